@@ -1,0 +1,24 @@
+// The client that openapi-generator made.
+import { BASE_URL, pageThrough, TOKEN, WORKSPACE } from "./expect.js";
+import { AccessApi, ApplicationApi, Configuration, FrameworkApi } from "./generated/fetch/index.js";
+
+const configuration = new Configuration({ basePath: BASE_URL, accessToken: TOKEN });
+const access = new AccessApi(configuration);
+const application = new ApplicationApi(configuration);
+const framework = new FrameworkApi(configuration);
+
+interface Answer {
+  data: { id: string }[];
+  nextCursor?: string | null;
+  hasMore: boolean;
+}
+const page = ({ data, nextCursor, hasMore }: Answer) => ({
+  ids: data.map((event) => event.id),
+  next: nextCursor,
+  more: hasMore,
+});
+const query = (cursor: string | undefined) => ({ workspace: WORKSPACE, limit: 50, ...(cursor !== undefined && { cursor }) });
+
+await pageThrough("access", async (cursor) => page(await access.listAccessEvents(query(cursor))));
+await pageThrough("application", async (cursor) => page(await application.listApplicationEvents(query(cursor))));
+await pageThrough("framework", async (cursor) => page(await framework.listFrameworkEvents(query(cursor))));

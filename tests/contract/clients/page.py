@@ -1,0 +1,25 @@
+"""Pages through the three logs with the client that openapi-python-client made."""
+
+import os
+
+from logbook_client import AuthenticatedClient
+from logbook_client.api.access import list_access_events
+from logbook_client.api.application import list_application_events
+from logbook_client.api.framework import list_framework_events
+from logbook_client.types import UNSET
+
+client = AuthenticatedClient(base_url=os.environ["BASE_URL"], token=os.environ["TOKEN"], raise_on_unexpected_status=True)
+
+for log, listing in {
+    "ACCESS": list_access_events,
+    "APPLICATION": list_application_events,
+    "FRAMEWORK": list_framework_events,
+}.items():
+    seen, cursor = [], UNSET
+    while True:
+        page = listing.sync(os.environ["WORKSPACE"], client=client, cursor=cursor, limit=50)
+        seen += [event.id for event in page.data]
+        if not page.has_more:
+            break
+        cursor = page.next_cursor
+    assert len(seen) == len(set(seen)) == int(os.environ[f"TOTAL_{log}"]), (log, len(seen))
