@@ -1,0 +1,89 @@
+// A real server of our own, on a free port, in a folder that goes when it stops.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const root = resolve(import.meta.dirname, "../..");
+const binary = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug/logbook");
+
+function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const probe = createServer();
+    probe.once("error", fail).listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => done(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
+
+export class Server {
+  readonly #home: string;
+  readonly #process: ChildProcess;
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly url: string;
+  #output = "";
+
+  private constructor(home: string, port: number) {
+    this.#home = home;
+    this.url = `http://127.0.0.1:${port}`;
+    this.#environment = {
+      ...process.env,
+      LOGBOOK_LISTEN: `127.0.0.1:${port}`,
+      LOGBOOK_DATA_DIR: home,
+      LOGBOOK_DATABASE_URL: `sqlite://${home}/logbook.db`,
+      LOGBOOK_WEB_DIR: join(root, "web/dist"),
+    };
+    this.#process = spawn(binary, ["serve"], { cwd: root, env: this.#environment, stdio: ["ignore", "pipe", "pipe"] });
+    const listen = (chunk: Buffer) => (this.#output += chunk.toString());
+    this.#process.stdout?.on("data", listen);
+    this.#process.stderr?.on("data", listen);
+  }
+
+  static async start(): Promise<Server> {
+    const server = new Server(mkdtempSync(join(tmpdir(), "logbook-browser-")), await freePort());
+    await server.#until(async () => (await fetch(`${server.url}/readyz`).catch(() => undefined))?.ok);
+    return server;
+  }
+
+  /** The one-time link that the first start prints. */
+  async signInLink(): Promise<string> {
+    await this.#until(() => this.#link());
+    return this.#link() ?? "";
+  }
+
+  #link() {
+    return /Sign in: (\S+#link=\S+)/.exec(this.#output)?.[1];
+  }
+
+  async #until(what: () => unknown) {
+    for (let tries = 0; !(await what()); tries += 1) {
+      if (tries > 150 || this.#process.exitCode !== null) throw new Error(`the server did not start:\n${this.#output}`);
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+
+  /** Runs `logbook …` on this server's database, and gives what it prints. */
+  logbook(...words: string[]): string {
+    return execFileSync(binary, words, { cwd: root, env: this.#environment, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  }
+
+  /** The real rows of a real Zango, as the workspace "peerapp". */
+  importFixture() {
+    this.logbook("import", "zango", "--from", "tests/fixtures/zango", "--schema", "peerapp", "--workspace", "peerapp");
+  }
+
+  token(role: string, workspace: string): string {
+    return this.logbook("token", "--role", role, "--workspace", workspace).trim().split("\n").at(-1) ?? "";
+  }
+
+  async stop() {
+    if (this.#process.exitCode === null) {
+      const gone = new Promise((done) => this.#process.once("exit", done));
+      this.#process.kill("SIGTERM");
+      await gone;
+    }
+    rmSync(this.#home, { recursive: true, force: true });
+  }
+}
