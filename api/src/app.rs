@@ -1,0 +1,198 @@
+//! Every route, in one list. Tests build the same app.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::Ordering,
+    time::Instant,
+};
+
+use actix_files::{Files, NamedFile};
+use actix_web::{
+    Error, HttpRequest, HttpResponse, Resource, ResponseError as _,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse, fn_service},
+    http::{
+        Method,
+        header::{self, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::{self, ServiceConfig, get, post, put},
+};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::{
+    auth::{sessions, sessions::Sessions, tokens::Tokens},
+    db::Db,
+    error::{Code, Problem, REQUEST_ID},
+    health::{self, Counters},
+    logs::{access, appender::Appender, application, feed, framework, ingest},
+    openapi,
+    workspaces::{self, Workspaces},
+};
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct Services {
+    pub db: web::Data<Db>,
+    pub appender: web::Data<Appender>,
+    pub tokens: web::Data<Tokens>,
+    pub sessions: web::Data<Sessions>,
+    pub workspaces: web::Data<Workspaces>,
+    pub counters: web::Data<Counters>,
+    /// The built web application.
+    pub web_dir: Option<PathBuf>,
+}
+
+impl Services {
+    pub fn new(
+        db: Db,
+        appender: Appender,
+        tokens: Tokens,
+        sessions: Sessions,
+        web_dir: Option<PathBuf>,
+    ) -> Self {
+        Self {
+            workspaces: web::Data::new(Workspaces::new(&db)),
+            db: web::Data::new(db),
+            appender: web::Data::new(appender),
+            tokens: web::Data::new(tokens),
+            sessions: web::Data::new(sessions),
+            counters: web::Data::default(),
+            web_dir,
+        }
+    }
+}
+
+/// Adds services and routes.
+pub fn configure(config: &mut ServiceConfig, services: &Services) {
+    let Services { db, appender, tokens, sessions, workspaces, counters, web_dir } = services.clone();
+    config
+        .app_data(db)
+        .app_data(appender)
+        .app_data(tokens)
+        .app_data(sessions)
+        .app_data(workspaces)
+        .app_data(counters);
+
+    config
+        .service(at("/healthz", "GET").route(get().to(health::healthz)))
+        .service(at("/readyz", "GET").route(get().to(health::readyz)))
+        .service(at("/metrics", "GET").route(get().to(health::metrics)))
+        .service(at("/api/v1/auth/login", "POST").route(post().to(sessions::login)))
+        .service(at("/api/v1/auth/link", "POST").route(post().to(sessions::link)))
+        .service(at("/api/v1/auth/refresh", "POST").route(post().to(sessions::refresh)))
+        .service(at("/api/v1/auth/logout", "POST").route(post().to(sessions::logout)))
+        .service(at("/api/v1/auth/password", "PUT").route(put().to(sessions::set_password)))
+        .service(at("/api/v1/me", "GET").route(get().to(sessions::me)))
+        .service(
+            at("/api/v1/workspaces", "GET, POST")
+                .route(get().to(workspaces::handlers::list))
+                .route(post().to(workspaces::handlers::post)),
+        )
+        .service(at("/api/v1/workspaces/{workspace}", "GET").route(get().to(workspaces::handlers::get)))
+        .service(at("/api/v1/workspaces/{workspace}/logs/feed", "GET").route(get().to(feed::feed)))
+        .service(at("/api/v1/workspaces/{workspace}/logs/ingest", "POST").route(post().to(ingest::ingest)));
+
+    macro_rules! log_routes {
+        ($($log:ident),*) => {$(
+            let path = |rest: &str| format!(concat!("/api/v1/workspaces/{{workspace}}/logs/", stringify!($log), "{}"), rest);
+            config
+                .service(at(&path(""), "GET, POST").route(get().to($log::list)).route(post().to($log::append)))
+                .service(at(&path("/metrics"), "GET").route(get().to($log::metrics)))
+                .service(at(&path("/facets"), "GET").route(get().to($log::facets)))
+                .service(at(&path("/histogram"), "GET").route(get().to($log::histogram)))
+                // Last, since any word would be an id.
+                .service(at(&path("/{id}"), "GET").route(get().to($log::get)));
+        )*};
+    }
+    log_routes!(access, application, framework);
+
+    config
+        .service(SwaggerUi::new("/api/docs/{_:.*}").url("/api/openapi.json", openapi::document()))
+        .service(web::redirect("/api/docs", "/api/docs/"))
+        .service(web::scope("/api").default_service(web::to(nothing_here)));
+    if let Some(web_dir) = web_dir {
+        config.service(web_application(&web_dir));
+    }
+}
+
+/// A resource that answers other methods with 405 and the methods it has (RFC 9110, section 15.5.6).
+fn at(path: &str, allow: &'static str) -> Resource {
+    let refuse = move || async move {
+        let problem = Problem::new(Code::MethodNotAllowed, format!("allowed here: {allow}"));
+        let mut response = problem.error_response();
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+        response
+    };
+    web::resource(path).default_service(web::to(refuse))
+}
+
+/// Answers what no route does.
+pub async fn nothing_here() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found())
+}
+
+/// Files as they are; every other address is the application's own, which reads it itself.
+fn web_application(web_dir: &Path) -> Files {
+    let index = web_dir.join("index.html");
+    let fall_back = move |request: ServiceRequest| {
+        let index = index.clone();
+        async move {
+            let (request, _) = request.into_parts();
+            let is_file = request.path().rsplit('/').next().is_some_and(|name| name.contains('.'));
+            if is_file || (request.method() != Method::GET && request.method() != Method::HEAD) {
+                let response = Problem::not_found().error_response();
+                return Ok(ServiceResponse::new(request, response));
+            }
+            let response = NamedFile::open(index)?.into_response(&request);
+            Ok(ServiceResponse::new(request, response))
+        }
+    };
+    Files::new("/", web_dir).index_file("index.html").default_handler(fn_service(fall_back))
+}
+
+static REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The outermost middleware: gives the request an id, logs a line, counts.
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let start = Instant::now();
+    let id = request_id(request.request());
+    let method = request.method().clone();
+    // Never the query: what is searched for is nobody's business.
+    let path = request.path().to_owned();
+    let counters = request.app_data::<web::Data<Counters>>().cloned();
+
+    let mut response = REQUEST_ID.scope(id.clone(), next.call(request)).await?;
+
+    let status = response.status();
+    if let Some(counters) = counters {
+        counters.requests.fetch_add(1, Ordering::Relaxed);
+        if status.is_server_error() {
+            counters.failures.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID_HEADER.clone(), value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if path.starts_with("/api/v1/") {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    let millis = start.elapsed().as_secs_f64() * 1000.0;
+    tracing::info!(target: "logbook::request", %method, path, status = status.as_u16(), millis, request_id = id);
+    Ok(response)
+}
+
+/// The caller's own id where it is a plain one, so that a request can be followed through several services.
+fn request_id(request: &HttpRequest) -> String {
+    let given = request.headers().get(&REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
+    let plain = |id: &&str| {
+        (8..=64).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    given.filter(plain).map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned)
+}

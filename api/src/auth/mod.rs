@@ -1,0 +1,182 @@
+//! Who may do what.
+//!
+//! A handler asks for its role by the type of its extractor ([`Reader`], [`Writer`], [`Admin`], [`PlatformAdmin`],
+//! [`SignedIn`]), so that it cannot forget to. The first three carry the one workspace that the request may touch.
+
+pub mod sessions;
+pub mod tokens;
+pub mod users;
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    error::{Code, Problem, Result},
+    workspaces::{Workspace, Workspaces},
+};
+use tokens::{Claims, Tokens};
+
+/// What one may do in a workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Reads the logs.
+    Viewer,
+    /// Reads, exports and proves.
+    Auditor,
+    /// Appends, and nothing else.
+    Writer,
+    /// Everything, members and settings too.
+    Admin,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Auditor => "auditor",
+            Self::Writer => "writer",
+            Self::Admin => "admin",
+        }
+    }
+
+    pub fn reads(self) -> bool {
+        matches!(self, Self::Viewer | Self::Auditor | Self::Admin)
+    }
+
+    pub fn writes(self) -> bool {
+        matches!(self, Self::Writer | Self::Admin)
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "viewer" => Ok(Self::Viewer),
+            "auditor" => Ok(Self::Auditor),
+            "writer" => Ok(Self::Writer),
+            "admin" => Ok(Self::Admin),
+            _ => Err(()),
+        }
+    }
+}
+
+/// The path parameter of everything in a workspace.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct WorkspacePath {
+    /// The workspace's slug.
+    #[param(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
+    pub workspace: String,
+}
+
+/// Anybody with a valid token.
+#[derive(Clone, Debug)]
+pub struct SignedIn(pub Claims);
+
+/// Manages workspaces.
+pub struct PlatformAdmin;
+
+type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
+
+fn bearer(request: &HttpRequest) -> Result<Claims> {
+    let missing = || Problem::new(Code::Unauthenticated, "send the header Authorization: Bearer <token>");
+    let value = request.headers().get(header::AUTHORIZATION).ok_or_else(missing)?;
+    let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(missing)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(missing());
+    }
+    service::<Tokens>(request)?.verify(token.trim())
+}
+
+/// What the app was built with.
+fn service<T: 'static>(request: &HttpRequest) -> Result<&T> {
+    request
+        .app_data::<web::Data<T>>()
+        .map(|data| data.get_ref())
+        .ok_or_else(|| Problem::new(Code::Internal, "the server was put together wrongly"))
+}
+
+impl FromRequest for SignedIn {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(bearer(request).map(Self))
+    }
+}
+
+impl FromRequest for PlatformAdmin {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let allowed = bearer(request).and_then(|claims| {
+            if claims.platform_admin {
+                Ok(Self)
+            } else {
+                Err(Problem::new(Code::Forbidden, "only platform admins may do this"))
+            }
+        });
+        std::future::ready(allowed)
+    }
+}
+
+/// The workspace of the address, and what the caller may do there. Unknown and forbidden workspaces look alike.
+async fn member(request: HttpRequest) -> Result<(Workspace, Role)> {
+    let claims = bearer(&request)?;
+    let slug = request.match_info().get("workspace").unwrap_or_default().to_owned();
+    let workspace = service::<Workspaces>(&request)?.find(&slug).await?;
+    let unknown =
+        || Problem::new(Code::NotFound, "there is no such workspace, or you are not a member of it");
+    let workspace = workspace.ok_or_else(unknown)?;
+    let role = claims.role_in(workspace.id).ok_or_else(unknown)?;
+    Ok((workspace, role))
+}
+
+macro_rules! workspace_extractor {
+    ($(#[$meta:meta])* $name:ident, $allowed:expr, $refusal:literal) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug)]
+        pub struct $name {
+            pub workspace: Workspace,
+            pub role: Role,
+        }
+
+        impl FromRequest for $name {
+            type Error = Problem;
+            type Future = Extracted<Self>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let request = request.clone();
+                Box::pin(async move {
+                    let (workspace, role) = member(request).await?;
+                    let allowed: fn(Role) -> bool = $allowed;
+                    if allowed(role) {
+                        Ok(Self { workspace, role })
+                    } else {
+                        Err(Problem::new(Code::Forbidden, format!($refusal, role = role.as_str())))
+                    }
+                })
+            }
+        }
+    };
+}
+
+workspace_extractor!(
+    /// May read the logs of its workspace.
+    Reader, Role::reads, "a {role} may not read; it takes a viewer, auditor or admin"
+);
+workspace_extractor!(
+    /// May append to the logs of its workspace.
+    Writer, Role::writes, "a {role} may not append; it takes a writer or admin"
+);
+workspace_extractor!(
+    /// Is a member of its workspace, in whatever role.
+    Member, |_| true, "a {role} may not do this"
+);

@@ -1,0 +1,286 @@
+//! People who sign in: kept, their passwords checked, their links and sessions made and taken back.
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
+};
+use diesel::prelude::*;
+use std::sync::LazyLock;
+
+use super::{
+    Role,
+    tokens::{ACCESS_SECONDS, Claims, random_token, token_hash},
+};
+use crate::{
+    db::{
+        Conn,
+        schema::{members, refresh_tokens, sign_in_links, users},
+        types::Instant,
+    },
+    error::{Code, FieldError, Problem, Result},
+};
+
+/// How long a sign-in link is good, in seconds.
+const LINK_SECONDS: i64 = 24 * 3600;
+/// How long a session lives without being used, in seconds.
+pub const SESSION_SECONDS: i64 = 14 * 86_400;
+/// Two tabs may renew with the same refresh token within this many seconds; later, a second use is theft.
+const REUSE_SECONDS: i64 = 30;
+
+#[derive(Clone, Debug, PartialEq, Eq, diesel::Queryable, diesel::Selectable)]
+#[diesel(table_name = users)]
+pub struct User {
+    pub id: i32,
+    pub email: String,
+    pub name: String,
+    pub password_hash: Option<String>,
+    pub platform_admin: bool,
+    pub created_at: Instant,
+    pub last_sign_in_at: Option<Instant>,
+}
+
+/// # Errors
+/// `conflict` when the address is taken.
+pub fn create(conn: &mut Conn, email: &str, name: &str, platform_admin: bool) -> Result<User> {
+    let user = diesel::insert_into(users::table)
+        .values((
+            users::email.eq(normalized(email)),
+            users::name.eq(name),
+            users::platform_admin.eq(platform_admin),
+            users::created_at.eq(Instant::now()),
+        ))
+        .returning(users::all_columns)
+        .get_result::<User>(conn);
+    user.map_err(|error| match error {
+        diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _) => {
+            let detail = format!("there is a user {email} already");
+            Problem {
+                errors: vec![FieldError::at("/email", "taken", &detail)],
+                ..Problem::new(Code::Conflict, detail)
+            }
+        }
+        error => error.into(),
+    })
+}
+
+fn normalized(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+pub fn find(conn: &mut Conn, id: i32) -> Result<Option<User>> {
+    Ok(users::table.find(id).select(User::as_select()).first(conn).optional()?)
+}
+
+pub fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option<User>> {
+    let query = users::table.filter(users::email.eq(normalized(email))).select(User::as_select());
+    Ok(query.first(conn).optional()?)
+}
+
+/// The person who was there first, and whether a link for them should be shown: as long as they have no password.
+pub fn first_admin(conn: &mut Conn) -> Result<User> {
+    let first = users::table
+        .filter(users::platform_admin.eq(true))
+        .order(users::id.asc())
+        .select(User::as_select())
+        .first::<User>(conn)
+        .optional()?;
+    match first {
+        Some(user) => Ok(user),
+        None => create(conn, "admin@localhost", "Platform Admin", true),
+    }
+}
+
+/// Gives a user a role in a workspace, or another role.
+pub fn set_member(conn: &mut Conn, workspace_id: i32, user_id: i32, role: Role) -> Result<()> {
+    let updated = diesel::update(members::table.find((workspace_id, user_id)))
+        .set(members::role.eq(role.as_str()))
+        .execute(conn)?;
+    if updated == 0 {
+        diesel::insert_into(members::table)
+            .values((
+                members::workspace_id.eq(workspace_id),
+                members::user_id.eq(user_id),
+                members::role.eq(role.as_str()),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// What a user may do, as a token says it.
+pub fn claims(conn: &mut Conn, user: &User) -> Result<Claims> {
+    let mut claims = Claims::new(format!("user:{}", user.id), user.name.clone(), ACCESS_SECONDS);
+    claims.platform_admin = user.platform_admin;
+    claims.everywhere = user.platform_admin.then_some(Role::Admin);
+    let roles = members::table
+        .filter(members::user_id.eq(user.id))
+        .select((members::workspace_id, members::role))
+        .load::<(i32, String)>(conn)?;
+    claims.roles = roles.into_iter().filter_map(|(id, role)| Some((id, role.parse().ok()?))).collect();
+    Ok(claims)
+}
+
+/// Argon2id with the library's defaults (19 MiB, two passes), which are OWASP's.
+fn hash_password(password: &str) -> Result<String> {
+    let hash = Argon2::default().hash_password(password.as_bytes()).map_err(|error| {
+        tracing::error!(%error, "a password could not be hashed");
+        Problem::new(Code::Internal, "the password could not be stored")
+    })?;
+    Ok(hash.to_string())
+}
+
+fn password_fits(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash)
+        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+/// Checked where there is no user or no password, so that the answer takes as long as for any other.
+static NOBODYS_HASH: LazyLock<String> = LazyLock::new(|| hash_password(&random_token()).unwrap_or_default());
+
+/// # Errors
+/// `invalid_credentials`, the same for an unknown address and a wrong password.
+pub fn check_password(conn: &mut Conn, email: &str, password: &str) -> Result<User> {
+    let user = find_by_email(conn, email)?;
+    let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
+    let fits = password_fits(password, hash.unwrap_or(&NOBODYS_HASH)) && hash.is_some();
+    match user {
+        Some(user) if fits => Ok(user),
+        _ => Err(Problem::new(Code::InvalidCredentials, "check the e-mail address and the password")),
+    }
+}
+
+/// Sets a password; one that is set already has to be given. Ends all other sessions.
+///
+/// # Errors
+/// `wrong_password`
+pub fn set_password(conn: &mut Conn, user: &User, current: Option<&str>, new: &str) -> Result<()> {
+    if let Some(hash) = &user.password_hash
+        && !current.is_some_and(|current| password_fits(current, hash))
+    {
+        let detail = "the current password is not right";
+        let errors = vec![FieldError::at("/current_password", "wrong", detail)];
+        return Err(Problem { errors, ..Problem::new(Code::WrongPassword, detail) });
+    }
+    let hash = hash_password(new)?;
+    diesel::update(users::table.find(user.id)).set(users::password_hash.eq(hash)).execute(conn)?;
+    Ok(())
+}
+
+/// A link that signs a user in once. Returns the token that the link carries.
+pub fn create_link(conn: &mut Conn, user_id: i32) -> Result<String> {
+    let token = random_token();
+    let expires_at = Instant::now().plus_seconds(LINK_SECONDS);
+    diesel::insert_into(sign_in_links::table)
+        .values((
+            sign_in_links::token_hash.eq(token_hash(&token)),
+            sign_in_links::user_id.eq(user_id),
+            sign_in_links::expires_at.eq(expires_at),
+        ))
+        .execute(conn)?;
+    Ok(token)
+}
+
+/// # Errors
+/// `link_invalid` when it is unknown, used or expired.
+pub fn use_link(conn: &mut Conn, token: &str) -> Result<User> {
+    let invalid =
+        || Problem::new(Code::LinkInvalid, "ask for a new link: logbook user link --email <address>");
+    let now = Instant::now();
+    // One statement, so that of two requests at once only one finds the link unused.
+    let user_id = diesel::update(sign_in_links::table.find(token_hash(token)))
+        .filter(sign_in_links::used_at.is_null())
+        .filter(sign_in_links::expires_at.gt(now))
+        .set(sign_in_links::used_at.eq(now))
+        .returning(sign_in_links::user_id)
+        .get_result::<i32>(conn)
+        .optional()?;
+    find(conn, user_id.ok_or_else(invalid)?)?.ok_or_else(invalid)
+}
+
+/// Starts a session. Returns its refresh token.
+pub fn start_session(conn: &mut Conn, user_id: i32) -> Result<String> {
+    let now = Instant::now();
+    diesel::update(users::table.find(user_id)).set(users::last_sign_in_at.eq(now)).execute(conn)?;
+    diesel::delete(refresh_tokens::table.filter(refresh_tokens::expires_at.lt(now))).execute(conn)?;
+    add_refresh_token(conn, user_id, &random_token())
+}
+
+fn add_refresh_token(conn: &mut Conn, user_id: i32, family: &str) -> Result<String> {
+    let token = random_token();
+    diesel::insert_into(refresh_tokens::table)
+        .values((
+            refresh_tokens::token_hash.eq(token_hash(&token)),
+            refresh_tokens::user_id.eq(user_id),
+            refresh_tokens::family.eq(family),
+            refresh_tokens::expires_at.eq(Instant::now().plus_seconds(SESSION_SECONDS)),
+        ))
+        .execute(conn)?;
+    Ok(token)
+}
+
+/// Swaps a refresh token for a new one. A token that was swapped before ends the whole session: somebody has a copy.
+///
+/// # Errors
+/// `not_signed_in`
+pub fn renew_session(conn: &mut Conn, token: &str) -> Result<(User, String)> {
+    let problem = || Problem::new(Code::NotSignedIn, "sign in");
+    let now = Instant::now();
+    let known = refresh_tokens::table
+        .find(token_hash(token))
+        .select((
+            refresh_tokens::user_id,
+            refresh_tokens::family,
+            refresh_tokens::expires_at,
+            refresh_tokens::replaced_at,
+        ))
+        .first::<(i32, String, Instant, Option<Instant>)>(conn)
+        .optional()?;
+    let (user_id, family, expires_at, replaced_at) = known.ok_or_else(problem)?;
+    if expires_at <= now {
+        return Err(problem());
+    }
+    if replaced_at.is_some_and(|at| at.plus_seconds(REUSE_SECONDS) < now) {
+        tracing::warn!(user_id, "a refresh token came a second time; its session is ended");
+        diesel::delete(refresh_tokens::table.filter(refresh_tokens::family.eq(family))).execute(conn)?;
+        return Err(problem());
+    }
+    let user = find(conn, user_id)?.ok_or_else(problem)?;
+    diesel::update(refresh_tokens::table.find(token_hash(token)))
+        .filter(refresh_tokens::replaced_at.is_null())
+        .set(refresh_tokens::replaced_at.eq(now))
+        .execute(conn)?;
+    let token = add_refresh_token(conn, user_id, &family)?;
+    Ok((user, token))
+}
+
+/// Ends the session that a refresh token belongs to.
+pub fn end_session(conn: &mut Conn, token: &str) -> Result<()> {
+    let family = refresh_tokens::table
+        .find(token_hash(token))
+        .select(refresh_tokens::family)
+        .first::<String>(conn)
+        .optional()?;
+    if let Some(family) = family {
+        diesel::delete(refresh_tokens::table.filter(refresh_tokens::family.eq(family))).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Ends all sessions of a user but the one that a refresh token belongs to.
+pub fn end_other_sessions(conn: &mut Conn, user_id: i32, token: Option<&str>) -> Result<()> {
+    let family = match token {
+        Some(token) => refresh_tokens::table
+            .find(token_hash(token))
+            .select(refresh_tokens::family)
+            .first::<String>(conn)
+            .optional()?,
+        None => None,
+    };
+    diesel::delete(
+        refresh_tokens::table
+            .filter(refresh_tokens::user_id.eq(user_id))
+            .filter(refresh_tokens::family.ne(family.unwrap_or_default())),
+    )
+    .execute(conn)?;
+    Ok(())
+}

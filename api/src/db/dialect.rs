@@ -1,0 +1,155 @@
+//! Everything that differs between the two databases.
+
+use diesel::{
+    QueryResult, RunQueryDsl as _,
+    connection::SimpleConnection as _,
+    pg::Pg,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    result::{DatabaseErrorKind, Error},
+    sql_types::BigInt,
+    sqlite::Sqlite,
+};
+
+use super::{
+    Backend, Conn,
+    rows::{DedupeKeyRow, EventRow},
+    schema::{dedupe_keys, events},
+};
+
+/// Settings of a new connection.
+pub fn prepare_connection(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        // FULL, since an acknowledged event must survive a power cut; group commit pays for it.
+        // The busy timeout comes first: it covers the switch to WAL when two processes start together.
+        Conn::Sqlite(conn) => conn.batch_execute(
+            "PRAGMA busy_timeout = 5000;
+             PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;
+             PRAGMA cache_size = -8000;
+             PRAGMA mmap_size = 268435456;
+             PRAGMA temp_store = MEMORY;
+             PRAGMA journal_size_limit = 67108864;",
+        ),
+        Conn::Pg(conn) => conn.batch_execute(
+            "SET TIME ZONE 'UTC'; SET client_encoding = 'UTF8'; SET lock_timeout = '10s'; SET statement_timeout = '60s';",
+        ),
+    }
+}
+
+/// True for errors that say nothing about the statement: gone, locked, full, shutting down.
+pub fn is_unavailable(error: &Error) -> bool {
+    match error {
+        Error::BrokenTransactionManager | Error::AlreadyInTransaction => true,
+        Error::DatabaseError(
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::SerializationFailure,
+            _,
+        ) => true,
+        Error::DatabaseError(_, info) => {
+            let text = info.message();
+            // SQLite's result codes and PostgreSQL's classes 53, 55, 57 and 58 reach us as text only.
+            [
+                "database is locked",
+                "database table is locked",
+                "disk is full",
+                "disk I/O error",
+                "unable to open database file",
+                "readonly database",
+                "No space left on device",
+                "could not extend file",
+                "could not write",
+                "terminating connection",
+                "the database system is",
+                "server closed the connection",
+                "connection to server",
+                "no connection to the server",
+                "lock timeout",
+                "statement timeout",
+                "too many connections",
+                "remaining connection slots",
+                "deadlock detected",
+                "read-only transaction",
+            ]
+            .iter()
+            .any(|part| text.contains(part))
+        }
+        Error::RollbackErrorOnCommit { commit_error, .. } => is_unavailable(commit_error),
+        _ => false,
+    }
+}
+
+/// Rows in one INSERT. PostgreSQL takes 65,535 parameters a statement, SQLite 32,766; a row has 22.
+const ROWS_PER_INSERT: usize = 1000;
+
+macro_rules! batch_insert {
+    ($(#[$meta:meta])* $name:ident, $row:ty, $table:path) => {
+        $(#[$meta])*
+        pub fn $name(conn: &mut Conn, rows: &[$row]) -> QueryResult<()> {
+            for rows in rows.chunks(ROWS_PER_INSERT) {
+                let insert = diesel::insert_into($table).values(rows);
+                // The shared connection type knows only single rows.
+                match conn {
+                    Conn::Pg(conn) => insert.execute(conn)?,
+                    Conn::Sqlite(conn) => insert.execute(conn)?,
+                };
+            }
+            Ok(())
+        }
+    };
+}
+
+batch_insert!(
+    /// Inserts events as multi-row statements.
+    insert_events, EventRow, events::table
+);
+batch_insert!(
+    /// Inserts dedupe keys as multi-row statements.
+    insert_dedupe_keys, DedupeKeyRow, dedupe_keys::table
+);
+
+/// The number of a quarter hour since 1970: the finest grain that every time zone's offset is a multiple of.
+#[derive(Debug, Clone, Copy, QueryId)]
+pub struct QuarterHour<T>(pub T);
+
+impl<T> diesel::Expression for QuarterHour<T> {
+    type SqlType = BigInt;
+}
+
+impl<T, GB> diesel::expression::ValidGrouping<GB> for QuarterHour<T> {
+    type IsAggregate = diesel::expression::is_aggregate::Never;
+}
+
+/// Grouping by the quarter hour groups by no column.
+impl<T, C> diesel::expression::IsContainedInGroupBy<C> for QuarterHour<T> {
+    type Output = diesel::expression::is_contained_in_group_by::No;
+}
+
+impl<T, QS> diesel::SelectableExpression<QS> for QuarterHour<T> where T: diesel::SelectableExpression<QS> {}
+impl<T, QS> diesel::AppearsOnTable<QS> for QuarterHour<T> where T: diesel::AppearsOnTable<QS> {}
+
+impl<T: QueryFragment<Sqlite>> QueryFragment<Sqlite> for QuarterHour<T> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("(");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(" / 900000000)");
+        Ok(())
+    }
+}
+
+impl<T: QueryFragment<Pg>> QueryFragment<Pg> for QuarterHour<T> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("(floor(extract(epoch FROM ");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(") / 900)::bigint)");
+        Ok(())
+    }
+}
+
+impl<T> QueryFragment<Backend> for QuarterHour<T>
+where
+    Self: QueryFragment<Pg> + QueryFragment<Sqlite>,
+{
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        Backend::walk_variant_ast(self, pass)
+    }
+}

@@ -1,0 +1,194 @@
+//! The only room that knows which database it is.
+//!
+//! Everything above works on one [`Conn`]: an enum over both backends, with one schema and one copy
+//! of each query. What really differs (pragmas, batch insert, locks) stands in [`dialect`].
+
+pub mod dialect;
+pub mod migrations;
+pub mod rows;
+pub mod schema;
+pub mod types;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use diesel::{Connection as _, r2d2::R2D2Connection as _};
+use tokio::sync::Semaphore;
+
+pub use multi_backend::MultiBackend as Backend;
+
+/// The derive makes a module-private backend type; this module gives it a name that can be exported.
+mod multi_backend {
+    #[derive(diesel::MultiConnection)]
+    pub enum Conn {
+        Pg(diesel::PgConnection),
+        Sqlite(diesel::SqliteConnection),
+    }
+}
+pub use multi_backend::Conn;
+
+/// What can go wrong below: the database cannot be reached now, or it refused a statement.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection, lost connection, or locked for longer than the busy timeout. Worth a retry.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// More readers wait than may.
+    #[error("too many requests wait for the database")]
+    Busy,
+    #[error(transparent)]
+    Query(diesel::result::Error),
+    #[error("{0}")]
+    Setup(String),
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        if dialect::is_unavailable(&error) {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Query(error)
+        }
+    }
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Which database a URL names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// `sqlite://PATH` or `postgres://…`. Opened by scheme: SQLite would take any text for a file name.
+#[derive(Clone, Debug)]
+pub struct Url {
+    pub kind: Kind,
+    target: String,
+}
+
+impl std::str::FromStr for Url {
+    type Err = Error;
+
+    fn from_str(url: &str) -> Result<Self> {
+        if let Some(path) = url.strip_prefix("sqlite://") {
+            if path.is_empty() {
+                return Err(Error::Setup("the SQLite URL has no path: sqlite://data/logbook.db".into()));
+            }
+            return Ok(Self { kind: Kind::Sqlite, target: path.to_owned() });
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self { kind: Kind::Postgres, target: url.to_owned() });
+        }
+        Err(Error::Setup("the database URL must start with sqlite:// or postgres://".into()))
+    }
+}
+
+/// Opens connections for the pool.
+#[derive(Clone, Debug)]
+pub struct Manager(Url);
+
+impl diesel::r2d2::ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> std::result::Result<Conn, Self::Error> {
+        let mut conn = match self.0.kind {
+            Kind::Sqlite => Conn::Sqlite(
+                diesel::SqliteConnection::establish(&self.0.target)
+                    .map_err(diesel::r2d2::Error::ConnectionError)?,
+            ),
+            Kind::Postgres => Conn::Pg(
+                diesel::PgConnection::establish(&self.0.target)
+                    .map_err(diesel::r2d2::Error::ConnectionError)?,
+            ),
+        };
+        dialect::prepare_connection(&mut conn).map_err(diesel::r2d2::Error::QueryError)?;
+        Ok(conn)
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> std::result::Result<(), Self::Error> {
+        match conn {
+            Conn::Pg(conn) => conn.ping(),
+            Conn::Sqlite(conn) => conn.ping(),
+        }
+        .map_err(diesel::r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        match conn {
+            Conn::Pg(conn) => conn.is_broken(),
+            Conn::Sqlite(conn) => conn.is_broken(),
+        }
+    }
+}
+
+/// Database connections, and how many requests may wait for one.
+#[derive(Clone)]
+pub struct Db {
+    pool: diesel::r2d2::Pool<Manager>,
+    readers: Arc<Semaphore>,
+    pub kind: Kind,
+}
+
+impl Db {
+    /// A pool of `size` connections, opened as they are needed. Fails when none can be opened.
+    pub fn open(url: &str, size: u32) -> Result<Self> {
+        let db = Self::open_lazily(url, size)?;
+        db.conn()?;
+        Ok(db)
+    }
+
+    /// As [`Db::open`], without asking whether the database is there.
+    pub fn open_lazily(url: &str, size: u32) -> Result<Self> {
+        let url: Url = url.parse()?;
+        if url.kind == Kind::Sqlite
+            && let Some(folder) =
+                Path::new(&url.target).parent().filter(|folder| !folder.as_os_str().is_empty())
+        {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                Error::Setup(format!("cannot make the folder {}: {error}", folder.display()))
+            })?;
+        }
+        let kind = url.kind;
+        let pool = diesel::r2d2::Pool::builder()
+            .max_size(size)
+            .min_idle(Some(1))
+            .connection_timeout(Duration::from_millis(2500))
+            // SQLite's connections cannot break by themselves; PostgreSQL's can, while idle.
+            .test_on_check_out(kind == Kind::Postgres)
+            .build_unchecked(Manager(url));
+        // `web::block` has up to 512 threads; without a bound, slow queries would take them all.
+        let readers = Arc::new(Semaphore::new(size as usize * 8));
+        Ok(Self { pool, readers, kind })
+    }
+
+    /// A connection, for blocking code.
+    pub fn conn(&self) -> Result<diesel::r2d2::PooledConnection<Manager>> {
+        self.pool.get().map_err(|error| Error::Unavailable(error.to_string()))
+    }
+
+    /// Runs blocking database work off the async threads.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many wait already; whatever `work` returns.
+    pub async fn run<T, E>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let Ok(permit) = self.readers.clone().try_acquire_owned() else {
+            return Err(Error::Busy.into());
+        };
+        let db = self.clone();
+        actix_web::web::block(move || {
+            let _permit = permit;
+            work(&mut *db.conn()?)
+        })
+        .await
+        .map_err(|_| Error::Unavailable("the server is stopping".into()))?
+    }
+}

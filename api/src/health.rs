@@ -1,0 +1,82 @@
+//! For machines that watch this one.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::PlatformAdmin,
+    db::{Db, migrations},
+    error::{Code, Problem, ReadProblems, Result},
+    logs::appender::Appender,
+};
+
+#[derive(Serialize, ToSchema)]
+pub struct Health {
+    #[schema(example = "ok")]
+    pub status: &'static str,
+}
+
+/// What the server counts of itself.
+#[derive(Default)]
+pub struct Counters {
+    pub requests: AtomicU64,
+    pub failures: AtomicU64,
+}
+
+/// Alive: the process answers.
+#[utoipa::path(
+    get, path = "/healthz", operation_id = "getHealth", tag = "Health", security(()),
+    responses((status = 200, description = "Alive", body = Health), (status = "4XX", description = "Not the right request"))
+)]
+pub async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(Health { status: "ok" })
+}
+
+/// Ready: the database can be reached and its migrations are applied.
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "getReadiness", tag = "Health", security(()),
+    responses((status = 200, description = "Ready", body = Health), ReadProblems)
+)]
+pub async fn readyz(db: web::Data<Db>) -> Result<HttpResponse> {
+    if db.run(migrations::pending).await.map_err(Problem::from)? {
+        return Err(Problem::new(Code::Unavailable, "there are migrations to apply: logbook migrate"));
+    }
+    Ok(HttpResponse::Ok().json(Health { status: "ok" }))
+}
+
+/// Figures for Prometheus. For platform admins.
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "getServerMetrics", tag = "Health",
+    responses((status = 200, description = "Figures in Prometheus's text format", body = String, content_type = "text/plain"), ReadProblems)
+)]
+pub async fn metrics(
+    _admin: PlatformAdmin,
+    counters: web::Data<Counters>,
+    appender: web::Data<Appender>,
+) -> HttpResponse {
+    let figures = [
+        ("logbook_requests_total", "counter", "Requests answered", counters.requests.load(Ordering::Relaxed)),
+        (
+            "logbook_failures_total",
+            "counter",
+            "Requests answered with a 5xx status",
+            counters.failures.load(Ordering::Relaxed),
+        ),
+        (
+            "logbook_appender_events_waiting",
+            "gauge",
+            "Events that wait to be stored",
+            appender.waiting() as u64,
+        ),
+    ];
+    let text: String = figures
+        .iter()
+        .map(|(name, kind, help, value)| {
+            format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n")
+        })
+        .collect();
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
+}

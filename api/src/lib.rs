@@ -1,0 +1,30 @@
+//! Logbook: an audit-log service for platforms that host many apps.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`server`], [`config`] | puts the parts together; settings |
+//! | [`app`] | every route, in one list |
+//! | [`openapi`] | the contract |
+//! | [`health`] | for machines that watch this one |
+//! | [`auth`] | who may do what: tokens, sessions, the extractors that handlers ask by |
+//! | [`workspaces`] | one app, one tenant each |
+//! | [`logs`] | the engine and the three logs |
+//! | [`params`], [`body`], [`page`] | reading requests: query parameters, small bodies, cursors |
+//! | [`error`] | every error that a client can see |
+//! | [`db`] | the only room that knows which database it is |
+//!
+//! Imports point down this table, never up.
+
+pub mod app;
+pub mod auth;
+pub mod body;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod health;
+pub mod logs;
+pub mod openapi;
+pub mod page;
+pub mod params;
+pub mod server;
+pub mod workspaces;

@@ -1,0 +1,393 @@
+//! The only way in: mask, dedupe, number, store, in one transaction.
+//!
+//! [`store`] and [`store_group`] do the work on a connection. [`Appender`] stands before them: a bounded queue per shard of
+//! workspaces and a thread that stores, in one transaction, all that arrived while the transaction before it ran (group
+//! commit). An answer is given only after the commit, so what is acknowledged is durable and readable.
+//!
+//! ```text
+//! request A ──┐                       ┌─ commit ─┬─> answer A
+//! request B ──┼─> queue ─> [A B C] ─> │          ├─> answer B
+//! request C ──┘                       └──────────┴─> answer C
+//! ```
+//!
+//! The workspace's row in `workspace_sequences` is locked before anything is read, so two processes on one database
+//! number one after the other: seq is given without gaps, in commit order.
+
+use std::collections::{BTreeMap, HashMap};
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    db::{
+        self, Conn, dialect,
+        rows::{DedupeKeyRow, EventRow},
+        schema::{dedupe_keys, idempotency_keys, import_positions, workspace_sequences},
+        types::Instant,
+    },
+    error::{Code, Problem},
+    logs::{
+        event::{Event, NewEvent},
+        event_id::{EventId, MAX_SEQ},
+        secrets,
+    },
+};
+
+/// Events that are stored together or not at all.
+#[derive(Clone, Debug)]
+pub struct AppendRequest {
+    pub workspace_id: i32,
+    pub events: Vec<NewEvent>,
+    pub idempotency: Option<Idempotency>,
+    /// How far an import has come; kept with the events that brought it there.
+    pub import_positions: Vec<ImportPosition>,
+}
+
+/// A whole request that may be sent again: same key and same body give the first answer.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    pub key: String,
+    /// SHA-256 of the path and the body, in hexadecimal.
+    pub fingerprint: String,
+}
+
+impl Idempotency {
+    pub fn new(key: String, path: &str, body: &[u8]) -> Self {
+        let digest = Sha256::new().chain_update(path).chain_update([0]).chain_update(body).finalize();
+        Self { key, fingerprint: digest.iter().map(|byte| format!("{byte:02x}")).collect() }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportPosition {
+    pub source: String,
+    pub source_table: String,
+    pub position: String,
+}
+
+/// What became of one event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AppendResult {
+    /// The event's id; of a duplicate, the first event's.
+    #[schema(example = "01935fb2-8e31-8000-8000-040000000029")]
+    pub id: String,
+    #[schema(minimum = 1)]
+    pub seq: i64,
+    /// True when the dedupe key was known: nothing was stored.
+    pub duplicate: bool,
+}
+
+/// What became of a request: one result per event, in the order they were sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Appended {
+    pub accepted: usize,
+    pub duplicates: usize,
+    pub results: Vec<AppendResult>,
+}
+
+/// Settings of the way in.
+#[derive(Clone, Copy, Debug)]
+pub struct Windows {
+    /// How long a dedupe key or an idempotency key is remembered, in seconds.
+    pub dedupe_seconds: i64,
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Self { dedupe_seconds: 7 * 86_400 }
+    }
+}
+
+/// Stores one request in a transaction of its own.
+///
+/// # Errors
+/// `not_found` when the workspace is unknown, `idempotency_key_reused`, or the database's.
+pub fn store(conn: &mut Conn, request: AppendRequest) -> Result<Appended, Problem> {
+    let mut answers = store_group(conn, vec![request], Windows::default())?;
+    answers.pop().unwrap_or_else(|| Err(Problem::new(Code::Internal, "no answer")))
+}
+
+/// Stores many requests in one transaction. The outer error means that nothing was stored; an inner one concerns
+/// its request alone.
+pub fn store_group(
+    conn: &mut Conn,
+    requests: Vec<AppendRequest>,
+    windows: Windows,
+) -> db::Result<Vec<Result<Appended, Problem>>> {
+    conn.transaction(|conn| {
+        let count = requests.len();
+        // In order of workspace: two processes that lock several rows never wait for each other in a circle.
+        let mut by_workspace: BTreeMap<i32, Vec<(usize, AppendRequest)>> = BTreeMap::new();
+        for (place, request) in requests.into_iter().enumerate() {
+            by_workspace.entry(request.workspace_id).or_default().push((place, request));
+        }
+        let mut answers: Vec<_> = (0..count).map(|_| Err(Problem::not_found())).collect();
+        for (workspace_id, requests) in by_workspace {
+            for (place, answer) in store_in_workspace(conn, workspace_id, requests, windows)? {
+                answers[place] = answer;
+            }
+        }
+        Ok(answers)
+    })
+}
+
+type Answers = Vec<(usize, Result<Appended, Problem>)>;
+
+fn store_in_workspace(
+    conn: &mut Conn,
+    workspace_id: i32,
+    requests: Vec<(usize, AppendRequest)>,
+    windows: Windows,
+) -> db::Result<Answers> {
+    // Writing first takes the lock on both databases: the row's on PostgreSQL, the file's on SQLite, where a
+    // transaction that reads first could not become a writing one while another writes.
+    let last_seq = diesel::update(workspace_sequences::table.find(workspace_id))
+        .set(workspace_sequences::last_seq.eq(workspace_sequences::last_seq))
+        .returning(workspace_sequences::last_seq)
+        .get_result::<i64>(conn)
+        .optional()?;
+    let Some(last_seq) = last_seq else {
+        return Ok(requests.into_iter().map(|(place, _)| (place, Err(Problem::not_found()))).collect());
+    };
+
+    let now = Instant::now();
+    let mut batch = Batch { workspace_id, now, last_seq, ..Batch::default() };
+    batch.load_known_keys(conn, &requests, windows)?;
+    let answers = requests
+        .into_iter()
+        .map(|(place, request)| Ok((place, batch.take(conn, request, windows)?)))
+        .collect::<db::Result<Answers>>()?;
+    batch.write(conn)?;
+    Ok(answers)
+}
+
+/// What one transaction adds to one workspace.
+#[derive(Default)]
+struct Batch {
+    workspace_id: i32,
+    now: Instant,
+    last_seq: i64,
+    rows: Vec<EventRow>,
+    known: HashMap<String, EventId>,
+    new_keys: Vec<DedupeKeyRow>,
+    new_idempotency: Vec<(Idempotency, Appended)>,
+    positions: Vec<ImportPosition>,
+}
+
+impl Batch {
+    fn load_known_keys(
+        &mut self,
+        conn: &mut Conn,
+        requests: &[(usize, AppendRequest)],
+        windows: Windows,
+    ) -> db::Result<()> {
+        let keys: Vec<&str> = requests
+            .iter()
+            .flat_map(|(_, request)| &request.events)
+            .filter_map(|event| event.dedupe_key.as_deref())
+            .collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        // What is past the window is forgotten first, so that its keys can be given anew.
+        let oldest = self.now.plus_seconds(-windows.dedupe_seconds);
+        diesel::delete(
+            dedupe_keys::table
+                .filter(dedupe_keys::workspace_id.eq(self.workspace_id))
+                .filter(dedupe_keys::received_at.lt(oldest)),
+        )
+        .execute(conn)?;
+        for keys in keys.chunks(1000) {
+            let known = dedupe_keys::table
+                .filter(dedupe_keys::workspace_id.eq(self.workspace_id))
+                .filter(dedupe_keys::dedupe_key.eq_any(keys.iter().copied()))
+                .select((dedupe_keys::dedupe_key, dedupe_keys::seq, dedupe_keys::occurred_at))
+                .load::<(String, i64, Instant)>(conn)?;
+            for (key, seq, occurred_at) in known {
+                self.known.insert(key, EventId::new(self.workspace_id, seq, occurred_at));
+            }
+        }
+        Ok(())
+    }
+
+    fn take(
+        &mut self,
+        conn: &mut Conn,
+        request: AppendRequest,
+        windows: Windows,
+    ) -> db::Result<Result<Appended, Problem>> {
+        let AppendRequest { workspace_id: _, events, idempotency, import_positions } = request;
+        if let Some(idempotency) = &idempotency
+            && let Some(answer) = self.earlier_answer(conn, idempotency, windows)?
+        {
+            return Ok(answer);
+        }
+        if self.last_seq + events.len() as i64 >= MAX_SEQ {
+            return Ok(Err(Problem::new(Code::Internal, "the workspace is full")));
+        }
+        let mut appended = Appended::default();
+        for event in events {
+            let result = self.number(event);
+            if result.duplicate {
+                appended.duplicates += 1;
+            } else {
+                appended.accepted += 1;
+            }
+            appended.results.push(result);
+        }
+        if let Some(idempotency) = idempotency {
+            self.new_idempotency.push((idempotency, appended.clone()));
+        }
+        self.positions.extend(import_positions);
+        Ok(Ok(appended))
+    }
+
+    fn earlier_answer(
+        &self,
+        conn: &mut Conn,
+        idempotency: &Idempotency,
+        windows: Windows,
+    ) -> db::Result<Option<Result<Appended, Problem>>> {
+        let in_this_batch = self.new_idempotency.iter().find(|(known, _)| known.key == idempotency.key);
+        let (fingerprint, answer) = if let Some((known, answer)) = in_this_batch {
+            (known.fingerprint.clone(), Ok(answer.clone()))
+        } else {
+            let oldest = self.now.plus_seconds(-windows.dedupe_seconds);
+            diesel::delete(
+                idempotency_keys::table
+                    .filter(idempotency_keys::workspace_id.eq(self.workspace_id))
+                    .filter(idempotency_keys::created_at.lt(oldest)),
+            )
+            .execute(conn)?;
+            let stored = idempotency_keys::table
+                .find((self.workspace_id, &idempotency.key))
+                .select((idempotency_keys::fingerprint, idempotency_keys::response))
+                .first::<(String, String)>(conn)
+                .optional()?;
+            let Some((fingerprint, response)) = stored else { return Ok(None) };
+            let answer = serde_json::from_str(&response)
+                .map_err(|_| Problem::new(Code::Internal, "the first answer cannot be read"));
+            (fingerprint, answer)
+        };
+        if fingerprint != idempotency.fingerprint {
+            let detail = "this Idempotency-Key came with another body before; use a new key";
+            return Ok(Some(Err(Problem::new(Code::IdempotencyKeyReused, detail))));
+        }
+        Ok(Some(answer))
+    }
+
+    fn number(&mut self, mut new: NewEvent) -> AppendResult {
+        if let Some(first) = new.dedupe_key.as_ref().and_then(|key| self.known.get(key)) {
+            return AppendResult { id: first.to_string(), seq: first.seq, duplicate: true };
+        }
+        self.last_seq += 1;
+        let masked = secrets::mask(&mut new);
+        let dedupe_key = new.dedupe_key.take();
+        let event = stored_event(new, masked, self.workspace_id, self.last_seq, self.now);
+        let id = event.id();
+        if let Some(dedupe_key) = dedupe_key {
+            self.new_keys.push(DedupeKeyRow {
+                workspace_id: self.workspace_id,
+                dedupe_key: dedupe_key.clone(),
+                seq: event.seq,
+                occurred_at: event.occurred_at,
+                received_at: self.now,
+            });
+            self.known.insert(dedupe_key, id);
+        }
+        self.rows.push(event.into());
+        AppendResult { id: id.to_string(), seq: self.last_seq, duplicate: false }
+    }
+
+    fn write(self, conn: &mut Conn) -> db::Result<()> {
+        let Self { workspace_id, now, last_seq, rows, known: _, new_keys, new_idempotency, positions } = self;
+        dialect::insert_events(conn, &rows)?;
+        dialect::insert_dedupe_keys(conn, &new_keys)?;
+        if !rows.is_empty() {
+            diesel::update(workspace_sequences::table.find(workspace_id))
+                .set(workspace_sequences::last_seq.eq(last_seq))
+                .execute(conn)?;
+        }
+        for (Idempotency { key, fingerprint }, answer) in new_idempotency {
+            let response = serde_json::to_string(&answer).unwrap_or_default();
+            diesel::insert_into(idempotency_keys::table)
+                .values((
+                    idempotency_keys::workspace_id.eq(workspace_id),
+                    idempotency_keys::idempotency_key.eq(key),
+                    idempotency_keys::fingerprint.eq(fingerprint),
+                    idempotency_keys::response.eq(response),
+                    idempotency_keys::created_at.eq(now),
+                ))
+                .execute(conn)?;
+        }
+        for position in positions {
+            set_position(conn, workspace_id, &position)?;
+        }
+        Ok(())
+    }
+}
+
+fn set_position(conn: &mut Conn, workspace_id: i32, position: &ImportPosition) -> db::Result<()> {
+    let ImportPosition { source, source_table, position } = position;
+    let updated = diesel::update(import_positions::table.find((workspace_id, source, source_table)))
+        .set(import_positions::position.eq(position))
+        .execute(conn)?;
+    if updated == 0 {
+        diesel::insert_into(import_positions::table)
+            .values((
+                import_positions::workspace_id.eq(workspace_id),
+                import_positions::source.eq(source),
+                import_positions::source_table.eq(source_table),
+                import_positions::position.eq(position),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+fn stored_event(new: NewEvent, masked: Vec<String>, workspace_id: i32, seq: i64, now: Instant) -> Event {
+    let NewEvent {
+        log,
+        occurred_at,
+        dedupe_key: _,
+        actor,
+        role,
+        action,
+        outcome,
+        outcome_reason,
+        target,
+        ip_address,
+        user_agent,
+        session_id,
+        correlation_id,
+        changes,
+        metadata,
+    } = new;
+    Event {
+        workspace_id,
+        seq,
+        log,
+        occurred_at,
+        received_at: now,
+        actor,
+        role,
+        action,
+        outcome,
+        outcome_reason,
+        target,
+        ip_address,
+        user_agent,
+        session_id,
+        correlation_id,
+        changes: (!changes.is_empty()).then(|| canonical_json(&changes)),
+        metadata: (!metadata.is_empty()).then(|| canonical_json(&metadata)),
+        masked: (!masked.is_empty()).then(|| canonical_json(&masked)),
+    }
+}
+
+/// Canonical JSON (RFC 8785), so that the bytes of a stored event never change.
+fn canonical_json<T: Serialize>(value: &T) -> String {
+    // It fails for numbers that are not finite and keys that are not text; JSON values have neither.
+    serde_json_canonicalizer::to_string(value).unwrap_or_else(|_| "null".into())
+}

@@ -1,0 +1,387 @@
+//! One event, as every log stores it. The logs are faces of it: see `access`, `application`, `framework`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::event_id::EventId;
+use crate::{
+    db::{rows::EventRow, types::Instant},
+    logs::validate::no_nul,
+};
+
+macro_rules! stored_enum {
+    ($(#[$meta:meta])* $name:ident { $($variant:ident = $number:literal $text:literal),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($variant = $number),* }
+
+        impl $name {
+            pub const ALL: &[$name] = &[$($name::$variant),*];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $text),* }
+            }
+
+            pub fn number(self) -> i16 {
+                self as i16
+            }
+
+            /// The database's checks admit no other number; the first variant stands for what cannot be.
+            pub fn from_number(number: i16) -> Self {
+                match number { $($number => $name::$variant,)* _ => Self::ALL[0] }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = ();
+
+            fn from_str(text: &str) -> Result<Self, ()> {
+                match text { $($text => Ok($name::$variant),)* _ => Err(()) }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+stored_enum! {
+    /// Which of the three logs.
+    Log { Access = 1 "access", Application = 2 "application", Framework = 3 "framework" }
+}
+stored_enum! {
+    /// What kind of actor: a user of the app, an admin of the platform, a service, or the system itself.
+    ActorType { User = 1 "user", Admin = 2 "admin", Service = 3 "service", System = 4 "system" }
+}
+stored_enum! {
+    Outcome { Success = 1 "success", Failure = 2 "failure" }
+}
+
+/// Who did it: a snapshot of that time, never a reference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Actor {
+    #[serde(rename = "type")]
+    pub kind: ActorType,
+    #[serde(default)]
+    #[validate(length(max = 255), custom(function = no_nul))]
+    #[schema(required, max_length = 255, example = "17")]
+    pub id: Option<String>,
+    #[serde(default)]
+    #[validate(length(max = 500), custom(function = no_nul))]
+    #[schema(required, max_length = 500, example = "Asha Rao")]
+    pub name: Option<String>,
+}
+
+impl Actor {
+    pub fn system() -> Self {
+        Self { kind: ActorType::System, id: None, name: None }
+    }
+}
+
+/// What it was done to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Target {
+    #[serde(rename = "type")]
+    #[schema(required)]
+    pub kind: Option<String>,
+    #[schema(required)]
+    pub id: Option<String>,
+    #[schema(required)]
+    pub name: Option<String>,
+}
+
+/// One changed field. Of a value: what it was and what it is. Of a set: what came and what went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged, try_from = "ChangeParts")]
+pub enum Change {
+    Value(ValueChange),
+    Set(SetChange),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ValueChange {
+    #[schema(example = "status")]
+    pub field: String,
+    /// Any JSON value; null where there was none.
+    #[schema(required)]
+    pub old: Value,
+    /// Any JSON value; null where there is none now.
+    #[schema(required)]
+    pub new: Value,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct SetChange {
+    #[schema(example = "roles")]
+    pub field: String,
+    pub added: Vec<Value>,
+    pub removed: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeParts {
+    field: String,
+    #[serde(default)]
+    old: Option<Value>,
+    #[serde(default)]
+    new: Option<Value>,
+    #[serde(default)]
+    added: Option<Vec<Value>>,
+    #[serde(default)]
+    removed: Option<Vec<Value>>,
+}
+
+impl TryFrom<ChangeParts> for Change {
+    type Error = &'static str;
+
+    fn try_from(parts: ChangeParts) -> Result<Self, Self::Error> {
+        let ChangeParts { field, old, new, added, removed } = parts;
+        if added.is_none() && removed.is_none() {
+            let (old, new) = (old.unwrap_or(Value::Null), new.unwrap_or(Value::Null));
+            return Ok(Self::Value(ValueChange { field, old, new }));
+        }
+        if old.is_some() || new.is_some() {
+            return Err("a change has old and new, or added and removed, not both");
+        }
+        let (added, removed) = (added.unwrap_or_default(), removed.unwrap_or_default());
+        Ok(Self::Set(SetChange { field, added, removed }))
+    }
+}
+
+impl Change {
+    pub fn value(field: impl Into<String>, old: Value, new: Value) -> Self {
+        Self::Value(ValueChange { field: field.into(), old, new })
+    }
+
+    pub fn set(field: impl Into<String>, added: Vec<Value>, removed: Vec<Value>) -> Self {
+        Self::Set(SetChange { field: field.into(), added, removed })
+    }
+
+    pub fn field(&self) -> &str {
+        match self {
+            Self::Value(change) => &change.field,
+            Self::Set(change) => &change.field,
+        }
+    }
+
+    /// Old and new, or all that was added and removed, with the JSON pointer of each inside the change.
+    pub fn values(&self) -> Vec<(String, &Value)> {
+        match self {
+            Self::Value(ValueChange { field: _, old, new }) => {
+                vec![("/old".into(), old), ("/new".into(), new)]
+            }
+            Self::Set(SetChange { field: _, added, removed }) => {
+                let added = added.iter().enumerate().map(|(i, value)| (format!("/added/{i}"), value));
+                let removed = removed.iter().enumerate().map(|(i, value)| (format!("/removed/{i}"), value));
+                added.chain(removed).collect()
+            }
+        }
+    }
+
+    /// As [`Change::values`], to be changed in place.
+    pub fn values_mut(&mut self) -> Vec<(String, &mut Value)> {
+        match self {
+            Self::Value(ValueChange { field: _, old, new }) => {
+                vec![("/old".into(), old), ("/new".into(), new)]
+            }
+            Self::Set(SetChange { field: _, added, removed }) => {
+                let added = added.iter_mut().enumerate().map(|(i, value)| (format!("/added/{i}"), value));
+                let removed =
+                    removed.iter_mut().enumerate().map(|(i, value)| (format!("/removed/{i}"), value));
+                added.chain(removed).collect()
+            }
+        }
+    }
+}
+
+/// An event on its way in: not yet numbered, masked or stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEvent {
+    pub log: Log,
+    pub occurred_at: Instant,
+    /// The same key in the same workspace within the window is the same event.
+    pub dedupe_key: Option<String>,
+    pub actor: Option<Actor>,
+    pub role: Option<String>,
+    pub action: String,
+    pub outcome: Outcome,
+    pub outcome_reason: Option<String>,
+    pub target: Target,
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+    pub session_id: Option<String>,
+    pub correlation_id: Option<String>,
+    pub changes: Vec<Change>,
+    pub metadata: Map<String, Value>,
+}
+
+impl NewEvent {
+    /// An event with nothing but what every event has.
+    pub fn new(log: Log, action: impl Into<String>, occurred_at: Instant) -> Self {
+        Self {
+            log,
+            occurred_at,
+            dedupe_key: None,
+            actor: None,
+            role: None,
+            action: action.into(),
+            outcome: Outcome::Success,
+            outcome_reason: None,
+            target: Target::default(),
+            ip_address: None,
+            user_agent: None,
+            session_id: None,
+            correlation_id: None,
+            changes: Vec::new(),
+            metadata: Map::new(),
+        }
+    }
+}
+
+/// A stored event. `changes`, `metadata` and `masked` are the canonical JSON text that was stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub workspace_id: i32,
+    pub seq: i64,
+    pub log: Log,
+    pub occurred_at: Instant,
+    pub received_at: Instant,
+    pub actor: Option<Actor>,
+    pub role: Option<String>,
+    pub action: String,
+    pub outcome: Outcome,
+    pub outcome_reason: Option<String>,
+    pub target: Target,
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+    pub session_id: Option<String>,
+    pub correlation_id: Option<String>,
+    pub changes: Option<String>,
+    pub metadata: Option<String>,
+    pub masked: Option<String>,
+}
+
+impl Event {
+    pub fn id(&self) -> EventId {
+        EventId::new(self.workspace_id, self.seq, self.occurred_at)
+    }
+
+    /// The changed fields. Stored text is our own, so it parses; what does not counts as no change.
+    pub fn parse_changes(&self) -> Vec<Change> {
+        self.changes.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+}
+
+impl From<EventRow> for Event {
+    fn from(row: EventRow) -> Self {
+        let EventRow {
+            workspace_id,
+            seq,
+            log,
+            occurred_at,
+            received_at,
+            actor_type,
+            actor_id,
+            actor_name,
+            role,
+            action,
+            outcome,
+            outcome_reason,
+            target_type,
+            target_id,
+            target_name,
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            changes,
+            metadata,
+            masked,
+        } = row;
+        Self {
+            workspace_id,
+            seq,
+            log: Log::from_number(log),
+            occurred_at,
+            received_at,
+            actor: actor_type.map(|kind| Actor {
+                kind: ActorType::from_number(kind),
+                id: actor_id,
+                name: actor_name,
+            }),
+            role,
+            action,
+            outcome: Outcome::from_number(outcome),
+            outcome_reason,
+            target: Target { kind: target_type, id: target_id, name: target_name },
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            changes,
+            metadata,
+            masked,
+        }
+    }
+}
+
+impl From<Event> for EventRow {
+    fn from(event: Event) -> Self {
+        let Event {
+            workspace_id,
+            seq,
+            log,
+            occurred_at,
+            received_at,
+            actor,
+            role,
+            action,
+            outcome,
+            outcome_reason,
+            target,
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            changes,
+            metadata,
+            masked,
+        } = event;
+        let (actor_type, actor_id, actor_name) = match actor {
+            Some(Actor { kind, id, name }) => (Some(kind.number()), id, name),
+            None => (None, None, None),
+        };
+        Self {
+            workspace_id,
+            seq,
+            log: log.number(),
+            occurred_at,
+            received_at,
+            actor_type,
+            actor_id,
+            actor_name,
+            role,
+            action,
+            outcome: outcome.number(),
+            outcome_reason,
+            target_type: target.kind,
+            target_id: target.id,
+            target_name: target.name,
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            changes,
+            metadata,
+            masked,
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! Which events are meant: time range, one-of filters, changed fields and search.
+//!
+//! A [`Filter`] is built once from a request and serves list, counts, facets and histogram. It says itself twice:
+//! as SQL for what a database can compare ([`Filter::condition`]) and as [`Filter::matches`], which is the law.
+
+use chrono::{Days, NaiveDate, NaiveTime, TimeZone as _};
+use chrono_tz::Tz;
+use diesel::{prelude::*, sql_types::Bool, sql_types::Nullable};
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use utoipa::IntoParams;
+use validator::Validate;
+
+use crate::{
+    db::{Backend, schema::events, types::Instant},
+    error::{Problem, Result},
+    logs::{
+        event::{Change, Event, Log, Outcome},
+        event_id::EventId,
+        fold::Needle,
+    },
+    workspaces::Workspace,
+};
+
+/// The parameters that every log's list, counts and histogram share.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub struct RangeParams {
+    /// From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+    #[serde(default)]
+    #[validate(length(max = 64))]
+    #[param(max_length = 64, example = "2026-11-22", nullable = false)]
+    pub since: Option<String>,
+    /// Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+    #[serde(default)]
+    #[validate(length(max = 64))]
+    #[param(max_length = 64, example = "2026-11-23T00:00:00Z", nullable = false)]
+    pub until: Option<String>,
+    /// IANA zone in which dates are taken. Default: the workspace's.
+    #[serde(default)]
+    #[validate(length(max = 64))]
+    #[param(max_length = 64, example = "Asia/Kolkata", nullable = false)]
+    pub tz: Option<String>,
+    /// Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
+    /// IP address, user agent and session.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 200))]
+    #[param(min_length = 1, max_length = 200, nullable = false)]
+    pub q: Option<String>,
+}
+
+impl RangeParams {
+    /// The zone that the request names, else the workspace's.
+    pub fn zone(&self, workspace: &Workspace) -> Result<Tz> {
+        let Some(name) = &self.tz else { return Ok(workspace.zone()) };
+        name.parse().map_err(|_| Problem::parameter("tz", "must be an IANA time zone such as Asia/Kolkata"))
+    }
+
+    /// A filter with nothing but this range and search.
+    pub fn filter(&self, workspace: &Workspace, log: Log) -> Result<Filter> {
+        let zone = self.zone(workspace)?;
+        let time = |name: &str, text: &Option<String>| {
+            text.as_deref().map(|text| parse_time(name, text, zone)).transpose()
+        };
+        let (since, until) = (time("since", &self.since)?, time("until", &self.until)?);
+        if let (Some(since), Some(until)) = (since, until)
+            && since > until
+        {
+            return Err(Problem::parameter("until", "must not lie before since"));
+        }
+        let search = self.q.as_deref().map(Search::new);
+        Ok(Filter { since, until, search, ..Filter::all(workspace.id, log) })
+    }
+}
+
+fn parse_time(name: &str, text: &str, zone: Tz) -> Result<Instant> {
+    let problem = || {
+        let detail = "must be a date such as 2026-11-22 or an RFC 3339 time such as 2026-11-22T20:48:59Z";
+        Problem::parameter(name, detail)
+    };
+    let instant = if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        day_start(date, zone)
+    } else {
+        // A plus sign that was not escaped arrives as a space.
+        let text = text.replace(' ', "+");
+        chrono::DateTime::parse_from_rfc3339(&text).map_err(|_| problem())?.timestamp_micros().into()
+    };
+    // The years 1 to 9999, which every client and both databases can express.
+    if !(-62_135_596_800_000_000..253_402_300_800_000_000).contains(&instant.micros()) {
+        return Err(problem());
+    }
+    Ok(instant)
+}
+
+impl From<i64> for Instant {
+    fn from(micros: i64) -> Self {
+        Self(micros)
+    }
+}
+
+/// The first moment of a day in a zone. Where the clock jumps over midnight, the moment after the jump.
+pub fn day_start(date: NaiveDate, zone: Tz) -> Instant {
+    local_time(date, 0, zone)
+}
+
+/// The first moment at or after a full local hour of a day.
+pub fn local_time(date: NaiveDate, hour: u32, zone: Tz) -> Instant {
+    let start = date.and_time(NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default());
+    for quarter in 0..12 {
+        let local = start + chrono::Duration::minutes(15 * quarter);
+        if let Some(time) = zone.from_local_datetime(&local).earliest() {
+            return Instant(time.timestamp_micros());
+        }
+    }
+    // A whole day that a zone skipped (Samoa, 30 December 2011).
+    let next = date.checked_add_days(Days::new(1)).unwrap_or(date);
+    Instant(zone.from_utc_datetime(&next.and_time(NaiveTime::MIN)).timestamp_micros())
+}
+
+/// A WHERE clause over `events`. Nullable, since a comparison with NULL is NULL, which counts as no.
+pub type Condition<'a> = Box<dyn BoxableExpression<events::table, Backend, SqlType = Nullable<Bool>> + 'a>;
+
+/// What is searched for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    needle: Needle,
+    /// Set when the text is an event's id, whole: then the event is found by its key.
+    id: Option<EventId>,
+}
+
+impl Search {
+    pub fn new(text: &str) -> Self {
+        Self { needle: Needle::new(text), id: EventId::parse(text) }
+    }
+}
+
+/// A part of the counts that can be filtered and counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dimension {
+    Action,
+    Outcome,
+    Role,
+    TargetType,
+}
+
+/// The events that are meant. An empty list means any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    pub workspace_id: i32,
+    pub log: Log,
+    pub since: Option<Instant>,
+    pub until: Option<Instant>,
+    pub search: Option<Search>,
+    pub actions: Vec<String>,
+    pub outcomes: Vec<Outcome>,
+    pub roles: Vec<String>,
+    pub actor_ids: Vec<String>,
+    /// A type, or a type and an id.
+    pub targets: Vec<(String, Option<String>)>,
+    pub target_ids: Vec<String>,
+    pub ip_addresses: Vec<String>,
+    pub session_ids: Vec<String>,
+    /// Names of changed fields.
+    pub fields: Vec<String>,
+}
+
+impl Filter {
+    pub fn all(workspace_id: i32, log: Log) -> Self {
+        Self {
+            workspace_id,
+            log,
+            since: None,
+            until: None,
+            search: None,
+            actions: Vec::new(),
+            outcomes: Vec::new(),
+            roles: Vec::new(),
+            actor_ids: Vec::new(),
+            targets: Vec::new(),
+            target_ids: Vec::new(),
+            ip_addresses: Vec::new(),
+            session_ids: Vec::new(),
+            fields: Vec::new(),
+        }
+    }
+
+    /// The same filter with any value of one dimension: what a facet counts.
+    pub fn without(&self, dimension: Dimension) -> Self {
+        let mut filter = self.clone();
+        match dimension {
+            Dimension::Action => filter.actions.clear(),
+            Dimension::Outcome => filter.outcomes.clear(),
+            Dimension::Role => filter.roles.clear(),
+            Dimension::TargetType => filter.targets.clear(),
+        }
+        filter
+    }
+
+    /// True when SQL alone cannot decide: each row has to be looked at.
+    pub fn needs_rows(&self) -> bool {
+        self.search.is_some() || !self.fields.is_empty()
+    }
+
+    /// Eight bytes that differ for filters that differ. Binds a cursor to its filter.
+    pub fn hash(&self) -> [u8; 8] {
+        // The order in which a repeated filter came does not matter.
+        let mut sorted = self.clone();
+        sorted.actions.sort();
+        sorted.outcomes.sort();
+        sorted.roles.sort();
+        sorted.actor_ids.sort();
+        sorted.targets.sort();
+        sorted.target_ids.sort();
+        sorted.ip_addresses.sort();
+        sorted.session_ids.sort();
+        sorted.fields.sort();
+        let digest = Sha256::digest(format!("{sorted:?}"));
+        let mut hash = [0; 8];
+        hash.copy_from_slice(&digest[..8]);
+        hash
+    }
+
+    /// All that SQL can decide of the filter. The rest is [`Filter::matches_content`].
+    pub fn condition<'a>(&'a self) -> Condition<'a> {
+        let Self {
+            workspace_id,
+            log,
+            since,
+            until,
+            search,
+            actions,
+            outcomes,
+            roles,
+            actor_ids,
+            targets,
+            target_ids,
+            ip_addresses,
+            session_ids,
+            fields: _,
+        } = self;
+        let own = events::workspace_id.eq(*workspace_id).and(events::log.eq(log.number()));
+        let mut parts: Vec<Condition<'a>> = Vec::new();
+        let mut and = |part: Condition<'a>| parts.push(part);
+        if let Some(since) = since {
+            and(Box::new(events::occurred_at.ge(*since).nullable()));
+        }
+        if let Some(until) = until {
+            and(Box::new(events::occurred_at.lt(*until).nullable()));
+        }
+        if let Some(id) = search.as_ref().and_then(|search| search.id) {
+            and(Box::new(events::seq.eq(id.seq).nullable()));
+        }
+        if !actions.is_empty() {
+            and(Box::new(events::action.eq_any(actions).nullable()));
+        }
+        if !outcomes.is_empty() {
+            let numbers = outcomes.iter().map(|outcome| outcome.number());
+            and(Box::new(events::outcome.eq_any(numbers).nullable()));
+        }
+        if let Some(targets) = any_target(targets) {
+            and(targets);
+        }
+        type OneOf<'a> = fn(&'a Vec<String>) -> Condition<'a>;
+        let texts: [(&'a Vec<String>, OneOf<'a>); 5] = [
+            (roles, |texts| Box::new(events::role.eq_any(texts))),
+            (actor_ids, |texts| Box::new(events::actor_id.eq_any(texts))),
+            (target_ids, |texts| Box::new(events::target_id.eq_any(texts))),
+            (ip_addresses, |texts| Box::new(events::ip_address.eq_any(texts))),
+            (session_ids, |texts| Box::new(events::session_id.eq_any(texts))),
+        ];
+        for (texts, one_of) in texts {
+            if !texts.is_empty() {
+                and(one_of(texts));
+            }
+        }
+        let own: Condition<'a> = Box::new(own.nullable());
+        parts.into_iter().fold(own, |all, part| Box::new(all.and(part)))
+    }
+
+    /// Whether an event is meant.
+    pub fn matches(&self, event: &Event) -> bool {
+        let one_of = |wanted: &[String], have: Option<&String>| {
+            wanted.is_empty() || have.is_some_and(|have| wanted.contains(have))
+        };
+        let target = &event.target;
+        event.workspace_id == self.workspace_id
+            && event.log == self.log
+            && self.since.is_none_or(|since| event.occurred_at >= since)
+            && self.until.is_none_or(|until| event.occurred_at < until)
+            && (self.actions.is_empty() || self.actions.contains(&event.action))
+            && (self.outcomes.is_empty() || self.outcomes.contains(&event.outcome))
+            && one_of(&self.roles, event.role.as_ref())
+            && one_of(&self.actor_ids, event.actor.as_ref().and_then(|actor| actor.id.as_ref()))
+            && (self.targets.is_empty()
+                || self.targets.iter().any(|(kind, id)| {
+                    target.kind.as_ref() == Some(kind) && (id.is_none() || *id == target.id)
+                }))
+            && one_of(&self.target_ids, target.id.as_ref())
+            && one_of(&self.ip_addresses, event.ip_address.as_ref())
+            && one_of(&self.session_ids, event.session_id.as_ref())
+            && self.matches_content(event)
+    }
+
+    /// The part of [`Filter::matches`] that [`Filter::condition`] leaves open.
+    pub fn matches_content(&self, event: &Event) -> bool {
+        if !self.needs_rows() {
+            return true;
+        }
+        let changes = event.parse_changes();
+        if !self.fields.is_empty()
+            && !changes.iter().any(|change| self.fields.iter().any(|f| f == change.field()))
+        {
+            return false;
+        }
+        let Some(search) = &self.search else { return true };
+        let mut found = false;
+        searched_texts(event, &changes, &mut |text| found = found || search.needle.is_in(text));
+        found
+    }
+}
+
+fn any_target(targets: &[(String, Option<String>)]) -> Option<Condition<'_>> {
+    targets
+        .iter()
+        .map(|(kind, id)| -> Condition<'_> {
+            match id {
+                Some(id) => Box::new(events::target_type.eq(kind).and(events::target_id.eq(id))),
+                None => Box::new(events::target_type.eq(kind)),
+            }
+        })
+        .reduce(|either, or| Box::new(either.or(or)))
+}
+
+/// Every text of an event that search looks into.
+pub fn searched_texts(event: &Event, changes: &[Change], look: &mut impl FnMut(&str)) {
+    look(&event.id().to_string());
+    let actor = event.actor.as_ref();
+    let texts = [
+        actor.and_then(|actor| actor.id.as_ref()),
+        actor.and_then(|actor| actor.name.as_ref()),
+        event.target.kind.as_ref(),
+        event.target.id.as_ref(),
+        event.target.name.as_ref(),
+        Some(&event.action),
+        event.role.as_ref(),
+        event.outcome_reason.as_ref(),
+        event.ip_address.as_ref(),
+        event.user_agent.as_ref(),
+        event.session_id.as_ref(),
+        event.correlation_id.as_ref(),
+    ];
+    texts.into_iter().flatten().for_each(|text| look(text));
+    for change in changes {
+        look(change.field());
+        for (_, value) in change.values() {
+            texts_of_value(value, look);
+        }
+    }
+}
+
+/// Strings as they are; numbers and booleans as JSON writes them; null is no text. Nested values and their keys too.
+fn texts_of_value(value: &Value, look: &mut impl FnMut(&str)) {
+    match value {
+        Value::Null => {}
+        Value::String(text) => look(text),
+        Value::Bool(_) | Value::Number(_) => look(&value.to_string()),
+        Value::Array(items) => items.iter().for_each(|item| texts_of_value(item, look)),
+        Value::Object(map) => map.iter().for_each(|(key, item)| {
+            look(key);
+            texts_of_value(item, look);
+        }),
+    }
+}

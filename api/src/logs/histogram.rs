@@ -1,0 +1,225 @@
+//! Counts over time, in buckets that begin where a reader of the workspace's zone expects them.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, Timelike as _, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::{
+    db::types::Instant,
+    error::{Problem, Result},
+    logs::{
+        counts::{Cells, QUARTER_MICROS},
+        filter::{Dimension, day_start, local_time},
+    },
+};
+
+/// Most buckets in one answer.
+pub const MAX_BUCKETS: usize = 1000;
+/// `auto` stays at or below this.
+const AUTO_BUCKETS: i64 = 96;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub enum Interval {
+    #[default]
+    #[serde(rename = "auto")]
+    Auto,
+    #[serde(rename = "15m")]
+    QuarterHour,
+    #[serde(rename = "1h")]
+    Hour,
+    #[serde(rename = "6h")]
+    SixHours,
+    #[serde(rename = "1d")]
+    Day,
+    #[serde(rename = "1w")]
+    Week,
+    #[serde(rename = "1mo")]
+    Month,
+}
+
+#[derive(Clone, Debug, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub struct HistogramParams {
+    /// Length of a bucket: `auto`, `15m`, `1h`, `6h`, `1d`, `1w` (from Monday) or `1mo`.
+    #[serde(default)]
+    #[param(inline, default = "auto")]
+    pub interval: Interval,
+    /// The filter whose values are counted apart. Each log has its own default.
+    #[serde(default)]
+    #[validate(length(max = 64))]
+    #[param(max_length = 64, nullable = false, example = "status")]
+    pub by: Option<String>,
+}
+
+/// The events of one stretch of time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Bucket {
+    #[schema(value_type = String, format = DateTime)]
+    pub start: Instant,
+    /// Exclusive.
+    #[schema(value_type = String, format = DateTime)]
+    pub end: Instant,
+    #[schema(minimum = 0)]
+    pub total: u64,
+    /// Events by value of `by`; values without events are left out.
+    pub counts: BTreeMap<String, u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Histogram {
+    #[schema(inline)]
+    pub interval: Interval,
+    #[schema(example = "Asia/Kolkata")]
+    pub timezone: String,
+    #[schema(example = "status")]
+    pub by: String,
+    /// Start of the first bucket; null when there is no event and no range.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    pub since: Option<Instant>,
+    /// End of the last bucket.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
+    pub until: Option<Instant>,
+    /// Without gaps: a stretch without events has a bucket with total 0.
+    pub data: Vec<Bucket>,
+    /// False when the counts are lower bounds.
+    pub exact: bool,
+}
+
+/// How a histogram is to be made of cells.
+pub struct Shape<'a> {
+    pub interval: Interval,
+    pub zone: Tz,
+    pub by: (&'a str, Dimension),
+    pub since: Option<Instant>,
+    pub until: Option<Instant>,
+}
+
+/// Sums cells up to buckets.
+///
+/// # Errors
+/// `invalid_parameter` when the interval would give more than [`MAX_BUCKETS`].
+pub fn histogram(cells: &Cells, shape: &Shape<'_>) -> Result<Histogram> {
+    let Shape { interval, zone, by: (by, dimension), since, until } = *shape;
+    let quarters = cells.cells.keys().map(|key| key.quarter);
+    let first = quarters.clone().min().map(|quarter| Instant(quarter * QUARTER_MICROS));
+    let last = quarters.max().map(|quarter| Instant((quarter + 1) * QUARTER_MICROS));
+    // A range given on one side only ends where the events end; without events there is nothing to draw.
+    let (from, to) = match (since.or(first), until.or(last)) {
+        (Some(from), Some(to)) if from < to => (from, to),
+        _ => {
+            let interval = if interval == Interval::Auto { Interval::Day } else { interval };
+            return Ok(Histogram {
+                interval,
+                timezone: zone.name().to_owned(),
+                by: by.to_owned(),
+                since: None,
+                until: None,
+                data: Vec::new(),
+                exact: cells.exact,
+            });
+        }
+    };
+    let interval = if interval == Interval::Auto { auto(from, to) } else { interval };
+    let edges = edges(interval, zone, from, to)?;
+
+    let mut data: Vec<Bucket> = edges
+        .windows(2)
+        .map(|pair| Bucket { start: pair[0], end: pair[1], total: 0, counts: BTreeMap::new() })
+        .collect();
+    for (key, n) in &cells.cells {
+        let start = Instant(key.quarter * QUARTER_MICROS);
+        // A range that begins inside a quarter hour puts its first events before the first edge's cell.
+        let place = edges.partition_point(|edge| *edge <= start).saturating_sub(1).min(data.len() - 1);
+        let bucket = &mut data[place];
+        bucket.total += n;
+        if let Some(value) = key.value(dimension) {
+            *bucket.counts.entry(value.to_owned()).or_default() += n;
+        }
+    }
+    Ok(Histogram {
+        interval,
+        timezone: zone.name().to_owned(),
+        by: by.to_owned(),
+        since: edges.first().copied(),
+        until: edges.last().copied(),
+        data,
+        exact: cells.exact,
+    })
+}
+
+fn auto(from: Instant, to: Instant) -> Interval {
+    const MINUTE: i64 = 60_000_000;
+    let span = to.micros() - from.micros();
+    let steps = [
+        (Interval::QuarterHour, 15),
+        (Interval::Hour, 60),
+        (Interval::SixHours, 360),
+        (Interval::Day, 1440),
+        (Interval::Week, 7 * 1440),
+    ];
+    let fits = |minutes: i64| span <= minutes * MINUTE * AUTO_BUCKETS;
+    steps.iter().find(|(_, minutes)| fits(*minutes)).map_or(Interval::Month, |(interval, _)| *interval)
+}
+
+/// The starts of all buckets that touch the range, and the end of the last.
+fn edges(interval: Interval, zone: Tz, from: Instant, to: Instant) -> Result<Vec<Instant>> {
+    let mut edges = vec![floor(interval, zone, from)];
+    let mut last = edges[0];
+    while last < to {
+        if edges.len() > MAX_BUCKETS {
+            let detail = format!(
+                "would give more than {MAX_BUCKETS} buckets; take a longer interval or a shorter range"
+            );
+            return Err(Problem::parameter("interval", detail));
+        }
+        last = next(interval, zone, last);
+        edges.push(last);
+    }
+    Ok(edges)
+}
+
+fn local(instant: Instant, zone: Tz) -> DateTime<Tz> {
+    DateTime::<Utc>::from(instant).with_timezone(&zone)
+}
+
+fn floor(interval: Interval, zone: Tz, instant: Instant) -> Instant {
+    let time = local(instant, zone);
+    let date = time.date_naive();
+    let monday = |date: NaiveDate| date - Days::new(u64::from(date.weekday().num_days_from_monday()));
+    let floored = match interval {
+        Interval::Auto | Interval::QuarterHour => {
+            return Instant(instant.micros().div_euclid(QUARTER_MICROS) * QUARTER_MICROS);
+        }
+        Interval::Hour => {
+            let into_hour = i64::from(time.minute() * 60 + time.second()) * 1_000_000;
+            let micros = instant.micros() - into_hour;
+            // The whole second's fraction, which an hour has none of.
+            return Instant(micros - micros.rem_euclid(1_000_000));
+        }
+        Interval::SixHours => local_time(date, time.hour() / 6 * 6, zone),
+        Interval::Day => day_start(date, zone),
+        Interval::Week => day_start(monday(date), zone),
+        Interval::Month => day_start(date.with_day(1).unwrap_or(date), zone),
+    };
+    // A clock set back over midnight gives the day two beginnings; the first one counts.
+    floored.min(instant)
+}
+
+fn next(interval: Interval, zone: Tz, start: Instant) -> Instant {
+    let time = local(start, zone);
+    let date = time.date_naive();
+    let after = match interval {
+        Interval::Auto | Interval::QuarterHour => Instant(start.micros() + QUARTER_MICROS),
+        Interval::Hour => Instant(start.micros() + 4 * QUARTER_MICROS),
+        Interval::SixHours if time.hour() < 18 => local_time(date, time.hour() / 6 * 6 + 6, zone),
+        Interval::SixHours | Interval::Day => day_start(date + Days::new(1), zone),
+        Interval::Week => day_start(date + Days::new(7), zone),
+        Interval::Month => day_start(date + Months::new(1), zone),
+    };
+    // Always forward, whatever a zone's clock did.
+    if after > start { after } else { Instant(start.micros() + 96 * QUARTER_MICROS) }
+}

@@ -1,0 +1,20 @@
+//! The engine and the three logs.
+
+pub mod access;
+pub mod append;
+pub mod appender;
+pub mod application;
+pub mod counts;
+pub mod event;
+pub mod event_id;
+pub mod face;
+pub mod feed;
+pub mod filter;
+pub mod fold;
+pub mod framework;
+pub mod histogram;
+pub mod ingest;
+pub mod query;
+pub mod secrets;
+pub mod validate;
+pub mod wire;

@@ -1,0 +1,255 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use logbook::{
+    auth::{Role, tokens::Claims, users},
+    config::{DataConfig, ServeConfig},
+    db::{Db, migrations},
+    error::Problem,
+    openapi,
+    server::{self, StartError},
+    workspaces::{self, NewWorkspace},
+};
+
+/// Audit logs for platforms that host many apps.
+#[derive(Parser)]
+#[command(name = "logbook", version)]
+struct Cli {
+    #[command(flatten)]
+    data: DataConfig,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API, and the web application where its folder is given
+    Serve(ServeArgs),
+    /// Apply pending migrations
+    Migrate,
+    /// Print an access token for scripts, alone on the last line
+    Token(TokenArgs),
+    /// Make workspaces
+    #[command(subcommand)]
+    Workspace(WorkspaceCommand),
+    /// Make users and sign-in links
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Print the OpenAPI document as YAML
+    Openapi,
+}
+
+#[derive(Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    config: ServeConfig,
+}
+
+#[derive(Args)]
+struct TokenArgs {
+    /// What the holder may do
+    #[arg(long)]
+    role: Role,
+    /// The one workspace it is good for. Default: every workspace; an admin may then make workspaces too
+    #[arg(long)]
+    workspace: Option<String>,
+    /// Appears as the holder's name
+    #[arg(long, default_value = "script")]
+    name: String,
+    /// Hours until it expires
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=87_600))]
+    hours: u32,
+}
+
+#[derive(Subcommand)]
+enum WorkspaceCommand {
+    /// Make a workspace
+    Create {
+        /// Names it in every address: lower-case letters, digits and hyphens
+        slug: String,
+        /// Default: the slug
+        #[arg(long)]
+        name: Option<String>,
+        /// IANA time zone
+        #[arg(long, default_value = "UTC")]
+        timezone: String,
+        /// dd/mm/yyyy, mm/dd/yyyy, yyyy-mm-dd or "dd mmm yyyy"
+        #[arg(long, default_value = "dd/mm/yyyy")]
+        date_format: String,
+    },
+    /// List the workspaces
+    List,
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Make a user and print a sign-in link
+    Create {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// May make workspaces and everything else
+        #[arg(long)]
+        platform_admin: bool,
+        /// A workspace to be a member of
+        #[arg(long, requires = "role")]
+        workspace: Option<String>,
+        #[arg(long, requires = "workspace")]
+        role: Option<Role>,
+        #[command(flatten)]
+        origin: Origin,
+    },
+    /// Print a new sign-in link for a user
+    Link {
+        #[arg(long)]
+        email: String,
+        #[command(flatten)]
+        origin: Origin,
+    },
+}
+
+#[derive(Args)]
+struct Origin {
+    /// The address that people open
+    #[arg(long, env = "LOGBOOK_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
+    public_url: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Problem(#[from] Problem),
+    #[error(transparent)]
+    Database(#[from] logbook::db::Error),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error("{0}")]
+    Said(String),
+}
+
+fn main() -> ExitCode {
+    let Cli { data, command } = Cli::parse();
+    let done = match command {
+        Command::Serve(args) => serve(&data, &args),
+        Command::Migrate => migrate(&data),
+        Command::Token(args) => token(&data, args),
+        Command::Workspace(command) => workspace(&data, command),
+        Command::User(command) => user(&data, command),
+        Command::Openapi => openapi::yaml().map_err(Failure::Said).map(|yaml| print!("{yaml}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("logbook: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_logging(json: bool) {
+    use tracing_subscriber::{EnvFilter, fmt};
+    let filter = EnvFilter::try_from_env("LOGBOOK_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,logbook::request=warn"));
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json { builder.json().init() } else { builder.with_target(false).init() }
+}
+
+fn serve(data: &DataConfig, args: &ServeArgs) -> Result<(), Failure> {
+    let ServeArgs { config } = args;
+    start_logging(config.log_json);
+    actix_web::rt::System::new().block_on(async {
+        let started = server::start(data, config)?;
+        println!("Logbook listens on {}", started.origin);
+        if let Some(link) = server::first_link(&mut *started.db.conn()?, &started.origin)? {
+            println!("Sign in: {link}");
+        }
+        started.server.await?;
+        Ok(())
+    })
+}
+
+/// The database for a command that does its work and ends, with its migrations applied.
+fn open(data: &DataConfig) -> Result<Db, Failure> {
+    let db = Db::open(&data.database_url, 2)?;
+    migrations::run(&mut *db.conn()?)?;
+    Ok(db)
+}
+
+fn migrate(data: &DataConfig) -> Result<(), Failure> {
+    let db = Db::open(&data.database_url, 1)?;
+    let applied = migrations::run(&mut *db.conn()?)?;
+    match applied.as_slice() {
+        [] => println!("Nothing to do."),
+        names => println!("Applied: {}", names.join(", ")),
+    }
+    Ok(())
+}
+
+fn token(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
+    let TokenArgs { role, workspace, name, hours } = args;
+    let tokens = server::open_tokens(&data.data_dir)?;
+    let mut claims = Claims::new(format!("token:{name}"), name, i64::from(hours) * 3600);
+    match workspace {
+        Some(slug) => {
+            let id = find_workspace(&open(data)?, &slug)?;
+            claims.roles.insert(id, role);
+        }
+        None => {
+            claims.everywhere = Some(role);
+            claims.platform_admin = role == Role::Admin;
+        }
+    }
+    println!("{}", tokens.sign(&claims)?);
+    Ok(())
+}
+
+fn find_workspace(db: &Db, slug: &str) -> Result<i32, Failure> {
+    let workspace = workspaces::find(&mut *db.conn()?, slug)?;
+    let unknown = || Failure::Said(format!("there is no workspace {slug}; see: logbook workspace list"));
+    Ok(workspace.ok_or_else(unknown)?.id)
+}
+
+fn workspace(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Failure> {
+    let db = open(data)?;
+    match command {
+        WorkspaceCommand::Create { slug, name, timezone, date_format } => {
+            let name = name.unwrap_or_else(|| slug.clone());
+            let new = NewWorkspace { slug, name, timezone, date_format };
+            let workspace = workspaces::create(&mut *db.conn()?, &new)?;
+            println!("Made the workspace {}.", workspace.slug);
+        }
+        WorkspaceCommand::List => {
+            for workspace in workspaces::list(&mut *db.conn()?)? {
+                println!("{}\t{}\t{}", workspace.slug, workspace.name, workspace.timezone);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn user(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
+    let db = open(data)?;
+    let (user, origin) = match command {
+        UserCommand::Create { email, name, platform_admin, workspace, role, origin } => {
+            let workspace = workspace.map(|slug| find_workspace(&db, &slug)).transpose()?;
+            let user = users::create(&mut *db.conn()?, &email, &name, platform_admin)?;
+            if let (Some(workspace_id), Some(role)) = (workspace, role) {
+                users::set_member(&mut *db.conn()?, workspace_id, user.id, role)?;
+            }
+            (user, origin)
+        }
+        UserCommand::Link { email, origin } => {
+            let user = users::find_by_email(&mut *db.conn()?, &email)?;
+            (user.ok_or_else(|| Failure::Said(format!("there is no user {email}")))?, origin)
+        }
+    };
+    let token = users::create_link(&mut *db.conn()?, user.id)?;
+    println!("A sign-in link for {}, good once, for a day:", user.email);
+    println!("{}", server::sign_in_url(origin.public_url.trim_end_matches('/'), &token));
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! The contract: `openapi.yaml` is this document, and a test fails when it is not.
+
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        self,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+use crate::{auth::sessions, error, health, logs, workspaces};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Logbook",
+        description = "Audit logs for platforms that host many apps. Three logs for every workspace: who came in (access), \
+            what changed in the data (application), what the platform did (framework).\n\n\
+            Times are RFC 3339 in UTC with microseconds. Errors are application/problem+json (RFC 9457).",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        contact(name = "Logbook", url = "https://logbook.example"),
+    ),
+    servers((url = "/", description = "This server")),
+    security(("bearer" = [])),
+    tags(
+        (name = "Access log", description = "Who came in"),
+        (name = "Application log", description = "What changed in the data"),
+        (name = "Framework log", description = "What the platform did"),
+        (name = "Feed", description = "All three logs in commit order, for integrators"),
+        (name = "Ingest", description = "Mixed logs, for shippers"),
+        (name = "Workspaces", description = "One app, one tenant each"),
+        (name = "Sign-in", description = "Sessions of people"),
+        (name = "Health", description = "For machines that watch this one"),
+    ),
+    paths(
+        logs::access::list, logs::access::append, logs::access::get, logs::access::metrics, logs::access::facets,
+        logs::access::histogram,
+        logs::application::list, logs::application::append, logs::application::get, logs::application::metrics,
+        logs::application::facets, logs::application::histogram,
+        logs::framework::list, logs::framework::append, logs::framework::get, logs::framework::metrics,
+        logs::framework::facets, logs::framework::histogram,
+        logs::feed::feed, logs::ingest::ingest,
+        workspaces::handlers::list, workspaces::handlers::post, workspaces::handlers::get,
+        sessions::login, sessions::link, sessions::refresh, sessions::logout, sessions::set_password, sessions::me,
+        health::healthz, health::readyz, health::metrics,
+    ),
+    components(schemas(error::ProblemBody)),
+    modifiers(&Security)
+)]
+struct Document;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("An access token: from signing in, or from `logbook token`"))
+            .build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let cookie =
+            ApiKeyValue::with_description("logbook_refresh", "Set by signing in; scripts cannot read it");
+        components.add_security_scheme("refresh_cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
+
+pub fn document() -> openapi::OpenApi {
+    Document::openapi()
+}
+
+/// The document as `openapi.yaml` has it.
+///
+/// # Errors
+/// When it cannot be written as YAML.
+pub fn yaml() -> Result<String, String> {
+    document().to_yaml().map_err(|error| error.to_string())
+}

@@ -1,0 +1,112 @@
+//! Query parameters: parsed, checked, and refused when unknown.
+
+use std::collections::BTreeSet;
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
+use validator::{Validate, ValidationErrorsKind};
+
+use crate::{
+    error::{Code, FieldError, Problem, Result},
+    logs::validate::detail,
+};
+
+/// The query string as one or several structs that share it. What none of them knows is refused.
+pub struct Params<T>(pub T);
+
+/// One struct of parameters. Its names come from its documentation, so the two cannot differ.
+pub trait ParamSet: DeserializeOwned + IntoParams + Validate {}
+impl<T: DeserializeOwned + IntoParams + Validate> ParamSet for T {}
+
+/// For addresses that take no parameters: then any is one too many.
+#[derive(serde::Deserialize)]
+pub struct NoParams {}
+
+impl IntoParams for NoParams {
+    fn into_params(
+        _: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>,
+    ) -> Vec<utoipa::openapi::path::Parameter> {
+        Vec::new()
+    }
+}
+
+impl Validate for NoParams {
+    fn validate(&self) -> Result<(), validator::ValidationErrors> {
+        Ok(())
+    }
+}
+
+fn names<T: IntoParams>(names: &mut BTreeSet<String>) {
+    names.extend(T::into_params(|| None).into_iter().map(|parameter| parameter.name));
+}
+
+fn parse<T: ParamSet>(query: &str) -> Result<T> {
+    let pairs = form_pairs(query);
+    let mut known = BTreeSet::new();
+    names::<T>(&mut known);
+    // Each struct sees its own parameters only.
+    let mut own = url::form_urlencoded::Serializer::new(String::new());
+    own.extend_pairs(pairs.iter().filter(|(name, _)| known.contains(name)));
+    let own = own.finish();
+    let deserializer = serde_html_form::Deserializer::new(url::form_urlencoded::parse(own.as_bytes()));
+    let parsed: T = serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let name = path.split(['[', '.']).next().unwrap_or_default();
+        let message = error.inner().to_string();
+        // A repeated parameter that may not be repeated is named in the message only.
+        let name =
+            message.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next()).unwrap_or(name);
+        Problem::parameter(name, message.clone())
+    })?;
+    parsed.validate().map_err(|errors| {
+        let found = errors.errors().iter().filter_map(|(name, kind)| match kind {
+            ValidationErrorsKind::Field(errors) => {
+                Some(errors.iter().map(move |e| FieldError::parameter(name.as_ref(), "invalid", detail(e))))
+            }
+            _ => None,
+        });
+        Problem::with_errors(Code::InvalidParameter, found.flatten().collect())
+    })?;
+    Ok(parsed)
+}
+
+fn form_pairs(query: &str) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+fn refuse_unknown(query: &str, known: &BTreeSet<String>) -> Result<()> {
+    let unknown: Vec<_> = form_pairs(query)
+        .into_iter()
+        .filter(|(name, _)| !known.contains(name))
+        .map(|(name, _)| {
+            let list = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            FieldError::parameter(name, "unknown", format!("there is no such parameter; known: {list}"))
+        })
+        .collect();
+    if unknown.is_empty() { Ok(()) } else { Err(Problem::with_errors(Code::UnknownParameter, unknown)) }
+}
+
+macro_rules! params_of {
+    ($($name:ident),+) => {
+        impl<$($name: ParamSet + 'static),+> FromRequest for Params<($($name,)+)> {
+            type Error = Problem;
+            type Future = std::future::Ready<Result<Self>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let query = request.query_string();
+                let parsed = (|| {
+                    let mut known = BTreeSet::new();
+                    $(names::<$name>(&mut known);)+
+                    refuse_unknown(query, &known)?;
+                    Ok(Self(($(parse::<$name>(query)?,)+)))
+                })();
+                std::future::ready(parsed)
+            }
+        }
+    };
+}
+
+params_of!(A);
+params_of!(A, B);
+params_of!(A, B, C);

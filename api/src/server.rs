@@ -1,0 +1,137 @@
+//! Puts the parts together and listens.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::Path,
+};
+
+use actix_web::{
+    App, HttpServer,
+    dev::Server,
+    middleware::{self, from_fn},
+    web,
+};
+
+use crate::{
+    app::{self, Services},
+    auth::{sessions::Sessions, tokens::Tokens, users},
+    config::{DataConfig, ServeConfig},
+    db::{Conn, Db, migrations},
+    error::Problem,
+    logs::{
+        append::Windows,
+        appender::{Appender, AppenderConfig},
+    },
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot listen on {address}: {error}{}", hint(.error))]
+    Listen { address: SocketAddr, error: std::io::Error },
+    #[error("cannot use the data folder {path}: {error}")]
+    DataDir { path: String, error: std::io::Error },
+    #[error(transparent)]
+    Database(#[from] crate::db::Error),
+    #[error("the database lacks migrations; run: logbook migrate")]
+    Migrations,
+    #[error("there is no index.html in {0}; build the web application first")]
+    WebDir(String),
+    #[error(transparent)]
+    Problem(#[from] Problem),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+fn hint(error: &std::io::Error) -> &'static str {
+    if error.kind() == std::io::ErrorKind::AddrInUse {
+        "\nAnother program has this port. Choose one with --listen 127.0.0.1:PORT"
+    } else {
+        ""
+    }
+}
+
+/// A server that listens but was not awaited yet.
+pub struct Started {
+    pub server: Server,
+    pub address: SocketAddr,
+    pub db: Db,
+    pub appender: Appender,
+    pub origin: String,
+}
+
+/// Opens the database, applies migrations, starts the appender and listens.
+///
+/// # Errors
+/// In words for the person who started it.
+pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartError> {
+    if let Some(web_dir) = &config.web_dir
+        && !web_dir.join("index.html").is_file()
+    {
+        return Err(StartError::WebDir(web_dir.display().to_string()));
+    }
+    // First of all: a second server on the same port should change nothing.
+    let listener = TcpListener::bind(config.listen)
+        .map_err(|error| StartError::Listen { address: config.listen, error })?;
+    let address = listener.local_addr()?;
+
+    let db = Db::open(&data.database_url, config.database_connections)?;
+    prepare(&mut *db.conn()?, config.no_migrate)?;
+    let tokens = open_tokens(&data.data_dir)?;
+    let appender = Appender::start(
+        &db,
+        AppenderConfig {
+            windows: Windows { dedupe_seconds: i64::from(config.dedupe_days) * 86_400 },
+            queue_events: config.queue_events,
+            queue_kib: config.queue_mib * 1024,
+        },
+    );
+    let sessions = Sessions::new(config.is_secure());
+    let services = Services::new(db.clone(), appender.clone(), tokens, sessions, config.web_dir.clone());
+    let server = HttpServer::new(move || {
+        App::new()
+            .wrap(middleware::Compress::default())
+            .wrap(from_fn(app::observe))
+            .configure(|config| app::configure(config, &services))
+            .default_service(web::to(app::nothing_here))
+    })
+    .workers(config.workers)
+    .shutdown_timeout(10)
+    .listen(listener)?
+    .run();
+    Ok(Started { server, address, db, appender, origin: config.origin(address) })
+}
+
+fn prepare(conn: &mut Conn, no_migrate: bool) -> Result<(), StartError> {
+    if !no_migrate {
+        for name in migrations::run(conn)? {
+            tracing::info!(name, "migration applied");
+        }
+    } else if migrations::pending(conn)? {
+        return Err(StartError::Migrations);
+    }
+    Ok(())
+}
+
+/// # Errors
+/// When the key can be neither read nor made.
+pub fn open_tokens(data_dir: &Path) -> Result<Tokens, StartError> {
+    Tokens::from_data_dir(data_dir)
+        .map_err(|error| StartError::DataDir { path: data_dir.display().to_string(), error })
+}
+
+/// A one-time link for the first admin, as long as they have no password.
+///
+/// # Errors
+/// The database's.
+pub fn first_link(conn: &mut Conn, origin: &str) -> Result<Option<String>, Problem> {
+    let admin = users::first_admin(conn)?;
+    if admin.password_hash.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(sign_in_url(origin, &users::create_link(conn, admin.id)?)))
+}
+
+/// In the fragment, since browsers send that to no server and no log has it.
+pub fn sign_in_url(origin: &str, token: &str) -> String {
+    format!("{origin}/sign-in#link={token}")
+}

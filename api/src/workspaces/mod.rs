@@ -1,0 +1,217 @@
+//! Workspaces: one app, one tenant each. Everything else carries a workspace's number.
+
+pub mod handlers;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, RwLock},
+    time::{Duration, Instant as Clock},
+};
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use crate::{
+    auth::Role,
+    db::{
+        Conn, Db,
+        schema::{workspace_sequences, workspaces},
+        types::Instant,
+    },
+    error::{Code, FieldError, Problem, Result},
+    logs::validate::{field_errors, no_nul},
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, diesel::Queryable, diesel::Selectable)]
+#[diesel(table_name = workspaces)]
+pub struct Workspace {
+    pub id: i32,
+    pub slug: String,
+    pub name: String,
+    pub timezone: String,
+    pub date_format: String,
+    pub created_at: Instant,
+}
+
+impl Workspace {
+    /// The workspace's zone; only known zones are let in.
+    pub fn zone(&self) -> chrono_tz::Tz {
+        self.timezone.parse().unwrap_or(chrono_tz::UTC)
+    }
+}
+
+/// A workspace as it is served.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Workspace)]
+pub struct WorkspaceView {
+    #[schema(example = "clinic")]
+    pub slug: String,
+    #[schema(example = "Riverside Clinic")]
+    pub name: String,
+    /// IANA name of the zone in which days begin.
+    #[schema(example = "Asia/Kolkata")]
+    pub timezone: String,
+    /// `dd/mm/yyyy`, `mm/dd/yyyy`, `yyyy-mm-dd` or `dd mmm yyyy`.
+    #[schema(example = "dd/mm/yyyy")]
+    pub date_format: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Instant,
+    /// What the caller may do here: `viewer`, `auditor`, `writer` or `admin`.
+    #[schema(value_type = String, example = "viewer")]
+    pub role: Role,
+}
+
+impl WorkspaceView {
+    pub fn new(workspace: Workspace, role: Role) -> Self {
+        let Workspace { id: _, slug, name, timezone, date_format, created_at } = workspace;
+        Self { slug, name, timezone, date_format, created_at, role }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct WorkspaceList {
+    pub data: Vec<WorkspaceView>,
+}
+
+/// How dates are entered and shown.
+pub const DATE_FORMATS: &[&str] = &["dd/mm/yyyy", "mm/dd/yyyy", "yyyy-mm-dd", "dd mmm yyyy"];
+
+#[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewWorkspace {
+    /// Names the workspace in every address: lower-case letters, digits and hyphens.
+    #[validate(custom(function = slug))]
+    #[schema(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
+    pub slug: String,
+    #[validate(length(min = 1, max = 200), custom(function = no_nul))]
+    #[schema(example = "Riverside Clinic", min_length = 1, max_length = 200)]
+    pub name: String,
+    /// IANA name of the zone in which days begin.
+    #[serde(default = "utc")]
+    #[validate(custom(function = timezone))]
+    #[schema(example = "Asia/Kolkata", default = "UTC")]
+    pub timezone: String,
+    /// How dates are entered and shown: `dd/mm/yyyy`, `mm/dd/yyyy`, `yyyy-mm-dd` or `dd mmm yyyy`.
+    #[serde(default = "day_first")]
+    #[validate(custom(function = date_format))]
+    #[schema(example = "dd/mm/yyyy", default = "dd/mm/yyyy")]
+    pub date_format: String,
+}
+
+fn utc() -> String {
+    "UTC".into()
+}
+
+fn day_first() -> String {
+    DATE_FORMATS[0].into()
+}
+
+fn invalid(message: String) -> ValidationError {
+    let mut error = ValidationError::new("invalid");
+    error.message = Some(message.into());
+    error
+}
+
+fn slug(text: &str) -> Result<(), ValidationError> {
+    let shape = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if text.is_empty() || text.len() > 63 || text.starts_with('-') || !text.chars().all(shape) {
+        return Err(invalid("must have 1 to 63 lower-case letters, digits and hyphens".into()));
+    }
+    Ok(())
+}
+
+fn timezone(text: &str) -> Result<(), ValidationError> {
+    let unknown = |_| invalid("must be an IANA time zone such as Asia/Kolkata".into());
+    text.parse::<chrono_tz::Tz>().map(drop).map_err(unknown)
+}
+
+fn date_format(text: &str) -> Result<(), ValidationError> {
+    if DATE_FORMATS.contains(&text) {
+        return Ok(());
+    }
+    Err(invalid(format!("must be one of {}", DATE_FORMATS.join(", "))))
+}
+
+pub fn find(conn: &mut Conn, slug: &str) -> Result<Option<Workspace>> {
+    let query = workspaces::table.filter(workspaces::slug.eq(slug)).select(Workspace::as_select());
+    Ok(query.first(conn).optional()?)
+}
+
+pub fn list(conn: &mut Conn) -> Result<Vec<Workspace>> {
+    let query = workspaces::table.order(workspaces::slug.asc()).select(Workspace::as_select());
+    Ok(query.load(conn)?)
+}
+
+/// The workspaces in which somebody has a role, by slug.
+pub fn visible(conn: &mut Conn, role_in: impl Fn(i32) -> Option<Role>) -> Result<Vec<WorkspaceView>> {
+    let seen = |workspace: Workspace| role_in(workspace.id).map(|role| WorkspaceView::new(workspace, role));
+    Ok(list(conn)?.into_iter().filter_map(seen).collect())
+}
+
+/// How long a workspace's settings may be old before they are read again.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// Workspaces by slug, remembered for a moment: every request begins with one.
+#[derive(Clone)]
+pub struct Workspaces {
+    db: Db,
+    known: Arc<RwLock<HashMap<String, (Workspace, Clock)>>>,
+}
+
+impl Workspaces {
+    pub fn new(db: &Db) -> Self {
+        Self { db: db.clone(), known: Arc::default() }
+    }
+
+    /// None when there is no such workspace. What is unknown is not remembered, so a new one is found at once.
+    pub async fn find(&self, slug: &str) -> Result<Option<Workspace>> {
+        let known = self.known.read().ok().and_then(|known| known.get(slug).cloned());
+        if let Some((workspace, read)) = known
+            && read.elapsed() < FRESH
+        {
+            return Ok(Some(workspace));
+        }
+        let wanted = slug.to_owned();
+        let found = self.db.run(move |conn| find(conn, &wanted)).await?;
+        if let (Some(workspace), Ok(mut known)) = (&found, self.known.write()) {
+            known.insert(slug.to_owned(), (workspace.clone(), Clock::now()));
+        }
+        Ok(found)
+    }
+}
+
+/// # Errors
+/// `validation_failed`; `conflict` when the slug is taken.
+pub fn create(conn: &mut Conn, new: &NewWorkspace) -> Result<Workspace> {
+    new.validate()
+        .map_err(|errors| Problem::with_errors(Code::ValidationFailed, field_errors("", &errors)))?;
+    let NewWorkspace { slug, name, timezone, date_format } = new;
+    let created = conn.transaction(|conn| {
+        let workspace = diesel::insert_into(workspaces::table)
+            .values((
+                workspaces::slug.eq(slug),
+                workspaces::name.eq(name),
+                workspaces::timezone.eq(timezone),
+                workspaces::date_format.eq(date_format),
+                workspaces::created_at.eq(Instant::now()),
+            ))
+            .returning(workspaces::all_columns)
+            .get_result::<Workspace>(conn)?;
+        diesel::insert_into(workspace_sequences::table)
+            .values((workspace_sequences::workspace_id.eq(workspace.id), workspace_sequences::last_seq.eq(0)))
+            .execute(conn)?;
+        Ok(workspace)
+    });
+    created.map_err(|error: diesel::result::Error| match error {
+        diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _) => {
+            let detail = format!("there is a workspace {slug} already");
+            Problem {
+                errors: vec![FieldError::at("/slug", "taken", &detail)],
+                ..Problem::new(Code::Conflict, detail)
+            }
+        }
+        error => error.into(),
+    })
+}

@@ -1,0 +1,10 @@
+DROP TABLE refresh_tokens;
+DROP TABLE sign_in_links;
+DROP TABLE members;
+DROP TABLE users;
+DROP TABLE import_positions;
+DROP TABLE idempotency_keys;
+DROP TABLE dedupe_keys;
+DROP TABLE events;
+DROP TABLE workspace_sequences;
+DROP TABLE workspaces;
