@@ -1,36 +1,24 @@
 // A real server of our own, on a free port, in a folder that goes when it stops.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "../..");
 const binary = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug/logbook");
 
-function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const probe = createServer();
-    probe.once("error", fail).listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => done(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}
-
 export class Server {
   readonly #home: string;
   readonly #process: ChildProcess;
   readonly #environment: NodeJS.ProcessEnv;
-  readonly url: string;
   #output = "";
+  url = "";
 
-  private constructor(home: string, port: number) {
+  private constructor(home: string) {
     this.#home = home;
-    this.url = `http://127.0.0.1:${port}`;
     this.#environment = {
       ...process.env,
-      LOGBOOK_LISTEN: `127.0.0.1:${port}`,
+      LOGBOOK_LISTEN: "127.0.0.1:0",
       LOGBOOK_DATA_DIR: home,
       LOGBOOK_DATABASE_URL: `sqlite://${home}/logbook.db`,
       LOGBOOK_WEB_DIR: join(root, "web/dist"),
@@ -42,7 +30,8 @@ export class Server {
   }
 
   static async start(): Promise<Server> {
-    const server = new Server(mkdtempSync(join(tmpdir(), "logbook-browser-")), await freePort());
+    const server = new Server(mkdtempSync(join(tmpdir(), "logbook-browser-")));
+    await server.#until(() => (server.url = /listens on (\S+)/.exec(server.#output)?.[1] ?? ""));
     await server.#until(async () => (await fetch(`${server.url}/readyz`).catch(() => undefined))?.ok);
     return server;
   }

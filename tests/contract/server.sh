@@ -12,17 +12,15 @@ remove_server() {
 }
 trap remove_server EXIT
 
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-BASE_URL=http://127.0.0.1:$port
-export LOGBOOK_LISTEN=127.0.0.1:$port LOGBOOK_DATA_DIR=$home LOGBOOK_DATABASE_URL=sqlite://$home/logbook.db LOGBOOK_WEB_DIR=web/dist
+export LOGBOOK_LISTEN=127.0.0.1:0 LOGBOOK_DATA_DIR=$home LOGBOOK_DATABASE_URL=sqlite://$home/logbook.db LOGBOOK_WEB_DIR=web/dist
 quietly import "$logbook" import zango --from tests/fixtures/zango --schema peerapp --workspace $WORKSPACE
 TOKEN=$("$logbook" token --role auditor --workspace $WORKSPACE | tail -n 1)
-export BASE_URL WORKSPACE TOKEN TOTAL_ACCESS TOTAL_APPLICATION TOTAL_FRAMEWORK
-
 "$logbook" serve >"$home/server.log" 2>&1 </dev/null &
 server=$!
 for ((tries = 0; ; tries++)); do
-  ! curl --silent --fail --output /dev/null "$BASE_URL/readyz" || break
+  BASE_URL=$(sed -n 's/^Logbook listens on //p' "$home/server.log")
+  if [ -n "$BASE_URL" ] && curl --silent --fail --output /dev/null "$BASE_URL/readyz"; then break; fi
   if [ $tries = 100 ] || ! kill -0 "$server" 2>/dev/null; then cat "$home/server.log" >&2; die "the server did not start"; fi
   sleep 0.1
 done
+export BASE_URL WORKSPACE TOKEN TOTAL_ACCESS TOTAL_APPLICATION TOTAL_FRAMEWORK

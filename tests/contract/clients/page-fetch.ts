@@ -1,11 +1,11 @@
 // The client that openapi-generator made.
 import { BASE_URL, pageThrough, TOKEN, WORKSPACE } from "./expect.js";
-import { AccessApi, ApplicationApi, Configuration, FrameworkApi } from "./generated/fetch/index.js";
+import { AccessLogApi, ApplicationLogApi, Configuration, FrameworkLogApi } from "./generated/fetch/index.js";
 
 const configuration = new Configuration({ basePath: BASE_URL, accessToken: TOKEN });
-const access = new AccessApi(configuration);
-const application = new ApplicationApi(configuration);
-const framework = new FrameworkApi(configuration);
+const access = new AccessLogApi(configuration);
+const application = new ApplicationLogApi(configuration);
+const framework = new FrameworkLogApi(configuration);
 
 interface Answer {
   data: { id: string }[];

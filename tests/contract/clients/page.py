@@ -3,9 +3,9 @@
 import os
 
 from logbook_client import AuthenticatedClient
-from logbook_client.api.access import list_access_events
-from logbook_client.api.application import list_application_events
-from logbook_client.api.framework import list_framework_events
+from logbook_client.api.access_log import list_access_events
+from logbook_client.api.application_log import list_application_events
+from logbook_client.api.framework_log import list_framework_events
 from logbook_client.types import UNSET
 
 client = AuthenticatedClient(base_url=os.environ["BASE_URL"], token=os.environ["TOKEN"], raise_on_unexpected_status=True)
