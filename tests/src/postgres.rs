@@ -1,0 +1,141 @@
+//! A PostgreSQL of our own: a temporary cluster on its own port, never as root, gone when the tests end.
+//!
+//! `LOGBOOK_TEST_POSTGRES_URL` (a URL whose user may create databases) makes the tests use that server instead.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use diesel::{Connection as _, PgConnection, RunQueryDsl as _, sql_query};
+
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+/// A new, empty database. Returns its URL.
+pub fn new_database() -> String {
+    let base = base_url();
+    let name = format!("logbook_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut conn = PgConnection::establish(&format!("{base}/postgres")).expect("the test cluster answers");
+    // Two tests may not copy the template at the same moment.
+    sql_query("SELECT pg_advisory_lock(1)").execute(&mut conn).expect("a lock");
+    sql_query(format!("CREATE DATABASE {name}")).execute(&mut conn).expect("a new database");
+    format!("{base}/{name}")
+}
+
+fn base_url() -> &'static str {
+    static BASE: OnceLock<String> = OnceLock::new();
+    BASE.get_or_init(|| match std::env::var("LOGBOOK_TEST_POSTGRES_URL") {
+        Ok(url) => url.trim_end_matches('/').to_owned(),
+        Err(_) => start_cluster(),
+    })
+}
+
+fn start_cluster() -> String {
+    let bin = find_binaries();
+    let parent = std::env::temp_dir().join("logbook-test-postgres");
+    fs::create_dir_all(&parent).expect("a temporary folder");
+    remove_leftovers(&parent);
+    let folder = parent.join(std::process::id().to_string());
+    fs::create_dir_all(&folder).expect("a temporary folder");
+    let data = folder.join("data");
+    let as_root = is_root();
+    if as_root {
+        // PostgreSQL refuses to run as root; Debian's package has made a user for it.
+        let chown = Command::new("chown").arg("postgres:").arg(&folder).status().expect("chown runs");
+        assert!(chown.success(), "the folder cannot be given to the user postgres");
+    }
+    let initdb = command(as_root, &bin.join("initdb"))
+        .args(["--pgdata"])
+        .arg(&data)
+        .args(["--username=logbook", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"])
+        .stdout(Stdio::null())
+        .status()
+        .expect("initdb runs");
+    assert!(initdb.success(), "initdb failed");
+
+    let port = free_port();
+    let log = fs::File::create(folder.join("log")).expect("a log file");
+    let mut server = command(as_root, &bin.join("postgres"));
+    server
+        .arg("-D")
+        .arg(&data)
+        .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300"])
+        // The cluster lives for one run only: durability would cost time and prove nothing here.
+        .args(["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"])
+        .arg("-k")
+        .arg(&folder)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a log file"))
+        .stderr(log);
+    // The signal at the parent's death is bound to the thread that started the child: this one never ends.
+    thread::spawn(move || {
+        let mut child = server.spawn().expect("postgres starts");
+        let _ = child.wait();
+        thread::park();
+    });
+
+    let url = format!("postgres://logbook@127.0.0.1:{port}");
+    let patience = Instant::now() + Duration::from_secs(60);
+    while PgConnection::establish(&format!("{url}/postgres")).is_err() {
+        assert!(Instant::now() < patience, "PostgreSQL did not start; see {}", folder.join("log").display());
+        thread::sleep(Duration::from_millis(50));
+    }
+    url
+}
+
+/// The program as a user who may run PostgreSQL, ended when this process ends.
+fn command(as_root: bool, program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "INT"]);
+    if as_root {
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]);
+    }
+    command.arg("--").arg(program).env("LC_ALL", "C.UTF-8").current_dir("/");
+    command
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().expect("id runs");
+    id.stdout == b"0\n"
+}
+
+/// Debian keeps the server's programs out of PATH; the newest version counts.
+fn find_binaries() -> PathBuf {
+    let mut found: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+        .filter(|(_, bin)| bin.join("initdb").exists())
+        .collect();
+    found.sort();
+    if let Some((_, bin)) = found.pop() {
+        return bin;
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
+        .expect("PostgreSQL is installed (scripts/setup does it), or LOGBOOK_TEST_POSTGRES_URL is set")
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// Removes the folders of runs that are over.
+fn remove_leftovers(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let running = Path::new("/proc").join(entry.file_name()).exists();
+        if !running {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! A server under test, and what speaks to it.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::mpsc, thread};
+
+use logbook::{
+    auth::{
+        Role,
+        tokens::{Claims, Tokens},
+    },
+    config::{DataConfig, ServeConfig},
+    db::Db,
+    server::start,
+    workspaces::{self, NewWorkspace, Workspace},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::postgres;
+
+/// The usual settings, on a free port.
+fn serve_config() -> ServeConfig {
+    ServeConfig {
+        listen: ([127, 0, 0, 1], 0).into(),
+        web_dir: None,
+        public_url: None,
+        database_connections: 8,
+        workers: 2,
+        dedupe_days: 7,
+        queue_events: 100_000,
+        queue_mib: 64,
+        no_migrate: false,
+        log_json: false,
+    }
+}
+
+/// A server on a database of its own, both gone when it is dropped.
+pub struct TestServer {
+    pub address: SocketAddr,
+    pub db: Db,
+    pub data: DataConfig,
+    tokens: Tokens,
+    handle: actix_web::dev::ServerHandle,
+    thread: Option<thread::JoinHandle<()>>,
+    _folder: TempDir,
+}
+
+impl TestServer {
+    pub fn sqlite() -> Self {
+        Self::with(|folder| format!("sqlite://{}", folder.join("logbook.db").display()), |_| {})
+    }
+
+    pub fn postgres() -> Self {
+        Self::with(|_| postgres::new_database(), |_| {})
+    }
+
+    /// With other settings than the usual.
+    pub fn with(url: impl FnOnce(&Path) -> String, change: impl FnOnce(&mut ServeConfig)) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = DataConfig { database_url: url(folder.path()), data_dir: folder.path().join("data") };
+        let mut config = serve_config();
+        change(&mut config);
+        let (sender, receiver) = mpsc::channel();
+        let thread = thread::spawn({
+            let data = data.clone();
+            move || {
+                actix_web::rt::System::new().block_on(async move {
+                    let started = start(&data, &config).expect("the server starts");
+                    let sent = (started.address, started.db.clone(), started.server.handle());
+                    sender.send(sent).expect("the test waits");
+                    started.server.await.expect("the server runs");
+                });
+            }
+        });
+        let (address, db, handle) = receiver.recv().expect("the server starts");
+        let tokens = Tokens::from_data_dir(&data.data_dir).expect("the server's key");
+        Self { address, db, data, tokens, handle, thread: Some(thread), _folder: folder }
+    }
+
+    /// A workspace in UTC.
+    pub fn workspace(&self, slug: &str) -> Workspace {
+        self.workspace_in(slug, "UTC")
+    }
+
+    pub fn workspace_in(&self, slug: &str, timezone: &str) -> Workspace {
+        let new = NewWorkspace {
+            slug: slug.into(),
+            name: slug.into(),
+            timezone: timezone.into(),
+            date_format: "dd/mm/yyyy".into(),
+        };
+        workspaces::create(&mut self.db.conn().expect("a connection"), &new).expect("a new workspace")
+    }
+
+    /// A client that may do everything everywhere.
+    pub fn admin(&self) -> Client {
+        let mut claims = Claims::new("token:test".into(), "test".into(), 3600);
+        claims.everywhere = Some(Role::Admin);
+        claims.platform_admin = true;
+        self.client(&claims)
+    }
+
+    /// A client with one role in one workspace.
+    pub fn member(&self, workspace: &Workspace, role: Role) -> Client {
+        let mut claims = Claims::new("token:test".into(), "test".into(), 3600);
+        claims.roles.insert(workspace.id, role);
+        self.client(&claims)
+    }
+
+    pub fn client(&self, claims: &Claims) -> Client {
+        Client::new(self.address, Some(self.tokens.sign(claims).expect("a token")))
+    }
+
+    /// A client that is not signed in.
+    pub fn nobody(&self) -> Client {
+        Client::new(self.address, None)
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Speaks HTTP to a server, as somebody.
+#[derive(Clone)]
+pub struct Client {
+    address: SocketAddr,
+    agent: ureq::Agent,
+    pub headers: BTreeMap<String, String>,
+}
+
+/// What the server answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    /// Null when the body is no JSON.
+    pub json: Value,
+    pub text: String,
+}
+
+impl Answer {
+    /// The answer, once its status is the expected one.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+
+    /// The events of a page.
+    #[track_caller]
+    pub fn data(&self) -> &Vec<Value> {
+        self.json["data"].as_array().unwrap_or_else(|| panic!("no data in {}", self.text))
+    }
+}
+
+impl Client {
+    fn new(address: SocketAddr, token: Option<String>) -> Self {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+        let headers = token.map(|token| ("authorization".to_owned(), format!("Bearer {token}")));
+        Self { address, agent: config.into(), headers: headers.into_iter().collect() }
+    }
+
+    /// The same client with one header more.
+    pub fn with_header(&self, name: &str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.insert(name.to_owned(), value.to_owned());
+        client
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        let mut request = self.agent.get(self.url(path));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        answer(request.call())
+    }
+
+    /// `get` with query parameters, escaped.
+    pub fn query(&self, path: &str, parameters: &[(&str, &str)]) -> Answer {
+        let mut request = self.agent.get(self.url(path));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        answer(request.query_pairs(parameters.iter().copied()).call())
+    }
+
+    pub fn post(&self, path: &str, body: Value) -> Answer {
+        self.send("POST", path, "application/json", body.to_string().as_bytes())
+    }
+
+    pub fn put(&self, path: &str, body: Value) -> Answer {
+        self.send("PUT", path, "application/json", body.to_string().as_bytes())
+    }
+
+    pub fn send(&self, method: &str, path: &str, content_type: &str, body: &[u8]) -> Answer {
+        let mut request = match method {
+            "PUT" => self.agent.put(self.url(path)),
+            _ => self.agent.post(self.url(path)),
+        }
+        .header("content-type", content_type);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        answer(request.send(body))
+    }
+
+    fn url(&self, path: &str) -> String {
+        let prefix = if path.starts_with("/healthz") || path.starts_with("/readyz") || path.starts_with("/metrics") {
+            ""
+        } else {
+            "/api/v1"
+        };
+        format!("http://{}{prefix}{path}", self.address)
+    }
+}
+
+fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
+    let mut response = response.expect("the server answers");
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
+        .collect();
+    let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap_or_default();
+    let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+    Answer { status: response.status().as_u16(), headers, json, text }
+}
+
+/// A plain event of each log, to be changed as a story needs it.
+pub fn sample(log: &str, n: i64) -> Value {
+    let at = format!("2026-10-{:02}T{:02}:{:02}:00Z", 1 + n / 1440 % 28, n / 60 % 24, n % 60);
+    match log {
+        "access" => json!({"event_type": "login", "occurred_at": at, "user": {"id": n.to_string(), "name": "Asha Rao"}}),
+        "application" => json!({
+            "action": "update", "occurred_at": at, "model": "patient", "record_id": n.to_string(),
+            "changes": [{"field": "status", "old": "open", "new": "closed"}]
+        }),
+        _ => json!({"action": "policy_synced", "occurred_at": at, "component": {"type": "policy", "id": n.to_string()}}),
+    }
+}

@@ -1,0 +1,3 @@
+//! What Logbook promises, told through its HTTP interface on both databases.
+
+mod append_and_read;
