@@ -18,7 +18,6 @@ use crate::{auth::sessions, error, health, logs, workspaces};
             what changed in the data (application), what the platform did (framework).\n\n\
             Times are RFC 3339 in UTC with microseconds. Errors are application/problem+json (RFC 9457).",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
-        contact(name = "Logbook", url = "https://logbook.example"),
     ),
     servers((url = "/", description = "This server")),
     security(("bearer" = [])),

@@ -32,9 +32,9 @@ pub struct PageParams {
     #[validate(range(min = 1, max = 1000))]
     #[param(minimum = 1, maximum = 1000, default = 50)]
     pub limit: u32,
-    /// Newest first (`desc`) or oldest first (`asc`), by `occurred_at`, then `seq`.
+    /// Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`.
     #[serde(default)]
-    #[param(default = "desc", inline)]
+    #[param(inline)]
     pub order: Order,
 }
 

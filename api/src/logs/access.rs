@@ -130,7 +130,7 @@ impl From<Event> for AccessEvent {
 pub struct NewAccessEvent {
     /// Needed where logs are mixed; elsewhere it may be left out.
     #[serde(default)]
-    #[schema(inline, nullable = false, example = "access")]
+    #[schema(value_type = String, required = false, example = "access")]
     pub log: Option<Log>,
     /// When it happened; now when left out. Between 1970 and a day ahead.
     #[serde(default)]

@@ -112,7 +112,7 @@ impl From<Event> for ApplicationEvent {
 pub struct NewApplicationEvent {
     /// Needed where logs are mixed; elsewhere it may be left out.
     #[serde(default)]
-    #[schema(inline, nullable = false, example = "application")]
+    #[schema(value_type = String, required = false, example = "application")]
     pub log: Option<Log>,
     /// When it happened; now when left out. Between 1970 and a day ahead.
     #[serde(default)]

@@ -4,7 +4,8 @@
 //! facets and histogram. Each is a line that calls the function of the same name below.
 
 use actix_web::{HttpRequest, HttpResponse, http::header};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use utoipa::IntoParams;
 use validator::Validate;
 
 use crate::{
@@ -49,6 +50,18 @@ pub trait Face: 'static {
     fn add(params: Self::Filter, filter: &mut Filter) -> Result<()>;
 
     fn metrics(cells: &Cells) -> Self::Metrics;
+}
+
+/// The path parameters of one event.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct EventPath {
+    /// The workspace's slug.
+    #[param(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
+    pub workspace: String,
+    /// The event's id.
+    #[param(example = "01935fb2-8e31-8000-8000-040000000029")]
+    pub id: String,
 }
 
 /// A page of any log; each log documents its own under its own name.
@@ -181,6 +194,7 @@ macro_rules! log_endpoints {
 
         #[doc = concat!("Lists the ", $name, " log, a page at a time.")]
         #[utoipa::path(
+            summary = concat!("Lists the ", $name, " log, a page at a time."),
             get, path = $list_path, operation_id = $list_id, tag = $tag,
             params(crate::auth::WorkspacePath, crate::logs::filter::RangeParams, $filter, crate::page::PageParams),
             responses(
@@ -200,21 +214,23 @@ macro_rules! log_endpoints {
 
         #[doc = concat!("One event of the ", $name, " log by its id.")]
         #[utoipa::path(
+            summary = concat!("One event of the ", $name, " log by its id."),
             get, path = $get_path, operation_id = $get_id, tag = $tag,
-            params(crate::auth::WorkspacePath, ("id" = String, Path, description = "The event's id", example = "01935fb2-8e31-8000-8000-040000000029")),
+            params(crate::logs::face::EventPath),
             responses((status = 200, description = "The event", body = $event), crate::error::ReadProblems)
         )]
         pub async fn get(
             db: actix_web::web::Data<crate::db::Db>,
             reader: crate::auth::Reader,
-            path: actix_web::web::Path<(String, String)>,
+            path: actix_web::web::Path<crate::logs::face::EventPath>,
             _no: crate::params::Params<(crate::params::NoParams,)>,
         ) -> crate::error::Result<actix_web::HttpResponse> {
-            crate::logs::face::get::<$face>(&db, reader, &path.1).await
+            crate::logs::face::get::<$face>(&db, reader, &path.id).await
         }
 
         #[doc = concat!("Counts the events of the ", $name, " log that the filters mean.")]
         #[utoipa::path(
+            summary = concat!("Counts the events of the ", $name, " log that the filters mean."),
             get, path = $metrics_path, operation_id = $metrics_id, tag = $tag,
             params(crate::auth::WorkspacePath, crate::logs::filter::RangeParams, $filter),
             responses((status = 200, description = "The counts", body = $metrics), crate::error::ReadProblems)
@@ -229,6 +245,7 @@ macro_rules! log_endpoints {
 
         #[doc = concat!("The values of the ", $name, " log's filters, each with the number of events it would show.")]
         #[utoipa::path(
+            summary = concat!("The values of the ", $name, " log's filters, each with the number of events it would show."),
             get, path = $facets_path, operation_id = $facets_id, tag = $tag,
             params(crate::auth::WorkspacePath, crate::logs::filter::RangeParams, $filter),
             responses((status = 200, description = "The facets", body = crate::logs::counts::Facets), crate::error::ReadProblems)
@@ -243,6 +260,7 @@ macro_rules! log_endpoints {
 
         #[doc = concat!("The events of the ", $name, " log over time.")]
         #[utoipa::path(
+            summary = concat!("The events of the ", $name, " log over time."),
             get, path = $histogram_path, operation_id = $histogram_id, tag = $tag,
             params(crate::auth::WorkspacePath, crate::logs::filter::RangeParams, $filter, crate::logs::histogram::HistogramParams),
             responses((status = 200, description = "The histogram", body = crate::logs::histogram::Histogram), crate::error::ReadProblems)
@@ -257,6 +275,7 @@ macro_rules! log_endpoints {
 
         #[doc = concat!("Appends events to the ", $name, " log, all or none.")]
         #[utoipa::path(
+            summary = concat!("Appends events to the ", $name, " log, all or none."),
             post, path = $list_path, operation_id = $append_id, tag = $tag,
             params(crate::auth::WorkspacePath, crate::logs::ingest::IdempotencyKey),
             request_body(content = Vec<$new>, description = "At most 10,000 events and 16 MiB; may be gzip"),

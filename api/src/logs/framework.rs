@@ -137,7 +137,7 @@ impl From<Event> for FrameworkEvent {
 pub struct NewFrameworkEvent {
     /// Needed where logs are mixed; elsewhere it may be left out.
     #[serde(default)]
-    #[schema(inline, nullable = false, example = "framework")]
+    #[schema(value_type = String, required = false, example = "framework")]
     pub log: Option<Log>,
     /// When it happened; now when left out. Between 1970 and a day ahead.
     #[serde(default)]

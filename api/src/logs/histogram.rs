@@ -44,9 +44,9 @@ pub enum Interval {
 #[derive(Clone, Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct HistogramParams {
-    /// Length of a bucket: `auto`, `15m`, `1h`, `6h`, `1d`, `1w` (from Monday) or `1mo`.
+    /// Length of a bucket: `auto` (the default), `15m`, `1h`, `6h`, `1d`, `1w` (from Monday) or `1mo`.
     #[serde(default)]
-    #[param(inline, default = "auto")]
+    #[param(inline)]
     pub interval: Interval,
     /// The filter whose values are counted apart. Each log has its own default.
     #[serde(default)]

@@ -42,12 +42,7 @@ pub struct IdempotencyKey {
 
 /// An event of any log, told apart by `log`.
 #[derive(ToSchema)]
-#[schema(discriminator(property_name = "log", mapping(
-    ("access" = "#/components/schemas/NewAccessEvent"),
-    ("application" = "#/components/schemas/NewApplicationEvent"),
-    ("framework" = "#/components/schemas/NewFrameworkEvent"),
-)))]
-#[serde(untagged)]
+#[serde(tag = "log", rename_all = "snake_case")]
 pub enum IngestEvent {
     Access(NewAccessEvent),
     Application(NewApplicationEvent),
