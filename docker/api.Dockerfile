@@ -6,8 +6,7 @@ RUN scripts/setup api
 COPY Cargo.toml Cargo.lock ./
 COPY api api
 COPY migrations migrations
-COPY tests/Cargo.toml tests/Cargo.toml
-COPY tests/src tests/src
+COPY tests tests
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     scripts/build-api release && install -D target/release/logbook /out/logbook

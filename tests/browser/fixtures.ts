@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { test as base, expect, type Page } from "@playwright/test";
 import type { AxeResults } from "axe-core";
+import { clinic, fillClinic } from "./clinic.ts";
 import { Server } from "./server.ts";
 
 export { expect };
@@ -31,6 +32,8 @@ interface PerTest {
 interface PerWorker {
   server: Server;
   person: Person;
+  /** The second workspace, filled. */
+  clinic: typeof clinic;
 }
 
 export const test = base.extend<PerTest, PerWorker>({
@@ -62,6 +65,14 @@ export const test = base.extend<PerTest, PerWorker>({
         if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
         return answer.status === 204 ? undefined : answer.json();
       }
+    },
+    { scope: "worker" },
+  ],
+
+  clinic: [
+    async ({ server }, use) => {
+      await fillClinic(server);
+      await use(clinic);
     },
     { scope: "worker" },
   ],

@@ -1,0 +1,37 @@
+// A second workspace, made up: events spread over weeks, for what the fixture's ten minutes cannot show.
+import type { Server } from "./server.ts";
+
+export const clinic = { slug: "clinic", name: "Lakeside Clinic", events: 300, updates: 150 } as const;
+
+const start = Date.UTC(2026, 8, 1);
+const two_hours = 7_200_000;
+
+/** 300 changes of visits, one every two hours from 01/09/2026 05:30 in Kolkata: create and update in turns. */
+export async function fillClinic(server: Server) {
+  server.logbook("workspace", "create", clinic.slug, "--name", clinic.name, "--timezone", "Asia/Kolkata");
+  const events = Array.from({ length: clinic.events }, (_, index) => ({
+    occurred_at: new Date(start + index * two_hours).toISOString(),
+    action: index % 2 ? "update" : "create",
+    actor: { type: "user", id: String(1 + (index % 3)), name: ["Asha Rao", "Ravi, K.", "李雷"][index % 3] },
+    role: index % 3 ? "Nurse" : "Physician",
+    model: "visit",
+    record_id: String(1 + (index >> 1)),
+    record_name: `visit ${1 + (index >> 1)}`,
+    changes:
+      index % 2
+        ? [
+            { field: "status", old: "open", new: "closed" },
+            { field: "roles", added: ["Nurse"], removed: ["Trainee"] },
+            { field: "access_token", old: null, new: "0123456789abcdef0123456789abcdef" },
+          ]
+        : [{ field: "status", old: null, new: "open" }],
+    session_id: `session-${index % 3}`,
+    ip_address: "198.51.100.4",
+  }));
+  const answer = await fetch(`${server.url}/api/v1/workspaces/${clinic.slug}/logs/application`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${server.token("writer", clinic.slug)}` },
+    body: JSON.stringify(events),
+  });
+  if (answer.status !== 201) throw new Error(`${answer.status} ${await answer.text()}`);
+}

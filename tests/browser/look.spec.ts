@@ -1,0 +1,74 @@
+// Every view in both themes, wide and narrow: axe has nothing to say, and a picture is kept in results/ for people to look at.
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Page } from "@playwright/test";
+import { expect, expectAccessible, test } from "./fixtures.ts";
+
+const pictures = join(import.meta.dirname, "results/pictures");
+mkdirSync(pictures, { recursive: true });
+
+const openFirst = async (page: Page) => {
+  await page.getByRole("grid").getByRole("row").nth(1).getByRole("gridcell").first().click();
+  await expect(page.getByRole("dialog", { name: "Event details" })).toBeVisible();
+};
+const filled = async (page: Page) => expect(page.getByRole("gridcell").first()).toBeVisible();
+
+interface View {
+  path: string;
+  stranger?: boolean;
+  ready: (page: Page, width: number) => Promise<unknown>;
+}
+
+const views: Record<string, View> = {
+  "sign-in": { path: "/sign-in", stranger: true, ready: (page) => expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible() },
+  overview: { path: "/w/peerapp", ready: (page) => expect(page.getByRole("group", { name: "Total Changes" })).toContainText("178") },
+  access: { path: "/w/peerapp/access", ready: filled },
+  application: { path: "/w/clinic/application", ready: filled },
+  "application-update": { path: "/w/clinic/application", ready: (page) => filled(page).then(() => openFirst(page)) },
+  "application-create": { path: "/w/peerapp/application?order=asc", ready: (page) => filled(page).then(() => openFirst(page)) },
+  framework: { path: "/w/peerapp/framework", ready: filled },
+  "framework-details": { path: "/w/peerapp/framework", ready: (page) => filled(page).then(() => openFirst(page)) },
+  filtered: { path: "/w/peerapp/application?q=李雷&model=patient&action=update", ready: filled },
+  nothing: { path: "/w/peerapp/application?q=nowhere", ready: (page) => expect(page.getByRole("status").filter({ hasText: /[Nn]o/ }).first()).toBeVisible() },
+  empty: { path: "/w/clinic/framework", ready: (page) => expect(page.getByText(/curl/).first()).toBeVisible() },
+  range: {
+    path: "/w/clinic/application",
+    ready: async (page) => {
+      await filled(page);
+      await page.getByRole("button", { name: /^Time range/ }).click();
+      await expect(page.getByRole("dialog", { name: "Time range" })).toBeVisible();
+    },
+  },
+};
+
+for (const [name, { path, stranger, ready }] of Object.entries(views)) {
+  for (const theme of ["light", "dark"] as const) {
+    test(`${name}, ${theme}`, async ({ page, person, server, clinic }) => {
+      expect(clinic.slug).toBe("clinic");
+      await page.emulateMedia({ colorScheme: theme });
+      if (!stranger) {
+        const answer = await page.context().request.post(`${server.url}/api/v1/auth/login`, { data: person });
+        expect(answer.status()).toBe(200);
+      }
+      for (const width of [1440, 390]) {
+        await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+        await page.goto(path);
+        await ready(page, width);
+        await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
+        await page.screenshot({ path: join(pictures, `${name}-${width}-${theme}.png`) });
+        await expectAccessible(page);
+        // Nothing sticks out to the side.
+        expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+      }
+    });
+  }
+}
+
+if (process.env.UPDATE_SCREENSHOT) {
+  test("The README's picture", async ({ signedIn: page, clinic }) => {
+    await page.goto(`/w/${clinic.slug}/application`);
+    await filled(page);
+    await openFirst(page);
+    await page.screenshot({ path: resolve(import.meta.dirname, "../../docs/screenshot.png") });
+  });
+}

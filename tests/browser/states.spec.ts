@@ -1,0 +1,66 @@
+import { expect, test } from "./fixtures.ts";
+
+test("A log without events says how to send the first one", async ({ signedIn: page, clinic }) => {
+  await page.goto(`/w/${clinic.slug}/framework`);
+  await expect(page.getByText(/curl/).first()).toBeVisible();
+  await expect(page.getByText(`/api/v1/workspaces/${clinic.slug}/logs/framework`)).toBeVisible();
+});
+
+test("An error is told in words, with its request id, and tried again", async ({ signedIn: page, quiet }) => {
+  quiet.allow(/status of 500/);
+  let broken = true;
+  await page.route("**/api/v1/workspaces/peerapp/logs/access?**", (route) =>
+    broken
+      ? route.fulfill({
+          status: 500,
+          contentType: "application/problem+json",
+          headers: { "x-request-id": "request-4711" },
+          json: { type: "about:blank", title: "Internal error", status: 500, detail: "something broke", code: "internal", request_id: "request-4711", errors: [] },
+        })
+      : route.continue(),
+  );
+  await page.goto("/w/peerapp/access");
+  const alert = page.getByRole("alert").filter({ hasText: "request-4711" });
+  await expect(alert).toBeVisible();
+  broken = false;
+  await alert.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByRole("grid", { name: "Access log" }).getByRole("gridcell").first()).toBeVisible();
+});
+
+test("A lost network is told, too", async ({ signedIn: page, quiet }) => {
+  quiet.allow(/ERR_FAILED/);
+  await page.route("**/api/v1/workspaces/peerapp/logs/access?**", (route) => route.abort());
+  await page.goto("/w/peerapp/access");
+  await expect(page.getByRole("alert").first()).toBeVisible();
+});
+
+test("An unknown workspace and an unknown page are told as such", async ({ signedIn: page, quiet }) => {
+  quiet.allow(/status of 404/);
+  await page.goto("/w/nowhere/access");
+  await expect(page.getByRole("heading", { name: /not found|no workspace|no such/i })).toBeVisible();
+  await page.goto("/nowhere");
+  await expect(page.getByRole("heading", { name: /not found|no such|no page/i })).toBeVisible();
+});
+
+test("New events are announced, not pushed in", async ({ signedIn: page, server, clinic }) => {
+  await page.goto(`/w/${clinic.slug}/access`);
+  const post = async () => {
+    const answer = await fetch(`${server.url}/api/v1/workspaces/${clinic.slug}/logs/access`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${server.token("writer", clinic.slug)}` },
+      body: JSON.stringify([{ event_type: "login", user: { id: "1", name: "Asha Rao" } }]),
+    });
+    expect(answer.status).toBe(201);
+  };
+  await post();
+  await page.getByRole("button", { name: "Refresh" }).click();
+  const rows = page.getByRole("grid", { name: "Access log" }).getByRole("row").filter({ has: page.getByRole("gridcell") });
+  await expect(rows).toHaveCount(1);
+  await page.getByRole("button", { name: /Live/ }).click();
+  await post();
+  const pill = page.getByRole("button", { name: /1 new event/ });
+  await expect(pill).toBeVisible({ timeout: 20_000 });
+  await expect(rows).toHaveCount(1);
+  await pill.click();
+  await expect(rows).toHaveCount(2);
+});
