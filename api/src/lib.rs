@@ -5,6 +5,7 @@
 //! | [`server`], [`config`] | puts the parts together; settings |
 //! | [`app`] | every route, in one list |
 //! | [`openapi`] | the contract |
+//! | [`import`] | brings the history of other systems in |
 //! | [`health`] | for machines that watch this one |
 //! | [`auth`] | who may do what: tokens, sessions, the extractors that handlers ask by |
 //! | [`workspaces`] | one app, one tenant each |
@@ -22,6 +23,7 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod health;
+pub mod import;
 pub mod logs;
 pub mod openapi;
 pub mod page;

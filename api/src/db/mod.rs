@@ -7,6 +7,7 @@ pub mod dialect;
 pub mod migrations;
 pub mod rows;
 pub mod schema;
+pub mod source;
 pub mod types;
 
 use std::{path::Path, sync::Arc, time::Duration};

@@ -53,8 +53,8 @@ struct CountRow {
 
 impl SourceDb {
     pub fn open(url: &str) -> Result<Self> {
-        let mut conn =
-            PgConnection::establish(url).map_err(|error| Error::Unavailable(error.to_string().trim().to_owned()))?;
+        let mut conn = PgConnection::establish(url)
+            .map_err(|error| Error::Unavailable(error.to_string().trim().to_owned()))?;
         conn.batch_execute(
             "SET client_encoding = 'UTF8'; SET TIME ZONE 'UTC'; SET DateStyle = 'ISO';
              SET default_transaction_read_only = on;",
@@ -82,7 +82,11 @@ impl SourceDb {
 
     /// How many rows [`SourceDb::page`] would give in all.
     pub fn count(&mut self, table: &Table, after: i64) -> Result<u64> {
-        let sql = format!("SELECT count(*) AS value FROM {} t WHERE {}", path(&table.schema, &table.name), filter(table));
+        let sql = format!(
+            "SELECT count(*) AS value FROM {} t WHERE {}",
+            path(&table.schema, &table.name),
+            filter(table)
+        );
         let found = sql_query(sql).bind::<BigInt, _>(after).get_result::<CountRow>(&mut self.conn)?;
         Ok(u64::try_from(found.value).unwrap_or_default())
     }
@@ -108,7 +112,8 @@ impl SourceDb {
             .bind::<BigInt, _>(limit)
             .load::<TextRow>(&mut self.conn)?;
         let parse = |row: TextRow| {
-            serde_json::from_str(&row.value).map_err(|error| Error::Setup(format!("a row is not JSON: {error}")))
+            serde_json::from_str(&row.value)
+                .map_err(|error| Error::Setup(format!("a row is not JSON: {error}")))
         };
         rows.into_iter().map(parse).collect()
     }

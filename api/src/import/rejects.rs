@@ -1,0 +1,123 @@
+//! The file of rows that could not be imported: one JSON object a line.
+//!
+//! ```json
+//! {"table":"auditlogs_logentry","id":"17","record":18,"reason":"changes is not JSON: …","row":{"object_pk":"3",…}}
+//! ```
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    db::types::Instant,
+    logs::{
+        event::{Log, NewEvent},
+        secrets,
+    },
+};
+
+/// How many rejects are kept for the summary; the file has all of them.
+const NAMED: usize = 20;
+
+/// A row that could not be imported.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reject {
+    pub table: String,
+    /// The row's id, where it has one that can be read.
+    pub id: Option<String>,
+    /// The row's place in a CSV file: 1 is the first after the header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<u64>,
+    pub reason: String,
+    /// The row's columns, its secrets masked.
+    pub row: Map<String, Value>,
+}
+
+/// Collects rejects. The file is made with the first of them, readable by its owner only.
+#[derive(Debug)]
+pub struct Rejects {
+    path: PathBuf,
+    file: Option<File>,
+    /// Rows rejected so far.
+    pub count: u64,
+    /// The first of them.
+    pub first: Vec<Reject>,
+}
+
+impl Rejects {
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, file: None, count: 0, first: Vec::new() }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes one reject. It is on disk only after [`Rejects::sync`].
+    pub fn add(&mut self, mut reject: Reject) -> io::Result<()> {
+        reject.row = masked(reject.row);
+        let mut line = serde_json::to_vec(&reject)?;
+        line.push(b'\n');
+        self.file()?.write_all(&line)?;
+        self.count += 1;
+        if self.first.len() < NAMED {
+            self.first.push(reject);
+        }
+        Ok(())
+    }
+
+    /// Makes the rejects so far durable: called before the position passes them.
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), |file| file.sync_data())
+    }
+
+    fn file(&mut self) -> io::Result<&mut File> {
+        if self.file.is_none() {
+            if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                std::fs::create_dir_all(folder)?;
+            }
+            let mut options = OpenOptions::new();
+            options.append(true).create(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            self.file = Some(options.open(&self.path)?);
+        }
+        self.file.as_mut().ok_or_else(|| io::Error::other("no file"))
+    }
+}
+
+/// The row without its secrets. Columns that hold JSON are looked into, so that the names in them count.
+fn masked(row: Map<String, Value>) -> Map<String, Value> {
+    let mut event = NewEvent::new(Log::Framework, "rejected", Instant::default());
+    let opened = |value: Value| match &value {
+        Value::String(text) if text.starts_with(['{', '[']) => serde_json::from_str(text).unwrap_or(value),
+        _ => value,
+    };
+    event.metadata = row.into_iter().map(|(column, value)| (column, opened(value))).collect();
+    secrets::mask(&mut event);
+    event.metadata
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_stay_out_of_the_file() {
+        let hash = "pbkdf2_sha256$600000$0a031ae315d5ffff4f5212$597deccddd883fc20c46c4c9985f8e21585f31f6f50=";
+        let row = serde_json::json!({
+            "object_pk": "3",
+            "changes": r#"{"token_key": ["None", "bdf178acb071e32"], "name": ["a", "b"]}"#,
+            "changes_text": format!("broken {hash}"),
+        });
+        let Value::Object(row) = row else { panic!("an object") };
+        let masked = Value::from(masked(row)).to_string();
+        assert!(!masked.contains("bdf178acb071e32") && !masked.contains("597decc"), "{masked}");
+        assert!(masked.contains(r#""name":["a","b"]"#));
+    }
+}

@@ -1,0 +1,217 @@
+//! Rows of `accesslogs_appaccesslog` as events of the access log.
+//!
+//! ```text
+//! row 12: login, successful, session_expired_at set  ->  login            session zango-12
+//!                                                        session_expired  session zango-12, later
+//! row 17: login, not successful, session_expired_at  ->  login_failed     (an anonymous logout stamped it: no meaning)
+//! row 30: switch_role, successful                    ->  role_switched
+//! ```
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    check::check,
+    names::Names,
+    row::{Reason, Row, quoted},
+    tables::ACCESS,
+};
+use crate::logs::{
+    event::{Actor, ActorType, Log, NewEvent, Outcome},
+    validate::ACTION,
+};
+
+/// What the row says about its session's end: that there was one, not which.
+const ENDED_BY: &str = "logout_or_expiry";
+
+/// The attempt that the row stands for.
+pub fn attempt(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
+    let successful = row.boolean("is_login_successful")?;
+    let mut event = NewEvent::new(Log::Access, event_type(row, successful)?, row.instant("attempt_time")?);
+    if !successful {
+        event.outcome = Outcome::Failure;
+    }
+    who(&mut event, row, names)?;
+    event.ip_address = row.address("ip_address")?;
+    event.user_agent = row.owned("user_agent");
+    event.session_id = successful.then(|| session_id(row));
+    event.metadata = origin(row);
+    for column in ["path_info", "http_accept"] {
+        if let Some(text) = row.text(column) {
+            event.metadata.insert(column.into(), text.into());
+        }
+    }
+    check(&event)?;
+    Ok(event)
+}
+
+/// The end of the session that the row began. None when there is none, or when the row is one that [`attempt`]
+/// refuses already.
+pub fn session_end(row: &Row, names: &Names) -> Result<Option<NewEvent>, Reason> {
+    if row.boolean("is_login_successful") != Ok(true) || row.text("session_expired_at").is_none() {
+        return Ok(None);
+    }
+    let mut event = NewEvent::new(Log::Access, "session_expired", row.instant("session_expired_at")?);
+    if who(&mut event, row, names).is_err() {
+        return Ok(None);
+    }
+    event.session_id = Some(session_id(row));
+    event.metadata = origin(row);
+    event.metadata.insert("ended_by".into(), ENDED_BY.into());
+    check(&event)?;
+    Ok(Some(event))
+}
+
+fn event_type(row: &Row, successful: bool) -> Result<String, Reason> {
+    let attempt_type = row.required("attempt_type")?;
+    Ok(match attempt_type {
+        "login" if successful => "login".into(),
+        "login" => "login_failed".into(),
+        "switch_role" => "role_switched".into(),
+        // Zango 1.0 has no others; a later one may.
+        other if ACTION.is_match(other) => other.into(),
+        other => return Err(format!("attempt_type is unknown: {}", quoted(other))),
+    })
+}
+
+fn who(event: &mut NewEvent, row: &Row, names: &Names) -> Result<(), Reason> {
+    if let Some(id) = row.integer("user_id")? {
+        event.actor = Some(Actor { kind: ActorType::User, id: Some(id.to_string()), name: names.user(id) });
+    }
+    event.target.name = row.owned("username");
+    // Mostly null: what role somebody had then is not known now.
+    event.role = row.integer("role_id")?.and_then(|id| names.role(id));
+    Ok(())
+}
+
+fn session_id(row: &Row) -> String {
+    format!("zango-{}", row.id)
+}
+
+fn origin(row: &Row) -> Map<String, Value> {
+    let mut origin = json!({"table": ACCESS.name, "id": row.id});
+    if let Some(role_id) = row.text("role_id") {
+        origin["role_id"] = role_id.into();
+    }
+    Map::from_iter([("zango".into(), origin)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{db::types::Instant, import::zango::row::instant};
+
+    fn row(changed: &[(&str, &str)]) -> Row {
+        let mut columns = vec![
+            ("user_agent", "Firefox"),
+            ("ip_address", "203.0.113.9"),
+            ("username", "asha@clinic.test"),
+            ("http_accept", "*/*"),
+            ("path_info", "/login/"),
+            ("attempt_time", "2026-11-22 20:50:14+00"),
+            ("attempt_type", "login"),
+            ("is_login_successful", "t"),
+            ("session_expired_at", ""),
+            ("role_id", ""),
+            ("user_id", "1"),
+        ];
+        for (name, value) in changed {
+            columns.iter_mut().find(|(column, _)| column == name).expect("a column").1 = value;
+        }
+        let names: Vec<String> = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+        Row::new(12, None, names.into(), columns.iter().map(|(_, value)| Some((*value).to_owned())).collect())
+    }
+
+    fn map(changed: &[(&str, &str)]) -> NewEvent {
+        attempt(&row(changed), &Names::for_tests()).expect("an event")
+    }
+
+    #[test]
+    fn a_login() {
+        let event = map(&[]);
+        assert_eq!((event.action.as_str(), event.outcome), ("login", Outcome::Success));
+        let actor = event.actor.expect("a user");
+        assert_eq!((actor.kind, actor.id.as_deref()), (ActorType::User, Some("1")));
+        assert_eq!(actor.name.as_deref(), Some("Asha R Nurse"));
+        assert_eq!(event.target.name.as_deref(), Some("asha@clinic.test"));
+        assert_eq!(event.occurred_at, instant("2026-11-22T20:50:14Z").expect("a time"));
+        assert_eq!(event.session_id.as_deref(), Some("zango-12"));
+        assert_eq!(
+            (event.ip_address.as_deref(), event.user_agent.as_deref()),
+            (Some("203.0.113.9"), Some("Firefox"))
+        );
+        assert_eq!(event.role, None);
+        let expected = json!({
+            "zango": {"table": "accesslogs_appaccesslog", "id": 12}, "path_info": "/login/", "http_accept": "*/*",
+        });
+        assert_eq!(Value::Object(event.metadata), expected);
+    }
+
+    #[test]
+    fn a_failed_login_has_no_session() {
+        let failed = [
+            ("is_login_successful", "f"),
+            ("user_id", ""),
+            ("username", ""),
+            ("session_expired_at", "2026-11-22 20:51:00+00"),
+        ];
+        let event = map(&failed);
+        assert_eq!((event.action.as_str(), event.outcome), ("login_failed", Outcome::Failure));
+        assert_eq!((event.actor, event.target.name, event.session_id), (None, None, None));
+        assert_eq!(session_end(&row(&failed), &Names::for_tests()), Ok(None));
+    }
+
+    #[test]
+    fn a_switched_role() {
+        let event = map(&[("attempt_type", "switch_role"), ("role_id", "3")]);
+        assert_eq!((event.action.as_str(), event.role.as_deref()), ("role_switched", Some("Nurse")));
+        let event = map(&[("attempt_type", "switch_role"), ("is_login_successful", "f"), ("role_id", "99")]);
+        assert_eq!(
+            (event.action.as_str(), event.outcome, event.role),
+            ("role_switched", Outcome::Failure, None)
+        );
+        assert_eq!(event.metadata["zango"]["role_id"], "99");
+    }
+
+    #[test]
+    fn the_end_of_a_session() {
+        let ended = row(&[("session_expired_at", "2026-11-22 20:50:15.5+00"), ("role_id", "3")]);
+        let event = session_end(&ended, &Names::for_tests()).expect("readable").expect("an end");
+        assert_eq!((event.action.as_str(), event.outcome), ("session_expired", Outcome::Success));
+        assert_eq!(event.session_id.as_deref(), Some("zango-12"));
+        assert_eq!(event.occurred_at, Instant(instant("2026-11-22T20:50:15Z").expect("a time").0 + 500_000));
+        assert_eq!(event.actor.and_then(|actor| actor.name).as_deref(), Some("Asha R Nurse"));
+        assert_eq!(
+            (event.role.as_deref(), event.metadata["ended_by"].as_str()),
+            (Some("Nurse"), Some(ENDED_BY))
+        );
+        assert_eq!((event.ip_address, event.user_agent), (None, None));
+        assert_eq!(session_end(&row(&[]), &Names::for_tests()), Ok(None));
+    }
+
+    #[test]
+    fn an_unknown_user_keeps_the_id() {
+        let actor = map(&[("user_id", "99")]).actor.expect("a user");
+        assert_eq!((actor.id.as_deref(), actor.name), (Some("99"), None));
+    }
+
+    #[test]
+    fn rows_that_cannot_be_read() {
+        for (column, value, reason) in [
+            ("attempt_time", "", "attempt_time is missing"),
+            ("attempt_time", "soon", "attempt_time is not a time"),
+            ("attempt_time", "1969-12-31 23:59:59+00", "occurred_at must lie between 1970"),
+            ("attempt_time", "2999-01-01 00:00:00+00", "occurred_at must lie between 1970"),
+            ("attempt_type", "", "attempt_type is missing"),
+            ("attempt_type", "Log in", "attempt_type is unknown"),
+            ("is_login_successful", "maybe", "is_login_successful is neither"),
+            ("user_id", "x", "user_id is not a whole number"),
+            ("ip_address", "nowhere", "ip_address is not an address"),
+            ("user_agent", "a\0b", "user_agent must not contain the character U+0000"),
+        ] {
+            let error = attempt(&row(&[(column, value)]), &Names::for_tests()).expect_err(reason);
+            assert!(error.contains(reason), "{error}");
+        }
+        let end = session_end(&row(&[("session_expired_at", "soon")]), &Names::for_tests());
+        assert!(end.expect_err("a bad stamp").contains("session_expired_at is not a time"));
+    }
+}

@@ -1,0 +1,184 @@
+//! The `changes` column: what Zango wrote about each field, as [`Change`]s.
+//!
+//! ```json
+//! {"name": ["Doctor", "Physician"], "auth_config": ["null", "{\"enforce_sso\": false}"],
+//!  "policies": {"type": "m2m", "operation": "add", "objects": ["OpsAccess"]}}
+//! ```
+//!
+//! Values are texts, whatever the field's type: `"None"` stands for null. A JSON field's value is its JSON as text,
+//! `"null"` included. It is opened here, so that names of secrets inside it are seen by the masking, and differences
+//! inside it by readers. Whether a field is a JSON field is not said; it is one when both of its values are JSON and one
+//! of them is `null`, an object or an array.
+
+use serde_json::{Map, Value};
+
+use super::row::{Reason, quoted};
+use crate::logs::event::Change;
+
+/// The changes in order of field name; PostgreSQL's own order means nothing.
+pub fn changes(text: &str) -> Result<Vec<Change>, Reason> {
+    let parsed: Value = serde_json::from_str(text)
+        .map_err(|error| format!("changes is not JSON: {error}: {}", quoted(text)))?;
+    let mut fields: Vec<(String, Value)> = match parsed {
+        Value::Null => Vec::new(),
+        Value::Object(fields) => fields.into_iter().collect(),
+        _ => return Err("changes is not an object".into()),
+    };
+    fields.sort_by(|a, b| a.0.cmp(&b.0));
+    fields.into_iter().map(|(field, value)| change(field, value)).collect()
+}
+
+fn change(field: String, value: Value) -> Result<Change, Reason> {
+    match value {
+        Value::Array(pair) => match <[Value; 2]>::try_from(pair) {
+            Ok([old, new]) => {
+                let (old, new) = values(old, new);
+                Ok(Change::value(field, old, new))
+            }
+            Err(pair) => Err(format!("the change of {} has {} values, not 2", quoted(&field), pair.len())),
+        },
+        Value::Object(set) => set_change(field, set),
+        _ => Err(format!("the change of {} is neither a pair nor a set", quoted(&field))),
+    }
+}
+
+fn set_change(field: String, mut set: Map<String, Value>) -> Result<Change, Reason> {
+    let kind = set.get("type").and_then(Value::as_str);
+    if kind != Some("m2m") {
+        return Err(format!("the change of {} is of an unknown type: {kind:?}", quoted(&field)));
+    }
+    let Some(Value::Array(objects)) = set.remove("objects") else {
+        return Err(format!("the change of {} names no objects", quoted(&field)));
+    };
+    match set.get("operation").and_then(Value::as_str) {
+        Some("add") => Ok(Change::set(field, objects, Vec::new())),
+        Some("delete") => Ok(Change::set(field, Vec::new(), objects)),
+        operation => Err(format!("the change of {} has an unknown operation: {operation:?}", quoted(&field))),
+    }
+}
+
+fn values(old: Value, new: Value) -> (Value, Value) {
+    let json = is_json_field(&old, &new);
+    (value(old, json), value(new, json))
+}
+
+fn value(value: Value, json: bool) -> Value {
+    match value {
+        Value::String(text) if text == "None" => Value::Null,
+        Value::String(text) if json => opened(&text).unwrap_or(Value::String(text)),
+        other => other,
+    }
+}
+
+fn is_json_field(old: &Value, new: &Value) -> bool {
+    let mut telling = false;
+    for side in [old, new] {
+        match side {
+            Value::String(text) if text == "None" => {}
+            Value::String(text) => match opened(text) {
+                Some(Value::Null | Value::Object(_) | Value::Array(_)) => telling = true,
+                Some(_) => {}
+                None => return false,
+            },
+            _ => return false,
+        }
+    }
+    telling
+}
+
+/// JSON in a text, if all of it can be kept exactly: canonical JSON has no integers past 2^53, and events have no
+/// values nested deeper than 32 levels.
+fn opened(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok().filter(|value| is_exact(value, 0))
+}
+
+fn is_exact(value: &Value, depth: usize) -> bool {
+    const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        _ if depth > 30 => false,
+        Value::Number(number) => number.as_f64().is_some_and(|number| number.abs() < MAX_EXACT),
+        Value::Array(items) => items.iter().all(|item| is_exact(item, depth + 1)),
+        Value::Object(map) => map.values().all(|item| is_exact(item, depth + 1)),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn one(text: &str) -> Change {
+        changes(text).expect("readable").pop().expect("one change")
+    }
+
+    #[test]
+    fn none_is_null() {
+        assert_eq!(one(r#"{"a": ["None", "x"]}"#), Change::value("a", Value::Null, json!("x")));
+        assert_eq!(one(r#"{"a": ["x", "None"]}"#), Change::value("a", json!("x"), Value::Null));
+        assert_eq!(one(r#"{"a": ["None", ""]}"#), Change::value("a", Value::Null, json!("")));
+        assert_eq!(
+            one(r#"{"a": ["None of it", "none"]}"#),
+            Change::value("a", json!("None of it"), json!("none"))
+        );
+    }
+
+    #[test]
+    fn json_fields_are_opened() {
+        let created = one(r#"{"c": ["null", "{\"sso\": false}"]}"#);
+        assert_eq!(created, Change::value("c", Value::Null, json!({"sso": false})));
+        let changed = one(r#"{"c": ["{\"a\": [1]}", "{}"]}"#);
+        assert_eq!(changed, Change::value("c", json!({"a": [1]}), json!({})));
+        assert_eq!(one(r#"{"c": ["[1]", "null"]}"#), Change::value("c", json!([1]), Value::Null));
+        assert_eq!(one(r#"{"c": ["None", "{\"a\": 1}"]}"#), Change::value("c", Value::Null, json!({"a": 1})));
+    }
+
+    #[test]
+    fn text_that_looks_a_little_like_json_stays_text() {
+        for (old, new) in [("null", "a note"), ("1", "2"), ("true", "false"), ("{", "{}"), ("", "[]")] {
+            let text = json!({"a": [old, new]}).to_string();
+            assert_eq!(one(&text), Change::value("a", json!(old), json!(new)), "{old} {new}");
+        }
+        let large = r#"{"n": 12345678901234567890}"#;
+        assert_eq!(
+            one(&json!({"a": ["None", large]}).to_string()),
+            Change::value("a", Value::Null, json!(large))
+        );
+    }
+
+    #[test]
+    fn sets() {
+        let add = r#"{"policies": {"type": "m2m", "objects": ["OpsAccess"], "operation": "add"}}"#;
+        assert_eq!(one(add), Change::set("policies", vec![json!("OpsAccess")], vec![]));
+        let delete = r#"{"policies": {"type": "m2m", "objects": ["A", "B"], "operation": "delete"}}"#;
+        assert_eq!(one(delete), Change::set("policies", vec![], vec![json!("A"), json!("B")]));
+    }
+
+    #[test]
+    fn in_order_of_field_and_empty() {
+        let fields: Vec<_> = changes(r#"{"b": ["1", "2"], "a": ["1", "2"]}"#).expect("readable");
+        assert_eq!(fields.iter().map(Change::field).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(changes("null"), Ok(vec![]));
+        assert_eq!(changes("{}"), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_why() {
+        for (text, reason) in [
+            ("{", "changes is not JSON"),
+            ("[]", "changes is not an object"),
+            (r#"{"a": ["1"]}"#, "the change of \"a\" has 1 values, not 2"),
+            (r#"{"a": "1"}"#, "the change of \"a\" is neither a pair nor a set"),
+            (
+                r#"{"a": {"type": "m2m", "operation": "set", "objects": []}}"#,
+                "unknown operation: Some(\"set\")",
+            ),
+            (r#"{"a": {"type": "x", "operation": "add", "objects": []}}"#, "unknown type: Some(\"x\")"),
+            (r#"{"a": {"type": "m2m", "operation": "add"}}"#, "names no objects"),
+        ] {
+            let error = changes(text).expect_err(text);
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

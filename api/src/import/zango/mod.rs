@@ -1,0 +1,92 @@
+//! `logbook import zango`: the log tables of a Zango app as events of the three logs.
+//!
+//! ```text
+//! accesslogs_appaccesslog  ──> attempts ─────┐
+//!                          ──> session ends ─┼─ in order of time ─> batches ─> append
+//! auditlogs_logentry       ──> entries ──────┘                       events and positions, one transaction
+//! ```
+//!
+//! Zango 1.0 writes no logout and no expiry: it stamps the end of a session on the row of the login, at any time later.
+//! So the access table is read twice, once for what it gained and once for what was stamped since.
+//!
+//! Nothing is dropped in silence: what cannot become an event goes to the rejects file, with the reason.
+
+mod access;
+mod audit;
+mod changes;
+mod check;
+mod folder;
+mod lanes;
+mod names;
+mod position;
+mod row;
+mod run;
+mod source;
+mod summary;
+mod tables;
+mod workspace;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+pub use run::run;
+pub use summary::Summary;
+
+use crate::{db, error::Problem};
+
+/// Import the log tables of a Zango app; run again, it adds only what is new
+#[derive(Args, Clone, Debug)]
+pub struct ZangoImport {
+    /// Where the tables are: postgres://user:password@host/database, or a folder of CSV files, one a table
+    #[arg(long)]
+    pub from: String,
+    /// The tenant's schema
+    #[arg(long)]
+    pub schema: String,
+    /// Slug of the workspace, which is created if it is missing
+    #[arg(long)]
+    pub workspace: String,
+    /// File for rows that cannot be imported [default: <data dir>/rejects-<workspace>-<time>.jsonl]
+    #[arg(long)]
+    pub rejects: Option<PathBuf>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The source, or a part of it, cannot be read.
+    #[error("cannot import from {place}: {reason}")]
+    Source { place: String, reason: String },
+    #[error("cannot write the rejects to {place}: {reason}")]
+    Rejects { place: String, reason: String },
+    #[error("another import into {workspace} is running; what this one stored so far is kept")]
+    Concurrent { workspace: String },
+    #[error("the stored position of {table} cannot be read: {position}")]
+    Position { table: String, position: String },
+    #[error(transparent)]
+    Store(#[from] Problem),
+}
+
+impl ImportError {
+    fn rejects(path: &Path, error: &io::Error) -> Self {
+        Self::Rejects { place: path.display().to_string(), reason: error.to_string() }
+    }
+}
+
+impl From<db::Error> for ImportError {
+    fn from(error: db::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<diesel::result::Error> for ImportError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! A row of a table as the source gives it: text or nothing per column, and readers of Zango's types.
+
+use std::{net::IpAddr, sync::Arc};
+
+use chrono::DateTime;
+use serde_json::{Map, Value};
+
+use crate::db::types::Instant;
+
+/// Why a row cannot become an event; goes to the rejects file.
+pub type Reason = String;
+
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub id: i64,
+    /// The row's place in the file, where the source is one: 1 is the first after the header.
+    pub record: Option<u64>,
+    columns: Arc<[String]>,
+    /// Empty text is nothing: a CSV cannot tell the two apart.
+    values: Vec<Option<String>>,
+}
+
+impl Row {
+    /// `columns` and `values` have the same length.
+    pub fn new(id: i64, record: Option<u64>, columns: Arc<[String]>, values: Vec<Option<String>>) -> Self {
+        let values = values.into_iter().map(|value| value.filter(|text| !text.is_empty())).collect();
+        Self { id, record, columns, values }
+    }
+
+    /// The column's text; None when it is null, empty, or not in this source.
+    pub fn text(&self, column: &str) -> Option<&str> {
+        let place = self.columns.iter().position(|name| name == column)?;
+        self.values.get(place)?.as_deref()
+    }
+
+    pub fn owned(&self, column: &str) -> Option<String> {
+        self.text(column).map(str::to_owned)
+    }
+
+    pub fn required(&self, column: &str) -> Result<&str, Reason> {
+        self.text(column).ok_or_else(|| format!("{column} is missing"))
+    }
+
+    pub fn integer(&self, column: &str) -> Result<Option<i64>, Reason> {
+        let parse = |text: &str| {
+            text.parse().map_err(|_| format!("{column} is not a whole number: {}", quoted(text)))
+        };
+        self.text(column).map(parse).transpose()
+    }
+
+    /// `t`, `true`, `f`, `false` in any case, as PostgreSQL and others write them.
+    pub fn boolean(&self, column: &str) -> Result<bool, Reason> {
+        let text = self.required(column)?;
+        match text.to_ascii_lowercase().as_str() {
+            "t" | "true" => Ok(true),
+            "f" | "false" => Ok(false),
+            _ => Err(format!("{column} is neither true nor false: {}", quoted(text))),
+        }
+    }
+
+    pub fn instant(&self, column: &str) -> Result<Instant, Reason> {
+        let text = self.required(column)?;
+        instant(text).ok_or_else(|| format!("{column} is not a time with an offset: {}", quoted(text)))
+    }
+
+    /// An `inet` without its mask, which PostgreSQL writes as `/32` when it is cast to text.
+    pub fn address(&self, column: &str) -> Result<Option<String>, Reason> {
+        let Some(text) = self.text(column) else { return Ok(None) };
+        let address = text.split_once('/').map_or(text, |(address, _)| address);
+        match address.parse::<IpAddr>() {
+            Ok(_) => Ok(Some(address.to_owned())),
+            Err(_) => Err(format!("{column} is not an address: {}", quoted(text))),
+        }
+    }
+
+    /// The row as an object, for the rejects file.
+    pub fn to_json(&self) -> Map<String, Value> {
+        let value = |value: &Option<String>| value.clone().map_or(Value::Null, Value::String);
+        self.columns.iter().cloned().zip(self.values.iter().map(value)).collect()
+    }
+}
+
+/// `2026-11-22 20:48:58.323338+00`, `2026-11-22T20:48:58Z` and what lies between, to the microsecond.
+pub fn instant(text: &str) -> Option<Instant> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(Instant(time.timestamp_micros()));
+    }
+    let text = text.trim().replacen('T', " ", 1);
+    // `%#z` takes offsets without minutes, as PostgreSQL writes them.
+    let time = DateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S%.f%#z").ok()?;
+    Some(Instant(time.timestamp_micros()))
+}
+
+/// Text of a source inside a message: never long, never more than one line.
+pub fn quoted(text: &str) -> String {
+    let short: String = text.chars().take(60).collect();
+    let dots = if short.len() < text.len() { "…" } else { "" };
+    format!("{short:?}{dots}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(columns: &[&str], values: &[&str]) -> Row {
+        let columns: Vec<String> = columns.iter().map(ToString::to_string).collect();
+        Row::new(1, None, columns.into(), values.iter().map(|value| Some((*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn times_of_every_form() {
+        let expected = Some(Instant(1_795_380_538_323_338));
+        for text in [
+            "2026-11-22 20:48:58.323338+00",
+            "2026-11-22T20:48:58.323338+00:00",
+            "2026-11-22T20:48:58.323338Z",
+            "2026-11-23 02:18:58.323338+05:30",
+            "2026-11-23 02:18:58.323338+0530",
+            "2026-11-22 15:48:58.323338-05",
+        ] {
+            assert_eq!(instant(text), expected, "{text}");
+        }
+        assert_eq!(instant("2026-11-22 20:48:58+00"), Some(Instant(1_795_380_538_000_000)));
+        for text in ["", "soon", "infinity", "2026-11-22", "2026-13-22 20:48:58+00", "2026-11-22 20:48:58"] {
+            assert_eq!(instant(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn columns_by_type() {
+        let row = row(&["a", "b", "c", "d"], &["t", "127.0.0.1/32", "", "x"]);
+        assert_eq!(row.boolean("a"), Ok(true));
+        assert_eq!(row.address("b"), Ok(Some("127.0.0.1".into())));
+        assert_eq!(row.text("c"), None);
+        assert_eq!(row.integer("c"), Ok(None));
+        assert_eq!(row.boolean("d"), Err("d is neither true nor false: \"x\"".into()));
+        assert!(row.address("d").is_err() && row.integer("d").is_err() && row.instant("c").is_err());
+        assert_eq!(row.text("no such column"), None);
+    }
+}

@@ -1,0 +1,158 @@
+//! Runs an import: reads, batches, stores, and keeps the person who waits informed.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use diesel::{Connection as _, prelude::*};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{
+    ImportError, Summary, ZangoImport,
+    lanes::Lanes,
+    names::Names,
+    source::Source,
+    tables::{ACCESS, AUDIT},
+    workspace,
+};
+use crate::{
+    db::{
+        Conn, Db,
+        schema::{import_positions, workspace_sequences},
+        types::Instant,
+    },
+    import::rejects::Rejects,
+    logs::{
+        append::{AppendRequest, ImportPosition, store},
+        event::NewEvent,
+    },
+    workspaces::Workspace,
+};
+
+/// Events in one transaction.
+const BATCH: usize = 2000;
+
+/// Imports what is new in the source. `progress` draws a bar on stderr where that is a terminal.
+///
+/// # Errors
+/// When the source cannot be read or the events cannot be stored. Batches stored until then stay, with the positions
+/// that belong to them: running again goes on from there.
+pub fn run(db: &Db, data_dir: &Path, args: &ZangoImport, progress: bool) -> Result<Summary, ImportError> {
+    let source = Source::open(&args.from, &args.schema)?;
+    let mut rejects = Rejects::new(rejects_path(data_dir, args));
+    let names = Names::load(&source, &mut rejects)?;
+    let mut conn = db.conn()?;
+    let source_name = format!("zango:{}", args.schema);
+
+    // Both log tables are known to be there before a workspace is made.
+    source.require(&ACCESS)?;
+    source.require(&AUDIT)?;
+    let (workspace, created) = workspace::find_or_create(&mut conn, &source, args)?;
+    let mut stored = stored_positions(&mut conn, workspace.id, &source_name)?;
+    let mut lanes = Lanes::open(&source, &source_name, &names, &stored)?;
+
+    let bar = bar(progress, lanes.total);
+    let mut summary = Summary { workspace: workspace.slug.clone(), created, ..Summary::default() };
+    loop {
+        let mut events = Vec::new();
+        let mut rejected = false;
+        while events.len() < BATCH {
+            match lanes.next()? {
+                Some(Ok(event)) => events.push(*event),
+                Some(Err(reject)) => {
+                    rejected = true;
+                    rejects.add(*reject).map_err(|error| ImportError::rejects(rejects.path(), &error))?;
+                }
+                None => break,
+            }
+            bar.inc(lanes.take_seen());
+        }
+        bar.inc(lanes.take_seen());
+        if events.is_empty() && !rejected {
+            break;
+        }
+        // The reject first: a position must never pass a row that is neither stored nor written down.
+        rejects.sync().map_err(|error| ImportError::rejects(rejects.path(), &error))?;
+        events.iter().for_each(|event| summary.count(event));
+        let positions = lanes.positions()?;
+        store_batch(&mut conn, &workspace, events, positions, &mut stored)?;
+    }
+    bar.finish_and_clear();
+    summary.rejected = rejects.count;
+    summary.rejects_file = (rejects.count > 0).then(|| rejects.path().to_owned());
+    summary.first_rejects = rejects.first;
+    Ok(summary)
+}
+
+/// Stores events and positions, if the positions are still those that this import left: a second import of the same
+/// tables at the same time would store everything twice.
+fn store_batch(
+    conn: &mut Conn,
+    workspace: &Workspace,
+    events: Vec<NewEvent>,
+    positions: Vec<ImportPosition>,
+    stored: &mut HashMap<String, String>,
+) -> Result<(), ImportError> {
+    let moved: Vec<ImportPosition> =
+        positions.into_iter().filter(|new| stored.get(&new.source_table) != Some(&new.position)).collect();
+    conn.transaction(|conn| {
+        // Takes the lock that the appender will take, before anything is read.
+        diesel::update(workspace_sequences::table.find(workspace.id))
+            .set(workspace_sequences::last_seq.eq(workspace_sequences::last_seq))
+            .execute(conn)?;
+        for position in &moved {
+            let now = import_positions::table
+                .find((workspace.id, &position.source, &position.source_table))
+                .select(import_positions::position)
+                .first::<String>(conn)
+                .optional()?;
+            if now.as_ref() != stored.get(&position.source_table) {
+                return Err(ImportError::Concurrent { workspace: workspace.slug.clone() });
+            }
+        }
+        let request = AppendRequest {
+            workspace_id: workspace.id,
+            events,
+            idempotency: None,
+            import_positions: moved.clone(),
+        };
+        store(conn, request)?;
+        Ok(())
+    })?;
+    stored.extend(moved.into_iter().map(|position| (position.source_table, position.position)));
+    Ok(())
+}
+
+fn stored_positions(
+    conn: &mut Conn,
+    workspace_id: i32,
+    source: &str,
+) -> Result<HashMap<String, String>, ImportError> {
+    let rows = import_positions::table
+        .filter(import_positions::workspace_id.eq(workspace_id))
+        .filter(import_positions::source.eq(source))
+        .select((import_positions::source_table, import_positions::position))
+        .load::<(String, String)>(conn)?;
+    Ok(rows.into_iter().collect())
+}
+
+fn rejects_path(data_dir: &Path, args: &ZangoImport) -> PathBuf {
+    args.rejects.clone().unwrap_or_else(|| {
+        let time: String = Instant::now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+        data_dir.join(format!("rejects-{}-{time}.jsonl", args.workspace))
+    })
+}
+
+fn bar(visible: bool, total: u64) -> ProgressBar {
+    let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(total), target);
+    if let Ok(style) =
+        ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} rows, {per_sec}, {eta} left")
+    {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

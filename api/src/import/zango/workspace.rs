@@ -1,0 +1,101 @@
+//! The workspace that an app's events go to, made with the app's own name, zone and date format.
+
+use super::{
+    ImportError, ZangoImport,
+    source::{Read, Source},
+    tables::TENANTS,
+};
+use crate::{
+    db::Conn,
+    workspaces::{self, DATE_FORMATS, NewWorkspace, Workspace},
+};
+
+/// The workspace, and whether it was made now.
+///
+/// # Errors
+/// When the source knows its tenants and this is none of them; when the slug cannot be one.
+pub fn find_or_create(
+    conn: &mut Conn,
+    source: &Source,
+    args: &ZangoImport,
+) -> Result<(Workspace, bool), ImportError> {
+    let tenant = tenant(source, &args.schema)?;
+    if let Some(workspace) = workspaces::find(conn, &args.workspace)? {
+        return Ok((workspace, false));
+    }
+    let Tenant { name, timezone, date_format } = tenant.unwrap_or_default();
+    let new = NewWorkspace {
+        slug: args.workspace.clone(),
+        name: name.map_or_else(|| args.workspace.clone(), |name| name.chars().take(200).collect()),
+        timezone: timezone
+            .filter(|zone| zone.parse::<chrono_tz::Tz>().is_ok())
+            .unwrap_or_else(|| "UTC".into()),
+        date_format: date_format.as_deref().map_or(DATE_FORMATS[0], ours).to_owned(),
+    };
+    Ok((workspaces::create(conn, &new)?, true))
+}
+
+#[derive(Default)]
+struct Tenant {
+    name: Option<String>,
+    timezone: Option<String>,
+    date_format: Option<String>,
+}
+
+fn tenant(source: &Source, schema: &str) -> Result<Option<Tenant>, ImportError> {
+    let Some(stream) = source.find(&TENANTS, 0)? else { return Ok(None) };
+    let mut schemas = Vec::new();
+    for read in stream {
+        let Read::Row(row) = read? else { continue };
+        let Some(name) = row.text("schema_name") else { continue };
+        if name == schema {
+            return Ok(Some(Tenant {
+                name: row.owned("name"),
+                timezone: row.owned("timezone"),
+                date_format: row.owned("date_format"),
+            }));
+        }
+        schemas.push(name.to_owned());
+    }
+    // A typing mistake would otherwise import everything a second time, under another name.
+    Err(ImportError::Source {
+        place: source.to_string(),
+        reason: format!(
+            "there is no tenant with the schema {schema} in {}; there is {}",
+            TENANTS.name,
+            schemas.join(", ")
+        ),
+    })
+}
+
+/// Zango's choices of a date format, in Django's notation, as the nearest of ours.
+fn ours(format: &str) -> &'static str {
+    match format {
+        "%m/%d/%Y" | "%m/%d/%y" => "mm/dd/yyyy",
+        "%Y-%m-%d" => "yyyy-mm-dd",
+        "%d %b %Y" | "%d %B %Y" => "dd mmm yyyy",
+        _ => "dd/mm/yyyy",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn date_formats() {
+        for (format, expected) in [
+            ("%d/%m/%Y", "dd/mm/yyyy"),
+            ("%d/%m/%y", "dd/mm/yyyy"),
+            ("%m/%d/%y", "mm/dd/yyyy"),
+            ("%m/%d/%Y", "mm/dd/yyyy"),
+            ("%Y-%m-%d", "yyyy-mm-dd"),
+            ("%d %b %Y", "dd mmm yyyy"),
+            ("%d %B %Y", "dd mmm yyyy"),
+            ("whatever", "dd/mm/yyyy"),
+        ] {
+            assert_eq!(ours(format), expected, "{format}");
+            assert!(DATE_FORMATS.contains(&ours(format)));
+        }
+    }
+}
