@@ -24,6 +24,9 @@ use crate::{
     },
 };
 
+/// Connections of the appender: one a shard, and one to spare.
+const WRITERS: u32 = 5;
+
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("cannot listen on {address}: {error}{}", hint(.error))]
@@ -77,8 +80,10 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     let db = Db::open(&data.database_url, config.database_connections)?;
     prepare(&mut *db.conn()?, config.no_migrate)?;
     let tokens = open_tokens(&data.data_dir)?;
+    // Connections of its own, so that slow readers never keep an event from being stored.
+    let writers = Db::open_lazily(&data.database_url, WRITERS)?;
     let appender = Appender::start(
-        &db,
+        &writers,
         AppenderConfig {
             windows: Windows { dedupe_seconds: i64::from(config.dedupe_days) * 86_400 },
             queue_events: config.queue_events,

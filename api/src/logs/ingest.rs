@@ -267,6 +267,11 @@ pub fn from_json<T: DeserializeOwned>(place: &str, element: &RawValue) -> Result
         }
         let message = error.inner().to_string();
         let code = if message.starts_with("missing field") { "missing" } else { "invalid" };
+        // Names of Rust types say nothing to a caller.
+        let message = match message.split_once("expected struct ") {
+            Some((before, _)) => format!("{before}expected an object"),
+            None => message,
+        };
         // serde_json ends with a place inside the element, which the pointer says better.
         let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
         vec![FieldError::at(pointer, code, message)]
