@@ -8,6 +8,7 @@ use logbook::{
     config::{DataConfig, ServeConfig},
     db::{Db, migrations},
     error::Problem,
+    import::zango::{self, ZangoImport},
     openapi,
     server::{self, StartError},
     workspaces::{self, NewWorkspace},
@@ -31,6 +32,9 @@ enum Command {
     Migrate,
     /// Print an access token for scripts, alone on the last line
     Token(TokenArgs),
+    /// Bring in the logs of another system
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Make workspaces
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
@@ -39,6 +43,11 @@ enum Command {
     User(UserCommand),
     /// Print the OpenAPI document as YAML
     Openapi,
+}
+
+#[derive(Subcommand)]
+enum ImportCommand {
+    Zango(ZangoImport),
 }
 
 #[derive(Args)]
@@ -128,6 +137,8 @@ enum Failure {
     Database(#[from] logbook::db::Error),
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    #[error(transparent)]
+    Import(#[from] zango::ImportError),
     #[error("{0}")]
     Said(String),
 }
@@ -138,6 +149,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve(&data, &args),
         Command::Migrate => migrate(&data),
         Command::Token(args) => token(&data, args),
+        Command::Import(ImportCommand::Zango(args)) => import_zango(&data, &args),
         Command::Workspace(command) => workspace(&data, command),
         Command::User(command) => user(&data, command),
         Command::Openapi => openapi::yaml().map_err(Failure::Said).map(|yaml| print!("{yaml}")),
@@ -187,6 +199,12 @@ fn migrate(data: &DataConfig) -> Result<(), Failure> {
         [] => println!("Nothing to do."),
         names => println!("Applied: {}", names.join(", ")),
     }
+    Ok(())
+}
+
+fn import_zango(data: &DataConfig, args: &ZangoImport) -> Result<(), Failure> {
+    let summary = zango::run(&open(data)?, &data.data_dir, args, true)?;
+    println!("{summary}");
     Ok(())
 }
 
