@@ -166,7 +166,7 @@ fn main() -> ExitCode {
 fn start_logging(json: bool) {
     use tracing_subscriber::{EnvFilter, fmt};
     let filter = EnvFilter::try_from_env("LOGBOOK_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,logbook::request=warn"));
+        .unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn,logbook::request=warn"));
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if json { builder.json().init() } else { builder.with_target(false).init() }
 }

@@ -69,7 +69,7 @@ impl RangeParams {
         {
             return Err(Problem::parameter("until", "must not lie before since"));
         }
-        let search = self.q.as_deref().map(Search::new);
+        let search = self.q.as_deref().map(|text| Search::new(text, workspace.id));
         Ok(Filter { since, until, search, ..Filter::all(workspace.id, log) })
     }
 }
@@ -125,13 +125,15 @@ pub type Condition<'a> = Box<dyn BoxableExpression<events::table, Backend, SqlTy
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
     needle: Needle,
-    /// Set when the text is an event's id, whole: then the event is found by its key.
+    /// Set when the text is the id of an event of this workspace, whole: then that event is meant, and found by its key.
     id: Option<EventId>,
 }
 
 impl Search {
-    pub fn new(text: &str) -> Self {
-        Self { needle: Needle::new(text), id: EventId::parse(text) }
+    pub fn new(text: &str, workspace_id: i32) -> Self {
+        // Any other UUID is a text like others: the workspace's number tells ours apart.
+        let id = EventId::parse(text).filter(|id| id.workspace_id == workspace_id);
+        Self { needle: Needle::new(text), id }
     }
 }
 
@@ -314,6 +316,9 @@ impl Filter {
             return false;
         }
         let Some(search) = &self.search else { return true };
+        if let Some(id) = search.id {
+            return event.id() == id;
+        }
         let mut found = false;
         searched_texts(event, &changes, &mut |text| found = found || search.needle.is_in(text));
         found
