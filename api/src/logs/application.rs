@@ -192,6 +192,11 @@ pub struct ApplicationFilter {
     #[validate(length(max = 100))]
     #[param(max_items = 100)]
     pub record_id: Vec<String>,
+    /// Any of these kinds of actor: `user`, `admin`, `service`, `system`.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(example = json!(["system"]), max_items = 100)]
+    pub actor_type: Vec<String>,
     /// Any of these actors, by id.
     #[serde(default)]
     #[validate(length(max = 100))]
@@ -266,10 +271,11 @@ impl Face for ApplicationLog {
     }
 
     fn add(params: ApplicationFilter, filter: &mut Filter) -> Result<()> {
-        let ApplicationFilter { action, model, record_id, actor_id, field } = params;
+        let ApplicationFilter { action, model, record_id, actor_type, actor_id, field } = params;
         filter.actions = action;
         filter.targets = model.into_iter().map(|model| (model, None)).collect();
         filter.target_ids = record_id;
+        filter.actor_types = wire::actor_types(&actor_type)?;
         filter.actor_ids = actor_id;
         filter.fields = field;
         Ok(())

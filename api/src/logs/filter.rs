@@ -16,7 +16,7 @@ use crate::{
     db::{Backend, schema::events, types::Instant},
     error::{Problem, Result},
     logs::{
-        event::{Change, Event, Log, Outcome},
+        event::{ActorType, Change, Event, Log, Outcome},
         event_id::EventId,
         fold::Needle,
     },
@@ -157,6 +157,7 @@ pub struct Filter {
     pub actions: Vec<String>,
     pub outcomes: Vec<Outcome>,
     pub roles: Vec<String>,
+    pub actor_types: Vec<ActorType>,
     pub actor_ids: Vec<String>,
     /// A type, or a type and an id.
     pub targets: Vec<(String, Option<String>)>,
@@ -178,6 +179,7 @@ impl Filter {
             actions: Vec::new(),
             outcomes: Vec::new(),
             roles: Vec::new(),
+            actor_types: Vec::new(),
             actor_ids: Vec::new(),
             targets: Vec::new(),
             target_ids: Vec::new(),
@@ -211,6 +213,7 @@ impl Filter {
         sorted.actions.sort();
         sorted.outcomes.sort();
         sorted.roles.sort();
+        sorted.actor_types.sort();
         sorted.actor_ids.sort();
         sorted.targets.sort();
         sorted.target_ids.sort();
@@ -234,6 +237,7 @@ impl Filter {
             actions,
             outcomes,
             roles,
+            actor_types,
             actor_ids,
             targets,
             target_ids,
@@ -259,6 +263,10 @@ impl Filter {
         if !outcomes.is_empty() {
             let numbers = outcomes.iter().map(|outcome| outcome.number());
             and(Box::new(events::outcome.eq_any(numbers).nullable()));
+        }
+        if !actor_types.is_empty() {
+            let numbers = actor_types.iter().map(|kind| kind.number());
+            and(Box::new(events::actor_type.eq_any(numbers)));
         }
         if let Some(targets) = any_target(targets) {
             and(targets);
@@ -293,6 +301,8 @@ impl Filter {
             && (self.actions.is_empty() || self.actions.contains(&event.action))
             && (self.outcomes.is_empty() || self.outcomes.contains(&event.outcome))
             && one_of(&self.roles, event.role.as_ref())
+            && (self.actor_types.is_empty()
+                || event.actor.as_ref().is_some_and(|actor| self.actor_types.contains(&actor.kind)))
             && one_of(&self.actor_ids, event.actor.as_ref().and_then(|actor| actor.id.as_ref()))
             && (self.targets.is_empty()
                 || self.targets.iter().any(|(kind, id)| {

@@ -213,6 +213,11 @@ pub struct FrameworkFilter {
     #[validate(length(max = 100))]
     #[param(example = json!(["policy:2"]), max_items = 100)]
     pub component: Vec<String>,
+    /// Any of these kinds of actor: `user`, `admin`, `service`, `system`.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(example = json!(["system"]), max_items = 100)]
+    pub actor_type: Vec<String>,
     /// Any of these actors, by id.
     #[serde(default)]
     #[validate(length(max = 100))]
@@ -290,9 +295,10 @@ impl Face for FrameworkLog {
     }
 
     fn add(params: FrameworkFilter, filter: &mut Filter) -> Result<()> {
-        let FrameworkFilter { action, component, actor_id, status } = params;
+        let FrameworkFilter { action, component, actor_type, actor_id, status } = params;
         filter.outcomes = wire::outcomes("status", &status)?;
         filter.actions = action;
+        filter.actor_types = wire::actor_types(&actor_type)?;
         filter.actor_ids = actor_id;
         filter.targets = component
             .into_iter()

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     error::{FieldError, Problem},
-    logs::event::Outcome,
+    logs::event::{ActorType, Outcome},
 };
 
 /// Stored canonical JSON as it stands, so that what is served is what was stored.
@@ -30,6 +30,17 @@ pub fn masked(text: Option<&str>, names: &[(&str, &str)]) -> Vec<String> {
 pub fn outcomes(parameter: &str, values: &[String]) -> Result<Vec<Outcome>, Problem> {
     let parsed = values.iter().map(|value| value.parse::<Outcome>());
     parsed.collect::<Result<_, _>>().map_err(|()| Problem::parameter(parameter, "must be success or failure"))
+}
+
+/// The values of an `actor_type` filter.
+///
+/// # Errors
+/// `invalid_parameter` for anything but the four kinds.
+pub fn actor_types(values: &[String]) -> Result<Vec<ActorType>, Problem> {
+    let parsed = values.iter().map(|value| value.parse::<ActorType>());
+    parsed
+        .collect::<Result<_, _>>()
+        .map_err(|()| Problem::parameter("actor_type", "must be user, admin, service or system"))
 }
 
 /// Refuses a `log` that is not the one this body goes to.
