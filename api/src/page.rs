@@ -25,7 +25,7 @@ pub struct PageParams {
     /// Where the page before ended: its `next_cursor`. Only good with the same filters and order.
     #[serde(default)]
     #[validate(length(max = 200))]
-    #[param(max_length = 200, nullable = false)]
+    #[param(max_length = 200, pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
     pub cursor: Option<String>,
     /// Most events on the page.
     #[serde(default = "default_limit")]

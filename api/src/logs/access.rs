@@ -23,16 +23,25 @@ use crate::{
 const LOGIN_FAILED: &str = "login_failed";
 
 /// Who came in: a snapshot of that time.
-#[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AccessUser {
+    #[schema(required, example = "17")]
+    pub id: Option<String>,
+    #[schema(required, example = "Asha Rao")]
+    pub name: Option<String>,
+}
+
+/// Who came in, as it is sent.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccessUser {
     #[serde(default)]
     #[validate(length(max = 255), custom(function = no_nul))]
-    #[schema(required, max_length = 255, example = "17")]
+    #[schema(max_length = 255, example = "17")]
     pub id: Option<String>,
     #[serde(default)]
     #[validate(length(max = 500), custom(function = no_nul))]
-    #[schema(required, max_length = 500, example = "Asha Rao")]
+    #[schema(max_length = 500, example = "Asha Rao")]
     pub name: Option<String>,
 }
 
@@ -156,7 +165,7 @@ pub struct NewAccessEvent {
     pub status_reason: Option<String>,
     #[serde(default)]
     #[validate(nested)]
-    pub user: Option<AccessUser>,
+    pub user: Option<NewAccessUser>,
     #[serde(default)]
     #[validate(length(max = 500), custom(function = no_nul))]
     #[schema(max_length = 500)]
@@ -199,8 +208,8 @@ pub struct AccessFilter {
     /// `success` or `failure`.
     #[serde(default)]
     #[validate(length(max = 100))]
-    #[param(example = json!(["failure"]), max_items = 100)]
-    pub status: Vec<String>,
+    #[param(inline, max_items = 100)]
+    pub status: Vec<Outcome>,
     /// Any of these roles.
     #[serde(default)]
     #[validate(length(max = 100))]
@@ -268,7 +277,7 @@ impl Face for AccessLog {
             log: Log::Access,
             occurred_at: occurred_at.unwrap_or_else(Instant::now),
             dedupe_key,
-            actor: user.map(|AccessUser { id, name }| Actor { kind: ActorType::User, id, name }),
+            actor: user.map(|NewAccessUser { id, name }| Actor { kind: ActorType::User, id, name }),
             role,
             action: event_type,
             outcome: status.unwrap_or(by_name),
@@ -285,7 +294,7 @@ impl Face for AccessLog {
 
     fn add(params: AccessFilter, filter: &mut Filter) -> Result<()> {
         let AccessFilter { event_type, status, role, user_id, ip_address, session_id } = params;
-        filter.outcomes = wire::outcomes("status", &status)?;
+        filter.outcomes = status;
         filter.actions = event_type;
         filter.roles = role;
         filter.actor_ids = user_id;

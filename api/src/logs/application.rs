@@ -11,7 +11,7 @@ use crate::{
     error::{FieldError, Result},
     logs::{
         counts::Cells,
-        event::{Actor, Change, Event, Log, NewEvent, Outcome, Target},
+        event::{Actor, ActorType, Change, Event, Log, NewActor, NewEvent, Outcome, Target},
         face::{Face, log_endpoints},
         filter::{Dimension, Filter},
         validate::{self, ACTION, no_nul},
@@ -131,7 +131,7 @@ pub struct NewApplicationEvent {
     /// Who did it; the system when left out.
     #[serde(default)]
     #[validate(nested)]
-    pub actor: Option<Actor>,
+    pub actor: Option<NewActor>,
     #[serde(default)]
     #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255)]
@@ -195,8 +195,8 @@ pub struct ApplicationFilter {
     /// Any of these kinds of actor: `user`, `admin`, `service`, `system`.
     #[serde(default)]
     #[validate(length(max = 100))]
-    #[param(example = json!(["system"]), max_items = 100)]
-    pub actor_type: Vec<String>,
+    #[param(inline, max_items = 100)]
+    pub actor_type: Vec<ActorType>,
     /// Any of these actors, by id.
     #[serde(default)]
     #[validate(length(max = 100))]
@@ -255,7 +255,7 @@ impl Face for ApplicationLog {
             log: Log::Application,
             occurred_at: occurred_at.unwrap_or_else(Instant::now),
             dedupe_key,
-            actor: Some(actor.unwrap_or_else(Actor::system)),
+            actor: Some(actor.map_or_else(Actor::system, Actor::from)),
             role,
             action,
             outcome: Outcome::Success,
@@ -275,7 +275,7 @@ impl Face for ApplicationLog {
         filter.actions = action;
         filter.targets = model.into_iter().map(|model| (model, None)).collect();
         filter.target_ids = record_id;
-        filter.actor_types = wire::actor_types(&actor_type)?;
+        filter.actor_types = actor_type;
         filter.actor_ids = actor_id;
         filter.fields = field;
         Ok(())

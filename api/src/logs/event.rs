@@ -64,19 +64,38 @@ stored_enum! {
 }
 
 /// Who did it: a snapshot of that time, never a reference.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Actor {
     #[serde(rename = "type")]
+    #[schema(value_type = String, example = "user")]
+    pub kind: ActorType,
+    #[schema(required, example = "17")]
+    pub id: Option<String>,
+    #[schema(required, example = "Asha Rao")]
+    pub name: Option<String>,
+}
+
+/// Who did it, as it is sent.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct NewActor {
+    #[serde(rename = "type")]
+    #[schema(inline)]
     pub kind: ActorType,
     #[serde(default)]
     #[validate(length(max = 255), custom(function = no_nul))]
-    #[schema(required, max_length = 255, example = "17")]
+    #[schema(max_length = 255, example = "17")]
     pub id: Option<String>,
     #[serde(default)]
     #[validate(length(max = 500), custom(function = no_nul))]
-    #[schema(required, max_length = 500, example = "Asha Rao")]
+    #[schema(max_length = 500, example = "Asha Rao")]
     pub name: Option<String>,
+}
+
+impl From<NewActor> for Actor {
+    fn from(NewActor { kind, id, name }: NewActor) -> Self {
+        Self { kind, id, name }
+    }
 }
 
 impl Actor {

@@ -123,7 +123,7 @@ pub struct FeedParams {
     /// The seq of the last event that you have; 0 is the beginning.
     #[serde(default)]
     #[validate(range(min = 0, max = MAX_SEQ))]
-    #[param(minimum = 0, default = 0)]
+    #[param(minimum = 0, maximum = 4398046511104_i64, default = 0)]
     pub after: i64,
     #[serde(default = "default_limit")]
     #[validate(range(min = 1, max = 1000))]

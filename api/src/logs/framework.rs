@@ -11,7 +11,7 @@ use crate::{
     error::{FieldError, Problem, Result},
     logs::{
         counts::Cells,
-        event::{Actor, Change, Event, Log, NewEvent, Outcome, Target},
+        event::{Actor, ActorType, Change, Event, Log, NewActor, NewEvent, Outcome, Target},
         face::{Face, log_endpoints},
         filter::{Dimension, Filter},
         validate::{self, ACTION, no_nul},
@@ -20,20 +20,32 @@ use crate::{
 };
 
 /// The part of the platform that was touched: a policy, a package, a release, a role, …
-#[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Component {
     #[serde(rename = "type")]
+    #[schema(example = "policy")]
+    pub kind: String,
+    #[schema(required, example = "2")]
+    pub id: Option<String>,
+    #[schema(required, example = "OpsAccess")]
+    pub name: Option<String>,
+}
+
+/// The part of the platform that was touched, as it is sent.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewComponent {
+    #[serde(rename = "type")]
     #[validate(length(min = 1, max = 255), custom(function = no_nul), custom(function = no_colon))]
-    #[schema(min_length = 1, max_length = 255, example = "policy")]
+    #[schema(min_length = 1, max_length = 255, pattern = "^[^:]+$", example = "policy")]
     pub kind: String,
     #[serde(default)]
     #[validate(length(max = 255), custom(function = no_nul))]
-    #[schema(required, max_length = 255, example = "2")]
+    #[schema(max_length = 255, example = "2")]
     pub id: Option<String>,
     #[serde(default)]
     #[validate(length(max = 1000), custom(function = no_nul))]
-    #[schema(required, max_length = 1000, example = "OpsAccess")]
+    #[schema(max_length = 1000, example = "OpsAccess")]
     pub name: Option<String>,
 }
 
@@ -155,11 +167,11 @@ pub struct NewFrameworkEvent {
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$", example = "policy_synced")]
     pub action: String,
     #[validate(nested)]
-    pub component: Component,
+    pub component: NewComponent,
     /// Who did it; the system when left out.
     #[serde(default)]
     #[validate(nested)]
-    pub actor: Option<Actor>,
+    pub actor: Option<NewActor>,
     #[serde(default)]
     #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255)]
@@ -216,8 +228,8 @@ pub struct FrameworkFilter {
     /// Any of these kinds of actor: `user`, `admin`, `service`, `system`.
     #[serde(default)]
     #[validate(length(max = 100))]
-    #[param(example = json!(["system"]), max_items = 100)]
-    pub actor_type: Vec<String>,
+    #[param(inline, max_items = 100)]
+    pub actor_type: Vec<ActorType>,
     /// Any of these actors, by id.
     #[serde(default)]
     #[validate(length(max = 100))]
@@ -226,8 +238,8 @@ pub struct FrameworkFilter {
     /// `success` or `failure`.
     #[serde(default)]
     #[validate(length(max = 100))]
-    #[param(example = json!(["failure"]), max_items = 100)]
-    pub status: Vec<String>,
+    #[param(inline, max_items = 100)]
+    pub status: Vec<Outcome>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -261,7 +273,7 @@ impl Face for FrameworkLog {
             occurred_at,
             dedupe_key,
             action,
-            component: Component { kind, id, name },
+            component: NewComponent { kind, id, name },
             actor,
             role,
             status,
@@ -279,7 +291,7 @@ impl Face for FrameworkLog {
             log: Log::Framework,
             occurred_at: occurred_at.unwrap_or_else(Instant::now),
             dedupe_key,
-            actor: Some(actor.unwrap_or_else(Actor::system)),
+            actor: Some(actor.map_or_else(Actor::system, Actor::from)),
             role,
             action,
             outcome: status.unwrap_or(by_error),
@@ -296,9 +308,9 @@ impl Face for FrameworkLog {
 
     fn add(params: FrameworkFilter, filter: &mut Filter) -> Result<()> {
         let FrameworkFilter { action, component, actor_type, actor_id, status } = params;
-        filter.outcomes = wire::outcomes("status", &status)?;
+        filter.outcomes = status;
         filter.actions = action;
-        filter.actor_types = wire::actor_types(&actor_type)?;
+        filter.actor_types = actor_type;
         filter.actor_ids = actor_id;
         filter.targets = component
             .into_iter()

@@ -36,7 +36,7 @@ const MAX_ERRORS: usize = 20;
 pub struct IdempotencyKey {
     /// The same key with the same body is stored once, however often it is sent within seven days.
     #[serde(rename = "Idempotency-Key")]
-    #[param(max_length = 255, nullable = false)]
+    #[param(min_length = 1, max_length = 255, pattern = "^[!-~]+$", nullable = false)]
     pub idempotency_key: Option<String>,
 }
 
@@ -110,7 +110,9 @@ fn parse_body(
 fn read_idempotency_key(request: &HttpRequest) -> Result<Option<String>> {
     let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
     match value.to_str() {
-        Ok(key) if !key.is_empty() && key.len() <= 255 => Ok(Some(key.to_owned())),
+        Ok(key) if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(Some(key.to_owned()))
+        }
         _ => Err(Problem::parameter("Idempotency-Key", "must have 1 to 255 visible ASCII characters")),
     }
 }

@@ -2,10 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::{
-    error::{FieldError, Problem},
-    logs::event::{ActorType, Outcome},
-};
+use crate::{error::FieldError, logs::event::Log};
 
 /// Stored canonical JSON as it stands, so that what is served is what was stored.
 pub fn raw(text: Option<String>, empty: &str) -> Box<RawValue> {
@@ -23,31 +20,8 @@ pub fn masked(text: Option<&str>, names: &[(&str, &str)]) -> Vec<String> {
     pointers.into_iter().map(own).collect()
 }
 
-/// The values of a `status` filter.
-///
-/// # Errors
-/// `invalid_parameter` for anything but success and failure.
-pub fn outcomes(parameter: &str, values: &[String]) -> Result<Vec<Outcome>, Problem> {
-    let parsed = values.iter().map(|value| value.parse::<Outcome>());
-    parsed.collect::<Result<_, _>>().map_err(|()| Problem::parameter(parameter, "must be success or failure"))
-}
-
-/// The values of an `actor_type` filter.
-///
-/// # Errors
-/// `invalid_parameter` for anything but the four kinds.
-pub fn actor_types(values: &[String]) -> Result<Vec<ActorType>, Problem> {
-    let parsed = values.iter().map(|value| value.parse::<ActorType>());
-    parsed
-        .collect::<Result<_, _>>()
-        .map_err(|()| Problem::parameter("actor_type", "must be user, admin, service or system"))
-}
-
 /// Refuses a `log` that is not the one this body goes to.
-pub fn right_log(
-    sent: Option<crate::logs::event::Log>,
-    log: crate::logs::event::Log,
-) -> Result<(), FieldError> {
+pub fn right_log(sent: Option<Log>, log: Log) -> Result<(), FieldError> {
     match sent {
         Some(sent) if sent != log => Err(FieldError::at(
             "/log",

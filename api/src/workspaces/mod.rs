@@ -96,7 +96,11 @@ pub struct NewWorkspace {
     /// How dates are entered and shown: `dd/mm/yyyy`, `mm/dd/yyyy`, `yyyy-mm-dd` or `dd mmm yyyy`.
     #[serde(default = "day_first")]
     #[validate(custom(function = date_format))]
-    #[schema(example = "dd/mm/yyyy", default = "dd/mm/yyyy")]
+    #[schema(
+        example = "dd/mm/yyyy",
+        default = "dd/mm/yyyy",
+        pattern = "^(dd/mm/yyyy|mm/dd/yyyy|yyyy-mm-dd|dd mmm yyyy)$"
+    )]
     pub date_format: String,
 }
 
