@@ -1,0 +1,172 @@
+//! The importer's two ways in give the same events: a folder of CSV files, and a PostgreSQL made of `schema.sql` and
+//! those files.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use diesel::{Connection as _, PgConnection, RunQueryDsl as _, sql_query};
+use logbook::import::zango::{Summary, ZangoImport, run};
+use logbook_tests::{TestServer, on_both, postgres};
+use serde_json::{Value, json};
+
+const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/zango");
+const TENANTS_TABLES: &[&str] = &[
+    "accesslogs_appaccesslog",
+    "appauth_appusermodel",
+    "appauth_appusermodel_roles",
+    "appauth_userrolemodel",
+    "auditlogs_logentry",
+    "django_content_type",
+    "object_store_objectstore",
+    "permissions_policymodel",
+];
+const PUBLIC_TABLES: &[&str] = &["platformauth_platformusermodel", "tenancy_domain", "tenancy_tenantmodel"];
+
+/// A database as Zango leaves it.
+fn zango_database() -> String {
+    let url = postgres::new_database();
+    let mut script = format!(
+        "CREATE SCHEMA peerapp;\n\\i {FIXTURE}/schema.sql\nSET session_replication_role = replica;\n"
+    );
+    let tenants = TENANTS_TABLES.iter().map(|table| ("peerapp", *table));
+    for (schema, table) in tenants.chain(PUBLIC_TABLES.iter().map(|table| ("public", *table))) {
+        let path = format!("{FIXTURE}/{table}.csv");
+        let header =
+            fs::read_to_string(&path).expect("a table").lines().next().unwrap_or_default().to_owned();
+        // An empty field is null, but for the text columns that cannot be.
+        let filled = texts_that_are_never_null(&header, table);
+        script +=
+            &format!("\\copy {schema}.{table}({header}) FROM '{path}' WITH (FORMAT csv, HEADER{filled})\n");
+    }
+    psql(&url, &script);
+    url
+}
+
+fn texts_that_are_never_null(header: &str, table: &str) -> String {
+    let ddl = fs::read_to_string(format!("{FIXTURE}/schema.sql")).expect("the DDL");
+    let start = ddl.find(&format!(".{table} (")).expect("the table's DDL");
+    let body: Vec<&str> = ddl[start..].lines().skip(1).take_while(|line| !line.starts_with(')')).collect();
+    let never_null = |column: &&str| {
+        body.iter().any(|line| {
+            let line = line.trim();
+            line.starts_with(&format!("{column} "))
+                && line.contains("NOT NULL")
+                && (line.contains(" text ") || line.contains(" character varying"))
+        })
+    };
+    let columns: Vec<&str> = header.split(',').filter(never_null).collect();
+    if columns.is_empty() { String::new() } else { format!(", FORCE_NOT_NULL ({})", columns.join(", ")) }
+}
+
+fn psql(url: &str, script: &str) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("script.sql");
+    fs::write(&path, script).expect("a script");
+    let psql = Command::new("psql")
+        .args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", url, "--file"])
+        .arg(&path)
+        .stdout(Stdio::null())
+        .output()
+        .expect("psql is installed");
+    assert!(psql.status.success(), "{}", String::from_utf8_lossy(&psql.stderr));
+}
+
+fn import(server: &TestServer, from: &str, workspace: &str) -> Summary {
+    let args = ZangoImport {
+        from: from.into(),
+        schema: "peerapp".into(),
+        workspace: workspace.into(),
+        rejects: None,
+    };
+    run(&server.db, &server.data.data_dir, &args, false).expect("an import")
+}
+
+/// The whole feed, without what only tells where and when an event was stored.
+fn feed(server: &TestServer, workspace: &str) -> Vec<Value> {
+    let answer =
+        server.admin().get(&format!("/workspaces/{workspace}/logs/feed?after=0&limit=1000")).expect(200);
+    let mut events = answer.json["data"].as_array().expect("events").clone();
+    for event in &mut events {
+        for field in ["id", "received_at"] {
+            event.as_object_mut().expect("an event").remove(field);
+        }
+    }
+    events
+}
+
+fn execute(url: &str, statement: &str) {
+    let mut conn = PgConnection::establish(url).expect("the source answers");
+    sql_query(statement).execute(&mut conn).expect("the statement runs");
+}
+
+on_both!(csv_and_postgres_give_the_same_events, |server| {
+    let database = zango_database();
+    let from_csv = import(&server, FIXTURE, "from-csv");
+    let from_postgres = import(&server, &database, "from-postgres");
+    assert_eq!((from_csv.access, from_csv.session_ends), (81, 21));
+    assert_eq!((from_csv.application, from_csv.framework, from_csv.rejected), (178, 121, 0));
+    assert_eq!(Summary { workspace: "from-csv".into(), ..from_postgres }, from_csv);
+    let (left, right) = (feed(&server, "from-csv"), feed(&server, "from-postgres"));
+    assert_eq!((left.len(), right.len()), (380, 380));
+    for (left, right) in left.iter().zip(&right) {
+        assert_eq!(left, right);
+    }
+});
+
+on_both!(a_source_that_grows_is_followed, |server| {
+    let database = zango_database();
+    import(&server, &database, "peerapp");
+    assert_eq!(import(&server, &database, "peerapp").events(), 0);
+    execute(
+        &database,
+        "UPDATE peerapp.accesslogs_appaccesslog SET session_expired_at = '2026-11-22 20:52Z' WHERE id = 13",
+    );
+    execute(
+        &database,
+        "INSERT INTO peerapp.auditlogs_logentry (id, object_pk, object_repr, action, changes_text, changes, \
+         \"timestamp\", content_type_id, tenant_actor_id) VALUES (1000, '7', '100%', 1, '', \
+         '{\"note\": [\"None\", \"a_b\"]}', '2026-11-22 21:00Z', 45, 1)",
+    );
+    let second = import(&server, &database, "peerapp");
+    assert_eq!((second.session_ends, second.application, second.events()), (1, 1, 2));
+    let added = &feed(&server, "peerapp")[380..];
+    assert_eq!(
+        (&added[0]["action"], &added[0]["session_id"]),
+        (&json!("session_expired"), &json!("zango-13"))
+    );
+    assert_eq!(added[1]["changes"], json!([{"field": "note", "old": null, "new": "a_b"}]));
+    assert_eq!(import(&server, &database, "peerapp").events(), 0);
+});
+
+on_both!(imported_names_are_found_by_search, |server| {
+    import(&server, FIXTURE, "peerapp");
+    let client = server.admin();
+    for (query, count) in [("O'Brien \"Jo\"", 13), ("José Núñez", 27), ("李雷", 18)] {
+        let answer = client.query("/workspaces/peerapp/logs/application", &[("q", query), ("limit", "1000")]);
+        let named = answer.expect(200).data().iter().filter(|event| event["record_name"] == query).count();
+        assert_eq!(named, count, "{query}");
+    }
+});
+
+#[test]
+fn what_is_wrong_with_a_database_is_said() {
+    let server = TestServer::sqlite();
+    let error = |from: &str, schema: &str| {
+        let args = ZangoImport {
+            from: from.into(),
+            schema: schema.into(),
+            workspace: "peerapp".into(),
+            rejects: Some(PathBuf::from("unused")),
+        };
+        run(&server.db, Path::new("unused"), &args, false).expect_err("an error").to_string()
+    };
+    let empty = postgres::new_database();
+    assert!(error(&empty, "nobody").contains("there is no such schema"), "{}", error(&empty, "nobody"));
+    execute(&empty, "CREATE SCHEMA peerapp");
+    assert!(error(&empty, "peerapp").contains("there is no table peerapp.django_content_type"));
+    let closed = error("postgres://who:secret@127.0.0.1:1/zango", "peerapp");
+    assert!(closed.contains("database zango at 127.0.0.1:1") && !closed.contains("secret"), "{closed}");
+}
