@@ -12,7 +12,7 @@ remove_server() {
 }
 trap remove_server EXIT
 
-export LOGBOOK_LISTEN=127.0.0.1:0 LOGBOOK_DATA_DIR=$home LOGBOOK_DATABASE_URL=sqlite://$home/logbook.db LOGBOOK_WEB_DIR=web/dist
+export LOGBOOK_LISTEN=127.0.0.1:0 LOGBOOK_DATA_DIR=$home LOGBOOK_DATABASE_URL=sqlite://$home/logbook.db
 quietly import "$logbook" import zango --from tests/fixtures/zango --schema peerapp --workspace $WORKSPACE
 TOKEN=$("$logbook" token --role auditor --workspace $WORKSPACE | tail -n 1)
 "$logbook" serve >"$home/server.log" 2>&1 </dev/null &
