@@ -1,0 +1,168 @@
+import { accessApi } from "../api/logs";
+import type { AccessEvent, AccessMetrics } from "../api/types";
+import { Status } from "../ui/Status";
+import { Moment, Named, None, StatusValue, Value } from "../logs/cells";
+import { humanize, type LogDefinition, type RelatedLink } from "../logs/definition";
+import { browserName } from "./browser-name";
+
+const EVENT_TYPES: Record<string, string> = {
+  login: "Login",
+  logout: "Logout",
+  login_failed: "Failed login",
+  session_expired: "Session expired",
+  role_switched: "Role switched",
+};
+
+function typeLabel(value: string): string {
+  return EVENT_TYPES[value] ?? humanize(value);
+}
+
+function person(event: AccessEvent): string | null {
+  return event.user?.name ?? event.username ?? event.user?.id ?? null;
+}
+
+function User({ event, wrap = false }: { event: AccessEvent; wrap?: boolean }) {
+  const id = event.user?.id;
+  // A failed login has no user, only what was typed.
+  if (!id) return event.username ? <Named name={event.username} kind="typed" /> : <None />;
+  return (
+    <Value param="user_id" value={id} words={person(event) ?? id} wrap={wrap}>
+      <Named name={event.user?.name ?? event.username} id={id} />
+    </Value>
+  );
+}
+
+function related(event: AccessEvent): RelatedLink[] {
+  const links: RelatedLink[] = [];
+  const id = event.user?.id;
+  if (id) {
+    links.push({ label: "This user's access", log: "access", search: { user_id: [id] } });
+    links.push({ label: "This user's changes", log: "application", search: { actor_id: [id] } });
+  }
+  if (event.session_id) {
+    links.push({ label: "Same session", log: "access", search: { session_id: [event.session_id] } });
+    links.push({ label: "Changes in this session", log: "application", search: { q: event.session_id } });
+  }
+  if (event.ip_address) {
+    links.push({ label: "Same IP address", log: "access", search: { ip_address: [event.ip_address] } });
+  }
+  if (event.correlation_id) {
+    links.push({ label: "Same correlation", log: "access", search: { q: event.correlation_id } });
+  }
+  return links;
+}
+
+export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
+  name: "access",
+  title: "Access log",
+  question: "Who came in?",
+  api: accessApi,
+  columns: [
+    { id: "time", title: "Time", width: "168px", cell: (event) => <Moment at={event.occurred_at} /> },
+    { id: "user", title: "User", width: "minmax(150px, 1.6fr)", cell: (event) => <User event={event} /> },
+    {
+      id: "event_type",
+      title: "Event",
+      width: "minmax(112px, 1fr)",
+      cell: (event) => (
+        <Value param="event_type" value={event.event_type} words={typeLabel(event.event_type)}>
+          {typeLabel(event.event_type)}
+        </Value>
+      ),
+    },
+    { id: "status", title: "Status", width: "104px", cell: (event) => <StatusValue status={event.status} /> },
+    {
+      id: "role",
+      title: "Role",
+      width: "minmax(90px, 1fr)",
+      from: 640,
+      cell: (event) => <Value param="role" value={event.role} />,
+    },
+    {
+      id: "ip",
+      title: "IP address",
+      width: "minmax(120px, 1fr)",
+      from: 780,
+      cell: (event) => <Value param="ip_address" value={event.ip_address} />,
+    },
+    {
+      id: "user_agent",
+      title: "User agent",
+      width: "minmax(120px, 1.4fr)",
+      from: 940,
+      cell: (event) =>
+        event.user_agent ? <span title={event.user_agent}>{browserName(event.user_agent)}</span> : <None />,
+    },
+  ],
+  card: (event) => ({
+    lead: person(event) ?? "Unknown",
+    rest: (
+      <>
+        <Status
+          tone={event.status === "failure" ? "bad" : "good"}
+          shape={event.status === "failure" ? "cross" : "disc"}
+        >
+          {typeLabel(event.event_type)}
+        </Status>
+        {[event.role, event.ip_address].filter(Boolean).map((part) => ` · ${part}`)}
+      </>
+    ),
+  }),
+  filters: [
+    { param: "event_type", label: "Event", kind: "facet", valueLabel: typeLabel },
+    { param: "status", label: "Status", kind: "facet", valueLabel: humanize },
+    { param: "role", label: "Role", kind: "facet" },
+    {
+      param: "user_id",
+      label: "User",
+      kind: "text",
+      placeholder: "User id",
+      of: (event) => ({ value: event.user?.id, name: event.user?.name }),
+    },
+    { param: "ip_address", label: "IP address", kind: "text", placeholder: "198.51.100.4" },
+    { param: "session_id", label: "Session", kind: "text", placeholder: "Session id" },
+  ],
+  metrics: [
+    { title: "Total Access Logs", value: (metrics) => metrics.total },
+    {
+      title: "Failed Attempts",
+      value: (metrics) => metrics.failed,
+      tone: "bad",
+      filter: { param: "status", value: "failure" },
+    },
+  ],
+  chart: {
+    by: "status",
+    series: [
+      { value: "success", label: "Success", color: "--chart-1" },
+      { value: "failure", label: "Failure", color: "--chart-2" },
+    ],
+  },
+  headline: (event) => `${typeLabel(event.event_type)}: ${person(event) ?? "unknown user"}`,
+  fields: [
+    { label: "Status", value: (event) => <StatusValue status={event.status} wrap /> },
+    { label: "Reason", value: (event) => (event.status_reason ? humanize(event.status_reason) : <None />) },
+    {
+      label: "Event",
+      value: (event) => (
+        <Value param="event_type" value={event.event_type} words={typeLabel(event.event_type)} wrap>
+          {typeLabel(event.event_type)}
+        </Value>
+      ),
+    },
+    { label: "User", value: (event) => <User event={event} wrap /> },
+    { label: "Username", value: (event) => event.username ?? <None /> },
+    { label: "Role", value: (event) => <Value param="role" value={event.role} wrap /> },
+    { label: "IP address", value: (event) => <Value param="ip_address" value={event.ip_address} wrap /> },
+    { label: "User agent", value: (event) => event.user_agent ?? <None /> },
+    { label: "Session", value: (event) => <Value param="session_id" value={event.session_id} wrap /> },
+    { label: "Correlation", value: (event) => event.correlation_id ?? <None /> },
+  ],
+  related,
+  example: {
+    event_type: "login",
+    user: { id: "17", name: "Asha Rao" },
+    role: "Nurse",
+    ip_address: "198.51.100.4",
+  },
+};

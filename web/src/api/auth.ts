@@ -1,0 +1,33 @@
+import { client, unwrap } from "./client";
+import { endSession, passwordWasSet, startSession } from "./session";
+import type { Session } from "./types";
+
+export async function signIn(email: string, password: string): Promise<Session> {
+  const session = await unwrap(client.POST("/api/v1/auth/login", { body: { email, password } }));
+  startSession(session);
+  return session;
+}
+
+export async function signInWithLink(token: string): Promise<Session> {
+  const session = await unwrap(client.POST("/api/v1/auth/link", { body: { token } }));
+  startSession(session);
+  return session;
+}
+
+/** Signed out here whatever the server says: a person who leaves must not stay signed in because of a bad network. */
+export async function signOut(): Promise<void> {
+  try {
+    await unwrap(client.POST("/api/v1/auth/logout"));
+  } finally {
+    endSession(false);
+  }
+}
+
+export async function setPassword(password: string, currentPassword?: string): Promise<void> {
+  await unwrap(
+    client.PUT("/api/v1/auth/password", {
+      body: currentPassword === undefined ? { password } : { password, current_password: currentPassword },
+    }),
+  );
+  passwordWasSet();
+}

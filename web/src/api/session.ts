@@ -1,0 +1,97 @@
+import { toApiError, networkError } from "./errors";
+import type { Session, User } from "./types";
+
+/**
+ * The access token lives in this module's memory and nowhere else: a script that gets into the page later
+ * finds nothing in storage. What survives a reload is the server's HttpOnly cookie, exchanged by `refresh`.
+ */
+type State =
+  { kind: "unknown" } | { kind: "signed-out"; expired: boolean } | { kind: "signed-in"; user: User };
+
+let state: State = { kind: "unknown" };
+let token: string | null = null;
+let timer: ReturnType<typeof setTimeout> | undefined;
+let inFlight: Promise<boolean> | null = null;
+const listeners = new Set<() => void>();
+
+/** Renewed this long before it ends, so that a request never leaves with a token about to die. */
+const EARLY_MS = 60_000;
+
+function set(next: State) {
+  state = next;
+  for (const listener of listeners) listener();
+}
+
+export function sessionState(): State {
+  return state;
+}
+
+export function accessToken(): string | null {
+  return token;
+}
+
+export function onSessionChange(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function startSession(session: Session) {
+  token = session.access_token;
+  clearTimeout(timer);
+  const wait = Math.max(session.expires_in * 1000 - EARLY_MS, 5_000);
+  timer = setTimeout(() => void refreshSession(), wait);
+  set({ kind: "signed-in", user: session.user });
+}
+
+export function endSession(expired: boolean) {
+  token = null;
+  clearTimeout(timer);
+  set({ kind: "signed-out", expired });
+}
+
+export function passwordWasSet() {
+  if (state.kind === "signed-in") set({ kind: "signed-in", user: { ...state.user, has_password: true } });
+}
+
+/**
+ * Each refresh rotates the cookie, so two at once would make one of them look like a stolen token. Within the
+ * page one promise is shared; between tabs the browser's lock makes them take turns.
+ */
+export function refreshSession(): Promise<boolean> {
+  inFlight ??= takeTurn(exchangeCookie).finally(() => {
+    inFlight = null;
+  });
+  return inFlight;
+}
+
+async function takeTurn(run: () => Promise<boolean>): Promise<boolean> {
+  if (typeof navigator === "undefined" || !navigator.locks) return run();
+  return navigator.locks.request("logbook-refresh", run);
+}
+
+async function exchangeCookie(): Promise<boolean> {
+  let response: Response;
+  try {
+    response = await fetch(new URL("/api/v1/auth/refresh", location.origin), {
+      method: "POST",
+      credentials: "same-origin",
+    });
+  } catch {
+    throw networkError();
+  }
+  if (response.ok) {
+    startSession((await response.json()) as Session);
+    return true;
+  }
+  if (response.status === 401) {
+    endSession(state.kind === "signed-in");
+    return false;
+  }
+  throw toApiError(response.status, await response.json().catch(() => null));
+}
+
+/** At load: exchange the cookie if there is one. Resolves to whether someone is signed in. */
+export async function restoreSession(): Promise<boolean> {
+  if (state.kind === "unknown") return refreshSession();
+  return state.kind === "signed-in";
+}

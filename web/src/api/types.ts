@@ -1,0 +1,41 @@
+import type { components, paths } from "./schema";
+
+// The one place that knows how the generated schema names things. The rest of the app uses these names.
+type Schemas = components["schemas"];
+
+export type User = Schemas["User"];
+export type Session = Schemas["Session"];
+export type Me = Schemas["Me"];
+export type Workspace = Schemas["Workspace"];
+export type NewWorkspace = Schemas["NewWorkspace"];
+export type Actor = Schemas["Actor"];
+export type Change = Schemas["Change"];
+export type AccessEvent = Schemas["AccessEvent"];
+export type ApplicationEvent = Schemas["ApplicationEvent"];
+export type FrameworkEvent = Schemas["FrameworkEvent"];
+export type AccessMetrics = Schemas["AccessMetrics"];
+export type ApplicationMetrics = Schemas["ApplicationMetrics"];
+export type FrameworkMetrics = Schemas["FrameworkMetrics"];
+export type Facets = Schemas["Facets"];
+export type Facet = Schemas["Facet"];
+export type Histogram = Schemas["Histogram"];
+export type Bucket = Schemas["Bucket"];
+export type Problem = Schemas["Problem"];
+
+export type LogEvent = AccessEvent | ApplicationEvent | FrameworkEvent;
+export type LogName = "access" | "application" | "framework";
+
+type ListPath<L extends LogName> = paths[`/api/v1/workspaces/{workspace}/logs/${L}`]["get"];
+type QueryOf<Operation> = Operation extends { parameters: { query?: infer Q } } ? NonNullable<Q> : never;
+
+/** The list's own parameters; every other one is a filter that the counts take too. */
+type Paging = "cursor" | "limit" | "order";
+
+export type ListQuery<L extends LogName> = QueryOf<ListPath<L>>;
+export type FilterQuery<L extends LogName> = Omit<ListQuery<L>, Paging>;
+
+export interface Page<E> {
+  data: E[];
+  next_cursor?: string | null;
+  has_more: boolean;
+}

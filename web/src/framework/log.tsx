@@ -1,0 +1,169 @@
+import { frameworkApi } from "../api/logs";
+import type { FrameworkEvent, FrameworkMetrics } from "../api/types";
+import { Status } from "../ui/Status";
+import { ActorValue, Moment, Named, None, StatusValue, Value } from "../logs/cells";
+import { humanize, type LogDefinition, type RelatedLink, statusMark } from "../logs/definition";
+import styles from "./framework.module.css";
+
+/** The filter's value: a type, or one component as "type:id". */
+function componentValue({ component }: FrameworkEvent): string {
+  return component.id ? `${component.type}:${component.id}` : component.type;
+}
+
+function componentName({ component }: FrameworkEvent): string {
+  return component.name ?? component.id ?? humanize(component.type);
+}
+
+function Component({ event, wrap = false }: { event: FrameworkEvent; wrap?: boolean }) {
+  return (
+    <Value
+      param="component"
+      value={componentValue(event)}
+      words={`${humanize(event.component.type)} ${componentName(event)}`}
+      wrap={wrap}
+    >
+      <Named name={componentName(event)} kind={humanize(event.component.type)} />
+    </Value>
+  );
+}
+
+function Action({ event, wrap = false }: { event: FrameworkEvent; wrap?: boolean }) {
+  return (
+    <Value param="action" value={event.action} words={humanize(event.action)} wrap={wrap}>
+      {humanize(event.action)}
+    </Value>
+  );
+}
+
+function related(event: FrameworkEvent): RelatedLink[] {
+  const links: RelatedLink[] = [
+    { label: "This component's history", log: "framework", search: { component: [componentValue(event)] } },
+  ];
+  const { id, type } = event.actor;
+  if (id) links.push({ label: "This actor's events", log: "framework", search: { actor_id: [id] } });
+  if (id && type === "user") {
+    links.push({ label: "This user's changes", log: "application", search: { actor_id: [id] } });
+  }
+  if (event.session_id) {
+    links.push({ label: "Same session", log: "framework", search: { q: event.session_id } });
+  }
+  if (event.correlation_id) {
+    links.push({ label: "Same correlation", log: "framework", search: { q: event.correlation_id } });
+    links.push({
+      label: "Changes, same correlation",
+      log: "application",
+      search: { q: event.correlation_id },
+    });
+  }
+  return links;
+}
+
+export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkMetrics> = {
+  name: "framework",
+  title: "Framework log",
+  question: "What did the platform do?",
+  api: frameworkApi,
+  columns: [
+    { id: "time", title: "Time", width: "168px", cell: (event) => <Moment at={event.occurred_at} /> },
+    {
+      id: "action",
+      title: "Action",
+      width: "minmax(140px, 1.1fr)",
+      cell: (event) => <Action event={event} />,
+    },
+    {
+      id: "component",
+      title: "Component",
+      width: "minmax(160px, 1.3fr)",
+      cell: (event) => <Component event={event} />,
+    },
+    {
+      id: "actor",
+      title: "Actor",
+      width: "minmax(130px, 1fr)",
+      from: 660,
+      cell: (event) => <ActorValue actor={event.actor} />,
+    },
+    { id: "status", title: "Status", width: "104px", cell: (event) => <StatusValue status={event.status} /> },
+    {
+      id: "error",
+      title: "Error",
+      width: "minmax(140px, 1.6fr)",
+      from: 800,
+      cell: (event) =>
+        event.error ? (
+          <span className={styles.error} title={event.error}>
+            {event.error}
+          </span>
+        ) : (
+          <None />
+        ),
+    },
+  ],
+  card: (event) => ({
+    lead: `${humanize(event.action)}: ${componentName(event)}`,
+    rest: (
+      <>
+        <Status {...statusMark(event.status)}>{humanize(event.status)}</Status>
+        {` · ${event.error ?? event.actor.name ?? humanize(event.actor.type)}`}
+      </>
+    ),
+  }),
+  filters: [
+    { param: "action", label: "Action", kind: "facet", valueLabel: humanize },
+    {
+      param: "component",
+      label: "Component",
+      kind: "facet",
+      of: (event) => ({ value: componentValue(event), name: event.component.name }),
+    },
+    { param: "status", label: "Status", kind: "facet", valueLabel: humanize },
+    {
+      param: "actor_id",
+      label: "Actor",
+      kind: "text",
+      placeholder: "Actor id",
+      of: (event) => ({ value: event.actor.id, name: event.actor.name }),
+    },
+  ],
+  metrics: [
+    { title: "Total Events", value: (metrics) => metrics.total },
+    {
+      title: "Failed",
+      value: (metrics) => metrics.failed,
+      tone: "bad",
+      filter: { param: "status", value: "failure" },
+    },
+  ],
+  chart: {
+    by: "status",
+    series: [
+      { value: "success", label: "Success", color: "--chart-1" },
+      { value: "failure", label: "Failure", color: "--chart-2" },
+    ],
+  },
+  headline: (event) => `${humanize(event.action)}: ${componentName(event)}`,
+  changes: (event) => ({ list: event.changes, kind: "update" }),
+  fields: [
+    { label: "Status", value: (event) => <StatusValue status={event.status} wrap /> },
+    {
+      label: "Error",
+      value: (event) => (event.error ? <span className={styles.error}>{event.error}</span> : <None />),
+    },
+    { label: "Action", value: (event) => <Action event={event} wrap /> },
+    { label: "Component", value: (event) => <Component event={event} wrap /> },
+    { label: "Component id", value: (event) => event.component.id ?? <None /> },
+    { label: "Actor", value: (event) => <ActorValue actor={event.actor} wrap /> },
+    { label: "Role", value: (event) => event.role ?? <None /> },
+    { label: "IP address", value: (event) => event.ip_address ?? <None /> },
+    { label: "User agent", value: (event) => event.user_agent ?? <None /> },
+    { label: "Session", value: (event) => event.session_id ?? <None /> },
+    { label: "Correlation", value: (event) => event.correlation_id ?? <None /> },
+  ],
+  related,
+  example: {
+    action: "policy_synced",
+    component: { type: "policy", id: "2", name: "OpsAccess" },
+    status: "success",
+  },
+};

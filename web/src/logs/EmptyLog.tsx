@@ -1,0 +1,45 @@
+import type { LogEvent, LogName } from "../api/types";
+import { Button } from "../ui/Button";
+import { CodeBlock } from "../ui/CodeBlock";
+import { Notice } from "../ui/Notice";
+import type { LogDefinition } from "./definition";
+
+export function NothingMatches({ onClear }: { onClear: () => void }) {
+  return (
+    <Notice
+      icon="search"
+      title="No events match"
+      actions={
+        <Button icon="close" onPress={onClear}>
+          Clear filters
+        </Button>
+      }
+    >
+      <p>Nothing in this log fits the search, the filters and the time range together.</p>
+    </Notice>
+  );
+}
+
+interface EmptyLogProps<L extends LogName, E extends LogEvent, M> {
+  log: Pick<LogDefinition<L, E, M>, "name" | "example">;
+  workspace: string;
+}
+
+export function EmptyLog<L extends LogName, E extends LogEvent, M>({
+  log,
+  workspace,
+}: EmptyLogProps<L, E, M>) {
+  const body = JSON.stringify([log.example]).replaceAll("'", "'\\''");
+  const curl = [
+    `curl ${location.origin}/api/v1/workspaces/${workspace}/logs/${log.name} \\`,
+    `  -H "Authorization: Bearer $TOKEN" \\`,
+    `  -H "Content-Type: application/json" \\`,
+    `  -d '${body}'`,
+  ].join("\n");
+  return (
+    <Notice icon="inbox" title="No events yet">
+      <p>This posts the first one. The command logbook token prints a token.</p>
+      <CodeBlock text={curl} label="command" />
+    </Notice>
+  );
+}

@@ -1,0 +1,213 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Tab, TabList, TabPanel, Tabs } from "react-aria-components/Tabs";
+import { ApiError } from "../api/errors";
+import type { LogEvent, LogName } from "../api/types";
+import { buttonClass, IconButton } from "../ui/Button";
+import { CodeBlock } from "../ui/CodeBlock";
+import { CopyButton } from "../ui/CopyButton";
+import { Drawer } from "../ui/Drawer";
+import { Icon } from "../ui/Icon";
+import { Notice } from "../ui/Notice";
+import { Bone } from "../ui/Skeleton";
+import { formatExact, formatRelative, formatUtc } from "../ui/time/format";
+import { useNow } from "../ui/use-now";
+import { Changes } from "./Changes";
+import { useLog } from "./context";
+import type { LogDefinition } from "./definition";
+import styles from "./EventDrawer.module.css";
+import { ErrorNotice } from "./ErrorNotice";
+
+interface EventDrawerProps<L extends LogName, E extends LogEvent, M> {
+  log: LogDefinition<L, E, M>;
+  id: string;
+  /** The event, where the list already has it. A deep link asks the server. */
+  event: E | undefined;
+  modal: boolean;
+  onClose: () => void;
+  onPrevious: (() => void) | undefined;
+  onNext: (() => void) | undefined;
+}
+
+export function EventDrawer<L extends LogName, E extends LogEvent, M>(props: EventDrawerProps<L, E, M>) {
+  const { log, id, event, modal, onClose, onPrevious, onNext } = props;
+  const { workspace } = useLog();
+  const query = useQuery({
+    queryKey: [workspace, log.name, "event", id],
+    queryFn: ({ signal }) => log.api.get(workspace, id, signal),
+    enabled: event === undefined,
+    // An event never changes.
+    staleTime: Infinity,
+  });
+  const shown = event ?? query.data;
+  return (
+    <Drawer label="Event details" modal={modal} onClose={onClose}>
+      <div className={styles.bar}>
+        <span className={styles.kind}>{log.title}</span>
+        <IconButton
+          icon="chevronUp"
+          label="Previous event"
+          isDisabled={!onPrevious}
+          {...(onPrevious && { onPress: onPrevious })}
+        />
+        <IconButton
+          icon="chevronDown"
+          label="Next event"
+          isDisabled={!onNext}
+          {...(onNext && { onPress: onNext })}
+        />
+        <IconButton icon="close" label="Close" onPress={onClose} />
+      </div>
+      {shown ? (
+        <EventBody log={log} event={shown} />
+      ) : query.error ? (
+        query.error instanceof ApiError && query.error.status === 404 ? (
+          <Notice icon="inbox" title="No such event">
+            <p>It is not in this workspace&apos;s {log.title.toLowerCase()}, or the link is incomplete.</p>
+          </Notice>
+        ) : (
+          <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
+        )
+      ) : (
+        <div className={styles.bones} aria-label="Loading">
+          {[220, 160, 380, 340, 360, 300].map((width) => (
+            <Bone key={width} width={width} />
+          ))}
+        </div>
+      )}
+    </Drawer>
+  );
+}
+
+function EventBody<L extends LogName, E extends LogEvent, M>({
+  log,
+  event,
+}: {
+  log: LogDefinition<L, E, M>;
+  event: E;
+}) {
+  const { clock } = useLog();
+  const now = useNow();
+  const instant = Date.parse(event.occurred_at);
+  const json = JSON.stringify(event, null, 2);
+  return (
+    <>
+      <div className={styles.head}>
+        <h2 className={styles.title}>{log.headline(event)}</h2>
+        <p className={styles.when}>
+          <time dateTime={event.occurred_at} data-instant={instant}>
+            {formatExact(instant, clock)}
+          </time>{" "}
+          <span>· {formatRelative(instant, now)}</span>
+        </p>
+      </div>
+      <Tabs className={styles.root ?? ""}>
+        <TabList className={styles.tabs ?? ""} aria-label="How to show the event">
+          <Tab id="details" className={styles.tab ?? ""}>
+            Details
+          </Tab>
+          <Tab id="json" className={styles.tab ?? ""}>
+            Raw JSON
+          </Tab>
+        </TabList>
+        <TabPanel id="details" className={styles.panel ?? ""}>
+          <Details log={log} event={event} />
+        </TabPanel>
+        <TabPanel id="json" className={styles.panel ?? ""}>
+          <CodeBlock text={json} label="raw JSON" json />
+        </TabPanel>
+      </Tabs>
+    </>
+  );
+}
+
+function Details<L extends LogName, E extends LogEvent, M>({
+  log,
+  event,
+}: {
+  log: LogDefinition<L, E, M>;
+  event: E;
+}) {
+  const { workspace, clock } = useLog();
+  const changes = log.changes?.(event);
+  const related = log.related(event);
+  const metadata = Object.keys(event.metadata).length > 0 ? event.metadata : null;
+  return (
+    <>
+      {changes && changes.list.length > 0 && (
+        <section className={styles.section}>
+          <h3>
+            {changes.kind === "update"
+              ? "Changes"
+              : changes.kind === "create"
+                ? "Created with"
+                : "Last values"}
+          </h3>
+          <Changes
+            list={changes.list}
+            kind={changes.kind}
+            masked={event.masked}
+            {...(changes.fieldParam && { fieldParam: changes.fieldParam })}
+          />
+        </section>
+      )}
+      <section className={styles.section}>
+        <h3>Event</h3>
+        <dl className={styles.fields}>
+          {log.fields.map((field) => (
+            <Row key={field.label} label={field.label}>
+              {field.value(event)}
+            </Row>
+          ))}
+          <Row label="Occurred (UTC)">{formatUtc(Date.parse(event.occurred_at))}</Row>
+          <Row label="Received">
+            <time dateTime={event.received_at} data-instant={Date.parse(event.received_at)}>
+              {formatExact(Date.parse(event.received_at), clock)}
+            </time>
+          </Row>
+          <Row label="Event id">
+            <span className={styles.id}>
+              <code>{event.id}</code>
+              <CopyButton text={event.id} label="Copy event id" />
+            </span>
+          </Row>
+          <Row label="Sequence">{String(event.seq)}</Row>
+        </dl>
+      </section>
+      {metadata && (
+        <section className={styles.section}>
+          <h3>Metadata</h3>
+          <CodeBlock text={JSON.stringify(metadata, null, 2)} label="metadata" json />
+        </section>
+      )}
+      {related.length > 0 && (
+        <nav className={styles.section} aria-label="Related events">
+          <h3>Related events</h3>
+          <div className={styles.links}>
+            {related.map((link) => (
+              <Link
+                key={link.label}
+                className={buttonClass({ small: true })}
+                to={`/w/$slug/${link.log}`}
+                params={{ slug: workspace }}
+                search={link.search}
+              >
+                {link.label}
+                <Icon name="arrowRight" size={12} />
+              </Link>
+            ))}
+          </div>
+        </nav>
+      )}
+    </>
+  );
+}
+
+function Row({ label, children }: { label: string; children: React.ReactNode }) {
+  return (
+    <>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}

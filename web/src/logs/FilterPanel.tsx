@@ -1,0 +1,136 @@
+import { useState } from "react";
+import type { Facet, Facets } from "../api/types";
+import { Checkbox } from "../ui/Checkbox";
+import { Field } from "../ui/Field";
+import { Icon } from "../ui/Icon";
+import { Bone } from "../ui/Skeleton";
+import { formatCount } from "../ui/time/format";
+import styles from "./FilterPanel.module.css";
+import type { Filter } from "./definition";
+import { addFilter, filtersOf, type LogSearch, toggleFilter } from "./search";
+
+interface FilterPanelProps<E> {
+  filters: readonly Filter<E>[];
+  facets: Facets | undefined;
+  search: LogSearch;
+  onSearch: (search: LogSearch) => void;
+}
+
+const SHOWN = 8;
+
+export function FilterPanel<E>({ filters, facets, search, onSearch }: FilterPanelProps<E>) {
+  return (
+    <div className={styles.panel}>
+      {filters
+        .filter((filter) => filter.kind === "facet")
+        .map((filter) => (
+          <FacetGroup
+            key={filter.param}
+            filter={filter}
+            facet={facets?.data.find((facet) => facet.field === filter.param)}
+            exact={facets?.exact ?? true}
+            loading={!facets}
+            search={search}
+            onSearch={onSearch}
+          />
+        ))}
+      <div className={styles.texts}>
+        {filters
+          .filter((filter) => filter.kind === "text")
+          .map((filter) => (
+            <TextFilter
+              key={filter.param}
+              label={filter.label}
+              placeholder={filter.placeholder}
+              onAdd={(value) => onSearch(addFilter(search, filter.param, value))}
+            />
+          ))}
+      </div>
+    </div>
+  );
+}
+
+interface FacetGroupProps<E> {
+  filter: Filter<E>;
+  facet: Facet | undefined;
+  exact: boolean;
+  loading: boolean;
+  search: LogSearch;
+  onSearch: (search: LogSearch) => void;
+}
+
+function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: FacetGroupProps<E>) {
+  const [open, setOpen] = useState(true);
+  const [all, setAll] = useState(false);
+  const chosen = filtersOf(search)[filter.param] ?? [];
+  const known = facet?.values ?? [];
+  // A chosen value stays in its place on the list even when the other filters leave nothing of it.
+  const missing = chosen.filter((value) => !known.some((item) => item.value === value));
+  const values = [...known, ...missing.map((value) => ({ value, count: 0 }))];
+  const shown = all ? values : values.filter((item, index) => index < SHOWN || chosen.includes(item.value));
+  const label = filter.valueLabel ?? ((value: string) => value);
+
+  return (
+    <div role="group" aria-label={filter.label} className={styles.group}>
+      <button type="button" className={styles.heading} aria-expanded={open} onClick={() => setOpen(!open)}>
+        <Icon name="chevronRight" size={12} />
+        {filter.label}
+        {chosen.length > 0 && (
+          <span className={styles.chosen}>
+            {chosen.length}
+            <span className="quiet"> chosen</span>
+          </span>
+        )}
+      </button>
+      {open && (
+        <div>
+          {loading &&
+            [96, 72, 84].map((width) => (
+              <div key={width} className={styles.bone}>
+                <Bone width={width} />
+              </div>
+            ))}
+          {!loading && values.length === 0 && <p className={styles.empty}>No values</p>}
+          {shown.map(({ value, count }) => (
+            <Checkbox
+              key={value}
+              label={label(value)}
+              count={formatCount(count, exact)}
+              checked={chosen.includes(value)}
+              onChange={() => onSearch(toggleFilter(search, filter.param, value))}
+            />
+          ))}
+          {values.length > SHOWN && (
+            <button type="button" className={styles.more} onClick={() => setAll(!all)}>
+              {all ? "Show fewer" : `Show all ${values.length}`}
+            </button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function TextFilter({
+  label,
+  placeholder,
+  onAdd,
+}: {
+  label: string;
+  placeholder: string | undefined;
+  onAdd: (value: string) => void;
+}) {
+  const [text, setText] = useState("");
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (text.trim() === "") return;
+        onAdd(text.trim());
+        setText("");
+      }}
+    >
+      <Field label={label} value={text} onChange={setText} placeholder={placeholder} enterKeyHint="search" />
+    </form>
+  );
+}

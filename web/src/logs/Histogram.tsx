@@ -1,0 +1,142 @@
+import { lazy, Suspense, useMemo } from "react";
+import type { Histogram as HistogramData } from "../api/types";
+import { useMedia, NARROW } from "../ui/use-media";
+import { useTheme } from "../ui/theme";
+import { formatDayShort } from "../ui/time/date-format";
+import { type Clock, formatCount, formatDate, formatMinute } from "../ui/time/format";
+import { wallAt } from "../ui/time/zone";
+import { cx } from "../ui/cx";
+import { type Chart, seriesOf } from "./definition";
+import styles from "./Histogram.module.css";
+import { HistogramBrush } from "./HistogramBrush";
+import { type Range, spanToRange } from "./range";
+
+// The chart's library is a quarter of the route; the table need not wait for it.
+const HistogramPlot = lazy(() => import("./HistogramPlot"));
+
+const AXES = { left: 40, bottom: 20 };
+const INSET = { left: AXES.left, right: 0, top: 6, bottom: AXES.bottom };
+
+interface HistogramProps {
+  data: HistogramData | undefined;
+  chart: Chart;
+  clock: Clock;
+  stale?: boolean;
+  height?: number;
+  compact?: boolean;
+  /** Left out where the chart is only looked at. */
+  onRange?: (range: Range) => void;
+}
+
+export function Histogram({
+  data,
+  chart,
+  clock,
+  stale = false,
+  height = 104,
+  compact = false,
+  onRange,
+}: HistogramProps) {
+  const theme = useTheme();
+  const narrow = useMedia(NARROW);
+  const buckets = useMemo(() => data?.data ?? [], [data]);
+  const series = useMemo(() => seriesOf(chart, buckets), [chart, buckets]);
+  const labels = useMemo(() => barLabels(buckets, clock), [buckets, clock]);
+  const ticks = useMemo(
+    () => tickLabels(buckets, clock, narrow || compact ? 4 : 8),
+    [buckets, clock, narrow, compact],
+  );
+  const totals = useMemo(() => buckets.map((bucket) => bucket.total), [buckets]);
+
+  return (
+    <figure className={cx(styles.figure, stale && styles.stale)} aria-label="Events over time">
+      <div className={styles.head}>
+        <span className={styles.legend}>
+          {series.map((layer) => (
+            <span key={layer.value} className={styles.key}>
+              <span className={styles.swatch} style={{ background: `var(${layer.color})` }} />
+              {layer.label}
+            </span>
+          ))}
+        </span>
+        {onRange && data && buckets.length > 0 && (
+          <span className={styles.hint}>{intervalText(data.interval)} · drag to set the range</span>
+        )}
+      </div>
+      <div className={styles.plot} style={{ height }}>
+        {data && buckets.length === 0 && <p className={styles.blank}>No events</p>}
+        {buckets.length > 0 && (
+          <Suspense fallback={null}>
+            <HistogramPlot series={series} ticks={ticks} height={height} axes={AXES} theme={theme} />
+          </Suspense>
+        )}
+        {buckets.length > 0 && onRange && (
+          <HistogramBrush
+            labels={labels}
+            totals={totals}
+            series={series}
+            inset={INSET}
+            onSelect={(first, last) => {
+              const start = buckets[first];
+              const end = buckets[last];
+              if (start && end)
+                onRange(spanToRange(Date.parse(start.start), Date.parse(end.end), clock.zone));
+            }}
+          />
+        )}
+      </div>
+      {data && <figcaption className="quiet">{summary(totals, labels)}</figcaption>}
+    </figure>
+  );
+}
+
+const INTERVALS: Record<string, string> = {
+  "15m": "15 minutes a bar",
+  "1h": "1 hour a bar",
+  "6h": "6 hours a bar",
+  "1d": "1 day a bar",
+  "1w": "1 week a bar",
+};
+
+function intervalText(interval: string): string {
+  return INTERVALS[interval] ?? `${interval} a bar`;
+}
+
+type Buckets = HistogramData["data"];
+
+function daily(buckets: Buckets): boolean {
+  const first = buckets[0];
+  return first !== undefined && Date.parse(first.end) - Date.parse(first.start) > 72_000_000;
+}
+
+function barLabels(buckets: Buckets, clock: Clock): string[] {
+  const byDay = daily(buckets);
+  return buckets.map((bucket) => {
+    const start = Date.parse(bucket.start);
+    return byDay ? formatDate(start, clock) : `${formatDate(start, clock)} ${formatMinute(start, clock)}`;
+  });
+}
+
+/** Evenly spaced, never more than fit. Within a day the time is shown, and the date where a day begins. */
+function tickLabels(buckets: Buckets, clock: Clock, most: number): (string | null)[] {
+  const byDay = daily(buckets);
+  const step = Math.max(1, Math.ceil(buckets.length / most));
+  return buckets.map((bucket, index) => {
+    const centred = index % step === Math.floor(step / 2);
+    if (!centred) return null;
+    const start = Date.parse(bucket.start);
+    const wall = wallAt(start, clock.zone);
+    const midnight = wall.hour === 0 && wall.minute === 0;
+    return byDay || midnight ? formatDayShort(wall, clock.format) : formatMinute(start, clock);
+  });
+}
+
+function summary(totals: readonly number[], labels: readonly string[]): string {
+  if (totals.length === 0) return "No events in this range.";
+  const most = Math.max(...totals);
+  const sum = totals.reduce((all, total) => all + total, 0);
+  return (
+    `${formatCount(sum)} events from ${labels[0]} to ${labels[labels.length - 1]}. ` +
+    `Most, ${formatCount(most)}, at ${labels[totals.indexOf(most)]}.`
+  );
+}

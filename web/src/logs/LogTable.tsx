@@ -1,0 +1,298 @@
+import { columnVisibilityFeature, createColumnHelper, tableFeatures, useTable } from "@tanstack/react-table";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import type { LogEvent } from "../api/types";
+import { cx } from "../ui/cx";
+import { Icon } from "../ui/Icon";
+import { Bone } from "../ui/Skeleton";
+import { Moment } from "./cells";
+import type { Column, LogDefinition } from "./definition";
+import styles from "./LogTable.module.css";
+
+interface LogTableProps<E extends LogEvent> {
+  log: Pick<LogDefinition<never, E, never>, "title" | "card" | "columns">;
+  events: readonly E[];
+  /** Rows are not there yet: bones stand in for them, in the same grid. */
+  loading: boolean;
+  stale: boolean;
+  hasMore: boolean;
+  onMore: () => void;
+  order: "asc" | "desc";
+  onOrder: () => void;
+  openId: string | undefined;
+  onOpen: (id: string) => void;
+  cursor: number;
+  onCursor: (index: number) => void;
+  narrow: boolean;
+  scroller: React.RefObject<HTMLDivElement | null>;
+  foot: React.ReactNode;
+}
+
+const features = tableFeatures({ columnVisibilityFeature });
+const ROW = 36;
+const CARD = 58;
+const HEADER = 32;
+const BONES = 14;
+
+function failed(event: LogEvent): boolean {
+  return "status" in event && event.status === "failure";
+}
+
+/** Tables know of columns; this turns a log's constants into them, once per log. */
+function tableColumns<E extends LogEvent>(columns: readonly Column<E>[]) {
+  const helper = createColumnHelper<typeof features, E>();
+  return helper.columns(
+    columns.map((column) =>
+      helper.display({
+        id: column.id,
+        header: column.title,
+        cell: ({ row }) => column.cell(row.original),
+      }),
+    ),
+  );
+}
+
+export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
+  const { log, events, loading, stale, hasMore, onMore, order, onOrder, openId, onOpen, narrow, scroller } =
+    props;
+  const { cursor, onCursor } = props;
+  const body = useRef<HTMLDivElement>(null);
+  const [layout, setLayout] = useState({ margin: 0, width: 1200 });
+  const height = narrow ? CARD : ROW;
+
+  // The cards and the chart stand above the rows in the same scroller; the rows begin where they end.
+  useLayoutEffect(() => {
+    const element = body.current;
+    const scroll = scroller.current;
+    if (!element || !scroll) return;
+    const measure = () => {
+      const margin = Math.round(
+        element.getBoundingClientRect().top - scroll.getBoundingClientRect().top + scroll.scrollTop,
+      );
+      const width = element.clientWidth;
+      setLayout((old) => (old.margin === margin && old.width === width ? old : { margin, width }));
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    for (const sibling of scroll.children) observer.observe(sibling);
+    return () => observer.disconnect();
+  }, [scroller]);
+
+  const columns = useMemo(() => tableColumns(log.columns), [log.columns]);
+  const visible = useMemo(
+    () => Object.fromEntries(log.columns.map((column) => [column.id, layout.width >= (column.from ?? 0)])),
+    [log.columns, layout.width],
+  );
+  const shownColumns = log.columns.filter((column) => visible[column.id]);
+  const tracks = narrow ? "minmax(0, 1fr)" : shownColumns.map((column) => column.width).join(" ");
+
+  const table = useTable({
+    features,
+    columns,
+    data: events,
+    state: { columnVisibility: visible },
+    getRowId: (event) => event.id,
+  });
+  const rows = table.getRowModel().rows;
+
+  // eslint-disable-next-line react-hooks/incompatible-library -- its functions change identity by design; none is memoized here
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => height,
+    overscan: 12,
+    scrollMargin: layout.margin,
+    scrollPaddingStart: HEADER + 4,
+    scrollPaddingEnd: 8,
+    getItemKey: (index) => rows[index]?.id ?? index,
+  });
+  useEffect(() => {
+    virtual.measure();
+  }, [virtual, height]);
+
+  const items = virtual.getVirtualItems();
+  const lastShown = items[items.length - 1]?.index ?? -1;
+  useEffect(() => {
+    if (hasMore && !stale && lastShown >= rows.length - 20) onMore();
+  }, [hasMore, stale, lastShown, rows.length, onMore]);
+
+  // Focus follows the cursor once its row is drawn, but only when the rows already had the focus.
+  const follow = useRef(false);
+  useEffect(() => {
+    if (!follow.current) return;
+    const row = body.current?.querySelector<HTMLElement>(`[data-index="${cursor}"]`);
+    if (!row) return;
+    row.focus({ preventScroll: true });
+    follow.current = false;
+  });
+  const moveTo = (index: number) => {
+    const next = Math.max(0, Math.min(rows.length - 1, index));
+    follow.current = true;
+    virtual.scrollToIndex(next, { align: "auto" });
+    onCursor(next);
+    // An open event follows the cursor.
+    const row = rows[next];
+    if (openId && row) onOpen(row.id);
+  };
+
+  // Stepping through events in the drawer keeps the open one's row in sight.
+  const openIndex = openId ? rows.findIndex((row) => row.id === openId) : -1;
+  useEffect(() => {
+    if (openIndex >= 0) virtual.scrollToIndex(openIndex, { align: "auto" });
+  }, [virtual, openIndex]);
+
+  const onKeyDown = (event: React.KeyboardEvent<HTMLDivElement>) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 400) / height) - 3);
+    const moves: Record<string, number> = {
+      j: cursor + 1,
+      ArrowDown: cursor + 1,
+      k: cursor - 1,
+      ArrowUp: cursor - 1,
+      PageDown: cursor + page,
+      PageUp: cursor - page,
+      Home: 0,
+      End: rows.length - 1,
+    };
+    const target = moves[event.key];
+    const row = rows[cursor];
+    if (target !== undefined) moveTo(target);
+    else if (event.key === "Enter" && row && (event.target as Element).getAttribute("role") === "row")
+      onOpen(row.id);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  const sortText = order === "desc" ? "newest first" : "oldest first";
+  return (
+    // The rows take the focus one at a time; the grid only hears their keys.
+    <div
+      className={styles.table}
+      style={{ "--columns": tracks, "--row": `${height}px` } as React.CSSProperties}
+      role="grid"
+      aria-label={log.title}
+      aria-rowcount={hasMore ? -1 : rows.length + 1}
+      aria-busy={loading || stale}
+      tabIndex={-1}
+      onKeyDown={onKeyDown}
+    >
+      <div role="rowgroup" className={styles.header}>
+        <div role="row" aria-rowindex={1} className={styles.headerRow}>
+          {narrow ? (
+            <div role="columnheader">
+              <SortButton text={sortText} order={order} onOrder={onOrder} />
+            </div>
+          ) : (
+            table.getHeaderGroups().map((group) =>
+              group.headers.map((header, index) => (
+                <div
+                  key={header.id}
+                  role="columnheader"
+                  aria-sort={index === 0 ? (order === "desc" ? "descending" : "ascending") : undefined}
+                >
+                  {index === 0 ? (
+                    <SortButton text={sortText} order={order} onOrder={onOrder} />
+                  ) : (
+                    <table.FlexRender header={header} />
+                  )}
+                </div>
+              )),
+            )
+          )}
+        </div>
+      </div>
+      <div
+        ref={body}
+        role="rowgroup"
+        className={cx(styles.body, stale && styles.stale)}
+        style={{ height: loading ? BONES * height : virtual.getTotalSize() }}
+      >
+        {loading &&
+          Array.from({ length: BONES }, (_, index) => (
+            <BoneRow key={index} index={index} height={height} cells={narrow ? 1 : shownColumns.length} />
+          ))}
+        {items.map((item) => {
+          const row = rows[item.index];
+          if (loading || !row) return null;
+          return (
+            // Its keys are heard by the grid; a click on it does what Enter does.
+            // eslint-disable-next-line jsx-a11y/click-events-have-key-events
+            <div
+              key={item.key}
+              role="row"
+              data-index={item.index}
+              aria-rowindex={item.index + 2}
+              aria-selected={row.id === openId}
+              tabIndex={item.index === cursor ? 0 : -1}
+              className={cx(styles.row, failed(row.original) && styles.bad)}
+              style={{ transform: `translateY(${item.start - layout.margin}px)` }}
+              onFocus={(event) => {
+                if (event.target === event.currentTarget) onCursor(item.index);
+              }}
+              onClick={(event) => {
+                // Text that somebody selects to copy is not a wish to open the row.
+                if (getSelection()?.toString() || event.metaKey || event.ctrlKey) return;
+                onCursor(item.index);
+                onOpen(row.id);
+              }}
+            >
+              {narrow ? (
+                <CardCell event={row.original} card={log.card} />
+              ) : (
+                row.getVisibleCells().map((cell) => (
+                  <div key={cell.id} role="gridcell" className={styles.cell}>
+                    <table.FlexRender cell={cell} />
+                  </div>
+                ))
+              )}
+            </div>
+          );
+        })}
+      </div>
+      {!loading && <div className={styles.foot}>{props.foot}</div>}
+    </div>
+  );
+}
+
+function SortButton({ text, order, onOrder }: { text: string; order: "asc" | "desc"; onOrder: () => void }) {
+  return (
+    <button type="button" className={styles.sort} onClick={onOrder} title={`Shown ${text}`}>
+      Time
+      <span className="quiet">, {text}</span>
+      <Icon name={order === "desc" ? "sortDesc" : "sortAsc"} size={14} />
+    </button>
+  );
+}
+
+function CardCell<E extends LogEvent>({ event, card }: { event: E; card: LogTableProps<E>["log"]["card"] }) {
+  const { lead, rest } = card(event);
+  return (
+    <div role="gridcell" className={styles.card}>
+      <div className={styles.cardLine}>
+        <span>{lead}</span>
+        <span className={styles.cardTime}>
+          <Moment at={event.occurred_at} />
+        </span>
+      </div>
+      <div className={cx(styles.cardLine, styles.cardRest)}>
+        <span>{rest}</span>
+      </div>
+    </div>
+  );
+}
+
+const WIDTHS = ["72%", "58%", "64%", "48%", "70%", "54%"];
+
+function BoneRow({ index, height, cells }: { index: number; height: number; cells: number }) {
+  return (
+    <div className={styles.row} style={{ transform: `translateY(${index * height}px)` }} aria-hidden="true">
+      {Array.from({ length: cells }, (_, cell) => (
+        <div key={cell} className={styles.cell}>
+          <Bone width={WIDTHS[(index + cell) % WIDTHS.length] ?? "60%"} />
+        </div>
+      ))}
+    </div>
+  );
+}

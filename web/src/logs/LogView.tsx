@@ -1,0 +1,232 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useCallback, useMemo, useRef, useState } from "react";
+import type { LogEvent, LogName, Workspace } from "../api/types";
+import { Button } from "../ui/Button";
+import { Sheet } from "../ui/Sheet";
+import { formatCount } from "../ui/time/format";
+import { TimeTips } from "../ui/TimeTips";
+import { NARROW, useMedia } from "../ui/use-media";
+import { ActiveFilters } from "./ActiveFilters";
+import { LogContext } from "./context";
+import type { LogDefinition, Metric } from "./definition";
+import { EmptyLog, NothingMatches } from "./EmptyLog";
+import { ErrorNotice } from "./ErrorNotice";
+import { EventDrawer } from "./EventDrawer";
+import { FilterPanel } from "./FilterPanel";
+import { Histogram } from "./Histogram";
+import { LogTable } from "./LogTable";
+import styles from "./LogView.module.css";
+import { MetricCards } from "./MetricCards";
+import type { Range } from "./range";
+import { addFilter, clearFilters, dropEmpty, filtersOf, type LogSearch, withRange } from "./search";
+import { Toolbar } from "./Toolbar";
+import { useLogData, useNewEvents } from "./use-log-data";
+import { useRowKeys } from "./use-row-keys";
+import { useWorkspaceClock } from "./use-workspace-clock";
+
+interface LogViewProps<L extends LogName, E extends LogEvent, M> {
+  log: LogDefinition<L, E, M>;
+  workspace: Workspace;
+  search: LogSearch;
+  /** The address is the state. `replace` for changes that Back should not step through. */
+  onSearch: (search: LogSearch, options?: { replace: boolean }) => void;
+}
+
+export function LogView<L extends LogName, E extends LogEvent, M extends { exact: boolean }>(
+  props: LogViewProps<L, E, M>,
+) {
+  const { log, workspace, search, onSearch } = props;
+  const slug = workspace.slug;
+  const clock = useWorkspaceClock(workspace);
+  const narrow = useMedia(NARROW);
+  const queries = useQueryClient();
+  const scroller = useRef<HTMLDivElement>(null);
+  // The moment that "last 24 hours" counts back from. It stands still until somebody asks for newer events.
+  const [now, setNow] = useState(() => Date.now());
+  const [live, setLive] = useState(false);
+  const [panelOpen, setPanelOpen] = useState(true);
+  const [sheetOpen, setSheetOpen] = useState(false);
+  const [cursor, setCursor] = useState(0);
+
+  const { list, events, metrics, facets, histogram } = useLogData(log, slug, search, now);
+  const fresh = useNewEvents(log, slug, search, now, events, live);
+  const { hasNextPage, fetchNextPage, isFetchingNextPage } = list;
+
+  const openId = search.event;
+  const openIndex = openId ? events.findIndex((event) => event.id === openId) : -1;
+  const open = useCallback(
+    (id: string) => onSearch({ ...search, event: id }, { replace: search.event !== undefined }),
+    [search, onSearch],
+  );
+  const close = useCallback(() => onSearch(dropEmpty({ ...search, event: undefined })), [search, onSearch]);
+  const openAt = (index: number) => {
+    const event = events[index];
+    if (!event) return undefined;
+    return () => {
+      setCursor(index);
+      open(event.id);
+    };
+  };
+  const previous = openIndex > 0 ? openAt(openIndex - 1) : undefined;
+  const next = openIndex >= 0 ? openAt(openIndex + 1) : undefined;
+  useRowKeys({ drawerOpen: openId !== undefined, table: scroller, previous, next });
+
+  const more = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+
+  const change = (nextSearch: LogSearch, options?: { replace: boolean }) => {
+    setCursor(0);
+    scroller.current?.scrollTo({ top: 0 });
+    onSearch(nextSearch, options);
+  };
+  const setRange = (range: Range & Pick<LogSearch, "range">) => {
+    setNow(Date.now());
+    change(withRange(search, range));
+  };
+  const refresh = () => {
+    setNow(Date.now());
+    setCursor(0);
+    scroller.current?.scrollTo({ top: 0 });
+    // Read anew from the first page; pages that were loaded by scrolling are dropped, not read again.
+    void queries.resetQueries({ queryKey: [slug, log.name, "list"] });
+    void queries.invalidateQueries({ queryKey: [slug, log.name] });
+  };
+
+  const context = useMemo(
+    () => ({
+      workspace: slug,
+      clock,
+      search,
+      filterBy: (param: string, value: string) => {
+        setCursor(0);
+        onSearch(addFilter(search, param, value));
+      },
+      filterLabel: (param: string) => log.filters.find((filter) => filter.param === param)?.label ?? param,
+    }),
+    [slug, clock, search, onSearch, log.filters],
+  );
+
+  const asked = Boolean(search.q ?? search.range ?? search.since ?? search.until);
+  const narrowed = asked || Object.keys(filtersOf(search)).length > 0;
+  const colorOf = (metric: Metric<M>) =>
+    metric.filter?.param === log.chart.by
+      ? log.chart.series.find((series) => series.value === metric.filter?.value)?.color
+      : undefined;
+  const panel = <FilterPanel filters={log.filters} facets={facets.data} search={search} onSearch={change} />;
+  const empty = !list.isPending && !list.isError && events.length === 0;
+
+  return (
+    <LogContext value={context}>
+      <div className={styles.view}>
+        <div className={styles.top}>
+          <h1 className="quiet">{log.title}</h1>
+          <Toolbar
+            search={search}
+            clock={clock}
+            live={live}
+            narrow={narrow}
+            panelOpen={panelOpen}
+            onText={(text) =>
+              change(dropEmpty({ ...search, q: text || undefined, event: undefined }), { replace: true })
+            }
+            onRange={setRange}
+            onLive={setLive}
+            onRefresh={refresh}
+            onPanel={() => (narrow ? setSheetOpen(true) : setPanelOpen(!panelOpen))}
+          />
+          <ActiveFilters filters={log.filters} events={events} search={search} onSearch={change} />
+        </div>
+        <div className={!narrow && panelOpen ? `${styles.main} ${styles.withPanel}` : styles.main}>
+          {!narrow && panelOpen && (
+            <aside className={styles.panel} aria-label="Filters">
+              {panel}
+            </aside>
+          )}
+          <div className={styles.scroller} ref={scroller} tabIndex={-1}>
+            <div className={styles.summary}>
+              <MetricCards
+                metrics={log.metrics}
+                data={metrics.data}
+                exact={metrics.data?.exact ?? true}
+                colorOf={colorOf}
+                search={search}
+                onSearch={change}
+              />
+              <Histogram
+                data={histogram.data}
+                chart={log.chart}
+                clock={clock}
+                stale={histogram.isPlaceholderData}
+                height={narrow ? 84 : 112}
+                onRange={setRange}
+              />
+            </div>
+            {fresh.count > 0 && (
+              <div className={styles.pill} role="status">
+                <Button look="primary" icon="arrowUp" onPress={refresh}>
+                  {`${formatCount(fresh.count, !fresh.more)} new ${fresh.count === 1 ? "event" : "events"}`}
+                </Button>
+              </div>
+            )}
+            {list.isError && events.length === 0 ? (
+              <ErrorNotice error={list.error} onRetry={() => void list.refetch()} />
+            ) : empty && narrowed ? (
+              <NothingMatches onClear={() => change(withRange(clearFilters(search), {}))} />
+            ) : empty ? (
+              <EmptyLog log={log} workspace={slug} />
+            ) : (
+              <LogTable
+                log={log}
+                events={events}
+                loading={list.isPending}
+                stale={list.isPlaceholderData}
+                hasMore={hasNextPage}
+                onMore={more}
+                order={search.order ?? "desc"}
+                onOrder={() => change(dropEmpty({ ...search, order: search.order ? undefined : "asc" }))}
+                openId={openId}
+                onOpen={open}
+                cursor={Math.min(cursor, Math.max(0, events.length - 1))}
+                onCursor={setCursor}
+                narrow={narrow}
+                scroller={scroller}
+                foot={
+                  list.isFetchNextPageError ? (
+                    <>
+                      The next events could not be read.
+                      <Button small icon="refresh" onPress={() => void fetchNextPage()}>
+                        Try again
+                      </Button>
+                    </>
+                  ) : hasNextPage ? (
+                    "Loading more events…"
+                  ) : (
+                    `${formatCount(events.length)} ${events.length === 1 ? "event" : "events"}, the end of the log`
+                  )
+                }
+              />
+            )}
+          </div>
+        </div>
+      </div>
+      {narrow && (
+        <Sheet title="Filters" open={sheetOpen} onOpenChange={setSheetOpen}>
+          {panel}
+        </Sheet>
+      )}
+      {openId && (
+        <EventDrawer
+          log={log}
+          id={openId}
+          event={events[openIndex]}
+          modal={narrow}
+          onClose={close}
+          onPrevious={previous}
+          onNext={next}
+        />
+      )}
+      <TimeTips clock={clock} />
+    </LogContext>
+  );
+}

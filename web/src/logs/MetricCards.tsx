@@ -1,0 +1,62 @@
+import { Bone } from "../ui/Skeleton";
+import { formatCount } from "../ui/time/format";
+import type { Metric } from "./definition";
+import styles from "./MetricCards.module.css";
+import { chooseFilter, filtersOf, hasFilter, type LogSearch, withFilter } from "./search";
+
+interface MetricCardsProps<M> {
+  metrics: readonly Metric<M>[];
+  data: M | undefined;
+  exact: boolean;
+  colorOf?: (metric: Metric<M>) => string | undefined;
+  search?: LogSearch;
+  onSearch?: (search: LogSearch) => void;
+}
+
+/** The card without a filter of its own stands for everything, so a click on it takes the others' filter off. */
+export function MetricCards<M>({ metrics, data, exact, colorOf, search, onSearch }: MetricCardsProps<M>) {
+  const params = [...new Set(metrics.flatMap((metric) => metric.filter?.param ?? []))];
+  return (
+    <div className={styles.cards}>
+      {metrics.map((metric) => {
+        const color = colorOf?.(metric);
+        const content = (
+          <>
+            <span className={styles.title}>
+              {color && <span className={styles.swatch} style={{ background: `var(${color})` }} />}
+              {metric.title}
+            </span>
+            <span className={styles.number}>
+              {data === undefined ? <Bone width={64} /> : formatCount(metric.value(data), exact)}
+            </span>
+          </>
+        );
+        const { filter } = metric;
+        const pressed = search && filter && hasFilter(search, filter.param, filter.value);
+        const clearable = search && !filter && params.some((param) => filtersOf(search)[param]);
+        const onClick =
+          search && onSearch && filter
+            ? () => onSearch(chooseFilter(search, filter.param, filter.value))
+            : clearable && onSearch
+              ? () => onSearch(params.reduce((next, param) => withFilter(next, param, []), search))
+              : undefined;
+        return (
+          <div key={metric.title} className={styles.card} role="group" aria-label={metric.title}>
+            {onClick ? (
+              <button
+                type="button"
+                className={styles.inner}
+                aria-pressed={pressed ?? undefined}
+                onClick={onClick}
+              >
+                {content}
+              </button>
+            ) : (
+              <div className={styles.inner}>{content}</div>
+            )}
+          </div>
+        );
+      })}
+    </div>
+  );
+}

@@ -1,0 +1,137 @@
+import { useState } from "react";
+import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
+import { Popover } from "react-aria-components/Popover";
+import { Button } from "../ui/Button";
+import { Field } from "../ui/Field";
+import type { Clock } from "../ui/time/format";
+import {
+  describeRange,
+  PRESET_NAMES,
+  type Preset,
+  PRESETS,
+  type Range,
+  readTyped,
+  toTyped,
+  type TypedErrors,
+} from "./range";
+import styles from "./RangePicker.module.css";
+
+export type RangeChoice = { range?: Preset } & Range;
+
+interface RangePickerProps {
+  value: RangeChoice;
+  clock: Clock;
+  onChange: (choice: RangeChoice) => void;
+}
+
+export function RangePicker({ value, clock, onChange }: RangePickerProps) {
+  const [open, setOpen] = useState(false);
+  const text = describeRange(value, clock);
+  const choose = (choice: RangeChoice) => {
+    setOpen(false);
+    onChange(choice);
+  };
+  return (
+    <DialogTrigger isOpen={open} onOpenChange={setOpen}>
+      <Button icon="calendar" aria-label={`Time range: ${text}`}>
+        <span className={styles.range}>{text}</span>
+      </Button>
+      <Popover className={styles.popover ?? ""} placement="bottom end" offset={4}>
+        <Dialog className={styles.dialog ?? ""} aria-label="Time range">
+          <div className={styles.presets}>
+            {PRESET_NAMES.map((name) => (
+              <button
+                key={name}
+                type="button"
+                className={styles.preset}
+                aria-pressed={value.range === name}
+                onClick={() => choose({ range: name })}
+              >
+                {PRESETS[name].label}
+              </button>
+            ))}
+            <button
+              type="button"
+              className={styles.preset}
+              aria-pressed={!value.range && !value.since && !value.until}
+              onClick={() => choose({})}
+            >
+              All time
+            </button>
+          </div>
+          <TypedForm value={value} clock={clock} onApply={choose} />
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  );
+}
+
+function TypedForm({
+  value,
+  clock,
+  onApply,
+}: {
+  value: Range;
+  clock: Clock;
+  onApply: (range: Range) => void;
+}) {
+  const [typed, setTyped] = useState(() => toTyped(value, clock));
+  const [errors, setErrors] = useState<TypedErrors>({});
+  const set = (name: keyof typeof typed) => (text: string) => {
+    setTyped({ ...typed, [name]: text });
+    setErrors({ ...errors, [name]: undefined });
+  };
+  return (
+    <form
+      className={styles.form}
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        const result = readTyped(typed, clock);
+        if ("errors" in result) setErrors(result.errors);
+        else onApply(result.range);
+      }}
+    >
+      <div className={styles.pair}>
+        <Field
+          label="From"
+          placeholder={clock.format}
+          value={typed.fromDate}
+          error={errors.fromDate ?? null}
+          onChange={set("fromDate")}
+        />
+        <Field
+          label="Time"
+          aria-label="From time"
+          placeholder="00:00"
+          value={typed.fromTime}
+          error={errors.fromTime ?? null}
+          onChange={set("fromTime")}
+        />
+      </div>
+      <div className={styles.pair}>
+        <Field
+          label="To"
+          placeholder={clock.format}
+          value={typed.toDate}
+          error={errors.toDate ?? null}
+          onChange={set("toDate")}
+        />
+        <Field
+          label="Time"
+          aria-label="To time"
+          placeholder="end of day"
+          value={typed.toTime}
+          error={errors.toTime ?? null}
+          onChange={set("toTime")}
+        />
+      </div>
+      <div className={styles.foot}>
+        <span>Both days included, {clock.zone}</span>
+        <Button type="submit" look="primary" small>
+          Apply
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,82 @@
+import { useEffect, useRef, useState } from "react";
+import { IconButton } from "../ui/Button";
+import { Icon } from "../ui/Icon";
+import { useDebounced } from "../ui/use-debounced";
+import styles from "./Toolbar.module.css";
+
+interface SearchBoxProps {
+  value: string;
+  onChange: (value: string) => void;
+}
+
+function typing(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null
+  );
+}
+
+export function SearchBox({ value, onChange }: SearchBoxProps) {
+  const input = useRef<HTMLInputElement>(null);
+  const [text, setText] = useState(value);
+  const [shown, setShown] = useState(value);
+  const send = useDebounced(onChange, 250);
+
+  // The address changed by itself (Back, "clear all"): its text wins over what stood here.
+  if (shown !== value) {
+    setShown(value);
+    if (text.trim() !== value) setText(value);
+  }
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+      event.preventDefault();
+      input.current?.focus();
+      input.current?.select();
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, []);
+
+  const set = (next: string) => {
+    setText(next);
+    send.later(next.trim());
+  };
+  return (
+    <div className={styles.search} role="search">
+      <Icon name="search" />
+      <input
+        ref={input}
+        type="search"
+        className={styles.input}
+        aria-label="Search"
+        aria-keyshortcuts="/"
+        placeholder="Search names, ids, values, addresses"
+        maxLength={200}
+        value={text}
+        onChange={(event) => set(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") {
+            send.cancel();
+            onChange(text.trim());
+          }
+          if (event.key === "Escape") {
+            // Kept from the drawer, which would close on the same key.
+            event.preventDefault();
+            if (text === "") input.current?.blur();
+            else set("");
+          }
+        }}
+      />
+      <span className={styles.end}>
+        {text === "" ? (
+          <kbd className={styles.slash} aria-hidden="true">
+            /
+          </kbd>
+        ) : (
+          <IconButton small icon="close" label="Clear search" onPress={() => set("")} />
+        )}
+      </span>
+    </div>
+  );
+}

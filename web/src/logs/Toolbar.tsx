@@ -1,0 +1,68 @@
+import { ToggleButton } from "react-aria-components/ToggleButton";
+import { Button, buttonClass, IconButton } from "../ui/Button";
+import { cx } from "../ui/cx";
+import type { Clock } from "../ui/time/format";
+import { type RangeChoice, RangePicker } from "./RangePicker";
+import { filtersOf, type LogSearch } from "./search";
+import { SearchBox } from "./SearchBox";
+import styles from "./Toolbar.module.css";
+
+interface ToolbarProps {
+  search: LogSearch;
+  clock: Clock;
+  live: boolean;
+  narrow: boolean;
+  panelOpen: boolean;
+  onText: (text: string) => void;
+  onRange: (choice: RangeChoice) => void;
+  onLive: (live: boolean) => void;
+  onRefresh: () => void;
+  onPanel: () => void;
+}
+
+export function Toolbar(props: ToolbarProps) {
+  const { search, clock, live, narrow, panelOpen, onText, onRange, onLive, onRefresh, onPanel } = props;
+  const count = Object.values(filtersOf(search)).flat().length;
+  return (
+    <div className={styles.toolbar}>
+      {!narrow && (
+        <IconButton
+          look="normal"
+          icon="panel"
+          label={panelOpen ? "Hide filters" : "Show filters"}
+          aria-expanded={panelOpen}
+          onPress={onPanel}
+        />
+      )}
+      <SearchBox value={search.q ?? ""} onChange={onText} />
+      <div className={styles.tools}>
+        <RangePicker
+          value={{
+            ...(search.range && { range: search.range }),
+            ...(search.since && { since: search.since }),
+            ...(search.until && { until: search.until }),
+          }}
+          clock={clock}
+          onChange={onRange}
+        />
+        {narrow && (
+          <Button icon="filter" onPress={onPanel}>
+            {count > 0 ? `Filters (${count})` : "Filters"}
+          </Button>
+        )}
+        <ToggleButton
+          className={cx(buttonClass({}), live && styles.live)}
+          isSelected={live}
+          onChange={onLive}
+          render={(dom) => (
+            <button {...dom} title={live ? "Stop watching for new events" : "Watch for new events"} />
+          )}
+        >
+          <span className={styles.pulse} />
+          Live
+        </ToggleButton>
+        <IconButton look="normal" icon="refresh" label="Refresh" onPress={onRefresh} />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,102 @@
+import type { Actor } from "../api/types";
+import { cx } from "../ui/cx";
+import { Status } from "../ui/Status";
+import { formatDate, formatTime } from "../ui/time/format";
+import styles from "./cells.module.css";
+import { useLog } from "./context";
+import { humanize, statusMark } from "./definition";
+
+export function None() {
+  return (
+    <span className={styles.none}>
+      <span aria-hidden="true">–</span>
+      <span className="quiet">none</span>
+    </span>
+  );
+}
+
+interface ValueProps {
+  /** The filter that a click on the value sets. */
+  param: string;
+  value: string | null | undefined;
+  /** The value in words, for the button's name, where its content is more than text. */
+  words?: string | undefined;
+  wrap?: boolean;
+  children?: React.ReactNode;
+}
+
+/**
+ * A value that filters by itself. In the table it stays out of the tab order (hundreds of stops would make the
+ * keyboard useless); an open event offers the same values within it.
+ */
+export function Value({ param, value, words, wrap = false, children }: ValueProps) {
+  const { filterBy, filterLabel } = useLog();
+  if (value === null || value === undefined || value === "") return <None />;
+  const content = <span className={styles.text}>{children ?? value}</span>;
+  if (!filterBy) return <span className={cx(styles.value, wrap && styles.wrap)}>{content}</span>;
+  return (
+    <button
+      type="button"
+      data-value
+      tabIndex={wrap ? 0 : -1}
+      className={cx(styles.value, wrap && styles.wrap)}
+      aria-label={`${words ?? value}, filter by ${filterLabel(param).toLowerCase()}`}
+      title={`${words ?? value}\nClick to filter by ${filterLabel(param).toLowerCase()}`}
+      onClick={(event) => {
+        event.stopPropagation();
+        filterBy(param, value);
+      }}
+    >
+      {content}
+    </button>
+  );
+}
+
+/** A name with its id beside it: names repeat and change, ids do not. */
+export function Named({
+  name,
+  id,
+  kind,
+}: {
+  name?: string | null;
+  id?: string | null;
+  kind?: string | null;
+}) {
+  return (
+    <span className={styles.named}>
+      <span className={styles.name}>{name ?? id}</span>
+      {name && id && <span className={styles.id}>{id}</span>}
+      {kind && <span className={styles.kind}>{kind}</span>}
+    </span>
+  );
+}
+
+/** `param` is not set on a log that cannot be filtered by actor. */
+export function ActorValue({ actor, wrap = false }: { actor: Actor; wrap?: boolean }) {
+  const kind = actor.type === "user" ? null : humanize(actor.type);
+  if (!actor.id) return <Named name={actor.name ?? kind ?? "User"} kind={actor.name ? kind : null} />;
+  return (
+    <Value param="actor_id" value={actor.id} words={actor.name ?? actor.id} wrap={wrap}>
+      <Named name={actor.name} id={actor.id} kind={kind} />
+    </Value>
+  );
+}
+
+export function StatusValue({ status, wrap = false }: { status: string; wrap?: boolean }) {
+  return (
+    <Value param="status" value={status} words={humanize(status)} wrap={wrap}>
+      <Status {...statusMark(status)}>{humanize(status)}</Status>
+    </Value>
+  );
+}
+
+export function Moment({ at, short = false }: { at: string; short?: boolean }) {
+  const { clock } = useLog();
+  const instant = Date.parse(at);
+  return (
+    <time className={styles.time} dateTime={at} data-instant={instant}>
+      {!short && <span className={styles.date}>{formatDate(instant, clock)} </span>}
+      {formatTime(instant, clock)}
+    </time>
+  );
+}

@@ -1,0 +1,126 @@
+import { PRESETS, type Preset } from "./range";
+
+/**
+ * What the address bar holds. `since` and `until` mean what they mean to the API (until is exclusive), so a
+ * shared link and a call of the API read the same. Everything else in it is a filter of the log.
+ */
+export interface LogSearch {
+  range?: Preset;
+  since?: string;
+  until?: string;
+  q?: string;
+  order?: "asc";
+  event?: string;
+  [filter: string]: string | string[] | undefined;
+}
+
+export type Filters = Record<string, string[]>;
+
+const OWN = new Set(["range", "since", "until", "q", "order", "event"]);
+const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+function one(value: unknown): string | undefined {
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof first === "string" && first !== "" ? first : undefined;
+}
+
+function many(value: unknown): string[] | undefined {
+  const all = (Array.isArray(value) ? value : [value]).filter(
+    (item): item is string => typeof item === "string" && item !== "",
+  );
+  return all.length > 0 ? [...new Set(all)] : undefined;
+}
+
+function moment(value: unknown): string | undefined {
+  const text = one(value);
+  return text && MOMENT.test(text) && !Number.isNaN(Date.parse(text)) ? text : undefined;
+}
+
+/** Drops what is not understood: a link that was cut off in an e-mail still opens. */
+export function readSearch(raw: Record<string, unknown>, params: readonly string[]): LogSearch {
+  const search: LogSearch = {};
+  const since = moment(raw.since);
+  const until = moment(raw.until);
+  const range = one(raw.range);
+  if (since || until) {
+    if (since) search.since = since;
+    if (until) search.until = until;
+  } else if (range && range in PRESETS) search.range = range as Preset;
+  const q = one(raw.q);
+  if (q) search.q = q.slice(0, 200);
+  if (one(raw.order) === "asc") search.order = "asc";
+  const event = one(raw.event);
+  if (event) search.event = event;
+  for (const param of params) {
+    const values = many(raw[param]);
+    if (values) search[param] = values;
+  }
+  return search;
+}
+
+export function filtersOf(search: LogSearch): Filters {
+  const filters: Filters = {};
+  for (const [param, values] of Object.entries(search)) {
+    if (!OWN.has(param) && Array.isArray(values)) filters[param] = values;
+  }
+  return filters;
+}
+
+export function hasFilter(search: LogSearch, param: string, value: string): boolean {
+  return search[param]?.includes(value) ?? false;
+}
+
+/** The open event belongs to the old result, so a changed filter closes it. */
+export function withFilter(search: LogSearch, param: string, values: string[]): LogSearch {
+  const next: LogSearch = { ...search, event: undefined, [param]: values.length > 0 ? values : undefined };
+  return dropEmpty(next);
+}
+
+export function addFilter(search: LogSearch, param: string, value: string): LogSearch {
+  const values = filtersOf(search)[param] ?? [];
+  return withFilter(search, param, values.includes(value) ? values : [...values, value]);
+}
+
+export function removeFilter(search: LogSearch, param: string, value: string): LogSearch {
+  return withFilter(
+    search,
+    param,
+    (filtersOf(search)[param] ?? []).filter((other) => other !== value),
+  );
+}
+
+export function toggleFilter(search: LogSearch, param: string, value: string): LogSearch {
+  return hasFilter(search, param, value)
+    ? removeFilter(search, param, value)
+    : addFilter(search, param, value);
+}
+
+/** Only this value of the filter; the same again clears it. What a metric card does. */
+export function chooseFilter(search: LogSearch, param: string, value: string): LogSearch {
+  const only = filtersOf(search)[param];
+  return withFilter(search, param, only?.length === 1 && only[0] === value ? [] : [value]);
+}
+
+export function clearFilters(search: LogSearch): LogSearch {
+  return dropEmpty({
+    range: search.range,
+    since: search.since,
+    until: search.until,
+    order: search.order,
+  });
+}
+
+/** Another range, or none: the presets and the moments exclude each other. */
+export function withRange(search: LogSearch, range: Pick<LogSearch, "range" | "since" | "until">): LogSearch {
+  return dropEmpty({
+    ...search,
+    event: undefined,
+    range: range.range,
+    since: range.since,
+    until: range.until,
+  });
+}
+
+export function dropEmpty(search: LogSearch): LogSearch {
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined));
+}

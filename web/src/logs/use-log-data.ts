@@ -1,0 +1,89 @@
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import type { FilterQuery, ListQuery, LogEvent, LogName } from "../api/types";
+import type { LogDefinition } from "./definition";
+import { resolveRange } from "./range";
+import { filtersOf, type LogSearch } from "./search";
+
+const PAGE = 100;
+
+/** The filters, built once: the list, the counts, the chart and the facets are all asked the same question. */
+export function filterQuery<L extends LogName>(search: LogSearch, now: number): FilterQuery<L> {
+  const { q } = search;
+  // `readSearch` lets only this log's own parameters through, which the compiler cannot see.
+  return { ...resolveRange(search, now), ...(q && { q }), ...filtersOf(search) } as FilterQuery<L>;
+}
+
+export function useLogData<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  search: LogSearch,
+  now: number,
+  { pageSize = PAGE, facets: withFacets = true }: { pageSize?: number; facets?: boolean } = {},
+) {
+  const filters = filterQuery<L>(search, now);
+  const order = search.order ?? "desc";
+  const key = [workspace, log.name];
+
+  const list = useInfiniteQuery({
+    queryKey: [...key, "list", filters, order, pageSize],
+    queryFn: ({ pageParam, signal }) =>
+      log.api.list(
+        workspace,
+        { ...filters, order, limit: pageSize, ...(pageParam && { cursor: pageParam }) } as ListQuery<L>,
+        signal,
+      ),
+    initialPageParam: "",
+    getNextPageParam: (page) => (page.has_more ? page.next_cursor : null),
+    placeholderData: keepPreviousData,
+  });
+  const metrics = useQuery({
+    queryKey: [...key, "metrics", filters],
+    queryFn: ({ signal }) => log.api.metrics(workspace, filters, signal),
+    placeholderData: keepPreviousData,
+  });
+  const facets = useQuery({
+    queryKey: [...key, "facets", filters],
+    queryFn: ({ signal }) => log.api.facets(workspace, filters, signal),
+    enabled: withFacets,
+    placeholderData: keepPreviousData,
+  });
+  const histogram = useQuery({
+    queryKey: [...key, "histogram", filters, log.chart.by],
+    queryFn: ({ signal }) => log.api.histogram(workspace, filters, log.chart.by, signal),
+    placeholderData: keepPreviousData,
+  });
+
+  const events = useMemo(() => list.data?.pages.flatMap((page) => page.data) ?? [], [list.data]);
+  return { list, events, metrics, facets, histogram };
+}
+
+const LIVE_MS = 4_000;
+const LIVE_PAGE = 100;
+
+/**
+ * Counts what arrived since the list was read, and never touches the list: rows that move under the reader's
+ * eyes cannot be read. New means a higher seq than any at the time of reading, so late events count as well.
+ */
+export function useNewEvents<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  search: LogSearch,
+  now: number,
+  events: readonly E[],
+  live: boolean,
+): { count: number; more: boolean } {
+  const filters = filterQuery<L>(search, now);
+  const seen = useMemo(() => events.reduce((top, event) => Math.max(top, event.seq), 0), [events]);
+  const newest = useQuery({
+    queryKey: [workspace, log.name, "live", filters],
+    queryFn: ({ signal }) =>
+      log.api.list(workspace, { ...filters, order: "desc", limit: LIVE_PAGE } as ListQuery<L>, signal),
+    enabled: live,
+    refetchInterval: LIVE_MS,
+    staleTime: 0,
+    gcTime: 0,
+  });
+  const count = live ? (newest.data?.data.filter((event) => event.seq > seen).length ?? 0) : 0;
+  return { count, more: count === LIVE_PAGE };
+}

@@ -1,0 +1,31 @@
+import "./ui/tokens.css";
+import "./ui/base.css";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { onSessionChange, sessionState } from "./api/session";
+import { queryClient, router } from "./routes/router";
+import { watchTheme } from "./ui/theme";
+
+watchTheme();
+
+// A session that ends while somebody works leads to the sign-in page, and from there back to the same address.
+onSessionChange(() => {
+  const state = sessionState();
+  if (state.kind !== "signed-out") return;
+  queryClient.clear();
+  const { href, pathname } = router.state.location;
+  if (pathname === "/sign-in") return;
+  void router.navigate({ to: "/sign-in", search: state.expired ? { next: href, expired: true } : {} });
+});
+
+const root = document.getElementById("root");
+if (!root) throw new Error("index.html has no #root");
+createRoot(root).render(
+  <StrictMode>
+    <QueryClientProvider client={queryClient}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>
+  </StrictMode>,
+);

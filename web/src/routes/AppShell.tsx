@@ -1,0 +1,152 @@
+import { Link, Outlet, useNavigate, useParams, useRouteContext } from "@tanstack/react-router";
+import { Button as AriaButton } from "react-aria-components/Button";
+import { useState } from "react";
+import { signOut } from "../api/auth";
+import type { Me } from "../api/types";
+import { Button } from "../ui/Button";
+import { Icon } from "../ui/Icon";
+import { Menu, MenuGroup, MenuItem, MenuSeparator } from "../ui/Menu";
+import { chooseTheme, type ThemeChoice, useThemeChoice } from "../ui/theme";
+import styles from "./AppShell.module.css";
+import { PasswordDialog } from "./PasswordDialog";
+
+const TABS = [
+  { to: "/w/$slug", label: "Overview", exact: true },
+  { to: "/w/$slug/access", label: "Access", exact: false },
+  { to: "/w/$slug/application", label: "Application", exact: false },
+  { to: "/w/$slug/framework", label: "Framework", exact: false },
+] as const;
+
+export function AppShell() {
+  const { me } = useRouteContext({ from: "/app" });
+  const { slug } = useParams({ strict: false });
+  return (
+    <div className={styles.shell}>
+      <header className={styles.bar}>
+        <a href="#main" className={styles.skip}>
+          Skip to content
+        </a>
+        <Link to="/" className={styles.brand} aria-label="Logbook, start page">
+          <Logo />
+          <span className={styles.name}>Logbook</span>
+        </Link>
+        {slug !== undefined && (
+          <>
+            <span className={styles.divider} aria-hidden="true">
+              /
+            </span>
+            <WorkspaceMenu me={me} slug={slug} />
+            <nav className={styles.tabs} aria-label="Logs">
+              {TABS.map(({ to, label, exact }) => (
+                <Link
+                  key={to}
+                  to={to}
+                  params={{ slug }}
+                  className={styles.tab}
+                  activeOptions={{ exact, includeSearch: false }}
+                  activeProps={{ "aria-current": "page" }}
+                >
+                  {label}
+                </Link>
+              ))}
+            </nav>
+          </>
+        )}
+        <UserMenu me={me} />
+      </header>
+      <main id="main" className={styles.main} tabIndex={-1}>
+        <Outlet />
+      </main>
+    </div>
+  );
+}
+
+export function Logo({ size = 20 }: { size?: number }) {
+  return (
+    <svg width={size} height={size} viewBox="0 0 32 32" aria-hidden="true">
+      <rect x="1" y="1" width="30" height="30" rx="7" fill="var(--accent)" />
+      <path d="M9 10h14M9 16h14M9 22h8" stroke="var(--on-accent)" strokeWidth="2.6" strokeLinecap="round" />
+    </svg>
+  );
+}
+
+function WorkspaceMenu({ me, slug }: { me: Me; slug: string }) {
+  const navigate = useNavigate();
+  const current = me.workspaces.find((workspace) => workspace.slug === slug);
+  const name = current?.name ?? slug;
+  return (
+    <Menu
+      label="Workspaces"
+      trigger={
+        <Button look="plain" aria-label={`Workspace: ${name}`}>
+          <span className={styles.workspace}>{name}</span>
+          <Icon name="chevronDown" size={12} />
+        </Button>
+      }
+    >
+      <MenuGroup title="Workspaces">
+        {me.workspaces.map((workspace) => (
+          <MenuItem
+            key={workspace.slug}
+            hint={workspace.role}
+            chosen={workspace.slug === slug}
+            onAction={() => void navigate({ to: "/w/$slug", params: { slug: workspace.slug } })}
+          >
+            {workspace.name}
+          </MenuItem>
+        ))}
+      </MenuGroup>
+      {me.platform_admin && <MenuSeparator />}
+      {me.platform_admin && (
+        <MenuItem onAction={() => void navigate({ to: "/workspaces/new" })}>New workspace…</MenuItem>
+      )}
+    </Menu>
+  );
+}
+
+const THEMES: readonly [ThemeChoice, string][] = [
+  ["system", "As the system"],
+  ["light", "Light"],
+  ["dark", "Dark"],
+];
+
+function UserMenu({ me }: { me: Me }) {
+  const theme = useThemeChoice();
+  const [changing, setChanging] = useState(false);
+  const initials = me.user.name
+    .split(/\s+/)
+    .slice(0, 2)
+    .map((word) => word.charAt(0).toUpperCase())
+    .join("");
+  return (
+    <>
+      <Menu
+        end
+        label="Your account"
+        trigger={
+          <AriaButton className={styles.user ?? ""} aria-label={`Account: ${me.user.name}`}>
+            <span className={styles.avatar}>{initials}</span>
+          </AriaButton>
+        }
+      >
+        <MenuGroup title={me.user.email ?? me.user.name}>
+          <MenuItem onAction={() => setChanging(true)}>
+            {me.user.has_password ? "Change password…" : "Set a password…"}
+          </MenuItem>
+        </MenuGroup>
+        <MenuSeparator />
+        <MenuGroup title="Theme">
+          {THEMES.map(([choice, label]) => (
+            <MenuItem key={choice} chosen={theme === choice} onAction={() => chooseTheme(choice)}>
+              {label}
+            </MenuItem>
+          ))}
+        </MenuGroup>
+        <MenuSeparator />
+        {/* Whatever the server answers, this browser is signed out; there is nothing to tell. */}
+        <MenuItem onAction={() => void signOut().catch(() => undefined)}>Sign out</MenuItem>
+      </Menu>
+      <PasswordDialog open={changing} onOpenChange={setChanging} hasPassword={me.user.has_password} />
+    </>
+  );
+}

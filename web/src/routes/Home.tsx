@@ -1,0 +1,55 @@
+import { Link, Navigate, useRouteContext } from "@tanstack/react-router";
+import { buttonClass } from "../ui/Button";
+import { Icon } from "../ui/Icon";
+import { Notice } from "../ui/Notice";
+import styles from "./Home.module.css";
+import { useTitle } from "./use-log-page";
+
+export function Home() {
+  useTitle("Workspaces");
+  const { me } = useRouteContext({ from: "/app" });
+  const [first, ...others] = me.workspaces;
+  const create = me.platform_admin && (
+    <Link to="/workspaces/new" className={buttonClass({ look: first ? "normal" : "primary" })}>
+      <Icon name="plus" />
+      New workspace
+    </Link>
+  );
+  if (!first) {
+    return (
+      <Notice icon="inbox" title="No workspaces yet" actions={create}>
+        <p>
+          {me.platform_admin
+            ? "A workspace holds the three logs of one app or one tenant."
+            : "Ask an administrator to add you to one."}
+        </p>
+      </Notice>
+    );
+  }
+  // With one workspace there is nothing to choose.
+  if (others.length === 0) return <Navigate to="/w/$slug" params={{ slug: first.slug }} replace />;
+  return (
+    <div className={styles.page}>
+      <div className={styles.head}>
+        <h1 className={styles.title}>Workspaces</h1>
+        {create}
+      </div>
+      <ul className={styles.list}>
+        {me.workspaces.map((workspace) => (
+          <li key={workspace.slug}>
+            <Link to="/w/$slug" params={{ slug: workspace.slug }} className={styles.item}>
+              <span className={styles.name}>
+                {workspace.name}
+                <span className={styles.slug}>
+                  {workspace.slug} · {workspace.timezone}
+                </span>
+              </span>
+              <span className={styles.role}>{workspace.role}</span>
+              <Icon name="chevronRight" size={14} />
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

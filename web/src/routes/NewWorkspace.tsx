@@ -1,0 +1,105 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useRouter } from "@tanstack/react-router";
+import { useState } from "react";
+import { ApiError } from "../api/errors";
+import { createWorkspace, meQuery } from "../api/workspaces";
+import { Button } from "../ui/Button";
+import { Choice, Field } from "../ui/Field";
+import { DATE_FORMATS } from "../ui/time/date-format";
+import styles from "./forms.module.css";
+import { useTitle } from "./use-log-page";
+
+function slugOf(name: string): string {
+  return name
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "")
+    .slice(0, 60);
+}
+
+/** The server's words for one field, where it found fault with that one. */
+function fieldError(error: Error | null, field: string): string | null {
+  if (!(error instanceof ApiError)) return null;
+  return error.problem?.errors?.find((detail) => detail.pointer === `/${field}`)?.detail ?? null;
+}
+
+export function NewWorkspace() {
+  useTitle("New workspace");
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const router = useRouter();
+  const [name, setName] = useState("");
+  const [slug, setSlug] = useState<string | null>(null);
+  const [timezone, setTimezone] = useState(() => Intl.DateTimeFormat().resolvedOptions().timeZone);
+  const [dateFormat, setDateFormat] = useState<string>("dd/mm/yyyy");
+  const shownSlug = slug ?? slugOf(name);
+  const create = useMutation({
+    mutationFn: () => createWorkspace({ name, slug: shownSlug, timezone, date_format: dateFormat }),
+    onSuccess: async (workspace) => {
+      await queries.invalidateQueries({ queryKey: meQuery.queryKey, refetchType: "all" });
+      await queries.fetchQuery(meQuery);
+      await router.invalidate();
+      await navigate({ to: "/w/$slug", params: { slug: workspace.slug } });
+    },
+  });
+  const known = ["name", "slug", "timezone"].some((field) => fieldError(create.error, field));
+  return (
+    <div className={styles.page}>
+      <form
+        className={`${styles.box} ${styles.form}`}
+        onSubmit={(event) => {
+          event.preventDefault();
+          create.mutate();
+        }}
+      >
+        <h1 className={styles.title}>New workspace</h1>
+        {create.error && !known && (
+          <p className={styles.error} role="alert">
+            {create.error.message}
+          </p>
+        )}
+        <Field
+          large
+          label="Name"
+          required
+          value={name}
+          onChange={setName}
+          error={fieldError(create.error, "name")}
+        />
+        <Field
+          large
+          label="Short name"
+          required
+          help="Part of every address: /w/short-name"
+          value={shownSlug}
+          onChange={setSlug}
+          error={fieldError(create.error, "slug")}
+        />
+        <Field
+          large
+          label="Time zone"
+          required
+          list="zones"
+          value={timezone}
+          onChange={setTimezone}
+          error={fieldError(create.error, "timezone")}
+        />
+        <datalist id="zones">
+          {Intl.supportedValuesOf("timeZone").map((zone) => (
+            <option key={zone} value={zone} />
+          ))}
+        </datalist>
+        <Choice
+          label="Dates are written"
+          options={DATE_FORMATS}
+          value={dateFormat}
+          onChange={setDateFormat}
+        />
+        <Button type="submit" look="primary" isDisabled={create.isPending}>
+          Create workspace
+        </Button>
+      </form>
+    </div>
+  );
+}

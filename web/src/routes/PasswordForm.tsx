@@ -1,0 +1,80 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { setPassword } from "../api/auth";
+import { ApiError } from "../api/errors";
+import { meQuery } from "../api/workspaces";
+import { Button } from "../ui/Button";
+import { Field } from "../ui/Field";
+import styles from "./forms.module.css";
+
+interface PasswordFormProps {
+  hasPassword: boolean;
+  onDone: () => void;
+  onSkip: () => void;
+  skipText: string;
+}
+
+const SHORTEST = 12;
+
+export function PasswordForm({ hasPassword, onDone, onSkip, skipText }: PasswordFormProps) {
+  const queries = useQueryClient();
+  const [current, setCurrent] = useState("");
+  const [next, setNext] = useState("");
+  const [short, setShort] = useState(false);
+  const change = useMutation({
+    mutationFn: () => setPassword(next, hasPassword ? current : undefined),
+    onSuccess: async () => {
+      await queries.invalidateQueries({ queryKey: meQuery.queryKey });
+      onDone();
+    },
+  });
+  const wrong = change.error instanceof ApiError && change.error.code === "wrong_password";
+  return (
+    <form
+      className={styles.form}
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        setShort(next.length < SHORTEST);
+        if (next.length >= SHORTEST) change.mutate();
+      }}
+    >
+      {hasPassword && (
+        <Field
+          large
+          label="Current password"
+          type="password"
+          autoComplete="current-password"
+          value={current}
+          onChange={setCurrent}
+          error={wrong ? "This is not your current password." : null}
+        />
+      )}
+      <Field
+        large
+        label="New password"
+        type="password"
+        autoComplete="new-password"
+        maxLength={200}
+        value={next}
+        onChange={setNext}
+        help={`At least ${SHORTEST} characters`}
+        error={
+          short && next.length < SHORTEST
+            ? `Use at least ${SHORTEST} characters.`
+            : change.error && !wrong
+              ? change.error.message
+              : null
+        }
+      />
+      <div className={styles.actions}>
+        <Button look="plain" onPress={onSkip}>
+          {skipText}
+        </Button>
+        <Button type="submit" look="primary" isDisabled={change.isPending}>
+          {hasPassword ? "Change password" : "Set password"}
+        </Button>
+      </div>
+    </form>
+  );
+}

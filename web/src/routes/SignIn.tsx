@@ -1,0 +1,122 @@
+import { useMutation } from "@tanstack/react-query";
+import { useRouter, useSearch } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import { signIn, signInWithLink } from "../api/auth";
+import { ApiError } from "../api/errors";
+import type { Session } from "../api/types";
+import { Button } from "../ui/Button";
+import { Field } from "../ui/Field";
+import { Logo } from "./AppShell";
+import styles from "./forms.module.css";
+import { PasswordForm } from "./PasswordForm";
+import { useTitle } from "./use-log-page";
+
+/** Taken out of the address at once: a link that works once must not stay in the history or in a bookmark. */
+function takeLinkToken(): string | null {
+  const token = new URLSearchParams(location.hash.slice(1)).get("link");
+  if (token !== null) history.replaceState(history.state, "", location.pathname + location.search);
+  return token;
+}
+
+export function SignIn() {
+  useTitle("Sign in");
+  const router = useRouter();
+  const { next, expired } = useSearch({ from: "/sign-in" });
+  const [step, setStep] = useState<"sign-in" | "password">("sign-in");
+  const leave = () => router.history.replace(next ?? "/");
+
+  const withLink = useMutation({
+    mutationFn: signInWithLink,
+    onSuccess: (session: Session) => (session.user.has_password ? leave() : setStep("password")),
+  });
+
+  // A ref, because an effect may run twice and the token may not.
+  const taken = useRef(false);
+  const exchange = withLink.mutate;
+  useEffect(() => {
+    if (taken.current) return;
+    taken.current = true;
+    const token = takeLinkToken();
+    if (token) exchange(token);
+  }, [exchange]);
+
+  return (
+    <main className={styles.page}>
+      <div className={styles.box}>
+        <div className={styles.brand}>
+          <Logo size={26} />
+          <h1 className={styles.title}>{step === "password" ? "Set a password" : "Sign in to Logbook"}</h1>
+        </div>
+        {step === "password" ? (
+          <>
+            <p className={styles.lead}>
+              You are signed in. The link works only once, so set a password for next time.
+            </p>
+            <PasswordForm hasPassword={false} onDone={leave} onSkip={leave} skipText="Not now" />
+          </>
+        ) : (
+          <>
+            {expired && !withLink.error && (
+              <p className={styles.note} role="status">
+                Your session ended. Sign in to go on where you were.
+              </p>
+            )}
+            {withLink.error && (
+              <p className={styles.error} role="alert">
+                {withLink.error instanceof ApiError && withLink.error.status === 401
+                  ? "This link was used already or is too old. Sign in with your password, or ask for a new link."
+                  : withLink.error.message}
+              </p>
+            )}
+            <PasswordSignIn busy={withLink.isPending} onDone={leave} />
+          </>
+        )}
+      </div>
+    </main>
+  );
+}
+
+function PasswordSignIn({ busy, onDone }: { busy: boolean; onDone: () => void }) {
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
+  const submit = useMutation({ mutationFn: () => signIn(email.trim(), password), onSuccess: onDone });
+  const wrong = submit.error instanceof ApiError && submit.error.status === 401;
+  return (
+    <form
+      className={styles.form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit.mutate();
+      }}
+    >
+      {submit.error && (
+        <p className={styles.error} role="alert">
+          {wrong ? "The e-mail address or the password is wrong." : submit.error.message}
+        </p>
+      )}
+      <Field
+        large
+        label="E-mail"
+        type="email"
+        name="email"
+        autoComplete="username"
+        required
+        value={email}
+        onChange={setEmail}
+      />
+      <Field
+        large
+        label="Password"
+        type="password"
+        name="password"
+        autoComplete="current-password"
+        required
+        value={password}
+        onChange={setPassword}
+      />
+      <Button type="submit" look="primary" isDisabled={busy || submit.isPending}>
+        {busy || submit.isPending ? "Signing in…" : "Sign in"}
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,130 @@
+import { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import { ApiError } from "../api/errors";
+import { restoreSession } from "../api/session";
+import { meQuery, workspaceQuery } from "../api/workspaces";
+import { PRESETS, type Preset } from "../logs/range";
+import { readSearch } from "../logs/search";
+import { AppShell } from "./AppShell";
+import { Failure, NotFound, Waiting } from "./Fallbacks";
+import { Home } from "./Home";
+import { LOG_FILTERS } from "./log-filters";
+import { parseSearch, stringifySearch } from "./query-string";
+import { SignIn } from "./SignIn";
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 30_000,
+      refetchOnWindowFocus: false,
+      retry: (failures, error) => failures < 2 && error instanceof ApiError && error.retryable,
+      retryDelay: (attempt) => 400 * 2 ** attempt,
+    },
+  },
+});
+
+const rootRoute = createRootRouteWithContext<{ queries: QueryClient }>()({ component: Outlet });
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "sign-in",
+  validateSearch: (raw: Record<string, unknown>): { next?: string; expired?: boolean } => ({
+    // Only a path of our own: an address from outside must not lead elsewhere after signing in.
+    ...(typeof raw.next === "string" && /^\/(?![/\\])/.test(raw.next) && { next: raw.next }),
+    ...(String(raw.expired) === "true" && { expired: true }),
+  }),
+  component: SignIn,
+});
+
+const appRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: "app",
+  beforeLoad: async ({ context, location }) => {
+    if (!(await restoreSession())) {
+      throw redirect({ to: "/sign-in", search: location.href === "/" ? {} : { next: location.href } });
+    }
+    return { me: await context.queries.ensureQueryData(meQuery) };
+  },
+  component: AppShell,
+});
+
+const homeRoute = createRoute({ getParentRoute: () => appRoute, path: "/", component: Home });
+
+const newWorkspaceRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "workspaces/new",
+  component: lazyRouteComponent(() => import("./NewWorkspace"), "NewWorkspace"),
+});
+
+const workspaceRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "w/$slug",
+  loader: ({ context, params }) => context.queries.ensureQueryData(workspaceQuery(params.slug)),
+  component: Outlet,
+});
+
+const overviewRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "/",
+  validateSearch: (raw: Record<string, unknown>): { range?: Preset | "all" } =>
+    typeof raw.range === "string" && (raw.range === "all" || raw.range in PRESETS)
+      ? { range: raw.range as Preset | "all" }
+      : {},
+  component: lazyRouteComponent(() => import("./Overview"), "Overview"),
+});
+
+const accessRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "access",
+  validateSearch: (raw: Record<string, unknown>) => readSearch(raw, LOG_FILTERS.access),
+  component: lazyRouteComponent(() => import("./AccessPage"), "AccessPage"),
+});
+
+const applicationRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "application",
+  validateSearch: (raw: Record<string, unknown>) => readSearch(raw, LOG_FILTERS.application),
+  component: lazyRouteComponent(() => import("./ApplicationPage"), "ApplicationPage"),
+});
+
+const frameworkRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "framework",
+  validateSearch: (raw: Record<string, unknown>) => readSearch(raw, LOG_FILTERS.framework),
+  component: lazyRouteComponent(() => import("./FrameworkPage"), "FrameworkPage"),
+});
+
+const routeTree = rootRoute.addChildren([
+  signInRoute,
+  appRoute.addChildren([
+    homeRoute,
+    newWorkspaceRoute,
+    workspaceRoute.addChildren([overviewRoute, accessRoute, applicationRoute, frameworkRoute]),
+  ]),
+]);
+
+export const router = createRouter({
+  routeTree,
+  context: { queries: queryClient },
+  parseSearch,
+  stringifySearch,
+  defaultPreload: "intent",
+  defaultPreloadStaleTime: 0,
+  defaultPendingComponent: Waiting,
+  defaultPendingMs: 300,
+  defaultErrorComponent: Failure,
+  defaultNotFoundComponent: NotFound,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

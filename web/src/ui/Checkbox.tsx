@@ -1,0 +1,30 @@
+import styles from "./Checkbox.module.css";
+import { Icon } from "./Icon";
+
+interface CheckboxProps {
+  checked: boolean;
+  onChange: () => void;
+  label: string;
+  count?: string | undefined;
+}
+
+/** A native check box under a drawn one: the keyboard, forms and screen readers get the real thing. */
+export function Checkbox({ checked, onChange, label, count }: CheckboxProps) {
+  return (
+    <label className={styles.row}>
+      <input type="checkbox" className={styles.native} checked={checked} onChange={onChange} />
+      <span className={styles.box}>
+        <Icon name="check" size={12} />
+      </span>
+      <span className={styles.text} title={label}>
+        {label}
+      </span>
+      {count !== undefined && (
+        <span className={styles.count}>
+          {count}
+          <span className="quiet"> events</span>
+        </span>
+      )}
+    </label>
+  );
+}

@@ -1,0 +1,66 @@
+import { type DateFormat, formatDay } from "./date-format";
+import { offsetLabel, pad, wallAt } from "./zone";
+
+/** How a workspace writes time. */
+export interface Clock {
+  zone: string;
+  format: DateFormat;
+}
+
+export function formatDate(instant: number, clock: Clock): string {
+  return formatDay(wallAt(instant, clock.zone), clock.format);
+}
+
+export function formatTime(instant: number, clock: Clock): string {
+  const { hour, minute, second } = wallAt(instant, clock.zone);
+  return `${pad(hour)}:${pad(minute)}:${pad(second)}`;
+}
+
+export function formatMinute(instant: number, clock: Clock): string {
+  return formatTime(instant, clock).slice(0, 5);
+}
+
+export function formatDateTime(instant: number, clock: Clock): string {
+  return `${formatDate(instant, clock)} ${formatTime(instant, clock)}`;
+}
+
+/** To the millisecond and with its offset: for the one place where somebody compares two systems' clocks. */
+export function formatExact(instant: number, clock: Clock): string {
+  const ms = pad(((instant % 1000) + 1000) % 1000, 3);
+  return `${formatDateTime(instant, clock)}.${ms} ${offsetLabel(instant, clock.zone)}`;
+}
+
+export function formatUtc(instant: number): string {
+  return new Date(instant).toISOString().replace("T", " ").replace("Z", " UTC");
+}
+
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ["year", 31_557_600],
+  ["month", 2_629_800],
+  ["week", 604_800],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
+
+export function formatRelative(instant: number, now: number): string {
+  const seconds = Math.round((instant - now) / 1000);
+  for (const [unit, size] of UNITS) {
+    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
+  }
+  return relative.format(seconds, "second");
+}
+
+const number = new Intl.NumberFormat("en");
+
+/** A count that the server stopped counting is written "10,000+". */
+export function formatCount(count: number, exact = true): string {
+  return exact ? number.format(count) : `${number.format(count)}+`;
+}
+
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+export function formatCompact(count: number): string {
+  return compact.format(count);
+}

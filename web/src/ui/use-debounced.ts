@@ -1,0 +1,23 @@
+import { useEffect, useRef } from "react";
+
+/** Calls `run` with the last value once it has stood still for `wait` milliseconds. */
+export function useDebounced<T>(
+  run: (value: T) => void,
+  wait: number,
+): { later(value: T): void; cancel(): void } {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const latest = useRef(run);
+  useEffect(() => {
+    latest.current = run;
+  });
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return {
+    later(value) {
+      clearTimeout(timer.current);
+      timer.current = setTimeout(() => latest.current(value), wait);
+    },
+    cancel() {
+      clearTimeout(timer.current);
+    },
+  };
+}

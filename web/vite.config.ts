@@ -1,0 +1,18 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  plugins: [react()],
+  server: {
+    proxy: { "/api": "http://127.0.0.1:8080" },
+  },
+  preview: {
+    proxy: { "/api": "http://127.0.0.1:8080" },
+  },
+  build: {
+    target: "baseline-widely-available",
+    manifest: true,
+    // The budget is measured on real files; inlined assets would hide from it.
+    assetsInlineLimit: 0,
+  },
+});
