@@ -2,30 +2,36 @@
 //!
 //! A test is written once and runs on both databases: see [`on_both!`].
 
+pub mod naive;
 pub mod postgres;
+pub mod random;
 pub mod server;
+pub mod walk;
 
 pub use server::{Answer, Client, TestServer};
 
-/// Writes a test once and runs it on SQLite and on PostgreSQL: `on_both!(name, |server| { … })`.
+/// Writes a test once and runs it on SQLite and on PostgreSQL: `on_both!(name, |server| { … })`; where the server needs
+/// other settings, `on_both!(name, |config| { … }, |server| { … })`.
 #[macro_export]
 macro_rules! on_both {
-    ($(#[$meta:meta])* $name:ident, |$server:ident| $body:block) => {
+    ($name:ident, |$server:ident| $body:block) => {
+        $crate::on_both!($name, |_config| {}, |$server| $body);
+    };
+    ($name:ident, |$config:ident| $change:block, |$server:ident| $body:block) => {
         mod $name {
             #[allow(unused_imports, clippy::allow_attributes, reason = "not every story needs all of the module above")]
             use super::*;
 
-            $(#[$meta])*
             fn story($server: $crate::TestServer) $body
 
             #[test]
             fn sqlite() {
-                story($crate::TestServer::sqlite());
+                story($crate::TestServer::sqlite_with(|$config| $change));
             }
 
             #[test]
             fn postgres() {
-                story($crate::TestServer::postgres());
+                story($crate::TestServer::postgres_with(|$config| $change));
             }
         }
     };

@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::mpsc, thread};
 
+use diesel::{Connection as _, PgConnection, SqliteConnection, connection::SimpleConnection as _};
 use logbook::{
     auth::{
         Role,
         tokens::{Claims, Tokens},
     },
     config::{DataConfig, ServeConfig},
-    db::Db,
+    db::{Conn, Db, Kind},
     server::start,
     workspaces::{self, NewWorkspace, Workspace},
 };
@@ -46,11 +47,19 @@ pub struct TestServer {
 
 impl TestServer {
     pub fn sqlite() -> Self {
-        Self::with(|folder| format!("sqlite://{}", folder.join("logbook.db").display()), |_| {})
+        Self::sqlite_with(|_| {})
     }
 
     pub fn postgres() -> Self {
-        Self::with(|_| postgres::new_database(), |_| {})
+        Self::postgres_with(|_| {})
+    }
+
+    pub fn sqlite_with(change: impl FnOnce(&mut ServeConfig)) -> Self {
+        Self::with(|folder| format!("sqlite://{}", folder.join("logbook.db").display()), change)
+    }
+
+    pub fn postgres_with(change: impl FnOnce(&mut ServeConfig)) -> Self {
+        Self::with(|_| postgres::new_database(), change)
     }
 
     /// With other settings than the usual.
@@ -74,6 +83,33 @@ impl TestServer {
         let (address, db, handle) = receiver.recv().expect("the server starts");
         let tokens = Tokens::from_data_dir(&data.data_dir).expect("the server's key");
         Self { address, db, data, tokens, handle, thread: Some(thread), _folder: folder }
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.db.kind == Kind::Postgres
+    }
+
+    /// Statements straight at the database, past the server.
+    pub fn sql(&self, statements: &str) {
+        self.own_connection().batch_execute(statements).expect("the statements run");
+    }
+
+    /// A connection beside the server's pool: what it holds, the server waits for.
+    pub fn own_connection(&self) -> Conn {
+        let url = &self.data.database_url;
+        match url.strip_prefix("sqlite://") {
+            Some(path) => {
+                let mut conn = SqliteConnection::establish(path).expect("a connection");
+                conn.batch_execute("PRAGMA busy_timeout = 5000").expect("a setting");
+                Conn::Sqlite(conn)
+            }
+            None => Conn::Pg(PgConnection::establish(url).expect("a connection")),
+        }
+    }
+
+    /// Signs claims as this server does.
+    pub fn sign(&self, claims: &Claims) -> String {
+        self.tokens.sign(claims).expect("a token")
     }
 
     /// A workspace in UTC.
@@ -107,7 +143,12 @@ impl TestServer {
     }
 
     pub fn client(&self, claims: &Claims) -> Client {
-        Client::new(self.address, Some(self.tokens.sign(claims).expect("a token")))
+        self.bearer(&self.sign(claims))
+    }
+
+    /// A client that shows this token.
+    pub fn bearer(&self, token: &str) -> Client {
+        Client::new(self.address, Some(token.to_owned()))
     }
 
     /// A client that is not signed in.
@@ -151,6 +192,17 @@ impl Answer {
         self
     }
 
+    /// The errors' places: JSON pointers, or parameters' names.
+    pub fn places(&self) -> Vec<&str> {
+        let errors = self.json["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().filter_map(|e| e["pointer"].as_str().or(e["parameter"].as_str())).collect()
+    }
+
+    /// The error's code.
+    pub fn code(&self) -> &str {
+        self.json["code"].as_str().unwrap_or_default()
+    }
+
     /// The events of a page.
     #[track_caller]
     pub fn data(&self) -> &Vec<Value> {
@@ -173,11 +225,7 @@ impl Client {
     }
 
     pub fn get(&self, path: &str) -> Answer {
-        let mut request = self.agent.get(self.url(path));
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
-        }
-        answer(request.call())
+        self.query(path, &[])
     }
 
     /// `get` with query parameters, escaped.
@@ -198,23 +246,25 @@ impl Client {
     }
 
     pub fn send(&self, method: &str, path: &str, content_type: &str, body: &[u8]) -> Answer {
-        let mut request = match method {
-            "PUT" => self.agent.put(self.url(path)),
-            _ => self.agent.post(self.url(path)),
-        }
-        .header("content-type", content_type);
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(self.url(path))
+            .header("content-type", content_type);
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        answer(request.send(body))
+        let request = request.body(body).expect("a request");
+        let agent = self.agent.configure_request(request).allow_non_standard_methods(true).build();
+        answer(self.agent.run(agent))
     }
 
     fn url(&self, path: &str) -> String {
-        let prefix = if path.starts_with("/healthz") || path.starts_with("/readyz") || path.starts_with("/metrics") {
-            ""
-        } else {
-            "/api/v1"
-        };
+        let prefix =
+            if path.starts_with("/healthz") || path.starts_with("/readyz") || path.starts_with("/metrics") {
+                ""
+            } else {
+                "/api/v1"
+            };
         format!("http://{}{prefix}{path}", self.address)
     }
 }
@@ -235,11 +285,15 @@ fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> An
 pub fn sample(log: &str, n: i64) -> Value {
     let at = format!("2026-10-{:02}T{:02}:{:02}:00Z", 1 + n / 1440 % 28, n / 60 % 24, n % 60);
     match log {
-        "access" => json!({"event_type": "login", "occurred_at": at, "user": {"id": n.to_string(), "name": "Asha Rao"}}),
+        "access" => {
+            json!({"event_type": "login", "occurred_at": at, "user": {"id": n.to_string(), "name": "Asha Rao"}})
+        }
         "application" => json!({
             "action": "update", "occurred_at": at, "model": "patient", "record_id": n.to_string(),
             "changes": [{"field": "status", "old": "open", "new": "closed"}]
         }),
-        _ => json!({"action": "policy_synced", "occurred_at": at, "component": {"type": "policy", "id": n.to_string()}}),
+        _ => {
+            json!({"action": "policy_synced", "occurred_at": at, "component": {"type": "policy", "id": n.to_string()}})
+        }
     }
 }

@@ -2,3 +2,4 @@
 
 mod append_and_read;
 mod import_zango;
+mod law;

@@ -1,0 +1,196 @@
+//! The law: whatever is asked, the pages together are the events that were sent, filtered and sorted.
+
+use std::collections::BTreeMap;
+
+use logbook_tests::{
+    Client, TestServer,
+    naive::{self, Query, Sent},
+    on_both, random,
+    walk::{pages, seqs},
+};
+use proptest::{
+    collection::vec,
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+use serde_json::Value;
+
+const LOGS: [&str; 3] = ["access", "application", "framework"];
+
+/// The same questions for everybody: a failure here fails everywhere. What is new is found by raising `cases`.
+fn for_all<T: std::fmt::Debug>(cases: u32, of: impl Strategy<Value = T>, check: impl Fn(T)) {
+    let config = Config { cases, max_shrink_iters: 200, failure_persistence: None, ..Config::default() };
+    let result = TestRunner::new(config).run(&of, |case| {
+        check(case);
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+}
+
+type Case = (Vec<(i64, Value)>, Vec<Query>);
+
+fn case(log: &'static str) -> impl Strategy<Value = Case> {
+    (vec(random::event(log), 0..60), vec(random::query(log), 6))
+}
+
+/// Sends the events in several requests to a workspace of their own.
+fn send(server: &TestServer, admin: &Client, slug: &str, log: &str, events: Vec<(i64, Value)>) -> Vec<Sent> {
+    server.workspace(slug);
+    let mut sent = Vec::new();
+    for events in events.chunks(25) {
+        let body: Vec<Value> = events.iter().map(|(_, event)| event.clone()).collect();
+        let answer = admin.post(&format!("/workspaces/{slug}/logs/{log}"), body.into()).expect(201);
+        for ((at, event), result) in events.iter().zip(answer.json["results"].as_array().expect("results")) {
+            let (id, seq) = (result["id"].as_str().expect("an id"), result["seq"].as_i64().expect("a seq"));
+            sent.push(Sent { event: event.clone(), id: id.into(), seq, at: *at });
+        }
+    }
+    sent
+}
+
+fn borrowed<'a>(parameters: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
+    parameters.iter().map(|(name, value)| (*name, value.as_str())).collect()
+}
+
+fn next_slug() -> String {
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
+    format!("w{}", NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+}
+
+on_both!(the_pages_of_any_question_are_what_was_sent_filtered_and_sorted, |server| {
+    let admin = server.admin();
+    for log in LOGS {
+        for_all(10, case(log), |(events, questions)| {
+            let slug = next_slug();
+            let sent = send(&server, &admin, &slug, log, events);
+            for question in questions {
+                let parameters = question.page_parameters();
+                let found = pages(&admin, &format!("/workspaces/{slug}/logs/{log}"), &borrowed(&parameters));
+                let expected: Vec<i64> = question.expected(&sent).iter().map(|sent| sent.seq).collect();
+                assert_eq!(seqs(&found), expected, "{question:?}");
+            }
+        });
+    }
+});
+
+/// How often each value stands at a place.
+fn recount<'a>(events: impl IntoIterator<Item = &'a Sent>, pointer: &str) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for value in events.into_iter().filter_map(|sent| naive::value(sent, pointer)) {
+        *counts.entry(value.to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+fn map(value: &Value) -> BTreeMap<String, u64> {
+    let map = value.as_object().expect("an object");
+    map.iter().map(|(name, n)| (name.clone(), n.as_u64().expect("a count"))).collect()
+}
+
+on_both!(metrics_facets_and_histograms_are_a_plain_recount, |server| {
+    let admin = server.admin();
+    for log in LOGS {
+        for_all(8, case(log), |(events, questions)| {
+            let slug = next_slug();
+            let sent = send(&server, &admin, &slug, log, events);
+            for question in questions {
+                let ask = |what: &str, more: &[(&'static str, &str)]| {
+                    let parameters = question.parameters();
+                    let parameters = [borrowed(&parameters), more.to_vec()].concat();
+                    admin
+                        .query(&format!("/workspaces/{slug}/logs/{log}/{what}"), &parameters)
+                        .expect(200)
+                        .json
+                };
+                check_metrics(&question, &sent, &ask("metrics", &[]));
+                check_facets(&question, &sent, &ask("facets", &[]));
+                for (interval, by) in [("auto", None), ("1mo", Some(dimensions(log)[1])), ("1w", None)] {
+                    let by: Vec<_> = by.map(|by| ("by", by)).into_iter().collect();
+                    let answer = ask(
+                        "histogram",
+                        &[&[("interval", interval), ("tz", "Asia/Kathmandu")], by.as_slice()].concat(),
+                    );
+                    check_histogram(&question, &sent, &answer);
+                }
+            }
+        });
+    }
+});
+
+fn dimensions(log: &str) -> &'static [&'static str] {
+    match log {
+        "access" => &["status", "event_type", "role"],
+        "application" => &["action", "model"],
+        _ => &["status", "action", "component"],
+    }
+}
+
+fn check_metrics(question: &Query, sent: &[Sent], answer: &Value) {
+    let meant = question.expected(sent);
+    let count =
+        |pointer: &str, value: &str| meant.iter().filter(|s| naive::value(s, pointer) == Some(value)).count();
+    let (by, action) =
+        if question.log == "access" { ("by_event_type", "/event_type") } else { ("by_action", "/action") };
+    assert_eq!(answer["total"], meant.len(), "{question:?}");
+    assert_eq!(map(&answer[by]), recount(meant.iter().copied(), action), "{question:?}");
+    assert_eq!(answer["exact"], true);
+    if question.log == "application" {
+        for (name, value) in [("created", "create"), ("updated", "update"), ("deleted", "delete")] {
+            assert_eq!(answer[name], count("/action", value), "{name} of {question:?}");
+        }
+    } else {
+        assert_eq!(answer["failed"], count("/status", "failure"), "{question:?}");
+    }
+}
+
+fn check_facets(question: &Query, sent: &[Sent], answer: &Value) {
+    let fields: Vec<_> =
+        answer["data"].as_array().expect("facets").iter().map(|facet| &facet["field"]).collect();
+    assert_eq!(fields, dimensions(question.log));
+    for facet in answer["data"].as_array().expect("facets") {
+        let field = facet["field"].as_str().expect("a name");
+        // A facet counts with all filters but its own.
+        let mut others = question.clone();
+        others.filters.remove(field);
+        let expected = recount(others.expected(sent), naive::pointer(question.log, field));
+        let values = facet["values"].as_array().expect("values");
+        let found: Vec<(String, u64)> = values
+            .iter()
+            .map(|value| {
+                (value["value"].as_str().expect("a value").into(), value["count"].as_u64().expect("a count"))
+            })
+            .collect();
+        assert!(found.is_sorted_by_key(|(_, n)| std::cmp::Reverse(*n)), "most first: {found:?}");
+        assert_eq!(found.into_iter().collect::<BTreeMap<_, _>>(), expected, "{field} of {question:?}");
+    }
+}
+
+fn check_histogram(question: &Query, sent: &[Sent], answer: &Value) {
+    let micros = |value: &Value| {
+        serde_json::from_value::<logbook::db::types::Instant>(value.clone()).expect("a time").0
+    };
+    let meant = question.expected(sent);
+    let buckets = answer["data"].as_array().expect("buckets");
+    let total: u64 = buckets.iter().map(|bucket| bucket["total"].as_u64().expect("a count")).sum();
+    assert_eq!(total, meant.len() as u64, "{question:?}");
+    let pointer = naive::pointer(question.log, answer["by"].as_str().expect("a name"));
+    for pair in buckets.windows(2) {
+        assert_eq!(pair[0]["end"], pair[1]["start"], "no gap between buckets");
+    }
+    for bucket in buckets {
+        let (start, end) = (micros(&bucket["start"]), micros(&bucket["end"]));
+        assert!(start < end);
+        let inside: Vec<&Sent> =
+            meant.iter().copied().filter(|sent| (start..end).contains(&sent.at)).collect();
+        assert_eq!(bucket["total"], inside.len(), "{bucket} of {question:?}");
+        assert_eq!(map(&bucket["counts"]), recount(inside, pointer), "{bucket} of {question:?}");
+    }
+    match (buckets.first(), buckets.last()) {
+        (Some(first), Some(last)) => {
+            assert_eq!((&answer["since"], &answer["until"]), (&first["start"], &last["end"]));
+        }
+        _ => assert!(answer["since"].is_null() && answer["until"].is_null()),
+    }
+}
