@@ -12,7 +12,7 @@ use actix_web::{
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse, fn_service},
     http::{
-        Method,
+        Method, StatusCode,
         header::{self, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -179,12 +179,21 @@ pub async fn observe(
         headers.insert(REQUEST_ID_HEADER.clone(), value);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if path.starts_with("/api/v1/") {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(&path, status)));
     let millis = start.elapsed().as_secs_f64() * 1000.0;
     tracing::info!(target: "logbook::request", %method, path, status = status.as_u16(), millis, request_id = id);
     Ok(response)
+}
+
+/// Logs are for nobody's cache. The build names its assets by their content, so they never change.
+fn caching(path: &str, status: StatusCode) -> &'static str {
+    if path.starts_with("/api/v1/") {
+        "no-store"
+    } else if path.starts_with("/assets/") && status.is_success() {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    }
 }
 
 /// The caller's own id where it is a plain one, so that a request can be followed through several services.
