@@ -115,6 +115,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       param: "component",
       label: "Component",
       kind: "facet",
+      valueLabel: (value) => (value.includes(":") ? value : humanize(value)),
       of: (event) => ({ value: componentValue(event), name: event.component.name }),
     },
     { param: "status", label: "Status", kind: "facet", valueLabel: humanize },

@@ -88,9 +88,8 @@ function Values({ before, after, maskedBefore, maskedAfter, side }: ValuesProps)
 }
 
 function isTall(value: unknown): boolean {
-  return typeof value === "object" && value !== null
-    ? true
-    : String(value).length > 48 || String(value).includes("\n");
+  const text = typeof value === "object" && value !== null ? jsonText(value) : String(value);
+  return text.length > 48 || text.includes("\n");
 }
 
 interface OneProps {
@@ -118,7 +117,7 @@ function One({ value, masked, as, short = false, plain = false }: OneProps) {
   if (value === null || value === undefined) return <span className={styles.empty}>empty</span>;
   if (value === "") return <span className={styles.empty}>empty text</span>;
   const structured = typeof value === "object";
-  const text = structured ? JSON.stringify(value, null, 2) : String(value);
+  const text = structured ? jsonText(value) : String(value);
   const cut = !whole && text.length > LONG ? `${text.slice(0, LONG)}…` : text;
   return (
     <span>
@@ -133,6 +132,12 @@ function One({ value, masked, as, short = false, plain = false }: OneProps) {
       )}
     </span>
   );
+}
+
+/** On one line where it fits. */
+function jsonText(value: object): string {
+  const line = JSON.stringify(value);
+  return line.length <= 48 ? line : JSON.stringify(value, null, 2);
 }
 
 function SetValues({ added, removed }: { added: readonly unknown[]; removed: readonly unknown[] }) {

@@ -14,8 +14,8 @@ import { type Range, spanToRange } from "./range";
 // The chart's library is a quarter of the route; the table need not wait for it.
 const HistogramPlot = lazy(() => import("./HistogramPlot"));
 
-const AXES = { left: 40, bottom: 20 };
-const INSET = { left: AXES.left, right: 0, top: 6, bottom: AXES.bottom };
+const AXES = { left: 40, right: 14, bottom: 20 };
+const INSET = { left: AXES.left, right: AXES.right, top: 6, bottom: AXES.bottom };
 
 interface HistogramProps {
   data: HistogramData | undefined;

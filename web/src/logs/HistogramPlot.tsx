@@ -9,7 +9,7 @@ interface HistogramPlotProps {
   /** Short texts under the bars; null where there is no room or no need. */
   ticks: readonly (string | null)[];
   height: number;
-  axes: { left: number; bottom: number };
+  axes: { left: number; right: number; bottom: number };
   theme: string;
 }
 
@@ -40,7 +40,7 @@ export default function HistogramPlot({ series, ticks, height, axes, theme }: Hi
       {
         width: element.clientWidth,
         height,
-        padding: [6, 0, 0, 0],
+        padding: [6, axes.right, 0, 0],
         legend: { show: false },
         cursor: { show: false },
         scales: {

@@ -24,7 +24,8 @@ interface LogTableProps<E extends LogEvent> {
   cursor: number;
   onCursor: (index: number) => void;
   narrow: boolean;
-  scroller: React.RefObject<HTMLDivElement | null>;
+  /** Null until it is in the page. */
+  scroller: HTMLElement | null;
   foot: React.ReactNode;
 }
 
@@ -63,11 +64,10 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
   // The cards and the chart stand above the rows in the same scroller; the rows begin where they end.
   useLayoutEffect(() => {
     const element = body.current;
-    const scroll = scroller.current;
-    if (!element || !scroll) return;
+    if (!element || !scroller) return;
     const measure = () => {
       const margin = Math.round(
-        element.getBoundingClientRect().top - scroll.getBoundingClientRect().top + scroll.scrollTop,
+        element.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop,
       );
       const width = element.clientWidth;
       setLayout((old) => (old.margin === margin && old.width === width ? old : { margin, width }));
@@ -75,7 +75,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);
-    for (const sibling of scroll.children) observer.observe(sibling);
+    for (const sibling of scroller.children) observer.observe(sibling);
     return () => observer.disconnect();
   }, [scroller]);
 
@@ -99,7 +99,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions change identity by design; none is memoized here
   const virtual = useVirtualizer({
     count: rows.length,
-    getScrollElement: () => scroller.current,
+    getScrollElement: () => scroller,
     estimateSize: () => height,
     overscan: 12,
     scrollMargin: layout.margin,
@@ -144,7 +144,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
 
   const onKeyDown = (event: React.KeyboardEvent<HTMLDivElement>) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 400) / height) - 3);
+    const page = Math.max(1, Math.floor((scroller?.clientHeight ?? 400) / height) - 3);
     const moves: Record<string, number> = {
       j: cursor + 1,
       ArrowDown: cursor + 1,

@@ -1,7 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useMemo, useRef, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import type { LogEvent, LogName, Workspace } from "../api/types";
 import { Button } from "../ui/Button";
+import { cx } from "../ui/cx";
 import { Sheet } from "../ui/Sheet";
 import { formatCount } from "../ui/time/format";
 import { TimeTips } from "../ui/TimeTips";
@@ -40,7 +41,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   const clock = useWorkspaceClock(workspace);
   const narrow = useMedia(NARROW);
   const queries = useQueryClient();
-  const scroller = useRef<HTMLDivElement>(null);
+  const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   // The moment that "last 24 hours" counts back from. It stands still until somebody asks for newer events.
   const [now, setNow] = useState(() => Date.now());
   const [live, setLive] = useState(false);
@@ -77,7 +78,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
 
   const change = (nextSearch: LogSearch, options?: { replace: boolean }) => {
     setCursor(0);
-    scroller.current?.scrollTo({ top: 0 });
+    scroller?.scrollTo({ top: 0 });
     onSearch(nextSearch, options);
   };
   const setRange = (range: Range & Pick<LogSearch, "range">) => {
@@ -87,7 +88,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   const refresh = () => {
     setNow(Date.now());
     setCursor(0);
-    scroller.current?.scrollTo({ top: 0 });
+    scroller?.scrollTo({ top: 0 });
     // Read anew from the first page; pages that were loaded by scrolling are dropped, not read again.
     void queries.resetQueries({ queryKey: [slug, log.name, "list"] });
     void queries.invalidateQueries({ queryKey: [slug, log.name] });
@@ -118,7 +119,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
 
   return (
     <LogContext value={context}>
-      <div className={styles.view}>
+      <div className={cx(styles.view, openId !== undefined && styles.withDrawer)}>
         <div className={styles.top}>
           <h1 className="quiet">{log.title}</h1>
           <Toolbar
@@ -137,13 +138,13 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
           />
           <ActiveFilters filters={log.filters} events={events} search={search} onSearch={change} />
         </div>
-        <div className={!narrow && panelOpen ? `${styles.main} ${styles.withPanel}` : styles.main}>
+        <div className={cx(styles.main, !narrow && panelOpen && styles.withPanel)}>
           {!narrow && panelOpen && (
             <aside className={styles.panel} aria-label="Filters">
               {panel}
             </aside>
           )}
-          <div className={styles.scroller} ref={scroller} tabIndex={-1}>
+          <div className={styles.scroller} ref={setScroller} tabIndex={-1}>
             <div className={styles.summary}>
               <MetricCards
                 metrics={log.metrics}

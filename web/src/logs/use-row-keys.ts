@@ -2,7 +2,7 @@ import { useEffect, useRef } from "react";
 
 interface RowKeys {
   drawerOpen: boolean;
-  table: React.RefObject<HTMLElement | null>;
+  table: HTMLElement | null;
   previous: (() => void) | undefined;
   next: (() => void) | undefined;
 }
@@ -33,7 +33,7 @@ export function useRowKeys({ drawerOpen, table, previous, next }: RowKeys) {
         (down ? latest.current.next : latest.current.previous)?.();
       } else {
         if (arrow && event.target !== document.body) return;
-        table.current?.querySelector<HTMLElement>('[role=row][tabindex="0"]')?.focus();
+        table?.querySelector<HTMLElement>('[role=row][tabindex="0"]')?.focus();
       }
       event.preventDefault();
     };

@@ -56,8 +56,7 @@ export function Overview() {
                 params={{ slug }}
                 search={value === "30d" ? {} : { range: value }}
                 className={styles.rangeItem}
-                activeProps={{}}
-                aria-current={value === range ? "true" : undefined}
+                activeOptions={{ exact: true, includeSearch: true }}
               >
                 {label}
               </Link>
