@@ -113,6 +113,7 @@ export async function expectAccessible(page: Page) {
         runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
       }),
   );
-  const found = results.violations.map(({ id, help, nodes }) => ({ id, help, at: nodes.slice(0, 5).map((node) => `${node.target} ${node.html.slice(0, 160)}`) }));
-  expect(found).toEqual([]);
+  const found = results.violations.flatMap(({ id, help, nodes }) => nodes.slice(0, 5).map(({ html }) => `${id}: ${help}: ${html.slice(0, 200)}`));
+  // Soft, so that every width is looked at.
+  expect.soft(found).toEqual([]);
 }

@@ -22,7 +22,7 @@ test.describe("each log's cards count what the fixture holds", () => {
       Updated: facts.application.updated,
       Deleted: facts.application.deleted,
     },
-    framework: { "Total Framework Logs": facts.framework.total, Failed: facts.framework.failed },
+    framework: { "Total Events": facts.framework.total, Failed: facts.framework.failed },
   })) {
     test(log, async ({ signedIn: page }) => {
       await page.goto(`/w/peerapp/${log}`);

@@ -20,8 +20,8 @@ interface View {
 }
 
 const views: Record<string, View> = {
-  "sign-in": { path: "/sign-in", stranger: true, ready: (page) => expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible() },
-  overview: { path: "/w/peerapp", ready: (page) => expect(page.getByRole("group", { name: "Total Changes" })).toContainText("178") },
+  "sign-in": { path: "/sign-in", stranger: true, ready: (page) => expect(page.getByRole("heading", { name: "Sign in to Logbook" })).toBeVisible() },
+  overview: { path: "/w/peerapp?range=all", ready: (page) => expect(page.getByRole("group", { name: "Total Changes" })).toContainText("178") },
   access: { path: "/w/peerapp/access", ready: filled },
   application: { path: "/w/clinic/application", ready: filled },
   "application-update": { path: "/w/clinic/application", ready: (page) => filled(page).then(() => openFirst(page)) },

@@ -8,7 +8,7 @@ export default defineConfig({
   forbidOnly: Boolean(process.env.CI),
   // A test that passes at the second try hides a fault.
   retries: 0,
-  timeout: 60_000,
+  timeout: 45_000,
   expect: { timeout: 10_000 },
   reporter: [["list"]],
   use: {
@@ -19,7 +19,8 @@ export default defineConfig({
     timezoneId: "America/New_York",
     permissions: ["clipboard-read", "clipboard-write"],
     reducedMotion: "reduce",
-    trace: "retain-on-failure",
+    // A trace of every test doubles the time; a failure's page is told in words beside its error anyway.
+    trace: process.env.TRACE ? "retain-on-failure" : "off",
     launchOptions: {
       // The system's own; nothing is downloaded.
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",

@@ -15,9 +15,9 @@ story("The printed link signs in once, a password after that", async ({ page }) 
 
     await page.getByRole("button", { name: /Account/ }).click();
     await page.getByRole("menuitem", { name: "Sign out" }).click();
-    await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+    await expect(page.getByRole("heading", { name: "Sign in to Logbook" })).toBeVisible();
 
-    await page.getByLabel("Email").fill("admin@localhost");
+    await page.getByLabel("E-mail").fill("admin@localhost");
     await page.getByLabel("Password").fill("wrong horse battery");
     await page.getByRole("button", { name: "Sign in" }).click();
     await expect(page.getByRole("alert")).toBeVisible();
@@ -36,7 +36,7 @@ story("The printed link signs in once, a password after that", async ({ page }) 
 
 test("Nobody gets in without signing in", async ({ page }) => {
   await page.goto("/w/peerapp/access?status=failure");
-  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Sign in to Logbook" })).toBeVisible();
   await expect(page.getByText("81")).toHaveCount(0);
 });
 
@@ -54,10 +54,10 @@ test("A session that ends leads to sign-in and back to the very place", async ({
     });
   await page.route("**/api/v1/workspaces/**", expired);
   await page.getByRole("button", { name: "Refresh" }).click();
-  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Sign in to Logbook" })).toBeVisible();
   await page.unroute("**/api/v1/workspaces/**", expired);
 
-  await page.getByLabel("Email").fill(person.email);
+  await page.getByLabel("E-mail").fill(person.email);
   await page.getByLabel("Password").fill(person.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("group", { name: "Total Changes" })).toContainText("18");
