@@ -5,6 +5,7 @@
 //! | [`server`], [`config`] | puts the parts together; settings |
 //! | [`app`] | every route, in one list |
 //! | [`openapi`] | the contract |
+//! | [`demo`] | something to look at |
 //! | [`import`] | brings the history of other systems in |
 //! | [`health`] | for machines that watch this one |
 //! | [`auth`] | who may do what: tokens, sessions, the extractors that handlers ask by |
@@ -21,6 +22,7 @@ pub mod auth;
 pub mod body;
 pub mod config;
 pub mod db;
+pub mod demo;
 pub mod error;
 pub mod health;
 pub mod import;

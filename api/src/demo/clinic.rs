@@ -1,0 +1,284 @@
+//! The clinic's records as they stand, and the events that changing them makes.
+
+use std::collections::VecDeque;
+
+use serde_json::{Map, Value, json};
+
+use super::{cast::Person, rng::Rng};
+use crate::{
+    db::types::Instant,
+    logs::event::{Actor, ActorType, Change, Log, NewEvent, Target},
+};
+
+/// Records of one model that are kept to be changed later; older ones are history.
+const KEPT: usize = 400;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Model {
+    Patient,
+    Visit,
+    Appointment,
+    Prescription,
+    Invoice,
+    LabResult,
+}
+
+impl Model {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Patient => "patient",
+            Self::Visit => "visit",
+            Self::Appointment => "appointment",
+            Self::Prescription => "prescription",
+            Self::Invoice => "invoice",
+            Self::LabResult => "lab_result",
+        }
+    }
+}
+
+pub type Fields = Vec<(&'static str, Value)>;
+
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub id: i64,
+    pub name: String,
+    fields: Fields,
+}
+
+impl Record {
+    pub fn get(&self, field: &str) -> Value {
+        self.fields.iter().find(|(name, _)| *name == field).map_or(Value::Null, |(_, value)| value.clone())
+    }
+
+    fn set(&mut self, field: &'static str, value: Value) -> Value {
+        match self.fields.iter_mut().find(|(name, _)| *name == field) {
+            Some((_, old)) => std::mem::replace(old, value),
+            None => {
+                self.fields.push((field, value));
+                Value::Null
+            }
+        }
+    }
+}
+
+/// Somebody at work: what all events of one request have in common.
+#[derive(Clone, Debug)]
+pub struct Act {
+    pub actor: Actor,
+    pub role: &'static str,
+    pub ip_address: String,
+    pub user_agent: String,
+    pub session_id: String,
+    pub correlation_id: String,
+    pub at: Instant,
+}
+
+impl Act {
+    /// The next event of the same request, some milliseconds later.
+    pub fn later(&mut self, rng: &mut Rng) {
+        self.at = Instant(self.at.0 + rng.between(3_000, 60_000));
+    }
+}
+
+pub fn user(person: &Person) -> Actor {
+    Actor { kind: ActorType::User, id: Some(person.id.into()), name: Some(person.name.into()) }
+}
+
+pub struct Clinic {
+    records: [VecDeque<Record>; 6],
+    last_ids: [i64; 6],
+    /// The app's release, as requests report it.
+    pub release: u32,
+}
+
+impl Clinic {
+    /// An empty clinic.
+    pub fn new() -> Self {
+        Self { records: Default::default(), last_ids: [0; 6], release: 14 }
+    }
+
+    pub fn version(&self) -> String {
+        format!("2.{}.0", self.release)
+    }
+
+    /// Leaves out ids, so that records made elsewhere since keep theirs.
+    pub fn skip_ids(&mut self, count: i64) {
+        self.last_ids.iter_mut().for_each(|id| *id += count);
+    }
+
+    pub fn create(
+        &mut self,
+        act: &Act,
+        model: Model,
+        name: impl FnOnce(i64) -> String,
+        fields: Fields,
+    ) -> NewEvent {
+        let place = model as usize;
+        self.last_ids[place] += 1;
+        let id = self.last_ids[place];
+        let record = Record { id, name: name(id), fields };
+        let mut changes: Vec<Change> = record
+            .fields
+            .iter()
+            .map(|(field, value)| Change::value(*field, Value::Null, value.clone()))
+            .collect();
+        changes.insert(0, Change::value("id", Value::Null, json!(id)));
+        let event = self.event(act, "create", model, &record, changes);
+        let kept = &mut self.records[place];
+        kept.push_back(record);
+        if kept.len() > KEPT {
+            kept.pop_front();
+        }
+        event
+    }
+
+    /// Sets fields; what had the value already is no change. None when nothing changed.
+    pub fn update(&mut self, act: &Act, model: Model, id: i64, fields: Fields) -> Option<NewEvent> {
+        let record = self.find_mut(model, id)?;
+        let changes: Vec<Change> = fields
+            .into_iter()
+            .filter_map(|(field, new)| {
+                let old = record.set(field, new.clone());
+                (old != new).then(|| Change::value(field, old, new))
+            })
+            .collect();
+        let record = record.clone();
+        (!changes.is_empty()).then(|| self.event(act, "update", model, &record, changes))
+    }
+
+    /// Adds to and removes from a field that is a set.
+    pub fn update_set(
+        &mut self,
+        act: &Act,
+        model: Model,
+        id: i64,
+        field: &'static str,
+        value: &str,
+    ) -> Option<NewEvent> {
+        let record = self.find_mut(model, id)?;
+        let mut set = record.get(field).as_array().cloned().unwrap_or_default();
+        let change = match set.iter().position(|item| item == value) {
+            Some(place) => Change::set(field, Vec::new(), vec![set.remove(place)]),
+            None => {
+                set.push(value.into());
+                Change::set(field, vec![value.into()], Vec::new())
+            }
+        };
+        record.set(field, set.into());
+        let record = record.clone();
+        Some(self.event(act, "update", model, &record, vec![change]))
+    }
+
+    pub fn delete(&mut self, act: &Act, model: Model, id: i64) -> Option<NewEvent> {
+        let kept = &mut self.records[model as usize];
+        let place = kept.iter().position(|record| record.id == id)?;
+        let record = kept.remove(place)?;
+        let gone = |(field, value): &(&'static str, Value)| Change::value(*field, value.clone(), Value::Null);
+        let changes = record.fields.iter().map(gone).collect();
+        Some(self.event(act, "delete", model, &record, changes))
+    }
+
+    /// A record, rather a recent one.
+    pub fn any(&self, rng: &mut Rng, model: Model) -> Option<Record> {
+        self.with(rng, model, |_| true)
+    }
+
+    /// A record in one of these states.
+    pub fn in_state(&self, rng: &mut Rng, model: Model, states: &[&str]) -> Option<Record> {
+        self.with(rng, model, |record| {
+            record.get("status").as_str().is_some_and(|status| states.contains(&status))
+        })
+    }
+
+    fn with(&self, rng: &mut Rng, model: Model, fits: impl Fn(&Record) -> bool) -> Option<Record> {
+        let kept = &self.records[model as usize];
+        for _ in 0..24 {
+            // Squared, so that most work is about what is new.
+            let age = (rng.unit() * rng.unit() * kept.len() as f64) as usize;
+            let record = kept.get(kept.len().checked_sub(1 + age)?)?;
+            if fits(record) {
+                return Some(record.clone());
+            }
+        }
+        None
+    }
+
+    fn find_mut(&mut self, model: Model, id: i64) -> Option<&mut Record> {
+        self.records[model as usize].iter_mut().rev().find(|record| record.id == id)
+    }
+
+    fn event(
+        &self,
+        act: &Act,
+        action: &str,
+        model: Model,
+        record: &Record,
+        changes: Vec<Change>,
+    ) -> NewEvent {
+        let mut event = NewEvent::new(Log::Application, action, act.at);
+        event.actor = Some(act.actor.clone());
+        event.role = Some(act.role.into());
+        event.target = Target {
+            kind: Some(model.name().into()),
+            id: Some(record.id.to_string()),
+            name: Some(record.name.clone()),
+        };
+        event.ip_address = Some(act.ip_address.clone());
+        event.user_agent = Some(act.user_agent.clone());
+        event.session_id = Some(act.session_id.clone());
+        event.correlation_id = Some(act.correlation_id.clone());
+        event.changes = changes;
+        let method = match action {
+            "create" => "POST",
+            "delete" => "DELETE",
+            _ => "PATCH",
+        };
+        let path = match action {
+            "create" => format!("/api/{}s", model.name()),
+            _ => format!("/api/{}s/{}", model.name(), record.id),
+        };
+        event.metadata = Map::from_iter([
+            ("request".into(), json!({"method": method, "path": path})),
+            ("app_version".into(), self.version().into()),
+        ]);
+        event
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn act() -> Act {
+        Act {
+            actor: Actor::system(),
+            role: "Nurse",
+            ip_address: "203.0.113.10".into(),
+            user_agent: "test".into(),
+            session_id: "s".into(),
+            correlation_id: "c".into(),
+            at: Instant(0),
+        }
+    }
+
+    #[test]
+    fn a_record_remembers_what_it_was() {
+        let mut clinic = Clinic::new();
+        let model = Model::Visit;
+        let created =
+            clinic.create(&act(), model, |id| format!("Visit {id}"), vec![("status", json!("open"))]);
+        assert_eq!(created.target.name.as_deref(), Some("Visit 1"));
+        assert_eq!(created.changes[1], Change::value("status", Value::Null, json!("open")));
+        let updated = clinic.update(&act(), model, 1, vec![("status", json!("closed"))]).expect("a change");
+        assert_eq!(updated.changes, [Change::value("status", json!("open"), json!("closed"))]);
+        assert!(clinic.update(&act(), model, 1, vec![("status", json!("closed"))]).is_none());
+        let added = clinic.update_set(&act(), model, 1, "team", "A").expect("a change");
+        assert_eq!(added.changes, [Change::set("team", vec![json!("A")], vec![])]);
+        let removed = clinic.update_set(&act(), model, 1, "team", "A").expect("a change");
+        assert_eq!(removed.changes, [Change::set("team", vec![], vec![json!("A")])]);
+        let deleted = clinic.delete(&act(), model, 1).expect("a change");
+        assert_eq!(deleted.changes[0], Change::value("status", json!("closed"), Value::Null));
+        assert!(clinic.delete(&act(), model, 1).is_none());
+        assert_eq!(Model::LabResult as usize + 1, clinic.records.len());
+    }
+}

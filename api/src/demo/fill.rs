@@ -1,0 +1,161 @@
+//! Fills the demo's workspaces, once.
+
+use std::path::Path;
+
+use diesel::prelude::*;
+use indicatif::{ProgressBar, ProgressDrawTarget};
+
+use super::{
+    Story, Trickle,
+    story::{DAYS, ZONE},
+};
+use crate::{
+    db::{Conn, Db, schema::import_positions, types::Instant},
+    error::{Problem, Result},
+    import::zango::{self, ImportError, ZangoImport},
+    logs::append::{AppendRequest, ImportPosition, store},
+    workspaces::{self, NewWorkspace, Workspace},
+};
+
+/// Changing it tells another story.
+const SEED: u64 = 20_261_122;
+
+/// Where it is remembered how far the clinic's story was told: `<end in microseconds> <days told>`.
+const SOURCE: &str = "demo";
+const TABLE: &str = "story";
+
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../tests/fixtures/zango/", $name)))),*]
+    };
+}
+
+/// The real rows.
+const PEERAPP: &[(&str, &str)] = embedded![
+    "accesslogs_appaccesslog.csv",
+    "appauth_appusermodel.csv",
+    "appauth_userrolemodel.csv",
+    "auditlogs_logentry.csv",
+    "django_content_type.csv",
+    "object_store_objectstore.csv",
+    "platformauth_platformusermodel.csv",
+    "tenancy_tenantmodel.csv",
+];
+
+/// How many events were stored; 0 where there was nothing left to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filled {
+    pub peerapp: u64,
+    pub clinic: u64,
+}
+
+/// Fills both workspaces; a second call does nothing, one after an interruption goes on.
+///
+/// # Errors
+/// When the rows cannot be unpacked in the data folder or the events cannot be stored.
+pub fn fill(db: &Db, data_dir: &Path, progress: bool) -> Result<Filled, ImportError> {
+    Ok(Filled { peerapp: import_peerapp(db, data_dir)?, clinic: tell_story(db, Instant::now(), progress)? })
+}
+
+/// The living clinic and the workspace it belongs to; None when the demo was not filled.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub fn trickle(db: &Db) -> Result<Option<(Workspace, Trickle)>> {
+    let mut conn = db.conn()?;
+    let Some(workspace) = workspaces::find(&mut conn, "clinic")? else { return Ok(None) };
+    let Some(Progress { end, .. }) = stored_progress(&mut conn, workspace.id)? else { return Ok(None) };
+    Ok(Some((workspace, Trickle::new(SEED, end, Instant::now()))))
+}
+
+fn import_peerapp(db: &Db, data_dir: &Path) -> Result<u64, ImportError> {
+    let folder = data_dir.join(format!("demo-{}", std::process::id()));
+    let unpacked = unpack(&folder).map_err(|error| ImportError::Source {
+        place: folder.display().to_string(),
+        reason: format!("cannot be written: {error}"),
+    });
+    let args = ZangoImport {
+        from: folder.display().to_string(),
+        schema: "peerapp".into(),
+        workspace: "peerapp".into(),
+        rejects: None,
+    };
+    let imported = unpacked.and_then(|()| zango::run(db, data_dir, &args, false));
+    // What is left behind is found again under the same name by nobody, but does no harm either.
+    let _ = std::fs::remove_dir_all(&folder);
+    Ok(imported?.events())
+}
+
+fn unpack(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    PEERAPP.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text))
+}
+
+#[derive(Clone, Copy)]
+struct Progress {
+    end: Instant,
+    days: usize,
+}
+
+fn tell_story(db: &Db, now: Instant, progress: bool) -> Result<u64, ImportError> {
+    let mut conn = db.conn()?;
+    let workspace = clinic(&mut conn)?;
+    let Progress { end, days } =
+        stored_progress(&mut conn, workspace.id)?.unwrap_or(Progress { end: now, days: 0 });
+    if days as i64 > DAYS {
+        return Ok(0);
+    }
+    let target = if progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(DAYS.unsigned_abs()), target);
+    let mut stored = 0;
+    for (day, events) in Story::new(SEED, end).enumerate() {
+        bar.set_position(day as u64);
+        if day < days {
+            continue;
+        }
+        stored += events.len() as u64;
+        let position = ImportPosition {
+            source: SOURCE.into(),
+            source_table: TABLE.into(),
+            position: format!("{} {}", end.micros(), day + 1),
+        };
+        let request = AppendRequest {
+            workspace_id: workspace.id,
+            events,
+            idempotency: None,
+            import_positions: vec![position],
+        };
+        store(&mut conn, request)?;
+    }
+    bar.finish_and_clear();
+    Ok(stored)
+}
+
+fn clinic(conn: &mut Conn) -> Result<Workspace> {
+    if let Some(workspace) = workspaces::find(conn, "clinic")? {
+        return Ok(workspace);
+    }
+    let new = NewWorkspace {
+        slug: "clinic".into(),
+        name: "Riverside Clinic".into(),
+        timezone: ZONE.name().into(),
+        date_format: workspaces::DATE_FORMATS[0].into(),
+    };
+    workspaces::create(conn, &new)
+}
+
+fn stored_progress(conn: &mut Conn, workspace_id: i32) -> Result<Option<Progress>> {
+    let text = import_positions::table
+        .find((workspace_id, SOURCE, TABLE))
+        .select(import_positions::position)
+        .first::<String>(conn)
+        .optional()
+        .map_err(Problem::from)?;
+    Ok(text.as_deref().and_then(|text| {
+        let (end, days) = text.split_once(' ')?;
+        Some(Progress { end: Instant(end.parse().ok()?), days: days.parse().ok()? })
+    }))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+//! What the platform does around the clinic's app: syncs, releases, tasks, people and roles.
+
+use serde_json::{Value, json};
+
+use super::{
+    cast::{PEOPLE, Person},
+    clinic::Clinic,
+    rng::Rng,
+    texts,
+};
+use crate::{
+    db::types::Instant,
+    logs::event::{Actor, ActorType, Change, Log, NewEvent, Outcome, Target},
+};
+
+const POLICIES: &[&str] = &[
+    "AllowFromAnywhere",
+    "OpsAccess",
+    "FrontDesk",
+    "WardAccess",
+    "PharmacyCounter",
+    "LabBench",
+    "Billing",
+    "ReadOnlyAudit",
+];
+
+const ROLES: &[&str] = &["Nurse", "Physician", "Receptionist", "Pharmacist", "Lab", "Admin"];
+
+const PACKAGES: &[&str] = &["crud", "workflow", "appbuilder", "login", "communication", "frame"];
+
+/// The day on which a renamed role broke the sync.
+const BROKEN_DAY: i64 = 78;
+
+#[derive(Clone, Copy, Debug)]
+pub enum Happening {
+    PolicySync { broken: bool },
+    Tasks,
+    TaskFails,
+    Release,
+    Repair,
+    Joins(&'static Person),
+    RoleChange,
+    SecretRotation,
+    Lockout,
+}
+
+/// What the platform does on a day, and when.
+pub fn plan(rng: &mut Rng, midnight: Instant, day: i64) -> Vec<(Instant, Happening)> {
+    let mut plan = Vec::new();
+    let mut at = |hour: i64, minute: i64, rng: &mut Rng, happening: Happening| {
+        let seconds = hour * 3600 + minute * 60 + rng.between(0, 50);
+        plan.push((Instant(midnight.plus_seconds(seconds).0 + rng.between(0, 999_999)), happening));
+    };
+    at(2, 0, rng, Happening::Tasks);
+    at(3, 30, rng, Happening::PolicySync { broken: false });
+    if day == BROKEN_DAY {
+        at(11, 5, rng, Happening::PolicySync { broken: true });
+        at(11, 20, rng, Happening::PolicySync { broken: true });
+        at(12, 40, rng, Happening::PolicySync { broken: true });
+        at(13, 10, rng, Happening::Repair);
+        at(13, 12, rng, Happening::PolicySync { broken: false });
+    }
+    for _ in 0..rng.below(4) {
+        let (hour, minute) = (rng.between(0, 23), rng.between(0, 59));
+        at(hour, minute, rng, Happening::TaskFails);
+    }
+    if day % 7 == 3 {
+        at(21, 30, rng, Happening::Release);
+    }
+    if rng.chance(0.2) {
+        at(15, 10, rng, Happening::RoleChange);
+    }
+    if day % 30 == 12 {
+        at(10, 45, rng, Happening::SecretRotation);
+    }
+    if day == super::story::SPRAY_DAY {
+        at(8, 41, rng, Happening::Lockout);
+    }
+    for person in PEOPLE.iter().filter(|person| person.joins == day && day > 0) {
+        at(9, 15, rng, Happening::Joins(person));
+    }
+    plan
+}
+
+/// The events of one happening, some moments apart, tied by a correlation id.
+pub fn play(clinic: &mut Clinic, rng: &mut Rng, start: Instant, happening: Happening) -> Vec<NewEvent> {
+    let mut scene = Scene { at: start, correlation_id: format!("job-{}", rng.hex(12)), events: Vec::new() };
+    match happening {
+        Happening::PolicySync { broken } => policy_sync(rng, &mut scene, broken),
+        Happening::Tasks => {
+            for task in texts::TASKS {
+                let seconds = rng.between(2, 340);
+                scene.at = scene.at.plus_seconds(seconds);
+                let event = scene.add("task_completed", ("task", task, task), Actor::system());
+                event.metadata.insert("seconds".into(), seconds.into());
+            }
+        }
+        Happening::TaskFails => {
+            let task = rng.pick(texts::TASKS);
+            let error = texts::stack(rng, task);
+            scene.add("task_failed", ("task", task, task), Actor::system()).fail(error);
+        }
+        Happening::Release => release(clinic, rng, &mut scene),
+        Happening::Repair => {
+            let role = scene.add("role_created", ("role", "3", "Physician"), admin());
+            role.changes = vec![Change::value("name", Value::Null, json!("Physician"))];
+        }
+        Happening::Joins(person) => {
+            let event = scene.add("user_created", ("user", person.id, person.name), admin());
+            event.changes = vec![
+                Change::value("name", Value::Null, json!(person.name)),
+                Change::value("email", Value::Null, json!(person.login)),
+                Change::value(
+                    "password",
+                    Value::Null,
+                    json!(format!("pbkdf2_sha256$600000${}$x=", rng.hex(22))),
+                ),
+                Change::set("roles", vec![json!(person.job.role())], Vec::new()),
+            ];
+        }
+        Happening::RoleChange => {
+            let place = rng.below(ROLES.len());
+            let policy = json!(rng.pick(POLICIES));
+            let event = scene.add("role_updated", ("role", &(place + 2).to_string(), ROLES[place]), admin());
+            event.changes = vec![if rng.chance(0.6) {
+                Change::set("policies", vec![policy], Vec::new())
+            } else {
+                Change::set("policies", Vec::new(), vec![policy])
+            }];
+        }
+        Happening::SecretRotation => {
+            let event = scene.add("secret_updated", ("secret", "4", "SMS_GATEWAY"), admin());
+            event.changes = vec![Change::value("api_key", json!(rng.hex(32)), json!(rng.hex(32)))];
+        }
+        Happening::Lockout => {
+            let person = &PEOPLE[14];
+            let event = scene.add("user_updated", ("user", person.id, person.name), admin());
+            event.changes = vec![Change::value("must_change_password", json!(false), json!(true))];
+            event.metadata.insert("reason".into(), "sign-in from an unknown address at night".into());
+        }
+    }
+    scene.events
+}
+
+struct Scene {
+    at: Instant,
+    correlation_id: String,
+    events: Vec<NewEvent>,
+}
+
+impl Scene {
+    /// `component`: its type, id and name.
+    fn add(&mut self, action: &str, component: (&str, &str, &str), actor: Actor) -> &mut NewEvent {
+        let mut event = NewEvent::new(Log::Framework, action, self.at);
+        let (kind, id, name) = component;
+        event.target = Target { kind: Some(kind.into()), id: Some(id.into()), name: Some(name.into()) };
+        if actor.kind == ActorType::Admin {
+            event.ip_address = Some("203.0.113.40".into());
+        }
+        event.actor = Some(actor);
+        event.correlation_id = Some(self.correlation_id.clone());
+        self.at = Instant(self.at.0 + 180_000);
+        let place = self.events.len();
+        self.events.push(event);
+        &mut self.events[place]
+    }
+}
+
+trait Fail {
+    fn fail(&mut self, error: String);
+}
+
+impl Fail for NewEvent {
+    fn fail(&mut self, error: String) {
+        self.outcome = Outcome::Failure;
+        self.outcome_reason = Some(error);
+    }
+}
+
+fn admin() -> Actor {
+    Actor { kind: ActorType::Admin, id: Some("1".into()), name: Some("Platform Admin".into()) }
+}
+
+fn deployer() -> Actor {
+    Actor { kind: ActorType::Service, id: Some("deploy-bot".into()), name: Some("Deploy Bot".into()) }
+}
+
+fn policy_sync(rng: &mut Rng, scene: &mut Scene, broken: bool) {
+    for (place, policy) in POLICIES.iter().enumerate() {
+        let event = scene.add("policy_synced", ("policy", &(place + 1).to_string(), policy), Actor::system());
+        if broken && (place == 1 || place == 3) {
+            event.fail("role Physician does not exist".into());
+        } else if rng.chance(0.004) {
+            event.fail("could not read policies.json: file is locked by another sync".into());
+        }
+    }
+}
+
+fn release(clinic: &mut Clinic, rng: &mut Rng, scene: &mut Scene) {
+    let old = clinic.version();
+    let next = format!("2.{}.0", clinic.release + 1);
+    for _ in 0..rng.between(0, 3) {
+        let package = rng.pick(PACKAGES);
+        let minor = rng.between(2, 30);
+        let event = scene.add("package_installed", ("package", package, package), deployer());
+        let version = |minor: i64| json!(format!("1.{minor}.0"));
+        event.changes = vec![Change::value("version", version(minor - 1), version(minor))];
+        if rng.chance(0.08) {
+            event.fail("no matching version: crud>=1.30 is required by workflow 1.12".into());
+        }
+    }
+    if rng.chance(0.15) {
+        scene.at = scene.at.plus_seconds(40);
+        scene.add("release_applied", ("release", &next, &format!("Release {next}")), deployer()).fail(
+            "migration 0042_invoice_currency failed: column \"currency\" of relation \"invoice\" already exists".into(),
+        );
+        scene.at = scene.at.plus_seconds(1_500);
+    }
+    scene.at = scene.at.plus_seconds(55);
+    let event = scene.add("release_applied", ("release", &next, &format!("Release {next}")), deployer());
+    event.metadata.insert("commit".into(), rng.hex(40).into());
+    let event = scene.add("app_updated", ("app", "clinic", "Riverside Clinic"), deployer());
+    event.changes = vec![Change::value("version", json!(old), json!(next))];
+    clinic.release += 1;
+    policy_sync(rng, scene, false);
+}

@@ -1,0 +1,207 @@
+//! Who comes in and goes out, and when: a day's sessions, planned ahead and then played in order of time.
+
+use super::{
+    cast::{self, ATTACKER, DESK, GUESSED, Job, MOBILE, PEOPLE, Person, SCRIPT},
+    clinic::user,
+    rng::Rng,
+};
+use crate::{
+    db::types::Instant,
+    logs::event::{Log, NewEvent, Outcome},
+};
+
+/// A session expires when nothing happened in it for so long.
+const IDLE_SECONDS: i64 = 30 * 60;
+
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub person: &'static Person,
+    pub job: Job,
+    pub ip_address: String,
+    pub user_agent: &'static str,
+    pub id: String,
+}
+
+/// What happens in a session at some moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beat {
+    Failed(&'static str),
+    Login,
+    Work,
+    Switch,
+    Logout,
+    Expiry,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Planned {
+    pub at: Instant,
+    /// Place of the session in the day's list.
+    pub session: usize,
+    pub beat: Beat,
+}
+
+/// A new session of somebody, at a desk or on a phone.
+pub fn open(rng: &mut Rng, person: &'static Person) -> Session {
+    let on_phone = rng.chance(0.18);
+    let ip_address = match (on_phone, rng.below(10)) {
+        (true, 0..4) => format!("2001:db8:{:x}::{:x}", rng.below(4096), rng.below(65_536)),
+        (true, _) => format!("198.51.100.{}", rng.between(2, 250)),
+        // The clinic's two lines.
+        (false, 0..8) => "203.0.113.10".into(),
+        (false, _) => "203.0.113.11".into(),
+    };
+    let user_agent = if on_phone {
+        rng.pick(MOBILE)
+    } else {
+        // Most people sit at the same desk every day.
+        let desk = if rng.chance(0.9) { person.id.len() + person.login.len() } else { rng.below(DESK.len()) };
+        DESK[desk % DESK.len()]
+    };
+    Session { person, job: person.job, ip_address, user_agent, id: format!("s-{}", rng.hex(20)) }
+}
+
+/// Somebody who is there on this day of the story, the busy ones more often.
+pub fn somebody(rng: &mut Rng, day: i64) -> &'static Person {
+    let weights: Vec<f64> = PEOPLE
+        .iter()
+        .enumerate()
+        .map(|(place, person)| if person.joins <= day { cast::share(place) } else { 0.0 })
+        .collect();
+    &PEOPLE[rng.weighted(&weights)]
+}
+
+/// A day's sessions: about `count` of them, begun in the hours of each person's job.
+pub fn plan(rng: &mut Rng, midnight: Instant, day: i64, count: f64) -> (Vec<Session>, Vec<Planned>) {
+    let count = (count * (0.88 + 0.24 * rng.unit())).round() as usize;
+    let mut sessions = Vec::with_capacity(count);
+    let mut beats = Vec::new();
+    for place in 0..count {
+        let person = somebody(rng, day);
+        let session = open(rng, person);
+        let hour = rng.weighted(&session.job.hours()) as i64;
+        let at = Instant(midnight.plus_seconds(hour * 3600).0 + rng.between(0, 3_599_999_999));
+        plan_session(rng, &session, place, at, &mut beats);
+        sessions.push(session);
+    }
+    (sessions, beats)
+}
+
+fn plan_session(rng: &mut Rng, session: &Session, place: usize, start: Instant, beats: &mut Vec<Planned>) {
+    let mut at = start;
+    let mut add = |at: Instant, beat: Beat| beats.push(Planned { at, session: place, beat });
+    if rng.chance(0.07) {
+        let failures = rng.between(1, 3);
+        for _ in 0..failures {
+            add(at, Beat::Failed("wrong_password"));
+            at = pause(rng, at, 4, 25);
+        }
+        if rng.chance(0.06) {
+            add(at, Beat::Failed("locked_out"));
+            return;
+        }
+    }
+    if rng.chance(0.004) {
+        add(at, Beat::Failed("account_disabled"));
+        return;
+    }
+    add(at, Beat::Login);
+    let work = 2 + (-rng.unit().max(1e-6).ln() * 8.5) as i64;
+    let switches = session.person.second.is_some() && rng.chance(0.3);
+    let switch_at = rng.between(1, work);
+    for step in 0..work {
+        at = pause(rng, at, 8, 260);
+        if switches && step == switch_at {
+            add(at, Beat::Switch);
+            at = pause(rng, at, 3, 30);
+        }
+        add(at, Beat::Work);
+    }
+    match rng.below(100) {
+        0..62 => add(pause(rng, at, 5, 200), Beat::Logout),
+        62..92 => add(pause(rng, at, IDLE_SECONDS, IDLE_SECONDS + 60), Beat::Expiry),
+        // Closed the lid; nobody knows.
+        _ => {}
+    }
+}
+
+fn pause(rng: &mut Rng, at: Instant, least: i64, most: i64) -> Instant {
+    Instant(at.0 + rng.between(least * 1_000_000, most * 1_000_000))
+}
+
+/// The event of a beat that is not work.
+pub fn access(session: &Session, beat: Beat, at: Instant) -> NewEvent {
+    let (action, reason) = match beat {
+        Beat::Failed(reason) => ("login_failed", Some(reason)),
+        Beat::Login | Beat::Work => ("login", None),
+        Beat::Switch => ("role_switched", None),
+        Beat::Logout => ("logout", None),
+        Beat::Expiry => ("session_expired", None),
+    };
+    let mut event = NewEvent::new(Log::Access, action, at);
+    event.actor = Some(user(session.person));
+    event.target.name = Some(session.person.login.into());
+    event.ip_address = Some(session.ip_address.clone());
+    event.user_agent = Some(session.user_agent.into());
+    match reason {
+        Some(reason) => {
+            event.outcome = Outcome::Failure;
+            event.outcome_reason = Some(reason.into());
+        }
+        None => {
+            event.session_id = Some(session.id.clone());
+            event.role = Some(session.job.role().into());
+        }
+    }
+    if beat == Beat::Expiry {
+        // Nobody was there when it ended.
+        (event.ip_address, event.user_agent) = (None, None);
+        event.metadata.insert("idle_seconds".into(), IDLE_SECONDS.into());
+    }
+    event
+}
+
+/// One night somebody tries a few passwords on every name they can think of, and one of them fits.
+pub fn password_spray(rng: &mut Rng, start: Instant) -> Vec<NewEvent> {
+    let mut at = start;
+    let mut events = Vec::new();
+    let attempt = |at: Instant, username: &str, person: Option<&Person>, reason: &str| {
+        let mut event = NewEvent::new(Log::Access, "login_failed", at);
+        event.outcome = Outcome::Failure;
+        event.outcome_reason = Some(reason.into());
+        event.actor = person.map(user);
+        event.target.name = Some(username.into());
+        event.ip_address = Some(ATTACKER.into());
+        event.user_agent = Some(SCRIPT.into());
+        event
+    };
+    for round in 0..3 {
+        for name in GUESSED {
+            at = pause(rng, at, 1, 4);
+            events.push(attempt(at, name, None, "unknown_user"));
+        }
+        for person in PEOPLE.iter().filter(|person| person.joins < 80) {
+            at = pause(rng, at, 1, 5);
+            let reason = if round == 2 && rng.chance(0.4) { "locked_out" } else { "wrong_password" };
+            events.push(attempt(at, person.login, Some(person), reason));
+        }
+    }
+    let victim = &PEOPLE[14];
+    let session = Session {
+        person: victim,
+        job: victim.job,
+        ip_address: ATTACKER.into(),
+        user_agent: SCRIPT,
+        id: format!("s-{}", rng.hex(20)),
+    };
+    at = pause(rng, at, 20, 40);
+    events.push(access(&session, Beat::Login, at));
+    at = pause(rng, at, 5, 9);
+    let mut refused = access(&session, Beat::Switch, at);
+    refused.outcome = Outcome::Failure;
+    refused.outcome_reason = Some("second_factor_missing".into());
+    events.push(refused);
+    at = pause(rng, at, IDLE_SECONDS, IDLE_SECONDS + 60);
+    events.push(access(&session, Beat::Expiry, at));
+    events
+}

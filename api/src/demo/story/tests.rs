@@ -1,0 +1,109 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::logs::{
+    event::{Log, Outcome},
+    secrets, validate,
+};
+
+/// 2026-11-23T06:00:00Z
+const END: Instant = Instant(1_795_413_600_000_000);
+
+fn told(seed: u64) -> Vec<NewEvent> {
+    Story::new(seed, END).flatten().collect()
+}
+
+#[test]
+fn about_fifty_thousand_events_over_ninety_days() {
+    let events = told(1);
+    assert!((44_000..56_000).contains(&events.len()), "{}", events.len());
+    assert!(events.iter().all(|event| event.occurred_at <= END));
+    assert!(events.iter().all(|event| event.occurred_at >= END.plus_seconds(-DAYS * 86_400)));
+    assert!(events.is_sorted_by_key(|event| event.occurred_at));
+    let count = |log| events.iter().filter(|event| event.log == log).count();
+    assert!(count(Log::Access) > 6_000 && count(Log::Application) > 25_000 && count(Log::Framework) > 1_200);
+}
+
+#[test]
+fn the_same_seed_tells_the_same_story() {
+    assert_eq!(told(2), told(2));
+    assert_ne!(told(2).first(), told(3).first());
+}
+
+#[test]
+fn every_event_could_have_been_posted() {
+    for event in told(4) {
+        let said = || format!("{event:?}");
+        assert!(validate::ACTION.is_match(&event.action), "{}", said());
+        assert!(
+            validate::changes(&event.changes).is_ok() && validate::metadata(&event.metadata).is_ok(),
+            "{}",
+            said()
+        );
+        assert!(event.ip_address.as_deref().is_none_or(|ip| validate::ip_address(ip).is_ok()), "{}", said());
+        if event.log == Log::Application {
+            assert!(event.target.kind.is_some() && event.target.id.is_some(), "{}", said());
+            assert!(!event.changes.is_empty() && event.session_id.is_some(), "{}", said());
+        }
+    }
+}
+
+#[test]
+fn there_is_something_to_find() {
+    let events = told(5);
+    let actions: BTreeSet<&str> = events.iter().map(|event| event.action.as_str()).collect();
+    for action in [
+        "login",
+        "logout",
+        "login_failed",
+        "session_expired",
+        "role_switched",
+        "create",
+        "update",
+        "delete",
+        "policy_synced",
+        "package_installed",
+        "app_updated",
+        "release_applied",
+        "task_failed",
+        "task_completed",
+        "user_created",
+        "role_updated",
+    ] {
+        assert!(actions.contains(action), "{action}");
+    }
+    let models: BTreeSet<&str> = events
+        .iter()
+        .filter(|event| event.log == Log::Application)
+        .filter_map(|event| event.target.kind.as_deref())
+        .collect();
+    assert_eq!(models.len(), 6);
+    let from_attacker = events.iter().filter(|event| event.ip_address.as_deref() == Some("192.0.2.66"));
+    let failed = from_attacker.filter(|event| event.outcome == Outcome::Failure).count();
+    assert!((100..200).contains(&failed), "{failed}");
+    let error = |event: &&NewEvent| event.outcome_reason.as_deref() == Some("role Physician does not exist");
+    assert_eq!(events.iter().filter(error).count(), 6);
+    let masked = events.iter().filter(|event| !secrets::mask(&mut (*event).clone()).is_empty()).count();
+    assert!((5..20).contains(&masked), "{masked}");
+}
+
+#[test]
+fn work_belongs_to_a_session_and_the_busy_do_most() {
+    let events = told(6);
+    let mut logins = BTreeMap::new();
+    for event in events.iter().filter(|event| event.action == "login") {
+        logins.insert(event.session_id.clone(), event.occurred_at);
+    }
+    let work: Vec<&NewEvent> = events.iter().filter(|event| event.log == Log::Application).collect();
+    let homeless = work
+        .iter()
+        .filter(|event| logins.get(&event.session_id).is_none_or(|login| *login > event.occurred_at));
+    // Those that were at work when the story began.
+    assert!(homeless.count() < 200);
+    let mut by_actor: BTreeMap<_, usize> = BTreeMap::new();
+    for event in work {
+        *by_actor.entry(event.actor.as_ref().and_then(|actor| actor.name.clone())).or_default() += 1;
+    }
+    let (most, least) = (by_actor.values().max(), by_actor.values().min());
+    assert!(by_actor.len() == 40 && most > least.map(|least| least * 5).as_ref(), "{by_actor:?}");
+}

@@ -1,0 +1,114 @@
+//! The clinic goes on living: a few events every few seconds, in step with the clock.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Timelike as _, Utc};
+
+use super::{
+    platform::{self, Happening},
+    rng::Rng,
+    sessions::{Beat, Session, access, open, somebody},
+    story::{DAYS, Story, ZONE, play},
+};
+use crate::{db::types::Instant, logs::event::NewEvent};
+
+/// Sessions that are open at once in the busiest hour.
+const BUSY: usize = 9;
+
+pub struct Trickle {
+    story: Story,
+    rng: Rng,
+    sessions: Vec<Session>,
+    last: Instant,
+}
+
+impl Trickle {
+    /// Takes the story up where it ended; `now` keeps what is made after one start apart from what was made before.
+    pub fn new(seed: u64, end: Instant, now: Instant) -> Self {
+        let mut story = Story::new(seed, end);
+        story.by_ref().for_each(drop);
+        story.clinic.skip_ids((now.0 - end.0).max(0) / 2_000_000);
+        let rng = Rng::new(seed ^ now.0.unsigned_abs());
+        Self { story, rng, sessions: Vec::new(), last: now }
+    }
+
+    /// How long to wait before the next batch.
+    pub fn pause(&mut self) -> Duration {
+        Duration::from_millis(self.rng.between(1500, 6000).unsigned_abs())
+    }
+
+    /// What happened since the last call, in order of time.
+    pub fn batch(&mut self, now: Instant) -> Vec<NewEvent> {
+        let hour = DateTime::<Utc>::from(now).with_timezone(&ZONE).hour();
+        // At night there is less to see, but never nothing.
+        let wanted = if (7..20).contains(&hour) { BUSY } else { BUSY / 3 };
+        let mut events = Vec::new();
+        let steps = self.rng.between(1, 3);
+        for step in 1..=steps {
+            let at = Instant(self.last.0 + (now.0 - self.last.0).max(0) * step / (steps + 1));
+            events.extend(self.step(at, wanted));
+        }
+        self.last = now;
+        // What follows within one request may lie some milliseconds ahead.
+        for event in &mut events {
+            event.occurred_at = event.occurred_at.min(now);
+        }
+        events.sort_by_key(|event| event.occurred_at);
+        events
+    }
+
+    fn step(&mut self, at: Instant, wanted: usize) -> Vec<NewEvent> {
+        let Self { story, rng, sessions, last: _ } = self;
+        if rng.chance(0.01) {
+            return platform::play(&mut story.clinic, rng, at, Happening::TaskFails);
+        }
+        if sessions.len() < wanted && rng.chance(0.5) {
+            let person = somebody(rng, DAYS);
+            let session = open(rng, person);
+            let failed = rng.chance(0.08);
+            let beat = if failed { Beat::Failed("wrong_password") } else { Beat::Login };
+            let event = access(&session, beat, at);
+            if !failed {
+                sessions.push(session);
+            }
+            return vec![event];
+        }
+        if sessions.is_empty() {
+            return Vec::new();
+        }
+        let place = rng.below(sessions.len());
+        if sessions.len() > wanted || rng.chance(0.06) {
+            let session = sessions.swap_remove(place);
+            let beat = if rng.chance(0.7) { Beat::Logout } else { Beat::Expiry };
+            return vec![access(&session, beat, at)];
+        }
+        let session = &mut sessions[place];
+        let beat =
+            if session.person.second.is_some() && rng.chance(0.03) { Beat::Switch } else { Beat::Work };
+        play(&mut story.clinic, rng, session, at, beat)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_goes_on() {
+        let end = Instant(1_795_400_000_000_000);
+        let mut now = end.plus_seconds(3600);
+        let mut trickle = Trickle::new(7, end, now);
+        let mut events = Vec::new();
+        for _ in 0..200 {
+            let before = now;
+            now = Instant(now.0 + trickle.pause().as_micros() as i64);
+            let batch = trickle.batch(now);
+            assert!(batch.iter().all(|event| event.occurred_at >= before && event.occurred_at <= now));
+            events.extend(batch);
+        }
+        assert!((150..900).contains(&events.len()), "{}", events.len());
+        for action in ["login", "create", "update"] {
+            assert!(events.iter().any(|event| event.action == action), "{action}");
+        }
+    }
+}
