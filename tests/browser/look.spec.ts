@@ -54,6 +54,8 @@ for (const [name, { path, stranger, ready }] of Object.entries(views)) {
         await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
         await page.goto(path);
         await ready(page, width);
+        // The chart comes a moment after the rest.
+        await page.waitForLoadState("networkidle");
         await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
         await page.screenshot({ path: join(pictures, `${name}-${width}-${theme}.png`) });
         await expectAccessible(page);
