@@ -1,7 +1,7 @@
 // A second workspace, made up: events spread over weeks, for what the fixture's ten minutes cannot show.
 import type { Server } from "./server.ts";
 
-export const clinic = { slug: "clinic", name: "Lakeside Clinic", events: 300, updates: 150 } as const;
+export const clinic = { slug: "lakeside", name: "Lakeside Clinic", events: 300, updates: 150 } as const;
 
 const start = Date.UTC(2026, 8, 1);
 const two_hours = 7_200_000;

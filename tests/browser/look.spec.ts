@@ -1,8 +1,9 @@
 // Every view in both themes, wide and narrow: axe has nothing to say, and a picture is kept in results/ for people to look at.
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Page } from "@playwright/test";
+import { type Page, test as story } from "@playwright/test";
 import { expect, expectAccessible, test } from "./fixtures.ts";
+import { Server } from "./server.ts";
 
 const pictures = join(import.meta.dirname, "results/pictures");
 mkdirSync(pictures, { recursive: true });
@@ -23,16 +24,16 @@ const views: Record<string, View> = {
   "sign-in": { path: "/sign-in", stranger: true, ready: (page) => expect(page.getByRole("heading", { name: "Sign in to Logbook" })).toBeVisible() },
   overview: { path: "/w/peerapp?range=all", ready: (page) => expect(page.getByRole("group", { name: "Total Changes" })).toContainText("178") },
   access: { path: "/w/peerapp/access", ready: filled },
-  application: { path: "/w/clinic/application", ready: filled },
-  "application-update": { path: "/w/clinic/application", ready: (page) => filled(page).then(() => openFirst(page)) },
+  application: { path: "/w/lakeside/application", ready: filled },
+  "application-update": { path: "/w/lakeside/application", ready: (page) => filled(page).then(() => openFirst(page)) },
   "application-create": { path: "/w/peerapp/application?order=asc", ready: (page) => filled(page).then(() => openFirst(page)) },
   framework: { path: "/w/peerapp/framework", ready: filled },
   "framework-details": { path: "/w/peerapp/framework", ready: (page) => filled(page).then(() => openFirst(page)) },
   filtered: { path: "/w/peerapp/application?q=李雷&model=patient&action=update", ready: filled },
   nothing: { path: "/w/peerapp/application?q=nowhere", ready: (page) => expect(page.getByRole("status").filter({ hasText: /[Nn]o/ }).first()).toBeVisible() },
-  empty: { path: "/w/clinic/framework", ready: (page) => expect(page.getByText(/curl/).first()).toBeVisible() },
+  empty: { path: "/w/lakeside/framework", ready: (page) => expect(page.getByText(/curl/).first()).toBeVisible() },
   range: {
-    path: "/w/clinic/application",
+    path: "/w/lakeside/application",
     ready: async (page) => {
       await filled(page);
       await page.getByRole("button", { name: /^Time range/ }).click();
@@ -44,7 +45,7 @@ const views: Record<string, View> = {
 for (const [name, { path, stranger, ready }] of Object.entries(views)) {
   for (const theme of ["light", "dark"] as const) {
     test(`${name}, ${theme}`, async ({ page, person, server, clinic }) => {
-      expect(clinic.slug).toBe("clinic");
+      expect(clinic.slug).toBe("lakeside");
       await page.emulateMedia({ colorScheme: theme });
       if (!stranger) {
         const answer = await page.context().request.post(`${server.url}/api/v1/auth/login`, { data: person });
@@ -67,10 +68,20 @@ for (const [name, { path, stranger, ready }] of Object.entries(views)) {
 }
 
 if (process.env.UPDATE_SCREENSHOT) {
-  test("The README's picture", async ({ signedIn: page, clinic }) => {
-    await page.goto(`/w/${clinic.slug}/application`);
-    await filled(page);
-    await openFirst(page);
-    await page.screenshot({ path: resolve(import.meta.dirname, "../../docs/screenshot.png") });
+  story("The README's picture", async ({ page }) => {
+    story.setTimeout(300_000);
+    const server = await Server.start();
+    try {
+      server.logbook("demo");
+      await page.goto(await server.signInLink());
+      await page.getByRole("button", { name: "Not now" }).click();
+      await page.goto(`${server.url}/w/clinic/application?action=update&model=patient`);
+      await filled(page);
+      await openFirst(page);
+      await page.waitForLoadState("networkidle");
+      await page.screenshot({ path: resolve(import.meta.dirname, "../../docs/screenshot.png") });
+    } finally {
+      await server.stop();
+    }
   });
 }

@@ -31,5 +31,5 @@ test("The workspace switcher goes from one workspace to another", async ({ signe
   await page.goto("/w/peerapp/application");
   await page.getByRole("button", { name: /Workspace/ }).click();
   await page.getByRole("menuitem", { name: new RegExp(clinic.name) }).click();
-  await expect(page).toHaveURL(/\/w\/clinic/);
+  await expect(page).toHaveURL(/\/w\/lakeside/);
 });
