@@ -13,11 +13,12 @@ watchTheme();
 // A session that ends while somebody works leads to the sign-in page, and from there back to the same address.
 onSessionChange(() => {
   const state = sessionState();
-  if (state.kind !== "signed-out") return;
+  if (state.kind !== "signed-out" || state.why === "never") return;
   queryClient.clear();
   const { href, pathname } = router.state.location;
   if (pathname === "/sign-in") return;
-  void router.navigate({ to: "/sign-in", search: state.expired ? { next: href, expired: true } : {} });
+  const expired = state.why === "expired";
+  void router.navigate({ to: "/sign-in", search: expired ? { next: href, expired } : {} });
 });
 
 const root = document.getElementById("root");

@@ -19,7 +19,7 @@ export async function signOut(): Promise<void> {
   try {
     await unwrap(client.POST("/api/v1/auth/logout"));
   } finally {
-    endSession(false);
+    endSession("left");
   }
 }
 

@@ -5,8 +5,10 @@ import type { Session, User } from "./types";
  * The access token lives in this module's memory and nowhere else: a script that gets into the page later
  * finds nothing in storage. What survives a reload is the server's HttpOnly cookie, exchanged by `refresh`.
  */
-type State =
-  { kind: "unknown" } | { kind: "signed-out"; expired: boolean } | { kind: "signed-in"; user: User };
+/** `never`: nobody was signed in when the page loaded; the page being opened deals with that itself. */
+export type SignedOut = "never" | "left" | "expired";
+
+type State = { kind: "unknown" } | { kind: "signed-out"; why: SignedOut } | { kind: "signed-in"; user: User };
 
 let state: State = { kind: "unknown" };
 let token: string | null = null;
@@ -43,10 +45,10 @@ export function startSession(session: Session) {
   set({ kind: "signed-in", user: session.user });
 }
 
-export function endSession(expired: boolean) {
+export function endSession(why: SignedOut) {
   token = null;
   clearTimeout(timer);
-  set({ kind: "signed-out", expired });
+  set({ kind: "signed-out", why });
 }
 
 export function passwordWasSet() {
@@ -84,7 +86,7 @@ async function exchangeCookie(): Promise<boolean> {
     return true;
   }
   if (response.status === 401) {
-    endSession(state.kind === "signed-in");
+    endSession(state.kind === "signed-in" ? "expired" : "never");
     return false;
   }
   throw toApiError(response.status, await response.json().catch(() => null));

@@ -81,7 +81,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       id: "actor",
       title: "Actor",
       width: "minmax(130px, 1fr)",
-      from: 660,
+      from: 740,
       cell: (event) => <ActorValue actor={event.actor} />,
     },
     { id: "status", title: "Status", width: "104px", cell: (event) => <StatusValue status={event.status} /> },

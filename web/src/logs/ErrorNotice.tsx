@@ -12,12 +12,19 @@ const TITLES: Record<string, string> = {
   unknown_parameter: "This link does not fit",
 };
 
-export function ErrorNotice({ error, onRetry }: { error: Error; onRetry?: () => void }) {
+interface ErrorNoticeProps {
+  error: Error;
+  onRetry?: () => void;
+  page?: boolean;
+}
+
+export function ErrorNotice({ error, onRetry, page = false }: ErrorNoticeProps) {
   const api = error instanceof ApiError ? error : null;
   return (
     <Notice
       icon="alert"
       bad
+      page={page}
       title={(api && TITLES[api.code]) ?? "Something went wrong"}
       actions={
         onRetry && (

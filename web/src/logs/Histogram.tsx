@@ -47,6 +47,7 @@ export function Histogram({
     [buckets, clock, narrow, compact],
   );
   const totals = useMemo(() => buckets.map((bucket) => bucket.total), [buckets]);
+  const empty = totals.every((total) => total === 0);
 
   return (
     <figure className={cx(styles.figure, stale && styles.stale)} aria-label="Events over time">
@@ -59,18 +60,18 @@ export function Histogram({
             </span>
           ))}
         </span>
-        {onRange && data && buckets.length > 0 && (
+        {onRange && data && !empty && (
           <span className={styles.hint}>{intervalText(data.interval)} · drag to set the range</span>
         )}
       </div>
       <div className={styles.plot} style={{ height }}>
-        {data && buckets.length === 0 && <p className={styles.blank}>No events</p>}
-        {buckets.length > 0 && (
+        {data && empty && <p className={styles.blank}>No events</p>}
+        {!empty && (
           <Suspense fallback={null}>
             <HistogramPlot series={series} ticks={ticks} height={height} axes={AXES} theme={theme} />
           </Suspense>
         )}
-        {buckets.length > 0 && onRange && (
+        {!empty && onRange && (
           <HistogramBrush
             labels={labels}
             totals={totals}

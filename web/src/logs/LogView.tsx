@@ -163,7 +163,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                 onRange={setRange}
               />
             </div>
-            {fresh.count > 0 && (
+            {fresh.count > 0 && !list.isError && (
               <div className={styles.pill} role="status">
                 <Button look="primary" icon="arrowUp" onPress={refresh}>
                   {`${formatCount(fresh.count, !fresh.more)} new ${fresh.count === 1 ? "event" : "events"}`}

@@ -19,7 +19,7 @@ interface ValueProps {
   /** The filter that a click on the value sets. */
   param: string;
   value: string | null | undefined;
-  /** The value in words, for the button's name, where its content is more than text. */
+  /** The value in words, for the tooltip, where its content is more than text. */
   words?: string | undefined;
   wrap?: boolean;
   children?: React.ReactNode;
@@ -34,20 +34,20 @@ export function Value({ param, value, words, wrap = false, children }: ValueProp
   if (value === null || value === undefined || value === "") return <None />;
   const content = <span className={styles.text}>{children ?? value}</span>;
   if (!filterBy) return <span className={cx(styles.value, wrap && styles.wrap)}>{content}</span>;
+  const hint = `filter by ${filterLabel(param).toLowerCase()}`;
   return (
     <button
       type="button"
-      data-value
       tabIndex={wrap ? 0 : -1}
       className={cx(styles.value, wrap && styles.wrap)}
-      aria-label={`${words ?? value}, filter by ${filterLabel(param).toLowerCase()}`}
-      title={`${words ?? value}\nClick to filter by ${filterLabel(param).toLowerCase()}`}
+      title={`${words ?? value}: click to ${hint}`}
       onClick={(event) => {
         event.stopPropagation();
         filterBy(param, value);
       }}
     >
       {content}
+      <span className="quiet">, {hint}</span>
     </button>
   );
 }

@@ -124,8 +124,11 @@ function UserMenu({ me }: { me: Me }) {
         end
         label="Your account"
         trigger={
-          <AriaButton className={styles.user ?? ""} aria-label={`Account: ${me.user.name}`}>
-            <span className={styles.avatar}>{initials}</span>
+          <AriaButton className={styles.user ?? ""}>
+            <span className={styles.avatar} aria-hidden="true">
+              {initials}
+            </span>
+            <span className="quiet">Account: {me.user.name}</span>
           </AriaButton>
         }
       >

@@ -16,6 +16,7 @@ export function NotFound() {
   return (
     <Notice
       icon="search"
+      page
       title="This page does not exist"
       actions={
         <Link to="/" className={buttonClass({})}>
@@ -32,6 +33,7 @@ export function Failure({ error, reset }: ErrorComponentProps) {
     return (
       <Notice
         icon="search"
+        page
         title="No such workspace"
         actions={
           <Link to="/" className={buttonClass({})}>
@@ -45,6 +47,7 @@ export function Failure({ error, reset }: ErrorComponentProps) {
   }
   return (
     <ErrorNotice
+      page
       error={error instanceof Error ? error : new Error(String(error))}
       onRetry={() => {
         reset();

@@ -17,7 +17,7 @@ export function Home() {
   );
   if (!first) {
     return (
-      <Notice icon="inbox" title="No workspaces yet" actions={create}>
+      <Notice icon="inbox" title="No workspaces yet" page actions={create}>
         <p>
           {me.platform_admin
             ? "A workspace holds the three logs of one app or one tenant."

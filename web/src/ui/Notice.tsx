@@ -6,18 +6,21 @@ interface NoticeProps {
   icon: IconName;
   title: string;
   bad?: boolean;
+  /** It is all there is on the page, so its title is the page's heading. */
+  page?: boolean;
   children?: React.ReactNode;
   actions?: React.ReactNode;
 }
 
 /** What stands where content would: nothing here, nothing found, something broke. */
-export function Notice({ icon, title, bad = false, children, actions }: NoticeProps) {
+export function Notice({ icon, title, bad = false, page = false, children, actions }: NoticeProps) {
+  const Title = page ? "h1" : "h2";
   return (
     <div className={cx(styles.notice, bad && styles.bad)} role={bad ? "alert" : "status"}>
       <span className={styles.icon}>
         <Icon name={icon} size={20} />
       </span>
-      <h2 className={styles.title}>{title}</h2>
+      <Title className={styles.title}>{title}</Title>
       {children && <div className={styles.body}>{children}</div>}
       {actions && <div className={styles.actions}>{actions}</div>}
     </div>
