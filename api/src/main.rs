@@ -6,9 +6,11 @@ use clap::{Args, Parser, Subcommand};
 use logbook::{
     auth::{Role, tokens::Claims, users},
     config::{DataConfig, ServeConfig},
-    db::{Db, migrations},
+    db::{Db, migrations, types::Instant},
+    demo::{self, Filled},
     error::Problem,
     import::zango::{self, ZangoImport},
+    logs::{append::AppendRequest, appender::Appender},
     openapi,
     server::{self, StartError},
     workspaces::{self, NewWorkspace},
@@ -35,6 +37,8 @@ enum Command {
     /// Bring in the logs of another system
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Fill the demo workspaces
+    Demo,
     /// Make workspaces
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
@@ -54,6 +58,9 @@ enum ImportCommand {
 struct ServeArgs {
     #[command(flatten)]
     config: ServeConfig,
+    /// Fill the demo workspaces first, and let the clinic go on living
+    #[arg(long, env = "LOGBOOK_DEMO")]
+    demo: bool,
 }
 
 #[derive(Args)]
@@ -148,6 +155,7 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Serve(args) => serve(&data, &args),
         Command::Migrate => migrate(&data),
+        Command::Demo => open(&data).and_then(|db| fill_demo(&db, &data)),
         Command::Token(args) => token(&data, args),
         Command::Import(ImportCommand::Zango(args)) => import_zango(&data, &args),
         Command::Workspace(command) => workspace(&data, command),
@@ -172,10 +180,14 @@ fn start_logging(json: bool) {
 }
 
 fn serve(data: &DataConfig, args: &ServeArgs) -> Result<(), Failure> {
-    let ServeArgs { config } = args;
+    let ServeArgs { config, demo } = args;
     start_logging(config.log_json);
     actix_web::rt::System::new().block_on(async {
         let started = server::start(data, config)?;
+        if *demo {
+            fill_demo(&started.db, data)?;
+            actix_web::rt::spawn(keep_demo_alive(started.db.clone(), started.appender.clone()));
+        }
         println!("Logbook listens on {}", started.origin);
         if let Some(link) = server::first_link(&mut *started.db.conn()?, &started.origin)? {
             println!("Sign in: {link}");
@@ -183,6 +195,35 @@ fn serve(data: &DataConfig, args: &ServeArgs) -> Result<(), Failure> {
         started.server.await?;
         Ok(())
     })
+}
+
+fn fill_demo(db: &Db, data: &DataConfig) -> Result<(), Failure> {
+    let Filled { peerapp, clinic } = demo::fill(db, &data.data_dir, true)?;
+    if peerapp + clinic > 0 {
+        println!("Filled the demo: {peerapp} events in peerapp, {clinic} in clinic.");
+    }
+    Ok(())
+}
+
+/// Appends what happens in the demo's clinic, until the server ends.
+async fn keep_demo_alive(db: Db, appender: Appender) {
+    let trickle = actix_web::web::block(move || demo::trickle(&db)).await;
+    let Ok(Ok(Some((workspace, mut trickle)))) = trickle else {
+        tracing::warn!("the demo's clinic cannot go on; its story is not there");
+        return;
+    };
+    loop {
+        actix_web::rt::time::sleep(trickle.pause()).await;
+        let request = AppendRequest {
+            workspace_id: workspace.id,
+            events: trickle.batch(Instant::now()),
+            idempotency: None,
+            import_positions: Vec::new(),
+        };
+        if let Err(problem) = appender.append(request, 0).await {
+            tracing::warn!(%problem, "the demo's clinic missed a beat");
+        }
+    }
 }
 
 /// The database for a command that does its work and ends, with its migrations applied.
