@@ -118,6 +118,11 @@ impl Source {
         self.stream(table, after, None, true)?.ok_or_else(|| self.no_table(table))
     }
 
+    /// Whether [`Source::open`] made sure that the schema is there.
+    pub fn has_schemas(&self) -> bool {
+        matches!(self, Self::Postgres { .. })
+    }
+
     /// Whether [`Source::read_with_uuids`] gives them.
     pub fn joins_uuids(&self) -> bool {
         matches!(self, Self::Postgres { .. })

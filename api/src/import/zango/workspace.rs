@@ -13,7 +13,7 @@ use crate::{
 /// The workspace, and whether it was made now.
 ///
 /// # Errors
-/// When the source knows its tenants and this is none of them; when the slug cannot be one.
+/// When a folder names its tenants and this is none of them; when the slug cannot be one.
 pub fn find_or_create(
     conn: &mut Conn,
     source: &Source,
@@ -57,7 +57,11 @@ fn tenant(source: &Source, schema: &str) -> Result<Option<Tenant>, ImportError> 
         }
         schemas.push(name.to_owned());
     }
-    // A typing mistake would otherwise import everything a second time, under another name.
+    // A folder does not say whose tables it holds: a typing mistake would import everything a second time, under
+    // another name. A database was asked for the schema itself, and a table without rows says nothing.
+    if source.has_schemas() || schemas.is_empty() {
+        return Ok(None);
+    }
     Err(ImportError::Source {
         place: source.to_string(),
         reason: format!(
