@@ -148,8 +148,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** Lists the access log, a page at a time. */
     get: operations["listAccessEvents"];
     put?: never;
+    /** Appends events to the access log, all or none. */
     post: operations["appendAccessEvents"];
     delete?: never;
     options?: never;
@@ -164,6 +166,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** The values of the access log's filters, each with the number of events it would show. */
     get: operations["getAccessFacets"];
     put?: never;
     post?: never;
@@ -180,6 +183,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** The events of the access log over time. */
     get: operations["getAccessHistogram"];
     put?: never;
     post?: never;
@@ -196,6 +200,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** Counts the events of the access log that the filters mean. */
     get: operations["getAccessMetrics"];
     put?: never;
     post?: never;
@@ -212,6 +217,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** One event of the access log by its id. */
     get: operations["getAccessEvent"];
     put?: never;
     post?: never;
@@ -228,8 +234,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** Lists the application log, a page at a time. */
     get: operations["listApplicationEvents"];
     put?: never;
+    /** Appends events to the application log, all or none. */
     post: operations["appendApplicationEvents"];
     delete?: never;
     options?: never;
@@ -244,6 +252,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** The values of the application log's filters, each with the number of events it would show. */
     get: operations["getApplicationFacets"];
     put?: never;
     post?: never;
@@ -260,6 +269,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** The events of the application log over time. */
     get: operations["getApplicationHistogram"];
     put?: never;
     post?: never;
@@ -276,6 +286,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** Counts the events of the application log that the filters mean. */
     get: operations["getApplicationMetrics"];
     put?: never;
     post?: never;
@@ -292,6 +303,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** One event of the application log by its id. */
     get: operations["getApplicationEvent"];
     put?: never;
     post?: never;
@@ -328,8 +340,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** Lists the framework log, a page at a time. */
     get: operations["listFrameworkEvents"];
     put?: never;
+    /** Appends events to the framework log, all or none. */
     post: operations["appendFrameworkEvents"];
     delete?: never;
     options?: never;
@@ -344,6 +358,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** The values of the framework log's filters, each with the number of events it would show. */
     get: operations["getFrameworkFacets"];
     put?: never;
     post?: never;
@@ -360,6 +375,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** The events of the framework log over time. */
     get: operations["getFrameworkHistogram"];
     put?: never;
     post?: never;
@@ -376,6 +392,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** Counts the events of the framework log that the filters mean. */
     get: operations["getFrameworkMetrics"];
     put?: never;
     post?: never;
@@ -392,6 +409,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
+    /** One event of the framework log by its id. */
     get: operations["getFrameworkEvent"];
     put?: never;
     post?: never;
@@ -545,17 +563,13 @@ export interface components {
     };
     /** @description Who did it: a snapshot of that time, never a reference. */
     Actor: {
-      type: components["schemas"]["ActorType"];
+      /** @example user */
+      type: string;
       /** @example 17 */
       id: string | null;
       /** @example Asha Rao */
       name: string | null;
     };
-    /**
-     * @description What kind of actor: a user of the app, an admin of the platform, a service, or the system itself.
-     * @enum {string}
-     */
-    ActorType: "user" | "admin" | "service" | "system";
     /** @description What became of one event. */
     AppendResult: {
       /**
@@ -838,9 +852,18 @@ export interface components {
     };
     /** @description An event of any log, told apart by `log`. */
     IngestEvent:
-      | components["schemas"]["NewAccessEvent"]
-      | components["schemas"]["NewApplicationEvent"]
-      | components["schemas"]["NewFrameworkEvent"];
+      | (components["schemas"]["NewAccessEvent"] & {
+          /** @enum {string} */
+          log: "access";
+        })
+      | (components["schemas"]["NewApplicationEvent"] & {
+          /** @enum {string} */
+          log: "application";
+        })
+      | (components["schemas"]["NewFrameworkEvent"] & {
+          /** @enum {string} */
+          log: "framework";
+        });
     /** @description Who the caller is and where they may go. */
     Me: {
       user: components["schemas"]["User"];
@@ -849,10 +872,10 @@ export interface components {
     };
     NewAccessEvent: {
       /**
-       * @description Needed where logs are mixed; elsewhere it may be left out. (enum property replaced by openapi-typescript)
-       * @enum {string}
+       * @description Needed where logs are mixed; elsewhere it may be left out.
+       * @example access
        */
-      log: "access";
+      log?: string;
       /**
        * Format: date-time
        * @description When it happened; now when left out. Between 1970 and a day ahead.
@@ -868,7 +891,7 @@ export interface components {
       /** @description Default: failure for `login_failed`, else success. */
       status?: ("success" | "failure") | null;
       status_reason?: string | null;
-      user?: components["schemas"]["AccessUser"] | null;
+      user?: components["schemas"]["NewAccessUser"] | null;
       username?: string | null;
       role?: string | null;
       /** @example 198.51.100.4 */
@@ -879,12 +902,31 @@ export interface components {
       /** @description Anything else, as an object of at most 64 KiB. */
       metadata?: Record<string, never>;
     };
-    NewApplicationEvent: {
+    /** @description Who came in, as it is sent. */
+    NewAccessUser: {
+      /** @example 17 */
+      id?: string | null;
+      /** @example Asha Rao */
+      name?: string | null;
+    };
+    /** @description Who did it, as it is sent. */
+    NewActor: {
       /**
-       * @description Needed where logs are mixed; elsewhere it may be left out. (enum property replaced by openapi-typescript)
+       * @description What kind of actor: a user of the app, an admin of the platform, a service, or the system itself.
        * @enum {string}
        */
-      log: "application";
+      type: "user" | "admin" | "service" | "system";
+      /** @example 17 */
+      id?: string | null;
+      /** @example Asha Rao */
+      name?: string | null;
+    };
+    NewApplicationEvent: {
+      /**
+       * @description Needed where logs are mixed; elsewhere it may be left out.
+       * @example application
+       */
+      log?: string;
       /**
        * Format: date-time
        * @description When it happened; now when left out. Between 1970 and a day ahead.
@@ -897,7 +939,7 @@ export interface components {
        * @example update
        */
       action: string;
-      actor?: components["schemas"]["Actor"] | null;
+      actor?: components["schemas"]["NewActor"] | null;
       role?: string | null;
       /** @example patient */
       model: string;
@@ -914,12 +956,21 @@ export interface components {
       /** @description Anything else, as an object of at most 64 KiB. */
       metadata?: Record<string, never>;
     };
+    /** @description The part of the platform that was touched, as it is sent. */
+    NewComponent: {
+      /** @example policy */
+      type: string;
+      /** @example 2 */
+      id?: string | null;
+      /** @example OpsAccess */
+      name?: string | null;
+    };
     NewFrameworkEvent: {
       /**
-       * @description Needed where logs are mixed; elsewhere it may be left out. (enum property replaced by openapi-typescript)
-       * @enum {string}
+       * @description Needed where logs are mixed; elsewhere it may be left out.
+       * @example framework
        */
-      log: "framework";
+      log?: string;
       /**
        * Format: date-time
        * @description When it happened; now when left out. Between 1970 and a day ahead.
@@ -933,8 +984,8 @@ export interface components {
        * @example policy_synced
        */
       action: string;
-      component: components["schemas"]["Component"];
-      actor?: components["schemas"]["Actor"] | null;
+      component: components["schemas"]["NewComponent"];
+      actor?: components["schemas"]["NewActor"] | null;
       role?: string | null;
       /** @description Default: failure when there is an error, else success. */
       status?: ("success" | "failure") | null;
@@ -1696,13 +1747,8 @@ export interface operations {
          *     ]
          */
         event_type?: string[];
-        /**
-         * @description `success` or `failure`.
-         * @example [
-         *       "failure"
-         *     ]
-         */
-        status?: string[];
+        /** @description `success` or `failure`. */
+        status?: ("success" | "failure")[];
         /** @description Any of these roles. */
         role?: string[];
         /** @description Any of these users, by id. */
@@ -1924,13 +1970,8 @@ export interface operations {
          *     ]
          */
         event_type?: string[];
-        /**
-         * @description `success` or `failure`.
-         * @example [
-         *       "failure"
-         *     ]
-         */
-        status?: string[];
+        /** @description `success` or `failure`. */
+        status?: ("success" | "failure")[];
         /** @description Any of these roles. */
         role?: string[];
         /** @description Any of these users, by id. */
@@ -2038,13 +2079,8 @@ export interface operations {
          *     ]
          */
         event_type?: string[];
-        /**
-         * @description `success` or `failure`.
-         * @example [
-         *       "failure"
-         *     ]
-         */
-        status?: string[];
+        /** @description `success` or `failure`. */
+        status?: ("success" | "failure")[];
         /** @description Any of these roles. */
         role?: string[];
         /** @description Any of these users, by id. */
@@ -2159,13 +2195,8 @@ export interface operations {
          *     ]
          */
         event_type?: string[];
-        /**
-         * @description `success` or `failure`.
-         * @example [
-         *       "failure"
-         *     ]
-         */
-        status?: string[];
+        /** @description `success` or `failure`. */
+        status?: ("success" | "failure")[];
         /** @description Any of these roles. */
         role?: string[];
         /** @description Any of these users, by id. */
@@ -2358,6 +2389,8 @@ export interface operations {
         model?: string[];
         /** @description Any of these records, by id. */
         record_id?: string[];
+        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        actor_type?: ("user" | "admin" | "service" | "system")[];
         /** @description Any of these actors, by id. */
         actor_id?: string[];
         /**
@@ -2589,6 +2622,8 @@ export interface operations {
         model?: string[];
         /** @description Any of these records, by id. */
         record_id?: string[];
+        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        actor_type?: ("user" | "admin" | "service" | "system")[];
         /** @description Any of these actors, by id. */
         actor_id?: string[];
         /**
@@ -2706,6 +2741,8 @@ export interface operations {
         model?: string[];
         /** @description Any of these records, by id. */
         record_id?: string[];
+        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        actor_type?: ("user" | "admin" | "service" | "system")[];
         /** @description Any of these actors, by id. */
         actor_id?: string[];
         /**
@@ -2830,6 +2867,8 @@ export interface operations {
         model?: string[];
         /** @description Any of these records, by id. */
         record_id?: string[];
+        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        actor_type?: ("user" | "admin" | "service" | "system")[];
         /** @description Any of these actors, by id. */
         actor_id?: string[];
         /**
@@ -3096,15 +3135,12 @@ export interface operations {
          *     ]
          */
         component?: string[];
+        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        actor_type?: ("user" | "admin" | "service" | "system")[];
         /** @description Any of these actors, by id. */
         actor_id?: string[];
-        /**
-         * @description `success` or `failure`.
-         * @example [
-         *       "failure"
-         *     ]
-         */
-        status?: string[];
+        /** @description `success` or `failure`. */
+        status?: ("success" | "failure")[];
         /** @description Where the page before ended: its `next_cursor`. Only good with the same filters and order. */
         cursor?: string;
         /** @description Most events on the page. */
@@ -3325,15 +3361,12 @@ export interface operations {
          *     ]
          */
         component?: string[];
+        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        actor_type?: ("user" | "admin" | "service" | "system")[];
         /** @description Any of these actors, by id. */
         actor_id?: string[];
-        /**
-         * @description `success` or `failure`.
-         * @example [
-         *       "failure"
-         *     ]
-         */
-        status?: string[];
+        /** @description `success` or `failure`. */
+        status?: ("success" | "failure")[];
       };
       header?: never;
       path: {
@@ -3440,15 +3473,12 @@ export interface operations {
          *     ]
          */
         component?: string[];
+        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        actor_type?: ("user" | "admin" | "service" | "system")[];
         /** @description Any of these actors, by id. */
         actor_id?: string[];
-        /**
-         * @description `success` or `failure`.
-         * @example [
-         *       "failure"
-         *     ]
-         */
-        status?: string[];
+        /** @description `success` or `failure`. */
+        status?: ("success" | "failure")[];
         /** @description Length of a bucket: `auto` (the default), `15m`, `1h`, `6h`, `1d`, `1w` (from Monday) or `1mo`. */
         interval?: "auto" | "15m" | "1h" | "6h" | "1d" | "1w" | "1mo";
         /**
@@ -3562,15 +3592,12 @@ export interface operations {
          *     ]
          */
         component?: string[];
+        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        actor_type?: ("user" | "admin" | "service" | "system")[];
         /** @description Any of these actors, by id. */
         actor_id?: string[];
-        /**
-         * @description `success` or `failure`.
-         * @example [
-         *       "failure"
-         *     ]
-         */
-        status?: string[];
+        /** @description `success` or `failure`. */
+        status?: ("success" | "failure")[];
       };
       header?: never;
       path: {

@@ -3,7 +3,7 @@ import type { ApplicationEvent, ApplicationMetrics } from "../api/types";
 import { Status, type Shape, type Tone } from "../ui/Status";
 import { ActorValue, Moment, Named, None, Value } from "../logs/cells";
 import { changesSummary } from "../logs/Changes";
-import { humanize, type LogDefinition, type RelatedLink } from "../logs/definition";
+import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink } from "../logs/definition";
 
 const ACTIONS: Record<string, { label: string; tone: Tone; shape: Shape }> = {
   create: { label: "Create", tone: "good", shape: "plus" },
@@ -140,6 +140,13 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       kind: "text",
       placeholder: "Record id",
       of: (event) => ({ value: event.record_id, name: event.record_name }),
+    },
+    {
+      param: "actor_type",
+      label: "Kind of actor",
+      kind: "choice",
+      values: ACTOR_TYPES,
+      valueLabel: humanize,
     },
     {
       param: "actor_id",

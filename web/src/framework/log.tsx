@@ -2,7 +2,7 @@ import { frameworkApi } from "../api/logs";
 import type { FrameworkEvent, FrameworkMetrics } from "../api/types";
 import { Status } from "../ui/Status";
 import { ActorValue, Moment, Named, None, StatusValue, Value } from "../logs/cells";
-import { humanize, type LogDefinition, type RelatedLink, statusMark } from "../logs/definition";
+import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink, statusMark } from "../logs/definition";
 import styles from "./framework.module.css";
 
 /** The filter's value: a type, or one component as "type:id". */
@@ -119,6 +119,13 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       of: (event) => ({ value: componentValue(event), name: event.component.name }),
     },
     { param: "status", label: "Status", kind: "facet", valueLabel: humanize },
+    {
+      param: "actor_type",
+      label: "Kind of actor",
+      kind: "choice",
+      values: ACTOR_TYPES,
+      valueLabel: humanize,
+    },
     {
       param: "actor_id",
       label: "Actor",

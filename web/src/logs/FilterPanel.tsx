@@ -18,18 +18,24 @@ interface FilterPanelProps<E> {
 
 const SHOWN = 8;
 
+interface Item {
+  value: string;
+  /** Only a facet is counted. */
+  count?: number;
+}
+
 export function FilterPanel<E>({ filters, facets, search, onSearch }: FilterPanelProps<E>) {
   return (
     <div className={styles.panel}>
       {filters
-        .filter((filter) => filter.kind === "facet")
+        .filter((filter) => filter.kind !== "text")
         .map((filter) => (
           <FacetGroup
             key={filter.param}
             filter={filter}
             facet={facets?.data.find((facet) => facet.field === filter.param)}
             exact={facets?.exact ?? true}
-            loading={!facets}
+            loading={!facets && filter.kind === "facet"}
             search={search}
             onSearch={onSearch}
           />
@@ -63,7 +69,7 @@ function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: Face
   const [open, setOpen] = useState(true);
   const [all, setAll] = useState(false);
   const chosen = filtersOf(search)[filter.param] ?? [];
-  const known = facet?.values ?? [];
+  const known: readonly Item[] = filter.values?.map((value) => ({ value })) ?? facet?.values ?? [];
   // A chosen value stays in its place on the list even when the other filters leave nothing of it.
   const missing = chosen.filter((value) => !known.some((item) => item.value === value));
   const values = [...known, ...missing.map((value) => ({ value, count: 0 }))];
@@ -95,7 +101,7 @@ function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: Face
             <Checkbox
               key={value}
               label={label(value)}
-              count={formatCount(count, exact)}
+              count={count === undefined ? undefined : formatCount(count, exact)}
               checked={chosen.includes(value)}
               onChange={() => onSearch(toggleFilter(search, filter.param, value))}
             />

@@ -97,6 +97,7 @@ const INTERVALS: Record<string, string> = {
   "6h": "6 hours a bar",
   "1d": "1 day a bar",
   "1w": "1 week a bar",
+  "1mo": "1 month a bar",
 };
 
 function intervalText(interval: string): string {

@@ -71,10 +71,16 @@ export function Named({
   );
 }
 
-/** `param` is not set on a log that cannot be filtered by actor. */
 export function ActorValue({ actor, wrap = false }: { actor: Actor; wrap?: boolean }) {
   const kind = actor.type === "user" ? null : humanize(actor.type);
-  if (!actor.id) return <Named name={actor.name ?? kind ?? "User"} kind={actor.name ? kind : null} />;
+  if (!actor.id) {
+    // The system has no id; its kind is what one can filter by.
+    return (
+      <Value param="actor_type" value={actor.type} words={actor.name ?? humanize(actor.type)} wrap={wrap}>
+        <Named name={actor.name ?? humanize(actor.type)} kind={actor.name ? kind : null} />
+      </Value>
+    );
+  }
   return (
     <Value param="actor_id" value={actor.id} words={actor.name ?? actor.id} wrap={wrap}>
       <Named name={actor.name} id={actor.id} kind={kind} />

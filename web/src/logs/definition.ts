@@ -39,14 +39,19 @@ export interface Filter<E> {
   /** The API's parameter. */
   param: string;
   label: string;
-  /** A facet comes with its values and counts; the others are typed. */
-  kind: "facet" | "text";
+  /** A facet comes with its values and counts, a choice has a few known ones, a text is typed. */
+  kind: "facet" | "choice" | "text";
+  /** Of a choice. */
+  values?: readonly string[];
   placeholder?: string;
   /** How a value reads: "login_failed" is "Failed login". */
   valueLabel?: (value: string) => string;
   /** The value that an event has, with its name, so that a chip can say "Asha Rao" rather than "17". */
   of?: (event: E) => { value: string | null | undefined; name: string | null | undefined };
 }
+
+/** The kinds of actor that the API knows. */
+export const ACTOR_TYPES = ["user", "admin", "service", "system"] as const;
 
 export interface Metric<M> {
   title: string;

@@ -21,8 +21,15 @@ export const LOG_FILTERS: Record<LogName, readonly string[]> = {
     action: true,
     model: true,
     record_id: true,
+    actor_type: true,
     actor_id: true,
     field: true,
   }),
-  framework: names<"framework">({ action: true, component: true, actor_id: true, status: true }),
+  framework: names<"framework">({
+    action: true,
+    component: true,
+    actor_type: true,
+    actor_id: true,
+    status: true,
+  }),
 };

@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+
+// Chunk names change with every build; the build's manifest says which chunks a route loads.
+const manifest = JSON.parse(readFileSync(new URL("dist/.vite/manifest.json", import.meta.url), "utf8"));
+
+/** A chunk and all that it pulls in at once, each file once. */
+function load(key, files = new Set()) {
+  const chunk = manifest[key];
+  if (files.has(chunk.file)) return files;
+  files.add(chunk.file);
+  for (const next of chunk.imports ?? []) load(next, files);
+  return files;
+}
+
+const path = (file) => `dist/${file}`;
+const entry = load("index.html");
+// Drawn by every page with a chart, right after the page itself.
+const chart = load("src/logs/HistogramPlot.tsx");
+
+function route(name) {
+  const files = [...entry, ...load(`src/routes/${name}.tsx`), ...chart];
+  return { name, path: [...new Set(files)].map(path), limit: "320 kB", gzip: true };
+}
+
+const styles = Object.values(manifest).flatMap((chunk) => [
+  ...(chunk.css ?? []),
+  ...(chunk.file.endsWith(".css") ? [chunk.file] : []),
+]);
+
+export default [
+  { name: "entry", path: [...entry].map(path), limit: "210 kB", gzip: true },
+  ...["Overview", "AccessPage", "ApplicationPage", "FrameworkPage", "NewWorkspace"].map(route),
+  { name: "all CSS", path: [...new Set(styles)].map(path), limit: "25 kB", gzip: true },
+];

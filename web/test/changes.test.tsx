@@ -1,0 +1,83 @@
+import { render, screen, within } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import type { Change } from "../src/api/types";
+import { Changes, changesSummary } from "../src/logs/Changes";
+
+function show(list: Change[], kind: "create" | "update" | "delete" = "update", masked: string[] = []) {
+  render(<Changes list={list} kind={kind} masked={masked} />);
+  return screen.getAllByRole("listitem");
+}
+
+describe("changes", () => {
+  it("show the old value, then the new one", () => {
+    const [row] = show([{ field: "status", old: "open", new: "closed" }]);
+    expect(row?.textContent).toBe("statuswas opennow closed");
+    expect(row?.querySelector("del")?.textContent).toBe("was open");
+    expect(row?.querySelector("ins")?.textContent).toBe("now closed");
+  });
+
+  it("tell nothing, empty text, zero and false apart", () => {
+    const rows = show([
+      { field: "a", old: null, new: "" },
+      { field: "b", old: 0, new: false },
+    ]);
+    expect(rows[0]?.textContent).toBe("aemptyempty text");
+    expect(rows[1]?.textContent).toBe("bwas 0now false");
+  });
+
+  it("show what a set gained and lost", () => {
+    const [row] = show([{ field: "roles", added: ["Nurse"], removed: ["Front desk", { id: 3 }] }]);
+    expect([...(row?.querySelectorAll("ins") ?? [])].map((item) => item.textContent)).toEqual([
+      "+ added Nurse",
+    ]);
+    expect([...(row?.querySelectorAll("del") ?? [])].map((item) => item.textContent)).toEqual([
+      "− removed Front desk",
+      '− removed {"id":3}',
+    ]);
+  });
+
+  it("lay structured values out", () => {
+    const value = { city: "Mumbai", lines: ["1 Marine Drive", "Churchgate"], pincode: "400020" };
+    const [row] = show([{ field: "address", old: null, new: value }]);
+    expect(row?.querySelector("ins")?.textContent).toContain(JSON.stringify(value, null, 2));
+  });
+
+  it("cut long text and offer the rest", () => {
+    const [row] = show([{ field: "notes", old: "", new: "x".repeat(1000) }]);
+    const button = within(row as HTMLElement).getByRole("button", { name: "Show all 1,000 characters" });
+    expect(row?.querySelector("ins")?.textContent?.length).toBeLessThan(400);
+    expect(button).toBeDefined();
+  });
+
+  it("mark masked values and show nothing of them", () => {
+    const [row] = show([{ field: "password", old: "[masked]", new: "[masked]" }], "update", [
+      "/changes/0/new",
+    ]);
+    expect(row?.querySelector("del")?.textContent).toBe("was [masked]");
+    expect(row?.querySelector("ins")).toBeNull();
+    expect(row?.textContent).toContain("masked, this value was a secret");
+  });
+
+  it("show a create as a snapshot of its new values", () => {
+    const rows = show(
+      [
+        { field: "name", old: null, new: "Li Lei" },
+        { field: "tags", old: null, new: ["new"] },
+      ],
+      "create",
+    );
+    expect(screen.getByRole("list", { name: "Values" })).toBeDefined();
+    expect(rows.map((row) => row.textContent)).toEqual(["nameLi Lei", 'tags["new"]']);
+  });
+
+  it("show a delete as the last values", () => {
+    const [row] = show([{ field: "name", old: "Li Lei", new: null }], "delete");
+    expect(row?.textContent).toBe("nameLi Lei");
+  });
+
+  it("are named shortly in the table", () => {
+    const list = ["a", "b", "c", "d", "e"].map((field) => ({ field, old: 1, new: 2 }));
+    expect(changesSummary(list)).toBe("a, b, c +2");
+    expect(changesSummary(list.slice(0, 2))).toBe("a, b");
+  });
+});

@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const SRC = join(import.meta.dirname, "../src");
+
+/** Who may import what: routes → access, application, framework → logs → api and ui. Never sideways. */
+const MAY: Record<string, readonly string[]> = {
+  api: ["api"],
+  ui: ["ui"],
+  logs: ["logs", "api", "ui"],
+  access: ["access", "logs", "api", "ui"],
+  application: ["application", "logs", "api", "ui"],
+  framework: ["framework", "logs", "api", "ui"],
+  routes: ["routes", "access", "application", "framework", "logs", "api", "ui"],
+  "main.tsx": ["routes", "api", "ui"],
+};
+
+const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file));
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(SRC, file), "utf8");
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
+}
+
+function room(path: string): string {
+  return path.split("/")[0] ?? "";
+}
+
+describe("the map", () => {
+  it("is kept by every import", () => {
+    const wrong = files.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => target.startsWith("."))
+        .map((target) => normalize(join(dirname(file), target)))
+        .filter((target) => !MAY[room(file)]?.includes(room(target)))
+        .map((target) => `${file} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
+    expect(files.length).toBeGreaterThan(40);
+  });
+
+  it("keeps the router and the API out of ui", () => {
+    const known = files.filter((file) => room(file) === "ui");
+    const wrong = known.filter((file) =>
+      importsOf(file).some((target) => /react-router|react-query|openapi-fetch/.test(target)),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("lets only types.ts and client.ts know the generated schema", () => {
+    const users = files.filter((file) => importsOf(file).some((target) => target.endsWith("/schema")));
+    expect(users.sort()).toEqual(["api/client.ts", "api/types.ts"]);
+  });
+
+  it("has no barrel files and no file past 400 lines", () => {
+    expect(files.filter((file) => /(^|\/)index\.tsx?$/.test(file))).toEqual([]);
+    const long = files
+      .filter((file) => file !== join("api", "schema.ts"))
+      .filter((file) => readFileSync(join(SRC, file), "utf8").split("\n").length > 400);
+    expect(long).toEqual([]);
+  });
+});

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import {
+  addFilter,
+  chooseFilter,
+  clearFilters,
+  filtersOf,
+  type LogSearch,
+  readSearch,
+  removeFilter,
+  withRange,
+} from "../src/logs/search";
+import { LOG_FILTERS } from "../src/routes/log-filters";
+import { parseSearch, stringifySearch } from "../src/routes/query-string";
+
+const read = (text: string) => readSearch(parseSearch(text), LOG_FILTERS.framework);
+
+describe("the address", () => {
+  const searches: LogSearch[] = [
+    {},
+    { range: "7d", order: "asc" },
+    { since: "2026-11-01", until: "2026-11-06", q: "50% of a_b \\ & 李雷" },
+    { since: "2026-11-01T03:30:00Z", status: ["failure"], component: ["policy:2", "task"], event: "01-02" },
+    { action: ["policy_synced"], actor_id: ["1", "007"] },
+  ];
+
+  it.each(searches)("keeps %o", (search) => {
+    expect(read(stringifySearch(search))).toEqual(search);
+  });
+
+  it("reads like the API's own query", () => {
+    expect(stringifySearch({ status: ["success", "failure"], q: "a b" })).toBe(
+      "?status=success&status=failure&q=a+b",
+    );
+  });
+
+  it("drops what is not understood", () => {
+    expect(read("?range=2y&since=yesterday&order=up&nope=1&status=&q=")).toEqual({});
+    expect(read("?user_id=17")).toEqual({});
+    expect(read("?since=2026-13-45")).toEqual({});
+  });
+
+  it("lets moments win over a preset", () => {
+    expect(read("?range=7d&since=2026-11-01")).toEqual({ since: "2026-11-01" });
+  });
+});
+
+describe("filters", () => {
+  const search: LogSearch = { q: "x", event: "e", order: "asc", range: "7d", status: ["failure"] };
+
+  it("are added once, and close the open event", () => {
+    const next = addFilter(addFilter(search, "status", "success"), "status", "success");
+    expect(next).toEqual({ q: "x", order: "asc", range: "7d", status: ["failure", "success"] });
+  });
+
+  it("leave no trace when the last value goes", () => {
+    expect("status" in removeFilter(search, "status", "failure")).toBe(false);
+  });
+
+  it("are chosen and cleared by a metric card", () => {
+    const chosen = chooseFilter({ status: ["success", "other"] }, "status", "failure");
+    expect(chosen).toEqual({ status: ["failure"] });
+    expect(chooseFilter(chosen, "status", "failure")).toEqual({});
+  });
+
+  it("are cleared without losing range and order", () => {
+    expect(clearFilters(search)).toEqual({ order: "asc", range: "7d" });
+  });
+
+  it("are not mixed up with the range", () => {
+    expect(filtersOf(search)).toEqual({ status: ["failure"] });
+    expect(withRange(search, { since: "2026-11-01" })).toEqual({
+      q: "x",
+      order: "asc",
+      since: "2026-11-01",
+      status: ["failure"],
+    });
+  });
+});
