@@ -109,6 +109,7 @@ impl From<Event> for AccessEvent {
             masked,
         } = event;
         let names = [
+            ("/actor/id", "/user/id"),
             ("/actor/name", "/user/name"),
             ("/target/name", "/username"),
             ("/outcome_reason", "/status_reason"),
@@ -163,7 +164,7 @@ pub struct NewAccessEvent {
     #[validate(length(max = 4000), custom(function = no_nul))]
     #[schema(max_length = 4000)]
     pub status_reason: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_object")]
     #[validate(nested)]
     pub user: Option<NewAccessUser>,
     #[serde(default)]

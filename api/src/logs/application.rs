@@ -129,7 +129,7 @@ pub struct NewApplicationEvent {
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$", example = "update")]
     pub action: String,
     /// Who did it; the system when left out.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_object")]
     #[validate(nested)]
     pub actor: Option<NewActor>,
     #[serde(default)]

@@ -1,6 +1,6 @@
 //! One event, as every log stores it. The logs are faces of it: see `access`, `application`, `framework`.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -8,7 +8,7 @@ use validator::Validate;
 use super::event_id::EventId;
 use crate::{
     db::{rows::EventRow, types::Instant},
-    logs::validate::no_nul,
+    logs::{validate::no_nul, wire},
 };
 
 macro_rules! stored_enum {
@@ -117,8 +117,8 @@ pub struct Target {
 }
 
 /// One changed field. Of a value: what it was and what it is. Of a set: what came and what went.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(untagged, try_from = "ChangeParts")]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(untagged)]
 pub enum Change {
     Value(ValueChange),
     Set(SetChange),
@@ -156,6 +156,13 @@ struct ChangeParts {
     added: Option<Vec<Value>>,
     #[serde(default)]
     removed: Option<Vec<Value>>,
+}
+
+impl<'de> Deserialize<'de> for Change {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let parts: ChangeParts = wire::object(deserializer)?;
+        parts.try_into().map_err(serde::de::Error::custom)
+    }
 }
 
 impl TryFrom<ChangeParts> for Change {

@@ -166,10 +166,11 @@ pub struct NewFrameworkEvent {
     #[validate(length(min = 1, max = 64), regex(path = *ACTION))]
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$", example = "policy_synced")]
     pub action: String,
+    #[serde(deserialize_with = "wire::object")]
     #[validate(nested)]
     pub component: NewComponent,
     /// Who did it; the system when left out.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "wire::optional_object")]
     #[validate(nested)]
     pub actor: Option<NewActor>,
     #[serde(default)]

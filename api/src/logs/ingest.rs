@@ -254,6 +254,9 @@ fn parse_one<F: Face>(place: &str, element: &RawValue) -> Result<NewEvent, Vec<F
 }
 
 pub fn from_json<T: DeserializeOwned>(place: &str, element: &RawValue) -> Result<T, Vec<FieldError>> {
+    if !element.get().trim_start().starts_with('{') {
+        return Err(vec![FieldError::at(place, "invalid", "must be an object")]);
+    }
     let mut deserializer = serde_json::Deserializer::from_str(element.get());
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let mut pointer = place.to_owned();
@@ -268,7 +271,11 @@ pub fn from_json<T: DeserializeOwned>(place: &str, element: &RawValue) -> Result
             }
         }
         let message = error.inner().to_string();
-        let code = if message.starts_with("missing field") { "missing" } else { "invalid" };
+        let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+        if let Some(name) = missing {
+            pointer.push_str(&format!("/{name}"));
+        }
+        let code = if missing.is_some() { "missing" } else { "invalid" };
         // Names of Rust types say nothing to a caller.
         let message = match message.split_once("expected struct ") {
             Some((before, _)) => format!("{before}expected an object"),

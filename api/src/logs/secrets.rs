@@ -10,7 +10,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use crate::logs::{
-    event::{Change, NewEvent, Target},
+    event::{Actor, Change, NewEvent, Target},
     validate::escape_pointer,
 };
 
@@ -90,15 +90,15 @@ pub fn mask(event: &mut NewEvent) -> Vec<String> {
         occurred_at: _,
         dedupe_key: _,
         actor,
-        role: _,
+        role,
         action: _,
         outcome: _,
         outcome_reason,
         target,
         ip_address: _,
         user_agent,
-        session_id: _,
-        correlation_id: _,
+        session_id,
+        correlation_id,
         changes,
         metadata,
     } = event;
@@ -123,12 +123,21 @@ pub fn mask(event: &mut NewEvent) -> Vec<String> {
     }
 
     let Target { kind: _, id: target_id, name: target_name } = target;
+    let (actor_id, actor_name) = match actor {
+        Some(Actor { kind: _, id, name }) => (id.as_mut(), name.as_mut()),
+        None => (None, None),
+    };
     let texts = [
-        ("/actor/name", actor.as_mut().and_then(|actor| actor.name.as_mut())),
+        ("/actor/id", actor_id),
+        ("/actor/name", actor_name),
+        ("/role", role.as_mut()),
         ("/target/id", target_id.as_mut()),
         ("/target/name", target_name.as_mut()),
         ("/outcome_reason", outcome_reason.as_mut()),
         ("/user_agent", user_agent.as_mut()),
+        // A session named by its own bearer token would hand it to every reader.
+        ("/session_id", session_id.as_mut()),
+        ("/correlation_id", correlation_id.as_mut()),
     ];
     for (place, text) in texts {
         if let Some(text) = text
@@ -189,7 +198,12 @@ fn masked_text(text: &str) -> Option<String> {
 
 /// True for `password`, `userPassword`, `stripe_api_key`, `OTP`; false for `password_date`, `token_count`, `author`.
 pub fn is_secret_name(name: &str) -> bool {
-    let words = words(name);
+    let mut words = words(name);
+    // Forms number their fields: `password1`, `otp_2`.
+    for word in &mut words {
+        word.truncate(word.trim_end_matches(|c: char| c.is_ascii_digit()).len());
+    }
+    words.retain(|word| !word.is_empty());
     let last = words.last().map(String::as_str).unwrap_or_default();
     LAST_WORDS.contains(&last)
         || matches!(last, "apikey" | "privatekey" | "secretkey" | "accesskey")
@@ -225,9 +239,17 @@ mod tests {
 
     #[test]
     fn names() {
-        for name in
-            ["password", "userPassword", "NEW-PASSWORD", "client_secret", "otp", "otp_codes", "apiKey"]
-        {
+        for name in [
+            "password",
+            "userPassword",
+            "NEW-PASSWORD",
+            "client_secret",
+            "otp",
+            "otp_codes",
+            "apiKey",
+            "password2",
+            "otp_1",
+        ] {
             assert!(is_secret_name(name), "{name}");
         }
         for name in

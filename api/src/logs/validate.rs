@@ -3,7 +3,7 @@
 use std::{borrow::Cow, net::IpAddr, sync::LazyLock};
 
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Number, Value};
 use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use crate::{db::types::Instant, error::FieldError, logs::event::Change};
@@ -17,7 +17,7 @@ pub const MAX_VALUE_BYTES: usize = 64 * 1024;
 /// Most changed fields in one event.
 pub const MAX_CHANGES: usize = 1000;
 /// JSON numbers are doubles in RFC 8785: integers past this would silently become others.
-const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+const MAX_EXACT: u64 = 1 << 53;
 /// Deepest nesting of a value.
 const MAX_DEPTH: usize = 32;
 
@@ -95,6 +95,15 @@ fn json_value(value: &Value) -> Result<(), ValidationError> {
     Ok(())
 }
 
+/// Compared as what it is: as doubles, 2^53 and 2^53 + 1 are the same.
+fn is_exact(number: &Number) -> bool {
+    match (number.as_i64(), number.as_u64(), number.as_f64()) {
+        (Some(number), ..) => number.unsigned_abs() <= MAX_EXACT,
+        (None, Some(number), _) => number <= MAX_EXACT,
+        (None, None, number) => number.is_some_and(|number| number.abs() <= MAX_EXACT as f64),
+    }
+}
+
 /// About how many bytes the value takes as JSON, once its depth and numbers are found to be fine.
 fn measured(value: &Value, depth: usize) -> Result<usize, ValidationError> {
     if depth > MAX_DEPTH {
@@ -103,7 +112,7 @@ fn measured(value: &Value, depth: usize) -> Result<usize, ValidationError> {
     Ok(match value {
         Value::Null | Value::Bool(_) => 4,
         Value::Number(number) => {
-            if number.as_f64().is_none_or(|number| number.abs() > MAX_EXACT) {
+            if !is_exact(number) {
                 return Err(error(
                     "number_out_of_range",
                     "numbers beyond 2^53 cannot be kept exactly; send it as a string",
