@@ -87,6 +87,14 @@ fn refuse_unknown(query: &str, known: &BTreeSet<String>) -> Result<()> {
     if unknown.is_empty() { Ok(()) } else { Err(Problem::with_errors(Code::UnknownParameter, unknown)) }
 }
 
+/// No stored text has U+0000, and PostgreSQL refuses to compare with it.
+fn refuse_nul(query: &str) -> Result<()> {
+    match form_pairs(query).into_iter().find(|(_, value)| value.contains('\0')) {
+        Some((name, _)) => Err(Problem::parameter(&name, "must not contain the character U+0000")),
+        None => Ok(()),
+    }
+}
+
 macro_rules! params_of {
     ($($name:ident),+) => {
         impl<$($name: ParamSet + 'static),+> FromRequest for Params<($($name,)+)> {
@@ -99,6 +107,7 @@ macro_rules! params_of {
                     let mut known = BTreeSet::new();
                     $(names::<$name>(&mut known);)+
                     refuse_unknown(query, &known)?;
+                    refuse_nul(query)?;
                     Ok(Self(($(parse::<$name>(query)?,)+)))
                 })();
                 std::future::ready(parsed)

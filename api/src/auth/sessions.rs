@@ -24,6 +24,7 @@ use crate::{
     body::Body,
     db::{Conn, Db},
     error::{ChangeProblems, Code, Problem, ReadProblems, Result, SignInProblems},
+    logs::validate::no_nul,
     workspaces::{self, WorkspaceView},
 };
 
@@ -66,7 +67,7 @@ impl Sessions {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
-    #[validate(length(min = 1, max = 320))]
+    #[validate(length(min = 1, max = 320), custom(function = no_nul))]
     #[schema(example = "asha@clinic.test", min_length = 1, max_length = 320)]
     pub email: String,
     #[validate(length(min = 1, max = 200))]

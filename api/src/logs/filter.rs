@@ -79,7 +79,7 @@ fn parse_time(name: &str, text: &str, zone: Tz) -> Result<Instant> {
         let detail = "must be a date such as 2026-11-22 or an RFC 3339 time such as 2026-11-22T20:48:59Z";
         Problem::parameter(name, detail)
     };
-    let instant = if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+    let instant = if let Some(date) = parse_date(text) {
         day_start(date, zone)
     } else {
         // A plus sign that was not escaped arrives as a space.
@@ -91,6 +91,16 @@ fn parse_time(name: &str, text: &str, zone: Tz) -> Result<Instant> {
         return Err(problem());
     }
     Ok(instant)
+}
+
+/// `YYYY-MM-DD` and no other way to write it, of which chrono knows many.
+fn parse_date(text: &str) -> Option<NaiveDate> {
+    let shape = text.len() == 10
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(i, byte)| if i == 4 || i == 7 { byte == b'-' } else { byte.is_ascii_digit() });
+    if shape { text.parse().ok() } else { None }
 }
 
 impl From<i64> for Instant {

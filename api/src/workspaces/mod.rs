@@ -171,6 +171,9 @@ impl Workspaces {
 
     /// None when there is no such workspace. What is unknown is not remembered, so a new one is found at once.
     pub async fn find(&self, slug: &str) -> Result<Option<Workspace>> {
+        if self::slug(slug).is_err() {
+            return Ok(None);
+        }
         let known = self.known.read().ok().and_then(|known| known.get(slug).cloned());
         if let Some((workspace, read)) = known
             && read.elapsed() < FRESH
