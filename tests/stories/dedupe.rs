@@ -1,0 +1,195 @@
+//! The same event sent again is stored once: by its dedupe key, or by the request's Idempotency-Key.
+
+use std::collections::BTreeSet;
+
+use logbook_tests::{Client, TestServer, on_both, walk};
+use serde_json::{Value, json};
+
+const PATH: &str = "/workspaces/clinic/logs/access";
+
+fn keyed(key: &str) -> Value {
+    json!({"event_type": "login", "dedupe_key": key, "occurred_at": "2026-10-01T00:00:00Z"})
+}
+
+fn total(client: &Client, workspace: &str) -> Value {
+    client.get(&format!("/workspaces/{workspace}/logs/access/metrics")).expect(200).json["total"].clone()
+}
+
+/// Makes everything that is remembered older.
+fn age(server: &TestServer, table: &str, column: &str, days: u32) {
+    let sql = if server.is_postgres() {
+        format!("UPDATE {table} SET {column} = {column} - interval '{days} days'")
+    } else {
+        format!("UPDATE {table} SET {column} = {column} - {days} * 86400000000")
+    };
+    server.sql(&sql);
+}
+
+on_both!(a_key_that_comes_again_is_answered_with_the_first_event, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    let first = admin
+        .post(PATH, json!([keyed("a"), keyed("b"), keyed("a"), {"event_type": "login"}]))
+        .expect(201)
+        .json;
+    assert_eq!((&first["accepted"], &first["duplicates"]), (&json!(3), &json!(1)));
+    assert_eq!(first["results"][2], json!({"id": first["results"][0]["id"], "seq": 1, "duplicate": true}));
+    assert_eq!(first["results"][3]["seq"], 3);
+
+    let mut other = keyed("b");
+    other["event_type"] = "logout".into();
+    other["occurred_at"] = "2026-10-02T00:00:00Z".into();
+    let again = admin.post(PATH, json!([keyed("c"), other])).expect(201).json;
+    assert_eq!((&again["accepted"], &again["duplicates"]), (&json!(1), &json!(1)));
+    assert_eq!(again["results"][1]["id"], first["results"][1]["id"]);
+    assert_eq!(again["results"][0]["seq"], 4, "a duplicate takes no number");
+
+    let id = first["results"][1]["id"].as_str().expect("an id");
+    assert_eq!(
+        admin.get(&format!("{PATH}/{id}")).expect(200).json["event_type"],
+        "login",
+        "the first one stays"
+    );
+    assert_eq!(total(&admin, "clinic"), 4);
+    // A key belongs to the workspace, not to the log.
+    let other_log = json!([{"action": "create", "model": "m", "record_id": "1", "dedupe_key": "c"}]);
+    assert_eq!(
+        admin.post("/workspaces/clinic/logs/application", other_log).expect(201).json["duplicates"],
+        1
+    );
+});
+
+on_both!(another_workspace_has_its_own_keys, |server| {
+    server.workspace("clinic");
+    server.workspace("shop");
+    let admin = server.admin();
+    admin.post(PATH, json!([keyed("a")])).expect(201);
+    assert_eq!(
+        admin.post("/workspaces/shop/logs/access", json!([keyed("a")])).expect(201).json["accepted"],
+        1
+    );
+    assert_eq!((total(&admin, "clinic"), total(&admin, "shop")), (json!(1), json!(1)));
+    let twice = admin.with_header("idempotency-key", "k1");
+    twice.post(PATH, json!([keyed("b")])).expect(201);
+    twice.post("/workspaces/shop/logs/access", json!([keyed("c")])).expect(201);
+    assert_eq!((total(&admin, "clinic"), total(&admin, "shop")), (json!(2), json!(2)));
+});
+
+on_both!(a_refused_batch_uses_up_no_key, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    let idempotent = admin.with_header("idempotency-key", "k1");
+    idempotent.post(PATH, json!([keyed("a"), {"event_type": "Bad"}])).expect(422);
+    assert_eq!(idempotent.post(PATH, json!([keyed("a")])).expect(201).json["accepted"], 1);
+});
+
+on_both!(eight_threads_with_the_same_keys_store_each_once, |server| {
+    server.workspace("clinic");
+    let ids = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|thread| {
+                let admin = server.admin();
+                scope.spawn(move || {
+                    let mut ids = Vec::new();
+                    for round in 0..10 {
+                        let mut keys: Vec<_> = (0..5).map(|key| format!("{round}-{key}")).collect();
+                        keys.rotate_left(thread % 5);
+                        let events: Vec<_> = keys.iter().map(|key| keyed(key)).collect();
+                        let answer = admin.post(PATH, events.into()).expect(201).json;
+                        for (key, result) in
+                            keys.into_iter().zip(answer["results"].as_array().expect("results"))
+                        {
+                            ids.push((key, result["id"].as_str().expect("an id").to_owned()));
+                        }
+                    }
+                    ids
+                })
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("a thread")).collect::<Vec<_>>()
+    });
+    assert_eq!(ids.len(), 8 * 50);
+    assert_eq!(ids.into_iter().collect::<BTreeSet<_>>().len(), 50, "all threads heard the same id for a key");
+    assert_eq!(
+        walk::seqs(&walk::feed(&server.admin(), "clinic", "0".into(), 7)),
+        (1..=50).collect::<Vec<_>>()
+    );
+});
+
+on_both!(a_key_past_the_window_can_be_given_anew, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    let first = admin.post(PATH, json!([keyed("a")])).expect(201).json;
+    age(&server, "dedupe_keys", "received_at", 6);
+    assert_eq!(admin.post(PATH, json!([keyed("a")])).expect(201).json["duplicates"], 1);
+    age(&server, "dedupe_keys", "received_at", 2);
+    let second = admin.post(PATH, json!([keyed("a")])).expect(201).json;
+    assert_eq!(second["accepted"], 1);
+    assert_ne!(second["results"][0]["id"], first["results"][0]["id"]);
+    assert_eq!(
+        admin.post(PATH, json!([keyed("a")])).expect(201).json["results"][0]["id"],
+        second["results"][0]["id"]
+    );
+});
+
+on_both!(
+    the_window_is_a_setting,
+    |config| {
+        config.dedupe_days = 1;
+    },
+    |server| {
+        server.workspace("clinic");
+        let admin = server.admin();
+        admin.post(PATH, json!([keyed("a")])).expect(201);
+        age(&server, "dedupe_keys", "received_at", 2);
+        assert_eq!(admin.post(PATH, json!([keyed("a")])).expect(201).json["accepted"], 1);
+    }
+);
+
+on_both!(a_request_sent_again_gets_the_first_answer, |server| {
+    server.workspace("clinic");
+    let admin = server.admin().with_header("idempotency-key", "batch-1");
+    let body = json!([{"log": "access", "event_type": "login"}, {"log": "access", "event_type": "login", "dedupe_key": "a"}]);
+    let first = admin.post(PATH, body.clone()).expect(201);
+    let second = admin.post(PATH, body.clone()).expect(201);
+    assert_eq!(first.json, second.json);
+    assert_eq!(total(&admin, "clinic"), 2);
+
+    let answer = admin.post(PATH, json!([{"event_type": "logout"}])).expect(422);
+    assert_eq!(answer.code(), "idempotency_key_reused");
+    let elsewhere = admin.post("/workspaces/clinic/logs/ingest", body.clone()).expect(422);
+    assert_eq!(elsewhere.code(), "idempotency_key_reused", "another address is another request");
+
+    age(&server, "idempotency_keys", "created_at", 8);
+    assert_eq!(
+        admin.post(PATH, body).expect(201).json["accepted"],
+        1,
+        "the keyless event; the other is known still"
+    );
+    for bad in ["", &"k".repeat(256), "ключ"] {
+        let answer = admin.with_header("idempotency-key", bad).post(PATH, json!([])).expect(400);
+        assert_eq!(answer.places(), ["Idempotency-Key"]);
+    }
+});
+
+on_both!(eight_threads_with_the_same_request_store_it_once, |server| {
+    server.workspace("clinic");
+    let body = json!([{"event_type": "login"}, {"event_type": "logout"}]);
+    let answers = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|_| {
+                let admin = server.admin();
+                let body = &body;
+                scope.spawn(move || {
+                    let send = |key: u32| {
+                        admin.with_header("idempotency-key", &key.to_string()).post(PATH, body.clone())
+                    };
+                    (0..10).map(|key| send(key).expect(201).text).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().expect("a thread")).collect::<BTreeSet<_>>()
+    });
+    assert_eq!(answers.len(), 1, "everybody heard the same");
+    assert_eq!(total(&server.admin(), "clinic"), 20);
+});
