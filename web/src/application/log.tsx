@@ -98,20 +98,20 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       id: "model",
       title: "Model",
       width: "minmax(90px, 0.8fr)",
-      from: 560,
+      from: 640,
       cell: (event) => <Value param="model" value={event.model} />,
     },
     {
       id: "record",
       title: "Record",
-      width: "minmax(140px, 1.3fr)",
+      width: "minmax(170px, 1.5fr)",
       cell: (event) => <RecordValue event={event} />,
     },
     {
       id: "changes",
       title: "What changed",
       width: "minmax(140px, 1.6fr)",
-      from: 760,
+      from: 820,
       cell: (event) =>
         event.changes.length > 0 ? (
           <span title={event.changes.map((change) => change.field).join(", ")}>

@@ -35,6 +35,12 @@ function Action({ event, wrap = false }: { event: FrameworkEvent; wrap?: boolean
   );
 }
 
+/** Actions are open words; "user_created" and "role_deleted" name what became of the component. */
+function changeKind(action: string): "create" | "update" | "delete" {
+  if (action.endsWith("_created")) return "create";
+  return action.endsWith("_deleted") ? "delete" : "update";
+}
+
 function related(event: FrameworkEvent): RelatedLink[] {
   const links: RelatedLink[] = [
     { label: "This component's history", log: "framework", search: { component: [componentValue(event)] } },
@@ -151,12 +157,12 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
     ],
   },
   headline: (event) => `${humanize(event.action)}: ${componentName(event)}`,
-  changes: (event) => ({ list: event.changes, kind: "update" }),
+  changes: (event) => ({ list: event.changes, kind: changeKind(event.action) }),
   fields: [
     { label: "Status", value: (event) => <StatusValue status={event.status} wrap /> },
     {
       label: "Error",
-      value: (event) => (event.error ? <span className={styles.error}>{event.error}</span> : <None />),
+      value: (event) => (event.error ? <span className={styles.trace}>{event.error}</span> : <None />),
     },
     { label: "Action", value: (event) => <Action event={event} wrap /> },
     { label: "Component", value: (event) => <Component event={event} wrap /> },

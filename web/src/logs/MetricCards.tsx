@@ -1,3 +1,4 @@
+import { cx } from "../ui/cx";
 import { Bone } from "../ui/Skeleton";
 import { formatCount } from "../ui/time/format";
 import type { Metric } from "./definition";
@@ -17,7 +18,7 @@ interface MetricCardsProps<M> {
 export function MetricCards<M>({ metrics, data, exact, colorOf, search, onSearch }: MetricCardsProps<M>) {
   const params = [...new Set(metrics.flatMap((metric) => metric.filter?.param ?? []))];
   return (
-    <div className={styles.cards}>
+    <div className={cx(styles.cards, metrics.length > 2 && styles.many)}>
       {metrics.map((metric) => {
         const color = colorOf?.(metric);
         const content = (
