@@ -42,7 +42,8 @@ use crate::{db, error::Problem};
 #[derive(Args, Clone, Debug)]
 pub struct ZangoImport {
     /// Where the tables are: postgres://user:password@host/database, or a folder of CSV files, one a table
-    #[arg(long)]
+    // In the environment no other user of the machine sees a password that the address has.
+    #[arg(long, env = "LOGBOOK_IMPORT_FROM", hide_env_values = true)]
     pub from: String,
     /// The tenant's schema
     #[arg(long)]
