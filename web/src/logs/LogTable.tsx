@@ -1,5 +1,5 @@
 import { columnVisibilityFeature, createColumnHelper, tableFeatures, useTable } from "@tanstack/react-table";
-import { useVirtualizer } from "@tanstack/react-virtual";
+import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { LogEvent } from "../api/types";
 import { cx } from "../ui/cx";
@@ -105,6 +105,13 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
     scrollMargin: layout.margin,
     scrollPaddingStart: HEADER + 4,
     scrollPaddingEnd: 8,
+    // The cursor's row is always drawn: it is the table's one stop for the Tab key.
+    rangeExtractor: (range) => {
+      const shown = defaultRangeExtractor(range);
+      return shown.includes(cursor) || cursor >= rows.length
+        ? shown
+        : [...shown, cursor].sort((a, b) => a - b);
+    },
     getItemKey: (index) => rows[index]?.id ?? index,
   });
   useEffect(() => {
@@ -112,7 +119,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
   }, [virtual, height]);
 
   const items = virtual.getVirtualItems();
-  const lastShown = items[items.length - 1]?.index ?? -1;
+  const lastShown = virtual.range?.endIndex ?? -1;
   useEffect(() => {
     if (hasMore && !stale && lastShown >= rows.length - 20) onMore();
   }, [hasMore, stale, lastShown, rows.length, onMore]);

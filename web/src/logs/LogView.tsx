@@ -1,4 +1,4 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo, useState } from "react";
 import type { LogEvent, LogName, Workspace } from "../api/types";
 import { Button } from "../ui/Button";
@@ -11,7 +11,7 @@ import { ActiveFilters } from "./ActiveFilters";
 import { LogContext } from "./context";
 import type { LogDefinition, Metric } from "./definition";
 import { EmptyLog, NothingMatches } from "./EmptyLog";
-import { ErrorNotice } from "./ErrorNotice";
+import { ErrorNotice, StaleNotice } from "./ErrorNotice";
 import { EventDrawer } from "./EventDrawer";
 import { FilterPanel } from "./FilterPanel";
 import { Histogram } from "./Histogram";
@@ -89,8 +89,11 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     setNow(Date.now());
     setCursor(0);
     scroller?.scrollTo({ top: 0 });
-    // Read anew from the first page; pages that were loaded by scrolling are dropped, not read again.
-    void queries.resetQueries({ queryKey: [slug, log.name, "list"] });
+    // Pages that were loaded by scrolling are dropped, not read again. The first one stays until it is read anew.
+    queries.setQueriesData<InfiniteData<unknown>>(
+      { queryKey: [slug, log.name, "list"] },
+      (data) => data && { pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1) },
+    );
     void queries.invalidateQueries({ queryKey: [slug, log.name] });
   };
 
@@ -170,6 +173,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                 </Button>
               </div>
             )}
+            {list.isRefetchError && events.length > 0 && <StaleNotice error={list.error} onRetry={refresh} />}
             {list.isError && events.length === 0 ? (
               <ErrorNotice error={list.error} onRetry={() => void list.refetch()} />
             ) : empty && narrowed ? (
