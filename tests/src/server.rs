@@ -237,6 +237,11 @@ impl Client {
         answer(request.query_pairs(parameters.iter().copied()).call())
     }
 
+    /// `get` of an address outside `/api/v1`, without a token.
+    pub fn absolute(&self, url: &str) -> Answer {
+        answer(self.agent.get(url).call())
+    }
+
     pub fn post(&self, path: &str, body: Value) -> Answer {
         self.send("POST", path, "application/json", body.to_string().as_bytes())
     }

@@ -1,0 +1,272 @@
+//! People sign in, stay signed in and sign out.
+
+use logbook::{
+    auth::{
+        Role,
+        users::{self, User},
+    },
+    workspaces::Workspace,
+};
+use logbook_tests::{Answer, Client, TestServer, on_both};
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// A person with a password, and nothing else.
+fn person(server: &TestServer, email: &str) -> User {
+    let mut conn = server.db.conn().expect("a connection");
+    let user = users::create(&mut conn, email, "Asha Rao", false).expect("a user");
+    users::set_password(&mut conn, &user, None, PASSWORD).expect("a password");
+    user
+}
+
+fn link(server: &TestServer, user: &User) -> String {
+    users::create_link(&mut server.db.conn().expect("a connection"), user.id).expect("a link")
+}
+
+fn log_in(server: &TestServer, email: &str, password: &str) -> Answer {
+    server.nobody().post("/auth/login", json!({"email": email, "password": password}))
+}
+
+/// The value of the cookie that an answer sets.
+#[track_caller]
+fn cookie(answer: &Answer) -> String {
+    let header = answer.headers.get("set-cookie").expect("a cookie");
+    let value = header.strip_prefix("logbook_refresh=").and_then(|rest| rest.split(';').next());
+    value.expect("the refresh cookie").to_owned()
+}
+
+fn with_cookie(server: &TestServer, value: &str) -> Client {
+    server.nobody().with_header("cookie", &format!("logbook_refresh={value}"))
+}
+
+fn refresh(server: &TestServer, value: &str) -> Answer {
+    with_cookie(server, value).send("POST", "/auth/refresh", "application/json", b"")
+}
+
+fn bearer(server: &TestServer, answer: &Answer) -> Client {
+    server.bearer(answer.json["access_token"].as_str().expect("a token"))
+}
+
+on_both!(a_link_signs_in_once, |server| {
+    let admin = users::first_admin(&mut server.db.conn().expect("a connection")).expect("the first admin");
+    let token = link(&server, &admin);
+    let answer = server.nobody().post("/auth/link", json!({"token": token})).expect(200);
+    assert_eq!((&answer.json["token_type"], &answer.json["expires_in"]), (&json!("Bearer"), &json!(900)));
+    assert_eq!(
+        answer.json["user"],
+        json!({"id": admin.id.to_string(), "name": "Platform Admin", "email": "admin@localhost", "has_password": false})
+    );
+    bearer(&server, &answer).get("/me").expect(200);
+    for token in [token.as_str(), "x", &token.to_lowercase(), "a\u{0}b"] {
+        let answer = server.nobody().post("/auth/link", json!({"token": token})).expect(401);
+        assert_eq!(answer.code(), "link_invalid");
+        assert!(!answer.headers.contains_key("set-cookie"));
+    }
+    let expired = link(&server, &admin);
+    server.sql(if server.is_postgres() {
+        "UPDATE sign_in_links SET expires_at = expires_at - interval '25 hours'"
+    } else {
+        "UPDATE sign_in_links SET expires_at = expires_at - 90000000000"
+    });
+    assert_eq!(
+        server.nobody().post("/auth/link", json!({"token": expired})).expect(401).code(),
+        "link_invalid"
+    );
+});
+
+on_both!(of_many_who_use_a_link_at_once_one_comes_in, |server| {
+    let user = person(&server, "asha@clinic.test");
+    let token = link(&server, &user);
+    let came_in = std::thread::scope(|scope| {
+        let tries: Vec<_> = (0..6)
+            .map(|_| scope.spawn(|| server.nobody().post("/auth/link", json!({"token": token})).status))
+            .collect();
+        tries.into_iter().map(|t| t.join().expect("a thread")).filter(|status| *status == 200).count()
+    });
+    assert_eq!(came_in, 1);
+});
+
+on_both!(a_password_signs_in_and_a_wrong_one_tells_nothing, |server| {
+    person(&server, "Asha@Clinic.test");
+    let mut conn = server.db.conn().expect("a connection");
+    users::create(&mut conn, "link-only@clinic.test", "Jo", false).expect("a user");
+    drop(conn);
+    for email in ["asha@clinic.test", " ASHA@clinic.TEST "] {
+        assert_eq!(log_in(&server, email, PASSWORD).expect(200).json["user"]["email"], "asha@clinic.test");
+    }
+    let wrong = |email: &str, password: &str| {
+        let mut answer = log_in(&server, email, password).expect(401);
+        assert!(!answer.headers.contains_key("set-cookie"));
+        answer.json["request_id"] = Value::Null;
+        answer.json
+    };
+    let answer = wrong("asha@clinic.test", "correct horse batterz");
+    assert_eq!(answer["code"], "invalid_credentials");
+    for (email, password) in
+        [("nobody@clinic.test", PASSWORD), ("link-only@clinic.test", PASSWORD), ("asha@clinic.test", " ")]
+    {
+        assert_eq!(wrong(email, password), answer, "{email}");
+    }
+    for (body, place) in [
+        (json!({"email": "asha@clinic.test"}), "/password"),
+        (json!({"email": "", "password": "x"}), "/email"),
+        (json!({"email": "a\u{0}b", "password": "x"}), "/email"),
+        (json!({"email": "a", "password": "x".repeat(201)}), "/password"),
+        (json!({"email": "a", "password": "x", "remember": true}), "/remember"),
+        (json!(["asha@clinic.test", PASSWORD]), ""),
+    ] {
+        assert_eq!(server.nobody().post("/auth/login", body).expect(422).places(), [place]);
+    }
+    let malformed = server.nobody().send("POST", "/auth/login", "application/json", b"{");
+    assert_eq!(malformed.expect(400).code(), "malformed_json");
+    let large = server.nobody().send("POST", "/auth/login", "application/json", &vec![b' '; 70_000]);
+    assert_eq!(large.expect(413).code(), "body_too_large");
+});
+
+on_both!(the_refresh_cookie_is_for_this_server_alone, |server| {
+    person(&server, "asha@clinic.test");
+    let answer = log_in(&server, "asha@clinic.test", PASSWORD).expect(200);
+    let header = &answer.headers["set-cookie"];
+    for flag in ["HttpOnly", "SameSite=Strict", "Path=/api/v1/auth", "Max-Age=1209600"] {
+        assert!(header.split("; ").any(|part| part == flag), "{flag} in {header}");
+    }
+    assert!(!header.contains("Secure") && !header.contains("Domain"), "{header}");
+    assert_eq!(answer.headers["cache-control"], "no-store");
+});
+
+on_both!(
+    behind_tls_the_cookie_never_travels_without_it,
+    |config| {
+        config.public_url = Some("https://logbook.example".parse().expect("a URL"));
+    },
+    |server| {
+        person(&server, "asha@clinic.test");
+        let answer = log_in(&server, "asha@clinic.test", PASSWORD).expect(200);
+        assert!(answer.headers["set-cookie"].contains("; Secure"), "{:?}", answer.headers);
+    }
+);
+
+/// Makes the swap of a refresh token longer ago than two tabs can need.
+fn after_the_grace(server: &TestServer) {
+    server.sql(if server.is_postgres() {
+        "UPDATE refresh_tokens SET replaced_at = replaced_at - interval '31 seconds'"
+    } else {
+        "UPDATE refresh_tokens SET replaced_at = replaced_at - 31000000"
+    });
+}
+
+on_both!(a_session_is_renewed_with_a_new_cookie_each_time, |server| {
+    person(&server, "asha@clinic.test");
+    let first = cookie(&log_in(&server, "asha@clinic.test", PASSWORD).expect(200));
+    let renewed = refresh(&server, &first).expect(200);
+    let second = cookie(&renewed);
+    assert_ne!(first, second);
+    bearer(&server, &renewed).get("/me").expect(200);
+    refresh(&server, &first).expect(200);
+    let third = cookie(&refresh(&server, &second).expect(200));
+    for bad in ["", "x", &first[1..], "%00"] {
+        assert_eq!(refresh(&server, bad).expect(401).code(), "not_signed_in", "{bad}");
+    }
+    assert_eq!(
+        server.nobody().send("POST", "/auth/refresh", "application/json", b"").expect(401).code(),
+        "not_signed_in"
+    );
+
+    // Whoever shows an old cookie after the grace has a copy: the session ends for both.
+    after_the_grace(&server);
+    assert_eq!(refresh(&server, &first).expect(401).code(), "not_signed_in");
+    assert_eq!(refresh(&server, &third).expect(401).code(), "not_signed_in");
+});
+
+on_both!(a_session_that_was_not_used_for_two_weeks_is_over, |server| {
+    person(&server, "asha@clinic.test");
+    let value = cookie(&log_in(&server, "asha@clinic.test", PASSWORD).expect(200));
+    server.sql(if server.is_postgres() {
+        "UPDATE refresh_tokens SET expires_at = expires_at - interval '14 days'"
+    } else {
+        "UPDATE refresh_tokens SET expires_at = expires_at - 1209600000000"
+    });
+    refresh(&server, &value).expect(401);
+});
+
+on_both!(signing_out_ends_the_session_and_takes_the_cookie, |server| {
+    person(&server, "asha@clinic.test");
+    let here = cookie(&log_in(&server, "asha@clinic.test", PASSWORD).expect(200));
+    let elsewhere = cookie(&log_in(&server, "asha@clinic.test", PASSWORD).expect(200));
+    let newer = cookie(&refresh(&server, &here).expect(200));
+    let answer =
+        with_cookie(&server, &newer).send("POST", "/auth/logout", "application/json", b"").expect(204);
+    assert!(
+        answer.headers["set-cookie"].contains("logbook_refresh=;")
+            && answer.headers["set-cookie"].contains("Max-Age=0")
+    );
+    refresh(&server, &newer).expect(401);
+    refresh(&server, &here).expect(401);
+    refresh(&server, &elsewhere).expect(200);
+    server.nobody().send("POST", "/auth/logout", "application/json", b"").expect(204);
+});
+
+on_both!(a_password_is_set_and_changed_and_ends_other_sessions, |server| {
+    let user = users::create(&mut server.db.conn().expect("a connection"), "jo@clinic.test", "Jo", false)
+        .expect("a user");
+    let here = server.nobody().post("/auth/link", json!({"token": link(&server, &user)})).expect(200);
+    let elsewhere = server.nobody().post("/auth/link", json!({"token": link(&server, &user)})).expect(200);
+    let client = bearer(&server, &here).with_header("cookie", &format!("logbook_refresh={}", cookie(&here)));
+    assert_eq!(
+        client.put("/auth/password", json!({"password": "elevenchars"})).expect(422).places(),
+        ["/password"]
+    );
+    client.put("/auth/password", json!({"password": PASSWORD})).expect(204);
+    assert_eq!(client.get("/me").expect(200).json["user"]["has_password"], true);
+    refresh(&server, &cookie(&elsewhere)).expect(401);
+    let here = refresh(&server, &cookie(&here)).expect(200);
+    log_in(&server, "jo@clinic.test", PASSWORD).expect(200);
+
+    let client = bearer(&server, &here);
+    let new = "another long password";
+    for current in [json!(null), json!("wrong"), json!("")] {
+        let answer =
+            client.put("/auth/password", json!({"password": new, "current_password": current})).expect(403);
+        assert_eq!(
+            (answer.code(), answer.places().as_slice()),
+            ("wrong_password", ["/current_password"].as_slice())
+        );
+    }
+    client.put("/auth/password", json!({"password": new, "current_password": PASSWORD})).expect(204);
+    log_in(&server, "jo@clinic.test", PASSWORD).expect(401);
+    log_in(&server, "jo@clinic.test", new).expect(200);
+    server.admin().put("/auth/password", json!({"password": new})).expect(403);
+});
+
+on_both!(me_says_who_i_am_and_where_i_may_go, |server| {
+    let clinic: Workspace = server.workspace("clinic");
+    server.workspace("shop");
+    let user = person(&server, "asha@clinic.test");
+    users::set_member(&mut server.db.conn().expect("a connection"), clinic.id, user.id, Role::Auditor)
+        .expect("a member");
+    let client = bearer(&server, &log_in(&server, "asha@clinic.test", PASSWORD).expect(200));
+    let me = client.get("/me").expect(200).json;
+    assert_eq!(
+        me["user"],
+        json!({"id": user.id.to_string(), "name": "Asha Rao", "email": "asha@clinic.test", "has_password": true})
+    );
+    assert_eq!(me["platform_admin"], false);
+    assert_eq!(me["workspaces"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        (&me["workspaces"][0]["slug"], &me["workspaces"][0]["role"]),
+        (&json!("clinic"), &json!("auditor"))
+    );
+    client.get("/workspaces/clinic/logs/access").expect(200);
+    client.get("/workspaces/shop/logs/access").expect(404);
+
+    let script = server.admin().get("/me").expect(200).json;
+    assert_eq!(
+        script["user"],
+        json!({"id": "token:test", "name": "test", "email": null, "has_password": false})
+    );
+    assert_eq!(
+        (&script["platform_admin"], script["workspaces"].as_array().map(Vec::len)),
+        (&json!(true), Some(2))
+    );
+});
