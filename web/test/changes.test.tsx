@@ -79,5 +79,10 @@ describe("changes", () => {
     const list = ["a", "b", "c", "d", "e"].map((field) => ({ field, old: 1, new: 2 }));
     expect(changesSummary(list)).toBe("a, b, c +2");
     expect(changesSummary(list.slice(0, 2))).toBe("a, b");
+    expect(changesSummary([{ field: "status", old: null, new: "open" }])).toBe("status: empty → open");
+    expect(changesSummary([{ field: "roles", added: ["Nurse"], removed: ["Lab"] }])).toBe(
+      "roles: −Lab +Nurse",
+    );
+    expect(changesSummary([{ field: "notes", old: "", new: "x".repeat(80) }])).toBe("notes");
   });
 });

@@ -170,8 +170,24 @@ function asText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** For a table's cell: "status, name +2". */
+/** For a table's cell: one small change in full, "status: open → closed"; of more, the fields: "status, name +2". */
 export function changesSummary(list: readonly Change[]): string {
+  const only: Sides | undefined = list.length === 1 ? list[0] : undefined;
+  if (only) {
+    const values = isSet(only)
+      ? [
+          ...(only.removed ?? []).map((value) => `−${asText(value)}`),
+          ...(only.added ?? []).map((value) => `+${asText(value)}`),
+        ]
+      : [`${brief(only.old)} → ${brief(only.new)}`];
+    const text = `${only.field}: ${values.join(" ")}`;
+    if (text.length <= 60) return text;
+  }
   const fields = list.map((change) => change.field);
   return fields.length > 3 ? `${fields.slice(0, 3).join(", ")} +${fields.length - 3}` : fields.join(", ");
+}
+
+function brief(value: unknown): string {
+  if (value === null || value === undefined || value === "") return "empty";
+  return asText(value);
 }

@@ -47,7 +47,7 @@ export function Value({ param, value, words, wrap = false, children }: ValueProp
       }}
     >
       {content}
-      <span className="quiet">, {hint}</span>
+      <span className={styles.hint}>, {hint}</span>
     </button>
   );
 }
