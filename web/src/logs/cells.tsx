@@ -32,22 +32,30 @@ interface ValueProps {
 export function Value({ param, value, words, wrap = false, children }: ValueProps) {
   const { filterBy, filterLabel } = useLog();
   if (value === null || value === undefined || value === "") return <None />;
-  const content = <span className={styles.text}>{children ?? value}</span>;
-  if (!filterBy) return <span className={cx(styles.value, wrap && styles.wrap)}>{content}</span>;
+  const className = cx(styles.value, wrap && styles.wrap);
+  if (!filterBy) {
+    return (
+      <span className={className}>
+        <span className={styles.text}>{children ?? value}</span>
+      </span>
+    );
+  }
   const hint = `filter by ${filterLabel(param).toLowerCase()}`;
   return (
     <button
       type="button"
       tabIndex={wrap ? 0 : -1}
-      className={cx(styles.value, wrap && styles.wrap)}
+      className={className}
       title={`${words ?? value}: click to ${hint}`}
       onClick={(event) => {
         event.stopPropagation();
         filterBy(param, value);
       }}
     >
-      {content}
-      <span className={styles.hint}>, {hint}</span>
+      <span className={styles.text}>
+        {children ?? value}
+        <span className={styles.hint}>, {hint}</span>
+      </span>
     </button>
   );
 }
