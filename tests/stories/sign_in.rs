@@ -14,9 +14,10 @@ const PASSWORD: &str = "correct horse battery";
 
 /// A person with a password, and nothing else.
 fn person(server: &TestServer, email: &str) -> User {
-    let mut conn = server.db.conn().expect("a connection");
-    let user = users::create(&mut conn, email, "Asha Rao", false).expect("a user");
-    users::set_password(&mut conn, &user, None, PASSWORD).expect("a password");
+    let user = users::create(&mut server.db.conn().expect("a connection"), email, "Asha Rao", false)
+        .expect("a user");
+    let session = server.nobody().post("/auth/link", json!({"token": link(server, &user)})).expect(200);
+    bearer(server, &session).put("/auth/password", json!({"password": PASSWORD})).expect(204);
     user
 }
 

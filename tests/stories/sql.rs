@@ -34,8 +34,7 @@ fn sent(conn: &mut Conn, work: impl FnOnce(&mut Conn)) -> Vec<String> {
     });
     work(conn);
     conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
-    let seen = seen.lock().expect("one thread").clone();
-    seen
+    seen.lock().expect("one thread").clone()
 }
 
 /// The first statement of a piece of work.
