@@ -11,7 +11,6 @@ use diesel::{
 use logbook::{
     db::{Conn, types::Instant},
     logs::{
-        counts,
         event::{ActorType, Log, Outcome},
         event_id::EventId,
         filter::Filter,
@@ -90,7 +89,6 @@ on_both!(the_statements_that_read_are_these, |server| {
         ("every_filter", list(conn, &everything(), Order::Desc, None)),
         ("get", statement(conn, |conn| drop(query::get(conn, 1, Log::Access, id).expect("an answer")))),
         ("feed", statement(conn, |conn| drop(query::feed(conn, 1, 7, 100).expect("a page")))),
-        ("cells", statement(conn, |conn| drop(counts::cells(conn, &plain).expect("cells")))),
     ];
     for (name, sql) in statements {
         insta::assert_snapshot!(format!("{name}_{}", backend(&server)), readable(&sql));
