@@ -21,7 +21,7 @@ export class Server {
       LOGBOOK_LISTEN: "127.0.0.1:0",
       LOGBOOK_DATA_DIR: home,
       LOGBOOK_DATABASE_URL: `sqlite://${home}/logbook.db`,
-      LOGBOOK_WEB_DIR: join(root, "web/dist"),
+      LOGBOOK_WEB_DIR: process.env.LOGBOOK_WEB_DIR ?? join(root, "web/dist"),
     };
     this.#process = spawn(binary, ["serve"], { cwd: root, env: this.#environment, stdio: ["ignore", "pipe", "pipe"] });
     const listen = (chunk: Buffer) => (this.#output += chunk.toString());
