@@ -167,10 +167,12 @@ on_both!(the_largest_that_is_allowed_is_allowed, |server| {
         "action": "u".repeat(64), "model": "ß".repeat(255), "record_id": "李".repeat(255), "record_name": "n".repeat(1000),
         "actor": {"type": "user", "id": "i".repeat(255), "name": "é".repeat(500)}, "role": "r".repeat(255),
         "user_agent": "a".repeat(2000), "session_id": "s".repeat(255), "correlation_id": "c".repeat(255),
-        "changes": vec![json!({"field": "f".repeat(255), "old": 9_007_199_254_740_992_i64, "new": -9_007_199_254_740_992_i64}); 1000],
+        "changes": vec![json!({"field": "f".repeat(100), "old": 9_007_199_254_740_992_i64, "new": -9_007_199_254_740_992_i64}); 1000],
         "metadata": {"deep": nested(31), "text": "x".repeat(65_000)},
     });
     let answer = admin.post(&path("application"), json!([event])).expect(201);
+    let longest = with("application", "/changes/0/field", "f".repeat(255).into());
+    admin.post(&path("application"), json!([longest])).expect(201);
     let one = admin.get(&format!(
         "{}/{}",
         path("application"),
