@@ -16,7 +16,7 @@ use actix_web::{
         header::{self, HeaderName, HeaderValue},
     },
     middleware::Next,
-    web::{self, ServiceConfig, get, post, put},
+    web::{self, ServiceConfig, get, head, post, put},
 };
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -75,8 +75,10 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .app_data(counters);
 
     config
-        .service(at("/healthz", "GET").route(get().to(health::healthz)))
-        .service(at("/readyz", "GET").route(get().to(health::readyz)))
+        .service(
+            at("/healthz", "GET, HEAD").route(get().to(health::healthz)).route(head().to(health::healthz)),
+        )
+        .service(at("/readyz", "GET, HEAD").route(get().to(health::readyz)).route(head().to(health::readyz)))
         .service(at("/metrics", "GET").route(get().to(health::metrics)))
         .service(at("/api/v1/auth/login", "POST").route(post().to(sessions::login)))
         .service(at("/api/v1/auth/link", "POST").route(post().to(sessions::link)))
@@ -139,7 +141,9 @@ fn web_application(web_dir: &Path) -> Files {
         let index = index.clone();
         async move {
             let (request, _) = request.into_parts();
-            let is_file = request.path().rsplit('/').next().is_some_and(|name| name.contains('.'));
+            // What is missing among the assets was part of another build, and is no page.
+            let is_file = request.path().starts_with("/assets/")
+                || request.path().rsplit('/').next().is_some_and(|name| name.contains('.'));
             if is_file || (request.method() != Method::GET && request.method() != Method::HEAD) {
                 let response = Problem::not_found().error_response();
                 return Ok(ServiceResponse::new(request, response));
@@ -165,7 +169,15 @@ pub async fn observe(
     let path = request.path().to_owned();
     let counters = request.app_data::<web::Data<Counters>>().cloned();
 
-    let mut response = REQUEST_ID.scope(id.clone(), next.call(request)).await?;
+    let foreign = is_foreign(request.request());
+    let answered = async {
+        if foreign {
+            let problem = Problem::new(Code::Forbidden, "signing in works from Logbook's own pages only");
+            return Ok(request.into_response(problem.error_response()).map_into_right_body());
+        }
+        next.call(request).await.map(ServiceResponse::map_into_left_body)
+    };
+    let mut response = REQUEST_ID.scope(id.clone(), answered).await?;
 
     let status = response.status();
     if let Some(counters) = counters {
@@ -180,10 +192,33 @@ pub async fn observe(
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(&path, status)));
+    if !path.starts_with("/api/") {
+        for (name, value) in PAGE_HEADERS {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+    }
     let millis = start.elapsed().as_secs_f64() * 1000.0;
     tracing::info!(target: "logbook::request", %method, path, status = status.as_u16(), millis, request_id = id);
     Ok(response)
 }
+
+/// True for a request that another site's page sends to the addresses that set cookies: a form there could sign its
+/// reader in as somebody else. Browsers say where a request comes from (Fetch Metadata); other clients say nothing.
+fn is_foreign(request: &HttpRequest) -> bool {
+    let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    request.path().starts_with("/api/v1/auth/")
+        && site.is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+/// What the pages of the web application may do: nothing but what is their own. The same as in docker/nginx.conf.
+const PAGE_HEADERS: &[(&str, &str)] = &[
+    (
+        "content-security-policy",
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
+    ("referrer-policy", "no-referrer"),
+];
 
 /// Logs are for nobody's cache. The build names its assets by their content, so they never change.
 fn caching(path: &str, status: StatusCode) -> &'static str {

@@ -2,14 +2,14 @@
 
 use std::{future::Future, pin::Pin};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use validator::Validate;
 
 use crate::{
     error::{Code, FieldError, Problem, Result},
-    logs::{ingest::from_json, validate::field_errors},
+    logs::{ingest::from_json, received::in_time, validate::field_errors},
 };
 
 /// A JSON object of at most 64 KiB.
@@ -24,19 +24,22 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let mut payload = payload.take();
         Box::pin(async move {
-            let mut body = Vec::new();
-            while let Some(chunk) = payload.next().await {
-                let chunk =
-                    chunk.map_err(|_| Problem::new(Code::MalformedBody, "the body ended too early"))?;
-                if body.len() + chunk.len() > MAX_BYTES {
-                    return Err(Problem::new(Code::BodyTooLarge, "the body may have at most 64 KiB"));
+            let body = in_time(async {
+                let mut body = Vec::new();
+                while let Some(chunk) = payload.next().await {
+                    let chunk =
+                        chunk.map_err(|_| Problem::new(Code::MalformedBody, "the body ended too early"))?;
+                    if body.len() + chunk.len() > MAX_BYTES {
+                        return Err(Problem::new(Code::BodyTooLarge, "the body may have at most 64 KiB"));
+                    }
+                    body.extend_from_slice(&chunk);
                 }
-                body.extend_from_slice(&chunk);
-            }
+                Ok(body)
+            })
+            .await?;
             let malformed = |detail: String| {
                 Problem::with_errors(Code::MalformedJson, vec![FieldError::at("", "malformed", detail)])
             };
-            let body = web::Bytes::from(body);
             let text = std::str::from_utf8(&body).map_err(|_| malformed("the body is not UTF-8".into()))?;
             // First whether it is JSON at all, then whether it is what is wanted: two kinds of answer.
             let element: &serde_json::value::RawValue =

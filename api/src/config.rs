@@ -43,11 +43,11 @@ pub struct ServeConfig {
     #[arg(long, env = "LOGBOOK_DEDUPE_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=365))]
     pub dedupe_days: u16,
     /// Most events that may wait to be stored; what comes then is answered with 503
-    #[arg(long, env = "LOGBOOK_QUEUE_EVENTS", default_value_t = 100_000)]
-    pub queue_events: usize,
+    #[arg(long, env = "LOGBOOK_QUEUE_EVENTS", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub queue_events: u32,
     /// Most MiB of request bodies that may wait to be stored
-    #[arg(long, env = "LOGBOOK_QUEUE_MIB", default_value_t = 64)]
-    pub queue_mib: usize,
+    #[arg(long, env = "LOGBOOK_QUEUE_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub queue_mib: u32,
     /// Do not apply pending migrations; refuse to start when there are any
     #[arg(long, env = "LOGBOOK_NO_MIGRATE")]
     pub no_migrate: bool,

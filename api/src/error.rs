@@ -60,6 +60,7 @@ codes! {
     Forbidden "forbidden" 403 "Your role does not allow this";
     NotFound "not_found" 404 "There is nothing here";
     MethodNotAllowed "method_not_allowed" 405 "This address does not take that method";
+    RequestTimeout "request_timeout" 408 "The body took too long to arrive";
     Conflict "conflict" 409 "It exists already";
     BodyTooLarge "body_too_large" 413 "The body is too large";
     TooManyEvents "too_many_events" 413 "Too many events in one request";
@@ -193,6 +194,7 @@ problem_responses! {
         "401" "No valid token",
         "403" "Your role does not allow this",
         "404" "There is no such workspace, or you may not see it",
+        "408" "The body took too long to arrive",
         "413" "Too many events, or too many bytes",
         "415" "Not JSON",
         "422" "Some events are not valid; errors name each place",
@@ -204,6 +206,9 @@ problem_responses! {
     SignInProblems {
         "400" "The body is not well-formed JSON",
         "401" "Not accepted",
+        "403" "The request came from another site's page",
+        "408" "The body took too long to arrive",
+        "413" "The body is too large",
         "422" "Some of the input is not valid",
         "503" "Try again after the seconds in Retry-After",
     }
@@ -214,6 +219,8 @@ problem_responses! {
         "400" "The body is not well-formed JSON",
         "401" "No valid token",
         "403" "You may not do this",
+        "408" "The body took too long to arrive",
+        "413" "The body is too large",
         "409" "It exists already",
         "422" "Some of the input is not valid",
         "503" "Try again after the seconds in Retry-After",
@@ -265,7 +272,10 @@ impl From<db::Error> for Problem {
             db::Error::Busy => Self::new(Code::Busy, "too many requests wait for the database"),
             db::Error::Unavailable(reason) => {
                 tracing::warn!(reason, "database not available");
-                Self::new(Code::Unavailable, "the database cannot be reached now; nothing was stored")
+                Self::new(
+                    Code::Unavailable,
+                    "the database cannot be reached now; what was sent may not be stored, send it again with the same keys",
+                )
             }
             db::Error::Query(diesel::result::Error::NotFound) => Self::not_found(),
             db::Error::Query(error) => {

@@ -11,6 +11,7 @@ use crate::{
     db::{Db, migrations},
     error::{Code, Problem, ReadProblems, Result},
     logs::appender::Appender,
+    params::{NoParams, Params},
 };
 
 #[derive(Serialize, ToSchema)]
@@ -31,7 +32,7 @@ pub struct Counters {
     get, path = "/healthz", operation_id = "getHealth", tag = "Health", security(()),
     responses((status = 200, description = "Alive", body = Health), (status = "4XX", description = "Not the right request"))
 )]
-pub async fn healthz() -> HttpResponse {
+pub async fn healthz(_no: Params<(NoParams,)>) -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
 
@@ -40,7 +41,7 @@ pub async fn healthz() -> HttpResponse {
     get, path = "/readyz", operation_id = "getReadiness", tag = "Health", security(()),
     responses((status = 200, description = "Ready", body = Health), ReadProblems)
 )]
-pub async fn readyz(db: web::Data<Db>) -> Result<HttpResponse> {
+pub async fn readyz(db: web::Data<Db>, _no: Params<(NoParams,)>) -> Result<HttpResponse> {
     if db.run(migrations::pending).await.map_err(Problem::from)? {
         return Err(Problem::new(Code::Unavailable, "there are migrations to apply: logbook migrate"));
     }
@@ -54,6 +55,7 @@ pub async fn readyz(db: web::Data<Db>) -> Result<HttpResponse> {
 )]
 pub async fn metrics(
     _admin: PlatformAdmin,
+    _no: Params<(NoParams,)>,
     counters: web::Data<Counters>,
     appender: web::Data<Appender>,
 ) -> HttpResponse {

@@ -220,7 +220,7 @@ async fn keep_demo_alive(db: Db, appender: Appender) {
             idempotency: None,
             import_positions: Vec::new(),
         };
-        if let Err(problem) = appender.append(request, 0).await {
+        if let Err(problem) = appender.append(request, appender.room()).await {
             tracing::warn!(%problem, "the demo's clinic missed a beat");
         }
     }

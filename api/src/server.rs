@@ -86,8 +86,8 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
         &writers,
         AppenderConfig {
             windows: Windows { dedupe_seconds: i64::from(config.dedupe_days) * 86_400 },
-            queue_events: config.queue_events,
-            queue_kib: config.queue_mib * 1024,
+            queue_events: config.queue_events as usize,
+            queue_kib: config.queue_mib as usize * 1024,
         },
     );
     let sessions = Sessions::new(config.is_secure());

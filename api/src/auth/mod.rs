@@ -1,6 +1,6 @@
 //! Who may do what.
 //!
-//! A handler asks for its role by the type of its extractor ([`Reader`], [`Writer`], [`Admin`], [`PlatformAdmin`],
+//! A handler asks for its role by the type of its extractor ([`Reader`], [`Writer`], [`Member`], [`PlatformAdmin`],
 //! [`SignedIn`]), so that it cannot forget to. The first three carry the one workspace that the request may touch.
 
 pub mod sessions;

@@ -25,6 +25,7 @@ use crate::{
     db::{Conn, Db},
     error::{ChangeProblems, Code, Problem, ReadProblems, Result, SignInProblems},
     logs::validate::no_nul,
+    params::{NoParams, Params},
     workspaces::{self, WorkspaceView},
 };
 
@@ -43,7 +44,7 @@ impl Sessions {
         Self { secure_cookie, hashing: Arc::new(Semaphore::new(2)) }
     }
 
-    /// Waits for a turn, unless many wait already.
+    /// Waits for a turn, but not for long.
     async fn turn(&self) -> Result<tokio::sync::OwnedSemaphorePermit> {
         let busy = || Problem::new(Code::Busy, "many people sign in at this moment");
         let turn = self.hashing.clone().acquire_owned();
@@ -156,6 +157,7 @@ pub async fn login(
     db: web::Data<Db>,
     tokens: web::Data<Tokens>,
     sessions: web::Data<Sessions>,
+    _no: Params<(NoParams,)>,
     Body(credentials): Body<Credentials>,
 ) -> Result<HttpResponse> {
     let _turn = sessions.turn().await?;
@@ -179,12 +181,12 @@ pub async fn link(
     db: web::Data<Db>,
     tokens: web::Data<Tokens>,
     sessions: web::Data<Sessions>,
+    _no: Params<(NoParams,)>,
     Body(link): Body<SignInLink>,
 ) -> Result<HttpResponse> {
     let (session, refresh) = db
         .run(move |conn| {
-            let user = users::use_link(conn, &link.token)?;
-            let refresh = users::start_session(conn, user.id)?;
+            let (user, refresh) = users::use_link(conn, &link.token)?;
             Ok::<_, Problem>((session(conn, &tokens, &user)?, refresh))
         })
         .await?;
@@ -201,6 +203,7 @@ pub async fn refresh(
     db: web::Data<Db>,
     tokens: web::Data<Tokens>,
     sessions: web::Data<Sessions>,
+    _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
     let cookie = request.cookie(COOKIE).ok_or_else(|| Problem::new(Code::NotSignedIn, "sign in"))?;
     let (session, refresh) = db
@@ -239,6 +242,7 @@ pub async fn set_password(
     db: web::Data<Db>,
     sessions: web::Data<Sessions>,
     SignedIn(claims): SignedIn,
+    _no: Params<(NoParams,)>,
     Body(new): Body<NewPassword>,
 ) -> Result<HttpResponse> {
     let nobody = || Problem::new(Code::Forbidden, "this token belongs to no person");
@@ -247,8 +251,7 @@ pub async fn set_password(
     let _turn = sessions.turn().await?;
     db.run(move |conn| {
         let user = users::find(conn, user_id)?.ok_or_else(nobody)?;
-        users::set_password(conn, &user, new.current_password.as_deref(), &new.password)?;
-        users::end_other_sessions(conn, user_id, cookie.as_deref())
+        users::set_password(conn, &user, new.current_password.as_deref(), &new.password, cookie.as_deref())
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -259,7 +262,11 @@ pub async fn set_password(
     get, path = "/api/v1/me", operation_id = "getMe", tag = "Sign-in",
     responses((status = 200, description = "The caller", body = Me), ReadProblems)
 )]
-pub async fn me(db: web::Data<Db>, SignedIn(claims): SignedIn) -> Result<HttpResponse> {
+pub async fn me(
+    db: web::Data<Db>,
+    SignedIn(claims): SignedIn,
+    _no: Params<(NoParams,)>,
+) -> Result<HttpResponse> {
     let me = db
         .run(move |conn| {
             let user = match claims.user_id() {

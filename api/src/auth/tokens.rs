@@ -57,7 +57,11 @@ impl Claims {
     }
 
     pub fn role_in(&self, workspace_id: i32) -> Option<Role> {
-        self.roles.get(&workspace_id).copied().or(self.everywhere)
+        // An admin of everything stays one where they are a member with a lesser role.
+        match self.everywhere {
+            Some(Role::Admin) => self.everywhere,
+            everywhere => self.roles.get(&workspace_id).copied().or(everywhere),
+        }
     }
 
     /// The number of the signed-in person; None for a token made for a script.

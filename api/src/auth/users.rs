@@ -76,17 +76,19 @@ pub fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option<User>> {
     Ok(query.first(conn).optional()?)
 }
 
-/// The person who was there first, and whether a link for them should be shown: as long as they have no password.
+/// The platform admin who was there first; made when there is none.
 pub fn first_admin(conn: &mut Conn) -> Result<User> {
-    let first = users::table
-        .filter(users::platform_admin.eq(true))
-        .order(users::id.asc())
-        .select(User::as_select())
-        .first::<User>(conn)
-        .optional()?;
-    match first {
-        Some(user) => Ok(user),
-        None => create(conn, "admin@localhost", "Platform Admin", true),
+    let find = |conn: &mut Conn| {
+        let admins = users::table.filter(users::platform_admin.eq(true)).order(users::id.asc());
+        admins.select(User::as_select()).first::<User>(conn).optional()
+    };
+    if let Some(user) = find(conn)? {
+        return Ok(user);
+    }
+    match create(conn, "admin@localhost", "Platform Admin", true) {
+        // Another server that starts at this moment was quicker.
+        Err(problem) if problem.code == Code::Conflict => find(conn)?.ok_or(problem),
+        made => made,
     }
 }
 
@@ -149,11 +151,18 @@ pub fn check_password(conn: &mut Conn, email: &str, password: &str) -> Result<Us
     }
 }
 
-/// Sets a password; one that is set already has to be given. Ends all other sessions.
+/// Sets a password; one that is set already has to be given. Ends all sessions but the one that `refresh_token` belongs
+/// to, and takes back links that were not used.
 ///
 /// # Errors
 /// `wrong_password`
-pub fn set_password(conn: &mut Conn, user: &User, current: Option<&str>, new: &str) -> Result<()> {
+pub fn set_password(
+    conn: &mut Conn,
+    user: &User,
+    current: Option<&str>,
+    new: &str,
+    refresh_token: Option<&str>,
+) -> Result<()> {
     if let Some(hash) = &user.password_hash
         && !current.is_some_and(|current| password_fits(current, hash))
     {
@@ -162,39 +171,66 @@ pub fn set_password(conn: &mut Conn, user: &User, current: Option<&str>, new: &s
         return Err(Problem { errors, ..Problem::new(Code::WrongPassword, detail) });
     }
     let hash = hash_password(new)?;
-    diesel::update(users::table.find(user.id)).set(users::password_hash.eq(hash)).execute(conn)?;
+    conn.transaction(|conn| {
+        lock(conn, user.id)?;
+        diesel::update(users::table.find(user.id)).set(users::password_hash.eq(hash)).execute(conn)?;
+        diesel::delete(sign_in_links::table.filter(sign_in_links::user_id.eq(user.id))).execute(conn)?;
+        let kept = match refresh_token {
+            Some(token) => family_of(conn, token)?.map(|(_, family)| family),
+            None => None,
+        };
+        let others = refresh_tokens::table
+            .filter(refresh_tokens::user_id.eq(user.id))
+            .filter(refresh_tokens::family.ne(kept.unwrap_or_default()));
+        diesel::delete(others).execute(conn)?;
+        Ok(())
+    })
+}
+
+/// Makes everything that touches a user's sessions wait for this transaction. A write, so that SQLite takes its lock now
+/// and not after something was read.
+fn lock(conn: &mut Conn, user_id: i32) -> QueryResult<()> {
+    // Not the id: PostgreSQL refuses to write an identity column, its own value too.
+    diesel::update(users::table.find(user_id)).set(users::name.eq(users::name)).execute(conn)?;
     Ok(())
 }
 
 /// A link that signs a user in once. Returns the token that the link carries.
 pub fn create_link(conn: &mut Conn, user_id: i32) -> Result<String> {
     let token = random_token();
-    let expires_at = Instant::now().plus_seconds(LINK_SECONDS);
+    let now = Instant::now();
+    diesel::delete(sign_in_links::table.filter(sign_in_links::expires_at.lt(now))).execute(conn)?;
     diesel::insert_into(sign_in_links::table)
         .values((
             sign_in_links::token_hash.eq(token_hash(&token)),
             sign_in_links::user_id.eq(user_id),
-            sign_in_links::expires_at.eq(expires_at),
+            sign_in_links::expires_at.eq(now.plus_seconds(LINK_SECONDS)),
         ))
         .execute(conn)?;
     Ok(token)
 }
 
+/// Signs in with a link: uses it up and starts a session, both or neither. Returns the session's refresh token too.
+///
 /// # Errors
 /// `link_invalid` when it is unknown, used or expired.
-pub fn use_link(conn: &mut Conn, token: &str) -> Result<User> {
+pub fn use_link(conn: &mut Conn, token: &str) -> Result<(User, String)> {
     let invalid =
         || Problem::new(Code::LinkInvalid, "ask for a new link: logbook user link --email <address>");
     let now = Instant::now();
-    // One statement, so that of two requests at once only one finds the link unused.
-    let user_id = diesel::update(sign_in_links::table.find(token_hash(token)))
-        .filter(sign_in_links::used_at.is_null())
-        .filter(sign_in_links::expires_at.gt(now))
-        .set(sign_in_links::used_at.eq(now))
-        .returning(sign_in_links::user_id)
-        .get_result::<i32>(conn)
-        .optional()?;
-    find(conn, user_id.ok_or_else(invalid)?)?.ok_or_else(invalid)
+    conn.transaction(|conn| {
+        // One statement, so that of two requests at once only one finds the link unused.
+        let user_id = diesel::update(sign_in_links::table.find(token_hash(token)))
+            .filter(sign_in_links::used_at.is_null())
+            .filter(sign_in_links::expires_at.gt(now))
+            .set(sign_in_links::used_at.eq(now))
+            .returning(sign_in_links::user_id)
+            .get_result::<i32>(conn)
+            .optional()?;
+        let user = find(conn, user_id.ok_or_else(invalid)?)?.ok_or_else(invalid)?;
+        let refresh = start_session(conn, user.id)?;
+        Ok((user, refresh))
+    })
 }
 
 /// Starts a session. Returns its refresh token.
@@ -218,69 +254,61 @@ fn add_refresh_token(conn: &mut Conn, user_id: i32, family: &str) -> Result<Stri
     Ok(token)
 }
 
+/// The user and the session that a refresh token belongs to.
+fn family_of(conn: &mut Conn, token: &str) -> QueryResult<Option<(i32, String)>> {
+    let token = refresh_tokens::table.find(token_hash(token));
+    token.select((refresh_tokens::user_id, refresh_tokens::family)).first(conn).optional()
+}
+
 /// Swaps a refresh token for a new one. A token that was swapped before ends the whole session: somebody has a copy.
 ///
 /// # Errors
 /// `not_signed_in`
 pub fn renew_session(conn: &mut Conn, token: &str) -> Result<(User, String)> {
     let problem = || Problem::new(Code::NotSignedIn, "sign in");
+    let (user_id, family) = family_of(conn, token)?.ok_or_else(problem)?;
+    let renewed = conn.transaction(|conn| {
+        // What ends the session waits, or was before: then the token is gone.
+        lock(conn, user_id)?;
+        renew_locked(conn, user_id, &family, token)
+    })?;
+    renewed.ok_or_else(problem)
+}
+
+fn renew_locked(conn: &mut Conn, user_id: i32, family: &str, token: &str) -> Result<Option<(User, String)>> {
     let now = Instant::now();
     let known = refresh_tokens::table
         .find(token_hash(token))
-        .select((
-            refresh_tokens::user_id,
-            refresh_tokens::family,
-            refresh_tokens::expires_at,
-            refresh_tokens::replaced_at,
-        ))
-        .first::<(i32, String, Instant, Option<Instant>)>(conn)
+        .filter(refresh_tokens::expires_at.gt(now))
+        .select(refresh_tokens::replaced_at)
+        .first::<Option<Instant>>(conn)
         .optional()?;
-    let (user_id, family, expires_at, replaced_at) = known.ok_or_else(problem)?;
-    if expires_at <= now {
-        return Err(problem());
-    }
+    let Some(replaced_at) = known else { return Ok(None) };
     if replaced_at.is_some_and(|at| at.plus_seconds(REUSE_SECONDS) < now) {
         tracing::warn!(user_id, "a refresh token came a second time; its session is ended");
-        diesel::delete(refresh_tokens::table.filter(refresh_tokens::family.eq(family))).execute(conn)?;
-        return Err(problem());
+        end_family(conn, family)?;
+        return Ok(None);
     }
-    let user = find(conn, user_id)?.ok_or_else(problem)?;
+    let Some(user) = find(conn, user_id)? else { return Ok(None) };
     diesel::update(refresh_tokens::table.find(token_hash(token)))
         .filter(refresh_tokens::replaced_at.is_null())
         .set(refresh_tokens::replaced_at.eq(now))
         .execute(conn)?;
-    let token = add_refresh_token(conn, user_id, &family)?;
-    Ok((user, token))
+    let token = add_refresh_token(conn, user_id, family)?;
+    Ok(Some((user, token)))
+}
+
+fn end_family(conn: &mut Conn, family: &str) -> QueryResult<()> {
+    diesel::delete(refresh_tokens::table.filter(refresh_tokens::family.eq(family))).execute(conn)?;
+    Ok(())
 }
 
 /// Ends the session that a refresh token belongs to.
 pub fn end_session(conn: &mut Conn, token: &str) -> Result<()> {
-    let family = refresh_tokens::table
-        .find(token_hash(token))
-        .select(refresh_tokens::family)
-        .first::<String>(conn)
-        .optional()?;
-    if let Some(family) = family {
-        diesel::delete(refresh_tokens::table.filter(refresh_tokens::family.eq(family))).execute(conn)?;
-    }
-    Ok(())
-}
-
-/// Ends all sessions of a user but the one that a refresh token belongs to.
-pub fn end_other_sessions(conn: &mut Conn, user_id: i32, token: Option<&str>) -> Result<()> {
-    let family = match token {
-        Some(token) => refresh_tokens::table
-            .find(token_hash(token))
-            .select(refresh_tokens::family)
-            .first::<String>(conn)
-            .optional()?,
-        None => None,
-    };
-    diesel::delete(
-        refresh_tokens::table
-            .filter(refresh_tokens::user_id.eq(user_id))
-            .filter(refresh_tokens::family.ne(family.unwrap_or_default())),
-    )
-    .execute(conn)?;
-    Ok(())
+    let Some((user_id, family)) = family_of(conn, token)? else { return Ok(()) };
+    conn.transaction(|conn| {
+        lock(conn, user_id)?;
+        end_family(conn, &family)?;
+        Ok(())
+    })
 }

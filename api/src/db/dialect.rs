@@ -1,5 +1,7 @@
 //! Everything that differs between the two databases.
 
+use std::path::Path;
+
 use diesel::{
     QueryResult, RunQueryDsl as _,
     connection::SimpleConnection as _,
@@ -16,6 +18,9 @@ use super::{
     schema::{dedupe_keys, events},
 };
 
+/// PostgreSQL's settings of a connection.
+pub const POSTGRES_SETTINGS: &str = "SET TIME ZONE 'UTC'; SET client_encoding = 'UTF8'; SET lock_timeout = '10s'; SET statement_timeout = '60s'";
+
 /// Settings of a new connection.
 pub fn prepare_connection(conn: &mut Conn) -> QueryResult<()> {
     match conn {
@@ -31,10 +36,40 @@ pub fn prepare_connection(conn: &mut Conn) -> QueryResult<()> {
              PRAGMA temp_store = MEMORY;
              PRAGMA journal_size_limit = 67108864;",
         ),
-        Conn::Pg(conn) => conn.batch_execute(
-            "SET TIME ZONE 'UTC'; SET client_encoding = 'UTF8'; SET lock_timeout = '10s'; SET statement_timeout = '60s';",
-        ),
+        Conn::Pg(conn) => conn.batch_execute(POSTGRES_SETTINGS),
     }
+}
+
+/// PostgreSQL's URL with timeouts where it names none: libpq's own wait for ever.
+pub fn with_timeouts(url: &str) -> String {
+    let defaults = [
+        ("connect_timeout", "3"),
+        ("keepalives_idle", "10"),
+        ("keepalives_interval", "5"),
+        ("keepalives_count", "3"),
+        ("tcp_user_timeout", "15000"),
+        ("application_name", "logbook"),
+    ];
+    let mut url = url.to_owned();
+    for (name, value) in defaults {
+        if !url.contains(&format!("{name}=")) {
+            url.push(if url.contains('?') { '&' } else { '?' });
+            url.push_str(&format!("{name}={value}"));
+        }
+    }
+    url
+}
+
+/// A folder that only its owner may enter. One that is there stays as it is.
+pub fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// A file that only its owner may read: it has everybody's history. SQLite gives its side files the same mode.
+pub fn make_private_file(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
 /// True for errors that say nothing about the statement: gone, locked, full, shutting down.
@@ -61,6 +96,10 @@ pub fn is_unavailable(error: &Error) -> bool {
                 "terminating connection",
                 "the database system is",
                 "server closed the connection",
+                "unable to send",
+                "could not send data",
+                "could not receive data",
+                "SSL connection has been closed",
                 "connection to server",
                 "no connection to the server",
                 "lock timeout",

@@ -1,5 +1,12 @@
 //! The migrations of both databases, embedded in the binary.
 
+use diesel::{
+    QueryableByName, RunQueryDsl as _,
+    connection::SimpleConnection as _,
+    migration::{MigrationSource, MigrationVersion},
+    sql_query,
+    sql_types::Text,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{Conn, Error, Result};
@@ -14,18 +21,35 @@ fn setup(error: impl std::fmt::Display) -> Error {
     Error::Setup(format!("migration failed: {error}"))
 }
 
+fn names(versions: Vec<MigrationVersion<'_>>) -> Vec<String> {
+    versions.iter().map(ToString::to_string).collect()
+}
+
 /// Applies what is pending and returns the names of what it applied.
 pub fn run(conn: &mut Conn) -> Result<Vec<String>> {
-    let names = |versions: Vec<_>| versions.iter().map(ToString::to_string).collect();
     match conn {
         Conn::Pg(conn) => {
-            use diesel::{RunQueryDsl as _, sql_query, sql_types::BigInt};
-            sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(MIGRATION_LOCK).execute(conn)?;
+            // A large table takes its time, and so does waiting for another server that migrates.
+            conn.batch_execute("SET lock_timeout = 0; SET statement_timeout = 0")?;
+            conn.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))?;
             let done = conn.run_pending_migrations(POSTGRES).map(names).map_err(setup);
-            sql_query("SELECT pg_advisory_unlock($1)").bind::<BigInt, _>(MIGRATION_LOCK).execute(conn)?;
+            conn.batch_execute(&format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})"))?;
+            conn.batch_execute(super::dialect::POSTGRES_SETTINGS)?;
             done
         }
-        Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(names).map_err(setup),
+        Conn::Sqlite(conn) => {
+            // SQLite has no such lock. Of two processes that start together one fails, and finds the work done.
+            let mut tries = 0;
+            loop {
+                match conn.run_pending_migrations(SQLITE).map(names).map_err(setup) {
+                    Err(_) if tries < 5 => {
+                        tries += 1;
+                        std::thread::sleep(std::time::Duration::from_millis(50 << tries));
+                    }
+                    done => return done,
+                }
+            }
+        }
     }
 }
 
@@ -37,10 +61,29 @@ pub fn revert_all(conn: &mut Conn) -> Result<()> {
     }
 }
 
-/// True when the database lacks a migration that this binary has.
+#[derive(QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// True when the database lacks a migration that this binary has. Only reads: a server need not own its tables.
 pub fn pending(conn: &mut Conn) -> Result<bool> {
-    match conn {
-        Conn::Pg(conn) => conn.has_pending_migration(POSTGRES).map_err(setup),
-        Conn::Sqlite(conn) => conn.has_pending_migration(SQLITE).map_err(setup),
-    }
+    let known = match conn {
+        Conn::Pg(_) => versions::<diesel::pg::Pg>(&POSTGRES),
+        Conn::Sqlite(_) => versions::<diesel::sqlite::Sqlite>(&SQLITE),
+    }?;
+    let query = sql_query("SELECT version FROM __diesel_schema_migrations");
+    let applied: Vec<Applied> = match query.load(conn).map_err(Error::from) {
+        Ok(applied) => applied,
+        // The table is missing: nothing was ever applied.
+        Err(Error::Query(_)) => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    Ok(!known.iter().all(|version| applied.iter().any(|applied| applied.version == *version)))
+}
+
+fn versions<DB: diesel::backend::Backend>(source: &EmbeddedMigrations) -> Result<Vec<String>> {
+    let migrations = MigrationSource::<DB>::migrations(source).map_err(setup)?;
+    Ok(migrations.iter().map(|migration| migration.name().version().to_string()).collect())
 }

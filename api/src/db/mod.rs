@@ -13,7 +13,7 @@ pub mod types;
 use std::{path::Path, sync::Arc, time::Duration};
 
 use diesel::{Connection as _, r2d2::R2D2Connection as _};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use multi_backend::MultiBackend as Backend;
 
@@ -100,7 +100,7 @@ impl diesel::r2d2::ManageConnection for Manager {
                     .map_err(diesel::r2d2::Error::ConnectionError)?,
             ),
             Kind::Postgres => Conn::Pg(
-                diesel::PgConnection::establish(&self.0.target)
+                diesel::PgConnection::establish(&dialect::with_timeouts(&self.0.target))
                     .map_err(diesel::r2d2::Error::ConnectionError)?,
             ),
         };
@@ -128,9 +128,18 @@ impl diesel::r2d2::ManageConnection for Manager {
 #[derive(Clone)]
 pub struct Db {
     pool: diesel::r2d2::Pool<Manager>,
-    readers: Arc<Semaphore>,
+    /// Requests that have a connection or wait for one.
+    waiting: Arc<Semaphore>,
+    /// Requests that may look at many rows. Fewer than there are connections, so that a few slow searches leave some for
+    /// everything that is quick: signing in, finding a workspace, a page without a search.
+    scans: Arc<Semaphore>,
     pub kind: Kind,
 }
+
+/// How long a request waits for its turn to scan.
+const SCAN_PATIENCE: Duration = Duration::from_secs(5);
+/// When the database has not answered by then, it will not: a frozen one keeps connections open and says nothing.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
 
 impl Db {
     /// A pool of `size` connections, opened as they are needed. Fails when none can be opened.
@@ -160,8 +169,9 @@ impl Db {
             .test_on_check_out(kind == Kind::Postgres)
             .build_unchecked(Manager(url));
         // `web::block` has up to 512 threads; without a bound, slow queries would take them all.
-        let readers = Arc::new(Semaphore::new(size as usize * 8));
-        Ok(Self { pool, readers, kind })
+        let waiting = Arc::new(Semaphore::new(size as usize * 8));
+        let scans = Arc::new(Semaphore::new((size as usize / 2).max(1)));
+        Ok(Self { pool, waiting, scans, kind })
     }
 
     /// A connection, for blocking code.
@@ -169,10 +179,10 @@ impl Db {
         self.pool.get().map_err(|error| Error::Unavailable(error.to_string()))
     }
 
-    /// Runs blocking database work off the async threads.
+    /// Runs quick database work off the async threads.
     ///
     /// # Errors
-    /// [`Error::Busy`] when too many wait already; whatever `work` returns.
+    /// [`Error::Busy`] when too many wait already; [`Error::Unavailable`] when there is no answer; whatever `work` returns.
     pub async fn run<T, E>(
         &self,
         work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -181,15 +191,50 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let Ok(permit) = self.readers.clone().try_acquire_owned() else {
+        let Ok(permit) = self.waiting.clone().try_acquire_owned() else {
             return Err(Error::Busy.into());
         };
+        self.answered((permit, None), work).await
+    }
+
+    /// Runs database work that may look at many rows.
+    ///
+    /// # Errors
+    /// As [`Db::run`]; [`Error::Busy`] also when others scan for too long.
+    pub async fn scan<T, E>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let Ok(permit) = self.waiting.clone().try_acquire_owned() else {
+            return Err(Error::Busy.into());
+        };
+        let turn = tokio::time::timeout(SCAN_PATIENCE, self.scans.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Err(Error::Busy.into()) };
+        self.answered((permit, Some(turn)), work).await
+    }
+
+    async fn answered<T, E>(
+        &self,
+        permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
+        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
         let db = self.clone();
-        actix_web::web::block(move || {
-            let _permit = permit;
+        let done = actix_web::web::block(move || {
+            let _permits = permits;
             work(&mut *db.conn()?)
-        })
-        .await
-        .map_err(|_| Error::Unavailable("the server is stopping".into()))?
+        });
+        match tokio::time::timeout(ANSWER_PATIENCE, done).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Error::Unavailable("the server is stopping".into()).into()),
+            Err(_) => Err(Error::Unavailable("no answer in time".into()).into()),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The queue before [`append`](super::append): bounded, one thread per shard of workspaces, group commit.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
@@ -12,6 +12,10 @@ use crate::{
 
 /// Most events in one transaction; what is beyond waits for the next.
 const GROUP_EVENTS: usize = 10_000;
+/// Most KiB of bodies in one transaction.
+const GROUP_KIB: usize = 16 * 1024;
+/// A commit that takes longer is not waited for: the database is frozen, or nearly.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Copy, Debug)]
 pub struct AppenderConfig {
@@ -28,10 +32,45 @@ impl Default for AppenderConfig {
     }
 }
 
+/// The part of the queue's memory that a request has: from the first byte of its body until it is stored.
+pub struct Room {
+    kib: Arc<Semaphore>,
+    held: Option<OwnedSemaphorePermit>,
+    most: usize,
+}
+
+impl Room {
+    /// Takes what is needed for a body of so many bytes.
+    ///
+    /// # Errors
+    /// `queue_full`
+    pub fn cover(&mut self, bytes: usize) -> Result<(), Problem> {
+        // One request may always go in alone, however small the queue is set.
+        let needed = (bytes / 1024 + 1).min(self.most).saturating_sub(self.kib());
+        if needed == 0 {
+            return Ok(());
+        }
+        let more = self.kib.clone().try_acquire_many_owned(needed as u32).map_err(|_| queue_full())?;
+        match &mut self.held {
+            Some(held) => held.merge(more),
+            None => self.held = Some(more),
+        }
+        Ok(())
+    }
+
+    fn kib(&self) -> usize {
+        self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
+    }
+}
+
+fn queue_full() -> Problem {
+    Problem::new(Code::QueueFull, "too many events wait to be stored; nothing of this was kept")
+}
+
 struct Job {
     request: AppendRequest,
     answer: oneshot::Sender<Result<Appended, Problem>>,
-    _room: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    room: (OwnedSemaphorePermit, Room),
 }
 
 /// The way into the log for everything that runs beside others. Cheap to clone.
@@ -40,11 +79,13 @@ pub struct Appender {
     shards: Arc<[mpsc::UnboundedSender<Job>]>,
     events: Arc<Semaphore>,
     kib: Arc<Semaphore>,
+    /// Bodies that are parsed at the same time: more would only wait for each other's processor.
+    parsing: Arc<Semaphore>,
     config: AppenderConfig,
 }
 
 impl Appender {
-    /// Starts a thread per shard. They end when the last clone is dropped, after storing what waits.
+    /// Starts a thread per shard. They end after the last clone is dropped and what waits is stored.
     pub fn start(db: &Db, config: AppenderConfig) -> Self {
         // SQLite has one writer; on PostgreSQL workspaces do not wait for each other's commit.
         let shards = if db.kind == Kind::Sqlite { 1 } else { 4 };
@@ -56,31 +97,57 @@ impl Appender {
                 sender
             })
             .collect();
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             shards,
             events: Arc::new(Semaphore::new(config.queue_events)),
             kib: Arc::new(Semaphore::new(config.queue_kib)),
+            parsing: Arc::new(Semaphore::new(processors)),
             config,
         }
     }
 
-    /// Queues the request and waits for its commit. `bytes` is the size of the body it came in.
+    /// Room for a request, to grow with what arrives.
+    pub fn room(&self) -> Room {
+        Room { kib: self.kib.clone(), held: None, most: self.config.queue_kib }
+    }
+
+    /// Runs `work` (unpacking and parsing a body) off the async threads, when it is its turn.
+    ///
+    /// # Errors
+    /// Whatever `work` returns.
+    pub async fn parse<T: Send + 'static>(
+        &self,
+        mut room: Room,
+        work: impl FnOnce(&mut Room) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<(T, Room), Problem> {
+        let stopped = || Problem::new(Code::Unavailable, "the server is stopping; nothing of this was kept");
+        let turn = self.parsing.clone().acquire_owned().await.map_err(|_| stopped())?;
+        let parsed = actix_web::web::block(move || {
+            let _turn = turn;
+            work(&mut room).map(|parsed| (parsed, room))
+        });
+        parsed.await.map_err(|_| stopped())?
+    }
+
+    /// Queues the request and waits for its commit.
     ///
     /// # Errors
     /// `queue_full` at once when there is no room; `unavailable` when the database could not store it.
-    pub async fn append(&self, request: AppendRequest, bytes: usize) -> Result<Appended, Problem> {
-        let full =
-            |_| Problem::new(Code::QueueFull, "too many events wait to be stored; nothing of this was kept");
-        // One request may always go in alone, however small the queue is set.
+    pub async fn append(&self, request: AppendRequest, room: Room) -> Result<Appended, Problem> {
         let events = request.events.len().min(self.config.queue_events) as u32;
-        let kib = (bytes / 1024 + 1).min(self.config.queue_kib) as u32;
-        let events = self.events.clone().try_acquire_many_owned(events).map_err(full)?;
-        let kib = self.kib.clone().try_acquire_many_owned(kib).map_err(full)?;
+        let events = self.events.clone().try_acquire_many_owned(events).map_err(|_| queue_full())?;
         let (answer, answered) = oneshot::channel();
         let shard = request.workspace_id.unsigned_abs() as usize % self.shards.len();
         let stopped = || Problem::new(Code::Unavailable, "the server is stopping; nothing of this was kept");
-        self.shards[shard].send(Job { request, answer, _room: (events, kib) }).map_err(|_| stopped())?;
-        answered.await.map_err(|_| stopped())?
+        self.shards[shard].send(Job { request, answer, room: (events, room) }).map_err(|_| stopped())?;
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(answer) => answer.map_err(|_| stopped())?,
+            Err(_) => {
+                let detail = "the database does not answer; this may be stored or not: send it again with the same keys";
+                Err(Problem::new(Code::Unavailable, detail))
+            }
+        }
     }
 
     /// Events that wait now, for `/metrics`.
@@ -91,17 +158,19 @@ impl Appender {
 
 fn run_shard(db: &Db, mut jobs: mpsc::UnboundedReceiver<Job>, windows: Windows) {
     while let Some(first) = jobs.blocking_recv() {
-        let mut size = first.request.events.len();
+        let (mut events, mut kib) = (first.request.events.len(), first.room.1.kib());
         let mut group = vec![first];
-        while size < GROUP_EVENTS
+        while events < GROUP_EVENTS
+            && kib < GROUP_KIB
             && let Ok(job) = jobs.try_recv()
         {
-            size += job.request.events.len();
+            events += job.request.events.len();
+            kib += job.room.1.kib();
             group.push(job);
         }
         // The answers go out after the group's room is free again, so that who is answered finds room.
         let (requests, waiting): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|Job { request, answer, _room }| (request, (answer, _room))).unzip();
+            group.into_iter().map(|Job { request, answer, room }| (request, (answer, room))).unzip();
         let answers = store_or_split(db, requests, windows);
         for ((sender, room), answer) in waiting.into_iter().zip(answers) {
             drop(room);

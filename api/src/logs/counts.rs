@@ -15,7 +15,7 @@ use crate::{
     logs::{
         event::{Event, Outcome},
         filter::{Dimension, Filter},
-        query,
+        query::{self, Scanned},
     },
     page::Order,
 };
@@ -23,8 +23,16 @@ use crate::{
 /// Microseconds in a quarter hour.
 pub const QUARTER_MICROS: i64 = 900_000_000;
 
-/// Most rows that a count may look at one by one. Beyond it the counts are a lower bound.
-const MOST_ROWS: usize = 200_000;
+/// Most values that a facet shows, the most frequent ones.
+const MOST_VALUES: usize = 100;
+
+/// How finely cells divide time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grain {
+    /// Not at all: every cell is of quarter hour 0.
+    Whole,
+    QuarterHour,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CellKey {
@@ -37,9 +45,13 @@ pub struct CellKey {
 }
 
 impl CellKey {
-    fn of(event: &Event) -> Self {
+    fn of(event: &Event, grain: Grain) -> Self {
+        let quarter = match grain {
+            Grain::Whole => 0,
+            Grain::QuarterHour => event.occurred_at.micros().div_euclid(QUARTER_MICROS),
+        };
         Self {
-            quarter: event.occurred_at.micros().div_euclid(QUARTER_MICROS),
+            quarter,
             action: event.action.clone(),
             outcome: event.outcome,
             role: event.role.clone(),
@@ -90,34 +102,49 @@ impl Cells {
 }
 
 /// Counts what the filter means.
-pub fn cells(conn: &mut Conn, filter: &Filter) -> Result<Cells> {
-    if filter.needs_rows() { cells_by_looking(conn, filter) } else { cells_by_sql(conn, filter) }
+pub fn cells(conn: &mut Conn, filter: &Filter, grain: Grain) -> Result<Cells> {
+    if filter.needs_rows() {
+        cells_by_looking(conn, filter, grain)
+    } else {
+        cells_by_sql(conn, filter, grain)
+    }
 }
 
-fn cells_by_sql(conn: &mut Conn, filter: &Filter) -> Result<Cells> {
-    type Row = (i64, String, i16, Option<String>, Option<String>, i64);
-    let quarter = QuarterHour(events::occurred_at);
-    let rows = events::table
-        .filter(filter.condition())
-        .group_by((quarter, events::action, events::outcome, events::role, events::target_type))
-        .select((quarter, events::action, events::outcome, events::role, events::target_type, count_star()))
-        .load::<Row>(conn)?;
-    let cells = rows.into_iter().map(|(quarter, action, outcome, role, target_type, n)| {
+fn cells_by_sql(conn: &mut Conn, filter: &Filter, grain: Grain) -> Result<Cells> {
+    type Dimensions = (String, i16, Option<String>, Option<String>);
+    let counted = events::table.filter(filter.condition());
+    let dimensions = (events::action, events::outcome, events::role, events::target_type);
+    let rows: Vec<(i64, Dimensions, i64)> = match grain {
+        Grain::Whole => {
+            let rows = counted.group_by(dimensions).select((dimensions, count_star()));
+            rows.load(conn)?.into_iter().map(|(dimensions, n)| (0, dimensions, n)).collect()
+        }
+        Grain::QuarterHour => {
+            let quarter = QuarterHour(events::occurred_at);
+            let grouped = counted.group_by((
+                quarter,
+                events::action,
+                events::outcome,
+                events::role,
+                events::target_type,
+            ));
+            grouped.select((quarter, dimensions, count_star())).load(conn)?
+        }
+    };
+    let cells = rows.into_iter().map(|(quarter, (action, outcome, role, target_type), n)| {
         let key = CellKey { quarter, action, outcome: Outcome::from_number(outcome), role, target_type };
         (key, n as u64)
     });
     Ok(Cells { cells: cells.collect(), exact: true })
 }
 
-fn cells_by_looking(conn: &mut Conn, filter: &Filter) -> Result<Cells> {
+fn cells_by_looking(conn: &mut Conn, filter: &Filter, grain: Grain) -> Result<Cells> {
     let mut cells: HashMap<CellKey, u64> = HashMap::new();
-    let mut matched = 0;
-    query::scan(conn, filter, Order::Desc, None, MOST_ROWS, &mut |event| {
-        *cells.entry(CellKey::of(&event)).or_default() += 1;
-        matched += 1;
-        if matched >= MOST_ROWS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    let scanned = query::scan(conn, filter, Order::Desc, None, usize::MAX, &mut |event| {
+        *cells.entry(CellKey::of(&event, grain)).or_default() += 1;
+        ControlFlow::Continue(())
     })?;
-    Ok(Cells { cells, exact: matched < MOST_ROWS })
+    Ok(Cells { cells, exact: scanned == Scanned::All })
 }
 
 /// One value of a facet.
@@ -135,7 +162,7 @@ pub struct Facet {
     /// The name of the filter's parameter.
     #[schema(example = "event_type")]
     pub field: String,
-    /// Most first.
+    /// Most first; the 100 most frequent ones.
     pub values: Vec<FacetValue>,
 }
 
@@ -148,7 +175,7 @@ pub struct Facets {
 
 /// Counts each facet with all filters applied but its own.
 pub fn facets(conn: &mut Conn, filter: &Filter, facets: &[(&str, Dimension)]) -> Result<Facets> {
-    let all = cells(conn, filter)?;
+    let all = cells(conn, filter, Grain::Whole)?;
     let mut exact = all.exact;
     let mut data = Vec::new();
     for (field, dimension) in facets {
@@ -156,11 +183,12 @@ pub fn facets(conn: &mut Conn, filter: &Filter, facets: &[(&str, Dimension)]) ->
         let sums = if without == *filter {
             all.by(*dimension)
         } else {
-            let cells = cells(conn, &without)?;
+            let cells = cells(conn, &without, Grain::Whole)?;
             exact &= cells.exact;
             cells.by(*dimension)
         };
-        let values = sums.into_iter().map(|(value, count)| FacetValue { value, count }).collect();
+        let values =
+            sums.into_iter().take(MOST_VALUES).map(|(value, count)| FacetValue { value, count }).collect();
         data.push(Facet { field: (*field).to_owned(), values });
     }
     Ok(Facets { data, exact })

@@ -10,6 +10,7 @@ use super::event_id::EventId;
 use crate::{
     db::{rows::EventRow, types::Instant},
     logs::validate::no_nul,
+    page::Position,
 };
 
 macro_rules! stored_enum {
@@ -187,6 +188,18 @@ pub struct Event {
 impl Event {
     pub fn id(&self) -> EventId {
         EventId::new(self.workspace_id, self.seq, self.occurred_at)
+    }
+
+    /// Its place in the order of a screen.
+    pub fn position(&self) -> Position {
+        Position { occurred_at: self.occurred_at, seq: self.seq }
+    }
+
+    /// About how many bytes of memory its texts take.
+    pub fn bytes(&self) -> usize {
+        let texts =
+            [&self.changes, &self.metadata, &self.outcome_reason, &self.user_agent, &self.target.name];
+        texts.iter().filter_map(|text| text.as_ref()).map(String::len).sum::<usize>() + 512
     }
 
     /// The changed fields. Stored text is our own, so it parses; what does not counts as no change.

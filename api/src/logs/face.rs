@@ -10,18 +10,18 @@ use validator::Validate;
 
 use crate::{
     auth::{Reader, Writer},
-    db::Db,
+    db::{Conn, Db},
     error::{FieldError, Problem, Result},
     logs::{
         appender::Appender,
-        counts::{self, Cells, Facets},
+        counts::{self, Cells, Facets, Grain},
         event::{Event, Log, NewEvent},
         event_id::EventId,
         filter::{Dimension, Filter, RangeParams},
         histogram::{Histogram, HistogramParams, Shape, histogram},
         ingest, query,
     },
-    page::{Cursor, PageParams, Position},
+    page::{Cursor, PageParams},
     params::ParamSet,
 };
 
@@ -88,18 +88,18 @@ pub async fn list<F: Face>(
     let PageParams { cursor, limit, order } = page;
     let filter_hash = filter.hash();
     let after = cursor.map(|cursor| Cursor::decode(&cursor, order, filter_hash)).transpose()?;
-    let found = db.run(move |conn| query::list(conn, &filter, order, after, limit as usize)).await?;
+    let needs_rows = filter.needs_rows();
+    let list = move |conn: &mut Conn| query::list(conn, &filter, order, after, limit as usize);
+    let found = if needs_rows { db.scan(list).await? } else { db.run(list).await? };
 
-    let next_cursor = found.events.last().filter(|_| found.has_more).map(|last| {
-        let position = Position { occurred_at: last.occurred_at, seq: last.seq };
-        Cursor { order, position, filter_hash }.encode()
-    });
+    let next_cursor = found.next.map(|position| Cursor { order, position, filter_hash }.encode());
     let mut response = HttpResponse::Ok();
     if let Some(cursor) = &next_cursor {
         response.insert_header((header::LINK, next_link(request, cursor)));
     }
     let data = found.events.into_iter().map(F::Event::from).collect();
-    Ok(response.json(PageBody::<F::Event> { data, next_cursor, has_more: found.has_more }))
+    let has_more = next_cursor.is_some();
+    Ok(response.json(PageBody::<F::Event> { data, next_cursor, has_more }))
 }
 
 /// `</api/…?…&cursor=…>; rel="next"` (RFC 8288): the same request with the next page's cursor.
@@ -124,7 +124,7 @@ pub async fn metrics<F: Face>(
     (range, own): (RangeParams, F::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<F>(&reader, &range, own)?;
-    let cells = db.run(move |conn| counts::cells(conn, &filter)).await?;
+    let cells = db.scan(move |conn| counts::cells(conn, &filter, Grain::Whole)).await?;
     Ok(HttpResponse::Ok().json(F::metrics(&cells)))
 }
 
@@ -134,7 +134,7 @@ pub async fn facets<F: Face>(
     (range, own): (RangeParams, F::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<F>(&reader, &range, own)?;
-    let facets: Facets = db.run(move |conn| counts::facets(conn, &filter, F::FACETS)).await?;
+    let facets: Facets = db.scan(move |conn| counts::facets(conn, &filter, F::FACETS)).await?;
     Ok(HttpResponse::Ok().json(facets))
 }
 
@@ -154,9 +154,9 @@ pub async fn histogram_of<F: Face>(
         })?,
     };
     let answer: Histogram = db
-        .run(move |conn| {
+        .scan(move |conn| {
             let shape = Shape { interval, zone, by, since: filter.since, until: filter.until };
-            histogram(&counts::cells(conn, &filter)?, &shape)
+            histogram(&counts::cells(conn, &filter, Grain::QuarterHour)?, &shape)
         })
         .await?;
     Ok(HttpResponse::Ok().json(answer))
@@ -288,6 +288,7 @@ macro_rules! log_endpoints {
             request: actix_web::HttpRequest,
             appender: actix_web::web::Data<crate::logs::appender::Appender>,
             writer: crate::auth::Writer,
+            _no: crate::params::Params<(crate::params::NoParams,)>,
             payload: actix_web::web::Payload,
         ) -> crate::error::Result<actix_web::HttpResponse> {
             crate::logs::face::append::<$face>(&request, &appender, writer, payload).await

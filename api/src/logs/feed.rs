@@ -8,7 +8,7 @@ use validator::Validate;
 
 use crate::{
     auth::Reader,
-    db::{Db, types::Instant},
+    db::{Conn, Db, types::Instant},
     error::Result,
     logs::{
         event::{Actor, Change, Event, Log, Outcome, Target},
@@ -145,11 +145,9 @@ fn default_limit() -> u32 {
 )]
 pub async fn feed(db: web::Data<Db>, reader: Reader, params: Params<(FeedParams,)>) -> Result<HttpResponse> {
     let (FeedParams { after, limit },) = params.0;
-    let found = db.run(move |conn| query::feed(conn, reader.workspace.id, after, limit as usize)).await?;
-    let last = found.events.last().map_or(after, |event| event.seq);
-    Ok(HttpResponse::Ok().json(FeedPage {
-        data: found.events.into_iter().map(FeedEvent::from).collect(),
-        next_cursor: last.to_string(),
-        has_more: found.has_more,
-    }))
+    let feed = move |conn: &mut Conn| query::feed(conn, reader.workspace.id, after, limit as usize);
+    let (events, has_more) = db.run(feed).await?;
+    let last = events.last().map_or(after, |event| event.seq);
+    let data = events.into_iter().map(FeedEvent::from).collect();
+    Ok(HttpResponse::Ok().json(FeedPage { data, next_cursor: last.to_string(), has_more }))
 }

@@ -3,7 +3,6 @@
 //! A [`Filter`] is built once from a request and serves list, counts, facets and histogram. It says itself twice:
 //! as SQL for what a database can compare ([`Filter::condition`]) and as [`Filter::matches`], which is the law.
 
-use chrono::{Days, NaiveDate, NaiveTime, TimeZone as _};
 use chrono_tz::Tz;
 use diesel::{prelude::*, sql_types::Bool, sql_types::Nullable};
 use serde::Deserialize;
@@ -19,6 +18,7 @@ use crate::{
         event::{ActorType, Change, Event, Log, Outcome},
         event_id::EventId,
         fold::Needle,
+        time::parse_time,
     },
     workspaces::Workspace,
 };
@@ -72,60 +72,6 @@ impl RangeParams {
         let search = self.q.as_deref().map(|text| Search::new(text, workspace.id));
         Ok(Filter { since, until, search, ..Filter::all(workspace.id, log) })
     }
-}
-
-fn parse_time(name: &str, text: &str, zone: Tz) -> Result<Instant> {
-    let problem = || {
-        let detail = "must be a date such as 2026-11-22 or an RFC 3339 time such as 2026-11-22T20:48:59Z";
-        Problem::parameter(name, detail)
-    };
-    let instant = if let Some(date) = parse_date(text) {
-        day_start(date, zone)
-    } else {
-        // A plus sign that was not escaped arrives as a space.
-        let text = text.replace(' ', "+");
-        chrono::DateTime::parse_from_rfc3339(&text).map_err(|_| problem())?.timestamp_micros().into()
-    };
-    // The years 1 to 9999, which every client and both databases can express.
-    if !(-62_135_596_800_000_000..253_402_300_800_000_000).contains(&instant.micros()) {
-        return Err(problem());
-    }
-    Ok(instant)
-}
-
-/// `YYYY-MM-DD` and no other way to write it, of which chrono knows many.
-fn parse_date(text: &str) -> Option<NaiveDate> {
-    let shape = text.len() == 10
-        && text
-            .bytes()
-            .enumerate()
-            .all(|(i, byte)| if i == 4 || i == 7 { byte == b'-' } else { byte.is_ascii_digit() });
-    if shape { text.parse().ok() } else { None }
-}
-
-impl From<i64> for Instant {
-    fn from(micros: i64) -> Self {
-        Self(micros)
-    }
-}
-
-/// The first moment of a day in a zone. Where the clock jumps over midnight, the moment after the jump.
-pub fn day_start(date: NaiveDate, zone: Tz) -> Instant {
-    local_time(date, 0, zone)
-}
-
-/// The first moment at or after a full local hour of a day.
-pub fn local_time(date: NaiveDate, hour: u32, zone: Tz) -> Instant {
-    let start = date.and_time(NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default());
-    for quarter in 0..12 {
-        let local = start + chrono::Duration::minutes(15 * quarter);
-        if let Some(time) = zone.from_local_datetime(&local).earliest() {
-            return Instant(time.timestamp_micros());
-        }
-    }
-    // A whole day that a zone skipped (Samoa, 30 December 2011).
-    let next = date.checked_add_days(Days::new(1)).unwrap_or(date);
-    Instant(zone.from_utc_datetime(&next.and_time(NaiveTime::MIN)).timestamp_micros())
 }
 
 /// A WHERE clause over `events`. Nullable, since a comparison with NULL is NULL, which counts as no.
@@ -236,7 +182,7 @@ impl Filter {
         hash
     }
 
-    /// All that SQL can decide of the filter. The rest is [`Filter::matches_content`].
+    /// All that SQL can decide of the filter. The rest is in [`Filter::matches`].
     pub fn condition<'a>(&'a self) -> Condition<'a> {
         let Self {
             workspace_id,
@@ -325,7 +271,7 @@ impl Filter {
     }
 
     /// The part of [`Filter::matches`] that [`Filter::condition`] leaves open.
-    pub fn matches_content(&self, event: &Event) -> bool {
+    fn matches_content(&self, event: &Event) -> bool {
         if !self.needs_rows() {
             return true;
         }
@@ -345,16 +291,17 @@ impl Filter {
     }
 }
 
+/// Types first, then pairs: prepared statements are kept by their text, so there should be few of them.
 fn any_target(targets: &[(String, Option<String>)]) -> Option<Condition<'_>> {
-    targets
-        .iter()
-        .map(|(kind, id)| -> Condition<'_> {
-            match id {
-                Some(id) => Box::new(events::target_type.eq(kind).and(events::target_id.eq(id))),
-                None => Box::new(events::target_type.eq(kind)),
-            }
-        })
-        .reduce(|either, or| Box::new(either.or(or)))
+    let types: Vec<&String> = targets.iter().filter(|(_, id)| id.is_none()).map(|(kind, _)| kind).collect();
+    let types: Option<Condition<'_>> =
+        if types.is_empty() { None } else { Some(Box::new(events::target_type.eq_any(types))) };
+    let pairs = targets.iter().filter_map(|(kind, id)| {
+        let id = id.as_ref()?;
+        let pair: Condition<'_> = Box::new(events::target_type.eq(kind).and(events::target_id.eq(id)));
+        Some(pair)
+    });
+    types.into_iter().chain(pairs).reduce(|either, or| Box::new(either.or(or)))
 }
 
 /// Every text of an event that search looks into.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The folded text. Character by character, so that the fold of a part is a part of the fold.
+/// The folded text. A text that is cut between a letter and its combining mark folds otherwise than the whole.
 pub fn fold(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -23,10 +23,6 @@ pub struct Needle(String);
 impl Needle {
     pub fn new(text: &str) -> Self {
         Self(fold(text).into_owned())
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 
     pub fn is_in(&self, text: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Counts over time, in buckets that begin where a reader of the workspace's zone expects them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, Timelike as _, Utc};
 use chrono_tz::Tz;
@@ -13,14 +13,22 @@ use crate::{
     error::{Problem, Result},
     logs::{
         counts::{Cells, QUARTER_MICROS},
-        filter::{Dimension, day_start, local_time},
+        filter::Dimension,
+        time::{day_start, local_time},
     },
 };
 
 /// Most buckets in one answer.
 pub const MAX_BUCKETS: usize = 1000;
+/// Most values that are counted apart; the others together are [`OTHER`].
+const MOST_VALUES: usize = 20;
+/// Stands for all values beyond the most frequent ones. No value of ours begins so.
+const OTHER: &str = "(other)";
 /// `auto` stays at or below this.
 const AUTO_BUCKETS: i64 = 96;
+
+/// Longest range that `auto` shows whole: 80 years of months.
+const AUTO_LONGEST: i64 = 80 * 366 * 86_400 * 1_000_000;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum Interval {
@@ -65,7 +73,7 @@ pub struct Bucket {
     pub end: Instant,
     #[schema(minimum = 0)]
     pub total: u64,
-    /// Events by value of `by`; values without events are left out.
+    /// Events by value of `by`; values without events are left out. Beyond the 20 most frequent: `(other)`.
     pub counts: BTreeMap<String, u64>,
 }
 
@@ -123,6 +131,13 @@ pub fn histogram(cells: &Cells, shape: &Shape<'_>) -> Result<Histogram> {
             });
         }
     };
+    // Somebody who asks for all since 1900 means the events.
+    let from = match first {
+        Some(first) if interval == Interval::Auto && to.micros() - from.micros() > AUTO_LONGEST => {
+            from.max(first)
+        }
+        _ => from,
+    };
     let interval = if interval == Interval::Auto { auto(from, to) } else { interval };
     let edges = edges(interval, zone, from, to)?;
 
@@ -130,6 +145,9 @@ pub fn histogram(cells: &Cells, shape: &Shape<'_>) -> Result<Histogram> {
         .windows(2)
         .map(|pair| Bucket { start: pair[0], end: pair[1], total: 0, counts: BTreeMap::new() })
         .collect();
+    let values = cells.by(dimension);
+    let most = || values.iter().take(MOST_VALUES).map(|(value, _)| value.as_str()).collect::<HashSet<_>>();
+    let shown = &(values.len() > MOST_VALUES).then(most);
     for (key, n) in &cells.cells {
         let start = Instant(key.quarter * QUARTER_MICROS);
         // A range that begins inside a quarter hour puts its first events before the first edge's cell.
@@ -137,6 +155,7 @@ pub fn histogram(cells: &Cells, shape: &Shape<'_>) -> Result<Histogram> {
         let bucket = &mut data[place];
         bucket.total += n;
         if let Some(value) = key.value(dimension) {
+            let value = if shown.as_ref().is_none_or(|shown| shown.contains(value)) { value } else { OTHER };
             *bucket.counts.entry(value.to_owned()).or_default() += n;
         }
     }

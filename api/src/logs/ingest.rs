@@ -1,11 +1,11 @@
 //! From a request's body to events: gzip, JSON array, NDJSON or objects one after the other, each error with its place.
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
-use flate2::read::MultiGzDecoder;
-use futures_util::StreamExt as _;
-use serde::{Deserialize, de::DeserializeOwned};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, DeserializeSeed, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
-use std::io::Read as _;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
@@ -15,19 +15,21 @@ use crate::{
     logs::{
         access::{AccessLog, NewAccessEvent},
         append::{AppendRequest, Appended, Idempotency},
-        appender::Appender,
+        appender::{Appender, Room},
         application::{ApplicationLog, NewApplicationEvent},
         event::{Log, NewEvent},
         face::Face,
         framework::{FrameworkLog, NewFrameworkEvent},
+        received,
         validate::field_errors,
     },
+    params::{NoParams, Params},
 };
 
 /// Most events in one request.
 pub const MAX_EVENTS: usize = 10_000;
-/// Most bytes of a body, both as it came and decompressed.
-pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Most bytes of one event as JSON. A page of the largest still fits into memory.
+pub const MAX_EVENT_BYTES: usize = 256 * 1024;
 /// An answer names this many errors at most.
 const MAX_ERRORS: usize = 20;
 
@@ -65,6 +67,7 @@ pub async fn ingest(
     request: HttpRequest,
     appender: web::Data<Appender>,
     writer: Writer,
+    _no: Params<(NoParams,)>,
     payload: web::Payload,
 ) -> Result<HttpResponse> {
     append(&request, &appender, writer, payload, parse_mixed).await
@@ -79,32 +82,25 @@ pub async fn append(
     parse: impl FnOnce(&[&RawValue]) -> Result<Vec<NewEvent>> + Send + 'static,
 ) -> Result<HttpResponse> {
     let key = read_idempotency_key(request)?;
-    let body = read_body(request, payload).await?;
-    let bytes = body.len();
-    let idempotency = key.map(|key| Idempotency::new(key, request.path(), &body));
-    // Parsing 16 MiB takes longer than an async thread may be kept.
-    let events = if bytes < 64 * 1024 {
-        parse_body(&body, parse)?
-    } else {
-        web::block(move || parse_body(&body, parse))
-            .await
-            .map_err(|_| Problem::new(Code::Unavailable, "the server is stopping"))??
+    let mut room = appender.room();
+    let body = received::read(request, payload, &mut room).await?;
+    let path = request.path().to_owned();
+    let quick = received::is_quick(&body);
+    let work = move |room: &mut Room| {
+        let body = received::unpacked(body, room)?;
+        // Of what was meant: packed again, the same events have other bytes.
+        let idempotency = key.map(|key| Idempotency::new(key, &path, &body));
+        Ok::<_, Problem>((parse(&elements(&body)?)?, idempotency))
     };
+    let ((events, idempotency), room) =
+        if quick { (work(&mut room)?, room) } else { appender.parse(room, work).await? };
     let append = AppendRequest {
         workspace_id: writer.workspace.id,
         events,
         idempotency,
         import_positions: Vec::new(),
     };
-    Ok(HttpResponse::Created().json(appender.append(append, bytes).await?))
-}
-
-fn parse_body(
-    body: &[u8],
-    parse: impl FnOnce(&[&RawValue]) -> Result<Vec<NewEvent>>,
-) -> Result<Vec<NewEvent>> {
-    let body = decompressed(body)?;
-    parse(&elements(&body)?)
+    Ok(HttpResponse::Created().json(appender.append(append, room).await?))
 }
 
 fn read_idempotency_key(request: &HttpRequest) -> Result<Option<String>> {
@@ -115,44 +111,6 @@ fn read_idempotency_key(request: &HttpRequest) -> Result<Option<String>> {
         }
         _ => Err(Problem::parameter("Idempotency-Key", "must have 1 to 255 visible ASCII characters")),
     }
-}
-
-async fn read_body(request: &HttpRequest, mut payload: web::Payload) -> Result<Vec<u8>> {
-    let encoding = request.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
-    if let Some(encoding) = encoding
-        && !["gzip", "x-gzip", "identity"].contains(&encoding.to_ascii_lowercase().as_str())
-    {
-        let detail = format!("content encoding {encoding} is not known here; send plain JSON or gzip");
-        return Err(Problem::new(Code::UnsupportedMediaType, detail));
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Problem::new(Code::MalformedBody, "the body ended too early"))?;
-        if body.len() + chunk.len() > MAX_BYTES {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn too_large() -> Problem {
-    Problem::new(Code::BodyTooLarge, "a request may have at most 16 MiB, decompressed; split it")
-}
-
-/// Gzip is told by its first two bytes: shippers set headers in many ways, but never send these by chance.
-fn decompressed(body: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>> {
-    if !body.starts_with(&[0x1f, 0x8b]) {
-        return Ok(body.into());
-    }
-    let mut plain = Vec::new();
-    // One byte past the limit tells that there is more, without unpacking a bomb.
-    let read = MultiGzDecoder::new(body).take(MAX_BYTES as u64 + 1).read_to_end(&mut plain);
-    if plain.len() > MAX_BYTES {
-        return Err(too_large());
-    }
-    read.map_err(|_| Problem::new(Code::MalformedBody, "the gzip data is damaged"))?;
-    Ok(plain.into())
 }
 
 /// The events of a body, still as text. Top-level arrays are opened; everything else must be an object.
@@ -177,9 +135,14 @@ pub fn elements(body: &[u8]) -> Result<Vec<&RawValue>> {
     for value in serde_json::Deserializer::from_slice(body).into_iter::<&RawValue>() {
         let value = value.map_err(|error| malformed(elements.len(), &error))?;
         if value.get().starts_with('[') {
-            let items: Vec<&RawValue> =
-                serde_json::from_str(value.get()).map_err(|error| malformed(elements.len(), &error))?;
-            elements.extend(items);
+            let before = elements.len();
+            let array = Array { room: MAX_EVENTS + 1 - before, elements: &mut elements };
+            let opened = array.deserialize(&mut serde_json::Deserializer::from_str(value.get()));
+            if let Err(error) = opened
+                && elements.len() <= MAX_EVENTS
+            {
+                return Err(malformed(before, &error));
+            }
         } else {
             elements.push(value);
         }
@@ -189,6 +152,38 @@ pub fn elements(body: &[u8]) -> Result<Vec<&RawValue>> {
         }
     }
     Ok(elements)
+}
+
+/// Opens an array, and gives up once there are more elements than there is room for: millions of zeros are a small body.
+struct Array<'a, 'de> {
+    room: usize,
+    elements: &'a mut Vec<&'de RawValue>,
+}
+
+impl<'de> DeserializeSeed<'de> for Array<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Array<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an array of events")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        for _ in 0..self.room {
+            match items.next_element()? {
+                Some(item) => self.elements.push(item),
+                None => return Ok(()),
+            }
+        }
+        Err(serde::de::Error::custom("too many"))
+    }
 }
 
 fn malformed(element: usize, error: &serde_json::Error) -> Problem {
@@ -232,7 +227,13 @@ fn collect(
     let mut events = Vec::with_capacity(elements.len());
     let mut errors = Vec::new();
     for (i, element) in elements.iter().enumerate() {
-        match parse(&format!("/{i}"), element) {
+        let place = format!("/{i}");
+        if element.get().len() > MAX_EVENT_BYTES {
+            let detail = format!("an event may have at most {} KiB", MAX_EVENT_BYTES / 1024);
+            errors.push(FieldError::at(place, "too_long", detail));
+            continue;
+        }
+        match parse(&place, element) {
             Ok(event) => events.push(event),
             Err(found) => errors.extend(found),
         }

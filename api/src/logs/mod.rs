@@ -16,6 +16,8 @@ pub mod framework;
 pub mod histogram;
 pub mod ingest;
 pub mod query;
+pub mod received;
 pub mod secrets;
+pub mod time;
 pub mod validate;
 pub mod wire;

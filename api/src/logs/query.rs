@@ -10,7 +10,10 @@
 //!                               └ d happened at 10:01 and came last
 //! ```
 
-use std::ops::ControlFlow;
+use std::{
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
 
 use diesel::prelude::*;
 
@@ -25,16 +28,33 @@ use crate::{
     page::{Order, Position},
 };
 
-/// Events of one page, and whether there are more.
+/// Events of one page, and where the next one begins.
 pub struct Found {
     pub events: Vec<Event>,
-    pub has_more: bool,
+    /// None on the last page.
+    pub next: Option<Position>,
 }
 
 /// Rows that one look at the database brings at most.
-const LARGEST_STEP: usize = 2000;
+const LARGEST_STEP: usize = 500;
+/// How long one request may look for what it wants.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A page ends early when its events have so many bytes of text.
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
-/// A page after a position.
+/// Why a scan ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scanned {
+    /// Every row was looked at.
+    All,
+    /// Whoever looked had seen enough.
+    Enough,
+    /// It took too long; everything up to this row was looked at.
+    Until(Position),
+}
+
+/// A page after a position. It may have fewer events than asked for, even none, and still not be the last: when it took
+/// too long to find them, or when they are large.
 pub fn list(
     conn: &mut Conn,
     filter: &Filter,
@@ -42,18 +62,26 @@ pub fn list(
     after: Option<Position>,
     limit: usize,
 ) -> Result<Found> {
-    let mut events = Vec::new();
-    scan(conn, filter, order, after, limit + 1, &mut |event| {
+    let mut events: Vec<Event> = Vec::new();
+    let mut bytes = 0;
+    let scanned = scan(conn, filter, order, after, limit + 1, &mut |event| {
+        if events.len() == limit || bytes >= PAGE_BYTES {
+            return ControlFlow::Break(());
+        }
+        bytes += event.bytes();
         events.push(event);
-        if events.len() > limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        ControlFlow::Continue(())
     })?;
-    let has_more = events.len() > limit;
-    events.truncate(limit);
-    Ok(Found { events, has_more })
+    let next = match scanned {
+        Scanned::All => None,
+        Scanned::Enough => events.last().map(Event::position),
+        Scanned::Until(position) => Some(position),
+    };
+    Ok(Found { events, next })
 }
 
-/// Shows every event that the filter means, in order, until `show` has seen enough. `expected` is how many it may take.
-/// Returns the number of rows that were looked at.
+/// Shows every event that the filter means, in order, until `show` has seen enough or time is up. `expected` is how
+/// many it may take.
 pub fn scan(
     conn: &mut Conn,
     filter: &Filter,
@@ -61,22 +89,26 @@ pub fn scan(
     mut after: Option<Position>,
     expected: usize,
     show: &mut impl FnMut(Event) -> ControlFlow<()>,
-) -> Result<usize> {
+) -> Result<Scanned> {
+    let deadline = Instant::now() + PATIENCE;
     let mut step = expected.clamp(1, LARGEST_STEP);
-    let mut looked_at = 0;
     loop {
         let rows = step_query(filter, order, after, step).load::<EventRow>(conn)?;
-        looked_at += rows.len();
         let last_step = rows.len() < step;
         for row in rows {
             let event = Event::from(row);
-            after = Some(Position { occurred_at: event.occurred_at, seq: event.seq });
-            if filter.matches_content(&event) && show(event).is_break() {
-                return Ok(looked_at);
+            let position = event.position();
+            // SQL has decided most of it; what the filter means is what `matches` says.
+            if filter.matches(&event) && show(event).is_break() {
+                return Ok(Scanned::Enough);
+            }
+            after = Some(position);
+            if filter.needs_rows() && Instant::now() >= deadline {
+                return Ok(Scanned::Until(position));
             }
         }
         if last_step {
-            return Ok(looked_at);
+            return Ok(Scanned::All);
         }
         // What does not match costs a look: take larger steps.
         step = (step * 4).min(LARGEST_STEP);
@@ -125,15 +157,35 @@ pub fn get(conn: &mut Conn, workspace_id: i32, log: Log, id: EventId) -> Result<
     Ok(row.map(Event::from).filter(|event| event.id() == id))
 }
 
-/// All three logs in commit order, after a seq.
-pub fn feed(conn: &mut Conn, workspace_id: i32, after: i64, limit: usize) -> Result<Found> {
-    let rows = events::table
+/// All three logs in commit order, after a seq, and whether there are more.
+pub fn feed(conn: &mut Conn, workspace_id: i32, after: i64, limit: usize) -> Result<(Vec<Event>, bool)> {
+    let mut events: Vec<Event> = Vec::new();
+    let mut bytes = 0;
+    loop {
+        let after = events.last().map_or(after, |event| event.seq);
+        let step = (limit + 1 - events.len()).min(LARGEST_STEP);
+        let rows = feed_query(workspace_id, after, step).load::<EventRow>(conn)?;
+        let last_step = rows.len() < step;
+        for row in rows {
+            if events.len() == limit || bytes >= PAGE_BYTES {
+                return Ok((events, true));
+            }
+            let event = Event::from(row);
+            bytes += event.bytes();
+            events.push(event);
+        }
+        if last_step {
+            return Ok((events, false));
+        }
+    }
+}
+
+fn feed_query(workspace_id: i32, after: i64, step: usize) -> StepQuery<'static> {
+    events::table
         .filter(events::workspace_id.eq(workspace_id))
         .filter(events::seq.gt(after))
+        .into_boxed()
         .order(events::seq.asc())
-        .limit(limit as i64 + 1)
+        .limit(step as i64)
         .select(EventRow::as_select())
-        .load::<EventRow>(conn)?;
-    let has_more = rows.len() > limit;
-    Ok(Found { events: rows.into_iter().take(limit).map(Event::from).collect(), has_more })
 }

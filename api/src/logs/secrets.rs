@@ -59,6 +59,7 @@ const PAIRS: &[(&str, &str)] = &[
     ("password", "hash"),
     ("token", "hash"),
     ("totp", "seed"),
+    ("pin", "code"),
 ];
 
 static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
@@ -196,18 +197,67 @@ fn masked_text(text: &str) -> Option<String> {
     Some(SHAPES.replace_all(text, MASK).into_owned())
 }
 
+/// Words that make a field secret wherever they stand, unless what follows says that it is about the secret only.
+const ANYWHERE: &[&str] = &["password", "passwords", "passwd", "pwd", "passphrase", "secret", "secrets"];
+/// `password_date`, `secret_count`: about a secret, and none.
+const ABOUT: &[&str] = &[
+    "age",
+    "at",
+    "by",
+    "changed",
+    "count",
+    "created",
+    "date",
+    "datetime",
+    "days",
+    "enabled",
+    "expired",
+    "expires",
+    "expiry",
+    "field",
+    "history",
+    "hint",
+    "id",
+    "ids",
+    "length",
+    "name",
+    "names",
+    "on",
+    "policy",
+    "required",
+    "reset",
+    "rotation",
+    "set",
+    "status",
+    "strength",
+    "time",
+    "timestamp",
+    "type",
+    "updated",
+    "url",
+    "validators",
+    "version",
+];
+/// `access_token_value`: still the secret itself.
+const ITSELF: &[&str] =
+    &["value", "values", "plain", "raw", "text", "string", "hash", "confirm", "confirmation"];
+
 /// True for `password`, `userPassword`, `stripe_api_key`, `OTP`; false for `password_date`, `token_count`, `author`.
 pub fn is_secret_name(name: &str) -> bool {
     let mut words = words(name);
-    // Forms number their fields: `password1`, `otp_2`.
+    // Forms number their fields: `password1`, `otp_2`, `api_secret_v2`.
     for word in &mut words {
         word.truncate(word.trim_end_matches(|c: char| c.is_ascii_digit()).len());
     }
     words.retain(|word| !word.is_empty());
-    let last = words.last().map(String::as_str).unwrap_or_default();
+    while words.last().is_some_and(|word| word == "v" || ITSELF.contains(&word.as_str())) && words.len() > 1 {
+        words.pop();
+    }
+    let Some(last) = words.last().map(String::as_str) else { return false };
     LAST_WORDS.contains(&last)
         || matches!(last, "apikey" | "privatekey" | "secretkey" | "accesskey")
         || words.windows(2).any(|pair| PAIRS.contains(&(pair[0].as_str(), pair[1].as_str())))
+        || (!ABOUT.contains(&last) && words.iter().any(|word| ANYWHERE.contains(&word.as_str())))
 }
 
 /// `userPassword`, `user-password` and `USER_PASSWORD` all give `user password`.
@@ -248,6 +298,12 @@ mod tests {
             "otp_codes",
             "apiKey",
             "password2",
+            "password_confirmation",
+            "new_password_confirm",
+            "passwords",
+            "access_token_value",
+            "PIN code",
+            "api_secret_v2",
             "otp_1",
         ] {
             assert!(is_secret_name(name), "{name}");

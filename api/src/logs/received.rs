@@ -1,0 +1,92 @@
+//! A request's body on its way to the parser: read in time, unpacked within bounds, its memory accounted for.
+
+use std::{io::Read as _, time::Duration};
+
+use actix_web::{HttpRequest, http::header, web};
+use flate2::read::MultiGzDecoder;
+use futures_util::StreamExt as _;
+
+use crate::{
+    error::{Code, Problem, Result},
+    logs::appender::Room,
+};
+
+/// Most bytes of a body, both as it came and unpacked.
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// A body that takes longer holds memory that others could use.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How much is unpacked before its memory is asked for.
+const STEP: usize = 64 * 1024;
+
+/// The body as it came.
+///
+/// # Errors
+/// `unsupported_media_type` for other encodings than gzip, `body_too_large`, `request_timeout`, `queue_full`.
+pub async fn read(request: &HttpRequest, mut payload: web::Payload, room: &mut Room) -> Result<Vec<u8>> {
+    let encoding = request.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    if let Some(encoding) = encoding
+        && !["gzip", "x-gzip", "identity"].contains(&encoding.to_ascii_lowercase().as_str())
+    {
+        let detail = format!("content encoding {encoding} is not known here; send plain JSON or gzip");
+        return Err(Problem::new(Code::UnsupportedMediaType, detail));
+    }
+    in_time(async {
+        let mut body = Vec::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| Problem::new(Code::MalformedBody, "the body ended too early"))?;
+            if body.len() + chunk.len() > MAX_BYTES {
+                return Err(too_large());
+            }
+            room.cover(body.len() + chunk.len())?;
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    })
+    .await
+}
+
+/// Gives up on a body that does not arrive.
+///
+/// # Errors
+/// `request_timeout`; whatever `reading` returns.
+pub async fn in_time<T>(reading: impl Future<Output = Result<T>>) -> Result<T> {
+    let late = |_| Problem::new(Code::RequestTimeout, "the body did not arrive within 30 seconds");
+    tokio::time::timeout(PATIENCE, reading).await.map_err(late)?
+}
+
+fn too_large() -> Problem {
+    Problem::new(Code::BodyTooLarge, "a request may have at most 16 MiB, decompressed; split it")
+}
+
+/// The body without its gzip, which is told by its first two bytes: shippers set headers in many ways, but never send
+/// these by chance.
+///
+/// # Errors
+/// `body_too_large` after one byte too many, so that no bomb is unpacked; `malformed_body`, `queue_full`.
+pub fn unpacked(body: Vec<u8>, room: &mut Room) -> Result<Vec<u8>> {
+    if !is_gzip(&body) {
+        return Ok(body);
+    }
+    let mut plain = Vec::new();
+    let mut decoder = MultiGzDecoder::new(body.as_slice());
+    loop {
+        room.cover(plain.len() + STEP)?;
+        let read = decoder.by_ref().take(STEP as u64).read_to_end(&mut plain);
+        let read = read.map_err(|_| Problem::new(Code::MalformedBody, "the gzip data is damaged"))?;
+        if plain.len() > MAX_BYTES {
+            return Err(too_large());
+        }
+        if read == 0 {
+            return Ok(plain);
+        }
+    }
+}
+
+fn is_gzip(body: &[u8]) -> bool {
+    body.starts_with(&[0x1f, 0x8b])
+}
+
+/// True when unpacking and parsing takes no time worth a thread.
+pub fn is_quick(body: &[u8]) -> bool {
+    body.len() < 64 * 1024 && !is_gzip(body)
+}
