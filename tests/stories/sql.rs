@@ -11,6 +11,7 @@ use diesel::{
 use logbook::{
     db::{Conn, types::Instant},
     logs::{
+        counts::{self, Grain},
         event::{ActorType, Log, Outcome},
         event_id::EventId,
         filter::Filter,
@@ -43,6 +44,10 @@ fn statement(conn: &mut Conn, work: impl FnOnce(&mut Conn)) -> String {
 
 fn list(conn: &mut Conn, filter: &Filter, order: Order, after: Option<Position>) -> String {
     statement(conn, |conn| drop(query::list(conn, filter, order, after, 50).expect("a page")))
+}
+
+fn cells(conn: &mut Conn, filter: &Filter, grain: Grain) -> String {
+    statement(conn, |conn| drop(counts::cells(conn, filter, grain).expect("cells")))
 }
 
 /// A statement over several lines.
@@ -89,6 +94,8 @@ on_both!(the_statements_that_read_are_these, |server| {
         ("every_filter", list(conn, &everything(), Order::Desc, None)),
         ("get", statement(conn, |conn| drop(query::get(conn, 1, Log::Access, id).expect("an answer")))),
         ("feed", statement(conn, |conn| drop(query::feed(conn, 1, 7, 100).expect("a page")))),
+        ("cells", cells(conn, &plain, Grain::Whole)),
+        ("cells_by_quarter_hour", cells(conn, &plain, Grain::QuarterHour)),
     ];
     for (name, sql) in statements {
         insta::assert_snapshot!(format!("{name}_{}", backend(&server)), readable(&sql));
