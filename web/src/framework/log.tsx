@@ -14,6 +14,11 @@ function componentName({ component }: FrameworkEvent): string {
   return component.name ?? component.id ?? humanize(component.type);
 }
 
+/** A traceback says in its last line what went wrong; in a table that is the line worth the room. */
+function lastLine(error: string): string {
+  return error.trimEnd().split("\n").at(-1) ?? error;
+}
+
 function Component({ event, wrap = false }: { event: FrameworkEvent; wrap?: boolean }) {
   return (
     <Value
@@ -99,7 +104,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       cell: (event) =>
         event.error ? (
           <span className={styles.error} title={event.error}>
-            {event.error}
+            {lastLine(event.error)}
           </span>
         ) : (
           <None />
@@ -111,7 +116,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
     rest: (
       <>
         <Status {...statusMark(event.status)}>{humanize(event.status)}</Status>
-        {` · ${event.error ?? event.actor.name ?? humanize(event.actor.type)}`}
+        {` · ${(event.error && lastLine(event.error)) ?? event.actor.name ?? humanize(event.actor.type)}`}
       </>
     ),
   }),

@@ -1,5 +1,5 @@
 import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import type { LogEvent, LogName, Workspace } from "../api/types";
 import { Button } from "../ui/Button";
 import { cx } from "../ui/cx";
@@ -118,7 +118,12 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
       ? log.chart.series.find((series) => series.value === metric.filter?.value)?.color
       : undefined;
   const panel = <FilterPanel filters={log.filters} facets={facets.data} search={search} onSearch={change} />;
-  const empty = !list.isPending && !list.isError && events.length === 0;
+  // A slow search may answer with a page without events that is not the last: it looks on by itself.
+  const searching = events.length === 0 && hasNextPage && !list.isError;
+  useEffect(() => {
+    if (searching) more();
+  }, [searching, more]);
+  const empty = !list.isPending && !list.isError && !searching && events.length === 0;
 
   return (
     <LogContext value={context}>
@@ -184,7 +189,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
               <LogTable
                 log={log}
                 events={events}
-                loading={list.isPending}
+                loading={list.isPending || searching}
                 stale={list.isPlaceholderData}
                 hasMore={hasNextPage}
                 onMore={more}

@@ -50,7 +50,8 @@ export function SignIn() {
         {step === "password" ? (
           <>
             <p className={styles.lead}>
-              You are signed in. The link works only once, so set a password for next time.
+              You are signed in. The link works only once, so set a password for next time. You will sign in
+              as <strong>{withLink.data?.user.email}</strong>.
             </p>
             <PasswordForm hasPassword={false} onDone={leave} onSkip={leave} skipText="Not now" />
           </>
