@@ -75,9 +75,16 @@ if (process.env.UPDATE_SCREENSHOT) {
       server.logbook("demo");
       await page.goto(await server.signInLink());
       await page.getByRole("button", { name: "Not now" }).click();
-      await page.goto(`${server.url}/w/clinic/application?action=update&model=patient`);
+      // Of the newest changes, the one that changed most.
+      const answer = await fetch(`${server.url}/api/v1/workspaces/clinic/logs/application?limit=14`, {
+        headers: { authorization: `Bearer ${server.token("viewer", "clinic")}` },
+      });
+      const { data } = (await answer.json()) as { data: { id: string; action: string; changes: object[] }[] };
+      const updates = data.filter(({ action }) => action === "update");
+      const best = updates.toSorted((one, other) => other.changes.length - one.changes.length)[0];
+      await page.goto(`${server.url}/w/clinic/application?event=${best?.id}`);
       await filled(page);
-      await openFirst(page);
+      await expect(page.getByRole("dialog", { name: "Event details" })).toBeVisible();
       await page.waitForLoadState("networkidle");
       await page.screenshot({ path: resolve(import.meta.dirname, "../../docs/screenshot.png") });
     } finally {
