@@ -42,13 +42,45 @@ pub struct IdempotencyKey {
     pub idempotency_key: Option<String>,
 }
 
+macro_rules! ingest_event {
+    ($($name:ident $tag:ident $variant:ident $text:literal $event:ty;)*) => {
+        $(
+            #[derive(ToSchema)]
+            #[serde(rename_all = "snake_case")]
+            #[expect(dead_code, reason = "documents the only value of a field")]
+            enum $tag { $variant }
+
+            #[doc = concat!("An event of the ", $text, " log among others.")]
+            #[derive(ToSchema)]
+            #[expect(dead_code, reason = "documents the body; elements are parsed as their log's own type")]
+            pub struct $name {
+                #[serde(flatten)]
+                event: $event,
+                #[schema(inline)]
+                log: $tag,
+            }
+        )*
+    };
+}
+
+ingest_event! {
+    IngestAccessEvent AccessTag Access "access" NewAccessEvent;
+    IngestApplicationEvent ApplicationTag Application "application" NewApplicationEvent;
+    IngestFrameworkEvent FrameworkTag Framework "framework" NewFrameworkEvent;
+}
+
 /// An event of any log, told apart by `log`.
 #[derive(ToSchema)]
-#[serde(tag = "log", rename_all = "snake_case")]
+#[schema(discriminator(property_name = "log", mapping(
+    ("access" = "#/components/schemas/IngestAccessEvent"),
+    ("application" = "#/components/schemas/IngestApplicationEvent"),
+    ("framework" = "#/components/schemas/IngestFrameworkEvent"),
+)))]
+#[serde(untagged)]
 pub enum IngestEvent {
-    Access(NewAccessEvent),
-    Application(NewApplicationEvent),
-    Framework(NewFrameworkEvent),
+    Access(IngestAccessEvent),
+    Application(IngestApplicationEvent),
+    Framework(IngestFrameworkEvent),
 }
 
 /// Appends events of any log, all or none. For log shippers.

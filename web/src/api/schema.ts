@@ -850,20 +850,41 @@ export interface components {
       /** @description False when the counts are lower bounds. */
       exact: boolean;
     };
+    IngestAccessEvent: components["schemas"]["NewAccessEvent"] & {
+      /** @enum {string} */
+      log: "access";
+    } & {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      log: "access";
+    };
+    IngestApplicationEvent: components["schemas"]["NewApplicationEvent"] & {
+      /** @enum {string} */
+      log: "application";
+    } & {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      log: "application";
+    };
     /** @description An event of any log, told apart by `log`. */
     IngestEvent:
-      | (components["schemas"]["NewAccessEvent"] & {
-          /** @enum {string} */
-          log: "access";
-        })
-      | (components["schemas"]["NewApplicationEvent"] & {
-          /** @enum {string} */
-          log: "application";
-        })
-      | (components["schemas"]["NewFrameworkEvent"] & {
-          /** @enum {string} */
-          log: "framework";
-        });
+      | components["schemas"]["IngestAccessEvent"]
+      | components["schemas"]["IngestApplicationEvent"]
+      | components["schemas"]["IngestFrameworkEvent"];
+    IngestFrameworkEvent: components["schemas"]["NewFrameworkEvent"] & {
+      /** @enum {string} */
+      log: "framework";
+    } & {
+      /**
+       * @description discriminator enum property added by openapi-typescript
+       * @enum {string}
+       */
+      log: "framework";
+    };
     /** @description Who the caller is and where they may go. */
     Me: {
       user: components["schemas"]["User"];
