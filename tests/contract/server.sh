@@ -15,7 +15,8 @@ trap remove_server EXIT
 export LOGBOOK_LISTEN=127.0.0.1:0 LOGBOOK_DATA_DIR=$home LOGBOOK_DATABASE_URL=sqlite://$home/logbook.db
 quietly import "$logbook" import zango --from tests/fixtures/zango --schema peerapp --workspace $WORKSPACE
 TOKEN=$("$logbook" token --role auditor --workspace $WORKSPACE | tail -n 1)
-"$logbook" serve >"$home/server.log" 2>&1 </dev/null &
+: >"$home/server.log" # read below, maybe before the server has opened it
+"$logbook" serve >>"$home/server.log" 2>&1 </dev/null &
 server=$!
 for ((tries = 0; ; tries++)); do
   BASE_URL=$(sed -n 's/^Logbook listens on //p' "$home/server.log")
