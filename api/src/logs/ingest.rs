@@ -153,14 +153,15 @@ pub fn elements(body: &[u8]) -> Result<Vec<&RawValue>> {
             return Err(Problem::new(Code::MalformedJson, "the body is empty; send a JSON array of events"));
         }
         Some(b'[' | b'{') => {}
-        // MessagePack, Protobuf, Avro and the like have bytes here that no JSON text begins with.
-        Some(byte) if !byte.is_ascii_graphic() => {
-            let detail = "the body is not JSON; send a JSON array, NDJSON or JSON objects, plain or gzip";
-            return Err(Problem::new(Code::UnsupportedMediaType, detail));
-        }
-        Some(_) => {
+        // JSON, but no event: a number, a text, true, false or null.
+        Some(b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
             let detail = "the body must begin with [ or {: a JSON array, NDJSON or JSON objects";
             return Err(Problem::new(Code::MalformedJson, detail));
+        }
+        // MessagePack, Protobuf, XML, form data: no JSON text begins so.
+        Some(_) => {
+            let detail = "the body is not JSON; send a JSON array, NDJSON or JSON objects, plain or gzip";
+            return Err(Problem::new(Code::UnsupportedMediaType, detail));
         }
     }
     let mut elements = Vec::new();
