@@ -45,7 +45,10 @@ const VERBS: Record<string, string> = { create: "created", update: "changed", de
 function headline(event: ApplicationEvent): string {
   const who = event.actor.name ?? event.actor.id ?? humanize(event.actor.type);
   const verb = VERBS[event.action] ?? humanize(event.action).toLowerCase();
-  return `${who} ${verb} ${event.model} ${event.record_name ?? event.record_id}`;
+  const record = event.record_name ?? event.record_id;
+  // Many records are called after their model: "changed visit Visit 12" says it twice.
+  const named = record.toLowerCase().startsWith(event.model.toLowerCase());
+  return `${who} ${verb} ${named ? record : `${event.model} ${record}`}`;
 }
 
 function related(event: ApplicationEvent): RelatedLink[] {
