@@ -1,6 +1,6 @@
 //! The queue before [`append`](super::append): bounded, one thread per shard of workspaces, group commit.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
@@ -171,7 +171,10 @@ fn run_shard(db: &Db, mut jobs: mpsc::UnboundedReceiver<Job>, windows: Windows) 
         // The answers go out after the group's room is free again, so that who is answered finds room.
         let (requests, waiting): (Vec<_>, Vec<_>) =
             group.into_iter().map(|Job { request, answer, room }| (request, (answer, room))).unzip();
-        let answers = store_or_split(db, requests, windows);
+        let count = requests.len();
+        // A shard that died of one request would leave its workspaces without a way in.
+        let answers = std::panic::catch_unwind(AssertUnwindSafe(|| store_or_split(db, requests, windows)))
+            .unwrap_or_else(|_| vec![Err(Problem::new(Code::Internal, "nothing of this was stored")); count]);
         for ((sender, room), answer) in waiting.into_iter().zip(answers) {
             drop(room);
             // Nobody waits when the client has gone; the events are stored all the same.
