@@ -3,13 +3,12 @@
 use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use validator::Validate;
 
 use crate::{
     error::{Code, FieldError, Problem, Result},
-    logs::{ingest::from_json, received::in_time, validate::field_errors},
+    logs::{ingest::from_json, received::gather, validate::field_errors},
 };
 
 /// A JSON object of at most 64 KiB.
@@ -22,21 +21,11 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let mut payload = payload.take();
+        let payload = payload.take();
         Box::pin(async move {
-            let body = in_time(async {
-                let mut body = Vec::new();
-                while let Some(chunk) = payload.next().await {
-                    let chunk =
-                        chunk.map_err(|_| Problem::new(Code::MalformedBody, "the body ended too early"))?;
-                    if body.len() + chunk.len() > MAX_BYTES {
-                        return Err(Problem::new(Code::BodyTooLarge, "the body may have at most 64 KiB"));
-                    }
-                    body.extend_from_slice(&chunk);
-                }
-                Ok(body)
-            })
-            .await?;
+            let too_large = || Problem::new(Code::BodyTooLarge, "the body may have at most 64 KiB");
+            let admit = |bytes| if bytes > MAX_BYTES { Err(too_large()) } else { Ok(()) };
+            let body = gather(payload, admit).await?;
             let malformed = |detail: String| {
                 Problem::with_errors(Code::MalformedJson, vec![FieldError::at("", "malformed", detail)])
             };

@@ -132,6 +132,18 @@ impl Problem {
         Self::with_errors(Code::InvalidParameter, vec![FieldError::parameter(name, "invalid", detail)])
     }
 
+    /// `conflict` when a unique value is there already; any other error as it is.
+    pub fn or_taken(error: diesel::result::Error, pointer: &str, detail: String) -> Self {
+        use diesel::result::{DatabaseErrorKind, Error};
+        match error {
+            Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {
+                let errors = vec![FieldError::at(pointer, "taken", &detail)];
+                Self { errors, ..Self::new(Code::Conflict, detail) }
+            }
+            error => error.into(),
+        }
+    }
+
     pub fn not_found() -> Self {
         Self::new(Code::NotFound, "no such thing, or you may not see it")
     }

@@ -37,14 +37,14 @@ impl Validate for NoParams {
     }
 }
 
-fn names<T: IntoParams>(names: &mut BTreeSet<String>) {
-    names.extend(T::into_params(|| None).into_iter().map(|parameter| parameter.name));
+/// The query string, taken apart.
+type Pairs = Vec<(String, String)>;
+
+fn names<T: IntoParams>() -> BTreeSet<String> {
+    T::into_params(|| None).into_iter().map(|parameter| parameter.name).collect()
 }
 
-fn parse<T: ParamSet>(query: &str) -> Result<T> {
-    let pairs = form_pairs(query);
-    let mut known = BTreeSet::new();
-    names::<T>(&mut known);
+fn parse<T: ParamSet>(pairs: &Pairs, known: &BTreeSet<String>) -> Result<T> {
     // Each struct sees its own parameters only.
     let mut own = url::form_urlencoded::Serializer::new(String::new());
     own.extend_pairs(pairs.iter().filter(|(name, _)| known.contains(name)));
@@ -71,16 +71,13 @@ fn parse<T: ParamSet>(query: &str) -> Result<T> {
     Ok(parsed)
 }
 
-fn form_pairs(query: &str) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
-}
-
-fn refuse_unknown(query: &str, known: &BTreeSet<String>) -> Result<()> {
-    let unknown: Vec<_> = form_pairs(query)
-        .into_iter()
-        .filter(|(name, _)| !known.contains(name))
+fn refuse_unknown(pairs: &Pairs, known: &[&BTreeSet<String>]) -> Result<()> {
+    let unknown: Vec<_> = pairs
+        .iter()
+        .filter(|(name, _)| !known.iter().any(|known| known.contains(name)))
         .map(|(name, _)| {
-            let list = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let all: BTreeSet<_> = known.iter().copied().flatten().map(String::as_str).collect();
+            let list = all.into_iter().collect::<Vec<_>>().join(", ");
             FieldError::parameter(name, "unknown", format!("there is no such parameter; known: {list}"))
         })
         .collect();
@@ -88,34 +85,32 @@ fn refuse_unknown(query: &str, known: &BTreeSet<String>) -> Result<()> {
 }
 
 /// No stored text has U+0000, and PostgreSQL refuses to compare with it.
-fn refuse_nul(query: &str) -> Result<()> {
-    match form_pairs(query).into_iter().find(|(_, value)| value.contains('\0')) {
-        Some((name, _)) => Err(Problem::parameter(&name, "must not contain the character U+0000")),
+fn refuse_nul(pairs: &Pairs) -> Result<()> {
+    match pairs.iter().find(|(_, value)| value.contains('\0')) {
+        Some((name, _)) => Err(Problem::parameter(name, "must not contain the character U+0000")),
         None => Ok(()),
     }
 }
 
 macro_rules! params_of {
-    ($($name:ident),+) => {
-        impl<$($name: ParamSet + 'static),+> FromRequest for Params<($($name,)+)> {
+    ($($set:ident $known:ident),+) => {
+        impl<$($set: ParamSet + 'static),+> FromRequest for Params<($($set,)+)> {
             type Error = Problem;
             type Future = std::future::Ready<Result<Self>>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                let query = request.query_string();
-                let parsed = (|| {
-                    let mut known = BTreeSet::new();
-                    $(names::<$name>(&mut known);)+
-                    refuse_unknown(query, &known)?;
-                    refuse_nul(query)?;
-                    Ok(Self(($(parse::<$name>(query)?,)+)))
-                })();
+                let query = request.query_string().as_bytes();
+                let pairs: Pairs = url::form_urlencoded::parse(query).into_owned().collect();
+                $(let $known = names::<$set>();)+
+                let parsed = refuse_unknown(&pairs, &[$(&$known),+])
+                    .and_then(|()| refuse_nul(&pairs))
+                    .and_then(|()| Ok(Self(($(parse::<$set>(&pairs, &$known)?,)+))));
                 std::future::ready(parsed)
             }
         }
     };
 }
 
-params_of!(A);
-params_of!(A, B);
-params_of!(A, B, C);
+params_of!(A a);
+params_of!(A a, B b);
+params_of!(A a, B b, C c);

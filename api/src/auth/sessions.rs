@@ -54,6 +54,11 @@ impl Sessions {
             .map_err(|_| busy())
     }
 
+    /// The session, and the cookie that renews it.
+    fn answer(&self, (session, refresh): (Session, String)) -> HttpResponse {
+        HttpResponse::Ok().cookie(self.cookie(refresh, SESSION_SECONDS)).json(session)
+    }
+
     fn cookie(&self, token: String, seconds: i64) -> Cookie<'static> {
         Cookie::build(COOKIE, token)
             .path(COOKIE_PATH)
@@ -161,14 +166,14 @@ pub async fn login(
     Body(credentials): Body<Credentials>,
 ) -> Result<HttpResponse> {
     let _turn = sessions.turn().await?;
-    let (session, refresh) = db
+    let signed_in = db
         .run(move |conn| {
             let user = users::check_password(conn, &credentials.email, &credentials.password)?;
             let refresh = users::start_session(conn, user.id)?;
             Ok::<_, Problem>((session(conn, &tokens, &user)?, refresh))
         })
         .await?;
-    Ok(HttpResponse::Ok().cookie(sessions.cookie(refresh, SESSION_SECONDS)).json(session))
+    Ok(sessions.answer(signed_in))
 }
 
 /// Signs in with a one-time link.
@@ -184,13 +189,13 @@ pub async fn link(
     _no: Params<(NoParams,)>,
     Body(link): Body<SignInLink>,
 ) -> Result<HttpResponse> {
-    let (session, refresh) = db
+    let signed_in = db
         .run(move |conn| {
             let (user, refresh) = users::use_link(conn, &link.token)?;
             Ok::<_, Problem>((session(conn, &tokens, &user)?, refresh))
         })
         .await?;
-    Ok(HttpResponse::Ok().cookie(sessions.cookie(refresh, SESSION_SECONDS)).json(session))
+    Ok(sessions.answer(signed_in))
 }
 
 /// Gives a new access token for the refresh cookie, and a new cookie.
@@ -206,13 +211,13 @@ pub async fn refresh(
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
     let cookie = request.cookie(COOKIE).ok_or_else(|| Problem::new(Code::NotSignedIn, "sign in"))?;
-    let (session, refresh) = db
+    let signed_in = db
         .run(move |conn| {
             let (user, refresh) = users::renew_session(conn, cookie.value())?;
             Ok::<_, Problem>((session(conn, &tokens, &user)?, refresh))
         })
         .await?;
-    Ok(HttpResponse::Ok().cookie(sessions.cookie(refresh, SESSION_SECONDS)).json(session))
+    Ok(sessions.answer(signed_in))
 }
 
 /// Ends the session.
@@ -224,6 +229,7 @@ pub async fn logout(
     request: HttpRequest,
     db: web::Data<Db>,
     sessions: web::Data<Sessions>,
+    _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
     if let Some(cookie) = request.cookie(COOKIE) {
         db.run(move |conn| users::end_session(conn, cookie.value())).await?;

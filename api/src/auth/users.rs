@@ -51,16 +51,7 @@ pub fn create(conn: &mut Conn, email: &str, name: &str, platform_admin: bool) ->
         ))
         .returning(users::all_columns)
         .get_result::<User>(conn);
-    user.map_err(|error| match error {
-        diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _) => {
-            let detail = format!("there is a user {email} already");
-            Problem {
-                errors: vec![FieldError::at("/email", "taken", &detail)],
-                ..Problem::new(Code::Conflict, detail)
-            }
-        }
-        error => error.into(),
-    })
+    user.map_err(|error| Problem::or_taken(error, "/email", format!("there is a user {email} already")))
 }
 
 fn normalized(email: &str) -> String {

@@ -191,9 +191,7 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let Ok(permit) = self.waiting.clone().try_acquire_owned() else {
-            return Err(Error::Busy.into());
-        };
+        let permit = self.place()?;
         self.answered((permit, None), work).await
     }
 
@@ -209,12 +207,15 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let Ok(permit) = self.waiting.clone().try_acquire_owned() else {
-            return Err(Error::Busy.into());
-        };
+        let permit = self.place()?;
         let turn = tokio::time::timeout(SCAN_PATIENCE, self.scans.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return Err(Error::Busy.into()) };
         self.answered((permit, Some(turn)), work).await
+    }
+
+    /// A place among those who wait.
+    fn place(&self) -> Result<OwnedSemaphorePermit> {
+        self.waiting.clone().try_acquire_owned().map_err(|_| Error::Busy)
     }
 
     async fn answered<T, E>(

@@ -53,6 +53,29 @@ pub enum Scanned {
     Until(Position),
 }
 
+/// A page that is being filled.
+struct Filling {
+    events: Vec<Event>,
+    bytes: usize,
+    limit: usize,
+}
+
+impl Filling {
+    fn new(limit: usize) -> Self {
+        Self { events: Vec::new(), bytes: 0, limit }
+    }
+
+    /// Breaks on the first event that does not fit: then there are more.
+    fn take(&mut self, event: Event) -> ControlFlow<()> {
+        if self.events.len() == self.limit || self.bytes >= PAGE_BYTES {
+            return ControlFlow::Break(());
+        }
+        self.bytes += event.bytes();
+        self.events.push(event);
+        ControlFlow::Continue(())
+    }
+}
+
 /// A page after a position. It may have fewer events than asked for, even none, and still not be the last: when it took
 /// too long to find them, or when they are large.
 pub fn list(
@@ -62,16 +85,9 @@ pub fn list(
     after: Option<Position>,
     limit: usize,
 ) -> Result<Found> {
-    let mut events: Vec<Event> = Vec::new();
-    let mut bytes = 0;
-    let scanned = scan(conn, filter, order, after, limit + 1, &mut |event| {
-        if events.len() == limit || bytes >= PAGE_BYTES {
-            return ControlFlow::Break(());
-        }
-        bytes += event.bytes();
-        events.push(event);
-        ControlFlow::Continue(())
-    })?;
+    let mut page = Filling::new(limit);
+    let scanned = scan(conn, filter, order, after, limit + 1, &mut |event| page.take(event))?;
+    let Filling { events, .. } = page;
     let next = match scanned {
         Scanned::All => None,
         Scanned::Enough => events.last().map(Event::position),
@@ -159,23 +175,19 @@ pub fn get(conn: &mut Conn, workspace_id: i32, log: Log, id: EventId) -> Result<
 
 /// All three logs in commit order, after a seq, and whether there are more.
 pub fn feed(conn: &mut Conn, workspace_id: i32, after: i64, limit: usize) -> Result<(Vec<Event>, bool)> {
-    let mut events: Vec<Event> = Vec::new();
-    let mut bytes = 0;
+    let mut page = Filling::new(limit);
     loop {
-        let after = events.last().map_or(after, |event| event.seq);
-        let step = (limit + 1 - events.len()).min(LARGEST_STEP);
+        let after = page.events.last().map_or(after, |event| event.seq);
+        let step = (limit + 1 - page.events.len()).min(LARGEST_STEP);
         let rows = feed_query(workspace_id, after, step).load::<EventRow>(conn)?;
         let last_step = rows.len() < step;
         for row in rows {
-            if events.len() == limit || bytes >= PAGE_BYTES {
-                return Ok((events, true));
+            if page.take(Event::from(row)).is_break() {
+                return Ok((page.events, true));
             }
-            let event = Event::from(row);
-            bytes += event.bytes();
-            events.push(event);
         }
         if last_step {
-            return Ok((events, false));
+            return Ok((page.events, false));
         }
     }
 }

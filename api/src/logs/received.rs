@@ -4,7 +4,7 @@ use std::{io::Read as _, time::Duration};
 
 use actix_web::{HttpRequest, http::header, web};
 use flate2::read::MultiGzDecoder;
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 
 use crate::{
     error::{Code, Problem, Result},
@@ -22,7 +22,7 @@ const STEP: usize = 64 * 1024;
 ///
 /// # Errors
 /// `unsupported_media_type` for other encodings than gzip, `body_too_large`, `request_timeout`, `queue_full`.
-pub async fn read(request: &HttpRequest, mut payload: web::Payload, room: &mut Room) -> Result<Vec<u8>> {
+pub async fn read(request: &HttpRequest, payload: web::Payload, room: &mut Room) -> Result<Vec<u8>> {
     let encoding = request.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
     if let Some(encoding) = encoding
         && !["gzip", "x-gzip", "identity"].contains(&encoding.to_ascii_lowercase().as_str())
@@ -30,26 +30,26 @@ pub async fn read(request: &HttpRequest, mut payload: web::Payload, room: &mut R
         let detail = format!("content encoding {encoding} is not known here; send plain JSON or gzip");
         return Err(Problem::new(Code::UnsupportedMediaType, detail));
     }
-    in_time(async {
+    gather(payload, |bytes| if bytes > MAX_BYTES { Err(too_large()) } else { room.cover(bytes) }).await
+}
+
+/// Reads a body to its end. `admit` is asked before each part, with how many bytes there would be.
+///
+/// # Errors
+/// `request_timeout`, `malformed_body` when it is cut off; whatever `admit` returns.
+pub async fn gather<E>(
+    mut payload: impl Stream<Item = Result<web::Bytes, E>> + Unpin,
+    mut admit: impl FnMut(usize) -> Result<()>,
+) -> Result<Vec<u8>> {
+    let reading = async {
         let mut body = Vec::new();
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| Problem::new(Code::MalformedBody, "the body ended too early"))?;
-            if body.len() + chunk.len() > MAX_BYTES {
-                return Err(too_large());
-            }
-            room.cover(body.len() + chunk.len())?;
+            admit(body.len() + chunk.len())?;
             body.extend_from_slice(&chunk);
         }
         Ok(body)
-    })
-    .await
-}
-
-/// Gives up on a body that does not arrive.
-///
-/// # Errors
-/// `request_timeout`; whatever `reading` returns.
-pub async fn in_time<T>(reading: impl Future<Output = Result<T>>) -> Result<T> {
+    };
     let late = |_| Problem::new(Code::RequestTimeout, "the body did not arrive within 30 seconds");
     tokio::time::timeout(PATIENCE, reading).await.map_err(late)?
 }

@@ -20,7 +20,7 @@ use crate::{
         schema::{workspace_sequences, workspaces},
         types::Instant,
     },
-    error::{Code, FieldError, Problem, Result},
+    error::{Code, Problem, Result},
     logs::validate::{field_errors, no_nul},
 };
 
@@ -211,14 +211,5 @@ pub fn create(conn: &mut Conn, new: &NewWorkspace) -> Result<Workspace> {
             .execute(conn)?;
         Ok(workspace)
     });
-    created.map_err(|error: diesel::result::Error| match error {
-        diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _) => {
-            let detail = format!("there is a workspace {slug} already");
-            Problem {
-                errors: vec![FieldError::at("/slug", "taken", &detail)],
-                ..Problem::new(Code::Conflict, detail)
-            }
-        }
-        error => error.into(),
-    })
+    created.map_err(|error| Problem::or_taken(error, "/slug", format!("there is a workspace {slug} already")))
 }
