@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use diesel::{
-    QueryResult, RunQueryDsl as _,
+    Connection as _, QueryResult, RunQueryDsl as _,
     connection::SimpleConnection as _,
     pg::Pg,
     query_builder::{AstPass, QueryFragment, QueryId},
@@ -38,6 +38,23 @@ pub fn prepare_connection(conn: &mut Conn) -> QueryResult<()> {
         ),
         Conn::Pg(conn) => conn.batch_execute(POSTGRES_SETTINGS),
     }
+}
+
+/// Runs `work` in a transaction that reads and sees one moment of the database, whatever others commit meanwhile.
+///
+/// # Errors
+/// The database's, or whatever `work` returns.
+pub fn snapshot<T, E: From<Error>>(
+    conn: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E> {
+    conn.transaction(|conn| {
+        // SQLite's transactions are so already.
+        if let Conn::Pg(conn) = conn {
+            conn.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+        }
+        work(conn)
+    })
 }
 
 /// PostgreSQL's URL with timeouts where it names none: libpq's own wait for ever.
