@@ -25,7 +25,7 @@ use crate::{
     db::Db,
     error::{Code, Problem, REQUEST_ID},
     health::{self, Counters},
-    logs::{access, appender::Appender, application, feed, framework, ingest},
+    logs::{access, appender::Appender, application, feed, framework, index::Index, ingest, upkeep::Upkeep},
     openapi,
     workspaces::{self, Workspaces},
 };
@@ -35,6 +35,9 @@ use crate::{
 pub struct Services {
     pub db: web::Data<Db>,
     pub appender: web::Data<Appender>,
+    pub index: web::Data<Index>,
+    /// Only held: it runs as long as somebody has it.
+    pub upkeep: Option<Upkeep>,
     pub tokens: web::Data<Tokens>,
     pub sessions: web::Data<Sessions>,
     pub workspaces: web::Data<Workspaces>,
@@ -46,7 +49,7 @@ pub struct Services {
 impl Services {
     pub fn new(
         db: Db,
-        appender: Appender,
+        (appender, index, upkeep): (Appender, Index, Option<Upkeep>),
         tokens: Tokens,
         sessions: Sessions,
         web_dir: Option<PathBuf>,
@@ -55,6 +58,8 @@ impl Services {
             workspaces: web::Data::new(Workspaces::new(&db)),
             db: web::Data::new(db),
             appender: web::Data::new(appender),
+            index: web::Data::new(index),
+            upkeep,
             tokens: web::Data::new(tokens),
             sessions: web::Data::new(sessions),
             counters: web::Data::default(),
@@ -65,10 +70,12 @@ impl Services {
 
 /// Adds services and routes.
 pub fn configure(config: &mut ServiceConfig, services: &Services) {
-    let Services { db, appender, tokens, sessions, workspaces, counters, web_dir } = services.clone();
+    let Services { db, appender, index, upkeep: _, tokens, sessions, workspaces, counters, web_dir } =
+        services.clone();
     config
         .app_data(db)
         .app_data(appender)
+        .app_data(index)
         .app_data(tokens)
         .app_data(sessions)
         .app_data(workspaces)

@@ -48,6 +48,12 @@ pub struct ServeConfig {
     /// Most MiB of request bodies that may wait to be stored
     #[arg(long, env = "LOGBOOK_QUEUE_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub queue_mib: u32,
+    /// Most MiB of the index that are kept in memory
+    #[arg(long, env = "LOGBOOK_INDEX_CACHE_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub index_cache_mib: u32,
+    /// Leave the work behind the appender (index, counts) to other processes on the same database
+    #[arg(long, env = "LOGBOOK_NO_UPKEEP")]
+    pub no_upkeep: bool,
     /// Do not apply pending migrations; refuse to start when there are any
     #[arg(long, env = "LOGBOOK_NO_MIGRATE")]
     pub no_migrate: bool,

@@ -21,6 +21,8 @@ use crate::{
     logs::{
         append::Windows,
         appender::{Appender, AppenderConfig},
+        index::Index,
+        upkeep::Upkeep,
     },
 };
 
@@ -91,7 +93,12 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
         },
     );
     let sessions = Sessions::new(config.is_secure());
-    let services = Services::new(db.clone(), appender.clone(), tokens, sessions, config.web_dir.clone());
+    let index = Index::new(u64::from(config.index_cache_mib) * 1024 * 1024);
+    // A connection of its own: it does one thing after the other, and may be slow.
+    let keeper = Db::open_lazily(&data.database_url, 1)?;
+    let upkeep = (!config.no_upkeep).then(|| Upkeep::start(keeper));
+    let parts = (appender.clone(), index, upkeep);
+    let services = Services::new(db.clone(), parts, tokens, sessions, config.web_dir.clone());
     let server = HttpServer::new(move || {
         App::new()
             .wrap(middleware::Compress::default())

@@ -29,6 +29,8 @@ fn serve_config() -> ServeConfig {
         dedupe_days: 7,
         queue_events: 100_000,
         queue_mib: 64,
+        index_cache_mib: 16,
+        no_upkeep: false,
         no_migrate: false,
         log_json: false,
     }

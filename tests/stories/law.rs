@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use logbook::{
+    logs::index::{build, store},
+    workspaces,
+};
 use logbook_tests::{
     Client, TestServer,
     naive::{self, Query, Sent},
@@ -66,13 +70,77 @@ on_both!(the_pages_of_any_question_are_what_was_sent_filtered_and_sorted, |serve
             let slug = next_slug();
             let sent = send(&server, &admin, &slug, log, events);
             for question in questions {
-                let parameters = question.page_parameters();
-                let found = pages(&admin, &format!("/workspaces/{slug}/logs/{log}"), &borrowed(&parameters));
-                let expected: Vec<i64> = question.expected(&sent).iter().map(|sent| sent.seq).collect();
-                assert_eq!(seqs(&found), expected, "{question:?}");
+                check_pages(&admin, &slug, log, &sent, &question);
             }
         });
     }
+});
+
+/// Makes segments of the next events, each of so many, however small; what is beyond stays without.
+fn index(server: &TestServer, slug: &str, lengths: &[usize]) {
+    let conn = &mut *server.db.conn().expect("a connection");
+    let id = workspaces::find(conn, slug).expect("an answer").expect("the workspace").id;
+    build::begin(conn, id).expect("a beginning");
+    for length in lengths {
+        let state = store::state(conn, id).expect("a state");
+        let (first, last) = (state.indexed_seq + 1, state.indexed_seq + *length as i64);
+        if last > state.last_seq {
+            break;
+        }
+        let made = build::make(conn, id, state.next_segment, (first, last)).expect("a segment");
+        assert!(store::replace(conn, id, state, &[], made).expect("an index"), "nobody else is there");
+    }
+}
+
+fn check_pages(admin: &Client, slug: &str, log: &str, sent: &[Sent], question: &Query) {
+    let parameters = question.page_parameters();
+    let found = pages(admin, &format!("/workspaces/{slug}/logs/{log}"), &borrowed(&parameters));
+    let expected: Vec<i64> = question.expected(sent).iter().map(|sent| sent.seq).collect();
+    assert_eq!(seqs(&found), expected, "{question:?}");
+}
+
+on_both!(so_they_are_with_segments_at_every_stage, |config| { config.no_upkeep = true }, |server| {
+    let admin = server.admin();
+    for log in LOGS {
+        let lengths = vec(1..30usize, 0..6);
+        for_all(12, (case(log), lengths), |((events, questions), lengths)| {
+            let slug = next_slug();
+            let sent = send(&server, &admin, &slug, log, events);
+            index(&server, &slug, &lengths);
+            for question in questions {
+                check_pages(&admin, &slug, log, &sent, &question);
+            }
+        });
+    }
+});
+
+on_both!(so_they_are_with_large_segments, |config| { config.no_upkeep = true }, |server| {
+    let admin = server.admin();
+    let (many, questions) = (vec(random::event("application"), 1400), vec(random::query("application"), 40));
+    for_all(1, (many, questions), |(events, questions)| {
+        let slug = next_slug();
+        let sent = send(&server, &admin, &slug, "application", events);
+        index(&server, &slug, &[1200, 40, 100]);
+        for question in questions {
+            // Pages of one would be a thousand requests.
+            let question = Query { limit: question.limit.max(50), ..question };
+            check_pages(&admin, &slug, "application", &sent, &question);
+        }
+    });
+});
+
+on_both!(so_they_are_with_a_long_tail, |config| { config.no_upkeep = true }, |server| {
+    let admin = server.admin();
+    let (many, questions) = (vec(random::event("access"), 2600), vec(random::query("access"), 12));
+    for_all(1, (many, questions), |(events, questions)| {
+        let slug = next_slug();
+        let sent = send(&server, &admin, &slug, "access", events);
+        index(&server, &slug, &[300]);
+        for question in questions {
+            let question = Query { limit: question.limit.max(100), ..question };
+            check_pages(&admin, &slug, "access", &sent, &question);
+        }
+    });
 });
 
 /// How often each value stands at a place.

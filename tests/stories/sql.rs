@@ -15,6 +15,7 @@ use logbook::{
         event::{ActorType, Log, Outcome},
         event_id::EventId,
         filter::Filter,
+        index::Index,
         query,
     },
     page::{Order, Position},
@@ -42,12 +43,17 @@ fn statement(conn: &mut Conn, work: impl FnOnce(&mut Conn)) -> String {
     sent(conn, work).into_iter().next().expect("a statement")
 }
 
+/// Nothing is in its memory.
+fn index() -> Index {
+    Index::new(1 << 20)
+}
+
 fn list(conn: &mut Conn, filter: &Filter, order: Order, after: Option<Position>) -> String {
-    statement(conn, |conn| drop(query::list(conn, filter, order, after, 50).expect("a page")))
+    statement(conn, |conn| drop(query::list(conn, &index(), filter, (order, after), 50).expect("a page")))
 }
 
 fn cells(conn: &mut Conn, filter: &Filter, grain: Grain) -> String {
-    statement(conn, |conn| drop(counts::cells(conn, filter, grain).expect("cells")))
+    statement(conn, |conn| drop(counts::cells(conn, &index(), filter, grain).expect("cells")))
 }
 
 /// A statement over several lines.
@@ -183,7 +189,10 @@ on_both!(an_index_answers_every_list_get_and_feed_in_its_order, |server| {
 on_both!(a_page_without_search_takes_one_statement, |server| {
     let mut conn = server.own_connection();
     let statements = sent(&mut conn, |conn| {
-        drop(query::list(conn, &Filter::all(1, Log::Access), Order::Desc, None, 50).expect("a page"));
+        drop(
+            query::list(conn, &index(), &Filter::all(1, Log::Access), (Order::Desc, None), 50)
+                .expect("a page"),
+        );
     });
     assert_eq!(statements.len(), 1, "{statements:?}");
 });

@@ -38,3 +38,23 @@ pub struct DedupeKeyRow {
     pub occurred_at: Instant,
     pub received_at: Instant,
 }
+
+#[derive(Clone, Debug, diesel::Queryable, diesel::Selectable, diesel::Insertable)]
+#[diesel(table_name = super::schema::index_segments)]
+pub struct SegmentRow {
+    pub workspace_id: i32,
+    pub segment: i32,
+    pub first_seq: i64,
+    pub last_seq: i64,
+    pub first_time: Instant,
+    pub last_time: Instant,
+}
+
+#[derive(Clone, Debug, diesel::Insertable)]
+#[diesel(table_name = super::schema::index_slices)]
+pub struct SliceRow {
+    pub workspace_id: i32,
+    pub slice: i32,
+    pub segment: i32,
+    pub bits: Vec<u8>,
+}

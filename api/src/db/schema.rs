@@ -138,5 +138,53 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+
+    index_states (workspace_id) {
+        workspace_id -> Integer,
+        indexed_seq -> BigInt,
+        next_segment -> Integer,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::InstantSql;
+
+    index_segments (workspace_id, segment) {
+        workspace_id -> Integer,
+        segment -> Integer,
+        first_seq -> BigInt,
+        last_seq -> BigInt,
+        first_time -> InstantSql,
+        last_time -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    index_slices (workspace_id, slice, segment) {
+        workspace_id -> Integer,
+        slice -> Integer,
+        segment -> Integer,
+        bits -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::InstantSql;
+
+    upkeep_leases (workspace_id) {
+        workspace_id -> Integer,
+        holder -> Text,
+        held_until -> InstantSql,
+    }
+}
+
 diesel::joinable!(members -> workspaces (workspace_id));
 diesel::allow_tables_to_appear_in_same_query!(members, workspaces);
+diesel::allow_tables_to_appear_in_same_query!(index_states, workspace_sequences);

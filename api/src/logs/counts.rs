@@ -15,6 +15,7 @@ use crate::{
     logs::{
         event::{Event, Outcome},
         filter::{Dimension, Filter},
+        index::Index,
         query::{self, Scanned},
     },
     page::Order,
@@ -102,9 +103,9 @@ impl Cells {
 }
 
 /// Counts what the filter means.
-pub fn cells(conn: &mut Conn, filter: &Filter, grain: Grain) -> Result<Cells> {
+pub fn cells(conn: &mut Conn, index: &Index, filter: &Filter, grain: Grain) -> Result<Cells> {
     if filter.needs_rows() {
-        cells_by_looking(conn, filter, grain)
+        cells_by_looking(conn, index, filter, grain)
     } else {
         cells_by_sql(conn, filter, grain)
     }
@@ -138,9 +139,9 @@ fn cells_by_sql(conn: &mut Conn, filter: &Filter, grain: Grain) -> Result<Cells>
     Ok(Cells { cells: cells.collect(), exact: true })
 }
 
-fn cells_by_looking(conn: &mut Conn, filter: &Filter, grain: Grain) -> Result<Cells> {
+fn cells_by_looking(conn: &mut Conn, index: &Index, filter: &Filter, grain: Grain) -> Result<Cells> {
     let mut cells: HashMap<CellKey, u64> = HashMap::new();
-    let scanned = query::scan(conn, filter, Order::Desc, None, usize::MAX, &mut |event| {
+    let scanned = query::scan(conn, index, filter, (Order::Desc, None), usize::MAX, &mut |event| {
         *cells.entry(CellKey::of(&event, grain)).or_default() += 1;
         ControlFlow::Continue(())
     })?;
@@ -174,8 +175,13 @@ pub struct Facets {
 }
 
 /// Counts each facet with all filters applied but its own.
-pub fn facets(conn: &mut Conn, filter: &Filter, facets: &[(&str, Dimension)]) -> Result<Facets> {
-    let all = cells(conn, filter, Grain::Whole)?;
+pub fn facets(
+    conn: &mut Conn,
+    index: &Index,
+    filter: &Filter,
+    facets: &[(&str, Dimension)],
+) -> Result<Facets> {
+    let all = cells(conn, index, filter, Grain::Whole)?;
     let mut exact = all.exact;
     let mut data = Vec::new();
     for (field, dimension) in facets {
@@ -183,7 +189,7 @@ pub fn facets(conn: &mut Conn, filter: &Filter, facets: &[(&str, Dimension)]) ->
         let sums = if without == *filter {
             all.by(*dimension)
         } else {
-            let cells = cells(conn, &without, Grain::Whole)?;
+            let cells = cells(conn, index, &without, Grain::Whole)?;
             exact &= cells.exact;
             cells.by(*dimension)
         };

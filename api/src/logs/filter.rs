@@ -91,6 +91,16 @@ impl Search {
         let id = EventId::parse(text).filter(|id| id.workspace_id == workspace_id);
         Self { needle: Needle::new(text), id }
     }
+
+    /// The text as it is compared.
+    pub fn folded(&self) -> &str {
+        self.needle.folded()
+    }
+
+    /// The one event that is meant, when its id was given.
+    pub fn id(&self) -> Option<EventId> {
+        self.id
+    }
 }
 
 /// A part of the counts that can be filtered and counted by.
@@ -100,6 +110,17 @@ pub enum Dimension {
     Outcome,
     Role,
     TargetType,
+}
+
+/// How the events that a filter means are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// There is one at the most, by its key.
+    Key,
+    /// An index of the database has them in their order: a whole log, or the history of one record.
+    Order,
+    /// By the signature index.
+    Index,
 }
 
 /// The events that are meant. An empty list means any.
@@ -155,6 +176,43 @@ impl Filter {
             Dimension::TargetType => filter.targets.clear(),
         }
         filter
+    }
+
+    /// How the events are best found.
+    pub fn way(&self) -> Way {
+        let Self {
+            workspace_id: _,
+            log: _,
+            since: _,
+            until: _,
+            search,
+            actions,
+            outcomes,
+            roles,
+            actor_types,
+            actor_ids,
+            targets,
+            target_ids,
+            ip_addresses,
+            session_ids,
+            fields,
+        } = self;
+        if search.as_ref().is_some_and(|search| search.id.is_some()) {
+            return Way::Key;
+        }
+        let others = actions.len()
+            + outcomes.len()
+            + roles.len()
+            + actor_types.len()
+            + actor_ids.len()
+            + ip_addresses.len()
+            + session_ids.len()
+            + fields.len();
+        let one_record = matches!(
+            (targets.as_slice(), target_ids.as_slice()),
+            ([], []) | ([(_, None)], [_]) | ([(_, Some(_))], [])
+        );
+        if search.is_none() && others == 0 && one_record { Way::Order } else { Way::Index }
     }
 
     /// True when SQL alone cannot decide: each row has to be looked at.

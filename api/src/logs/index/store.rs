@@ -1,0 +1,250 @@
+//! The index in the database, and the pieces of it that are kept in memory.
+
+use std::{collections::HashMap, sync::Arc};
+
+use diesel::prelude::*;
+
+use super::segment::{PACKED, PieceNumber, Segment, unpack};
+use crate::db::{
+    self, Conn,
+    dialect::{self, AnyOf},
+    rows::{SegmentRow, SliceRow},
+    schema::{index_segments, index_slices, index_states, workspace_sequences},
+};
+
+/// How far a workspace's index has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Events up to this seq are in segments.
+    pub indexed_seq: i64,
+    /// The number of the next segment.
+    pub next_segment: i32,
+    /// Changes whenever a segment comes or goes.
+    pub revision: i64,
+    /// The newest event.
+    pub last_seq: i64,
+}
+
+/// The state, in one statement. Of a workspace that was never indexed, the beginning.
+pub fn state(conn: &mut Conn, workspace_id: i32) -> db::Result<State> {
+    let found = workspace_sequences::table
+        .left_join(index_states::table.on(index_states::workspace_id.eq(workspace_sequences::workspace_id)))
+        .filter(workspace_sequences::workspace_id.eq(workspace_id))
+        .select((
+            workspace_sequences::last_seq,
+            (index_states::indexed_seq, index_states::next_segment, index_states::revision).nullable(),
+        ))
+        .first::<(i64, Option<(i64, i32, i64)>)>(conn)
+        .optional()?;
+    let (last_seq, indexed) = found.unwrap_or_default();
+    let (indexed_seq, next_segment, revision) = indexed.unwrap_or_default();
+    Ok(State { indexed_seq, next_segment, revision, last_seq })
+}
+
+impl From<SegmentRow> for Segment {
+    fn from(row: SegmentRow) -> Self {
+        let SegmentRow { workspace_id: _, segment, first_seq, last_seq, first_time, last_time } = row;
+        Self { number: segment, first_seq, last_seq, first_time: first_time.0, last_time: last_time.0 }
+    }
+}
+
+/// Every segment of a workspace, by seq.
+pub fn segments(conn: &mut Conn, workspace_id: i32) -> db::Result<Vec<Segment>> {
+    let rows = index_segments::table
+        .filter(index_segments::workspace_id.eq(workspace_id))
+        .order(index_segments::first_seq)
+        .select(SegmentRow::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(Segment::from).collect())
+}
+
+type PieceKey = (i32, i32, PieceNumber);
+
+#[derive(Clone)]
+struct ByLength;
+
+impl quick_cache::Weighter<PieceKey, Piece> for ByLength {
+    fn weight(&self, _: &PieceKey, piece: &Piece) -> u64 {
+        // What the cache itself needs for an entry is a guess.
+        piece.as_ref().map_or(0, |bytes| bytes.len() as u64) + 96
+    }
+}
+
+/// A piece as it is stored; None when it is empty.
+pub type Piece = Option<Arc<[u8]>>;
+
+/// A workspace's segments as of a revision.
+type Listed = (i64, Arc<[Segment]>);
+
+/// What of the index is in memory. Pieces never change and segments' numbers are never given twice, so nothing here
+/// ever has to be thrown away for being old.
+#[derive(Clone)]
+pub struct Cache {
+    pieces: Arc<quick_cache::sync::Cache<PieceKey, Piece, ByLength>>,
+    segments: Arc<quick_cache::sync::Cache<i32, Listed>>,
+}
+
+impl Cache {
+    /// A cache for so many bytes of pieces.
+    pub fn new(bytes: u64) -> Self {
+        // A guess of how many there will be: most are slices of 8 KiB.
+        let pieces = quick_cache::sync::Cache::with_weighter((bytes / 4096) as usize, bytes, ByLength);
+        Self { pieces: Arc::new(pieces), segments: Arc::new(quick_cache::sync::Cache::new(1000)) }
+    }
+
+    /// The segments, read again when the revision is another.
+    pub fn segments(&self, conn: &mut Conn, workspace_id: i32, state: State) -> db::Result<Arc<[Segment]>> {
+        if let Some((revision, segments)) = self.segments.get(&workspace_id)
+            && revision == state.revision
+        {
+            return Ok(segments);
+        }
+        let segments: Arc<[Segment]> = segments(conn, workspace_id)?.into();
+        self.segments.insert(workspace_id, (state.revision, segments.clone()));
+        Ok(segments)
+    }
+}
+
+/// The pieces that one question needs of some segments.
+pub struct Pieces {
+    workspace_id: i32,
+    found: HashMap<(i32, PieceNumber), Piece>,
+}
+
+impl Pieces {
+    pub fn new(workspace_id: i32) -> Self {
+        Self { workspace_id, found: HashMap::new() }
+    }
+
+    /// Brings pieces in: from memory, and what is not there with one statement.
+    pub fn load(
+        &mut self,
+        conn: &mut Conn,
+        cache: &Cache,
+        wanted: impl Iterator<Item = (i32, PieceNumber)>,
+    ) -> db::Result<()> {
+        let (mut segments, mut numbers) = (Vec::new(), Vec::new());
+        for (segment, number) in wanted {
+            if self.found.contains_key(&(segment, number)) {
+                continue;
+            }
+            match cache.pieces.get(&(self.workspace_id, segment, number)) {
+                Some(piece) => drop(self.found.insert((segment, number), piece)),
+                None => {
+                    segments.push(i64::from(segment));
+                    numbers.push(i64::from(number));
+                }
+            }
+        }
+        if segments.is_empty() {
+            return Ok(());
+        }
+        // Every wanted number of every wanted segment: more than is asked for only where a part was in memory.
+        for list in [&mut segments, &mut numbers] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        let rows: Vec<(i32, i32, Vec<u8>)> = index_slices::table
+            .filter(index_slices::workspace_id.eq(self.workspace_id))
+            .filter(AnyOf::new(index_slices::slice, &numbers))
+            .filter(AnyOf::new(index_slices::segment, &segments))
+            .select((index_slices::segment, index_slices::slice, index_slices::bits))
+            .load(conn)?;
+        let mut rows: HashMap<(i32, i32), Piece> =
+            rows.into_iter().map(|(segment, number, bits)| ((segment, number), Some(bits.into()))).collect();
+        for segment in segments {
+            for number in &numbers {
+                let key = (segment as i32, *number as PieceNumber);
+                let piece = rows.remove(&key).flatten();
+                cache.pieces.insert((self.workspace_id, key.0, key.1), piece.clone());
+                self.found.insert(key, piece);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets go of what is no longer needed.
+    pub fn clear(&mut self) {
+        self.found.clear();
+    }
+
+    /// A piece that was brought in; None when it is empty.
+    pub fn get(&self, segment: &Segment, number: PieceNumber) -> Option<&[u8]> {
+        if segment.is_small() {
+            return unpack(self.found.get(&(segment.number, PACKED))?.as_deref()?, number);
+        }
+        self.found.get(&(segment.number, number))?.as_deref()
+    }
+}
+
+/// Writes a segment, and takes away those that it replaces. Nothing happens (false) when somebody else has changed
+/// the index since `state` was read.
+pub fn replace(
+    conn: &mut Conn,
+    workspace_id: i32,
+    state: State,
+    old: &[i32],
+    (segment, pieces): (Segment, Vec<(PieceNumber, Vec<u8>)>),
+) -> db::Result<bool> {
+    conn.transaction(|conn| {
+        let indexed_seq = state.indexed_seq.max(segment.last_seq);
+        let next = State { indexed_seq, next_segment: segment.number + 1, ..state };
+        if !advance(conn, workspace_id, state, next)? {
+            return Ok(false);
+        }
+        remove(conn, workspace_id, old)?;
+        let Segment { number, first_seq, last_seq, first_time, last_time } = segment;
+        let row = SegmentRow {
+            workspace_id,
+            segment: number,
+            first_seq,
+            last_seq,
+            first_time: db::types::Instant(first_time),
+            last_time: db::types::Instant(last_time),
+        };
+        diesel::insert_into(index_segments::table).values(row).execute(conn)?;
+        let rows: Vec<SliceRow> = pieces
+            .into_iter()
+            .map(|(slice, bits)| SliceRow { workspace_id, slice, segment: number, bits })
+            .collect();
+        dialect::insert_slices(conn, &rows)?;
+        Ok(true)
+    })
+}
+
+/// Moves the state on, if it still is what it was. Locks its row until the transaction ends.
+fn advance(conn: &mut Conn, workspace_id: i32, from: State, to: State) -> db::Result<bool> {
+    let changed = diesel::update(index_states::table.find(workspace_id))
+        .filter(index_states::revision.eq(from.revision))
+        .set((
+            index_states::indexed_seq.eq(to.indexed_seq),
+            index_states::next_segment.eq(to.next_segment),
+            index_states::revision.eq(from.revision + 1),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+fn remove(conn: &mut Conn, workspace_id: i32, old: &[i32]) -> db::Result<()> {
+    for segment in old {
+        diesel::delete(index_segments::table.find((workspace_id, segment))).execute(conn)?;
+        let small = index_slices::table.find((workspace_id, PACKED, segment));
+        diesel::delete(small).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Removes a workspace's whole index; it is built anew from the first event on.
+pub fn clear(conn: &mut Conn, workspace_id: i32) -> db::Result<()> {
+    conn.transaction(|conn| {
+        // Numbers go on, so that no piece in anybody's memory is taken for one of the new segments.
+        diesel::update(index_states::table.find(workspace_id))
+            .set((index_states::indexed_seq.eq(0), index_states::revision.eq(index_states::revision + 1)))
+            .execute(conn)?;
+        diesel::delete(index_segments::table.filter(index_segments::workspace_id.eq(workspace_id)))
+            .execute(conn)?;
+        diesel::delete(index_slices::table.filter(index_slices::workspace_id.eq(workspace_id)))
+            .execute(conn)?;
+        Ok(())
+    })
+}
