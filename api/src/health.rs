@@ -10,7 +10,7 @@ use crate::{
     auth::PlatformAdmin,
     db::{Db, migrations},
     error::{Code, Problem, ReadProblems, Result},
-    logs::appender::Appender,
+    logs::{appender::Appender, upkeep},
     params::{NoParams, Params},
 };
 
@@ -58,7 +58,9 @@ pub async fn metrics(
     _no: Params<(NoParams,)>,
     counters: web::Data<Counters>,
     appender: web::Data<Appender>,
-) -> HttpResponse {
+    db: web::Data<Db>,
+) -> Result<HttpResponse> {
+    let index_lag = db.run(upkeep::index_lag).await.map_err(Problem::from)?;
     let figures = [
         ("logbook_requests_total", "counter", "Requests answered", counters.requests.load(Ordering::Relaxed)),
         (
@@ -73,6 +75,7 @@ pub async fn metrics(
             "Events that wait to be stored",
             appender.waiting() as u64,
         ),
+        ("logbook_index_lag_events", "gauge", "Events that the index does not have yet", index_lag as u64),
     ];
     let text: String = figures
         .iter()
@@ -80,5 +83,5 @@ pub async fn metrics(
             format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n")
         })
         .collect();
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }

@@ -10,7 +10,7 @@ use logbook::{
     demo::{self, Filled},
     error::Problem,
     import::zango::{self, ZangoImport},
-    logs::{append::AppendRequest, appender::Appender},
+    logs::{append::AppendRequest, appender::Appender, index::build},
     openapi,
     server::{self, StartError},
     workspaces::{self, NewWorkspace},
@@ -45,6 +45,9 @@ enum Command {
     /// Make users and sign-in links
     #[command(subcommand)]
     User(UserCommand),
+    /// Look after the search index
+    #[command(subcommand)]
+    Index(IndexCommand),
     /// Print the OpenAPI document as YAML
     Openapi,
 }
@@ -97,6 +100,21 @@ enum WorkspaceCommand {
     },
     /// List the workspaces
     List,
+}
+
+#[derive(Subcommand)]
+enum IndexCommand {
+    /// Remove the index and make it again from the events; lists and searches stay right meanwhile, but slow
+    Rebuild(SomeWorkspaces),
+    /// Make each segment again and compare; ends with 1 when one differs
+    Check(SomeWorkspaces),
+}
+
+#[derive(Args)]
+struct SomeWorkspaces {
+    /// Only this workspace. Default: all
+    #[arg(long)]
+    workspace: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -160,6 +178,7 @@ fn main() -> ExitCode {
         Command::Import(ImportCommand::Zango(args)) => import_zango(&data, &args),
         Command::Workspace(command) => workspace(&data, command),
         Command::User(command) => user(&data, command),
+        Command::Index(command) => index(&data, command),
         Command::Openapi => openapi::yaml().map_err(Failure::Said).map(|yaml| print!("{yaml}")),
     };
     match done {
@@ -288,6 +307,52 @@ fn workspace(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Failure
                 println!("{}\t{}\t{}", workspace.slug, workspace.name, workspace.timezone);
             }
         }
+    }
+    Ok(())
+}
+
+fn index(data: &DataConfig, command: IndexCommand) -> Result<(), Failure> {
+    let db = open(data)?;
+    let (IndexCommand::Rebuild(SomeWorkspaces { workspace })
+    | IndexCommand::Check(SomeWorkspaces { workspace })) = &command;
+    let mut workspaces = workspaces::list(&mut *db.conn()?)?;
+    if let Some(slug) = workspace {
+        let id = find_workspace(&db, slug)?;
+        workspaces.retain(|workspace| workspace.id == id);
+    }
+    let conn = &mut *db.conn()?;
+    let mut damaged = 0;
+    for workspace in workspaces {
+        let bar = indicatif::ProgressBar::new(0);
+        let progress = |done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        };
+        match command {
+            IndexCommand::Rebuild(_) => {
+                build::rebuild(conn, workspace.id, progress)?;
+                println!("{}: the index is made.", workspace.slug);
+            }
+            IndexCommand::Check(_) => {
+                let found = build::check(conn, workspace.id, progress)?;
+                damaged += found.len();
+                for segment in &found {
+                    println!(
+                        "{}: seq {} to {} differs.",
+                        workspace.slug, segment.first_seq, segment.last_seq
+                    );
+                }
+                if found.is_empty() {
+                    println!("{}: the index is right.", workspace.slug);
+                }
+            }
+        }
+        bar.finish_and_clear();
+    }
+    if damaged > 0 {
+        return Err(Failure::Said(format!(
+            "{damaged} segments differ; make them again: logbook index rebuild"
+        )));
     }
     Ok(())
 }

@@ -14,8 +14,8 @@ use diesel::{
 
 use super::{
     Backend, Conn,
-    rows::{DedupeKeyRow, EventRow, SliceRow},
-    schema::{dedupe_keys, events, index_slices},
+    rows::{DedupeKeyRow, EventRow, PieceRow},
+    schema::{dedupe_keys, events, index_pieces},
 };
 
 /// PostgreSQL's settings of a connection.
@@ -164,7 +164,7 @@ batch_insert!(
 );
 batch_insert!(
     /// Inserts pieces of the index as multi-row statements.
-    insert_slices, SliceRow, index_slices::table
+    insert_pieces, PieceRow, index_pieces::table
 );
 
 /// `column` is one of some whole numbers, given as one parameter, so that the statement's text is always the same.

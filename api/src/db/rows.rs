@@ -51,10 +51,9 @@ pub struct SegmentRow {
 }
 
 #[derive(Clone, Debug, diesel::Insertable)]
-#[diesel(table_name = super::schema::index_slices)]
-pub struct SliceRow {
+#[diesel(table_name = super::schema::index_pieces)]
+pub struct PieceRow {
     pub workspace_id: i32,
-    pub slice: i32,
-    pub segment: i32,
+    pub piece: i64,
     pub bits: Vec<u8>,
 }

@@ -166,10 +166,9 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
 
-    index_slices (workspace_id, slice, segment) {
+    index_pieces (workspace_id, piece) {
         workspace_id -> Integer,
-        slice -> Integer,
-        segment -> Integer,
+        piece -> BigInt,
         bits -> Binary,
     }
 }

@@ -328,10 +328,27 @@ impl Filter {
             && self.matches_content(event)
     }
 
+    /// False only when the search finds nothing in the event; costs less than parsing its changes.
+    fn may_match(&self, event: &Event) -> bool {
+        let Some(search) = &self.search else { return true };
+        if search.id.is_some() {
+            return true;
+        }
+        // Where JSON escapes nothing, a text stands in it as it is.
+        let plain = !search.folded().contains(|c: char| c.is_control() || c == '"' || c == '\\');
+        let may = |json: &String| !plain || json.contains('\\') || search.needle.is_in(json);
+        let mut found = event.changes.as_ref().is_some_and(may);
+        searched_texts(event, &[], &mut |text| found = found || search.needle.is_in(text));
+        found
+    }
+
     /// The part of [`Filter::matches`] that [`Filter::condition`] leaves open.
     fn matches_content(&self, event: &Event) -> bool {
         if !self.needs_rows() {
             return true;
+        }
+        if !self.may_match(event) {
+            return false;
         }
         let changes = event.parse_changes();
         if !self.fields.is_empty()

@@ -18,16 +18,15 @@ CREATE TABLE index_segments (
     PRIMARY KEY (workspace_id, segment)
 );
 
--- slice: which piece of the segment; see logs/index/segment.rs.
+-- piece: kind * 2^32 + segment; see logs/index/segment.rs.
 -- Pieces are dense, so compressing them is lost work; up to a page they stay in the row, where they are read in one go.
-CREATE TABLE index_slices (
+CREATE TABLE index_pieces (
     workspace_id INTEGER NOT NULL,
-    slice INTEGER NOT NULL,
-    segment INTEGER NOT NULL,
+    piece BIGINT NOT NULL,
     bits BYTEA NOT NULL,
-    PRIMARY KEY (workspace_id, slice, segment)
+    PRIMARY KEY (workspace_id, piece)
 ) WITH (toast_tuple_target = 8160);
-ALTER TABLE index_slices ALTER COLUMN bits SET STORAGE EXTERNAL;
+ALTER TABLE index_pieces ALTER COLUMN bits SET STORAGE EXTERNAL;
 
 -- Which process does the work behind the appender. When it is gone, another takes over after held_until.
 CREATE TABLE upkeep_leases (

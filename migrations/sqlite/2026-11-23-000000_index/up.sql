@@ -18,13 +18,12 @@ CREATE TABLE index_segments (
     PRIMARY KEY (workspace_id, segment)
 );
 
--- slice: which piece of the segment; see logs/index/segment.rs.
-CREATE TABLE index_slices (
+-- piece: kind * 2^32 + segment; see logs/index/segment.rs.
+CREATE TABLE index_pieces (
     workspace_id INTEGER NOT NULL,
-    slice INTEGER NOT NULL,
-    segment INTEGER NOT NULL,
+    piece BIGINT NOT NULL,
     bits BLOB NOT NULL,
-    PRIMARY KEY (workspace_id, slice, segment)
+    PRIMARY KEY (workspace_id, piece)
 );
 
 -- Which process does the work behind the appender. When it is gone, another takes over after held_until.

@@ -155,3 +155,41 @@ pub fn make(
     }
     Ok(building.finish())
 }
+
+/// Removes a workspace's index and makes it anew. `progress` is told how many events are indexed, and of how many.
+///
+/// # Errors
+/// The database's. What was made until then stays, and upkeep goes on from there.
+pub fn rebuild(conn: &mut Conn, workspace_id: i32, mut progress: impl FnMut(u64, u64)) -> db::Result<()> {
+    begin(conn, workspace_id)?;
+    store::clear(conn, workspace_id)?;
+    while advance(conn, workspace_id, true)? == Advanced::Segment {
+        let state = store::state(conn, workspace_id)?;
+        progress(state.indexed_seq as u64, state.last_seq as u64);
+    }
+    Ok(())
+}
+
+/// The segments whose pieces are not what their events give.
+///
+/// # Errors
+/// The database's.
+pub fn check(
+    conn: &mut Conn,
+    workspace_id: i32,
+    mut progress: impl FnMut(u64, u64),
+) -> db::Result<Vec<Segment>> {
+    let segments = store::segments(conn, workspace_id)?;
+    let mut damaged = Vec::new();
+    let (mut expected_seq, all) = (1, segments.len() as u64);
+    for (done, segment) in segments.into_iter().enumerate() {
+        let made = make(conn, workspace_id, segment.number, (segment.first_seq, segment.last_seq))?;
+        let pieces = store::pieces(conn, workspace_id, segment.number, &made.1)?;
+        if segment.first_seq != expected_seq || made.0 != segment || pieces != made.1 {
+            damaged.push(segment.clone());
+        }
+        expected_seq = segment.last_seq + 1;
+        progress(done as u64 + 1, all);
+    }
+    Ok(damaged)
+}

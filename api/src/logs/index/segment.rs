@@ -39,6 +39,14 @@ pub fn slice_piece(bit: u16) -> PieceNumber {
     PieceNumber::from(bit)
 }
 
+/// The pieces of the order that have any of these columns.
+pub fn order_pieces(columns: &[u64]) -> Vec<PieceNumber> {
+    let words = columns.iter().enumerate().filter(|(_, word)| **word != 0);
+    let mut pieces: Vec<_> = words.map(|(n, _)| order_piece(n * 64)).collect();
+    pieces.dedup();
+    pieces
+}
+
 pub fn order_piece(column: usize) -> PieceNumber {
     ORDER + (column / ORDER_COLUMNS) as PieceNumber
 }
@@ -202,16 +210,29 @@ fn slice_bytes(segment: &Segment) -> usize {
 /// Marks a posting that is a bit a block.
 const DENSE: u16 = u16::MAX;
 
-/// Key, number of blocks, blocks; or key, [`DENSE`], a bit for each block: whichever is shorter.
+/// Key, bytes, distances from block to block as LEB128; or key, [`DENSE`], a bit for each block: whichever is shorter.
 fn write_posting(piece: &mut Vec<u8>, key: u32, blocks: &[u16], all: usize) {
     piece.extend(key.to_le_bytes());
+    let length_at = piece.len();
+    piece.extend(DENSE.to_le_bytes());
+    let start = piece.len();
+    let mut last = 0;
+    for block in blocks {
+        let distance = block - last;
+        last = *block;
+        // At most 2,015: two bytes.
+        if distance < 0x80 {
+            piece.push(distance as u8);
+        } else {
+            piece.extend([(distance & 0x7f) as u8 | 0x80, (distance >> 7) as u8]);
+        }
+    }
     let dense_bytes = all.div_ceil(8);
-    if blocks.len() * 2 < dense_bytes {
-        piece.extend((blocks.len() as u16).to_le_bytes());
-        blocks.iter().for_each(|block| piece.extend(block.to_le_bytes()));
+    let bytes = piece.len() - start;
+    if bytes < dense_bytes {
+        piece[length_at..start].copy_from_slice(&(bytes as u16).to_le_bytes());
     } else {
-        piece.extend(DENSE.to_le_bytes());
-        let start = piece.len();
+        piece.truncate(start);
         piece.resize(start + dense_bytes, 0);
         blocks.iter().for_each(|block| piece[start + usize::from(*block) / 8] |= 1 << (block % 8));
     }
@@ -261,27 +282,33 @@ pub type Words = Vec<u64>;
 fn read_posting(piece: &[u8], key: u32, blocks: usize, words: &mut [u64]) {
     let dense_bytes = blocks.div_ceil(8);
     let mut at = 0;
-    while let (Some(found), Some(count)) = (u32_at(piece, at), u16_at(piece, at + 4)) {
+    while let (Some(found), Some(length)) = (u32_at(piece, at), u16_at(piece, at + 4)) {
         at += 6;
-        let length = if count == DENSE { dense_bytes } else { usize::from(count) * 2 };
-        if found == key {
-            let data = piece.get(at..at + length).unwrap_or_default();
-            if count == DENSE {
-                for (n, byte) in data.iter().enumerate() {
-                    words[n / 8] |= u64::from(*byte) << (n % 8 * 8);
+        let bytes = if length == DENSE { dense_bytes } else { usize::from(length) };
+        if found < key {
+            at += bytes;
+            continue;
+        }
+        let data = if found == key { piece.get(at..at + bytes).unwrap_or_default() } else { &[] };
+        if length == DENSE {
+            data.iter().enumerate().for_each(|(n, byte)| words[n / 8] |= u64::from(*byte) << (n % 8 * 8));
+            return;
+        }
+        let (mut block, mut high) = (0, None);
+        for byte in data {
+            match (high.take(), byte & 0x80) {
+                (None, 0) => block += usize::from(*byte),
+                (None, _) => {
+                    high = Some(usize::from(byte & 0x7f));
+                    continue;
                 }
-            } else {
-                for block in data.chunks_exact(2).map(|two| usize::from(u16::from_le_bytes([two[0], two[1]])))
-                {
-                    words[block / 64] |= 1 << (block % 64);
-                }
+                (Some(low), _) => block += low | usize::from(*byte) << 7,
             }
-            return;
+            if let Some(word) = words.get_mut(block / 64) {
+                *word |= 1 << (block % 64);
+            }
         }
-        if found > key {
-            return;
-        }
-        at += length;
+        return;
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! An event leaves two kinds of marks:
 //! - **keys**, kept exactly for each block of 32 events: every run of one, two and three bytes of its folded texts, every run of
-//!   four letters, and every value that is filtered by. A key that no event of a block has is not in the block.
+//!   four letters or four digits, and every value that is filtered by, each together with the log. A key that no event
+//!   of a block has is not in the block.
 //! - **bits**, kept for each event: one for every run of three bytes, two for every value, one of its own for each
 //!   log, outcome and type of actor. Bits of different marks may fall together, so a bit that is set says "maybe".
 //!
@@ -16,8 +17,8 @@ use crate::logs::{
     fold::fold,
 };
 
-/// Bits that marks are spread over. With 300 bytes of text an event, a quarter of them is set.
-pub const SPREAD_BITS: u16 = 768;
+/// Bits that marks are spread over. With 300 bytes of text an event, a third of them is set.
+pub const SPREAD_BITS: u16 = 512;
 /// The bits after them mean one thing each.
 const LOG_BITS: u16 = SPREAD_BITS;
 const OUTCOME_BITS: u16 = LOG_BITS + 3;
@@ -26,9 +27,11 @@ const ACTOR_TYPE_BITS: u16 = OUTCOME_BITS + 2;
 pub const BITS: u16 = ACTOR_TYPE_BITS + 4;
 
 /// Bits of an event that are looked at for one text. Each leaves a quarter of what the others let through.
-const MOST_BITS: usize = 8;
+const MOST_BITS: usize = 16;
 /// Keys that are looked up for one text.
-const MOST_KEYS: usize = 6;
+const MOST_KEYS: usize = 8;
+/// Keys that are looked up before the others.
+const FIRST_KEYS: usize = 2;
 /// A filter that is repeated more often is left to the look at the rows.
 const MOST_VALUES: usize = 32;
 
@@ -78,8 +81,9 @@ fn value_hash(of: Value, parts: [&str; 2]) -> u64 {
     hash
 }
 
-fn key(hash: u64) -> u32 {
-    hash as u32
+/// A word that is common in one log may be rare in another.
+fn key(log: Log, hash: u64) -> u32 {
+    mix(hash.wrapping_add(log.number() as u64)) as u32
 }
 
 /// One of the bits that marks are spread over.
@@ -95,9 +99,10 @@ fn value_bits(hash: u64) -> [u16; 2] {
     [spread(hash >> 32), spread(hash >> 48)]
 }
 
-fn is_letter(byte: u8) -> bool {
-    // Every byte of a letter beyond ASCII.
-    byte.is_ascii_lowercase() || byte >= 0x80
+/// Four of these tell more than three. Of the runs of four in a UUID, which has too many of them, few are all of a kind.
+fn is_of_a_kind(run: &[u8]) -> bool {
+    // Every byte of a letter beyond ASCII is at least 0x80.
+    run.iter().all(|byte| byte.is_ascii_lowercase() || *byte >= 0x80) || run.iter().all(u8::is_ascii_digit)
 }
 
 fn log_bit(log: Log) -> u16 {
@@ -121,7 +126,7 @@ pub fn marks(event: &Event, changes: &[Change], mark: &mut impl FnMut(Mark)) {
     }
     let mut value = |of: Value, parts: [&str; 2]| {
         let hash = value_hash(of, parts);
-        mark(Mark::Key(key(hash)));
+        mark(Mark::Key(key(event.log, hash)));
         value_bits(hash).into_iter().for_each(|bit| mark(Mark::Bit(bit)));
     };
     let target = &event.target;
@@ -145,20 +150,20 @@ pub fn marks(event: &Event, changes: &[Change], mark: &mut impl FnMut(Mark)) {
     for change in changes {
         value(Value::Field, [change.field(), ""]);
     }
-    searched_texts(event, changes, &mut |text| text_marks(fold(text).as_bytes(), mark));
+    searched_texts(event, changes, &mut |text| text_marks(event.log, fold(text).as_bytes(), mark));
 }
 
-fn text_marks(text: &[u8], mark: &mut impl FnMut(Mark)) {
+fn text_marks(log: Log, text: &[u8], mark: &mut impl FnMut(Mark)) {
     for length in [1, 2] {
-        text.windows(length).for_each(|run| mark(Mark::Key(key(run_hash(run)))));
+        text.windows(length).for_each(|run| mark(Mark::Key(key(log, run_hash(run)))));
     }
     for run in text.windows(3) {
         let hash = run_hash(run);
-        mark(Mark::Key(key(hash)));
+        mark(Mark::Key(key(log, hash)));
         mark(Mark::Bit(run_bit(hash)));
     }
-    for run in text.windows(4).filter(|run| run.iter().copied().all(is_letter)) {
-        mark(Mark::Key(key(run_hash(run))));
+    for run in text.windows(4).filter(|run| is_of_a_kind(run)) {
+        mark(Mark::Key(key(log, run_hash(run))));
     }
 }
 
@@ -174,13 +179,13 @@ impl Term {
         Self { keys: Vec::new(), bits: vec![bit] }
     }
 
-    fn value(of: Value, parts: [&str; 2]) -> Self {
+    fn value(log: Log, of: Value, parts: [&str; 2]) -> Self {
         let hash = value_hash(of, parts);
-        Self { keys: vec![key(hash)], bits: value_bits(hash).to_vec() }
+        Self { keys: vec![key(log, hash)], bits: value_bits(hash).to_vec() }
     }
 
     /// What an event has that has a text with this one in it.
-    fn part_of_text(folded: &[u8]) -> Self {
+    fn part_of_text(log: Log, folded: &[u8]) -> Self {
         let runs = |length: usize, wanted: &dyn Fn(&[u8]) -> bool| -> Vec<u64> {
             folded.windows(length).filter(|run| wanted(run)).map(run_hash).collect()
         };
@@ -188,20 +193,23 @@ impl Term {
         let mut keys = match folded.len() {
             length @ (1 | 2) => runs(length, &|_| true),
             _ => {
-                // Runs of four letters say more than those of three; the others are for what is no letter.
-                let mut keys = spaced(&runs(4, &|run| run.iter().copied().all(is_letter)), MOST_KEYS * 2 / 3);
+                // Runs of four say more than those of three, which are for where letters, digits and others meet.
+                let mut keys = spaced(&runs(4, &is_of_a_kind), MOST_KEYS * 3 / 4);
                 let rest = MOST_KEYS - keys.len();
-                let rare = runs(3, &|run| !run.iter().copied().all(is_letter));
-                keys.extend(spaced(if keys.is_empty() { &threes } else { &rare }, rest));
+                let others = runs(3, &|run| !is_of_a_kind(run));
+                keys.extend(spaced(if keys.is_empty() { &threes } else { &others }, rest));
                 keys
             }
         };
-        keys.sort_unstable();
-        keys.dedup();
+        // The first two, which are looked up first, stand far from each other.
+        if keys.len() > 2 {
+            let middle = keys.len() / 2;
+            keys.swap(1, middle);
+        }
         let mut bits: Vec<u16> = spaced(&threes, MOST_BITS).into_iter().map(run_bit).collect();
         bits.sort_unstable();
         bits.dedup();
-        Self { keys: keys.into_iter().map(key).collect(), bits }
+        Self { keys: keys.into_iter().map(|hash| key(log, hash)).collect(), bits }
     }
 }
 
@@ -242,12 +250,12 @@ impl Plan {
             vec![Term::bit(log_bit(*log))],
             outcomes.iter().map(|outcome| Term::bit(outcome_bit(*outcome))).collect(),
             actor_types.iter().map(|kind| Term::bit(actor_type_bit(*kind))).collect(),
-            search.iter().map(|search| Term::part_of_text(search.folded().as_bytes())).collect(),
+            search.iter().map(|search| Term::part_of_text(*log, search.folded().as_bytes())).collect(),
             targets
                 .iter()
                 .map(|(kind, id)| match id {
-                    None => Term::value(Value::TargetType, [kind, ""]),
-                    Some(id) => Term::value(Value::Target, [kind, id]),
+                    None => Term::value(*log, Value::TargetType, [kind, ""]),
+                    Some(id) => Term::value(*log, Value::Target, [kind, id]),
                 })
                 .collect(),
         ];
@@ -261,10 +269,19 @@ impl Plan {
             (Value::Field, fields),
         ];
         groups.extend(
-            values.iter().map(|(of, texts)| texts.iter().map(|text| Term::value(*of, [text, ""])).collect()),
+            values
+                .iter()
+                .map(|(of, texts)| texts.iter().map(|text| Term::value(*log, *of, [text, ""])).collect()),
         );
         groups.retain(|terms: &Vec<Term>| !terms.is_empty() && terms.len() <= MOST_VALUES);
         Self { groups }
+    }
+
+    /// The same plan with only the first keys of each term. They mostly do for what nobody wrote.
+    pub fn first_look(&self) -> Self {
+        let mut plan = self.clone();
+        plan.groups.iter_mut().flatten().for_each(|term| term.keys.truncate(FIRST_KEYS));
+        plan
     }
 
     /// All keys that are looked up.

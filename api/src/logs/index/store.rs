@@ -4,12 +4,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use diesel::prelude::*;
 
-use super::segment::{PACKED, PieceNumber, Segment, unpack};
+use super::segment::{PACKED, PieceNumber, Segment, TIMES, unpack};
 use crate::db::{
     self, Conn,
     dialect::{self, AnyOf},
-    rows::{SegmentRow, SliceRow},
-    schema::{index_segments, index_slices, index_states, workspace_sequences},
+    rows::{PieceRow, SegmentRow},
+    schema::{index_pieces, index_segments, index_states, workspace_sequences},
 };
 
 /// How far a workspace's index has come.
@@ -56,6 +56,11 @@ pub fn segments(conn: &mut Conn, workspace_id: i32) -> db::Result<Vec<Segment>> 
         .select(SegmentRow::as_select())
         .load(conn)?;
     Ok(rows.into_iter().map(Segment::from).collect())
+}
+
+/// What tells a piece from others in the database.
+fn stored_number(segment: i32, number: PieceNumber) -> i64 {
+    i64::from(number) << 32 | i64::from(segment)
 }
 
 type PieceKey = (i32, i32, PieceNumber);
@@ -123,49 +128,39 @@ impl Pieces {
         cache: &Cache,
         wanted: impl Iterator<Item = (i32, PieceNumber)>,
     ) -> db::Result<()> {
-        let (mut segments, mut numbers) = (Vec::new(), Vec::new());
+        let mut missing = Vec::new();
         for (segment, number) in wanted {
             if self.found.contains_key(&(segment, number)) {
                 continue;
             }
-            match cache.pieces.get(&(self.workspace_id, segment, number)) {
-                Some(piece) => drop(self.found.insert((segment, number), piece)),
-                None => {
-                    segments.push(i64::from(segment));
-                    numbers.push(i64::from(number));
-                }
+            // Empty until the database says otherwise.
+            let known = cache.pieces.get(&(self.workspace_id, segment, number));
+            if known.is_none() {
+                missing.push(stored_number(segment, number));
             }
+            self.found.insert((segment, number), known.flatten());
         }
-        if segments.is_empty() {
+        if missing.is_empty() {
             return Ok(());
         }
-        // Every wanted number of every wanted segment: more than is asked for only where a part was in memory.
-        for list in [&mut segments, &mut numbers] {
-            list.sort_unstable();
-            list.dedup();
-        }
-        let rows: Vec<(i32, i32, Vec<u8>)> = index_slices::table
-            .filter(index_slices::workspace_id.eq(self.workspace_id))
-            .filter(AnyOf::new(index_slices::slice, &numbers))
-            .filter(AnyOf::new(index_slices::segment, &segments))
-            .select((index_slices::segment, index_slices::slice, index_slices::bits))
+        let rows: Vec<(i64, Vec<u8>)> = index_pieces::table
+            .filter(index_pieces::workspace_id.eq(self.workspace_id))
+            .filter(AnyOf::new(index_pieces::piece, &missing))
+            .select((index_pieces::piece, index_pieces::bits))
             .load(conn)?;
-        let mut rows: HashMap<(i32, i32), Piece> =
-            rows.into_iter().map(|(segment, number, bits)| ((segment, number), Some(bits.into()))).collect();
-        for segment in segments {
-            for number in &numbers {
-                let key = (segment as i32, *number as PieceNumber);
-                let piece = rows.remove(&key).flatten();
-                cache.pieces.insert((self.workspace_id, key.0, key.1), piece.clone());
-                self.found.insert(key, piece);
-            }
+        let mut rows: HashMap<i64, Vec<u8>> = rows.into_iter().collect();
+        for stored in missing {
+            let (segment, number) = (stored as i32, (stored >> 32) as PieceNumber);
+            let piece: Piece = rows.remove(&stored).map(Arc::from);
+            cache.pieces.insert((self.workspace_id, segment, number), piece.clone());
+            self.found.insert((segment, number), piece);
         }
         Ok(())
     }
 
-    /// Lets go of what is no longer needed.
-    pub fn clear(&mut self) {
-        self.found.clear();
+    /// Lets go of what is needed only once.
+    pub fn keep_order(&mut self) {
+        self.found.retain(|(_, number), _| *number > TIMES);
     }
 
     /// A piece that was brought in; None when it is empty.
@@ -203,11 +198,11 @@ pub fn replace(
             last_time: db::types::Instant(last_time),
         };
         diesel::insert_into(index_segments::table).values(row).execute(conn)?;
-        let rows: Vec<SliceRow> = pieces
+        let rows: Vec<PieceRow> = pieces
             .into_iter()
-            .map(|(slice, bits)| SliceRow { workspace_id, slice, segment: number, bits })
+            .map(|(piece, bits)| PieceRow { workspace_id, piece: stored_number(number, piece), bits })
             .collect();
-        dialect::insert_slices(conn, &rows)?;
+        dialect::insert_pieces(conn, &rows)?;
         Ok(true)
     })
 }
@@ -228,10 +223,27 @@ fn advance(conn: &mut Conn, workspace_id: i32, from: State, to: State) -> db::Re
 fn remove(conn: &mut Conn, workspace_id: i32, old: &[i32]) -> db::Result<()> {
     for segment in old {
         diesel::delete(index_segments::table.find((workspace_id, segment))).execute(conn)?;
-        let small = index_slices::table.find((workspace_id, PACKED, segment));
+        let small = index_pieces::table.find((workspace_id, stored_number(*segment, PACKED)));
         diesel::delete(small).execute(conn)?;
     }
     Ok(())
+}
+
+/// What is stored of a segment in the place of `expected`; a piece that is missing is left out.
+pub fn pieces(
+    conn: &mut Conn,
+    workspace_id: i32,
+    segment: i32,
+    expected: &[(PieceNumber, Vec<u8>)],
+) -> db::Result<Vec<(PieceNumber, Vec<u8>)>> {
+    let numbers: Vec<i64> = expected.iter().map(|(number, _)| stored_number(segment, *number)).collect();
+    let rows = index_pieces::table
+        .filter(index_pieces::workspace_id.eq(workspace_id))
+        .filter(AnyOf::new(index_pieces::piece, &numbers))
+        .order(index_pieces::piece)
+        .select((index_pieces::piece, index_pieces::bits))
+        .load::<(i64, Vec<u8>)>(conn)?;
+    Ok(rows.into_iter().map(|(stored, bits)| ((stored >> 32) as PieceNumber, bits)).collect())
 }
 
 /// Removes a workspace's whole index; it is built anew from the first event on.
@@ -243,7 +255,7 @@ pub fn clear(conn: &mut Conn, workspace_id: i32) -> db::Result<()> {
             .execute(conn)?;
         diesel::delete(index_segments::table.filter(index_segments::workspace_id.eq(workspace_id)))
             .execute(conn)?;
-        diesel::delete(index_slices::table.filter(index_slices::workspace_id.eq(workspace_id)))
+        diesel::delete(index_pieces::table.filter(index_pieces::workspace_id.eq(workspace_id)))
             .execute(conn)?;
         Ok(())
     })

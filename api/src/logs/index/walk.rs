@@ -25,7 +25,7 @@ use super::{
     Index,
     segment::{
         BLOCK, PACKED, PieceNumber, Segment, TIMES, Words, block_time, candidate_blocks, candidate_columns,
-        order_piece, seq_at, slice_piece,
+        order_piece, order_pieces, seq_at, slice_piece,
     },
     signature::Plan,
     store::{self, Pieces, State},
@@ -148,6 +148,7 @@ struct Walk<'a> {
     index: &'a Index,
     filter: &'a Filter,
     plan: Plan,
+    first_look: Plan,
     order: Order,
     after: Option<Position>,
     /// First and last time that is asked for.
@@ -222,10 +223,12 @@ impl<'a> Walk<'a> {
             .cloned()
             .collect();
         unopened.sort_by_key(|segment| segment_rank(order, segment));
+        let plan = Plan::new(filter);
         let mut walk = Self {
             index,
             filter,
-            plan: Plan::new(filter),
+            first_look: plan.first_look(),
+            plan,
             order,
             after,
             times: (lowest, highest),
@@ -310,7 +313,7 @@ impl<'a> Walk<'a> {
         let from = self.unopened.len().saturating_sub(self.together);
         let mut segments = self.unopened.split_off(from);
         self.together = (self.together * 2).min(TOGETHER);
-        let (keys, bits) = (self.plan.keys(), self.plan.bits());
+        let bits = self.plan.bits();
         let with = |numbers: &dyn Fn(&Segment) -> Vec<PieceNumber>, segments: &[Segment]| {
             let wanted = segments.iter().flat_map(|segment| {
                 let numbers = if segment.is_small() { vec![PACKED] } else { numbers(segment) };
@@ -320,18 +323,22 @@ impl<'a> Walk<'a> {
         };
         let cache = &self.index.cache;
 
-        let directory =
-            |segment: &Segment| keys.iter().map(|key| segment.directory_piece(*key)).collect::<Vec<_>>();
-        self.pieces.load(conn, cache, with(&directory, &segments))?;
         let mut blocks: Vec<Words> = Vec::new();
-        segments.retain(|segment| {
-            let found = candidate_blocks(segment, &self.plan, &mut |number| self.pieces.get(segment, number));
-            let any = found.iter().any(|word| *word != 0);
-            if any {
-                blocks.push(found);
-            }
-            any
-        });
+        for plan in [&self.first_look, &self.plan] {
+            let keys = plan.keys();
+            let directory =
+                |segment: &Segment| keys.iter().map(|key| segment.directory_piece(*key)).collect::<Vec<_>>();
+            self.pieces.load(conn, cache, with(&directory, &segments))?;
+            blocks.clear();
+            segments.retain(|segment| {
+                let found = candidate_blocks(segment, plan, &mut |number| self.pieces.get(segment, number));
+                let any = found.iter().any(|word| *word != 0);
+                if any {
+                    blocks.push(found);
+                }
+                any
+            });
+        }
 
         let slices = |_: &Segment| bits.iter().map(|bit| slice_piece(*bit)).collect::<Vec<_>>();
         self.pieces.load(conn, cache, with(&slices, &segments))?;
@@ -349,12 +356,20 @@ impl<'a> Walk<'a> {
             any
         });
 
-        self.pieces.load(conn, cache, with(&|_| vec![TIMES], &segments))?;
+        // A few candidates may all be wanted; of many, the page takes those of one piece or two.
+        let few = columns.iter().flatten().map(|word| word.count_ones() as usize).sum::<usize>() <= FETCH.end;
+        let needed = segments.iter().zip(&columns).flat_map(|(segment, columns)| {
+            let mut pieces = if few && !segment.is_small() { order_pieces(columns) } else { Vec::new() };
+            pieces.push(if segment.is_small() { PACKED } else { TIMES });
+            pieces.into_iter().map(|piece| (segment.number, piece))
+        });
+        let needed: Vec<_> = needed.collect();
+        self.pieces.load(conn, cache, needed.into_iter())?;
         for (segment, columns) in segments.into_iter().zip(columns) {
             let times = self.pieces.get(&segment, TIMES).unwrap_or_default().into();
             self.queue_open(Box::new(Open { segment, columns, times, next: 0 }));
         }
-        self.pieces.clear();
+        self.pieces.keep_order();
         self.queue_unopened();
         Ok(())
     }
