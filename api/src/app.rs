@@ -25,7 +25,7 @@ use crate::{
     db::Db,
     error::{Code, Problem, REQUEST_ID},
     health::{self, Counters},
-    logs::{access, appender::Appender, application, feed, framework, ingest},
+    logs::{access, appender::Appender, application, counts::CountsCache, feed, framework, ingest},
     openapi,
     workspaces::{self, Workspaces},
 };
@@ -35,6 +35,7 @@ use crate::{
 pub struct Services {
     pub db: web::Data<Db>,
     pub appender: web::Data<Appender>,
+    pub counts: web::Data<CountsCache>,
     pub tokens: web::Data<Tokens>,
     pub sessions: web::Data<Sessions>,
     pub workspaces: web::Data<Workspaces>,
@@ -47,6 +48,7 @@ impl Services {
     pub fn new(
         db: Db,
         appender: Appender,
+        counts: CountsCache,
         tokens: Tokens,
         sessions: Sessions,
         web_dir: Option<PathBuf>,
@@ -55,6 +57,7 @@ impl Services {
             workspaces: web::Data::new(Workspaces::new(&db)),
             db: web::Data::new(db),
             appender: web::Data::new(appender),
+            counts: web::Data::new(counts),
             tokens: web::Data::new(tokens),
             sessions: web::Data::new(sessions),
             counters: web::Data::default(),
@@ -65,10 +68,11 @@ impl Services {
 
 /// Adds services and routes.
 pub fn configure(config: &mut ServiceConfig, services: &Services) {
-    let Services { db, appender, tokens, sessions, workspaces, counters, web_dir } = services.clone();
+    let Services { db, appender, counts, tokens, sessions, workspaces, counters, web_dir } = services.clone();
     config
         .app_data(db)
         .app_data(appender)
+        .app_data(counts)
         .app_data(tokens)
         .app_data(sessions)
         .app_data(workspaces)

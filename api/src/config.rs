@@ -48,6 +48,9 @@ pub struct ServeConfig {
     /// Most MiB of request bodies that may wait to be stored
     #[arg(long, env = "LOGBOOK_QUEUE_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub queue_mib: u32,
+    /// Most MiB of counts that are kept in memory
+    #[arg(long, env = "LOGBOOK_COUNTS_CACHE_MIB", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub counts_cache_mib: u32,
     /// Do not apply pending migrations; refuse to start when there are any
     #[arg(long, env = "LOGBOOK_NO_MIGRATE")]
     pub no_migrate: bool,

@@ -21,6 +21,7 @@ use crate::{
     logs::{
         append::Windows,
         appender::{Appender, AppenderConfig},
+        counts::CountsCache,
     },
 };
 
@@ -91,7 +92,9 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
         },
     );
     let sessions = Sessions::new(config.is_secure());
-    let services = Services::new(db.clone(), appender.clone(), tokens, sessions, config.web_dir.clone());
+    let counts = CountsCache::new(u64::from(config.counts_cache_mib) * 1024 * 1024);
+    let services =
+        Services::new(db.clone(), appender.clone(), counts, tokens, sessions, config.web_dir.clone());
     let server = HttpServer::new(move || {
         App::new()
             .wrap(middleware::Compress::default())

@@ -29,6 +29,7 @@ fn serve_config() -> ServeConfig {
         dedupe_days: 7,
         queue_events: 100_000,
         queue_mib: 64,
+        counts_cache_mib: 32,
         no_migrate: false,
         log_json: false,
     }

@@ -14,7 +14,7 @@ use crate::{
     error::{FieldError, Problem, Result},
     logs::{
         appender::Appender,
-        counts::{self, Cells, Facets, Grain},
+        counts::{self, Cells, Counted, CountsCache, Facets},
         event::{Event, Log, NewEvent},
         event_id::EventId,
         filter::{Dimension, Filter, RangeParams},
@@ -120,26 +120,32 @@ pub async fn get<F: Face>(db: &Db, reader: Reader, id: &str) -> Result<HttpRespo
 
 pub async fn metrics<F: Face>(
     db: &Db,
+    cache: &CountsCache,
     reader: Reader,
     (range, own): (RangeParams, F::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<F>(&reader, &range, own)?;
-    let cells = db.scan(move |conn| counts::cells(conn, &filter, Grain::Whole)).await?;
+    let cells = count(db, cache, filter, counts::cells).await?;
     Ok(HttpResponse::Ok().json(F::metrics(&cells)))
 }
 
 pub async fn facets<F: Face>(
     db: &Db,
+    cache: &CountsCache,
     reader: Reader,
     (range, own): (RangeParams, F::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<F>(&reader, &range, own)?;
-    let facets: Facets = db.scan(move |conn| counts::facets(conn, &filter, F::FACETS)).await?;
+    let facets = |conn: &mut Conn, cache: &CountsCache, filter: &Filter| {
+        counts::facets(conn, cache, filter, F::FACETS)
+    };
+    let facets: Facets = count(db, cache, filter, facets).await?;
     Ok(HttpResponse::Ok().json(facets))
 }
 
 pub async fn histogram_of<F: Face>(
     db: &Db,
+    cache: &CountsCache,
     reader: Reader,
     (range, own, params): (RangeParams, F::Filter, HistogramParams),
 ) -> Result<HttpResponse> {
@@ -153,13 +159,27 @@ pub async fn histogram_of<F: Face>(
             Problem::parameter("by", format!("must be one of {}", known.join(", ")))
         })?,
     };
-    let answer: Histogram = db
-        .scan(move |conn| {
-            let shape = Shape { interval, zone, by, since: filter.since, until: filter.until };
-            histogram(&counts::cells(conn, &filter, Grain::QuarterHour)?, &shape)
-        })
-        .await?;
+    let draw = move |conn: &mut Conn, cache: &CountsCache, filter: &Filter| {
+        let shape = Shape { interval, zone, by, since: filter.since, until: filter.until };
+        histogram(&mut Counted::open(conn, cache, filter)?, &shape)
+    };
+    let answer: Histogram = count(db, cache, filter, draw).await?;
     Ok(HttpResponse::Ok().json(answer))
+}
+
+/// Runs a question to the counts: at once and in one moment where they are kept, else when it is its turn to look at events.
+async fn count<T: Send + 'static>(
+    db: &Db,
+    cache: &CountsCache,
+    filter: Filter,
+    work: impl FnOnce(&mut Conn, &CountsCache, &Filter) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let cache = cache.clone();
+    if counts::are_kept(&filter) {
+        db.read(move |conn| work(conn, &cache, &filter)).await
+    } else {
+        db.scan(move |conn| work(conn, &cache, &filter)).await
+    }
 }
 
 pub async fn append<F: Face>(
@@ -237,10 +257,11 @@ macro_rules! log_endpoints {
         )]
         pub async fn metrics(
             db: actix_web::web::Data<crate::db::Db>,
+            cache: actix_web::web::Data<crate::logs::counts::CountsCache>,
             reader: crate::auth::Reader,
             params: crate::params::Params<(crate::logs::filter::RangeParams, $filter)>,
         ) -> crate::error::Result<actix_web::HttpResponse> {
-            crate::logs::face::metrics::<$face>(&db, reader, params.0).await
+            crate::logs::face::metrics::<$face>(&db, &cache, reader, params.0).await
         }
 
         #[doc = concat!("The values of the ", $name, " log's filters, each with the number of events it would show.")]
@@ -252,10 +273,11 @@ macro_rules! log_endpoints {
         )]
         pub async fn facets(
             db: actix_web::web::Data<crate::db::Db>,
+            cache: actix_web::web::Data<crate::logs::counts::CountsCache>,
             reader: crate::auth::Reader,
             params: crate::params::Params<(crate::logs::filter::RangeParams, $filter)>,
         ) -> crate::error::Result<actix_web::HttpResponse> {
-            crate::logs::face::facets::<$face>(&db, reader, params.0).await
+            crate::logs::face::facets::<$face>(&db, &cache, reader, params.0).await
         }
 
         #[doc = concat!("The events of the ", $name, " log over time.")]
@@ -267,10 +289,11 @@ macro_rules! log_endpoints {
         )]
         pub async fn histogram(
             db: actix_web::web::Data<crate::db::Db>,
+            cache: actix_web::web::Data<crate::logs::counts::CountsCache>,
             reader: crate::auth::Reader,
             params: crate::params::Params<(crate::logs::filter::RangeParams, $filter, crate::logs::histogram::HistogramParams)>,
         ) -> crate::error::Result<actix_web::HttpResponse> {
-            crate::logs::face::histogram_of::<$face>(&db, reader, params.0).await
+            crate::logs::face::histogram_of::<$face>(&db, &cache, reader, params.0).await
         }
 
         #[doc = concat!("Appends events to the ", $name, " log, all or none.")]
