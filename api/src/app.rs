@@ -25,7 +25,9 @@ use crate::{
     db::Db,
     error::{Code, Problem, REQUEST_ID},
     health::{self, Counters},
-    logs::{access, appender::Appender, application, feed, framework, index::Index, ingest, upkeep::Upkeep},
+    logs::{
+        access, appender::Appender, application, caches::Caches, feed, framework, ingest, upkeep::Upkeep,
+    },
     openapi,
     workspaces::{self, Workspaces},
 };
@@ -35,7 +37,7 @@ use crate::{
 pub struct Services {
     pub db: web::Data<Db>,
     pub appender: web::Data<Appender>,
-    pub index: web::Data<Index>,
+    pub caches: web::Data<Caches>,
     /// Only held: it runs as long as somebody has it.
     pub upkeep: Option<Upkeep>,
     pub tokens: web::Data<Tokens>,
@@ -49,7 +51,7 @@ pub struct Services {
 impl Services {
     pub fn new(
         db: Db,
-        (appender, index, upkeep): (Appender, Index, Option<Upkeep>),
+        (appender, caches, upkeep): (Appender, Caches, Option<Upkeep>),
         tokens: Tokens,
         sessions: Sessions,
         web_dir: Option<PathBuf>,
@@ -58,7 +60,7 @@ impl Services {
             workspaces: web::Data::new(Workspaces::new(&db)),
             db: web::Data::new(db),
             appender: web::Data::new(appender),
-            index: web::Data::new(index),
+            caches: web::Data::new(caches),
             upkeep,
             tokens: web::Data::new(tokens),
             sessions: web::Data::new(sessions),
@@ -70,12 +72,12 @@ impl Services {
 
 /// Adds services and routes.
 pub fn configure(config: &mut ServiceConfig, services: &Services) {
-    let Services { db, appender, index, upkeep: _, tokens, sessions, workspaces, counters, web_dir } =
+    let Services { db, appender, caches, upkeep: _, tokens, sessions, workspaces, counters, web_dir } =
         services.clone();
     config
         .app_data(db)
         .app_data(appender)
-        .app_data(index)
+        .app_data(caches)
         .app_data(tokens)
         .app_data(sessions)
         .app_data(workspaces)

@@ -51,6 +51,9 @@ pub struct ServeConfig {
     /// Most MiB of the index that are kept in memory
     #[arg(long, env = "LOGBOOK_INDEX_CACHE_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub index_cache_mib: u32,
+    /// Most MiB of counts that are kept in memory
+    #[arg(long, env = "LOGBOOK_COUNTS_CACHE_MIB", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub counts_cache_mib: u32,
     /// Leave the work behind the appender (index, counts) to other processes on the same database
     #[arg(long, env = "LOGBOOK_NO_UPKEEP")]
     pub no_upkeep: bool,

@@ -21,7 +21,7 @@ use crate::{
     logs::{
         append::Windows,
         appender::{Appender, AppenderConfig},
-        index::Index,
+        caches::Caches,
         upkeep::Upkeep,
     },
 };
@@ -93,11 +93,12 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
         },
     );
     let sessions = Sessions::new(config.is_secure());
-    let index = Index::new(u64::from(config.index_cache_mib) * 1024 * 1024);
+    let mib = |mib: u32| u64::from(mib) * 1024 * 1024;
+    let caches = Caches::new(mib(config.index_cache_mib), mib(config.counts_cache_mib));
     // A connection of its own: it does one thing after the other, and may be slow.
     let keeper = Db::open_lazily(&data.database_url, 1)?;
     let upkeep = (!config.no_upkeep).then(|| Upkeep::start(keeper));
-    let parts = (appender.clone(), index, upkeep);
+    let parts = (appender.clone(), caches, upkeep);
     let services = Services::new(db.clone(), parts, tokens, sessions, config.web_dir.clone());
     let server = HttpServer::new(move || {
         App::new()

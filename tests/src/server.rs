@@ -31,6 +31,7 @@ fn serve_config() -> ServeConfig {
         queue_mib: 64,
         index_cache_mib: 16,
         no_upkeep: false,
+        counts_cache_mib: 32,
         no_migrate: false,
         log_json: false,
     }

@@ -19,10 +19,10 @@ use proptest::{
 };
 use serde_json::Value;
 
-const LOGS: [&str; 3] = ["access", "application", "framework"];
+pub const LOGS: [&str; 3] = ["access", "application", "framework"];
 
 /// The same questions for everybody: a failure here fails everywhere. What is new is found by raising `cases`.
-fn for_all<T: std::fmt::Debug>(cases: u32, of: impl Strategy<Value = T>, check: impl Fn(T)) {
+pub fn for_all<T: std::fmt::Debug>(cases: u32, of: impl Strategy<Value = T>, check: impl Fn(T)) {
     let config = Config { cases, max_shrink_iters: 200, failure_persistence: None, ..Config::default() };
     let result = TestRunner::new(config).run(&of, |case| {
         check(case);
@@ -42,6 +42,11 @@ fn case(log: &'static str) -> impl Strategy<Value = Case> {
 /// Sends the events in several requests to a workspace of their own.
 fn send(server: &TestServer, admin: &Client, slug: &str, log: &str, events: Vec<(i64, Value)>) -> Vec<Sent> {
     server.workspace(slug);
+    send_to(admin, slug, log, events)
+}
+
+/// Sends the events in several requests.
+pub fn send_to(admin: &Client, slug: &str, log: &str, events: Vec<(i64, Value)>) -> Vec<Sent> {
     let mut sent = Vec::new();
     for events in events.chunks(25) {
         let body: Vec<Value> = events.iter().map(|(_, event)| event.clone()).collect();
@@ -54,11 +59,11 @@ fn send(server: &TestServer, admin: &Client, slug: &str, log: &str, events: Vec<
     sent
 }
 
-fn borrowed<'a>(parameters: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
+pub fn borrowed<'a>(parameters: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
     parameters.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
-fn next_slug() -> String {
+pub fn next_slug() -> String {
     static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
     format!("w{}", NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
 }
@@ -187,7 +192,7 @@ on_both!(metrics_facets_and_histograms_are_a_plain_recount, |server| {
     }
 });
 
-fn dimensions(log: &str) -> &'static [&'static str] {
+pub fn dimensions(log: &str) -> &'static [&'static str] {
     match log {
         "access" => &["status", "event_type", "role"],
         "application" => &["action", "model"],
@@ -195,7 +200,7 @@ fn dimensions(log: &str) -> &'static [&'static str] {
     }
 }
 
-fn check_metrics(question: &Query, sent: &[Sent], answer: &Value) {
+pub fn check_metrics(question: &Query, sent: &[Sent], answer: &Value) {
     let meant = question.expected(sent);
     let count =
         |pointer: &str, value: &str| meant.iter().filter(|s| naive::value(s, pointer) == Some(value)).count();
@@ -213,7 +218,7 @@ fn check_metrics(question: &Query, sent: &[Sent], answer: &Value) {
     }
 }
 
-fn check_facets(question: &Query, sent: &[Sent], answer: &Value) {
+pub fn check_facets(question: &Query, sent: &[Sent], answer: &Value) {
     let fields: Vec<_> =
         answer["data"].as_array().expect("facets").iter().map(|facet| &facet["field"]).collect();
     assert_eq!(fields, dimensions(question.log));
@@ -235,7 +240,7 @@ fn check_facets(question: &Query, sent: &[Sent], answer: &Value) {
     }
 }
 
-fn check_histogram(question: &Query, sent: &[Sent], answer: &Value) {
+pub fn check_histogram(question: &Query, sent: &[Sent], answer: &Value) {
     let micros = |value: &Value| {
         serde_json::from_value::<logbook::db::types::Instant>(value.clone()).expect("a time").0
     };

@@ -4,6 +4,7 @@ mod append_and_read;
 mod architecture;
 mod bodies;
 mod contract;
+mod counts;
 mod dedupe;
 mod errors;
 mod feed;

@@ -184,6 +184,45 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::InstantSql;
+
+    count_states (workspace_id) {
+        workspace_id -> Integer,
+        revision -> BigInt,
+        folded_seq -> BigInt,
+        unbuilt_from -> Nullable<InstantSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::InstantSql;
+
+    count_deltas (workspace_id, seq) {
+        workspace_id -> Integer,
+        seq -> BigInt,
+        received_at -> InstantSql,
+        events -> Integer,
+        cell_count -> Integer,
+        cells -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    event_counts (workspace_id, log, grain, bucket) {
+        workspace_id -> Integer,
+        log -> SmallInt,
+        grain -> SmallInt,
+        bucket -> Integer,
+        revision -> BigInt,
+        cells -> Binary,
+    }
+}
+
 diesel::joinable!(members -> workspaces (workspace_id));
 diesel::allow_tables_to_appear_in_same_query!(members, workspaces);
 diesel::allow_tables_to_appear_in_same_query!(index_states, workspace_sequences);

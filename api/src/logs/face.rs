@@ -14,12 +14,12 @@ use crate::{
     error::{FieldError, Problem, Result},
     logs::{
         appender::Appender,
-        counts::{self, Cells, Facets, Grain},
+        caches::Caches,
+        counts::{self, Cells, Counted, Facets},
         event::{Event, Log, NewEvent},
         event_id::EventId,
         filter::{Dimension, Filter, RangeParams, Way},
         histogram::{Histogram, HistogramParams, Shape, histogram},
-        index::Index,
         ingest, query,
     },
     page::{Cursor, PageParams},
@@ -82,7 +82,7 @@ fn filter<F: Face>(reader: &Reader, range: &RangeParams, own: F::Filter) -> Resu
 pub async fn list<F: Face>(
     request: &HttpRequest,
     db: &Db,
-    index: &Index,
+    caches: &Caches,
     reader: Reader,
     (range, own, page): (RangeParams, F::Filter, PageParams),
 ) -> Result<HttpResponse> {
@@ -90,7 +90,7 @@ pub async fn list<F: Face>(
     let PageParams { cursor, limit, order } = page;
     let filter_hash = filter.hash();
     let after = cursor.map(|cursor| Cursor::decode(&cursor, order, filter_hash)).transpose()?;
-    let (index, way) = (index.clone(), filter.way());
+    let (index, way) = (caches.index.clone(), filter.way());
     let list = move |conn: &mut Conn| query::list(conn, &index, &filter, (order, after), limit as usize);
     let found = match way {
         Way::Key | Way::Order => db.run(list).await?,
@@ -125,31 +125,31 @@ pub async fn get<F: Face>(db: &Db, reader: Reader, id: &str) -> Result<HttpRespo
 
 pub async fn metrics<F: Face>(
     db: &Db,
-    index: &Index,
+    caches: &Caches,
     reader: Reader,
     (range, own): (RangeParams, F::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<F>(&reader, &range, own)?;
-    let index = index.clone();
-    let cells = db.scan(move |conn| counts::cells(conn, &index, &filter, Grain::Whole)).await?;
+    let cells = count(db, caches, filter, counts::cells).await?;
     Ok(HttpResponse::Ok().json(F::metrics(&cells)))
 }
 
 pub async fn facets<F: Face>(
     db: &Db,
-    index: &Index,
+    caches: &Caches,
     reader: Reader,
     (range, own): (RangeParams, F::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<F>(&reader, &range, own)?;
-    let index = index.clone();
-    let facets: Facets = db.scan(move |conn| counts::facets(conn, &index, &filter, F::FACETS)).await?;
+    let facets =
+        |conn: &mut Conn, caches: &Caches, filter: &Filter| counts::facets(conn, caches, filter, F::FACETS);
+    let facets: Facets = count(db, caches, filter, facets).await?;
     Ok(HttpResponse::Ok().json(facets))
 }
 
 pub async fn histogram_of<F: Face>(
     db: &Db,
-    index: &Index,
+    caches: &Caches,
     reader: Reader,
     (range, own, params): (RangeParams, F::Filter, HistogramParams),
 ) -> Result<HttpResponse> {
@@ -163,14 +163,27 @@ pub async fn histogram_of<F: Face>(
             Problem::parameter("by", format!("must be one of {}", known.join(", ")))
         })?,
     };
-    let index = index.clone();
-    let answer: Histogram = db
-        .scan(move |conn| {
-            let shape = Shape { interval, zone, by, since: filter.since, until: filter.until };
-            histogram(&counts::cells(conn, &index, &filter, Grain::QuarterHour)?, &shape)
-        })
-        .await?;
+    let draw = move |conn: &mut Conn, caches: &Caches, filter: &Filter| {
+        let shape = Shape { interval, zone, by, since: filter.since, until: filter.until };
+        histogram(&mut Counted::open(conn, caches, filter)?, &shape)
+    };
+    let answer: Histogram = count(db, caches, filter, draw).await?;
     Ok(HttpResponse::Ok().json(answer))
+}
+
+/// Runs a question to the counts: at once and in one moment where they are kept, else when it is its turn to look at events.
+async fn count<T: Send + 'static>(
+    db: &Db,
+    caches: &Caches,
+    filter: Filter,
+    work: impl FnOnce(&mut Conn, &Caches, &Filter) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let caches = caches.clone();
+    if counts::are_kept(&filter) {
+        db.read(move |conn| work(conn, &caches, &filter)).await
+    } else {
+        db.scan(move |conn| dialect::snapshot(conn, |conn| work(conn, &caches, &filter))).await
+    }
 }
 
 pub async fn append<F: Face>(
@@ -217,11 +230,11 @@ macro_rules! log_endpoints {
         pub async fn list(
             request: actix_web::HttpRequest,
             db: actix_web::web::Data<crate::db::Db>,
-            index: actix_web::web::Data<crate::logs::index::Index>,
+            caches: actix_web::web::Data<crate::logs::caches::Caches>,
             reader: crate::auth::Reader,
             params: crate::params::Params<(crate::logs::filter::RangeParams, $filter, crate::page::PageParams)>,
         ) -> crate::error::Result<actix_web::HttpResponse> {
-            crate::logs::face::list::<$face>(&request, &db, &index, reader, params.0).await
+            crate::logs::face::list::<$face>(&request, &db, &caches, reader, params.0).await
         }
 
         #[doc = concat!("One event of the ", $name, " log by its id.")]
@@ -249,11 +262,11 @@ macro_rules! log_endpoints {
         )]
         pub async fn metrics(
             db: actix_web::web::Data<crate::db::Db>,
-            index: actix_web::web::Data<crate::logs::index::Index>,
+            caches: actix_web::web::Data<crate::logs::caches::Caches>,
             reader: crate::auth::Reader,
             params: crate::params::Params<(crate::logs::filter::RangeParams, $filter)>,
         ) -> crate::error::Result<actix_web::HttpResponse> {
-            crate::logs::face::metrics::<$face>(&db, &index, reader, params.0).await
+            crate::logs::face::metrics::<$face>(&db, &caches, reader, params.0).await
         }
 
         #[doc = concat!("The values of the ", $name, " log's filters, each with the number of events it would show.")]
@@ -265,11 +278,11 @@ macro_rules! log_endpoints {
         )]
         pub async fn facets(
             db: actix_web::web::Data<crate::db::Db>,
-            index: actix_web::web::Data<crate::logs::index::Index>,
+            caches: actix_web::web::Data<crate::logs::caches::Caches>,
             reader: crate::auth::Reader,
             params: crate::params::Params<(crate::logs::filter::RangeParams, $filter)>,
         ) -> crate::error::Result<actix_web::HttpResponse> {
-            crate::logs::face::facets::<$face>(&db, &index, reader, params.0).await
+            crate::logs::face::facets::<$face>(&db, &caches, reader, params.0).await
         }
 
         #[doc = concat!("The events of the ", $name, " log over time.")]
@@ -281,11 +294,11 @@ macro_rules! log_endpoints {
         )]
         pub async fn histogram(
             db: actix_web::web::Data<crate::db::Db>,
-            index: actix_web::web::Data<crate::logs::index::Index>,
+            caches: actix_web::web::Data<crate::logs::caches::Caches>,
             reader: crate::auth::Reader,
             params: crate::params::Params<(crate::logs::filter::RangeParams, $filter, crate::logs::histogram::HistogramParams)>,
         ) -> crate::error::Result<actix_web::HttpResponse> {
-            crate::logs::face::histogram_of::<$face>(&db, &index, reader, params.0).await
+            crate::logs::face::histogram_of::<$face>(&db, &caches, reader, params.0).await
         }
 
         #[doc = concat!("Appends events to the ", $name, " log, all or none.")]

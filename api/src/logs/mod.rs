@@ -4,6 +4,7 @@ pub mod access;
 pub mod append;
 pub mod appender;
 pub mod application;
+pub mod caches;
 pub mod change;
 pub mod counts;
 pub mod event;

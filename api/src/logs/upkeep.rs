@@ -18,7 +18,10 @@ use crate::{
         schema::{index_states, upkeep_leases, workspace_sequences},
         types,
     },
-    logs::index::build::{self, Advanced},
+    logs::{
+        counts::fold,
+        index::build::{self, Advanced},
+    },
 };
 
 /// Between two looks at what there is to do.
@@ -27,7 +30,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 const QUIET: Duration = Duration::from_secs(1);
 /// How long a lease lasts that is not renewed.
 const LEASE_SECONDS: i64 = 10;
-/// Segments of one workspace before the next one's turn.
+/// Steps for one workspace before the next one's turn.
 const TURN: usize = 64;
 
 /// The thread, as the server holds it: it ends when the last clone is dropped.
@@ -74,6 +77,12 @@ impl Keeper {
 
     /// Does what there is to do, until `ends` says so.
     fn round(&mut self, conn: &mut Conn, ends: &impl Fn() -> bool) -> db::Result<()> {
+        for workspace_id in fold::due(conn, types::Instant::now())? {
+            if lease(conn, workspace_id, &self.name)? {
+                let mut turns = 0..TURN;
+                while turns.next().is_some() && !ends() && fold::fold(conn, workspace_id)? {}
+            }
+        }
         for (workspace_id, last_seq) in behind(conn)? {
             let now = Instant::now();
             let seen = self.seen.entry(workspace_id).or_insert(Seen { last_seq, since: now });
