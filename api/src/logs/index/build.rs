@@ -6,7 +6,7 @@
 use diesel::prelude::*;
 
 use super::{
-    segment::{Building, MOST_COLUMNS, PieceNumber, SMALL_COLUMNS, Segment},
+    segment::{Building, MOST_COLUMNS, Made, SMALL_COLUMNS, Segment},
     signature::marks,
     store::{self, State},
 };
@@ -123,7 +123,7 @@ pub fn make(
     workspace_id: i32,
     number: i32,
     (first_seq, last_seq): (i64, i64),
-) -> db::Result<(Segment, Vec<(PieceNumber, Vec<u8>)>)> {
+) -> db::Result<Made> {
     let within = |first: i64, last: i64| {
         events::table
             .filter(events::workspace_id.eq(workspace_id))

@@ -51,6 +51,9 @@ pub fn order_piece(column: usize) -> PieceNumber {
     ORDER + (column / ORDER_COLUMNS) as PieceNumber
 }
 
+/// A segment with its pieces, by number.
+pub type Made = (Segment, Vec<(PieceNumber, Vec<u8>)>);
+
 /// What every segment says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
@@ -169,7 +172,7 @@ impl Building {
     }
 
     /// The segment and its pieces. Empty ones are left out.
-    pub fn finish(self) -> (Segment, Vec<(PieceNumber, Vec<u8>)>) {
+    pub fn finish(self) -> Made {
         let Self { segment, slices, postings, column_of: _, times, order } = self;
         let mut pieces: Vec<(PieceNumber, Vec<u8>)> = Vec::new();
         for (bit, slice) in slices.chunks(slice_bytes(&segment)).enumerate() {

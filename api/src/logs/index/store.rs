@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use diesel::prelude::*;
 
-use super::segment::{PACKED, PieceNumber, Segment, TIMES, unpack};
+use super::segment::{Made, PACKED, PieceNumber, Segment, TIMES, unpack};
 use crate::db::{
     self, Conn,
     dialect::{self, AnyOf},
@@ -179,7 +179,7 @@ pub fn replace(
     workspace_id: i32,
     state: State,
     old: &[i32],
-    (segment, pieces): (Segment, Vec<(PieceNumber, Vec<u8>)>),
+    (segment, pieces): Made,
 ) -> db::Result<bool> {
     conn.transaction(|conn| {
         let indexed_seq = state.indexed_seq.max(segment.last_seq);
