@@ -90,7 +90,7 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
             queue_kib: config.queue_mib as usize * 1024,
         },
     );
-    let sessions = Sessions::new(config.is_secure());
+    let sessions = Sessions::new(config.is_secure(), config.origin(address));
     let services = Services::new(db.clone(), appender.clone(), tokens, sessions, config.web_dir.clone());
     let server = HttpServer::new(move || {
         App::new()
@@ -133,10 +133,5 @@ pub fn first_link(conn: &mut Conn, origin: &str) -> Result<Option<String>, Probl
     if admin.password_hash.is_some() {
         return Ok(None);
     }
-    Ok(Some(sign_in_url(origin, &users::create_link(conn, admin.id)?)))
-}
-
-/// In the fragment, since browsers send that to no server and no log has it.
-pub fn sign_in_url(origin: &str, token: &str) -> String {
-    format!("{origin}/sign-in#link={token}")
+    Ok(Some(Sessions::link(origin, &users::create_link(conn, admin.id)?)))
 }
