@@ -29,6 +29,14 @@ const styles = Object.values(manifest).flatMap((chunk) => [
 
 export default [
   { name: "entry", path: [...entry].map(path), limit: "210 kB", gzip: true },
-  ...["Overview", "AccessPage", "ApplicationPage", "FrameworkPage", "NewWorkspace"].map(route),
+  ...[
+    "Overview",
+    "AccessPage",
+    "ApplicationPage",
+    "FrameworkPage",
+    "NewWorkspace",
+    "settings/Members",
+    "settings/Keys",
+  ].map(route),
   { name: "all CSS", path: [...new Set(styles)].map(path), limit: "25 kB", gzip: true },
 ];

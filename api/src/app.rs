@@ -16,12 +16,12 @@ use actix_web::{
         header::{self, HeaderName, HeaderValue},
     },
     middleware::Next,
-    web::{self, ServiceConfig, get, head, post, put},
+    web::{self, ServiceConfig, delete, get, head, patch, post, put},
 };
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    auth::{sessions, sessions::Sessions, tokens::Tokens},
+    auth::{keys::Keys, sessions, sessions::Sessions, standing::Standings, tokens::Tokens},
     db::Db,
     error::{Code, Problem, REQUEST_ID},
     health::{self, Counters},
@@ -29,7 +29,7 @@ use crate::{
         access, appender::Appender, application, caches::Caches, feed, framework, ingest, upkeep::Upkeep,
     },
     openapi,
-    workspaces::{self, Workspaces},
+    workspaces::{self, Workspaces, members},
 };
 
 /// What the handlers work with.
@@ -43,6 +43,8 @@ pub struct Services {
     pub tokens: web::Data<Tokens>,
     pub sessions: web::Data<Sessions>,
     pub workspaces: web::Data<Workspaces>,
+    pub keys: web::Data<Keys>,
+    pub standings: web::Data<Standings>,
     pub counters: web::Data<Counters>,
     /// The built web application.
     pub web_dir: Option<PathBuf>,
@@ -58,6 +60,8 @@ impl Services {
     ) -> Self {
         Self {
             workspaces: web::Data::new(Workspaces::new(&db)),
+            keys: web::Data::new(Keys::new(&db)),
+            standings: web::Data::new(Standings::new(&db)),
             db: web::Data::new(db),
             appender: web::Data::new(appender),
             caches: web::Data::new(caches),
@@ -72,8 +76,19 @@ impl Services {
 
 /// Adds services and routes.
 pub fn configure(config: &mut ServiceConfig, services: &Services) {
-    let Services { db, appender, caches, upkeep: _, tokens, sessions, workspaces, counters, web_dir } =
-        services.clone();
+    let Services {
+        db,
+        appender,
+        caches,
+        upkeep: _,
+        tokens,
+        sessions,
+        workspaces,
+        keys,
+        standings,
+        counters,
+        web_dir,
+    } = services.clone();
     config
         .app_data(db)
         .app_data(appender)
@@ -81,6 +96,8 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .app_data(tokens)
         .app_data(sessions)
         .app_data(workspaces)
+        .app_data(keys)
+        .app_data(standings)
         .app_data(counters);
 
     config
@@ -100,7 +117,30 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
                 .route(get().to(workspaces::handlers::list))
                 .route(post().to(workspaces::handlers::post)),
         )
-        .service(at("/api/v1/workspaces/{workspace}", "GET").route(get().to(workspaces::handlers::get)))
+        .service(
+            at("/api/v1/workspaces/{workspace}", "GET, PATCH")
+                .route(get().to(workspaces::handlers::get))
+                .route(patch().to(workspaces::handlers::change)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/members", "GET, POST")
+                .route(get().to(members::list))
+                .route(post().to(members::invite)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/members/{user}", "PUT, DELETE")
+                .route(put().to(members::change))
+                .route(delete().to(members::remove)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/keys", "GET, POST")
+                .route(get().to(workspaces::keys::list))
+                .route(post().to(workspaces::keys::create)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/keys/{key}", "DELETE")
+                .route(delete().to(workspaces::keys::revoke)),
+        )
         .service(at("/api/v1/workspaces/{workspace}/logs/feed", "GET").route(get().to(feed::feed)))
         .service(at("/api/v1/workspaces/{workspace}/logs/ingest", "POST").route(post().to(ingest::ingest)));
 

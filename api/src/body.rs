@@ -9,6 +9,7 @@ use validator::Validate;
 use crate::{
     error::{Code, FieldError, Problem, Result},
     logs::{ingest::from_json, received::gather, validate::field_errors},
+    params::Gate,
 };
 
 /// A JSON object of at most 64 KiB.
@@ -20,9 +21,10 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
-    fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let payload = payload.take();
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (gate, payload) = (Gate::of(request), payload.take());
         Box::pin(async move {
+            Gate::pass(gate).await;
             let too_large = || Problem::new(Code::BodyTooLarge, "the body may have at most 64 KiB");
             let admit = |bytes| if bytes > MAX_BYTES { Err(too_large()) } else { Ok(()) };
             let body = gather(payload, admit).await?;

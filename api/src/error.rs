@@ -62,6 +62,7 @@ codes! {
     MethodNotAllowed "method_not_allowed" 405 "This address does not take that method";
     RequestTimeout "request_timeout" 408 "The body took too long to arrive";
     Conflict "conflict" 409 "It exists already";
+    LastAdmin "last_admin" 409 "A workspace keeps at least one admin among its members";
     BodyTooLarge "body_too_large" 413 "The body is too large";
     TooManyEvents "too_many_events" 413 "Too many events in one request";
     UnsupportedMediaType "unsupported_media_type" 415 "Send JSON";
@@ -234,6 +235,21 @@ problem_responses! {
         "408" "The body took too long to arrive",
         "413" "The body is too large",
         "409" "It exists already",
+        "422" "Some of the input is not valid",
+        "503" "Try again after the seconds in Retry-After",
+    }
+}
+
+problem_responses! {
+    /// What managing a workspace may be answered with.
+    ManageProblems {
+        "400" "The body is not well-formed JSON, or a parameter is unknown",
+        "401" "No valid token",
+        "403" "You may not do this",
+        "404" "There is no such thing, or you may not see it",
+        "408" "The body took too long to arrive",
+        "409" "It exists already, or the last admin would be gone",
+        "413" "The body is too large",
         "422" "Some of the input is not valid",
         "503" "Try again after the seconds in Retry-After",
     }

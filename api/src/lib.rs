@@ -8,7 +8,7 @@
 //! | [`demo`] | something to look at |
 //! | [`import`] | brings the history of other systems in |
 //! | [`health`] | for machines that watch this one |
-//! | [`auth`] | who may do what: tokens, sessions, the extractors that handlers ask by |
+//! | [`auth`] | who may do what: tokens, API keys, sessions, the extractors that handlers ask by |
 //! | [`workspaces`] | one app, one tenant each |
 //! | [`logs`] | the engine and the three logs |
 //! | [`params`], [`body`], [`page`] | reading requests: query parameters, small bodies, cursors |

@@ -4,7 +4,7 @@ use std::{io::IsTerminal as _, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use logbook::{
-    auth::{Role, tokens::Claims, users},
+    auth::{Role, keys, sessions::Sessions, tokens::Claims, users},
     config::{DataConfig, ServeConfig},
     db::{Db, migrations, types::Instant},
     demo::{self, Filled},
@@ -42,6 +42,9 @@ enum Command {
     /// Make workspaces
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
+    /// Make, list and revoke API keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Make users and sign-in links
     #[command(subcommand)]
     User(UserCommand),
@@ -145,12 +148,46 @@ enum UserCommand {
     },
 }
 
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Make a key and print it, alone on the last line; it cannot be shown again
+    Create {
+        /// The one workspace it is good for
+        #[arg(long)]
+        workspace: String,
+        /// What its holder may do
+        #[arg(long)]
+        role: Role,
+        /// Who or what holds it
+        #[arg(long)]
+        name: String,
+        /// Days until it expires. Default: it does not
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: Option<u32>,
+    },
+    /// List a workspace's keys: prefix, role, state, when it was last used, name
+    List {
+        #[arg(long)]
+        workspace: String,
+    },
+    /// Revoke a key; a running server refuses it within two seconds
+    Revoke {
+        #[arg(long)]
+        workspace: String,
+        /// As the list shows it
+        prefix: String,
+    },
+}
+
 #[derive(Args)]
 struct Origin {
     /// The address that people open
     #[arg(long, env = "LOGBOOK_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
     public_url: String,
 }
+
+/// Who made what a command made.
+const COMMAND_LINE: &str = "command line";
 
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -177,6 +214,7 @@ fn main() -> ExitCode {
         Command::Token(args) => token(&data, args),
         Command::Import(ImportCommand::Zango(args)) => import_zango(&data, &args),
         Command::Workspace(command) => workspace(&data, command),
+        Command::Keys(command) => keys_command(&data, command),
         Command::User(command) => user(&data, command),
         Command::Index(command) => index(&data, command),
         Command::Openapi => openapi::yaml().map_err(Failure::Said).map(|yaml| print!("{yaml}")),
@@ -357,6 +395,35 @@ fn index(data: &DataConfig, command: IndexCommand) -> Result<(), Failure> {
     Ok(())
 }
 
+fn keys_command(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> {
+    let db = open(data)?;
+    match command {
+        KeysCommand::Create { workspace, role, name, days } => {
+            let workspace_id = find_workspace(&db, &workspace)?;
+            let expires_at = days.map(|days| Instant::now().plus_seconds(i64::from(days) * 86_400));
+            let new = keys::NewApiKey { name, role, expires_at };
+            let (key, text) = keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE)?;
+            println!("Made the key {} of {workspace}. It is shown this once:", key.prefix);
+            println!("{text}");
+        }
+        KeysCommand::List { workspace } => {
+            let workspace_id = find_workspace(&db, &workspace)?;
+            for key in keys::list(&mut *db.conn()?, workspace_id)? {
+                let used = key.last_used_at.map_or_else(|| "never".into(), |at| at.to_string());
+                println!("{}\t{}\t{}\t{used}\t{}", key.prefix, key.role, key.state().as_str(), key.name);
+            }
+        }
+        KeysCommand::Revoke { workspace, prefix } => {
+            let workspace_id = find_workspace(&db, &workspace)?;
+            match keys::revoke(&mut *db.conn()?, workspace_id, &prefix)? {
+                Some(key) => println!("Revoked the key {} ({}).", key.prefix, key.name),
+                None => println!("The key {prefix} was revoked before."),
+            }
+        }
+    }
+    Ok(())
+}
+
 fn user(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
     let db = open(data)?;
     let (user, origin) = match command {
@@ -375,6 +442,6 @@ fn user(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
     };
     let token = users::create_link(&mut *db.conn()?, user.id)?;
     println!("A sign-in link for {}, good once, for a day:", user.email);
-    println!("{}", server::sign_in_url(origin.public_url.trim_end_matches('/'), &token));
+    println!("{}", Sessions::link(origin.public_url.trim_end_matches('/'), &token));
     Ok(())
 }

@@ -28,6 +28,8 @@ use crate::{auth::sessions, error, health, logs, workspaces};
         (name = "Feed", description = "All three logs in commit order, for integrators"),
         (name = "Ingest", description = "Mixed logs, for shippers"),
         (name = "Workspaces", description = "One app, one tenant each"),
+        (name = "Members", description = "Who may do what in a workspace"),
+        (name = "API keys", description = "For producers and integrators"),
         (name = "Sign-in", description = "Sessions of people"),
         (name = "Health", description = "For machines that watch this one"),
     ),
@@ -39,7 +41,9 @@ use crate::{auth::sessions, error, health, logs, workspaces};
         logs::framework::list, logs::framework::append, logs::framework::get, logs::framework::metrics,
         logs::framework::facets, logs::framework::histogram,
         logs::feed::feed, logs::ingest::ingest,
-        workspaces::handlers::list, workspaces::handlers::post, workspaces::handlers::get,
+        workspaces::handlers::list, workspaces::handlers::post, workspaces::handlers::get, workspaces::handlers::change,
+        workspaces::members::list, workspaces::members::invite, workspaces::members::change, workspaces::members::remove,
+        workspaces::keys::list, workspaces::keys::create, workspaces::keys::revoke,
         sessions::login, sessions::link, sessions::refresh, sessions::logout, sessions::set_password, sessions::me,
         health::healthz, health::readyz, health::metrics,
     ),
@@ -56,7 +60,9 @@ impl Modify for Security {
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
-            .description(Some("An access token: from signing in, or from `logbook token`"))
+            .description(Some(
+                "An access token, from signing in or from `logbook token`, or an API key: `lbk_…`",
+            ))
             .build();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         let cookie =

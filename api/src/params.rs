@@ -1,9 +1,10 @@
 //! Query parameters: parsed, checked, and refused when unknown.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, future::Future, pin::Pin};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload};
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 use utoipa::IntoParams;
 use validator::{Validate, ValidationErrorsKind};
 
@@ -11,6 +12,34 @@ use crate::{
     error::{Code, FieldError, Problem, Result},
     logs::validate::detail,
 };
+
+/// Keeps what is wrong with a request's content unsaid until its sender is known to be allowed to ask. Extractors run side
+/// by side and the first error is the answer: without this, a 400 instead of a 404 would tell a stranger that there is no
+/// such workspace.
+#[derive(Clone)]
+pub struct Gate(watch::Receiver<bool>);
+
+impl Gate {
+    /// Closes the gate of a request. The extractors that stand after the caller's own wait for the sender to say true.
+    pub fn close(request: &HttpRequest) -> watch::Sender<bool> {
+        let (sender, receiver) = watch::channel(false);
+        request.extensions_mut().insert(Self(receiver));
+        sender
+    }
+
+    /// The request's gate, where it has one.
+    pub fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get::<Self>().cloned()
+    }
+
+    /// Waits until it is open.
+    pub async fn pass(gate: Option<Self>) {
+        if let Some(Self(mut receiver)) = gate {
+            // A sender that is gone has answered the request.
+            let _ = receiver.wait_for(|open| *open).await;
+        }
+    }
+}
 
 /// The query string as one or several structs that share it. What none of them knows is refused.
 pub struct Params<T>(pub T);
@@ -96,16 +125,20 @@ macro_rules! params_of {
     ($($set:ident $known:ident),+) => {
         impl<$($set: ParamSet + 'static),+> FromRequest for Params<($($set,)+)> {
             type Error = Problem;
-            type Future = std::future::Ready<Result<Self>>;
+            type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let gate = Gate::of(request);
                 let query = request.query_string().as_bytes();
                 let pairs: Pairs = url::form_urlencoded::parse(query).into_owned().collect();
                 $(let $known = names::<$set>();)+
                 let parsed = refuse_unknown(&pairs, &[$(&$known),+])
                     .and_then(|()| refuse_nul(&pairs))
                     .and_then(|()| Ok(Self(($(parse::<$set>(&pairs, &$known)?,)+))));
-                std::future::ready(parsed)
+                Box::pin(async move {
+                    Gate::pass(gate).await;
+                    parsed
+                })
             }
         }
     };

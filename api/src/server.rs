@@ -92,7 +92,7 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
             queue_kib: config.queue_mib as usize * 1024,
         },
     );
-    let sessions = Sessions::new(config.is_secure());
+    let sessions = Sessions::new(config.is_secure(), config.origin(address));
     let mib = |mib: u32| u64::from(mib) * 1024 * 1024;
     let caches = Caches::new(mib(config.index_cache_mib), mib(config.counts_cache_mib));
     // A connection of its own: it does one thing after the other, and may be slow.
@@ -141,10 +141,5 @@ pub fn first_link(conn: &mut Conn, origin: &str) -> Result<Option<String>, Probl
     if admin.password_hash.is_some() {
         return Ok(None);
     }
-    Ok(Some(sign_in_url(origin, &users::create_link(conn, admin.id)?)))
-}
-
-/// In the fragment, since browsers send that to no server and no log has it.
-pub fn sign_in_url(origin: &str, token: &str) -> String {
-    format!("{origin}/sign-in#link={token}")
+    Ok(Some(Sessions::link(origin, &users::create_link(conn, admin.id)?)))
 }

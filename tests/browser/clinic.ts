@@ -34,4 +34,8 @@ export async function fillClinic(server: Server) {
     body: JSON.stringify(events),
   });
   if (answer.status !== 201) throw new Error(`${answer.status} ${await answer.text()}`);
+  server.logbook("user", "create", "--email", "asha@lakeside.test", "--name", "Asha Rao", "--workspace", clinic.slug, "--role", "admin");
+  server.logbook("user", "create", "--email", "ravi@lakeside.test", "--name", "Ravi, K.", "--workspace", clinic.slug, "--role", "auditor");
+  server.logbook("keys", "create", "--workspace", clinic.slug, "--role", "writer", "--name", "Vector in Mumbai", "--days", "90");
+  server.logbook("keys", "create", "--workspace", clinic.slug, "--role", "viewer", "--name", "Warehouse");
 }

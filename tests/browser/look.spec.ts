@@ -32,6 +32,18 @@ const views: Record<string, View> = {
   filtered: { path: "/w/peerapp/application?q=李雷&model=patient&action=update", ready: filled },
   nothing: { path: "/w/peerapp/application?q=nowhere", ready: (page) => expect(page.getByRole("status").filter({ hasText: /[Nn]o/ }).first()).toBeVisible() },
   empty: { path: "/w/lakeside/framework", ready: (page) => expect(page.getByText(/curl/).first()).toBeVisible() },
+  "settings-members": { path: "/w/lakeside/settings/members", ready: (page) => expect(page.getByText("asha@lakeside.test")).toBeVisible() },
+  "settings-keys": { path: "/w/lakeside/settings/keys", ready: (page) => expect(page.getByText("Vector in Mumbai")).toBeVisible() },
+  "settings-new-key": {
+    path: "/w/peerapp/settings/keys",
+    ready: async (page) => {
+      await page.getByRole("button", { name: "New key" }).click();
+      await page.getByLabel("Name").fill("Vector in Mumbai");
+      await page.getByRole("button", { name: "Create key" }).click();
+      await expect(page.getByRole("region", { name: "API key", exact: true })).toBeVisible();
+    },
+  },
+  "settings-general": { path: "/w/lakeside/settings/general", ready: (page) => expect(page.getByLabel("Time zone")).toBeVisible() },
   range: {
     path: "/w/lakeside/application",
     ready: async (page) => {

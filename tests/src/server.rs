@@ -253,6 +253,14 @@ impl Client {
         self.send("PUT", path, "application/json", body.to_string().as_bytes())
     }
 
+    pub fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send("PATCH", path, "application/json", body.to_string().as_bytes())
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, "application/json", b"")
+    }
+
     pub fn send(&self, method: &str, path: &str, content_type: &str, body: &[u8]) -> Answer {
         let mut request = ureq::http::Request::builder()
             .method(method)

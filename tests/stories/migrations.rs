@@ -108,6 +108,10 @@ on_both!(every_key_of_a_workspaces_table_begins_with_the_workspace, |server| {
     let keys = load!(&mut conn, sql, Key);
     for table in [
         "events",
+        "index_states",
+        "index_segments",
+        "index_pieces",
+        "upkeep_leases",
         "count_states",
         "count_deltas",
         "event_counts",
@@ -116,6 +120,8 @@ on_both!(every_key_of_a_workspaces_table_begins_with_the_workspace, |server| {
         "import_positions",
         "workspace_sequences",
         "members",
+        "api_keys",
+        "api_key_networks",
     ] {
         let first: Vec<_> = keys.iter().filter(|key| key.table_name == table).map(|key| &key.first).collect();
         assert!(!first.is_empty(), "{table} has a key");

@@ -1,9 +1,12 @@
 //! Who may do what.
 //!
-//! A handler asks for its role by the type of its extractor ([`Reader`], [`Writer`], [`Member`], [`PlatformAdmin`],
-//! [`SignedIn`]), so that it cannot forget to. The first three carry the one workspace that the request may touch.
+//! A handler asks for its role by the type of its extractor ([`Reader`], [`Writer`], [`Manager`], [`Member`],
+//! [`PlatformAdmin`], [`SignedIn`]), so that it cannot forget to. The first four carry the one workspace that the request
+//! may touch.
 
+pub mod keys;
 pub mod sessions;
+pub mod standing;
 pub mod tokens;
 pub mod users;
 
@@ -15,8 +18,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     error::{Code, Problem, Result},
+    params::Gate,
     workspaces::{Workspace, Workspaces},
 };
+use keys::Keys;
+use standing::Standings;
 use tokens::{Claims, Tokens};
 
 /// What one may do in a workspace.
@@ -50,6 +56,10 @@ impl Role {
     pub fn writes(self) -> bool {
         matches!(self, Self::Writer | Self::Admin)
     }
+
+    pub fn manages(self) -> bool {
+        self == Self::Admin
+    }
 }
 
 impl std::str::FromStr for Role {
@@ -80,18 +90,33 @@ pub struct WorkspacePath {
 pub struct SignedIn(pub Claims);
 
 /// Manages workspaces.
-pub struct PlatformAdmin;
+#[derive(Clone, Debug)]
+pub struct PlatformAdmin(pub Claims);
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
-fn bearer(request: &HttpRequest) -> Result<Claims> {
+/// What stands behind `Authorization: Bearer`.
+fn bearer(request: &HttpRequest) -> Result<&str> {
     let missing = || Problem::new(Code::Unauthenticated, "send the header Authorization: Bearer <token>");
     let value = request.headers().get(header::AUTHORIZATION).ok_or_else(missing)?;
     let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(missing)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(missing());
     }
-    service::<Tokens>(request)?.verify(token.trim())
+    Ok(token.trim())
+}
+
+/// Who sends the request: the holder of a token or of an API key.
+async fn caller(request: &HttpRequest) -> Result<Claims> {
+    let token = bearer(request)?;
+    if Keys::is_key(token) {
+        let keys = service::<Keys>(request)?;
+        let key = keys.verify(token).await?;
+        keys.used(&key);
+        return Ok(Claims::from(&key));
+    }
+    let claims = service::<Tokens>(request)?.verify(token)?;
+    service::<Standings>(request)?.current(claims).await
 }
 
 /// What the app was built with.
@@ -104,39 +129,40 @@ fn service<T: 'static>(request: &HttpRequest) -> Result<&T> {
 
 impl FromRequest for SignedIn {
     type Error = Problem;
-    type Future = std::future::Ready<Result<Self>>;
+    type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(bearer(request).map(Self))
+        let request = request.clone();
+        Box::pin(async move { caller(&request).await.map(Self) })
     }
 }
 
 impl FromRequest for PlatformAdmin {
     type Error = Problem;
-    type Future = std::future::Ready<Result<Self>>;
+    type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let allowed = bearer(request).and_then(|claims| {
-            if claims.platform_admin {
-                Ok(Self)
-            } else {
-                Err(Problem::new(Code::Forbidden, "only platform admins may do this"))
+        let request = request.clone();
+        Box::pin(async move {
+            let claims = caller(&request).await?;
+            if !claims.platform_admin {
+                return Err(Problem::new(Code::Forbidden, "only platform admins may do this"));
             }
-        });
-        std::future::ready(allowed)
+            Ok(Self(claims))
+        })
     }
 }
 
 /// The workspace of the address, and what the caller may do there. Unknown and forbidden workspaces look alike.
-async fn member(request: HttpRequest) -> Result<(Workspace, Role)> {
-    let claims = bearer(&request)?;
+async fn member(request: &HttpRequest) -> Result<(Workspace, Role, Claims)> {
+    let claims = caller(request).await?;
     let slug = request.match_info().get("workspace").unwrap_or_default().to_owned();
-    let workspace = service::<Workspaces>(&request)?.find(&slug).await?;
+    let workspace = service::<Workspaces>(request)?.find(&slug).await?;
     let unknown =
         || Problem::new(Code::NotFound, "there is no such workspace, or you are not a member of it");
     let workspace = workspace.ok_or_else(unknown)?;
     let role = claims.role_in(workspace.id).ok_or_else(unknown)?;
-    Ok((workspace, role))
+    Ok((workspace, role, claims))
 }
 
 macro_rules! workspace_extractor {
@@ -146,6 +172,7 @@ macro_rules! workspace_extractor {
         pub struct $name {
             pub workspace: Workspace,
             pub role: Role,
+            pub caller: Claims,
         }
 
         impl FromRequest for $name {
@@ -153,12 +180,13 @@ macro_rules! workspace_extractor {
             type Future = Extracted<Self>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                let request = request.clone();
+                let (request, gate) = (request.clone(), Gate::close(request));
                 Box::pin(async move {
-                    let (workspace, role) = member(request).await?;
+                    let (workspace, role, caller) = member(&request).await?;
                     let allowed: fn(Role) -> bool = $allowed;
                     if allowed(role) {
-                        Ok(Self { workspace, role })
+                        gate.send_replace(true);
+                        Ok(Self { workspace, role, caller })
                     } else {
                         Err(Problem::new(Code::Forbidden, format!($refusal, role = role.as_str())))
                     }
@@ -175,6 +203,10 @@ workspace_extractor!(
 workspace_extractor!(
     /// May append to the logs of its workspace.
     Writer, Role::writes, "a {role} may not append; it takes a writer or admin"
+);
+workspace_extractor!(
+    /// Manages the keys, members and settings of its workspace.
+    Manager, Role::manages, "a {role} may not manage this workspace; it takes an admin"
 );
 workspace_extractor!(
     /// Is a member of its workspace, in whatever role.

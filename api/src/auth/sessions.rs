@@ -36,12 +36,20 @@ const COOKIE_PATH: &str = "/api/v1/auth";
 pub struct Sessions {
     /// True where the page is served by TLS: the cookie then never travels without it.
     pub secure_cookie: bool,
+    /// Where people find this server, without a slash at the end: sign-in links begin so.
+    pub origin: String,
     hashing: Arc<Semaphore>,
 }
 
 impl Sessions {
-    pub fn new(secure_cookie: bool) -> Self {
-        Self { secure_cookie, hashing: Arc::new(Semaphore::new(2)) }
+    pub fn new(secure_cookie: bool, origin: String) -> Self {
+        Self { secure_cookie, origin, hashing: Arc::new(Semaphore::new(2)) }
+    }
+
+    /// The address of a one-time link. The token stands in the fragment, since browsers send that to no server and no
+    /// log has it.
+    pub fn link(origin: &str, token: &str) -> String {
+        format!("{origin}/sign-in#link={token}")
     }
 
     /// Waits for a turn, but not for long.

@@ -223,6 +223,37 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::InstantSql;
+
+    api_keys (workspace_id, prefix) {
+        workspace_id -> Integer,
+        prefix -> Text,
+        name -> Text,
+        role -> Text,
+        secret_hash -> Text,
+        created_by -> Text,
+        created_at -> InstantSql,
+        expires_at -> Nullable<InstantSql>,
+        last_used_at -> Nullable<InstantSql>,
+        revoked_at -> Nullable<InstantSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::InstantSql;
+
+    api_key_networks (workspace_id, prefix, network) {
+        workspace_id -> Integer,
+        prefix -> Text,
+        network -> Text,
+        first_used_at -> InstantSql,
+    }
+}
+
 diesel::joinable!(members -> workspaces (workspace_id));
-diesel::allow_tables_to_appear_in_same_query!(members, workspaces);
 diesel::allow_tables_to_appear_in_same_query!(index_states, workspace_sequences);
+diesel::joinable!(members -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(members, users, workspaces);

@@ -79,6 +79,7 @@ static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
         r"|\b(?:ghp|gho|ghs|ghu|glpat|xox[abprs])[_-][A-Za-z0-9_-]{16,}",
         r"|\bsk_(?:live|test)_[A-Za-z0-9]{16,}",
         r"|\bAKIA[0-9A-Z]{16}\b",
+        r"|\blbk_[a-z0-9]{12}_[A-Za-z0-9_-]{43}",
         r"|(?i:\b(?:bearer|basic) [A-Za-z0-9._~+/-]{20,}=*)",
     ))
     .expect("a constant pattern")

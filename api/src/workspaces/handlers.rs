@@ -2,12 +2,15 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::{NewWorkspace, WorkspaceList, WorkspaceView, create, visible};
+use super::{
+    NewWorkspace, WorkspaceChanges, WorkspaceList, WorkspaceView, Workspaces, change as change_settings,
+    create, visible,
+};
 use crate::{
-    auth::{Member, PlatformAdmin, Role, SignedIn},
+    auth::{Manager, Member, PlatformAdmin, Role, SignedIn},
     body::Body,
     db::Db,
-    error::{ChangeProblems, Problem, ReadProblems, Result},
+    error::{ChangeProblems, Code, ManageProblems, Problem, ReadProblems, Result},
     params::{NoParams, Params},
 };
 
@@ -48,4 +51,29 @@ pub async fn post(
 )]
 pub async fn get(member: Member, _no: Params<(NoParams,)>) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(WorkspaceView::new(member.workspace, member.role)))
+}
+
+/// Changes a workspace's settings; what is left out stays. For admins; the slug for platform admins.
+#[utoipa::path(
+    patch, path = "/api/v1/workspaces/{workspace}", operation_id = "changeWorkspace", tag = "Workspaces",
+    params(crate::auth::WorkspacePath),
+    request_body = WorkspaceChanges,
+    responses((status = 200, description = "The workspace", body = WorkspaceView), ManageProblems)
+)]
+pub async fn change(
+    db: web::Data<Db>,
+    known: web::Data<Workspaces>,
+    manager: Manager,
+    _no: Params<(NoParams,)>,
+    Body(changes): Body<WorkspaceChanges>,
+) -> Result<HttpResponse> {
+    let Manager { workspace, role, caller } = manager;
+    let renames = changes.slug.as_ref().is_some_and(|slug| *slug != workspace.slug);
+    if renames && !caller.platform_admin {
+        return Err(Problem::new(Code::Forbidden, "only platform admins may change a workspace's address"));
+    }
+    let id = workspace.id;
+    let changed = db.run(move |conn| change_settings(conn, id, &changes)).await?;
+    known.forget(&workspace.slug);
+    Ok(HttpResponse::Ok().json(WorkspaceView::new(changed, role)))
 }

@@ -1,6 +1,8 @@
 //! Workspaces: one app, one tenant each. Everything else carries a workspace's number.
 
 pub mod handlers;
+pub mod keys;
+pub mod members;
 
 use std::{
     collections::HashMap,
@@ -104,6 +106,43 @@ pub struct NewWorkspace {
     pub date_format: String,
 }
 
+/// New settings of a workspace; what is left out stays as it is.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema, diesel::AsChangeset)]
+#[serde(deny_unknown_fields)]
+#[diesel(table_name = workspaces)]
+pub struct WorkspaceChanges {
+    /// Every address changes with it; the old ones lead nowhere.
+    #[serde(default)]
+    #[validate(custom(function = self::slug))]
+    #[schema(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$", nullable = false)]
+    pub slug: Option<String>,
+    #[serde(default)]
+    #[validate(length(min = 1, max = 200), custom(function = no_nul))]
+    #[schema(example = "Riverside Clinic", min_length = 1, max_length = 200, nullable = false)]
+    pub name: Option<String>,
+    /// IANA name of the zone in which days begin.
+    #[serde(default)]
+    #[validate(custom(function = self::timezone))]
+    #[schema(example = "Asia/Kolkata", nullable = false)]
+    pub timezone: Option<String>,
+    /// `dd/mm/yyyy`, `mm/dd/yyyy`, `yyyy-mm-dd` or `dd mmm yyyy`.
+    #[serde(default)]
+    #[validate(custom(function = self::date_format))]
+    #[schema(
+        example = "dd/mm/yyyy",
+        pattern = "^(dd/mm/yyyy|mm/dd/yyyy|yyyy-mm-dd|dd mmm yyyy)$",
+        nullable = false
+    )]
+    pub date_format: Option<String>,
+}
+
+impl WorkspaceChanges {
+    fn is_empty(&self) -> bool {
+        let Self { slug, name, timezone, date_format } = self;
+        slug.is_none() && name.is_none() && timezone.is_none() && date_format.is_none()
+    }
+}
+
 fn utc() -> String {
     "UTC".into()
 }
@@ -187,6 +226,28 @@ impl Workspaces {
         }
         Ok(found)
     }
+
+    /// Reads the workspace again when it is next asked for.
+    pub fn forget(&self, slug: &str) {
+        if let Ok(mut known) = self.known.write() {
+            known.remove(slug);
+        }
+    }
+}
+
+/// # Errors
+/// `conflict` when the slug is taken.
+pub fn change(conn: &mut Conn, id: i32, changes: &WorkspaceChanges) -> Result<Workspace> {
+    let workspace = workspaces::table.find(id);
+    if changes.is_empty() {
+        return Ok(workspace.select(Workspace::as_select()).first(conn)?);
+    }
+    let changed = diesel::update(workspace)
+        .set(changes)
+        .returning(workspaces::all_columns)
+        .get_result::<Workspace>(conn);
+    let slug = changes.slug.as_deref().unwrap_or_default();
+    changed.map_err(|error| Problem::or_taken(error, "/slug", format!("there is a workspace {slug} already")))
 }
 
 /// # Errors

@@ -37,3 +37,9 @@ export function toApiError(status: number, body: unknown): ApiError {
     status >= 500 ? "The server had a problem answering." : `The server refused the request (${status}).`;
   return new ApiError(status, "unknown", message);
 }
+
+/** The server's words for one field, where it found fault with that one. */
+export function fieldError(error: Error | null, field: string): string | null {
+  if (!(error instanceof ApiError)) return null;
+  return error.problem?.errors?.find((detail) => detail.pointer === `/${field}`)?.detail ?? null;
+}

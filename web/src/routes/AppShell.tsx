@@ -2,6 +2,7 @@ import { Link, Outlet, useNavigate, useParams, useRouteContext } from "@tanstack
 import { Button as AriaButton } from "react-aria-components/Button";
 import { useState } from "react";
 import { signOut } from "../api/auth";
+import { mayManage, mayRead } from "../api/roles";
 import type { Me } from "../api/types";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
@@ -11,15 +12,17 @@ import styles from "./AppShell.module.css";
 import { PasswordDialog } from "./PasswordDialog";
 
 const TABS = [
-  { to: "/w/$slug", label: "Overview", exact: true },
-  { to: "/w/$slug/access", label: "Access", exact: false },
-  { to: "/w/$slug/application", label: "Application", exact: false },
-  { to: "/w/$slug/framework", label: "Framework", exact: false },
+  { to: "/w/$slug", label: "Overview", exact: true, may: mayRead },
+  { to: "/w/$slug/access", label: "Access", exact: false, may: mayRead },
+  { to: "/w/$slug/application", label: "Application", exact: false, may: mayRead },
+  { to: "/w/$slug/framework", label: "Framework", exact: false, may: mayRead },
+  { to: "/w/$slug/settings", label: "Settings", exact: false, may: mayManage },
 ] as const;
 
 export function AppShell() {
   const { me } = useRouteContext({ from: "/app" });
   const { slug } = useParams({ strict: false });
+  const role = me.workspaces.find((workspace) => workspace.slug === slug)?.role;
   return (
     <div className={styles.shell}>
       <header className={styles.bar}>
@@ -36,8 +39,8 @@ export function AppShell() {
               /
             </span>
             <WorkspaceMenu me={me} slug={slug} />
-            <nav className={styles.tabs} aria-label="Logs">
-              {TABS.map(({ to, label, exact }) => (
+            <nav className={styles.tabs} aria-label="Workspace">
+              {TABS.filter(({ may }) => may(role)).map(({ to, label, exact }) => (
                 <Link
                   key={to}
                   to={to}

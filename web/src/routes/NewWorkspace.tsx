@@ -1,13 +1,14 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useRouter } from "@tanstack/react-router";
 import { useState } from "react";
-import { ApiError } from "../api/errors";
+import { fieldError } from "../api/errors";
 import { createWorkspace, meQuery } from "../api/workspaces";
 import { Button } from "../ui/Button";
 import { Choice, Field } from "../ui/Field";
 import { DATE_FORMATS } from "../ui/time/date-format";
 import styles from "./forms.module.css";
 import { useTitle } from "./use-log-page";
+import { ZoneField } from "./ZoneField";
 
 function slugOf(name: string): string {
   return name
@@ -16,12 +17,6 @@ function slugOf(name: string): string {
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "")
     .slice(0, 60);
-}
-
-/** The server's words for one field, where it found fault with that one. */
-function fieldError(error: Error | null, field: string): string | null {
-  if (!(error instanceof ApiError)) return null;
-  return error.problem?.errors?.find((detail) => detail.pointer === `/${field}`)?.detail ?? null;
 }
 
 export function NewWorkspace() {
@@ -76,20 +71,7 @@ export function NewWorkspace() {
           onChange={setSlug}
           error={fieldError(create.error, "slug")}
         />
-        <Field
-          large
-          label="Time zone"
-          required
-          list="zones"
-          value={timezone}
-          onChange={setTimezone}
-          error={fieldError(create.error, "timezone")}
-        />
-        <datalist id="zones">
-          {Intl.supportedValuesOf("timeZone").map((zone) => (
-            <option key={zone} value={zone} />
-          ))}
-        </datalist>
+        <ZoneField value={timezone} onChange={setTimezone} error={fieldError(create.error, "timezone")} />
         <Choice
           label="Dates are written"
           options={DATE_FORMATS}

@@ -18,6 +18,7 @@ import { Home } from "./Home";
 import { LOG_FILTERS } from "./log-filters";
 import { parseSearch, stringifySearch } from "./query-string";
 import { SignIn } from "./SignIn";
+import { WorkspacePage } from "./WorkspacePage";
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -67,7 +68,7 @@ const workspaceRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "w/$slug",
   loader: ({ context, params }) => context.queries.ensureQueryData(workspaceQuery(params.slug)),
-  component: Outlet,
+  component: WorkspacePage,
 });
 
 const overviewRoute = createRoute({
@@ -101,12 +102,50 @@ const frameworkRoute = createRoute({
   component: lazyRouteComponent(() => import("./FrameworkPage"), "FrameworkPage"),
 });
 
+const settingsRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "settings",
+  component: lazyRouteComponent(() => import("./settings/Settings"), "Settings"),
+});
+
+const settingsStartRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "/",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/w/$slug/settings/members", params, replace: true });
+  },
+});
+
+const membersRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "members",
+  component: lazyRouteComponent(() => import("./settings/Members"), "Members"),
+});
+
+const keysRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "keys",
+  component: lazyRouteComponent(() => import("./settings/Keys"), "Keys"),
+});
+
+const generalRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "general",
+  component: lazyRouteComponent(() => import("./settings/General"), "General"),
+});
+
 const routeTree = rootRoute.addChildren([
   signInRoute,
   appRoute.addChildren([
     homeRoute,
     newWorkspaceRoute,
-    workspaceRoute.addChildren([overviewRoute, accessRoute, applicationRoute, frameworkRoute]),
+    workspaceRoute.addChildren([
+      overviewRoute,
+      accessRoute,
+      applicationRoute,
+      frameworkRoute,
+      settingsRoute.addChildren([settingsStartRoute, membersRoute, keysRoute, generalRoute]),
+    ]),
   ]),
 ]);
 

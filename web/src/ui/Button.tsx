@@ -4,7 +4,7 @@ import { cx } from "./cx";
 import { Icon, type IconName } from "./Icon";
 
 interface Look {
-  look?: "normal" | "primary" | "plain";
+  look?: "normal" | "primary" | "plain" | "danger";
   small?: boolean;
 }
 
@@ -16,6 +16,7 @@ export function buttonClass({ look = "normal", small = false }: Look, icon = fal
     styles.button,
     look === "primary" && styles.primary,
     look === "plain" && styles.plain,
+    look === "danger" && styles.danger,
     small && styles.small,
     icon && styles.icon,
   );

@@ -41,28 +41,44 @@ export function Field({ label, onChange, error, help, large, ...input }: FieldPr
   );
 }
 
-interface ChoiceProps {
+interface ChoiceProps<V extends string> {
   label: string;
-  options: readonly string[];
-  value: string;
-  onChange: (value: string) => void;
+  options: readonly V[];
+  value: V;
+  onChange: (value: V) => void;
+  /** What an option reads; default: itself. */
+  words?: (option: V) => string;
+  /** Its label is heard, not seen: for a choice in a row of a list. */
+  bare?: boolean;
+  disabled?: boolean;
 }
 
-export function Choice({ label, options, value, onChange }: ChoiceProps) {
+export function Choice<V extends string>({
+  label,
+  options,
+  value,
+  onChange,
+  words = (option) => option,
+  bare = false,
+  disabled = false,
+}: ChoiceProps<V>) {
   const id = useId();
   return (
-    <div className={cx(styles.field, styles.large)}>
-      <label className={styles.label} htmlFor={id}>
+    <div className={cx(styles.field, !bare && styles.large)}>
+      <label className={bare ? "quiet" : styles.label} htmlFor={id}>
         {label}
       </label>
       <select
         id={id}
         className={styles.input}
         value={value}
-        onChange={(event) => onChange(event.target.value)}
+        disabled={disabled}
+        onChange={(event) => onChange(options[event.target.selectedIndex] ?? value)}
       >
         {options.map((option) => (
-          <option key={option}>{option}</option>
+          <option key={option} value={option}>
+            {words(option)}
+          </option>
         ))}
       </select>
     </div>

@@ -11,11 +11,18 @@ interface SheetProps {
   children: React.ReactNode;
   /** A small dialog in the middle, rather than a sheet from the bottom edge. */
   centred?: boolean;
+  /** A press beside it does not close it: it shows what is shown once. */
+  keep?: boolean;
 }
 
-export function Sheet({ title, open, onOpenChange, children, centred = false }: SheetProps) {
+export function Sheet({ title, open, onOpenChange, children, centred = false, keep = false }: SheetProps) {
   return (
-    <ModalOverlay className={styles.scrim ?? ""} isOpen={open} onOpenChange={onOpenChange} isDismissable>
+    <ModalOverlay
+      className={styles.scrim ?? ""}
+      isOpen={open}
+      onOpenChange={onOpenChange}
+      isDismissable={!keep}
+    >
       <Modal className={(centred ? styles.centred : styles.sheet) ?? ""}>
         <Dialog className={styles.dialog ?? ""}>
           <div className={styles.head}>

@@ -1,0 +1,393 @@
+//! API keys of producers and integrators: `lbk_<prefix>_<secret>`.
+//!
+//! The prefix names the key everywhere and is no secret. Of the secret (256 random bits) the database has only the
+//! SHA-256 of the whole key: what cannot be guessed needs no slow hash. A key belongs to one workspace and has one role;
+//! it is shown once, when it is made, and its row stays when it is revoked.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, RwLock},
+    time::{Duration, Instant as Clock},
+};
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use super::{
+    Role,
+    tokens::{Claims, random_token, token_hash},
+};
+use crate::{
+    db::{Conn, Db, schema::api_keys, types::Instant},
+    error::{Code, Problem, Result},
+    logs::validate::{self, field_errors, no_nul},
+};
+
+const START: &str = "lbk_";
+const PREFIX_CHARACTERS: usize = 12;
+/// Keys that a workspace may have, the revoked ones too: a list is answered whole.
+const MOST_KEYS: i64 = 1000;
+/// How long a key may be known without being read again: so long another server takes a key that was revoked here.
+const FRESH: Duration = Duration::from_secs(2);
+/// `last_used_at` is written at most this often.
+const USE_SECONDS: i64 = 60;
+/// Longest life of a key that expires, in seconds.
+const LONGEST_SECONDS: i64 = 10 * 366 * 86_400;
+
+#[derive(Clone, Debug, PartialEq, Eq, diesel::Queryable, diesel::Selectable, diesel::Insertable)]
+#[diesel(table_name = api_keys, treat_none_as_default_value = false)]
+pub struct ApiKey {
+    pub workspace_id: i32,
+    pub prefix: String,
+    pub name: String,
+    pub role: String,
+    pub secret_hash: String,
+    pub created_by: String,
+    pub created_at: Instant,
+    pub expires_at: Option<Instant>,
+    pub last_used_at: Option<Instant>,
+    pub revoked_at: Option<Instant>,
+}
+
+impl ApiKey {
+    /// The database's check admits no other word; the least role stands for what cannot be.
+    pub fn role(&self) -> Role {
+        self.role.parse().unwrap_or(Role::Viewer)
+    }
+
+    pub fn state(&self) -> KeyState {
+        if self.revoked_at.is_some() {
+            KeyState::Revoked
+        } else if self.expires_at.is_some_and(|at| at <= Instant::now()) {
+            KeyState::Expired
+        } else {
+            KeyState::Active
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyState {
+    Active,
+    Expired,
+    Revoked,
+}
+
+impl KeyState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// An API key as it is served: everything but its secret.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ApiKey)]
+pub struct ApiKeyView {
+    /// Names the key; its first part as it is sent is `lbk_<prefix>`.
+    #[schema(example = "k7w2m9x4c1qd")]
+    pub prefix: String,
+    #[schema(example = "Vector in Mumbai")]
+    pub name: String,
+    /// What its holder may do: `viewer`, `auditor`, `writer` or `admin`.
+    #[schema(value_type = String, example = "writer")]
+    pub role: Role,
+    /// `active`, `expired` or `revoked`.
+    #[schema(value_type = String, example = "active")]
+    pub state: KeyState,
+    /// Who made it.
+    #[schema(example = "Asha Rao")]
+    pub created_by: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Instant,
+    /// Null when it does not expire.
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Instant>,
+    /// To the minute; null when it never was used.
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    pub last_used_at: Option<Instant>,
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    pub revoked_at: Option<Instant>,
+}
+
+impl From<ApiKey> for ApiKeyView {
+    fn from(key: ApiKey) -> Self {
+        let (role, state) = (key.role(), key.state());
+        let ApiKey {
+            workspace_id: _,
+            prefix,
+            name,
+            role: _,
+            secret_hash: _,
+            created_by,
+            created_at,
+            expires_at,
+            last_used_at,
+            revoked_at,
+        } = key;
+        Self { prefix, name, role, state, created_by, created_at, expires_at, last_used_at, revoked_at }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewApiKey {
+    #[validate(length(min = 1, max = 200), custom(function = no_nul))]
+    #[schema(example = "Vector in Mumbai", min_length = 1, max_length = 200)]
+    pub name: String,
+    #[schema(inline)]
+    pub role: Role,
+    /// At most ten years ahead. Left out or null: it does not expire.
+    #[serde(default)]
+    #[validate(custom(function = ahead))]
+    #[schema(value_type = Option<String>, format = DateTime, example = "2027-11-22T00:00:00Z")]
+    pub expires_at: Option<Instant>,
+}
+
+fn ahead(instant: &Instant) -> Result<(), ValidationError> {
+    let now = Instant::now();
+    if *instant <= now || *instant > now.plus_seconds(LONGEST_SECONDS) {
+        return Err(validate::invalid("must lie ahead, at most ten years"));
+    }
+    Ok(())
+}
+
+/// Makes a key. Returns it with the text that its holder sends, which nobody can read again.
+///
+/// # Errors
+/// `validation_failed`; `conflict` when the workspace has too many.
+pub fn create(
+    conn: &mut Conn,
+    workspace_id: i32,
+    new: &NewApiKey,
+    created_by: &str,
+) -> Result<(ApiKey, String)> {
+    new.validate()
+        .map_err(|errors| Problem::with_errors(Code::ValidationFailed, field_errors("", &errors)))?;
+    let count =
+        api_keys::table.filter(api_keys::workspace_id.eq(workspace_id)).count().get_result::<i64>(conn)?;
+    if count >= MOST_KEYS {
+        let detail = format!("a workspace may have {MOST_KEYS} keys, the revoked ones too");
+        return Err(Problem::new(Code::Conflict, detail));
+    }
+    let prefix = random_prefix();
+    let text = format!("{START}{prefix}_{}", random_token());
+    let key = ApiKey {
+        workspace_id,
+        prefix,
+        name: new.name.clone(),
+        role: new.role.as_str().into(),
+        secret_hash: token_hash(&text),
+        created_by: created_by.into(),
+        created_at: Instant::now(),
+        expires_at: new.expires_at,
+        last_used_at: None,
+        revoked_at: None,
+    };
+    diesel::insert_into(api_keys::table).values(&key).execute(conn)?;
+    Ok((key, text))
+}
+
+/// Lower-case letters and digits: 60 bits of them.
+fn random_prefix() -> String {
+    let letters = random_token().to_lowercase();
+    let mut prefix: String = letters.chars().filter(char::is_ascii_alphanumeric).collect();
+    // Of 43 random characters of which 62 in 64 are such, twelve are always there.
+    prefix.truncate(PREFIX_CHARACTERS);
+    prefix
+}
+
+/// The keys of a workspace: those that are good first, then by name.
+pub fn list(conn: &mut Conn, workspace_id: i32) -> Result<Vec<ApiKey>> {
+    let query = api_keys::table.filter(api_keys::workspace_id.eq(workspace_id));
+    let mut keys = query.select(ApiKey::as_select()).load::<ApiKey>(conn)?;
+    keys.sort_by_cached_key(|key| {
+        (key.state() as u8, key.name.to_lowercase(), key.created_at, key.prefix.clone())
+    });
+    Ok(keys)
+}
+
+/// Revokes a key. None when it was revoked before.
+///
+/// # Errors
+/// `not_found`
+pub fn revoke(conn: &mut Conn, workspace_id: i32, prefix: &str) -> Result<Option<ApiKey>> {
+    let unknown = || Problem::new(Code::NotFound, "this workspace has no such key");
+    if !is_prefix(prefix) {
+        return Err(unknown());
+    }
+    let key = api_keys::table.find((workspace_id, prefix));
+    let revoked = diesel::update(key)
+        .filter(api_keys::revoked_at.is_null())
+        .set(api_keys::revoked_at.eq(Instant::now()))
+        .returning(api_keys::all_columns)
+        .get_result::<ApiKey>(conn)
+        .optional()?;
+    if revoked.is_none() && key.select(api_keys::prefix).first::<String>(conn).optional()?.is_none() {
+        return Err(unknown());
+    }
+    Ok(revoked)
+}
+
+/// The prefix, where a bearer's text has the shape of a key.
+pub fn prefix_of(text: &str) -> Option<&str> {
+    let (prefix, _) = text.strip_prefix(START)?.split_once('_')?;
+    is_prefix(prefix).then_some(prefix)
+}
+
+fn is_prefix(text: &str) -> bool {
+    let shape = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.len() == PREFIX_CHARACTERS && text.bytes().all(shape)
+}
+
+/// The keys of a prefix (hardly ever more than one), and when they were read.
+#[derive(Clone)]
+struct Known {
+    keys: Arc<[ApiKey]>,
+    read: Clock,
+}
+
+/// Keys by prefix, remembered for a moment: a producer sends the same one with every request.
+pub struct Keys {
+    db: Db,
+    known: RwLock<HashMap<String, Known>>,
+    used: Mutex<HashMap<String, Clock>>,
+}
+
+impl Keys {
+    pub fn new(db: &Db) -> Self {
+        Self { db: db.clone(), known: RwLock::default(), used: Mutex::default() }
+    }
+
+    /// True for what claims to be a key, whether it is one or not.
+    pub fn is_key(text: &str) -> bool {
+        text.starts_with(START)
+    }
+
+    /// What the holder of a key may do.
+    ///
+    /// # Errors
+    /// `token_expired`; `unauthenticated` for a key that is unknown, wrong or revoked.
+    pub async fn verify(&self, text: &str) -> Result<ApiKey> {
+        let unknown = || Problem::new(Code::Unauthenticated, "the API key is not valid");
+        let prefix = prefix_of(text).ok_or_else(unknown)?;
+        let keys = self.find(prefix).await?;
+        let hash = token_hash(text);
+        // Digests are compared in constant time, so that no answer's delay tells how much of one was right.
+        let fits = |key: &&ApiKey| key.secret_hash.as_bytes().ct_eq(hash.as_bytes()).into();
+        let key = keys.iter().find(fits).ok_or_else(unknown)?;
+        match key.state() {
+            KeyState::Active => Ok(key.clone()),
+            KeyState::Expired => Err(Problem::new(Code::TokenExpired, "the API key has expired")),
+            KeyState::Revoked => Err(Problem::new(Code::Unauthenticated, "the API key was revoked")),
+        }
+    }
+
+    async fn find(&self, prefix: &str) -> Result<Arc<[ApiKey]>> {
+        let known = self.known.read().ok().and_then(|known| known.get(prefix).cloned());
+        if let Some(Known { keys, read }) = known
+            && read.elapsed() < FRESH
+        {
+            return Ok(keys);
+        }
+        let wanted = prefix.to_owned();
+        let query = move |conn: &mut Conn| {
+            let keys = api_keys::table.filter(api_keys::prefix.eq(wanted));
+            Ok::<_, Problem>(keys.select(ApiKey::as_select()).load::<ApiKey>(conn)?)
+        };
+        let keys: Arc<[ApiKey]> = self.db.run(query).await?.into();
+        // What is unknown is not remembered: anybody can make up prefixes.
+        if !keys.is_empty()
+            && let Ok(mut known) = self.known.write()
+        {
+            known.insert(prefix.to_owned(), Known { keys: keys.clone(), read: Clock::now() });
+        }
+        Ok(keys)
+    }
+
+    /// Reads the key again at its next use.
+    pub fn forget(&self, prefix: &str) {
+        if let Ok(mut known) = self.known.write() {
+            known.remove(prefix);
+        }
+    }
+
+    /// Notes that the key was used, at most once a minute and beside the request.
+    pub fn used(&self, key: &ApiKey) {
+        let due = self.used.lock().is_ok_and(|mut used| {
+            let now = Clock::now();
+            let due = used
+                .get(&key.prefix)
+                .is_none_or(|last| now.duration_since(*last).as_secs() >= USE_SECONDS.unsigned_abs());
+            if due {
+                used.insert(key.prefix.clone(), now);
+            }
+            due
+        });
+        if !due {
+            return;
+        }
+        let (db, workspace_id, prefix) = (self.db.clone(), key.workspace_id, key.prefix.clone());
+        actix_web::rt::spawn(async move {
+            let noted = db.run(move |conn| note_use(conn, workspace_id, &prefix)).await;
+            if let Err(problem) = noted {
+                tracing::warn!(%problem, "the use of an API key was not noted");
+            }
+        });
+    }
+}
+
+/// Another server may have noted a use a moment ago.
+fn note_use(conn: &mut Conn, workspace_id: i32, prefix: &str) -> Result<()> {
+    let now = Instant::now();
+    let noted_before = now.plus_seconds(-USE_SECONDS);
+    diesel::update(api_keys::table.find((workspace_id, prefix)))
+        .filter(api_keys::last_used_at.is_null().or(api_keys::last_used_at.lt(noted_before)))
+        .set(api_keys::last_used_at.eq(now))
+        .execute(conn)?;
+    Ok(())
+}
+
+impl From<&ApiKey> for Claims {
+    fn from(key: &ApiKey) -> Self {
+        let mut claims = Claims::new(format!("key:{}", key.prefix), key.name.clone(), USE_SECONDS);
+        claims.roles.insert(key.workspace_id, key.role());
+        claims
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_shape_of_a_key_has_a_prefix() {
+        assert_eq!(prefix_of("lbk_k7w2m9x4c1qd_a-b_c"), Some("k7w2m9x4c1qd"));
+        for text in [
+            "",
+            "lbk_",
+            "lbk_k7w2m9x4c1qd",
+            "lbk_K7W2M9X4C1QD_a",
+            "lbk_k7w2_a",
+            "xbk_k7w2m9x4c1qd_a",
+            "lbk_k7w2m9x4c1q\u{e9}_a",
+        ] {
+            assert_eq!(prefix_of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn prefixes_have_their_length_and_letters() {
+        for _ in 0..1000 {
+            let text = format!("{START}{}_x", random_prefix());
+            assert!(prefix_of(&text).is_some(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Members of a workspace: people and their roles. Kept here, with their addresses.
+
+use actix_web::{HttpResponse, web};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::{
+    auth::{
+        Manager, Role,
+        sessions::Sessions,
+        standing::Standings,
+        users::{self, User},
+    },
+    body::Body,
+    db::{
+        Conn, Db,
+        schema::{members, users as people},
+        types::Instant,
+    },
+    error::{Code, FieldError, ManageProblems, Problem, ReadProblems, Result},
+    logs::validate::no_nul,
+    params::{NoParams, Params},
+};
+
+/// The path parameters of one member.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct MemberPath {
+    /// The workspace's slug.
+    #[param(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
+    pub workspace: String,
+    /// The member's id.
+    #[param(example = "17")]
+    pub user: String,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Member {
+    #[schema(example = "17")]
+    pub id: String,
+    #[schema(example = "Asha Rao")]
+    pub name: String,
+    #[schema(example = "asha@clinic.test")]
+    pub email: String,
+    /// What they may do here: `viewer`, `auditor`, `writer` or `admin`.
+    #[schema(value_type = String, example = "viewer")]
+    pub role: Role,
+    /// Null for somebody who was invited and never came.
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    pub last_sign_in_at: Option<Instant>,
+}
+
+impl Member {
+    fn new(user: User, role: Role) -> Self {
+        let User { id, email, name, password_hash: _, platform_admin: _, created_at: _, last_sign_in_at } =
+            user;
+        Self { id: id.to_string(), name, email, role, last_sign_in_at }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct MemberList {
+    pub data: Vec<Member>,
+}
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMember {
+    #[validate(length(max = 320), email(message = "must be an e-mail address"), custom(function = no_nul))]
+    #[schema(example = "asha@clinic.test", format = Email, max_length = 320)]
+    pub email: String,
+    /// Their name, where Logbook does not know them yet. Default: what stands before the @.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 200), custom(function = no_nul))]
+    #[schema(example = "Asha Rao", min_length = 1, max_length = 200)]
+    pub name: Option<String>,
+    #[schema(inline)]
+    pub role: Role,
+}
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberRole {
+    #[schema(inline)]
+    pub role: Role,
+}
+
+/// A new member, and how they come in.
+#[derive(Serialize, ToSchema)]
+pub struct Invitation {
+    pub member: Member,
+    /// Signs them in, once, within a day: hand it to them and to nobody else. Null for somebody who has an account
+    /// already: they find the workspace when they next sign in.
+    #[schema(required, example = "https://logbook.example/sign-in#link=…")]
+    pub sign_in_link: Option<String>,
+}
+
+/// The members of a workspace, by name.
+pub fn of(conn: &mut Conn, workspace_id: i32) -> Result<Vec<Member>> {
+    let query = members::table
+        .inner_join(people::table)
+        .filter(members::workspace_id.eq(workspace_id))
+        .order((people::name.asc(), people::id.asc()))
+        .select((User::as_select(), members::role));
+    let rows = query.load::<(User, String)>(conn)?;
+    Ok(rows.into_iter().map(|(user, role)| Member::new(user, known_role(&role))).collect())
+}
+
+/// The database's check admits no other word; the least role stands for what cannot be.
+fn known_role(text: &str) -> Role {
+    text.parse().unwrap_or(Role::Viewer)
+}
+
+fn role_of(conn: &mut Conn, workspace_id: i32, user_id: i32) -> Result<Option<Role>> {
+    let role = members::table.find((workspace_id, user_id)).select(members::role).first::<String>(conn);
+    Ok(role.optional()?.map(|role| known_role(&role)))
+}
+
+fn no_such_member() -> Problem {
+    Problem::new(Code::NotFound, "this workspace has no such member")
+}
+
+/// Makes everything else that changes the workspace's members wait for this transaction. A write, so that SQLite takes
+/// its lock now and not after something was read.
+fn lock(conn: &mut Conn, workspace_id: i32) -> QueryResult<()> {
+    let rows = members::table.filter(members::workspace_id.eq(workspace_id));
+    diesel::update(rows).set(members::role.eq(members::role)).execute(conn)?;
+    Ok(())
+}
+
+/// # Errors
+/// `last_admin` when this is the only one.
+fn keep_an_admin(conn: &mut Conn, workspace_id: i32, user_id: i32) -> Result<()> {
+    let others = members::table
+        .filter(members::workspace_id.eq(workspace_id))
+        .filter(members::user_id.ne(user_id))
+        .filter(members::role.eq(Role::Admin.as_str()));
+    if others.count().get_result::<i64>(conn)? == 0 {
+        return Err(Problem::new(Code::LastAdmin, "make somebody else an admin first"));
+    }
+    Ok(())
+}
+
+/// Gives a member another role. Returns them with the role they had.
+///
+/// # Errors
+/// `not_found`, `last_admin`
+fn set_role(conn: &mut Conn, workspace_id: i32, user_id: i32, role: Role) -> Result<(Member, Role)> {
+    conn.transaction(|conn| {
+        lock(conn, workspace_id)?;
+        let before = role_of(conn, workspace_id, user_id)?.ok_or_else(no_such_member)?;
+        if before == Role::Admin && role != Role::Admin {
+            keep_an_admin(conn, workspace_id, user_id)?;
+        }
+        users::set_member(conn, workspace_id, user_id, role)?;
+        let user = users::find(conn, user_id)?.ok_or_else(no_such_member)?;
+        Ok((Member::new(user, role), before))
+    })
+}
+
+/// Takes somebody out of a workspace. Returns who that was.
+///
+/// # Errors
+/// `not_found`, `last_admin`
+fn take_out(conn: &mut Conn, workspace_id: i32, user_id: i32) -> Result<Member> {
+    conn.transaction(|conn| {
+        lock(conn, workspace_id)?;
+        let role = role_of(conn, workspace_id, user_id)?.ok_or_else(no_such_member)?;
+        if role == Role::Admin {
+            keep_an_admin(conn, workspace_id, user_id)?;
+        }
+        diesel::delete(members::table.find((workspace_id, user_id))).execute(conn)?;
+        let user = users::find(conn, user_id)?.ok_or_else(no_such_member)?;
+        Ok(Member::new(user, role))
+    })
+}
+
+/// Adds somebody by their e-mail address. Returns them, and the token of a sign-in link where they have none of their
+/// own way in: whoever has the link is that person, so it is made only for an account that leads nowhere else.
+///
+/// # Errors
+/// `conflict` when they are a member already.
+fn add(conn: &mut Conn, workspace_id: i32, new: &NewMember) -> Result<(Member, Option<String>)> {
+    conn.transaction(|conn| {
+        lock(conn, workspace_id)?;
+        let user = match users::find_by_email(conn, &new.email)? {
+            Some(user) => user,
+            None => {
+                let before_at = new.email.split('@').next().unwrap_or_default();
+                users::create(conn, &new.email, new.name.as_deref().unwrap_or(before_at).trim(), false)?
+            }
+        };
+        let never_came =
+            user.last_sign_in_at.is_none() && user.password_hash.is_none() && !user.platform_admin;
+        let elsewhere = members::table
+            .filter(members::user_id.eq(user.id))
+            .filter(members::workspace_id.ne(workspace_id))
+            .count()
+            .get_result::<i64>(conn)?;
+        let needs_link = never_came && elsewhere == 0;
+        if role_of(conn, workspace_id, user.id)?.is_some() && !needs_link {
+            let detail = "this person is a member already";
+            let errors = vec![FieldError::at("/email", "taken", detail)];
+            return Err(Problem { errors, ..Problem::new(Code::Conflict, detail) });
+        }
+        let before = role_of(conn, workspace_id, user.id)?;
+        if before == Some(Role::Admin) && new.role != Role::Admin {
+            keep_an_admin(conn, workspace_id, user.id)?;
+        }
+        users::set_member(conn, workspace_id, user.id, new.role)?;
+        let link = if needs_link { Some(users::create_link(conn, user.id)?) } else { None };
+        Ok((Member::new(user, new.role), link))
+    })
+}
+
+/// Lists the workspace's members by name. For admins.
+#[utoipa::path(
+    get, path = "/api/v1/workspaces/{workspace}/members", operation_id = "listMembers", tag = "Members",
+    params(crate::auth::WorkspacePath),
+    responses((status = 200, description = "The members", body = MemberList), ReadProblems)
+)]
+pub async fn list(db: web::Data<Db>, manager: Manager, _no: Params<(NoParams,)>) -> Result<HttpResponse> {
+    let data = db.run(move |conn| of(conn, manager.workspace.id)).await?;
+    Ok(HttpResponse::Ok().json(MemberList { data }))
+}
+
+/// Adds a member by their e-mail address. Again for somebody who never came: a new link. For admins.
+#[utoipa::path(
+    post, path = "/api/v1/workspaces/{workspace}/members", operation_id = "inviteMember", tag = "Members",
+    params(crate::auth::WorkspacePath),
+    request_body = NewMember,
+    responses((status = 201, description = "The member; their sign-in link is shown this once", body = Invitation), ManageProblems)
+)]
+pub async fn invite(
+    db: web::Data<Db>,
+    sessions: web::Data<Sessions>,
+    standings: web::Data<Standings>,
+    manager: Manager,
+    _no: Params<(NoParams,)>,
+    Body(new): Body<NewMember>,
+) -> Result<HttpResponse> {
+    let workspace_id = manager.workspace.id;
+    let (member, token) = db.run(move |conn| add(conn, workspace_id, &new)).await?;
+    forget(&standings, &member);
+    let sign_in_link = token.map(|token| Sessions::link(&sessions.origin, &token));
+    Ok(HttpResponse::Created().json(Invitation { member, sign_in_link }))
+}
+
+/// Gives a member another role. For admins.
+#[utoipa::path(
+    put, path = "/api/v1/workspaces/{workspace}/members/{user}", operation_id = "changeMember", tag = "Members",
+    params(MemberPath),
+    request_body = MemberRole,
+    responses((status = 200, description = "The member", body = Member), ManageProblems)
+)]
+pub async fn change(
+    db: web::Data<Db>,
+    standings: web::Data<Standings>,
+    manager: Manager,
+    path: web::Path<MemberPath>,
+    _no: Params<(NoParams,)>,
+    Body(MemberRole { role }): Body<MemberRole>,
+) -> Result<HttpResponse> {
+    let (workspace_id, user_id) = (manager.workspace.id, user_id(&path)?);
+    let (member, _before) = db.run(move |conn| set_role(conn, workspace_id, user_id, role)).await?;
+    forget(&standings, &member);
+    Ok(HttpResponse::Ok().json(member))
+}
+
+/// Takes a member out of the workspace; their account stays. For admins.
+#[utoipa::path(
+    delete, path = "/api/v1/workspaces/{workspace}/members/{user}", operation_id = "removeMember", tag = "Members",
+    params(MemberPath),
+    responses((status = 204, description = "They are no longer a member"), ManageProblems)
+)]
+pub async fn remove(
+    db: web::Data<Db>,
+    standings: web::Data<Standings>,
+    manager: Manager,
+    path: web::Path<MemberPath>,
+    _no: Params<(NoParams,)>,
+) -> Result<HttpResponse> {
+    let (workspace_id, user_id) = (manager.workspace.id, user_id(&path)?);
+    let member = db.run(move |conn| take_out(conn, workspace_id, user_id)).await?;
+    forget(&standings, &member);
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn user_id(path: &MemberPath) -> Result<i32> {
+    path.user.parse().map_err(|_| no_such_member())
+}
+
+fn forget(standings: &Standings, member: &Member) {
+    if let Ok(user_id) = member.id.parse() {
+        standings.forget(user_id);
+    }
+}

@@ -1,0 +1,256 @@
+//! Who may do what: every operation of the contract, asked by everybody there is. An operation that the table does not
+//! have fails the test, so that none is ever added without saying who may use it.
+
+use std::collections::BTreeMap;
+
+use logbook::{
+    auth::{
+        Role,
+        keys::{self, NewApiKey},
+        tokens::Claims,
+        users,
+    },
+    workspaces::Workspace,
+};
+use logbook_tests::{Client, TestServer, on_both, server::sample};
+use serde_json::{Value, json};
+
+/// The status of each answer. `none`: no token, and one that is none. `bad`: a token that expired, one for another
+/// audience, and keys that are revoked, expired or wrong. `other`: an admin of another workspace. `platform`: a platform
+/// admin. The roles are asked both with a token and with an API key.
+const MATRIX: &str = "
+operation                 none bad other viewer auditor writer admin platform
+listAccessEvents          401  401 404   200    200     403    200   200
+appendAccessEvents        401  401 404   403    403     201    201   201
+getAccessFacets           401  401 404   200    200     403    200   200
+getAccessHistogram        401  401 404   200    200     403    200   200
+getAccessMetrics          401  401 404   200    200     403    200   200
+getAccessEvent            401  401 404   200    200     403    200   200
+listApplicationEvents     401  401 404   200    200     403    200   200
+appendApplicationEvents   401  401 404   403    403     201    201   201
+getApplicationFacets      401  401 404   200    200     403    200   200
+getApplicationHistogram   401  401 404   200    200     403    200   200
+getApplicationMetrics     401  401 404   200    200     403    200   200
+getApplicationEvent       401  401 404   200    200     403    200   200
+listFrameworkEvents       401  401 404   200    200     403    200   200
+appendFrameworkEvents     401  401 404   403    403     201    201   201
+getFrameworkFacets        401  401 404   200    200     403    200   200
+getFrameworkHistogram     401  401 404   200    200     403    200   200
+getFrameworkMetrics       401  401 404   200    200     403    200   200
+getFrameworkEvent         401  401 404   200    200     403    200   200
+readFeed                  401  401 404   200    200     403    200   200
+ingestEvents              401  401 404   403    403     201    201   201
+listWorkspaces            401  401 200   200    200     200    200   200
+createWorkspace           401  401 403   403    403     403    403   201
+getWorkspace              401  401 404   200    200     200    200   200
+changeWorkspace           401  401 404   403    403     403    200   200
+listMembers               401  401 404   403    403     403    200   200
+inviteMember              401  401 404   403    403     403    201   201
+changeMember              401  401 404   403    403     403    200   200
+removeMember              401  401 404   403    403     403    204   204
+listApiKeys               401  401 404   403    403     403    200   200
+createApiKey              401  401 404   403    403     403    201   201
+revokeApiKey              401  401 404   403    403     403    204   204
+getMe                     401  401 200   200    200     200    200   200
+setPassword               401  401 403   403    403     403    403   403
+signIn                    200  200 200   200    200     200    200   200
+signInByLink              401  401 401   401    401     401    401   401
+refreshSession            401  401 401   401    401     401    401   401
+signOut                   204  204 204   204    204     204    204   204
+getHealth                 200  200 200   200    200     200    200   200
+getReadiness              200  200 200   200    200     200    200   200
+getServerMetrics          401  401 403   403    403     403    403   200
+";
+
+/// The table, by operation and column.
+fn matrix() -> BTreeMap<&'static str, BTreeMap<&'static str, u16>> {
+    let mut rows = MATRIX.trim().lines().map(|line| line.split_whitespace());
+    let columns: Vec<_> = rows.next().expect("a head").skip(1).collect();
+    let mut table = BTreeMap::new();
+    for mut row in rows {
+        let operation = row.next().expect("a name");
+        let statuses: Vec<u16> = row.map(|status| status.parse().expect("a status")).collect();
+        assert_eq!(statuses.len(), columns.len(), "{operation}");
+        let statuses = columns.iter().copied().zip(statuses).collect();
+        assert!(table.insert(operation, statuses).is_none(), "{operation} is there twice");
+    }
+    table
+}
+
+/// Name, method and path of every operation.
+fn operations() -> Vec<(String, String, String)> {
+    let document = serde_json::to_value(logbook::openapi::document()).expect("JSON");
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            if let Some(name) = operation["operationId"].as_str() {
+                operations.push((name.to_owned(), method.to_uppercase(), path.clone()));
+            }
+        }
+    }
+    operations
+}
+
+#[test]
+fn the_table_has_every_operation_of_the_contract_and_no_other() {
+    let mut named: Vec<_> = operations().into_iter().map(|(name, _, _)| name).collect();
+    named.sort();
+    let table = matrix();
+    let tabled: Vec<_> = table.keys().map(|name| (*name).to_owned()).collect();
+    assert_eq!(named, tabled);
+}
+
+/// Everybody who asks, with their column of the table.
+fn callers(server: &TestServer, clinic: &Workspace, shop: &Workspace) -> Vec<(&'static str, String, Client)> {
+    let mut callers = vec![
+        ("none", "nobody".to_owned(), server.nobody()),
+        ("none", "nonsense".into(), server.bearer("nonsense")),
+        ("none", "no key".into(), server.bearer("lbk_")),
+        ("platform", "platform admin".into(), server.admin()),
+    ];
+    let mut claims = Claims::new("token:test".into(), "test".into(), 3600);
+    claims.everywhere = Some(Role::Admin);
+    claims.platform_admin = true;
+    let expired = Claims { exp: claims.iat - 60, nbf: claims.nbf - 120, ..claims.clone() };
+    callers.push(("bad", "expired token".into(), server.client(&expired)));
+    callers.push((
+        "bad",
+        "another audience".into(),
+        server.client(&Claims { aud: "other".into(), ..claims }),
+    ));
+
+    let key = |workspace: &Workspace, role: Role| {
+        let new = NewApiKey { name: "test".into(), role, expires_at: None };
+        keys::create(&mut server.db.conn().expect("a connection"), workspace.id, &new, "test").expect("a key")
+    };
+    let (revoked, text) = key(clinic, Role::Admin);
+    keys::revoke(&mut server.db.conn().expect("a connection"), clinic.id, &revoked.prefix).expect("revoked");
+    callers.push(("bad", "revoked key".into(), server.bearer(&text)));
+    let (old, text) = key(clinic, Role::Admin);
+    server.sql(&format!("UPDATE api_keys SET expires_at = created_at WHERE prefix = '{}'", old.prefix));
+    callers.push(("bad", "expired key".into(), server.bearer(&text)));
+    let (good, text) = key(clinic, Role::Admin);
+    let wrong = format!("{}x", &text[..text.len() - 1]);
+    callers.push(("bad", format!("wrong secret of {}", good.prefix), server.bearer(&wrong)));
+
+    callers.push(("other", "another workspace's admin".into(), server.member(shop, Role::Admin)));
+    callers.push(("other", "another workspace's key".into(), server.bearer(&key(shop, Role::Admin).1)));
+    for (column, role) in [
+        ("viewer", Role::Viewer),
+        ("auditor", Role::Auditor),
+        ("writer", Role::Writer),
+        ("admin", Role::Admin),
+    ] {
+        callers.push((column, format!("{column}'s token"), server.member(clinic, role)));
+        callers.push((column, format!("{column}'s key"), server.bearer(&key(clinic, role).1)));
+    }
+    callers
+}
+
+const PASSWORD: &str = "correct horse battery";
+
+/// What there is to be read, changed and removed.
+struct World<'a> {
+    server: &'a TestServer,
+    clinic: &'a Workspace,
+    /// The id of an event of each log.
+    ids: BTreeMap<&'static str, String>,
+    count: std::cell::Cell<u32>,
+}
+
+impl World<'_> {
+    /// A word that was not used before.
+    fn fresh(&self, word: &str) -> String {
+        self.count.set(self.count.get() + 1);
+        format!("{word}-{}", self.count.get())
+    }
+
+    /// The request that the operation wants, with a target of its own where it removes one.
+    fn request(&self, operation: &str, path: &str) -> (String, Value) {
+        let mut conn = self.server.db.conn().expect("a connection");
+        let mut path = path.strip_prefix("/api/v1").unwrap_or(path).replace("{workspace}", "clinic");
+        for (log, id) in &self.ids {
+            if path.contains(&format!("/{log}/")) {
+                path = path.replace("{id}", id);
+            }
+        }
+        if path.contains("{key}") {
+            let new = NewApiKey { name: "target".into(), role: Role::Viewer, expires_at: None };
+            let (key, _) = keys::create(&mut conn, self.clinic.id, &new, "test").expect("a key");
+            path = path.replace("{key}", &key.prefix);
+        }
+        if path.contains("{user}") {
+            let email = format!("{}@clinic.test", self.fresh("target"));
+            let user = users::create(&mut conn, &email, "Target", false).expect("a user");
+            users::set_member(&mut conn, self.clinic.id, user.id, Role::Viewer).expect("a member");
+            path = path.replace("{user}", &user.id.to_string());
+        }
+        let mixed = |log: &str| {
+            let mut event = sample(log, 1);
+            event["log"] = log.into();
+            json!([event])
+        };
+        let body = match operation {
+            "appendAccessEvents" => json!([sample("access", 1)]),
+            "appendApplicationEvents" => json!([sample("application", 1)]),
+            "appendFrameworkEvents" => json!([sample("framework", 1)]),
+            "ingestEvents" => mixed("access"),
+            "createWorkspace" => json!({"slug": self.fresh("made"), "name": "Made"}),
+            "changeWorkspace" => json!({"name": self.fresh("Clinic")}),
+            "inviteMember" => {
+                json!({"email": format!("{}@clinic.test", self.fresh("invited")), "role": "viewer"})
+            }
+            "changeMember" => json!({"role": "auditor"}),
+            "createApiKey" => json!({"name": "made", "role": "viewer"}),
+            "signIn" => json!({"email": "asha@clinic.test", "password": PASSWORD}),
+            "signInByLink" => json!({"token": "unknown"}),
+            "setPassword" => json!({"password": PASSWORD}),
+            _ => Value::Null,
+        };
+        (path, body)
+    }
+}
+
+on_both!(everybody_may_do_what_the_table_says_and_nothing_else, |server| {
+    let (clinic, shop) = (server.workspace("clinic"), server.workspace("shop"));
+    let admin = server.admin();
+    let mut ids = BTreeMap::new();
+    for log in ["access", "application", "framework"] {
+        let path = format!("/workspaces/clinic/logs/{log}");
+        let made = admin.post(&path, json!([sample(log, 1)])).expect(201);
+        ids.insert(log, made.json["results"][0]["id"].as_str().expect("an id").to_owned());
+    }
+    let mut conn = server.db.conn().expect("a connection");
+    let user = users::create(&mut conn, "asha@clinic.test", "Asha Rao", false).expect("a user");
+    users::set_password(&mut conn, &user, None, PASSWORD, None).expect("a password");
+    drop(conn);
+
+    let world = World { server: &server, clinic: &clinic, ids, count: 0.into() };
+    let table = matrix();
+    let mut wrong = Vec::new();
+    for (operation, method, path) in operations() {
+        for (column, who, client) in callers(&server, &clinic, &shop) {
+            let (path, body) = world.request(&operation, &path);
+            let answer = match body {
+                Value::Null if method == "GET" => client.get(&path),
+                Value::Null => client.send(&method, &path, "application/json", b""),
+                body => client.send(&method, &path, "application/json", body.to_string().as_bytes()),
+            };
+            let expected = table[operation.as_str()][column];
+            if answer.status != expected {
+                wrong
+                    .push(format!("{operation} by {who}: {} for {expected}: {}", answer.status, answer.text));
+            }
+            // What may not be known is not told in other words either, whatever else is wrong with the request.
+            if column == "other" && answer.status == 404 {
+                let details = [&path, &path.replace("/clinic", "/unknown")].map(|path| {
+                    let answer = client.send(&method, &format!("{path}?x=1"), "application/json", b"[{");
+                    (answer.status, answer.json["detail"].clone())
+                });
+                let expected = (404, answer.json["detail"].clone());
+                assert_eq!(details, [expected.clone(), expected], "{operation} by {who}");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+});

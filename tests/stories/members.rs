@@ -1,0 +1,217 @@
+//! Members of a workspace: invited, given roles, taken out; and the workspace's settings.
+
+use logbook::{
+    auth::{Role, users},
+    workspaces::Workspace,
+};
+use logbook_tests::{Answer, Client, TestServer, on_both, server::sample};
+use serde_json::{Value, json};
+
+const MEMBERS: &str = "/workspaces/clinic/members";
+const LOG: &str = "/workspaces/clinic/logs/access";
+
+fn invite(client: &Client, email: &str, role: &str) -> Answer {
+    client.post(MEMBERS, json!({"email": email, "role": role}))
+}
+
+/// Signs in with an invitation's link, as the person who opens it does.
+#[track_caller]
+fn come_in(server: &TestServer, invitation: &Answer) -> Client {
+    let link = invitation.json["sign_in_link"].as_str().expect("a link");
+    let (address, token) = link.split_once("/sign-in#link=").expect("a sign-in link");
+    assert_eq!(address, format!("http://{}", server.address));
+    let session = server.nobody().post("/auth/link", json!({"token": token})).expect(200);
+    server.bearer(session.json["access_token"].as_str().expect("a token"))
+}
+
+fn id(answer: &Answer) -> String {
+    answer.json["member"]["id"].as_str().expect("an id").to_owned()
+}
+
+/// E-mail addresses and roles as an admin sees them.
+fn roles(server: &TestServer) -> Vec<(String, String)> {
+    let list = server.admin().get(MEMBERS).expect(200);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    list.data().iter().map(|member| (text(&member["email"]), text(&member["role"]))).collect()
+}
+
+on_both!(an_invitation_brings_somebody_in_once, |server| {
+    server.workspace("clinic");
+    let invitation = invite(&server.admin(), "Asha.Rao@Clinic.test", "viewer").expect(201);
+    assert_eq!(invitation.headers["cache-control"], "no-store");
+    let member = &invitation.json["member"];
+    assert_eq!((&member["email"], &member["role"]), (&json!("asha.rao@clinic.test"), &json!("viewer")));
+    assert_eq!((&member["name"], &member["last_sign_in_at"]), (&json!("Asha.Rao"), &Value::Null));
+
+    // Until she comes, the invitation can be made again, in another role too.
+    let again = invite(&server.admin(), "asha.rao@clinic.test", "auditor").expect(201);
+    assert_eq!(id(&again), id(&invitation));
+    let asha = come_in(&server, &again);
+    asha.get(LOG).expect(200);
+    asha.post(LOG, json!([sample("access", 1)])).expect(403);
+    asha.get(MEMBERS).expect(403);
+    assert!(server.admin().get(MEMBERS).expect(200).data()[0]["last_sign_in_at"].is_string());
+
+    // Now the account is hers, and nobody gets a link into it by inviting her.
+    let answer = invite(&server.admin(), "asha.rao@clinic.test", "viewer").expect(409);
+    assert_eq!((answer.code(), answer.places().as_slice()), ("conflict", ["/email"].as_slice()));
+    assert_eq!(roles(&server), [("asha.rao@clinic.test".into(), "auditor".into())]);
+});
+
+on_both!(an_invitation_never_opens_an_account_that_leads_elsewhere, |server| {
+    server.workspace("clinic");
+    let shop = server.workspace("shop");
+    let keeper = server.member(&shop, Role::Admin);
+    let mut conn = server.db.conn().expect("a connection");
+    let platform = users::create(&mut conn, "root@localhost", "Root", true).expect("a user");
+    let jo = users::create(&mut conn, "jo@clinic.test", "Jo", false).expect("a user");
+    users::set_password(&mut conn, &jo, None, "correct horse battery", None).expect("a password");
+    drop(conn);
+    invite(&server.admin(), "asha@clinic.test", "admin").expect(201);
+    // Asha has not come yet, but who had her link would be an admin of the clinic.
+    for email in ["asha@clinic.test", "jo@clinic.test", "root@localhost"] {
+        let body = json!({"email": email, "role": "viewer", "name": "Mine"});
+        let answer = keeper.post("/workspaces/shop/members", body).expect(201);
+        assert_eq!(answer.json["sign_in_link"], Value::Null, "{email}");
+        assert_ne!(answer.json["member"]["name"], "Mine");
+    }
+    // Nor does inviting her to the shop take the clinic's own new links away from her, or give another.
+    let again = invite(&server.admin(), "asha@clinic.test", "admin").expect(409);
+    assert_eq!(again.code(), "conflict");
+    let user = users::find(&mut server.db.conn().expect("a connection"), platform.id).expect("an answer");
+    assert!(user.expect("still there").platform_admin);
+});
+
+on_both!(a_role_that_changes_counts_at_once, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    let invitation = invite(&admin, "asha@clinic.test", "viewer").expect(201);
+    let (asha, path) = (come_in(&server, &invitation), format!("{MEMBERS}/{}", id(&invitation)));
+    asha.get(LOG).expect(200);
+    asha.post(LOG, json!([])).expect(403);
+    assert_eq!(admin.put(&path, json!({"role": "writer"})).expect(200).json["role"], "writer");
+    asha.get(LOG).expect(403);
+    asha.post(LOG, json!([])).expect(201);
+    admin.put(&path, json!({"role": "admin"})).expect(200);
+    asha.get(MEMBERS).expect(200);
+    // With the very token that she has, and not when it expires.
+    invite(&admin, "jo@clinic.test", "admin").expect(201);
+    admin.delete(&path).expect(204);
+    asha.get(LOG).expect(404);
+    asha.get(MEMBERS).expect(404);
+    assert_eq!(asha.get("/me").expect(200).json["workspaces"], json!([]));
+    assert_eq!(roles(&server), [("jo@clinic.test".into(), "admin".into())]);
+    admin.delete(&path).expect(404);
+});
+
+on_both!(the_last_admin_stays, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    let asha = invite(&admin, "asha@clinic.test", "admin").expect(201);
+    let path = format!("{MEMBERS}/{}", id(&asha));
+    for answer in [
+        admin.delete(&path),
+        admin.put(&path, json!({"role": "viewer"})),
+        invite(&admin, "asha@clinic.test", "viewer"),
+    ] {
+        assert_eq!(answer.expect(409).code(), "last_admin");
+    }
+    admin.put(&path, json!({"role": "admin"})).expect(200);
+    let jo = invite(&admin, "jo@clinic.test", "admin").expect(201);
+    admin.delete(&path).expect(204);
+    assert_eq!(admin.delete(&format!("{MEMBERS}/{}", id(&jo))).expect(409).code(), "last_admin");
+});
+
+on_both!(of_two_admins_who_remove_each_other_one_stays, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    for round in 0..5 {
+        let ids: Vec<_> = ["a", "b"]
+            .map(|name| id(&invite(&admin, &format!("{name}{round}@clinic.test"), "admin").expect(201)))
+            .into();
+        // Whoever stayed from the round before is taken out first.
+        let old: Vec<_> = server.admin().get(MEMBERS).expect(200).data().clone();
+        for member in old.iter().filter(|member| !ids.iter().any(|id| member["id"] == **id)) {
+            admin.delete(&format!("{MEMBERS}/{}", member["id"].as_str().expect("an id"))).expect(204);
+        }
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let tries: Vec<_> = ids
+                .iter()
+                .map(|id| {
+                    let admin = admin.clone();
+                    scope.spawn(move || admin.delete(&format!("{MEMBERS}/{id}")).status)
+                })
+                .collect();
+            tries.into_iter().map(|t| t.join().expect("a thread")).collect()
+        });
+        assert_eq!(roles(&server).len(), 1, "{statuses:?}");
+        assert!(statuses.contains(&204) && statuses.contains(&409), "{statuses:?}");
+    }
+});
+
+on_both!(what_is_wrong_with_an_invitation_is_named, |server| {
+    server.workspace("clinic");
+    let long = format!("{}@clinic.test", "a".repeat(320));
+    for (body, place) in [
+        (json!({"role": "viewer"}), "/email"),
+        (json!({"email": "", "role": "viewer"}), "/email"),
+        (json!({"email": "asha", "role": "viewer"}), "/email"),
+        (json!({"email": "a@b\u{0}", "role": "viewer"}), "/email"),
+        (json!({"email": long, "role": "viewer"}), "/email"),
+        (json!({"email": "a@b.test"}), "/role"),
+        (json!({"email": "a@b.test", "role": "platform_admin"}), "/role"),
+        (json!({"email": "a@b.test", "role": "viewer", "name": ""}), "/name"),
+        (json!({"email": "a@b.test", "role": "viewer", "platform_admin": true}), "/platform_admin"),
+    ] {
+        let answer = server.admin().post(MEMBERS, body.clone()).expect(422);
+        assert!(answer.places().iter().all(|found| *found == place), "{body}: {}", answer.text);
+    }
+    for user in ["1", "x", "-1", "99999999999999", "%00"] {
+        server.admin().delete(&format!("{MEMBERS}/{user}")).expect(404);
+        server.admin().put(&format!("{MEMBERS}/{user}"), json!({"role": "viewer"})).expect(404);
+    }
+    assert!(roles(&server).is_empty());
+});
+
+on_both!(settings_change_and_what_is_left_out_stays, |server| {
+    let clinic: Workspace = server.workspace_in("clinic", "Asia/Kolkata");
+    let admin = server.member(&clinic, Role::Admin);
+    let before = admin.get("/workspaces/clinic").expect(200).json;
+    assert_eq!(admin.patch("/workspaces/clinic", json!({})).expect(200).json, before);
+    let changed = admin.patch("/workspaces/clinic", json!({"name": "Lakeside"})).expect(200).json;
+    assert_eq!((&changed["name"], &changed["timezone"]), (&json!("Lakeside"), &json!("Asia/Kolkata")));
+    let zone = json!({"timezone": "America/New_York", "date_format": "yyyy-mm-dd"});
+    admin.patch("/workspaces/clinic", zone).expect(200);
+    // Read again, by this server's own memory of workspaces too.
+    let histogram =
+        admin.get("/workspaces/clinic/logs/access/histogram?interval=1d&since=2026-11-01&until=2026-11-03");
+    assert_eq!(histogram.expect(200).json["timezone"], "America/New_York");
+
+    for (body, place) in [
+        (json!({"slug": "Clinic"}), "/slug"),
+        (json!({"name": ""}), "/name"),
+        (json!({"timezone": "Mars/Olympus"}), "/timezone"),
+        (json!({"date_format": "dd.mm.yy"}), "/date_format"),
+        (json!({"colour": "red"}), "/colour"),
+    ] {
+        assert_eq!(server.admin().patch("/workspaces/clinic", body).expect(422).places(), [place]);
+    }
+});
+
+on_both!(a_workspace_moves_to_another_address_by_a_platform_admin, |server| {
+    let clinic = server.workspace("clinic");
+    server.workspace("shop");
+    let admin = server.member(&clinic, Role::Admin);
+    admin.post(LOG, json!([sample("access", 1)])).expect(201);
+    assert_eq!(
+        admin.patch("/workspaces/clinic", json!({"slug": "lakeside"})).expect(403).code(),
+        "forbidden"
+    );
+    admin.patch("/workspaces/clinic", json!({"slug": "clinic", "name": "Clinic"})).expect(200);
+    let taken = server.admin().patch("/workspaces/clinic", json!({"slug": "shop"})).expect(409);
+    assert_eq!((taken.code(), taken.places().as_slice()), ("conflict", ["/slug"].as_slice()));
+    let moved = server.admin().patch("/workspaces/clinic", json!({"slug": "lakeside"})).expect(200);
+    assert_eq!(moved.json["slug"], "lakeside");
+    admin.get("/workspaces/clinic").expect(404);
+    assert_eq!(admin.get("/workspaces/lakeside/logs/access").expect(200).data().len(), 1);
+});

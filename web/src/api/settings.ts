@@ -1,0 +1,45 @@
+import { queryOptions } from "@tanstack/react-query";
+import { client, unwrap } from "./client";
+import type { NewApiKey, NewMember, Role, WorkspaceChanges } from "./types";
+
+const MEMBER = "/api/v1/workspaces/{workspace}/members/{user}" as const;
+const MEMBERS = "/api/v1/workspaces/{workspace}/members" as const;
+const KEYS = "/api/v1/workspaces/{workspace}/keys" as const;
+
+export const membersQuery = (workspace: string) =>
+  queryOptions({
+    queryKey: ["members", workspace],
+    queryFn: ({ signal }) => unwrap(client.GET(MEMBERS, { params: { path: { workspace } }, signal })),
+  });
+
+export const apiKeysQuery = (workspace: string) =>
+  queryOptions({
+    queryKey: ["keys", workspace],
+    queryFn: ({ signal }) => unwrap(client.GET(KEYS, { params: { path: { workspace } }, signal })),
+  });
+
+export function inviteMember(workspace: string, body: NewMember) {
+  return unwrap(client.POST(MEMBERS, { params: { path: { workspace } }, body }));
+}
+
+export function changeMember(workspace: string, user: string, role: Role) {
+  return unwrap(client.PUT(MEMBER, { params: { path: { workspace, user } }, body: { role } }));
+}
+
+export async function removeMember(workspace: string, user: string): Promise<void> {
+  await unwrap(client.DELETE(MEMBER, { params: { path: { workspace, user } } }));
+}
+
+export function createApiKey(workspace: string, body: NewApiKey) {
+  return unwrap(client.POST(KEYS, { params: { path: { workspace } }, body }));
+}
+
+export async function revokeApiKey(workspace: string, key: string): Promise<void> {
+  await unwrap(
+    client.DELETE("/api/v1/workspaces/{workspace}/keys/{key}", { params: { path: { workspace, key } } }),
+  );
+}
+
+export function changeWorkspace(workspace: string, body: WorkspaceChanges) {
+  return unwrap(client.PATCH("/api/v1/workspaces/{workspace}", { params: { path: { workspace } }, body }));
+}

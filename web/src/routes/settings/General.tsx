@@ -1,0 +1,96 @@
+import { useMutation } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { fieldError } from "../../api/errors";
+import { changeWorkspace } from "../../api/settings";
+import { Button } from "../../ui/Button";
+import { Choice, Field } from "../../ui/Field";
+import { DATE_FORMATS } from "../../ui/time/date-format";
+import forms from "../forms.module.css";
+import { ZoneField } from "../ZoneField";
+import styles from "./settings.module.css";
+import { useRefreshMe, useSettings } from "./use-settings";
+
+export function General() {
+  const { slug, me, workspace } = useSettings("General");
+  const navigate = useNavigate();
+  const refreshMe = useRefreshMe();
+  const [name, setName] = useState(workspace.name);
+  const [newSlug, setNewSlug] = useState(slug);
+  const [timezone, setTimezone] = useState(workspace.timezone);
+  const [dateFormat, setDateFormat] = useState(workspace.date_format);
+  const save = useMutation({
+    mutationFn: () =>
+      changeWorkspace(slug, {
+        name: name.trim(),
+        timezone,
+        date_format: dateFormat,
+        ...(me.platform_admin && { slug: newSlug }),
+      }),
+    onSuccess: async (changed) => {
+      // Away from the old address first: nothing there can be read again.
+      if (changed.slug !== slug) {
+        await navigate({ to: "/w/$slug/settings/general", params: { slug: changed.slug }, replace: true });
+      }
+      await refreshMe();
+    },
+  });
+  const placed = ["name", "slug", "timezone"].some((field) => fieldError(save.error, field));
+  return (
+    <section aria-labelledby="general">
+      <h2 id="general" className={styles.heading}>
+        General
+      </h2>
+      <form
+        className={`${forms.form} ${styles.narrow}`}
+        onSubmit={(event) => {
+          event.preventDefault();
+          save.mutate();
+        }}
+        onChange={() => save.isSuccess && save.reset()}
+      >
+        {save.error && !placed && (
+          <p className={forms.error} role="alert">
+            {save.error.message}
+          </p>
+        )}
+        <Field
+          large
+          label="Name"
+          required
+          maxLength={200}
+          value={name}
+          onChange={setName}
+          error={fieldError(save.error, "name")}
+        />
+        {me.platform_admin && (
+          <Field
+            large
+            label="Short name"
+            required
+            maxLength={63}
+            help="Part of every address: producers and links that use the old one lead nowhere"
+            value={newSlug}
+            onChange={setNewSlug}
+            error={fieldError(save.error, "slug")}
+          />
+        )}
+        <ZoneField value={timezone} onChange={setTimezone} error={fieldError(save.error, "timezone")} />
+        <Choice
+          label="Dates are written"
+          options={DATE_FORMATS}
+          value={dateFormat}
+          onChange={setDateFormat}
+        />
+        <div className={styles.save}>
+          <Button type="submit" look="primary" isDisabled={save.isPending}>
+            Save
+          </Button>
+          <span role="status" className={styles.saved}>
+            {save.isSuccess ? "Saved" : ""}
+          </span>
+        </div>
+      </form>
+    </section>
+  );
+}

@@ -1,0 +1,119 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { fieldError } from "../../api/errors";
+import { ROLES, roleWords } from "../../api/roles";
+import { inviteMember, membersQuery } from "../../api/settings";
+import type { Invitation, Role } from "../../api/types";
+import { Button } from "../../ui/Button";
+import { CodeBlock } from "../../ui/CodeBlock";
+import { Choice, Field } from "../../ui/Field";
+import { Sheet } from "../../ui/Sheet";
+import forms from "../forms.module.css";
+
+interface InviteDialogProps {
+  slug: string;
+  onClose: () => void;
+}
+
+export function InviteDialog({ slug, onClose }: InviteDialogProps) {
+  const queries = useQueryClient();
+  const [email, setEmail] = useState("");
+  const [name, setName] = useState("");
+  const [role, setRole] = useState<Role>("viewer");
+  const invite = useMutation({
+    mutationFn: () =>
+      inviteMember(slug, { email: email.trim(), role, ...(name.trim() && { name: name.trim() }) }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: membersQuery(slug).queryKey }),
+  });
+  const placed = ["email", "name"].some((field) => fieldError(invite.error, field));
+  return (
+    <Sheet
+      title="Invite member"
+      open
+      onOpenChange={(open) => !open && onClose()}
+      centred
+      keep={invite.isSuccess}
+    >
+      {invite.data ? (
+        <Invited invitation={invite.data} onClose={onClose} />
+      ) : (
+        <form
+          className={forms.form}
+          onSubmit={(event) => {
+            event.preventDefault();
+            invite.mutate();
+          }}
+        >
+          {invite.error && !placed && (
+            <p className={forms.error} role="alert">
+              {invite.error.message}
+            </p>
+          )}
+          <Field
+            large
+            label="E-mail"
+            type="email"
+            autoComplete="off"
+            required
+            maxLength={320}
+            value={email}
+            onChange={setEmail}
+            error={fieldError(invite.error, "email")}
+          />
+          <Field
+            large
+            label="Name"
+            autoComplete="off"
+            maxLength={200}
+            help="For somebody who is new to Logbook"
+            value={name}
+            onChange={setName}
+            error={fieldError(invite.error, "name")}
+          />
+          <Choice
+            label="Role"
+            options={ROLES}
+            words={(option) => `${option}: ${roleWords(option)}`}
+            value={role}
+            onChange={setRole}
+          />
+          <div className={forms.actions}>
+            <Button look="plain" onPress={onClose}>
+              Cancel
+            </Button>
+            <Button type="submit" look="primary" isDisabled={invite.isPending}>
+              Invite
+            </Button>
+          </div>
+        </form>
+      )}
+    </Sheet>
+  );
+}
+
+function Invited({ invitation, onClose }: { invitation: Invitation; onClose: () => void }) {
+  const { member, sign_in_link } = invitation;
+  return (
+    <div className={forms.form}>
+      {sign_in_link ? (
+        <>
+          <p role="status">
+            <strong>{member.name}</strong> is a member now. Send this link to {member.email}, and to nobody
+            else: it signs in once, within a day, and is shown only here.
+          </p>
+          <CodeBlock text={sign_in_link} label="sign-in link" />
+        </>
+      ) : (
+        <p role="status">
+          <strong>{member.name}</strong> is a member now. They have an account already and find the workspace
+          when they next sign in.
+        </p>
+      )}
+      <div className={forms.actions}>
+        <Button look="primary" onPress={onClose}>
+          Done
+        </Button>
+      </div>
+    </div>
+  );
+}

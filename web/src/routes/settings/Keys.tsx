@@ -1,0 +1,126 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { apiKeysQuery, revokeApiKey } from "../../api/settings";
+import type { ApiKey } from "../../api/types";
+import { ErrorNotice } from "../../logs/ErrorNotice";
+import { Button } from "../../ui/Button";
+import { Notice } from "../../ui/Notice";
+import { Bone } from "../../ui/Skeleton";
+import { Status } from "../../ui/Status";
+import type { Clock } from "../../ui/time/format";
+import { Confirm } from "./Confirm";
+import { NewKeyDialog } from "./NewKeyDialog";
+import styles from "./settings.module.css";
+import { useSettings } from "./use-settings";
+import { When } from "./When";
+
+export function Keys() {
+  const { slug, clock } = useSettings("API keys");
+  const queries = useQueryClient();
+  const keys = useQuery(apiKeysQuery(slug));
+  const [making, setMaking] = useState(false);
+  const [revoking, setRevoking] = useState<ApiKey | null>(null);
+  return (
+    <section aria-labelledby="keys">
+      <div className={styles.head}>
+        <div>
+          <h2 id="keys" className={styles.heading}>
+            API keys
+          </h2>
+          <p className={styles.lead}>For producers that append and integrators that read.</p>
+        </div>
+        <Button look="primary" icon="plus" onPress={() => setMaking(true)}>
+          New key
+        </Button>
+      </div>
+      {keys.error ? (
+        <ErrorNotice error={keys.error} onRetry={() => void keys.refetch()} />
+      ) : !keys.data ? (
+        <Bone width="40%" />
+      ) : keys.data.data.length === 0 ? (
+        <Notice icon="lock" title="No API keys yet">
+          <p>A key is good for this workspace alone, and does what its role says.</p>
+        </Notice>
+      ) : (
+        <ul className={styles.list}>
+          {keys.data.data.map((key) => (
+            <li key={key.prefix} className={styles.row}>
+              <span className={styles.main}>
+                <span className={styles.name}>
+                  {key.name}
+                  <span className={styles.tag}>{key.role}</span>
+                </span>
+                <span className={styles.sub}>
+                  <code>lbk_{key.prefix}…</code> by {key.created_by},{" "}
+                  <When at={key.created_at} clock={clock} />
+                </span>
+              </span>
+              <span className={styles.meta}>
+                {key.last_used_at ? (
+                  <>
+                    Used <When at={key.last_used_at} clock={clock} />
+                  </>
+                ) : (
+                  "Never used"
+                )}
+              </span>
+              <span className={styles.choice}>
+                <State apiKey={key} clock={clock} />
+              </span>
+              {key.state === "active" ? (
+                <Button small look="plain" aria-label={`Revoke ${key.name}`} onPress={() => setRevoking(key)}>
+                  Revoke
+                </Button>
+              ) : (
+                <span />
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      {making && <NewKeyDialog slug={slug} onClose={() => setMaking(false)} />}
+      {revoking && (
+        <Confirm
+          title="Revoke key"
+          deed="Revoke"
+          onConfirm={async () => {
+            await revokeApiKey(slug, revoking.prefix);
+            await queries.invalidateQueries({ queryKey: apiKeysQuery(slug).queryKey });
+          }}
+          onClose={() => setRevoking(null)}
+        >
+          {revoking.name} (lbk_{revoking.prefix}…) will be refused from now on. This cannot be taken back.
+        </Confirm>
+      )}
+    </section>
+  );
+}
+
+function State({ apiKey, clock }: { apiKey: ApiKey; clock: Clock }) {
+  switch (apiKey.state) {
+    case "revoked":
+      return (
+        <Status tone="neutral" shape="minus">
+          Revoked
+        </Status>
+      );
+    case "expired":
+      return (
+        <Status tone="bad" shape="cross">
+          Expired
+        </Status>
+      );
+    default:
+      return (
+        <Status tone="good" shape="disc">
+          {apiKey.expires_at ? (
+            <span>
+              Until <When at={apiKey.expires_at} clock={clock} />
+            </span>
+          ) : (
+            "Does not expire"
+          )}
+        </Status>
+      );
+  }
+}

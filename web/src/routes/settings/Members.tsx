@@ -1,0 +1,127 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { asRole, ROLES, roleWords } from "../../api/roles";
+import { changeMember, membersQuery, removeMember } from "../../api/settings";
+import type { Member, Role } from "../../api/types";
+import { ErrorNotice } from "../../logs/ErrorNotice";
+import { Button } from "../../ui/Button";
+import { Choice } from "../../ui/Field";
+import { Notice } from "../../ui/Notice";
+import { Bone } from "../../ui/Skeleton";
+import forms from "../forms.module.css";
+import { Confirm } from "./Confirm";
+import { InviteDialog } from "./InviteDialog";
+import styles from "./settings.module.css";
+import { useRefreshMe, useSettings } from "./use-settings";
+import { When } from "./When";
+
+export function Members() {
+  const { slug, me, workspace, clock } = useSettings("Members");
+  const queries = useQueryClient();
+  const refreshMe = useRefreshMe();
+  const members = useQuery(membersQuery(slug));
+  const [inviting, setInviting] = useState(false);
+  const [removing, setRemoving] = useState<Member | null>(null);
+  const isMe = (member: Member) => member.id === me.user.id;
+
+  const changed = async (member: Member) => {
+    // First who one is: without the role, the list would only be refused.
+    if (isMe(member)) await refreshMe();
+    await queries.invalidateQueries({ queryKey: membersQuery(slug).queryKey });
+  };
+  const change = useMutation({
+    mutationFn: ({ member, role }: { member: Member; role: Role }) => changeMember(slug, member.id, role),
+    onSettled: (_result, _error, { member }) => changed(member),
+  });
+
+  return (
+    <section aria-labelledby="members">
+      <div className={styles.head}>
+        <div>
+          <h2 id="members" className={styles.heading}>
+            Members
+          </h2>
+          <p className={styles.lead}>People who sign in and see {workspace.name}.</p>
+        </div>
+        <Button look="primary" icon="plus" onPress={() => setInviting(true)}>
+          Invite member
+        </Button>
+      </div>
+      {change.error && (
+        <p className={forms.error} role="alert">
+          {change.error.message}
+        </p>
+      )}
+      {members.error ? (
+        <ErrorNotice error={members.error} onRetry={() => void members.refetch()} />
+      ) : !members.data ? (
+        <Bone width="40%" />
+      ) : members.data.data.length === 0 ? (
+        <Notice icon="user" title="No members yet">
+          <p>Platform admins see every workspace; everybody else is invited.</p>
+        </Notice>
+      ) : (
+        <ul className={styles.list}>
+          {members.data.data.map((member) => (
+            <li key={member.id} className={styles.row}>
+              <span className={styles.main}>
+                <span className={styles.name}>
+                  {member.name}
+                  {isMe(member) && <span className={styles.tag}>you</span>}
+                </span>
+                <span className={styles.sub}>{member.email}</span>
+              </span>
+              <span className={styles.meta}>
+                {member.last_sign_in_at ? (
+                  <>
+                    Signed in <When at={member.last_sign_in_at} clock={clock} />
+                  </>
+                ) : (
+                  "Has not come yet"
+                )}
+              </span>
+              <span className={styles.choice}>
+                <Choice
+                  bare
+                  label={`Role of ${member.name}`}
+                  options={ROLES}
+                  value={asRole(member.role)}
+                  disabled={change.isPending}
+                  onChange={(role) => change.mutate({ member, role })}
+                />
+              </span>
+              <Button
+                small
+                look="plain"
+                aria-label={`Remove ${member.name}`}
+                onPress={() => setRemoving(member)}
+              >
+                Remove
+              </Button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <dl className={styles.words}>
+        {ROLES.map((role) => (
+          <div key={role}>
+            <dt>{role}</dt>
+            <dd>{roleWords(role)}</dd>
+          </div>
+        ))}
+      </dl>
+      {inviting && <InviteDialog slug={slug} onClose={() => setInviting(false)} />}
+      {removing && (
+        <Confirm
+          title="Remove member"
+          deed="Remove"
+          onConfirm={() => removeMember(slug, removing.id).then(() => changed(removing))}
+          onClose={() => setRemoving(null)}
+        >
+          {removing.name} ({removing.email}) will no longer see {workspace.name}. Their account stays, and
+          what they did stays in the logs.
+        </Confirm>
+      )}
+    </section>
+  );
+}

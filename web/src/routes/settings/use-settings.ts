@@ -1,0 +1,27 @@
+import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { useParams, useRouteContext, useRouter } from "@tanstack/react-router";
+import { useCallback } from "react";
+import { meQuery, workspaceQuery } from "../../api/workspaces";
+import { useWorkspaceClock } from "../../logs/use-workspace-clock";
+import { useTitle } from "../use-log-page";
+
+/** What every tab of the settings works with. */
+export function useSettings(tab: string) {
+  const { slug } = useParams({ from: "/app/w/$slug" });
+  const { me } = useRouteContext({ from: "/app" });
+  const { data: workspace } = useSuspenseQuery(workspaceQuery(slug));
+  const clock = useWorkspaceClock(workspace);
+  useTitle(tab, workspace.name);
+  return { slug, me, workspace, clock };
+}
+
+/** Reads again who one is: names, addresses and roles of workspaces stand in the page's head too. */
+export function useRefreshMe() {
+  const queries = useQueryClient();
+  const router = useRouter();
+  return useCallback(async () => {
+    await queries.fetchQuery({ ...meQuery, staleTime: 0 });
+    await queries.invalidateQueries({ queryKey: ["workspace"] });
+    await router.invalidate();
+  }, [queries, router]);
+}
