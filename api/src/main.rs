@@ -1,16 +1,18 @@
 //! The command line.
 
+mod commands;
+
 use std::{io::IsTerminal as _, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use logbook::{
-    auth::{Role, keys, sessions::Sessions, tokens::Claims, users},
+    auth::{Role, sessions::Sessions, tokens::Claims, users},
     config::{DataConfig, ServeConfig},
     db::{Db, migrations, types::Instant},
     demo::{self, Filled},
     error::Problem,
     import::zango::{self, ZangoImport},
-    logs::{append::AppendRequest, appender::Appender, index::build},
+    logs::{append::AppendRequest, appender::Appender},
     openapi,
     server::{self, StartError},
     workspaces::{self, NewWorkspace},
@@ -44,13 +46,13 @@ enum Command {
     Workspace(WorkspaceCommand),
     /// Make, list and revoke API keys
     #[command(subcommand)]
-    Keys(KeysCommand),
+    Keys(commands::keys::KeysCommand),
     /// Make users and sign-in links
     #[command(subcommand)]
     User(UserCommand),
     /// Look after the search index
     #[command(subcommand)]
-    Index(IndexCommand),
+    Index(commands::index::IndexCommand),
     /// Print the OpenAPI document as YAML
     Openapi,
 }
@@ -106,21 +108,6 @@ enum WorkspaceCommand {
 }
 
 #[derive(Subcommand)]
-enum IndexCommand {
-    /// Remove the index and make it again from the events; lists and searches stay right meanwhile, but slow
-    Rebuild(SomeWorkspaces),
-    /// Make each segment again and compare; ends with 1 when one differs
-    Check(SomeWorkspaces),
-}
-
-#[derive(Args)]
-struct SomeWorkspaces {
-    /// Only this workspace. Default: all
-    #[arg(long)]
-    workspace: Option<String>,
-}
-
-#[derive(Subcommand)]
 enum UserCommand {
     /// Make a user and print a sign-in link
     Create {
@@ -148,46 +135,12 @@ enum UserCommand {
     },
 }
 
-#[derive(Subcommand)]
-enum KeysCommand {
-    /// Make a key and print it, alone on the last line; it cannot be shown again
-    Create {
-        /// The one workspace it is good for
-        #[arg(long)]
-        workspace: String,
-        /// What its holder may do
-        #[arg(long)]
-        role: Role,
-        /// Who or what holds it
-        #[arg(long)]
-        name: String,
-        /// Days until it expires. Default: it does not
-        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3650))]
-        days: Option<u32>,
-    },
-    /// List a workspace's keys: prefix, role, state, when it was last used, name
-    List {
-        #[arg(long)]
-        workspace: String,
-    },
-    /// Revoke a key; a running server refuses it within two seconds
-    Revoke {
-        #[arg(long)]
-        workspace: String,
-        /// As the list shows it
-        prefix: String,
-    },
-}
-
 #[derive(Args)]
 struct Origin {
     /// The address that people open
     #[arg(long, env = "LOGBOOK_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
     public_url: String,
 }
-
-/// Who made what a command made.
-const COMMAND_LINE: &str = "command line";
 
 #[derive(Debug, thiserror::Error)]
 enum Failure {
@@ -214,9 +167,9 @@ fn main() -> ExitCode {
         Command::Token(args) => token(&data, args),
         Command::Import(ImportCommand::Zango(args)) => import_zango(&data, &args),
         Command::Workspace(command) => workspace(&data, command),
-        Command::Keys(command) => keys_command(&data, command),
+        Command::Keys(command) => commands::keys::run(&data, command),
         Command::User(command) => user(&data, command),
-        Command::Index(command) => index(&data, command),
+        Command::Index(command) => commands::index::run(&data, command),
         Command::Openapi => openapi::yaml().map_err(Failure::Said).map(|yaml| print!("{yaml}")),
     };
     match done {
@@ -343,81 +296,6 @@ fn workspace(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Failure
         WorkspaceCommand::List => {
             for workspace in workspaces::list(&mut *db.conn()?)? {
                 println!("{}\t{}\t{}", workspace.slug, workspace.name, workspace.timezone);
-            }
-        }
-    }
-    Ok(())
-}
-
-fn index(data: &DataConfig, command: IndexCommand) -> Result<(), Failure> {
-    let db = open(data)?;
-    let (IndexCommand::Rebuild(SomeWorkspaces { workspace })
-    | IndexCommand::Check(SomeWorkspaces { workspace })) = &command;
-    let mut workspaces = workspaces::list(&mut *db.conn()?)?;
-    if let Some(slug) = workspace {
-        let id = find_workspace(&db, slug)?;
-        workspaces.retain(|workspace| workspace.id == id);
-    }
-    let conn = &mut *db.conn()?;
-    let mut damaged = 0;
-    for workspace in workspaces {
-        let bar = indicatif::ProgressBar::new(0);
-        let progress = |done, all| {
-            bar.set_length(all);
-            bar.set_position(done);
-        };
-        match command {
-            IndexCommand::Rebuild(_) => {
-                build::rebuild(conn, workspace.id, progress)?;
-                println!("{}: the index is made.", workspace.slug);
-            }
-            IndexCommand::Check(_) => {
-                let found = build::check(conn, workspace.id, progress)?;
-                damaged += found.len();
-                for segment in &found {
-                    println!(
-                        "{}: seq {} to {} differs.",
-                        workspace.slug, segment.first_seq, segment.last_seq
-                    );
-                }
-                if found.is_empty() {
-                    println!("{}: the index is right.", workspace.slug);
-                }
-            }
-        }
-        bar.finish_and_clear();
-    }
-    if damaged > 0 {
-        return Err(Failure::Said(format!(
-            "{damaged} segments differ; make them again: logbook index rebuild"
-        )));
-    }
-    Ok(())
-}
-
-fn keys_command(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> {
-    let db = open(data)?;
-    match command {
-        KeysCommand::Create { workspace, role, name, days } => {
-            let workspace_id = find_workspace(&db, &workspace)?;
-            let expires_at = days.map(|days| Instant::now().plus_seconds(i64::from(days) * 86_400));
-            let new = keys::NewApiKey { name, role, expires_at };
-            let (key, text) = keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE)?;
-            println!("Made the key {} of {workspace}. It is shown this once:", key.prefix);
-            println!("{text}");
-        }
-        KeysCommand::List { workspace } => {
-            let workspace_id = find_workspace(&db, &workspace)?;
-            for key in keys::list(&mut *db.conn()?, workspace_id)? {
-                let used = key.last_used_at.map_or_else(|| "never".into(), |at| at.to_string());
-                println!("{}\t{}\t{}\t{used}\t{}", key.prefix, key.role, key.state().as_str(), key.name);
-            }
-        }
-        KeysCommand::Revoke { workspace, prefix } => {
-            let workspace_id = find_workspace(&db, &workspace)?;
-            match keys::revoke(&mut *db.conn()?, workspace_id, &prefix)? {
-                Some(key) => println!("Revoked the key {} ({}).", key.prefix, key.name),
-                None => println!("The key {prefix} was revoked before."),
             }
         }
     }

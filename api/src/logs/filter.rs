@@ -6,7 +6,6 @@
 use chrono_tz::Tz;
 use diesel::{prelude::*, sql_types::Bool, sql_types::Nullable};
 use serde::Deserialize;
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use utoipa::IntoParams;
 use validator::Validate;
@@ -15,9 +14,8 @@ use crate::{
     db::{Backend, schema::events, types::Instant},
     error::{Problem, Result},
     logs::{
-        event::{ActorType, Change, Event, Log, Outcome},
-        event_id::EventId,
-        fold::Needle,
+        event::{ActorType, Event, Log, Outcome},
+        search::Search,
         time::parse_time,
     },
     workspaces::Workspace,
@@ -76,32 +74,6 @@ impl RangeParams {
 
 /// A WHERE clause over `events`. Nullable, since a comparison with NULL is NULL, which counts as no.
 pub type Condition<'a> = Box<dyn BoxableExpression<events::table, Backend, SqlType = Nullable<Bool>> + 'a>;
-
-/// What is searched for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Search {
-    needle: Needle,
-    /// Set when the text is the id of an event of this workspace, whole: then that event is meant, and found by its key.
-    id: Option<EventId>,
-}
-
-impl Search {
-    pub fn new(text: &str, workspace_id: i32) -> Self {
-        // Any other UUID is a text like others: the workspace's number tells ours apart.
-        let id = EventId::parse(text).filter(|id| id.workspace_id == workspace_id);
-        Self { needle: Needle::new(text), id }
-    }
-
-    /// The text as it is compared.
-    pub fn folded(&self) -> &str {
-        self.needle.folded()
-    }
-
-    /// The one event that is meant, when its id was given.
-    pub fn id(&self) -> Option<EventId> {
-        self.id
-    }
-}
 
 /// A part of the counts that can be filtered and counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,7 +169,7 @@ impl Filter {
             session_ids,
             fields,
         } = self;
-        if search.as_ref().is_some_and(|search| search.id.is_some()) {
+        if search.as_ref().and_then(Search::id).is_some() {
             return Way::Key;
         }
         let others = actions.len()
@@ -268,7 +240,7 @@ impl Filter {
         if let Some(until) = until {
             and(Box::new(events::occurred_at.lt(*until).nullable()));
         }
-        if let Some(id) = search.as_ref().and_then(|search| search.id) {
+        if let Some(id) = search.as_ref().and_then(Search::id) {
             and(Box::new(events::seq.eq(id.seq).nullable()));
         }
         if !actions.is_empty() {
@@ -328,26 +300,12 @@ impl Filter {
             && self.matches_content(event)
     }
 
-    /// False only when the search finds nothing in the event; costs less than parsing its changes.
-    fn may_match(&self, event: &Event) -> bool {
-        let Some(search) = &self.search else { return true };
-        if search.id.is_some() {
-            return true;
-        }
-        // Where JSON escapes nothing, a text stands in it as it is.
-        let plain = !search.folded().contains(|c: char| c.is_control() || c == '"' || c == '\\');
-        let may = |json: &String| !plain || json.contains('\\') || search.needle.is_in(json);
-        let mut found = event.changes.as_ref().is_some_and(may);
-        searched_texts(event, &[], &mut |text| found = found || search.needle.is_in(text));
-        found
-    }
-
     /// The part of [`Filter::matches`] that [`Filter::condition`] leaves open.
     fn matches_content(&self, event: &Event) -> bool {
         if !self.needs_rows() {
             return true;
         }
-        if !self.may_match(event) {
+        if self.search.as_ref().is_some_and(|search| !search.may_match(event)) {
             return false;
         }
         let changes = event.parse_changes();
@@ -356,13 +314,7 @@ impl Filter {
         {
             return false;
         }
-        let Some(search) = &self.search else { return true };
-        if let Some(id) = search.id {
-            return event.id() == id;
-        }
-        let mut found = false;
-        searched_texts(event, &changes, &mut |text| found = found || search.needle.is_in(text));
-        found
+        self.search.as_ref().is_none_or(|search| search.matches(event, &changes))
     }
 }
 
@@ -377,45 +329,4 @@ fn any_target(targets: &[(String, Option<String>)]) -> Option<Condition<'_>> {
         Some(pair)
     });
     types.into_iter().chain(pairs).reduce(|either, or| Box::new(either.or(or)))
-}
-
-/// Every text of an event that search looks into.
-pub fn searched_texts(event: &Event, changes: &[Change], look: &mut impl FnMut(&str)) {
-    look(&event.id().to_string());
-    let actor = event.actor.as_ref();
-    let texts = [
-        actor.and_then(|actor| actor.id.as_ref()),
-        actor.and_then(|actor| actor.name.as_ref()),
-        event.target.kind.as_ref(),
-        event.target.id.as_ref(),
-        event.target.name.as_ref(),
-        Some(&event.action),
-        event.role.as_ref(),
-        event.outcome_reason.as_ref(),
-        event.ip_address.as_ref(),
-        event.user_agent.as_ref(),
-        event.session_id.as_ref(),
-        event.correlation_id.as_ref(),
-    ];
-    texts.into_iter().flatten().for_each(|text| look(text));
-    for change in changes {
-        look(change.field());
-        for (_, value) in change.values() {
-            texts_of_value(value, look);
-        }
-    }
-}
-
-/// Strings as they are; numbers and booleans as JSON writes them; null is no text. Nested values and their keys too.
-fn texts_of_value(value: &Value, look: &mut impl FnMut(&str)) {
-    match value {
-        Value::Null => {}
-        Value::String(text) => look(text),
-        Value::Bool(_) | Value::Number(_) => look(&value.to_string()),
-        Value::Array(items) => items.iter().for_each(|item| texts_of_value(item, look)),
-        Value::Object(map) => map.iter().for_each(|(key, item)| {
-            look(key);
-            texts_of_value(item, look);
-        }),
-    }
 }

@@ -19,6 +19,7 @@ pub mod index;
 pub mod ingest;
 pub mod query;
 pub mod received;
+pub mod search;
 pub mod secrets;
 pub mod time;
 pub mod upkeep;

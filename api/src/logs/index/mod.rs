@@ -8,8 +8,10 @@
 //! The index is derived from the events: built behind the appender ([`build`]), removed and built again at any time.
 
 pub mod build;
+pub mod posting;
 pub mod segment;
 pub mod signature;
+pub mod source;
 pub mod store;
 pub mod walk;
 

@@ -15,7 +15,10 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
 };
 
-use super::signature::{BITS, Mark, Plan, Term};
+use super::{
+    posting::{read_posting, u16_at, u32_at, u64_at, write_posting},
+    signature::{BITS, Mark, Plan, Term},
+};
 
 /// Columns of the largest segment: a slice with its row's head just fits a page of PostgreSQL, which would otherwise store it
 /// in five parts elsewhere.
@@ -210,37 +213,6 @@ fn slice_bytes(segment: &Segment) -> usize {
     segment.columns().div_ceil(64) * 8
 }
 
-/// Marks a posting that is a bit a block.
-const DENSE: u16 = u16::MAX;
-
-/// Key, bytes, distances from block to block as LEB128; or key, [`DENSE`], a bit for each block: whichever is shorter.
-fn write_posting(piece: &mut Vec<u8>, key: u32, blocks: &[u16], all: usize) {
-    piece.extend(key.to_le_bytes());
-    let length_at = piece.len();
-    piece.extend(DENSE.to_le_bytes());
-    let start = piece.len();
-    let mut last = 0;
-    for block in blocks {
-        let distance = block - last;
-        last = *block;
-        // At most 2,015: two bytes.
-        if distance < 0x80 {
-            piece.push(distance as u8);
-        } else {
-            piece.extend([(distance & 0x7f) as u8 | 0x80, (distance >> 7) as u8]);
-        }
-    }
-    let dense_bytes = all.div_ceil(8);
-    let bytes = piece.len() - start;
-    if bytes < dense_bytes {
-        piece[length_at..start].copy_from_slice(&(bytes as u16).to_le_bytes());
-    } else {
-        piece.truncate(start);
-        piece.resize(start + dense_bytes, 0);
-        blocks.iter().for_each(|block| piece[start + usize::from(*block) / 8] |= 1 << (block % 8));
-    }
-}
-
 /// One piece of all: how many, then number and length of each, then their bytes.
 fn pack(pieces: &[(PieceNumber, Vec<u8>)]) -> Vec<u8> {
     let mut packed = (pieces.len() as u32).to_le_bytes().to_vec();
@@ -250,18 +222,6 @@ fn pack(pieces: &[(PieceNumber, Vec<u8>)]) -> Vec<u8> {
     }
     pieces.iter().for_each(|(_, piece)| packed.extend(piece));
     packed
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
 }
 
 /// A piece within a packed one.
@@ -280,40 +240,6 @@ pub fn unpack(packed: &[u8], wanted: PieceNumber) -> Option<&[u8]> {
 
 /// Bits of a word that blocks or columns have.
 pub type Words = Vec<u64>;
-
-/// The blocks that have a key, into `words`.
-fn read_posting(piece: &[u8], key: u32, blocks: usize, words: &mut [u64]) {
-    let dense_bytes = blocks.div_ceil(8);
-    let mut at = 0;
-    while let (Some(found), Some(length)) = (u32_at(piece, at), u16_at(piece, at + 4)) {
-        at += 6;
-        let bytes = if length == DENSE { dense_bytes } else { usize::from(length) };
-        if found < key {
-            at += bytes;
-            continue;
-        }
-        let data = if found == key { piece.get(at..at + bytes).unwrap_or_default() } else { &[] };
-        if length == DENSE {
-            data.iter().enumerate().for_each(|(n, byte)| words[n / 8] |= u64::from(*byte) << (n % 8 * 8));
-            return;
-        }
-        let (mut block, mut high) = (0, None);
-        for byte in data {
-            match (high.take(), byte & 0x80) {
-                (None, 0) => block += usize::from(*byte),
-                (None, _) => {
-                    high = Some(usize::from(byte & 0x7f));
-                    continue;
-                }
-                (Some(low), _) => block += low | usize::from(*byte) << 7,
-            }
-            if let Some(word) = words.get_mut(block / 64) {
-                *word |= 1 << (block % 64);
-            }
-        }
-        return;
-    }
-}
 
 /// The blocks of a segment in which an event may be that is asked for.
 pub fn candidate_blocks<'a>(

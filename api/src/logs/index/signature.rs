@@ -13,8 +13,9 @@
 
 use crate::logs::{
     event::{ActorType, Change, Event, Log, Outcome},
-    filter::{Filter, searched_texts},
+    filter::Filter,
     fold::fold,
+    search::searched_texts,
 };
 
 /// Bits that marks are spread over. With 300 bytes of text an event, a third of them is set.

@@ -15,7 +15,6 @@
 use std::{
     collections::BinaryHeap,
     ops::ControlFlow,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -24,10 +23,11 @@ use diesel::prelude::*;
 use super::{
     Index,
     segment::{
-        BLOCK, PACKED, PieceNumber, Segment, TIMES, Words, block_time, candidate_blocks, candidate_columns,
-        order_piece, order_pieces, seq_at, slice_piece,
+        BLOCK, PACKED, PieceNumber, Segment, TIMES, Words, candidate_blocks, candidate_columns, order_piece,
+        order_pieces, seq_at, slice_piece,
     },
     signature::Plan,
+    source::{Open, Queued, Ready, Source, rank, segment_rank},
     store::{self, Pieces, State},
 };
 use crate::{
@@ -47,101 +47,6 @@ const SHORT_TAIL: i64 = 2000;
 const FETCH: std::ops::Range<usize> = 16..500;
 /// Segments whose pieces one statement fetches, at the most.
 const TOGETHER: usize = 32;
-
-/// A time as the order sees it: what is shown earlier is greater.
-fn rank(order: Order, time: i64) -> i64 {
-    match order {
-        Order::Desc => time,
-        Order::Asc => -time,
-    }
-}
-
-/// A segment that is being walked through.
-struct Open {
-    segment: Segment,
-    columns: Words,
-    times: Arc<[u8]>,
-    /// The next block, counted in the walk's direction.
-    next: usize,
-}
-
-impl Open {
-    fn block(&self, order: Order, nth: usize) -> usize {
-        match order {
-            Order::Asc => nth,
-            Order::Desc => self.segment.blocks() - 1 - nth,
-        }
-    }
-
-    /// First and last time that a block's events can have.
-    fn span(&self, block: usize) -> (i64, i64) {
-        let first = block_time(&self.times, block).unwrap_or(self.segment.first_time);
-        let last = block_time(&self.times, block + 1).unwrap_or(self.segment.last_time);
-        (first, last)
-    }
-
-    fn bits(&self, block: usize) -> u32 {
-        (self.columns[block / 2] >> (block % 2 * BLOCK)) as u32
-    }
-
-    /// Moves to the next block that has candidates within these times. None when there is none.
-    fn advance(&mut self, order: Order, (lowest, highest): (i64, i64)) -> Option<usize> {
-        while self.next < self.segment.blocks() {
-            let block = self.block(order, self.next);
-            if self.bits(block) != 0 {
-                let (first, last) = self.span(block);
-                if first <= highest && last >= lowest {
-                    return Some(block);
-                }
-            }
-            self.next += 1;
-        }
-        None
-    }
-}
-
-/// Where candidates come from.
-enum Source {
-    /// The place in `Walk::unopened` of a segment that was not looked into yet.
-    Unopened,
-    Open(Box<Open>),
-    /// All events without a segment, read in time order from here on.
-    LongTail(Option<Position>),
-}
-
-/// A source and the greatest rank that its next event can have.
-struct Queued {
-    rank: i64,
-    source: Source,
-}
-
-/// An event that was found, waiting until nothing can come before it.
-struct Ready {
-    rank: (i64, i64),
-    event: Event,
-}
-
-macro_rules! ordered_by_rank {
-    ($($name:ident),*) => {$(
-        impl PartialEq for $name {
-            fn eq(&self, other: &Self) -> bool {
-                self.rank == other.rank
-            }
-        }
-        impl Eq for $name {}
-        impl PartialOrd for $name {
-            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-                Some(self.cmp(other))
-            }
-        }
-        impl Ord for $name {
-            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-                self.rank.cmp(&other.rank)
-            }
-        }
-    )*};
-}
-ordered_by_rank!(Queued, Ready);
 
 /// One question on its way through a workspace's segments.
 struct Walk<'a> {
@@ -451,13 +356,5 @@ impl<'a> Walk<'a> {
             self.queue.push(Queued { rank, source: Source::LongTail(Some(last)) });
         }
         Ok(())
-    }
-}
-
-/// The greatest rank of a segment's events.
-fn segment_rank(order: Order, segment: &Segment) -> i64 {
-    match order {
-        Order::Desc => rank(order, segment.last_time),
-        Order::Asc => rank(order, segment.first_time),
     }
 }

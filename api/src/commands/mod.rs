@@ -1,0 +1,4 @@
+//! The commands with parts of their own.
+
+pub mod index;
+pub mod keys;
