@@ -2,6 +2,7 @@
 //!
 //! A test is written once and runs on both databases: see [`on_both!`].
 
+pub mod jose;
 pub mod naive;
 pub mod postgres;
 pub mod random;

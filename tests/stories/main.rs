@@ -7,6 +7,7 @@ mod contract;
 mod dedupe;
 mod errors;
 mod feed;
+mod forged_tokens;
 mod histogram;
 mod import_zango;
 mod isolation;

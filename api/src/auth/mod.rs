@@ -3,7 +3,9 @@
 //! A handler asks for its role by the type of its extractor ([`Reader`], [`Writer`], [`Member`], [`PlatformAdmin`],
 //! [`SignedIn`]), so that it cannot forget to. The first three carry the one workspace that the request may touch.
 
+mod jwt;
 pub mod sessions;
+mod signing_keys;
 pub mod tokens;
 pub mod users;
 
