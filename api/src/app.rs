@@ -21,7 +21,12 @@ use actix_web::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    auth::{sessions, sessions::Sessions, tokens::Tokens},
+    auth::{
+        provider::{self, Provider},
+        sessions,
+        sessions::Sessions,
+        tokens::Tokens,
+    },
     db::Db,
     error::{Code, Problem, REQUEST_ID},
     health::{self, Counters},
@@ -37,6 +42,8 @@ pub struct Services {
     pub appender: web::Data<Appender>,
     pub tokens: web::Data<Tokens>,
     pub sessions: web::Data<Sessions>,
+    /// Where one is set up.
+    pub provider: Option<web::Data<Provider>>,
     pub workspaces: web::Data<Workspaces>,
     pub counters: web::Data<Counters>,
     /// The built web application.
@@ -49,6 +56,7 @@ impl Services {
         appender: Appender,
         tokens: Tokens,
         sessions: Sessions,
+        provider: Option<Provider>,
         web_dir: Option<PathBuf>,
     ) -> Self {
         Self {
@@ -57,6 +65,7 @@ impl Services {
             appender: web::Data::new(appender),
             tokens: web::Data::new(tokens),
             sessions: web::Data::new(sessions),
+            provider: provider.map(web::Data::new),
             counters: web::Data::default(),
             web_dir,
         }
@@ -65,7 +74,8 @@ impl Services {
 
 /// Adds services and routes.
 pub fn configure(config: &mut ServiceConfig, services: &Services) {
-    let Services { db, appender, tokens, sessions, workspaces, counters, web_dir } = services.clone();
+    let Services { db, appender, tokens, sessions, provider, workspaces, counters, web_dir } =
+        services.clone();
     config
         .app_data(db)
         .app_data(appender)
@@ -73,6 +83,9 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .app_data(sessions)
         .app_data(workspaces)
         .app_data(counters);
+    if let Some(provider) = provider {
+        config.app_data(provider);
+    }
 
     config
         .service(
@@ -85,6 +98,9 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .service(at("/api/v1/auth/refresh", "POST").route(post().to(sessions::refresh)))
         .service(at("/api/v1/auth/logout", "POST").route(post().to(sessions::logout)))
         .service(at("/api/v1/auth/password", "PUT").route(put().to(sessions::set_password)))
+        .service(at("/api/v1/auth/methods", "GET").route(get().to(provider::handlers::methods)))
+        .service(at("/api/v1/auth/oidc/start", "GET").route(get().to(provider::handlers::start)))
+        .service(at(PROVIDER_CALLBACK, "GET").route(get().to(provider::handlers::callback)))
         .service(at("/api/v1/me", "GET").route(get().to(sessions::me)))
         .service(
             at("/api/v1/workspaces", "GET, POST")
@@ -202,11 +218,16 @@ pub async fn observe(
     Ok(response)
 }
 
+/// Where the identity provider sends people back to.
+pub const PROVIDER_CALLBACK: &str = "/api/v1/auth/oidc/callback";
+
 /// True for a request that another site's page sends to the addresses that set cookies: a form there could sign its
 /// reader in as somebody else. Browsers say where a request comes from (Fetch Metadata); other clients say nothing.
 fn is_foreign(request: &HttpRequest) -> bool {
     let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    // The provider is another site by its nature; who comes back from it shows the cookie that they left with.
     request.path().starts_with("/api/v1/auth/")
+        && request.path() != PROVIDER_CALLBACK
         && site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 

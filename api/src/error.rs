@@ -61,6 +61,7 @@ codes! {
     NotFound "not_found" 404 "There is nothing here";
     MethodNotAllowed "method_not_allowed" 405 "This address does not take that method";
     RequestTimeout "request_timeout" 408 "The body took too long to arrive";
+    EmailTaken "email_taken" 409 "The e-mail address belongs to somebody else";
     Conflict "conflict" 409 "It exists already";
     BodyTooLarge "body_too_large" 413 "The body is too large";
     TooManyEvents "too_many_events" 413 "Too many events in one request";
@@ -70,6 +71,7 @@ codes! {
     Internal "internal" 500 "Something broke on our side";
     QueueFull "queue_full" 503 "More events arrive than can be stored; send again";
     Busy "busy" 503 "Too many requests at once; try again";
+    ProviderUnavailable "provider_unavailable" 503 "The identity provider cannot be reached; try again";
     Unavailable "unavailable" 503 "The database cannot be reached; try again";
 }
 

@@ -29,7 +29,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the API, and the web application where its folder is given
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Apply pending migrations
     Migrate,
     /// Print an access token for scripts, alone on the last line

@@ -8,7 +8,10 @@ use utoipa::{
     },
 };
 
-use crate::{auth::sessions, error, health, logs, workspaces};
+use crate::{
+    auth::{provider, sessions},
+    error, health, logs, workspaces,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -41,6 +44,7 @@ use crate::{auth::sessions, error, health, logs, workspaces};
         logs::feed::feed, logs::ingest::ingest,
         workspaces::handlers::list, workspaces::handlers::post, workspaces::handlers::get,
         sessions::login, sessions::link, sessions::refresh, sessions::logout, sessions::set_password, sessions::me,
+        provider::handlers::methods, provider::handlers::start, provider::handlers::callback,
         health::healthz, health::readyz, health::metrics,
     ),
     components(schemas(error::ProblemBody)),

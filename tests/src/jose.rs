@@ -3,7 +3,7 @@
 use std::{path::Path, sync::LazyLock};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use ed25519_dalek::pkcs8::EncodePrivateKey as _;
+use ed25519_dalek::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, spki::der::pem::LineEnding};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use p256::elliptic_curve::sec1::ToEncodedPoint as _;
 use rand_core::OsRng;
@@ -28,6 +28,8 @@ pub struct KeyPair {
     pub private: EncodingKey,
     /// The public half without `kid`, `alg` and `use`.
     pub jwk: Value,
+    /// The public half in PEM.
+    pub pem: String,
 }
 
 impl KeyPair {
@@ -39,7 +41,8 @@ impl KeyPair {
             "e": base64url(key.e().to_bytes_be()),
         });
         let der = key.to_pkcs1_der().expect("a key");
-        Self { alg: Algorithm::RS256, private: EncodingKey::from_rsa_der(der.as_bytes()), jwk }
+        let pem = key.to_public_key().to_public_key_pem(LineEnding::LF).expect("PEM");
+        Self { alg: Algorithm::RS256, private: EncodingKey::from_rsa_der(der.as_bytes()), jwk, pem }
     }
 
     pub fn p256() -> Self {
@@ -50,14 +53,16 @@ impl KeyPair {
             "kty": "EC", "crv": "P-256", "x": coordinate(point.x()), "y": coordinate(point.y()),
         });
         let der = key.to_pkcs8_der().expect("a key");
-        Self { alg: Algorithm::ES256, private: EncodingKey::from_ec_der(der.as_bytes()), jwk }
+        let pem = key.public_key().to_public_key_pem(LineEnding::LF).expect("PEM");
+        Self { alg: Algorithm::ES256, private: EncodingKey::from_ec_der(der.as_bytes()), jwk, pem }
     }
 
     pub fn ed25519() -> Self {
         let key = ed25519_dalek::SigningKey::generate(&mut OsRng);
         let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": base64url(key.verifying_key().as_bytes())});
         let der = key.to_pkcs8_der().expect("a key");
-        Self { alg: Algorithm::EdDSA, private: EncodingKey::from_ed_der(der.as_bytes()), jwk }
+        let pem = key.verifying_key().to_public_key_pem(LineEnding::LF).expect("PEM");
+        Self { alg: Algorithm::EdDSA, private: EncodingKey::from_ed_der(der.as_bytes()), jwk, pem }
     }
 
     /// The same key under another algorithm of its family.

@@ -34,7 +34,7 @@ impl Forger {
     }
 
     fn sign(&self, header: &Value, payload: &Value) -> String {
-        self.raw(&header.to_string(), payload.to_string())
+        self.raw(header.to_string(), payload.to_string())
     }
 
     fn raw(&self, header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {

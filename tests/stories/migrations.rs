@@ -106,9 +106,15 @@ on_both!(every_key_of_a_workspaces_table_begins_with_the_workspace, |server| {
         }
     };
     let keys = load!(&mut conn, sql, Key);
-    for table in
-        ["events", "dedupe_keys", "idempotency_keys", "import_positions", "workspace_sequences", "members"]
-    {
+    for table in [
+        "events",
+        "dedupe_keys",
+        "idempotency_keys",
+        "import_positions",
+        "workspace_sequences",
+        "members",
+        "identity_roles",
+    ] {
         let first: Vec<_> = keys.iter().filter(|key| key.table_name == table).map(|key| &key.first).collect();
         assert!(!first.is_empty(), "{table} has a key");
         assert!(first.iter().all(|name| *name == "workspace_id"), "{table}: {first:?}");

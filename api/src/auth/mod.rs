@@ -4,6 +4,7 @@
 //! [`SignedIn`]), so that it cannot forget to. The first three carry the one workspace that the request may touch.
 
 mod jwt;
+pub mod provider;
 pub mod sessions;
 mod signing_keys;
 pub mod tokens;
@@ -19,6 +20,7 @@ use crate::{
     error::{Code, Problem, Result},
     workspaces::{Workspace, Workspaces},
 };
+use provider::Provider;
 use tokens::{Claims, Tokens};
 
 /// What one may do in a workspace.
@@ -86,14 +88,18 @@ pub struct PlatformAdmin;
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
-fn bearer(request: &HttpRequest) -> Result<Claims> {
+async fn bearer(request: &HttpRequest) -> Result<Claims> {
     let missing = || Problem::new(Code::Unauthenticated, "send the header Authorization: Bearer <token>");
     let value = request.headers().get(header::AUTHORIZATION).ok_or_else(missing)?;
     let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(missing)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(missing());
     }
-    service::<Tokens>(request)?.verify(token.trim())
+    let token = token.trim();
+    match request.app_data::<web::Data<Provider>>() {
+        Some(provider) if provider.speaks(token) => provider.bearer(token, service(request)?).await,
+        _ => service::<Tokens>(request)?.verify(token),
+    }
 }
 
 /// What the app was built with.
@@ -106,32 +112,33 @@ fn service<T: 'static>(request: &HttpRequest) -> Result<&T> {
 
 impl FromRequest for SignedIn {
     type Error = Problem;
-    type Future = std::future::Ready<Result<Self>>;
+    type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(bearer(request).map(Self))
+        let request = request.clone();
+        Box::pin(async move { bearer(&request).await.map(Self) })
     }
 }
 
 impl FromRequest for PlatformAdmin {
     type Error = Problem;
-    type Future = std::future::Ready<Result<Self>>;
+    type Future = Extracted<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let allowed = bearer(request).and_then(|claims| {
-            if claims.platform_admin {
+        let request = request.clone();
+        Box::pin(async move {
+            if bearer(&request).await?.platform_admin {
                 Ok(Self)
             } else {
                 Err(Problem::new(Code::Forbidden, "only platform admins may do this"))
             }
-        });
-        std::future::ready(allowed)
+        })
     }
 }
 
 /// The workspace of the address, and what the caller may do there. Unknown and forbidden workspaces look alike.
 async fn member(request: HttpRequest) -> Result<(Workspace, Role)> {
-    let claims = bearer(&request)?;
+    let claims = bearer(&request).await?;
     let slug = request.match_info().get("workspace").unwrap_or_default().to_owned();
     let workspace = service::<Workspaces>(&request)?.find(&slug).await?;
     let unknown =

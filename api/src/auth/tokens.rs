@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -73,6 +73,18 @@ impl Claims {
     }
 }
 
+/// Something under the same signature as a token, for another use.
+#[derive(Serialize, Deserialize)]
+struct Sealed<T> {
+    iss: String,
+    aud: String,
+    sub: String,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    content: T,
+}
+
 /// What the two kinds of keys are made of a secret.
 struct Key {
     kid: String,
@@ -133,11 +145,27 @@ impl Tokens {
     /// # Errors
     /// `token_expired`; `unauthenticated` for anything else that is wrong with it.
     pub fn verify(&self, token: &str) -> Result<Claims> {
+        self.decode(token, &self.bearer)
+    }
+
+    /// Signs something that this server gives away and wants back unchanged within some seconds. It is no bearer token.
+    pub fn seal<T: Serialize>(&self, audience: &str, seconds: i64, content: &T) -> Result<String> {
+        let Claims { iss, sub, iat, nbf, exp, .. } = Claims::new(audience.into(), String::new(), seconds);
+        sign_with(&self.keys.keys()[0], &Sealed { iss, aud: audience.into(), sub, iat, nbf, exp, content })
+    }
+
+    /// # Errors
+    /// As [`Tokens::verify`].
+    pub fn unseal<T: DeserializeOwned>(&self, audience: &str, token: &str) -> Result<T> {
+        self.decode::<Sealed<T>>(token, &validation(audience)).map(|sealed| sealed.content)
+    }
+
+    fn decode<T: DeserializeOwned>(&self, token: &str, validation: &Validation) -> Result<T> {
         let header = jwt::header(token)?;
         let kid = signing_keys::kid_or_first(header.kid.as_deref());
         let decode = |keys: &[Key]| {
             let key = keys.iter().find(|key| key.kid == kid)?;
-            Some(jsonwebtoken::decode::<Claims>(token, &key.decoding, &self.bearer))
+            Some(jsonwebtoken::decode::<T>(token, &key.decoding, validation))
         };
         let decoded = decode(&self.keys.keys()).or_else(|| decode(&self.keys.keys_now()));
         let decoded = decoded.ok_or_else(jwt::refused)?;

@@ -187,6 +187,29 @@ impl Workspaces {
         }
         Ok(found)
     }
+
+    /// The numbers of those workspaces that there are. A number never changes, so it is taken from memory at any age.
+    pub async fn ids(&self, slugs: impl Iterator<Item = &String>) -> Result<HashMap<String, i32>> {
+        let mut ids = HashMap::new();
+        let mut unknown = Vec::new();
+        {
+            let known = self.known.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            for slug in slugs.filter(|slug| self::slug(slug).is_ok()) {
+                match known.get(slug) {
+                    Some((workspace, _)) => drop(ids.insert(slug.clone(), workspace.id)),
+                    None => unknown.push(slug.clone()),
+                }
+            }
+        }
+        if !unknown.is_empty() {
+            let query = move |conn: &mut Conn| {
+                let found = workspaces::table.filter(workspaces::slug.eq_any(unknown));
+                found.select((workspaces::slug, workspaces::id)).load::<(String, i32)>(conn)
+            };
+            ids.extend(self.db.run(move |conn| query(conn).map_err(Problem::from)).await?);
+        }
+        Ok(ids)
+    }
 }
 
 /// # Errors
