@@ -61,7 +61,6 @@ codes! {
     NotFound "not_found" 404 "There is nothing here";
     MethodNotAllowed "method_not_allowed" 405 "This address does not take that method";
     RequestTimeout "request_timeout" 408 "The body took too long to arrive";
-    EmailTaken "email_taken" 409 "The e-mail address belongs to somebody else";
     Conflict "conflict" 409 "It exists already";
     BodyTooLarge "body_too_large" 413 "The body is too large";
     TooManyEvents "too_many_events" 413 "Too many events in one request";

@@ -141,7 +141,7 @@ fn open_provider(config: &ServeConfig, address: SocketAddr) -> Result<Option<Pro
         oidc_scopes,
         oidc_session_hours,
     } = config.oidc.clone();
-    let Some(issuer) = oidc_issuer else { return Ok(None) };
+    let Some(issuer) = oidc_issuer.filter(|issuer| !issuer.is_empty()) else { return Ok(None) };
     let redirect_url = format!("{}{}", config.origin(address), app::PROVIDER_CALLBACK);
     let redirect_url = redirect_url.parse().map_err(|error| StartError::Provider(format!("{error}")))?;
     let client = oidc_client_id.map(|id| provider::Client {

@@ -253,6 +253,31 @@ with_issuer!(
     }
 );
 
+with_issuer!(who_comes_in_another_way_later_has_only_what_is_given_here, |server, issuer| {
+    server.workspace("clinic");
+    let mut more = person("asha@clinic.test");
+    more["logbook_roles"] = json!({"clinic": "auditor", "*": "platform_admin"});
+    let visit = Visit::start(&server, "/");
+    let me = session(&server, &visit.finish(&issuer, "asha", more)).get("/me").expect(200).json;
+    assert_eq!(me["platform_admin"], true);
+    let by_link = || {
+        let id = me["user"]["id"].as_str().and_then(|id| id.parse().ok()).expect("a number");
+        let mut conn = server.db.conn().expect("a connection");
+        let token = users::create_link(&mut conn, id).expect("a link");
+        let answer = server.nobody().post("/auth/link", json!({"token": token})).expect(200);
+        let me =
+            server.bearer(answer.json["access_token"].as_str().expect("a token")).get("/me").expect(200).json;
+        (me["platform_admin"] == true, me["workspaces"].as_array().map(Vec::len))
+    };
+    assert_eq!(by_link(), (true, Some(1)));
+    server.sql(if server.is_postgres() {
+        "UPDATE identities SET grants_end_at = grants_end_at - interval '12 hours'"
+    } else {
+        "UPDATE identities SET grants_end_at = grants_end_at - 43200000000"
+    });
+    assert_eq!(by_link(), (false, Some(0)));
+});
+
 with_issuer!(nobody_is_led_elsewhere, |server, issuer| {
     for next in ["//attacker.test/", "https://attacker.test", "/\\attacker.test", "/api/v1/me", "w", "/%00"] {
         let answer = Visit::start(&server, next).finish(&issuer, "asha", json!({}));

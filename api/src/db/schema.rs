@@ -151,6 +151,7 @@ diesel::table! {
         platform_admin -> Bool,
         created_at -> InstantSql,
         last_sign_in_at -> InstantSql,
+        grants_end_at -> InstantSql,
     }
 }
 

@@ -1,4 +1,5 @@
--- Who somebody is at an identity provider. What it allows in every workspace is as it said at the last sign-in.
+-- Who somebody is at an identity provider. What it allows in every workspace is as it said at the last
+-- sign-in, and holds until grants_end_at, as the roles in identity_roles do.
 CREATE TABLE identities (
     issuer TEXT NOT NULL,
     subject TEXT NOT NULL,
@@ -7,6 +8,7 @@ CREATE TABLE identities (
     platform_admin BOOLEAN NOT NULL,
     created_at INTEGER NOT NULL,
     last_sign_in_at INTEGER NOT NULL,
+    grants_end_at INTEGER NOT NULL,
     PRIMARY KEY (issuer, subject)
 );
 CREATE INDEX identities_by_user ON identities (user_id);

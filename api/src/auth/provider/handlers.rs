@@ -97,7 +97,7 @@ impl Failed {
 impl From<Problem> for Failed {
     fn from(problem: Problem) -> Self {
         match problem.code {
-            Code::EmailTaken => Self::EmailTaken,
+            Code::Conflict => Self::EmailTaken,
             Code::Unauthenticated | Code::TokenExpired => Self::Invalid,
             _ => Self::Unavailable,
         }

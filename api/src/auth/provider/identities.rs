@@ -35,9 +35,10 @@ pub const NO_EMAIL: &str = "@no-email.invalid";
 /// token too.
 ///
 /// # Errors
-/// `email_taken` when the address is that of a user who is somebody else at this provider.
+/// `conflict` when the address is that of a user who is somebody else at this provider.
 pub fn sign_in(conn: &mut Conn, person: &Person, session_seconds: i64) -> Result<(User, String)> {
     let now = Instant::now();
+    let ends_at = now.plus_seconds(session_seconds);
     let signed_in = conn.transaction(|conn| {
         // A write first, so that SQLite takes its lock before anything is read.
         let known = diesel::update(identities::table.find((&person.issuer, &person.subject)))
@@ -45,28 +46,26 @@ pub fn sign_in(conn: &mut Conn, person: &Person, session_seconds: i64) -> Result
                 identities::everywhere.eq(person.grants.everywhere.map(Role::as_str)),
                 identities::platform_admin.eq(person.grants.platform_admin),
                 identities::last_sign_in_at.eq(now),
+                identities::grants_end_at.eq(ends_at),
             ))
             .returning(identities::user_id)
             .get_result::<i32>(conn)
             .optional()?;
         let user = match known {
             Some(id) => users::find(conn, id)?.ok_or_else(Problem::not_found)?,
-            None => join(conn, person, now)?,
+            None => join(conn, person, now, ends_at)?,
         };
         users::lock(conn, user.id)?;
         diesel::update(users_table::table.find(user.id))
             .set(users_table::name.eq(&person.name))
             .execute(conn)?;
         keep_roles(conn, user.id, &person.grants)?;
-        let ends_at = now.plus_seconds(session_seconds);
         let refresh = users::start_session_until(conn, user.id, Some(ends_at))?;
         Ok::<_, Problem>((User { name: person.name.clone(), ..user }, refresh))
     });
     match signed_in {
         // Two tabs at once, both the first: the other has made the user.
-        Err(problem)
-            if matches!(problem.code, Code::Conflict | Code::EmailTaken) && is_known(conn, person)? =>
-        {
+        Err(problem) if problem.code == Code::Conflict && is_known(conn, person)? => {
             sign_in(conn, person, session_seconds)
         }
         done => done,
@@ -79,7 +78,7 @@ fn is_known(conn: &mut Conn, person: &Person) -> Result<bool> {
 }
 
 /// The user whom an admin has made for this address, else a new one.
-fn join(conn: &mut Conn, person: &Person, now: Instant) -> Result<User> {
+fn join(conn: &mut Conn, person: &Person, now: Instant, ends_at: Instant) -> Result<User> {
     let known = match &person.verified_email {
         Some(email) => users::find_by_email(conn, email)?,
         None => None,
@@ -92,7 +91,7 @@ fn join(conn: &mut Conn, person: &Person, now: Instant) -> Result<User> {
                 .filter(identities::issuer.eq(&person.issuer));
             if diesel::select(diesel::dsl::exists(others)).get_result(conn)? {
                 let detail = "this e-mail address belongs to somebody else here; ask an administrator";
-                return Err(Problem::new(Code::EmailTaken, detail));
+                return Err(Problem::new(Code::Conflict, detail));
             }
             user
         }
@@ -111,6 +110,7 @@ fn join(conn: &mut Conn, person: &Person, now: Instant) -> Result<User> {
             identities::platform_admin.eq(person.grants.platform_admin),
             identities::created_at.eq(now),
             identities::last_sign_in_at.eq(now),
+            identities::grants_end_at.eq(ends_at),
         ))
         .execute(conn)
         .map_err(|error| Problem::or_taken(error, "", "this person is known already".into()))?;
@@ -138,12 +138,17 @@ fn keep_roles(conn: &mut Conn, user_id: i32, grants: &Grants) -> Result<()> {
     Ok(())
 }
 
-/// Adds what the provider allowed at the last sign-in. A role that an admin has given here counts before it.
+/// Adds what the provider allowed at the last sign-in, for as long as the session that it began may last: whoever comes in
+/// another way later has only what is given here. A role that an admin has given here counts before the provider's.
 pub fn add_grants(conn: &mut Conn, user_id: i32, claims: &mut Claims) -> Result<()> {
     let identities = identities::table
         .filter(identities::user_id.eq(user_id))
+        .filter(identities::grants_end_at.gt(Instant::now()))
         .select((identities::everywhere, identities::platform_admin))
         .load::<(Option<String>, bool)>(conn)?;
+    if identities.is_empty() {
+        return Ok(());
+    }
     for (everywhere, platform_admin) in identities {
         claims.platform_admin |= platform_admin;
         claims.everywhere = claims.everywhere.or_else(|| everywhere?.parse().ok());

@@ -16,6 +16,7 @@ use std::{
 use jsonwebtoken::{Algorithm, AlgorithmFamily, Header, Validation};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::{jwt, tokens::Claims};
@@ -31,6 +32,9 @@ pub use roles::Grants;
 const LEEWAY_SECONDS: u64 = 30;
 /// How long the provider's description of itself is good.
 const DESCRIPTION_AGE: Duration = Duration::from_secs(15 * 60);
+/// How many sign-ins may wait for the provider at once, and how long others wait for their turn.
+const MOST_AT_ONCE: usize = 8;
+const TURN: Duration = Duration::from_secs(5);
 /// OpenID Connect Core, section 2.
 const MAX_SUBJECT_BYTES: usize = 255;
 
@@ -98,6 +102,8 @@ struct Source {
     algorithms: Vec<Algorithm>,
     http: Http,
     described: Arc<RwLock<Option<(Description, Clock)>>>,
+    /// Anybody may begin to sign in, and the database's work waits for the same threads: so only a few ask at once.
+    turns: Arc<Semaphore>,
 }
 
 impl Source {
@@ -138,6 +144,21 @@ impl Source {
         );
         Ok(keys)
     }
+
+    /// Asks off the async threads, when it is its turn.
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let busy = || Problem::new(Code::Busy, "many people sign in at this moment");
+        let turn = tokio::time::timeout(TURN, self.turns.clone().acquire_owned()).await;
+        let turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
+        let asked = actix_web::web::block(move || {
+            let _turn = turn;
+            ask()
+        });
+        asked.await.map_err(|_| Problem::new(Code::Unavailable, "the server is stopping"))?
+    }
 }
 
 pub struct Provider {
@@ -170,6 +191,7 @@ impl Provider {
             algorithms: algorithms.clone(),
             http: Http::new(),
             described: Arc::default(),
+            turns: Arc::new(Semaphore::new(MOST_AT_ONCE)),
         };
         Ok(Self { settings, algorithms, keys, source })
     }

@@ -14,7 +14,7 @@ use url::Url;
 use super::{Client, Description, Grants, Provider, identities::Person, name, text, unavailable};
 use crate::{
     auth::{jwt, tokens::random_token},
-    error::{Code, Problem, Result},
+    error::Result,
 };
 
 /// What the browser keeps for us until it comes back.
@@ -97,7 +97,7 @@ impl Provider {
         let oauth2_client = oauth2_client(client, &description);
         let verifier = PkceCodeVerifier::new(started.verifier.clone());
         let http = self.source.http.clone();
-        let given = off_thread(move || {
+        let given = self.source.off_thread(move || {
             let exchanged = oauth2_client
                 .exchange_code(AuthorizationCode::new(code))
                 .set_pkce_verifier(verifier)
@@ -119,7 +119,7 @@ impl Provider {
             let ask = move || -> Result<Map<String, Value>> {
                 http.get(&url, Some(&access_token)).map_err(|error| unavailable(&error))
             };
-            let more = off_thread(ask).await?;
+            let more = self.source.off_thread(ask).await?;
             // Of another person it says nothing here (Core, section 5.3.2).
             if text(&more, "sub") != text(&claims, "sub") {
                 return Err(jwt::refused());
@@ -170,7 +170,7 @@ impl Provider {
 
     async fn description(&self) -> Result<Description> {
         let source = self.source.clone();
-        off_thread(move || source.describe().map_err(|error| unavailable(&error))).await
+        self.source.off_thread(move || source.describe().map_err(|error| unavailable(&error))).await
     }
 }
 
@@ -183,9 +183,4 @@ fn kind_of<R: std::error::Error + 'static>(
         oauth2::RequestTokenError::Parse(error, _) => error.to_string(),
         error => error.to_string(),
     }
-}
-
-async fn off_thread<T: Send + 'static>(ask: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let stopping = |_| Problem::new(Code::Unavailable, "the server is stopping");
-    actix_web::web::block(ask).await.map_err(stopping)?
 }
