@@ -21,7 +21,14 @@ use actix_web::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    auth::{keys::Keys, sessions, sessions::Sessions, standing::Standings, tokens::Tokens},
+    auth::{
+        keys::Keys,
+        provider::{self, Provider},
+        sessions,
+        sessions::Sessions,
+        standing::Standings,
+        tokens::Tokens,
+    },
     db::Db,
     error::{Code, Problem, REQUEST_ID},
     health::{self, Counters},
@@ -42,6 +49,8 @@ pub struct Services {
     pub upkeep: Option<Upkeep>,
     pub tokens: web::Data<Tokens>,
     pub sessions: web::Data<Sessions>,
+    /// Where one is set up.
+    pub provider: Option<web::Data<Provider>>,
     pub workspaces: web::Data<Workspaces>,
     pub keys: web::Data<Keys>,
     pub standings: web::Data<Standings>,
@@ -56,6 +65,7 @@ impl Services {
         (appender, caches, upkeep): (Appender, Caches, Option<Upkeep>),
         tokens: Tokens,
         sessions: Sessions,
+        provider: Option<Provider>,
         web_dir: Option<PathBuf>,
     ) -> Self {
         Self {
@@ -68,6 +78,7 @@ impl Services {
             upkeep,
             tokens: web::Data::new(tokens),
             sessions: web::Data::new(sessions),
+            provider: provider.map(web::Data::new),
             counters: web::Data::default(),
             web_dir,
         }
@@ -83,6 +94,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         upkeep: _,
         tokens,
         sessions,
+        provider,
         workspaces,
         keys,
         standings,
@@ -99,6 +111,9 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .app_data(keys)
         .app_data(standings)
         .app_data(counters);
+    if let Some(provider) = provider {
+        config.app_data(provider);
+    }
 
     config
         .service(
@@ -111,6 +126,9 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .service(at("/api/v1/auth/refresh", "POST").route(post().to(sessions::refresh)))
         .service(at("/api/v1/auth/logout", "POST").route(post().to(sessions::logout)))
         .service(at("/api/v1/auth/password", "PUT").route(put().to(sessions::set_password)))
+        .service(at("/api/v1/auth/methods", "GET").route(get().to(provider::handlers::methods)))
+        .service(at("/api/v1/auth/oidc/start", "GET").route(get().to(provider::handlers::start)))
+        .service(at(PROVIDER_CALLBACK, "GET").route(get().to(provider::handlers::callback)))
         .service(at("/api/v1/me", "GET").route(get().to(sessions::me)))
         .service(
             at("/api/v1/workspaces", "GET, POST")
@@ -251,11 +269,16 @@ pub async fn observe(
     Ok(response)
 }
 
+/// Where the identity provider sends people back to.
+pub const PROVIDER_CALLBACK: &str = "/api/v1/auth/oidc/callback";
+
 /// True for a request that another site's page sends to the addresses that set cookies: a form there could sign its
 /// reader in as somebody else. Browsers say where a request comes from (Fetch Metadata); other clients say nothing.
 fn is_foreign(request: &HttpRequest) -> bool {
     let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    // The provider is another site by its nature; who comes back from it shows the cookie that they left with.
     request.path().starts_with("/api/v1/auth/")
+        && request.path() != PROVIDER_CALLBACK
         && site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 

@@ -31,7 +31,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the API, and the web application where its folder is given
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Apply pending migrations
     Migrate,
     /// Print an access token for scripts, alone on the last line
@@ -72,10 +72,13 @@ struct ServeArgs {
 }
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct TokenArgs {
+    #[command(subcommand)]
+    command: Option<TokenCommand>,
     /// What the holder may do
-    #[arg(long)]
-    role: Role,
+    #[arg(long, required = true)]
+    role: Option<Role>,
     /// The one workspace it is good for. Default: every workspace; an admin may then make workspaces too
     #[arg(long)]
     workspace: Option<String>,
@@ -85,6 +88,16 @@ struct TokenArgs {
     /// Hours until it expires
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=87_600))]
     hours: u32,
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Make a new key to sign tokens with. Nobody is signed out: the keys before verify what they have signed
+    Rotate {
+        /// For a key that has leaked: the keys before verify nothing any more. People stay signed in, scripts need new tokens
+        #[arg(long)]
+        at_once: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -261,8 +274,20 @@ fn import_zango(data: &DataConfig, args: &ZangoImport) -> Result<(), Failure> {
 }
 
 fn token(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
-    let TokenArgs { role, workspace, name, hours } = args;
+    let TokenArgs { command, role, workspace, name, hours } = args;
     let tokens = server::open_tokens(&data.data_dir)?;
+    if let Some(TokenCommand::Rotate { at_once }) = command {
+        let good_until = tokens.rotate(at_once)?.map(|seconds| Instant(seconds * 1_000_000));
+        println!("Tokens are signed with a new key from now on.");
+        match good_until {
+            Some(until) => {
+                println!("Tokens that were signed before are good until they expire, {until} at the latest.")
+            }
+            None => println!("Tokens that were signed before are no good any more."),
+        }
+        return Ok(());
+    }
+    let role = role.ok_or_else(|| Failure::Said("say what the holder may do: --role".into()))?;
     let mut claims = Claims::new(format!("token:{name}"), name, i64::from(hours) * 3600);
     match workspace {
         Some(slug) => {
@@ -274,7 +299,7 @@ fn token(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
             claims.platform_admin = role == Role::Admin;
         }
     }
-    println!("{}", tokens.sign(&claims)?);
+    println!("{}", tokens.sign_for_long(&claims)?);
     Ok(())
 }
 

@@ -122,6 +122,7 @@ on_both!(every_key_of_a_workspaces_table_begins_with_the_workspace, |server| {
         "members",
         "api_keys",
         "api_key_networks",
+        "identity_roles",
     ] {
         let first: Vec<_> = keys.iter().filter(|key| key.table_name == table).map(|key| &key.first).collect();
         assert!(!first.is_empty(), "{table} has a key");

@@ -4,8 +4,11 @@
 //! [`PlatformAdmin`], [`SignedIn`]), so that it cannot forget to. The first four carry the one workspace that the request
 //! may touch.
 
+mod jwt;
 pub mod keys;
+pub mod provider;
 pub mod sessions;
+mod signing_keys;
 pub mod standing;
 pub mod tokens;
 pub mod users;
@@ -22,6 +25,7 @@ use crate::{
     workspaces::{Workspace, Workspaces},
 };
 use keys::Keys;
+use provider::Provider;
 use standing::Standings;
 use tokens::{Claims, Tokens};
 
@@ -114,6 +118,11 @@ async fn caller(request: &HttpRequest) -> Result<Claims> {
         let key = keys.verify(token).await?;
         keys.used(&key);
         return Ok(Claims::from(&key));
+    }
+    if let Some(provider) = request.app_data::<web::Data<Provider>>()
+        && provider.speaks(token)
+    {
+        return provider.bearer(token, service(request)?).await;
     }
     let claims = service::<Tokens>(request)?.verify(token)?;
     service::<Standings>(request)?.current(claims).await

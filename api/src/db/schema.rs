@@ -135,6 +135,7 @@ diesel::table! {
         family -> Text,
         expires_at -> InstantSql,
         replaced_at -> Nullable<InstantSql>,
+        session_ends_at -> Nullable<InstantSql>,
     }
 }
 
@@ -250,6 +251,32 @@ diesel::table! {
         prefix -> Text,
         network -> Text,
         first_used_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::InstantSql;
+
+    identities (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        user_id -> Integer,
+        everywhere -> Nullable<Text>,
+        platform_admin -> Bool,
+        created_at -> InstantSql,
+        last_sign_in_at -> InstantSql,
+        grants_end_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    identity_roles (workspace_id, user_id) {
+        workspace_id -> Integer,
+        user_id -> Integer,
+        role -> Text,
     }
 }
 
