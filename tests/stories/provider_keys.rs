@@ -71,7 +71,15 @@ with_issuer!(keys_are_read_from_where_they_should_be_and_nowhere_else, |server, 
     issuer.state().description.clear();
     issuer.state().keys_moved_to = Some(format!("{}/jwks", other.url));
     client.get("/workspaces").expect(503);
+    assert_eq!(issuer.asked("/jwks"), 1, "all those descriptions led nowhere");
     assert_eq!(other.asked("/jwks"), 0, "no answer leads elsewhere");
+    issuer.state().keys_moved_to = None;
+    let keys = std::mem::take(&mut issuer.state().keys);
+    std::thread::sleep(std::time::Duration::from_millis(5100));
+    client.get("/workspaces").expect(503);
+    issuer.state().keys = keys;
+    std::thread::sleep(std::time::Duration::from_millis(5100));
+    client.get("/workspaces").expect(200);
 });
 
 #[test]

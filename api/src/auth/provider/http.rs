@@ -22,6 +22,8 @@ pub enum HttpError {
     Json(#[from] serde_json::Error),
     #[error("{0} is neither https nor on this machine")]
     Insecure(Url),
+    #[error("there is no key among them that can be used")]
+    NoKeys,
     #[error("the document is of another issuer: {0}")]
     OtherIssuer(String),
     #[error("{0}")]

@@ -135,8 +135,15 @@ impl Source {
             Some(url) => url.clone(),
             None => self.describe()?.jwks_uri,
         };
-        let set: KeySet = self.http.get(&place, None)?;
+        let set = self.http.get::<KeySet>(&place, None).inspect_err(|_| {
+            // They may have moved: the next attempt asks for their place, too.
+            *self.described.write().unwrap_or_else(PoisonError::into_inner) = None;
+        })?;
         let keys = keys::usable(&set.keys, &self.algorithms);
+        // More likely a mistake than a wish to let nobody in.
+        if keys.is_empty() {
+            return Err(HttpError::NoKeys);
+        }
         tracing::info!(
             published = set.keys.len(),
             usable = keys.len(),
