@@ -3,8 +3,6 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    sync::mpsc,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -101,26 +99,24 @@ struct Named {
 impl Direct {
     /// Runs statements one after the other and reads all their rows. None when it takes longer than the limit.
     pub fn timed(&mut self, statements: &[String], limit: Duration) -> Option<Duration> {
-        let start = Instant::now();
+        let mut took = Duration::ZERO;
         for statement in statements {
-            let left = limit.checked_sub(start.elapsed()).filter(|left| left.as_millis() > 0)?;
-            let ended = match self {
-                Self::Sqlite(conn) => read_all(conn, statement, left),
+            let left = limit.checked_sub(took).filter(|left| left.as_millis() > 0)?;
+            took += match self {
+                Self::Sqlite(conn) => read_all(conn, statement, left)?,
                 Self::Postgres(conn) => {
-                    conn.batch_execute(&format!("SET statement_timeout = {}", left.as_millis()))
-                        .expect("a setting");
+                    let setting = format!("SET statement_timeout = {}", left.as_millis());
+                    conn.batch_execute(&setting).expect("a setting");
+                    let start = Instant::now();
                     match conn.batch_execute(statement) {
-                        Ok(()) => true,
-                        Err(error) if error.to_string().contains("statement timeout") => false,
+                        Ok(()) => start.elapsed(),
+                        Err(error) if error.to_string().contains("statement timeout") => return None,
                         Err(error) => panic!("{error}: {statement}"),
                     }
                 }
             };
-            if !ended {
-                return None;
-            }
         }
-        Some(start.elapsed())
+        Some(took)
     }
 
     /// Statements that give nothing back.
@@ -180,15 +176,10 @@ impl Direct {
     }
 }
 
-/// Reads every row and column; false when it was interrupted.
-fn read_all(conn: &rusqlite::Connection, statement: &str, limit: Duration) -> bool {
-    let handle = conn.get_interrupt_handle();
-    let (done, waits) = mpsc::channel::<()>();
-    let watch = thread::spawn(move || {
-        if waits.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
-            handle.interrupt();
-        }
-    });
+/// Reads every row and column. None when it takes longer than the limit.
+fn read_all(conn: &rusqlite::Connection, statement: &str, limit: Duration) -> Option<Duration> {
+    let start = Instant::now();
+    conn.progress_handler(10_000, Some(move || start.elapsed() > limit)).expect("a handler");
     let read = || -> rusqlite::Result<()> {
         let mut statement = conn.prepare(statement)?;
         let columns = statement.column_count();
@@ -200,18 +191,14 @@ fn read_all(conn: &rusqlite::Connection, statement: &str, limit: Duration) -> bo
         }
         Ok(())
     };
-    let ended = match read() {
-        Ok(()) => true,
-        Err(rusqlite::Error::SqliteFailure(error, _))
-            if error.code == rusqlite::ErrorCode::OperationInterrupted =>
-        {
-            false
-        }
+    let read = read();
+    let took = start.elapsed();
+    conn.progress_handler(0, None::<fn() -> bool>).expect("no handler");
+    match read {
+        Ok(()) => Some(took),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) => None,
         Err(error) => panic!("{error}: {statement}"),
-    };
-    drop(done);
-    watch.join().expect("the watch ends");
-    ended
+    }
 }
 
 /// One of PostgreSQL's own programs.

@@ -27,7 +27,6 @@ const POSTGRES: [&str; 5] = [
     "checkpoint_timeout=15min",
     "random_page_cost=1.1",
 ];
-const QUESTIONS: usize = 200;
 const SEED: u64 = 7;
 /// How long a server that does nothing is left alone before its memory is read.
 const REST: Duration = Duration::from_secs(3);
@@ -113,11 +112,10 @@ fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Fil
     let rest = server.memory().resident_mb;
 
     let mut samples = Samples::draw(server.target.connect(), last_seq, SEED);
-    let mut cases = cases::all(&mut samples, QUESTIONS);
-    cases.retain(|case| settings.wants(&case.name));
+    let cases = cases::all(&mut samples, &settings.plan);
     let name = database.kind().name();
     let mut figures = ask(&cases, &mut samples, workspace_id, name);
-    let http = (database.kind() == Kind::Postgres && settings.wants("http"))
+    let http = (database.kind() == Kind::Postgres && settings.plan.wants("http"))
         .then(|| http(&mut samples, database, folder, workspace_id));
     let memory = server.stop();
 

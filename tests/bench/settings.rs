@@ -5,13 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{database::Kind, generate, report::Report};
+use crate::{cases::Plan, database::Kind, generate, report::Report};
+
+/// Of each case.
+const QUESTIONS: usize = 200;
 
 pub struct Settings {
     pub events: u64,
     pub databases: Vec<Kind>,
-    /// Only cases with one of these in their names; all when it is empty.
-    pub cases: Vec<String>,
+    pub plan: Plan,
     /// The data stay, for the next run.
     pub keep: bool,
     /// docs/PERFORMANCE.md is written anew.
@@ -36,13 +38,14 @@ impl Settings {
             .split_whitespace()
             .map(|name| [Kind::Sqlite, Kind::Postgres].into_iter().find(|kind| kind.name() == name))
             .collect();
+        let only = variable("CASES").unwrap_or_default();
+        let only =
+            only.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
         let target = variable("TARGET").map_or_else(|| "target".into(), PathBuf::from);
         Ok(Self {
             events: events.ok_or("EVENTS must be a number from 1000 to 1000000000")?,
             databases: databases.ok_or("DATABASES must be sqlite, postgres or both, with a space between")?,
-            cases: variable("CASES")
-                .map(|list| list.split(',').map(|name| name.trim().to_owned()).collect())
-                .unwrap_or_default(),
+            plan: Plan { questions: QUESTIONS, only },
             keep: is_set("KEEP"),
             publish: only_publish || is_set("PUBLISH"),
             only_publish,
@@ -56,17 +59,13 @@ impl Settings {
         self.target.join("bench-data").join(name)
     }
 
-    pub fn wants(&self, case: &str) -> bool {
-        self.cases.is_empty() || self.cases.iter().any(|part| case.contains(part.as_str()))
-    }
-
     /// Writes bench.json, and the same under a name with the number of events, for the page of all sizes.
     pub fn write(&self, report: &Report) {
         let text = serde_json::to_string_pretty(report).expect("JSON") + "\n";
         let write =
             |path: &Path| fs::write(path, &text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         write(&self.target.join("bench.json"));
-        if self.cases.is_empty() {
+        if self.plan.only.is_empty() {
             write(&self.target.join(format!("bench-{}.json", self.events)));
         }
     }

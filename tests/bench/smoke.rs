@@ -5,7 +5,7 @@ use logbook_tests::on_both;
 use serde_json::Value;
 
 use crate::{
-    cases::{self, Samples},
+    cases::{self, Plan, Samples},
     copy,
     database::Database,
     http::Target,
@@ -31,7 +31,7 @@ on_both!(every_case_is_answered, |server| {
     assert_eq!(direct.number("SELECT count(*) AS n FROM events"), EVENTS as i64);
     let workspace_id = direct.workspace_id();
     let mut samples = Samples::draw(target.connect(), EVENTS as i64, 1);
-    let cases = cases::all(&mut samples, 3);
+    let cases = cases::all(&mut samples, &Plan { questions: 3, only: Vec::new() });
     assert!(cases.len() > 50 && cases.iter().all(|case| case.questions.len() == 3));
     let mut figures = run::ask(&cases, &mut samples, workspace_id, "smoke");
     for (case, figures) in cases.iter().zip(&mut figures) {

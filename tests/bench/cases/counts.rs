@@ -3,7 +3,7 @@
 use logbook::logs::event::Log;
 use rand::RngExt as _;
 
-use super::{Case, Expect, Group, LOGS, QUICK, Question, Samples, What, case};
+use super::{Case, Expect, Group, LOGS, Plan, QUICK, Question, Samples, What, case};
 use crate::generate::{DAY, END, START};
 
 const ZONES: [&str; 3] = ["UTC", "Asia/Kolkata", "America/New_York"];
@@ -32,7 +32,7 @@ fn filtered(n: usize, question: Question) -> Question {
     }
 }
 
-pub fn cases(samples: &mut Samples, count: usize) -> Vec<Case> {
+pub fn cases(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     let quick = (QUICK, Expect::Any);
     // The last 30 days, as a screen asks for them; each day a little later.
     let last_days = |n: usize| (END - 30 * DAY - n as i64 % 20 * DAY, END - n as i64 % 20 * DAY);
@@ -40,51 +40,51 @@ pub fn cases(samples: &mut Samples, count: usize) -> Vec<Case> {
     for (name, what) in [("metrics", What::Metrics), ("facets", What::Facets)] {
         let new = |n: usize| Question::new(LOGS[n % 3], what.clone());
         let group = Group::Counts;
-        cases.push(case(&format!("{name}: all time"), group, quick, count, |n| Some(new(n))));
-        cases.push(case(&format!("{name}: last 30 days"), group, quick, count, |n| {
+        cases.push(case(&format!("{name}: all time"), group, quick, plan, |n| Some(new(n))));
+        cases.push(case(&format!("{name}: last 30 days"), group, quick, plan, |n| {
             Some(new(n).between(last_days(n)))
         }));
-        cases.push(case(&format!("{name}: any range"), group, quick, count, |n| {
+        cases.push(case(&format!("{name}: any range"), group, quick, plan, |n| {
             Some(new(n).between(samples.range(300)))
         }));
-        cases.push(case(&format!("{name}: filters, any range"), group, quick, count, |n| {
+        cases.push(case(&format!("{name}: filters, any range"), group, quick, plan, |n| {
             Some(filtered(n / 3, new(n)).between(samples.range(300)))
         }));
     }
-    cases.extend(histograms(samples, count));
+    cases.extend(histograms(samples, plan));
     // No count is kept of these: exact where that is cheap, a lower bound elsewhere.
-    cases.push(case("metrics with a search", Group::Other, (None, Expect::Any), count, |n| {
+    cases.push(case("metrics with a search", Group::Other, (None, Expect::Any), plan, |n| {
         let words = ["patient", "chrome", "policy", "review", "windows", "zygomatic"];
         Some(Question::new(LOGS[n % 3], What::Metrics).search(samples.pick(&words)))
     }));
-    cases.push(case("metrics of an actor", Group::Other, (None, Expect::Any), count, |_| {
+    cases.push(case("metrics of an actor", Group::Other, (None, Expect::Any), plan, |_| {
         let actor = samples.value(Log::Application, "/actor/id")?;
         Some(Question::new(Log::Application, What::Metrics).with("actor_id", actor))
     }));
     cases
 }
 
-fn histograms(samples: &mut Samples, count: usize) -> Vec<Case> {
+fn histograms(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     let quick = (QUICK, Expect::Any);
     let group = Group::Counts;
     let mut cases = vec![
-        case("histogram: all time", group, quick, count, |n| {
+        case("histogram: all time", group, quick, plan, |n| {
             Some(histogram(LOGS[n % 3], "auto", ZONES[n / 3 % 3]))
         }),
-        case("histogram: a year of days", group, quick, count, |n| {
+        case("histogram: a year of days", group, quick, plan, |n| {
             Some(histogram(LOGS[n % 3], "1d", ZONES[n / 3 % 3]).between((START, END)))
         }),
-        case("histogram: any range", group, quick, count, |n| {
+        case("histogram: any range", group, quick, plan, |n| {
             Some(histogram(LOGS[n % 3], "auto", ZONES[n / 3 % 3]).between(samples.range(300)))
         }),
-        case("histogram: filters, any range", group, quick, count, |n| {
+        case("histogram: filters, any range", group, quick, plan, |n| {
             let question = histogram(LOGS[n % 3], "auto", ZONES[n / 3 % 3]);
             Some(filtered(n / 3, question).between(samples.range(300)))
         }),
     ];
     for (name, interval, days) in [("15 minutes", "15m", 1), ("hours", "1h", 7), ("days, last 30", "1d", 30)]
     {
-        cases.push(case(&format!("histogram: {name}"), group, quick, count, |n| {
+        cases.push(case(&format!("histogram: {name}"), group, quick, plan, |n| {
             let until = END - samples.rng.random_range(0..60) * DAY;
             Some(histogram(LOGS[n % 3], interval, ZONES[n / 3 % 3]).between((until - days * DAY, until)))
         }));

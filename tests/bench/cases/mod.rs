@@ -175,11 +175,26 @@ fn cursor(log: Log, workspace_id: i64, position: Position) -> String {
     Cursor { order: Order::Desc, position, filter_hash: Filter::all(workspace_id, log).hash() }.encode()
 }
 
-/// Every case, each with so many questions.
-pub fn all(samples: &mut Samples, questions: usize) -> Vec<Case> {
-    let mut cases = reads::cases(samples, questions);
-    cases.extend(search::cases(samples, questions));
-    cases.extend(counts::cases(samples, questions));
+/// How much is asked.
+pub struct Plan {
+    /// Of each case.
+    pub questions: usize,
+    /// Only cases with one of these in their names; all when it is empty.
+    pub only: Vec<String>,
+}
+
+impl Plan {
+    pub fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
+    }
+}
+
+/// Every case of the plan.
+pub fn all(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
+    let mut cases = reads::cases(samples, plan);
+    cases.extend(search::cases(samples, plan));
+    cases.extend(counts::cases(samples, plan));
+    cases.retain(|case| plan.wants(&case.name));
     cases
 }
 
@@ -188,9 +203,11 @@ fn case(
     name: &str,
     group: Group,
     (budget_ms, expect): (Option<f64>, Expect),
-    count: usize,
+    plan: &Plan,
     mut make: impl FnMut(usize) -> Option<Question>,
 ) -> Case {
+    // Some have to ask the server first.
+    let count = if plan.wants(name) { plan.questions } else { 0 };
     let questions = (0..count * 20).filter_map(&mut make).take(count).collect();
     Case { name: name.to_owned(), group, budget_ms, expect, questions }
 }

@@ -7,7 +7,8 @@ use rand::RngExt as _;
 use rand_pcg::Pcg64Mcg;
 
 use super::{
-    At, Case, Expect, Group, LOGS, NO_HITS, PAGE, QUICK, Question, Samples, What, case, samples::is_uuid,
+    At, Case, Expect, Group, LOGS, NO_HITS, PAGE, Plan, QUICK, Question, Samples, What, case,
+    samples::is_uuid,
 };
 use crate::generate::{words, world};
 
@@ -20,20 +21,20 @@ const COMMON: [(Log, &[&str]); 3] = [
     (Log::Framework, &["task", "policy", "deploy", "service", "_updated", "app"]),
 ];
 
-pub fn cases(samples: &mut Samples, count: usize) -> Vec<Case> {
-    let mut cases = with_hits(samples, count);
-    cases.extend(with_few_hits(samples, count));
-    cases.extend(without_hits(samples, count));
+pub fn cases(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
+    let mut cases = with_hits(samples, plan);
+    cases.extend(with_few_hits(samples, plan));
+    cases.extend(without_hits(samples, plan));
     cases
 }
 
-fn with_hits(samples: &mut Samples, count: usize) -> Vec<Case> {
+fn with_hits(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     let hits = (QUICK, Expect::Hits);
-    let many = case("search: many hits", Group::Hits, hits, count, |n| {
+    let many = case("search: many hits", Group::Hits, hits, plan, |n| {
         let (log, common) = COMMON[n % 3];
         Some(Question::page(log).search(samples.pick(common)))
     });
-    let second = case("search: many hits, second page", Group::Hits, hits, count, |n| {
+    let second = case("search: many hits, second page", Group::Hits, hits, plan, |n| {
         let (log, common) = COMMON[n % 3];
         let question = Question::page(log).search(samples.pick(common));
         let path = question.path(samples.connection.target(), 0);
@@ -41,30 +42,30 @@ fn with_hits(samples: &mut Samples, count: usize) -> Vec<Case> {
         let at = At::Cursor(page["next_cursor"].as_str()?.to_owned(), PAGE);
         Some(Question { what: What::Page { limit: PAGE, at }, ..question })
     });
-    let one = case("search: 1 character, many hits", Group::Hits, hits, count, |n| {
+    let one = case("search: 1 character, many hits", Group::Hits, hits, plan, |n| {
         let letters: Vec<String> = "aeinorst1234".chars().map(String::from).collect();
         Some(Question::page(LOGS[n % 3]).search(samples.pick(&letters)))
     });
-    let two = case("search: 2 characters, many hits", Group::Hits, hits, count, |n| {
+    let two = case("search: 2 characters, many hits", Group::Hits, hits, plan, |n| {
         Some(
             Question::page(LOGS[n % 3])
                 .search(samples.pick(&["er", "in", "at", "on", "20", "st", "es", "te"])),
         )
     });
-    let filtered = case("search with a filter", Group::Hits, hits, count, |_| {
+    let filtered = case("search with a filter", Group::Hits, hits, plan, |_| {
         let (event, action) = samples.with(Log::Application, "/action", |_| true)?;
         let words = event["changes"][0]["new"].as_str()?;
         let word = words.split(' ').find(|word| word.len() > 3)?;
         Some(Question::page(Log::Application).search(word).with("action", action))
     });
-    let ranged = case("search in a range", Group::Hits, (QUICK, Expect::Any), count, |n| {
+    let ranged = case("search in a range", Group::Hits, (QUICK, Expect::Any), plan, |n| {
         let (log, common) = COMMON[n % 3];
         Some(Question::page(log).search(samples.pick(common)).between(samples.range(60)))
     });
     vec![many, second, one, two, filtered, ranged]
 }
 
-fn with_few_hits(samples: &mut Samples, count: usize) -> Vec<Case> {
+fn with_few_hits(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     let hits = (QUICK, Expect::Hits);
     let page = |log, q: String| Some(Question::page(log).search(q));
     let few: [(&str, Log, &str); 4] = [
@@ -75,56 +76,56 @@ fn with_few_hits(samples: &mut Samples, count: usize) -> Vec<Case> {
     ];
     let mut cases = Vec::new();
     for (name, log, pointer) in few {
-        cases.push(case(name, Group::Hits, hits, count, |_| {
+        cases.push(case(name, Group::Hits, hits, plan, |_| {
             let passes = |value: &str| pointer != "/target/id" || is_uuid(value);
             let (_, value) = samples.with(log, pointer, passes)?;
             page(log, value)
         }));
     }
-    cases.push(case("search: a value of one event", Group::Hits, hits, count, |_| {
+    cases.push(case("search: a value of one event", Group::Hits, hits, plan, |_| {
         page(Log::Application, samples.changed(is_uuid)?)
     }));
-    cases.push(case("search: a part of a value of one event", Group::Hits, hits, count, |_| {
+    cases.push(case("search: a part of a value of one event", Group::Hits, hits, plan, |_| {
         page(Log::Application, samples.changed(is_uuid)?[3..21].to_uppercase())
     }));
-    cases.push(case("search: an event's id", Group::Hits, hits, count, |n| {
+    cases.push(case("search: an event's id", Group::Hits, hits, plan, |n| {
         let log = LOGS[n % 3];
         page(log, samples.value(log, "/id")?)
     }));
     cases
 }
 
-fn without_hits(samples: &mut Samples, count: usize) -> Vec<Case> {
+fn without_hits(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     let none = (NO_HITS, Expect::NoHits);
     let page = |log, q: String| (!occurs(&q)).then(|| Question::page(log).search(q));
     let mut cases = Vec::new();
     for letters in [4, 5, 6, 8, 12] {
         let name = format!("search without hits: {letters} letters");
-        cases.push(case(&name, Group::NoHits, none, count, |n| {
+        cases.push(case(&name, Group::NoHits, none, plan, |n| {
             page(Log::Application, word(n, letters, &mut samples.rng))
         }));
     }
-    cases.push(case("search without hits: UUID", Group::NoHits, none, count, |_| {
+    cases.push(case("search without hits: UUID", Group::NoHits, none, plan, |_| {
         page(Log::Application, world::uuid(&mut samples.rng))
     }));
-    cases.push(case("search without hits: Chinese", Group::NoHits, none, count, |_| {
+    cases.push(case("search without hits: Chinese", Group::NoHits, none, plan, |_| {
         let letters = samples.rng.random_range(2..5);
         page(Log::Application, (0..letters).map(|_| chinese(&mut samples.rng)).collect())
     }));
-    cases.push(case("search without hits: access, framework", Group::NoHits, none, count, |n| {
+    cases.push(case("search without hits: access, framework", Group::NoHits, none, plan, |n| {
         let letters = [4, 5, 6, 8, 12][n / 2 % 5];
         page(LOGS[1 + n % 2], word(n, letters, &mut samples.rng))
     }));
-    cases.push(case("search without hits: 1 character", Group::NoHits, none, count, |n| {
+    cases.push(case("search without hits: 1 character", Group::NoHits, none, plan, |n| {
         let signs: Vec<String> = "^~|\\§¤€ツ∑ж".chars().map(String::from).collect();
         let sign = if n.is_multiple_of(2) { samples.pick(&signs) } else { chinese(&mut samples.rng).into() };
         page(LOGS[n / 2 % 3], sign)
     }));
-    cases.push(case("search without hits: 2 characters", Group::NoHits, none, count, |n| {
+    cases.push(case("search without hits: 2 characters", Group::NoHits, none, plan, |n| {
         let (first, second) = (samples.pick(b"qxzjvwk~^"), samples.pick(b"qxzjvwkpgb~|"));
         page(LOGS[n % 3], format!("{}{}", char::from(first), char::from(second)))
     }));
-    cases.push(case("search without hits, with a filter", Group::NoHits, none, count, |_| {
+    cases.push(case("search without hits, with a filter", Group::NoHits, none, plan, |_| {
         let value = samples.changed(is_uuid)?;
         let action = samples.pick(words::RARE_ACTIONS);
         Some(Question::page(Log::Application).search(value).with("action", action))
