@@ -31,8 +31,8 @@ pub fn prepare_connection(conn: &mut Conn) -> QueryResult<()> {
              PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON;
-             PRAGMA cache_size = -8000;
-             PRAGMA mmap_size = 268435456;
+             PRAGMA cache_size = -4000;
+             PRAGMA mmap_size = 0;
              PRAGMA temp_store = MEMORY;
              PRAGMA journal_size_limit = 67108864;",
         ),
