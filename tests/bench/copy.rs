@@ -128,3 +128,33 @@ fn psql(url: &str, statement: &str) {
         psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", statement, url]).status();
     assert!(done.expect("psql runs").success(), "{statement}");
 }
+
+#[cfg(test)]
+mod tests {
+    use logbook_tests::postgres::new_database;
+
+    use super::*;
+    use crate::storage::bytes_per_event;
+
+    #[test]
+    fn partitions_are_copied_with_their_table_and_told_under_its_name() {
+        let database = Database::Postgres(new_database());
+        let mut direct = database.connect();
+        direct.execute(
+            "CREATE TABLE events (workspace_id INTEGER, seq BIGINT, at TIMESTAMPTZ, PRIMARY KEY (workspace_id, seq, at))
+             PARTITION BY RANGE (at);
+             CREATE TABLE events_2026_01 PARTITION OF events FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+             CREATE TABLE events_default PARTITION OF events DEFAULT;
+             INSERT INTO events SELECT 1, n, '2026-01-20'::timestamptz + n * interval '1 hour' FROM generate_series(1, 500) n",
+        );
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        assert!(run(&database, folder.path(), &ProgressBar::hidden()) > 0.0);
+        make_copy_table(&mut direct);
+        let partitions =
+            "SELECT count(*) AS n FROM pg_inherits WHERE inhparent = 'bench_copy.events'::regclass";
+        assert_eq!(direct.number(partitions), 2);
+        direct.execute("DROP SCHEMA bench_copy CASCADE");
+        let bytes = bytes_per_event(&mut direct, 500);
+        assert_eq!(bytes.keys().collect::<Vec<_>>(), ["events", "events_pkey", "total"]);
+    }
+}

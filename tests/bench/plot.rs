@@ -73,10 +73,7 @@ fn panel(text: &mut String, reports: &[Report], database: &str, (left, right): (
         })
         .collect();
     let (first, last) = (runs.first().map_or(1e5, |(n, _)| *n), runs.last().map_or(1e7, |(n, _)| *n));
-    // Whole powers of ten around the sizes.
-    let least = 10_f64.powf((first.log10() - 0.05).floor());
-    let most = 10_f64.powf((last.log10() + 0.05).ceil()).max(least * 10.0);
-    let scale = Scale { left, right, least, most };
+    let scale = Scale { left, right, least: first / 2.0, most: last * 2.0 };
 
     let title = runs.first().map_or(database, |(_, run)| run.version.as_str());
     let _ = writeln!(
@@ -97,8 +94,8 @@ fn panel(text: &mut String, reports: &[Report], database: &str, (left, right): (
         );
         ms *= 10.0;
     }
-    let mut events = least;
-    while events <= most * 1.01 {
+    let mut events = 10_f64.powf(scale.least.log10().ceil());
+    while events <= scale.most {
         let x = scale.x(events);
         let _ = writeln!(text, r#"<line class="grid" x1="{x:.1}" x2="{x:.1}" y1="{TOP}" y2="{BOTTOM}"/>"#);
         let _ = writeln!(

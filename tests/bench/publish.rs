@@ -98,7 +98,8 @@ fn groups(text: &mut String, runs: &[(u64, &Run)]) {
         let cells = runs.iter().map(|(_, run)| {
             let ours = worst_of(run, group, |case| Some(case.p95_ms)).map_or("-".into(), milliseconds);
             let usual = worst_of(run, group, |case| case.usual_p50_ms).map_or("-".into(), milliseconds);
-            format!("{ours} ({usual})")
+            let stopped = run.cases.iter().any(|case| case.group == group.name() && case.usual_is_longer);
+            format!("{ours} ({}{usual})", if stopped { "> " } else { "" })
         });
         let _ = writeln!(text, "| {} | {} |", group.name(), cells.collect::<Vec<_>>().join(" | "));
     }

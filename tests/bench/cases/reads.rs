@@ -92,6 +92,17 @@ fn filters(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
         let (log, places) = combined[n % combined.len()];
         all_of(Question::page(log), &samples.event(log), places)
     }));
+    cases.push(case("filter: page in the middle", Group::Filters, (QUICK, Expect::Any), plan, |n| {
+        const DEEP: [(Log, Place); 3] = [
+            (Log::Application, ("actor_id", "/actor/id")),
+            (Log::Access, ("role", "/role")),
+            (Log::Application, ("field", "/changes/0/field")),
+        ];
+        let (log, (parameter, pointer)) = DEEP[n % DEEP.len()];
+        let at = At::After(samples.position(log, 0.1, 0.9)?);
+        let value = samples.value(log, pointer)?;
+        Some(Question::new(log, What::Page { limit: PAGE, at }).with(parameter, value))
+    }));
     cases.push(case("filters in a range", Group::Filters, (QUICK, Expect::Any), plan, |n| {
         let (log, places) = combined[n % combined.len()];
         let question = all_of(Question::page(log), &samples.event(log), &places[..1])?;

@@ -42,6 +42,11 @@ fn with_hits(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
         let at = At::Cursor(page["next_cursor"].as_str()?.to_owned(), PAGE);
         Some(Question { what: What::Page { limit: PAGE, at }, ..question })
     });
+    let middle = case("search: many hits, page in the middle", Group::Hits, hits, plan, |n| {
+        let (log, common) = COMMON[n % 3];
+        let at = At::After(samples.position(log, 0.2, 0.8)?);
+        Some(Question::new(log, What::Page { limit: PAGE, at }).search(samples.pick(common)))
+    });
     let one = case("search: 1 character, many hits", Group::Hits, hits, plan, |n| {
         let letters: Vec<String> = "aeinorst1234".chars().map(String::from).collect();
         Some(Question::page(LOGS[n % 3]).search(samples.pick(&letters)))
@@ -62,7 +67,7 @@ fn with_hits(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
         let (log, common) = COMMON[n % 3];
         Some(Question::page(log).search(samples.pick(common)).between(samples.range(60)))
     });
-    vec![many, second, one, two, filtered, ranged]
+    vec![many, second, middle, one, two, filtered, ranged]
 }
 
 fn with_few_hits(samples: &mut Samples, plan: &Plan) -> Vec<Case> {

@@ -26,7 +26,7 @@ pub fn statements(question: &Question, direct: &mut Direct, workspace_id: i64) -
         What::Page { limit, at } => {
             let offset = match at {
                 At::First => 0,
-                At::After(position) => direct.number(&before(*position, kind, &own)),
+                At::After(position) => direct.number(&before(*position, kind, &condition)),
                 At::Cursor(_, before) => *before as i64,
             };
             vec![format!("SELECT * FROM events WHERE {condition} {SCREEN} LIMIT {limit} OFFSET {offset}")]
@@ -111,11 +111,11 @@ fn instant(micros: i64, kind: Kind) -> String {
     }
 }
 
-/// How many events a screen shows before this one.
-fn before(position: Position, kind: Kind, own: &str) -> String {
+/// How many events come before a page that begins after this place.
+fn before(position: Position, kind: Kind, condition: &str) -> String {
     let at = instant(position.occurred_at.0, kind);
     format!(
-        "SELECT count(*) AS n FROM events WHERE {own} AND (occurred_at > {at} OR occurred_at = {at} AND seq >= {})",
+        "SELECT count(*) AS n FROM events WHERE {condition} AND (occurred_at > {at} OR occurred_at = {at} AND seq >= {})",
         position.seq
     )
 }

@@ -4,7 +4,7 @@
 //! - **keys**, kept exactly for each block of 32 events: every run of one, two and three bytes of its folded texts, every run of
 //!   four letters or four digits, and every value that is filtered by, each together with the log. A key that no event
 //!   of a block has is not in the block.
-//! - **bits**, kept for each event: one for every run of three bytes, two for every value, one of its own for each
+//! - **bits**, kept for each event: one for every run of three bytes, three for every value, one of its own for each
 //!   log, outcome and type of actor. Bits of different marks may fall together, so a bit that is set says "maybe".
 //!
 //! Bit-sliced signatures are those of BitFunnel (Goodwin et al., SIGIR 2017). The keys beside them are for short words: by
@@ -96,8 +96,8 @@ fn run_bit(hash: u64) -> u16 {
     spread(hash >> 32)
 }
 
-fn value_bits(hash: u64) -> [u16; 2] {
-    [spread(hash >> 32), spread(hash >> 48)]
+fn value_bits(hash: u64) -> [u16; 3] {
+    [spread(hash >> 16), spread(hash >> 32), spread(hash >> 48)]
 }
 
 /// Four of these tell more than three. Of the runs of four in a UUID, which has too many of them, few are all of a kind.
