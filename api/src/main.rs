@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use logbook::{
     auth::{Role, sessions::Sessions, tokens::Claims, users},
     config::{DataConfig, ServeConfig},
-    db::{Db, migrations, types::Instant},
+    db::{Db, migrations, partitions, types::Instant},
     demo::{self, Filled},
     error::Problem,
     import::zango::{self, ZangoImport},
@@ -260,6 +260,8 @@ fn open(data: &DataConfig) -> Result<Db, Failure> {
 fn migrate(data: &DataConfig) -> Result<(), Failure> {
     let db = Db::open(&data.database_url, 1)?;
     let applied = migrations::run(&mut *db.conn()?)?;
+    // Who may migrate may make tables; the server's own user perhaps may not.
+    partitions::make_ahead(&mut *db.conn()?)?;
     match applied.as_slice() {
         [] => println!("Nothing to do."),
         names => println!("Applied: {}", names.join(", ")),

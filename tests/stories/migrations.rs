@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types};
 use logbook::db::{Conn, migrations};
 use logbook_tests::{TestServer, on_both};
+use serde_json::json;
 
 #[derive(QueryableByName, Debug)]
 struct Column {
@@ -40,7 +41,9 @@ fn columns(conn: &mut Conn) -> Columns {
     let sql = match conn {
         Conn::Pg(_) => {
             "SELECT table_name::text, column_name::text AS name, is_nullable = 'YES' AS nullable
-             FROM information_schema.columns WHERE table_schema = 'public' ORDER BY table_name, ordinal_position"
+             FROM information_schema.columns WHERE table_schema = 'public' AND NOT
+                (SELECT relispartition FROM pg_class WHERE oid = quote_ident(table_name)::regclass)
+             ORDER BY table_name, ordinal_position"
         }
         Conn::Sqlite(_) => {
             "SELECT t.name AS table_name, c.name, NOT c.\"notnull\" AS nullable
@@ -152,3 +155,30 @@ fn two_servers_that_start_together_on_one_database_migrate_it_once() {
         server.admin().get("/workspaces/clinic").expect(200);
     }
 }
+
+on_both!(events_that_were_there_before_partitions_are_kept, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    let path = "/workspaces/clinic/logs/application";
+    let events: Vec<_> = [1970, 2016, 2019, 2020, 2026]
+        .into_iter()
+        .flat_map(|year| [format!("{year}-01-01T00:00:00Z"), format!("{year}-01-31T23:59:59.999999Z")])
+        .map(|time| json!({"action": "update", "model": "patient", "record_id": "7", "occurred_at": time}))
+        .collect();
+    admin.post(path, events.clone().into()).expect(201);
+    let listed =
+        |order: &str| admin.get(&format!("{path}?model=patient&record_id=7&order={order}")).expect(200).json;
+    let before = [listed("asc"), listed("desc")];
+    let kind = if server.is_postgres() { "postgres" } else { "sqlite" };
+    let folder = format!("{}/../migrations/{kind}/2026-11-26-000000_partitions", env!("CARGO_MANIFEST_DIR"));
+    for file in ["down.sql", "up.sql"] {
+        server.sql(&std::fs::read_to_string(format!("{folder}/{file}")).expect("a migration"));
+        assert_eq!([listed("asc"), listed("desc")], before, "{file}");
+    }
+    // A server that ran meanwhile makes what is missing.
+    admin.post(path, events.into()).expect(201);
+    admin
+        .post(path, json!([{"action": "update", "model": "patient", "record_id": "8", "occurred_at": "2024-02-29T12:00:00Z"}]))
+        .expect(201);
+    assert_eq!(listed("asc")["data"].as_array().expect("events").len(), 20);
+});

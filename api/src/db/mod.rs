@@ -5,6 +5,7 @@
 
 pub mod dialect;
 pub mod migrations;
+pub mod partitions;
 pub mod rows;
 pub mod schema;
 pub mod source;

@@ -22,6 +22,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     db::{
         self, Conn, dialect,
+        partitions::Partitions,
         rows::{DedupeKeyRow, EventRow},
         schema::{dedupe_keys, idempotency_keys, import_positions, workspace_sequences},
         types::Instant,
@@ -105,7 +106,7 @@ impl Default for Windows {
 /// # Errors
 /// `not_found` when the workspace is unknown, `idempotency_key_reused`, or the database's.
 pub fn store(conn: &mut Conn, request: AppendRequest) -> Result<Appended, Problem> {
-    let mut answers = store_group(conn, vec![request], Windows::default())?;
+    let mut answers = store_group(conn, &mut Partitions::default(), vec![request], Windows::default())?;
     answers.pop().unwrap_or_else(|| Err(Problem::new(Code::Internal, "no answer")))
 }
 
@@ -113,9 +114,12 @@ pub fn store(conn: &mut Conn, request: AppendRequest) -> Result<Appended, Proble
 /// its request alone.
 pub fn store_group(
     conn: &mut Conn,
+    partitions: &mut Partitions,
     requests: Vec<AppendRequest>,
     windows: Windows,
 ) -> db::Result<Vec<Result<Appended, Problem>>> {
+    let times = requests.iter().flat_map(|request| &request.events).map(|event| event.occurred_at);
+    partitions.make(conn, times)?;
     conn.transaction(|conn| {
         let count = requests.len();
         // In order of workspace: two processes that lock several rows never wait for each other in a circle.

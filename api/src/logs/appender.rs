@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::{
-    db::{self, Db, Kind},
+    db::{self, Db, Kind, partitions::Partitions},
     error::{Code, Problem},
     logs::append::{AppendRequest, Appended, Windows, store_group},
 };
@@ -157,6 +157,7 @@ impl Appender {
 }
 
 fn run_shard(db: &Db, mut jobs: mpsc::UnboundedReceiver<Job>, windows: Windows) {
+    let mut partitions = Partitions::default();
     while let Some(first) = jobs.blocking_recv() {
         let (mut events, mut kib) = (first.request.events.len(), first.room.1.kib());
         let mut group = vec![first];
@@ -173,7 +174,8 @@ fn run_shard(db: &Db, mut jobs: mpsc::UnboundedReceiver<Job>, windows: Windows) 
             group.into_iter().map(|Job { request, answer, room }| (request, (answer, room))).unzip();
         let count = requests.len();
         // A shard that died of one request would leave its workspaces without a way in.
-        let answers = std::panic::catch_unwind(AssertUnwindSafe(|| store_or_split(db, requests, windows)))
+        let stored = AssertUnwindSafe(|| store_or_split(db, &mut partitions, requests, windows));
+        let answers = std::panic::catch_unwind(stored)
             .unwrap_or_else(|_| vec![Err(Problem::new(Code::Internal, "nothing of this was stored")); count]);
         for ((sender, room), answer) in waiting.into_iter().zip(answers) {
             drop(room);
@@ -184,8 +186,19 @@ fn run_shard(db: &Db, mut jobs: mpsc::UnboundedReceiver<Job>, windows: Windows) 
 }
 
 /// Stores the group; when a statement is refused, each request alone, so that one bad request hurts no other.
-fn store_or_split(db: &Db, requests: Vec<AppendRequest>, windows: Windows) -> Vec<Result<Appended, Problem>> {
-    let attempt = |requests: Vec<AppendRequest>| store_group(&mut *db.conn()?, requests, windows);
+fn store_or_split(
+    db: &Db,
+    partitions: &mut Partitions,
+    requests: Vec<AppendRequest>,
+    windows: Windows,
+) -> Vec<Result<Appended, Problem>> {
+    let mut attempt = |requests: Vec<AppendRequest>| {
+        let stored = db.conn().and_then(|mut conn| store_group(&mut conn, partitions, requests, windows));
+        if stored.is_err() {
+            partitions.forget();
+        }
+        stored
+    };
     let count = requests.len();
     let copies = (count > 1).then(|| requests.clone());
     match (attempt(requests), copies) {

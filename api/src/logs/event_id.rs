@@ -27,6 +27,12 @@ impl EventId {
         Self { millis: occurred_at.micros().div_euclid(1000) as u64, workspace_id, seq }
     }
 
+    /// The first and the last moment at which the event may have happened: the id knows milliseconds.
+    pub fn times(self) -> (Instant, Instant) {
+        let first = self.millis as i64 * 1000;
+        (Instant(first), Instant(first + 999))
+    }
+
     pub fn to_uuid(self) -> Uuid {
         let low = (u128::from(self.workspace_id as u32) << 42) | self.seq as u128;
         let time = u128::from(self.millis & 0xffff_ffff_ffff);

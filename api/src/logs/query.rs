@@ -170,8 +170,10 @@ pub fn get(conn: &mut Conn, workspace_id: i32, log: Log, id: EventId) -> Result<
     if id.workspace_id != workspace_id {
         return Ok(None);
     }
+    let (first, last) = id.times();
     let row = events::table
         .find((workspace_id, id.seq))
+        .filter(events::occurred_at.between(first, last))
         .filter(events::log.eq(log.number()))
         .select(EventRow::as_select())
         .first::<EventRow>(conn)

@@ -14,7 +14,7 @@ use diesel::prelude::*;
 
 use crate::{
     db::{
-        self, Conn, Db,
+        self, Conn, Db, partitions,
         schema::{index_states, upkeep_leases, workspace_sequences},
         types,
     },
@@ -30,6 +30,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 const QUIET: Duration = Duration::from_secs(1);
 /// How long a lease lasts that is not renewed.
 const LEASE_SECONDS: i64 = 10;
+/// Between two looks at whether partitions are made ahead.
+const DAY: Duration = Duration::from_secs(86_400);
 /// Steps for one workspace before the next one's turn.
 const TURN: usize = 64;
 
@@ -68,15 +70,24 @@ struct Keeper {
     /// Tells this process from others.
     name: String,
     seen: HashMap<i32, Seen>,
+    /// When partitions were made ahead.
+    made_ahead: Option<Instant>,
 }
 
 impl Keeper {
     fn new() -> Self {
-        Self { name: uuid::Uuid::new_v4().to_string(), seen: HashMap::new() }
+        Self { name: uuid::Uuid::new_v4().to_string(), seen: HashMap::new(), made_ahead: None }
     }
 
     /// Does what there is to do, until `ends` says so.
     fn round(&mut self, conn: &mut Conn, ends: &impl Fn() -> bool) -> db::Result<()> {
+        if self.made_ahead.is_none_or(|made| made.elapsed() >= DAY) {
+            self.made_ahead = Some(Instant::now());
+            // The appender makes those that it needs, so the rest of the round need not wait for it.
+            if let Err(error) = partitions::make_ahead(conn) {
+                tracing::warn!(%error, "the partitions of the next months could not be made");
+            }
+        }
         for workspace_id in fold::due(conn, types::Instant::now())? {
             if lease(conn, workspace_id, &self.name)? {
                 let mut turns = 0..TURN;

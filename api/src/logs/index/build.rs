@@ -147,7 +147,16 @@ pub fn make(
     let mut seq = first_seq;
     while seq <= last_seq {
         let end = (seq + STEP - 1).min(last_seq);
-        for row in within(seq, end).select(EventRow::as_select()).load::<EventRow>(conn)? {
+        let times = &times[(seq - first_seq) as usize..=(end - first_seq) as usize];
+        let (lowest, highest) = times
+            .iter()
+            .fold((i64::MAX, i64::MIN), |(lowest, highest), time| (lowest.min(*time), highest.max(*time)));
+        let rows = within(seq, end)
+            // Implied; it tells which partitions to look in.
+            .filter(events::occurred_at.between(Instant(lowest), Instant(highest)))
+            .select(EventRow::as_select())
+            .load::<EventRow>(conn)?;
+        for row in rows {
             let event = Event::from(row);
             marks(&event, &event.parse_changes(), &mut |mark| building.mark(event.seq, mark));
         }
