@@ -8,10 +8,7 @@ pub mod usual;
 
 use logbook::{
     db::types::Instant,
-    logs::{
-        event::Log,
-        filter::{Filter, Search},
-    },
+    logs::{event::Log, filter::Filter, search::Search},
     page::{Cursor, Order, Position},
 };
 
