@@ -5,6 +5,7 @@ mod architecture;
 mod bodies;
 mod contract;
 mod counts;
+mod crash;
 mod dedupe;
 mod errors;
 mod feed;
