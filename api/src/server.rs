@@ -104,7 +104,7 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     let caches = Caches::new(mib(config.index_cache_mib), mib(config.counts_cache_mib));
     // A connection of its own: it does one thing after the other, and may be slow.
     let keeper = Db::open_lazily(&data.database_url, 1)?;
-    let upkeep = (!config.no_upkeep).then(|| Upkeep::start(keeper));
+    let upkeep = (!config.no_upkeep).then(|| Upkeep::start(keeper, &data.data_dir));
     let parts = (appender.clone(), caches, upkeep);
     let provider = open_provider(config, address)?;
     let web_dir = config.web_dir.clone();

@@ -6,6 +6,7 @@ pub mod issuer;
 pub mod jose;
 pub mod naive;
 pub mod postgres;
+pub mod process;
 pub mod random;
 pub mod server;
 pub mod visit;

@@ -215,7 +215,7 @@ impl Answer {
 }
 
 impl Client {
-    fn new(address: SocketAddr, token: Option<String>) -> Self {
+    pub fn new(address: SocketAddr, token: Option<String>) -> Self {
         let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
         let headers = token.map(|token| ("authorization".to_owned(), format!("Bearer {token}")));
         Self { address, agent: config.into(), headers: headers.into_iter().collect() }
@@ -238,12 +238,12 @@ impl Client {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        answer(request.query_pairs(parameters.iter().copied()).call())
+        answer(request.query_pairs(parameters.iter().copied()).call().expect("the server answers"))
     }
 
     /// `get` of an address outside `/api/v1`, without a token.
     pub fn absolute(&self, url: &str) -> Answer {
-        answer(self.agent.get(url).call())
+        answer(self.agent.get(url).call().expect("the server answers"))
     }
 
     pub fn post(&self, path: &str, body: Value) -> Answer {
@@ -263,6 +263,20 @@ impl Client {
     }
 
     pub fn send(&self, method: &str, path: &str, content_type: &str, body: &[u8]) -> Answer {
+        self.try_send(method, path, content_type, body).expect("the server answers")
+    }
+
+    /// `send` to a server that may be killed meanwhile.
+    ///
+    /// # Errors
+    /// When there is no answer. A status that came is one, whatever became of the body.
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: &[u8],
+    ) -> Result<Answer, ureq::Error> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(self.url(path))
@@ -272,7 +286,7 @@ impl Client {
         }
         let request = request.body(body).expect("a request");
         let agent = self.agent.configure_request(request).allow_non_standard_methods(true).build();
-        answer(self.agent.run(agent))
+        self.agent.run(agent).map(answer)
     }
 
     fn url(&self, path: &str) -> String {
@@ -286,8 +300,7 @@ impl Client {
     }
 }
 
-fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
-    let mut response = response.expect("the server answers");
+fn answer(mut response: ureq::http::Response<ureq::Body>) -> Answer {
     let mut headers = BTreeMap::<String, String>::new();
     for (name, value) in response.headers() {
         let value = value.to_str().unwrap_or_default();

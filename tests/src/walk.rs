@@ -54,3 +54,11 @@ pub fn wait_until(what: &str, mut come_true: impl FnMut() -> bool) {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
 }
+
+/// A figure of `/metrics`.
+#[track_caller]
+pub fn figure(admin: &Client, name: &str) -> u64 {
+    let text = admin.get("/metrics").expect(200).text;
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+    value.unwrap_or_else(|| panic!("no figure {name} in {text}"))
+}

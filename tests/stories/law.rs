@@ -97,7 +97,7 @@ fn index(server: &TestServer, slug: &str, lengths: &[usize]) {
     }
 }
 
-fn check_pages(admin: &Client, slug: &str, log: &str, sent: &[Sent], question: &Query) {
+pub fn check_pages(admin: &Client, slug: &str, log: &str, sent: &[Sent], question: &Query) {
     let parameters = question.page_parameters();
     let found = pages(admin, &format!("/workspaces/{slug}/logs/{log}"), &borrowed(&parameters));
     let expected: Vec<i64> = question.expected(sent).iter().map(|sent| sent.seq).collect();

@@ -16,9 +16,7 @@ use serde_json::{Value, json};
 const PATH: &str = "/workspaces/clinic/logs/access";
 
 fn waiting(admin: &Client) -> u64 {
-    let text = admin.get("/metrics").expect(200).text;
-    let line = text.lines().find_map(|line| line.strip_prefix("logbook_appender_events_waiting "));
-    line.and_then(|n| n.parse().ok()).expect("the figure")
+    walk::figure(admin, "logbook_appender_events_waiting")
 }
 
 /// Holds what every append needs first: SQLite's write lock, or the row of the workspace's sequence.

@@ -45,11 +45,8 @@ pub fn run(data: &DataConfig, command: IndexCommand) -> Result<(), Failure> {
             IndexCommand::Check(_) => {
                 let found = build::check(conn, workspace.id, progress)?;
                 damaged += found.len();
-                for segment in &found {
-                    println!(
-                        "{}: seq {} to {} differs.",
-                        workspace.slug, segment.first_seq, segment.last_seq
-                    );
+                for seqs in &found {
+                    println!("{}: seq {} to {} differs.", workspace.slug, seqs.start(), seqs.end());
                 }
                 if found.is_empty() {
                     println!("{}: the index is right.", workspace.slug);
@@ -59,9 +56,7 @@ pub fn run(data: &DataConfig, command: IndexCommand) -> Result<(), Failure> {
         bar.finish_and_clear();
     }
     if damaged > 0 {
-        return Err(Failure::Said(format!(
-            "{damaged} segments differ; make them again: logbook index rebuild"
-        )));
+        return Err(Failure::Said(format!("{damaged} parts differ; make them again: logbook index rebuild")));
     }
     Ok(())
 }

@@ -5,6 +5,10 @@
 
 use std::{
     collections::HashMap,
+    fs::{File, OpenOptions},
+    io::{self, Read as _, Seek as _, Write as _},
+    panic::{self, AssertUnwindSafe},
+    path::Path,
     sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
@@ -34,6 +38,8 @@ const LEASE_SECONDS: i64 = 10;
 const DAY: Duration = Duration::from_secs(86_400);
 /// Steps for one workspace before the next one's turn.
 const TURN: usize = 64;
+/// The file of the data folder with the name that leases are held by.
+const HOLDER_FILE: &str = "upkeep-holder";
 
 /// The thread, as the server holds it: it ends when the last clone is dropped.
 #[derive(Clone)]
@@ -42,18 +48,21 @@ pub struct Upkeep {
 }
 
 impl Upkeep {
-    /// Starts the thread.
-    pub fn start(db: Db) -> Self {
+    /// Starts the thread. The data folder keeps the name that it holds leases by.
+    pub fn start(db: Db, data_dir: &Path) -> Self {
         let (running, ended) = mpsc::channel();
+        let mut keeper = Keeper { holder: Holder::open(data_dir), seen: HashMap::new(), made_ahead: None };
         thread::spawn(move || {
-            let mut keeper = Keeper::new();
             while let Err(mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(PAUSE) {
                 let ends = || matches!(ended.try_recv(), Err(mpsc::TryRecvError::Disconnected));
-                let done = db.conn().and_then(|mut conn| keeper.round(&mut conn, &ends));
-                if let Err(error) = done {
-                    tracing::warn!(%error, "upkeep failed; trying again");
-                    thread::sleep(PAUSE * 4);
+                let mut round = || db.conn().and_then(|mut conn| keeper.round(&mut conn, &ends));
+                // Without this thread nothing would be indexed any more, and nobody would be told.
+                match panic::catch_unwind(AssertUnwindSafe(&mut round)) {
+                    Ok(Ok(())) => continue,
+                    Ok(Err(error)) => tracing::warn!(%error, "upkeep failed; trying again"),
+                    Err(_) => tracing::error!("upkeep panicked; trying again"),
                 }
+                thread::sleep(PAUSE * 4);
             }
         });
         Self { _running: Arc::new(running) }
@@ -66,19 +75,51 @@ struct Seen {
     since: Instant,
 }
 
-struct Keeper {
-    /// Tells this process from others.
+/// The name that a process holds leases by.
+///
+/// The data folder keeps it, so that a process that was killed and started again need not wait for its own lease to run
+/// out. Of several processes with one data folder only one has its name: it holds the lock of the file, which the system
+/// takes back from a process that ends, however it ends. The others have names of their own.
+struct Holder {
     name: String,
+    _lock: Option<File>,
+}
+
+impl Holder {
+    fn open(data_dir: &Path) -> Self {
+        Self::of_folder(data_dir).unwrap_or_else(|error| {
+            tracing::debug!(%error, "the data folder gives no name to hold leases by");
+            Self { name: uuid::Uuid::new_v4().to_string(), _lock: None }
+        })
+    }
+
+    /// # Errors
+    /// The file's; `WouldBlock` when another process has the name.
+    fn of_folder(data_dir: &Path) -> io::Result<Self> {
+        let path = data_dir.join(HOLDER_FILE);
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        file.try_lock()?;
+        let mut name = String::new();
+        // Whatever is there that is no name is written over: a process may have been killed before it had written it.
+        let known = file.read_to_string(&mut name).is_ok() && uuid::Uuid::try_parse(&name).is_ok();
+        if !known {
+            name = uuid::Uuid::new_v4().to_string();
+            file.set_len(0)?;
+            file.rewind()?;
+            file.write_all(name.as_bytes())?;
+        }
+        Ok(Self { name, _lock: Some(file) })
+    }
+}
+
+struct Keeper {
+    holder: Holder,
     seen: HashMap<i32, Seen>,
     /// When partitions were made ahead.
     made_ahead: Option<Instant>,
 }
 
 impl Keeper {
-    fn new() -> Self {
-        Self { name: uuid::Uuid::new_v4().to_string(), seen: HashMap::new(), made_ahead: None }
-    }
-
     /// Does what there is to do, until `ends` says so.
     fn round(&mut self, conn: &mut Conn, ends: &impl Fn() -> bool) -> db::Result<()> {
         if self.made_ahead.is_none_or(|made| made.elapsed() >= DAY) {
@@ -89,7 +130,7 @@ impl Keeper {
             }
         }
         for workspace_id in fold::due(conn, types::Instant::now())? {
-            if lease(conn, workspace_id, &self.name)? {
+            if lease(conn, workspace_id, &self.holder.name)? {
                 let mut turns = 0..TURN;
                 while turns.next().is_some() && !ends() && fold::fold(conn, workspace_id)? {}
             }
@@ -101,7 +142,7 @@ impl Keeper {
                 *seen = Seen { last_seq, since: now };
             }
             let quiet = seen.since.elapsed() >= QUIET;
-            if !lease(conn, workspace_id, &self.name)? {
+            if !lease(conn, workspace_id, &self.holder.name)? {
                 continue;
             }
             for _ in 0..TURN {

@@ -3,6 +3,8 @@
 //! New events first get small segments; 63 full ones make way for one large segment, which is made from the events again, since
 //! blocks of a large segment are in time order throughout. The newest small one is replaced while it grows.
 
+use std::ops::RangeInclusive;
+
 use diesel::prelude::*;
 
 use super::{
@@ -38,11 +40,7 @@ pub enum Advanced {
 
 /// Brings a workspace's index forward by a segment. `all`: also for a few events.
 pub fn advance(conn: &mut Conn, workspace_id: i32, all: bool) -> db::Result<Advanced> {
-    // Of one moment, so that the segments are those of the state.
-    let (state, segments) = dialect::snapshot(conn, |conn| {
-        let state = store::state(conn, workspace_id)?;
-        Ok::<_, db::Error>((state, store::segments(conn, workspace_id)?))
-    })?;
+    let (state, segments) = state_and_segments(conn, workspace_id)?;
     if state.next_segment == 0 {
         begin(conn, workspace_id)?;
         return Ok(Advanced::Segment);
@@ -55,6 +53,14 @@ pub fn advance(conn: &mut Conn, workspace_id: i32, all: bool) -> db::Result<Adva
     // When somebody else was quicker, theirs is as good.
     store::replace(conn, workspace_id, state, &step.replaces, made)?;
     Ok(Advanced::Segment)
+}
+
+/// Of one moment, so that the segments are those of the state.
+fn state_and_segments(conn: &mut Conn, workspace_id: i32) -> db::Result<(State, Vec<Segment>)> {
+    dialect::snapshot(conn, |conn| {
+        let state = store::state(conn, workspace_id)?;
+        Ok((state, store::segments(conn, workspace_id)?))
+    })
 }
 
 /// The next segment to be made.
@@ -179,7 +185,8 @@ pub fn rebuild(conn: &mut Conn, workspace_id: i32, mut progress: impl FnMut(u64,
     Ok(())
 }
 
-/// The segments whose pieces are not what their events give.
+/// The seqs whose index is not what their events give: of segments whose pieces differ, and those that no segment has, or
+/// several have. What upkeep replaces meanwhile is left out.
 ///
 /// # Errors
 /// The database's.
@@ -187,18 +194,85 @@ pub fn check(
     conn: &mut Conn,
     workspace_id: i32,
     mut progress: impl FnMut(u64, u64),
-) -> db::Result<Vec<Segment>> {
-    let segments = store::segments(conn, workspace_id)?;
+) -> db::Result<Vec<RangeInclusive<i64>>> {
+    let (state, segments) = state_and_segments(conn, workspace_id)?;
     let mut damaged = Vec::new();
-    let (mut expected_seq, all) = (1, segments.len() as u64);
+    let (mut covered, all) = (0, segments.len() as u64);
     for (done, segment) in segments.into_iter().enumerate() {
+        if segment.first_seq != covered + 1 {
+            damaged.push(between(covered, segment.first_seq - 1));
+        }
         let made = make(conn, workspace_id, segment.number, (segment.first_seq, segment.last_seq))?;
         let pieces = store::pieces(conn, workspace_id, segment.number, &made.1)?;
-        if segment.first_seq != expected_seq || made.0 != segment || pieces != made.1 {
-            damaged.push(segment.clone());
+        if (made.0 != segment || pieces != made.1)
+            && store::segments(conn, workspace_id)?.iter().any(|stored| stored.number == segment.number)
+        {
+            damaged.push(segment.first_seq..=segment.last_seq);
         }
-        expected_seq = segment.last_seq + 1;
+        covered = segment.last_seq;
         progress(done as u64 + 1, all);
     }
+    if covered != state.indexed_seq {
+        damaged.push(between(covered, state.indexed_seq));
+    }
     Ok(damaged)
+}
+
+/// What is above the one and not above the other, whichever is greater.
+fn between(one: i64, other: i64) -> RangeInclusive<i64> {
+    one.min(other) + 1..=one.max(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LARGE: i64 = MOST_COLUMNS as i64;
+    const SMALL: i64 = SMALL_COLUMNS as i64;
+
+    /// Segments of these lengths, one after the other, and the newest event.
+    fn step(lengths: &[i64], last_seq: i64, all: bool) -> Option<Step> {
+        let mut indexed_seq = 0;
+        let mut segments = Vec::new();
+        for (n, length) in lengths.iter().enumerate() {
+            let (number, first_seq) = (n as i32 + 1, indexed_seq + 1);
+            indexed_seq += length;
+            segments.push(Segment { number, first_seq, last_seq: indexed_seq, first_time: 0, last_time: 0 });
+        }
+        let next_segment = lengths.len() as i32 + 1;
+        next_step(State { indexed_seq, next_segment, revision: 0, last_seq }, &segments, all)
+    }
+
+    fn is(first_seq: i64, last_seq: i64, replaces: impl IntoIterator<Item = i32>) -> Option<Step> {
+        Some(Step { first_seq, last_seq, replaces: replaces.into_iter().collect() })
+    }
+
+    #[test]
+    fn a_small_segment_grows_until_it_is_full() {
+        assert_eq!(step(&[], 0, true), None);
+        assert_eq!(step(&[], GROWN - 1, false), None, "a few events wait");
+        assert_eq!(step(&[], GROWN - 1, true), is(1, GROWN - 1, []));
+        assert_eq!(step(&[], GROWN, false), is(1, GROWN, []));
+        assert_eq!(step(&[GROWN], 2 * GROWN - 1, false), None);
+        assert_eq!(step(&[GROWN], 2 * GROWN, false), is(1, 2 * GROWN, [1]));
+        assert_eq!(step(&[GROWN], 3 * SMALL, false), is(1, SMALL, [1]));
+        assert_eq!(step(&[SMALL], SMALL, true), None);
+        assert_eq!(step(&[SMALL], SMALL + 1, true), is(SMALL + 1, SMALL + 1, []), "a full one is left alone");
+        assert_eq!(step(&[SMALL, 5], SMALL + 6, true), is(SMALL + 1, SMALL + 6, [2]));
+    }
+
+    #[test]
+    fn small_segments_make_way_for_a_large_one() {
+        let small = [SMALL; 63];
+        assert_eq!(step(&small[1..], LARGE - 1, false), is(62 * SMALL + 1, LARGE - 1, []));
+        assert_eq!(step(&small, LARGE, false), is(1, LARGE, 1..=63));
+        assert_eq!(step(&[SMALL, 7], LARGE, false), is(1, LARGE, [1, 2]), "events that had none yet, too");
+        assert_eq!(step(&[], 2 * LARGE, false), is(1, LARGE, []), "at once when so many are there");
+        assert_eq!(step(&[LARGE], 2 * LARGE - 1, false), is(LARGE + 1, LARGE + SMALL, []));
+        assert_eq!(step(&[LARGE, SMALL], 2 * LARGE + 9, false), is(LARGE + 1, 2 * LARGE, [2]));
+        // Taken in as a whole: the last of 64 reaches beyond the large one's end.
+        let mut uneven = vec![SMALL - 1];
+        uneven.extend([SMALL; 63]);
+        assert_eq!(step(&uneven, LARGE + SMALL - 1, false), is(1, LARGE - 1, 1..=63));
+    }
 }

@@ -334,3 +334,23 @@ pub fn block_time(times: &[u8], block: usize) -> Option<i64> {
 pub fn seq_at(segment: &Segment, order: &[u8], column: usize) -> Option<i64> {
     u16_at(order, column % ORDER_COLUMNS * 2).map(|place| segment.first_seq + i64::from(place))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_is_found_by_its_number() {
+        let pieces = [(0, vec![7; 3]), (516, Vec::new()), (1000, vec![1, 2]), (TIMES, vec![0; 300])];
+        let packed = pack(&pieces);
+        for (number, piece) in &pieces {
+            assert_eq!(unpack(&packed, *number), Some(piece.as_slice()), "{number}");
+        }
+        assert_eq!(unpack(&packed, 1), None);
+        assert_eq!(unpack(&pack(&[]), 0), None);
+        // What is cut off is missing, and never a panic.
+        for length in 0..packed.len() {
+            assert_eq!(unpack(&packed[..length], TIMES), None);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The real `logbook`, as processes of its own: what becomes of a server that is killed, only a process can tell.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Lines},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Output, Stdio},
+    thread,
+};
+
+use logbook::{
+    auth::{Role, tokens::Claims},
+    config::DataConfig,
+    server::open_tokens,
+};
+
+use crate::Client;
+
+/// The program that `cargo build -p logbook` made, of the same profile as the tests.
+pub fn binary() -> PathBuf {
+    let tests = std::env::current_exe().expect("a path");
+    // target/debug/deps/stories-… and target/debug/logbook.
+    let path = tests.parent().and_then(Path::parent).expect("two folders up").join("logbook");
+    assert!(path.exists(), "{} is not there; make it: cargo build -p logbook", path.display());
+    path
+}
+
+fn command(data: &DataConfig) -> Command {
+    // Ended with the thread that started it, however that ends.
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(binary())
+        .env("LOGBOOK_DATABASE_URL", &data.database_url)
+        .env("LOGBOOK_DATA_DIR", &data.data_dir)
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end.
+pub fn run(data: &DataConfig, args: &[&str]) -> Output {
+    command(data).args(args).output().expect("the program runs")
+}
+
+/// `logbook serve` on its way up.
+pub struct Starting {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    log: PathBuf,
+}
+
+/// `logbook serve`, on a port of its own. What it logs is in `server.log` beside its data folder.
+pub struct Process {
+    child: Child,
+    pub address: SocketAddr,
+    data: DataConfig,
+}
+
+impl Starting {
+    /// Starts it without waiting.
+    pub fn spawn(data: &DataConfig, arguments: &[&str]) -> Self {
+        let log = data.data_dir.with_file_name("server.log");
+        let stderr = fs::OpenOptions::new().create(true).append(true).open(&log).expect("a log file");
+        let mut child = command(data)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .spawn()
+            .expect("the program starts");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        Self { child, lines, log }
+    }
+
+    /// Waits until it listens.
+    ///
+    /// # Panics
+    /// When it ends before.
+    pub fn wait(self, data: &DataConfig) -> Process {
+        let Self { child, mut lines, log } = self;
+        let address = loop {
+            let line = lines.next().and_then(Result::ok).unwrap_or_else(|| {
+                let said = fs::read_to_string(&log).unwrap_or_default();
+                panic!("the server did not start; it said at last: {}", last_lines(&said))
+            });
+            if let Some((_, address)) = line.split_once("listens on http://") {
+                break address.trim().parse().expect("an address");
+            }
+        };
+        // A full pipe would stop the server.
+        thread::spawn(move || lines.for_each(drop));
+        Process { child, address, data: data.clone() }
+    }
+
+    /// SIGKILL, wherever it is.
+    pub fn kill(mut self) {
+        kill(&mut self.child);
+    }
+}
+
+impl Process {
+    /// Starts the server and waits until it listens.
+    pub fn start(data: &DataConfig, arguments: &[&str]) -> Self {
+        Starting::spawn(data, arguments).wait(data)
+    }
+
+    /// A client that may do everything everywhere.
+    pub fn admin(&self) -> Client {
+        let mut claims = Claims::new("token:test".into(), "test".into(), 3600);
+        claims.everywhere = Some(Role::Admin);
+        claims.platform_admin = true;
+        let tokens = open_tokens(&self.data.data_dir).expect("the server's keys");
+        Client::new(self.address, Some(tokens.sign(&claims).expect("a token")))
+    }
+
+    /// SIGKILL: the process has no say in it. Waits until it is gone.
+    pub fn kill(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        kill(&mut self.child);
+    }
+}
+
+fn kill(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(10)..].join("\n")
+}

@@ -1,0 +1,165 @@
+//! What must be true after the last kill.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use logbook::{
+    config::DataConfig,
+    db::{Conn, Db},
+    logs::{
+        counts::{build, fold, grid},
+        index::store,
+    },
+    workspaces,
+};
+use logbook_tests::{
+    Client,
+    naive::{Query, Sent},
+    process::{self, Process},
+    random, walk,
+};
+use proptest::{
+    strategy::{Strategy as _, ValueTree as _},
+    test_runner::TestRunner,
+};
+use serde_json::Value;
+
+use super::{SLUG, reader::Reader, writer::Writer};
+use crate::law::{LOGS, borrowed, check_facets, check_histogram, check_metrics, check_pages};
+
+/// Random questions to each log.
+const QUESTIONS: usize = 5;
+
+pub fn index_lag(admin: &Client) -> u64 {
+    walk::figure(admin, "logbook_index_lag_events")
+}
+
+pub fn wait_for_index(admin: &Client) {
+    let patience = Instant::now() + Duration::from_secs(120);
+    while index_lag(admin) > 0 {
+        assert!(Instant::now() < patience, "the index never had all events");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn connect(data: &DataConfig) -> (Db, i32) {
+    let db = Db::open(&data.database_url, 1).expect("the database");
+    let found = workspaces::find(&mut db.conn().expect("a connection"), SLUG).expect("an answer");
+    (db, found.expect("the workspace").id)
+}
+
+pub fn large_segments(data: &DataConfig) -> usize {
+    let (db, id) = connect(data);
+    let segments = store::segments(&mut db.conn().expect("a connection"), id).expect("segments");
+    segments.iter().filter(|segment| !segment.is_small()).count()
+}
+
+/// Every acknowledged event once, and whatever is made of the events is made of these.
+pub fn prove(server: &Process, data: &DataConfig, reader: &Reader, writers: &[Writer]) {
+    let admin = server.admin();
+    let mut again = Reader::default();
+    again.catch_up(&admin);
+    assert_eq!(again.events, reader.events, "what was read before a crash is there after it");
+
+    let logs = acknowledged(reader, writers);
+    let questions = questions();
+    for (sent, (log, questions)) in logs.iter().zip(LOGS.into_iter().zip(&questions)) {
+        for question in questions {
+            check_pages(&admin, SLUG, log, sent, question);
+        }
+        // A marker that the index has to find among all events.
+        for one in [sent.first(), sent.get(sent.len() / 2), sent.last()].into_iter().flatten() {
+            let marker = one.event["correlation_id"].as_str().map(str::to_owned);
+            check_pages(&admin, SLUG, log, sent, &Query { log, q: marker, limit: 1000, ..Query::default() });
+        }
+    }
+    let checked = process::run(data, &["index", "check"]);
+    let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert!(checked.status.success(), "{said}{}", String::from_utf8_lossy(&checked.stderr));
+    assert!(said.contains("the index is right"), "{said}");
+
+    check_counts(&admin, &logs, &questions);
+    let (db, id) = connect(data);
+    let conn = &mut *db.conn().expect("a connection");
+    fold::fold_all(conn, id).expect("it folds");
+    check_counts(&admin, &logs, &questions);
+    rebuild_counts(conn, id, &logs);
+    check_counts(&admin, &logs, &questions);
+}
+
+/// The events of each log, with the id and the seq that the feed and the answers have in common.
+fn acknowledged(reader: &Reader, writers: &[Writer]) -> [Vec<Sent>; 3] {
+    let mut logs = [Vec::new(), Vec::new(), Vec::new()];
+    for stored in writers.iter().flat_map(|writer| &writer.stored) {
+        for (place, made) in stored.batch.events.iter().enumerate() {
+            let seq = *reader.seqs.get(&made.marker).unwrap_or_else(|| panic!("{} is lost", made.marker));
+            let seen = &reader.events[seq as usize - 1];
+            assert_eq!(seen.log, made.log);
+            if let Some(results) = &stored.results {
+                assert_eq!(
+                    results[place],
+                    (seen.id.clone(), seq),
+                    "{} is where it was said to be",
+                    made.marker
+                );
+            }
+            let log = LOGS.iter().position(|log| *log == made.log).expect("a log");
+            logs[log].push(Sent { event: made.event.clone(), id: seen.id.clone(), seq, at: made.at });
+        }
+    }
+    let all: usize = logs.iter().map(Vec::len).sum();
+    assert_eq!(all, reader.events.len(), "nothing is there that nobody sent");
+    logs
+}
+
+fn questions() -> [Vec<Query>; 3] {
+    let mut runner = TestRunner::deterministic();
+    LOGS.map(|log| {
+        let mut questions = vec![Query { log, limit: 1000, ..Query::default() }];
+        for _ in 0..QUESTIONS {
+            let question = random::query(log).new_tree(&mut runner).expect("a question").current();
+            // Pages of a few events would be thousands of requests.
+            questions.push(Query { limit: 1000, ..question });
+        }
+        questions
+    })
+}
+
+/// Counts of what counts are kept of; others may be lower bounds.
+fn check_counts(admin: &Client, logs: &[Vec<Sent>; 3], questions: &[Vec<Query>; 3]) {
+    for (sent, questions) in logs.iter().zip(questions) {
+        for question in questions.iter().filter(|question| is_kept(question)) {
+            let parameters = question.parameters();
+            let ask = |what: &str| -> Value {
+                let path = format!("/workspaces/{SLUG}/logs/{}/{what}", question.log);
+                admin.query(&path, &borrowed(&parameters)).expect(200).json
+            };
+            check_metrics(question, sent, &ask("metrics"));
+            check_facets(question, sent, &ask("facets"));
+            check_histogram(question, sent, &ask("histogram"));
+        }
+    }
+}
+
+fn is_kept(question: &Query) -> bool {
+    let kept = |(name, values): (&&str, &Vec<String>)| match *name {
+        "action" | "event_type" | "status" | "role" | "model" => true,
+        "component" => values.iter().all(|value| !value.contains(':')),
+        _ => false,
+    };
+    question.q.is_none() && question.filters.iter().all(kept)
+}
+
+/// Makes the counts of every month anew, of the events.
+fn rebuild_counts(conn: &mut Conn, workspace_id: i32, logs: &[Vec<Sent>; 3]) {
+    let month =
+        |sent: &Sent| grid::month_of(grid::day_of(grid::quarter_of(logbook::db::types::Instant(sent.at))));
+    let mut months: Vec<i32> = logs.iter().flatten().map(month).collect();
+    months.sort_unstable();
+    months.dedup();
+    for month in months {
+        build::rebuild(conn, workspace_id, month).expect("a rebuilt month");
+    }
+}

@@ -1,0 +1,335 @@
+//! The index's upkeep: what is appended is indexed soon, by one process or by several, and whatever goes wrong with it is
+//! found and made again.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use diesel::prelude::*;
+use logbook::{
+    db::{Conn, schema::index_pieces},
+    logs::index::{
+        build::{self, Advanced},
+        segment::Segment,
+        store,
+    },
+};
+use logbook_tests::{
+    Client, TestServer, on_both,
+    process::{self, Process},
+    server::sample,
+    walk::{self, wait_until},
+};
+use serde_json::{Value, json};
+
+const PATH: &str = "/workspaces/clinic/logs/access";
+
+fn lag(admin: &Client) -> u64 {
+    walk::figure(admin, "logbook_index_lag_events")
+}
+
+fn wait_for_index(admin: &Client) {
+    wait_until("the index has all events", || lag(admin) == 0);
+}
+
+fn segments(conn: &mut Conn, id: i32) -> Vec<Segment> {
+    store::segments(conn, id).expect("segments")
+}
+
+/// First and last seq of each segment.
+fn spans(segments: &[Segment]) -> Vec<(i64, i64)> {
+    segments.iter().map(|segment| (segment.first_seq, segment.last_seq)).collect()
+}
+
+/// What `index check` finds, as a list of first and last seq.
+fn check(conn: &mut Conn, id: i32) -> Vec<(i64, i64)> {
+    let damaged = build::check(conn, id, |_, _| {}).expect("an answer");
+    damaged.into_iter().map(|seqs| (*seqs.start(), *seqs.end())).collect()
+}
+
+fn append_samples(admin: &Client, count: i64) {
+    let events: Vec<Value> = (0..count).map(|n| sample("access", n)).collect();
+    for events in events.chunks(1000) {
+        admin.post(PATH, events.into()).expect(201);
+    }
+}
+
+/// The seqs of an answer's events.
+fn found(admin: &Client, path: &str, parameters: &[(&str, &str)]) -> Vec<i64> {
+    walk::seqs(&walk::pages(admin, path, parameters))
+}
+
+on_both!(what_is_appended_is_indexed_soon, |server| {
+    let id = server.workspace("clinic").id;
+    let admin = server.admin();
+    append_samples(&admin, 1500);
+    wait_for_index(&admin);
+    let mut conn = server.own_connection();
+    let spans_of = |conn: &mut Conn| spans(&segments(conn, id));
+    assert_eq!(spans_of(&mut conn), [(1, 1024), (1025, 1500)]);
+    // A few wait for more, and no longer when none come.
+    admin.post(PATH, json!([{"event_type": "logout"}, {"event_type": "logout"}])).expect(201);
+    assert_eq!(found(&admin, PATH, &[("event_type", "logout")]), [1502, 1501], "found at once all the same");
+    wait_for_index(&admin);
+    assert_eq!(spans_of(&mut conn), [(1, 1024), (1025, 1502)], "the growing one has grown");
+    assert_eq!(check(&mut conn, id), []);
+    assert_eq!(found(&admin, PATH, &[("event_type", "logout")]), [1502, 1501]);
+});
+
+on_both!(nothing_is_indexed_where_upkeep_is_left_to_others, |config| { config.no_upkeep = true }, |server| {
+    let id = server.workspace("clinic").id;
+    let admin = server.admin();
+    append_samples(&admin, 200);
+    thread::sleep(Duration::from_millis(1500));
+    assert_eq!(lag(&admin), 200);
+    assert_eq!(segments(&mut server.own_connection(), id), []);
+});
+
+on_both!(small_segments_become_a_large_one, |config| { config.no_upkeep = true }, |server| {
+    let id = server.workspace("clinic").id;
+    let admin = server.admin();
+    let conn = &mut *server.db.conn().expect("a connection");
+    let index =
+        |conn: &mut Conn| while build::advance(conn, id, true).expect("a step") == Advanced::Segment {};
+    append_samples(&admin, 1500);
+    index(conn);
+    assert_eq!(spans(&segments(conn, id)), [(1, 1024), (1025, 1500)]);
+    let asked = |admin: &Client| {
+        let sought =
+            ["1", "1023", "1024", "1025", "1499"].map(|user| found(admin, PATH, &[("user_id", user)]));
+        (sought, found(admin, PATH, &[("q", "asha"), ("user_id", "77"), ("limit", "1")]))
+    };
+    let expected = ([vec![2], vec![1024], vec![1025], vec![1026], vec![1500]], vec![78]);
+    assert_eq!(asked(&admin), expected);
+
+    // Upkeep does so with 64,512 events; which ones it takes is the unit tests' of `build`.
+    let state = store::state(conn, id).expect("a state");
+    let old: Vec<i32> = segments(conn, id).iter().map(|segment| segment.number).collect();
+    let made = build::make(conn, id, state.next_segment, (1, 1500)).expect("a segment");
+    assert!(!made.0.is_small());
+    let pieces = made.1.len() as i64;
+    assert!(store::replace(conn, id, state, &old, made).expect("an index"));
+    assert_eq!(spans(&segments(conn, id)), [(1, 1500)]);
+    let stored: i64 = index_pieces::table.count().get_result(conn).expect("a count");
+    assert_eq!(stored, pieces, "nothing is left of the small ones");
+    assert_eq!(check(conn, id), []);
+    assert_eq!(asked(&admin), expected, "who knew the small ones sees the large one");
+
+    append_samples(&admin, 30);
+    index(conn);
+    assert_eq!(spans(&segments(conn, id)), [(1, 1500), (1501, 1530)]);
+    assert_eq!(check(conn, id), []);
+    assert_eq!(found(&admin, PATH, &[("user_id", "1")]), [1502, 2], "of both");
+});
+
+/// `logbook index …` as a process: how it ended, and what it said.
+fn index_command(server: &TestServer, command: &str) -> (bool, String) {
+    let output = process::run(&server.data, &["index", command, "--workspace", "clinic"]);
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// Changes one bit of a stored piece.
+fn flip_a_bit(conn: &mut Conn) {
+    let (workspace_id, piece, mut bits) =
+        index_pieces::table.order(index_pieces::piece).first::<(i32, i64, Vec<u8>)>(conn).expect("a piece");
+    let middle = bits.len() / 2;
+    bits[middle] ^= 1;
+    diesel::update(index_pieces::table.find((workspace_id, piece)))
+        .set(index_pieces::bits.eq(bits))
+        .execute(conn)
+        .expect("a change");
+}
+
+on_both!(what_is_damaged_is_found_and_made_again, |config| { config.no_upkeep = true }, |server| {
+    let id = server.workspace("clinic").id;
+    let admin = server.admin();
+    append_samples(&admin, 2100);
+    let (done, said) = index_command(&server, "rebuild");
+    assert!(done, "{said}");
+    assert_eq!(lag(&admin), 0);
+    let whole = segments(&mut server.own_connection(), id);
+    assert_eq!(spans(&whole), [(1, 1024), (1025, 2048), (2049, 2100)]);
+    let (right, said) = index_command(&server, "check");
+    assert!(right && said.contains("clinic: the index is right."), "{said}");
+
+    let first = "DELETE FROM index_segments WHERE first_seq = 1";
+    let last = "DELETE FROM index_segments WHERE first_seq = 2049";
+    let twice = "UPDATE index_segments SET first_seq = 1000 WHERE first_seq = 1025";
+    let time = "UPDATE index_segments SET last_time = first_time WHERE first_seq = 1025";
+    let cases: [(&str, &dyn Fn(), &str); 6] = [
+        ("a bit", &|| flip_a_bit(&mut server.own_connection()), "seq 1 to 1024 differs"),
+        ("all pieces", &|| server.sql("DELETE FROM index_pieces"), "seq 2049 to 2100 differs"),
+        ("the first segment", &|| server.sql(first), "seq 1 to 1024 differs"),
+        ("the last segment", &|| server.sql(last), "seq 2049 to 2100 differs"),
+        ("segments that overlap", &|| server.sql(twice), "seq 1000 to 1024 differs"),
+        ("a time", &|| server.sql(time), "seq 1025 to 2048 differs"),
+    ];
+    for (what, damage, expected) in cases {
+        damage();
+        let (right, said) = index_command(&server, "check");
+        assert!(!right && said.contains(expected), "{what}: {said}");
+        let (done, said) = index_command(&server, "rebuild");
+        assert!(done, "{what}: {said}");
+        let (right, said) = index_command(&server, "check");
+        assert!(right, "{what}: {said}");
+        assert_eq!(spans(&segments(&mut server.own_connection(), id)), spans(&whole));
+        assert_eq!(found(&admin, PATH, &[("user_id", "77")]), [78], "{what}: the server sees the new one");
+    }
+});
+
+on_both!(several_keepers_leave_one_right_index, |server| {
+    let id = server.workspace("clinic").id;
+    let other = TestServer::with(|_| server.data.database_url.clone(), |_| {});
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        // Two that heed no lease, beside the two of the servers.
+        for server in [&server, &other] {
+            let stop = &stop;
+            scope.spawn(move || {
+                let mut conn = server.own_connection();
+                while !stop.load(Ordering::Relaxed) {
+                    build::advance(&mut conn, id, true).expect("a step");
+                }
+            });
+        }
+        let writers: Vec<_> = [&server, &other]
+            .into_iter()
+            .map(|server| {
+                scope.spawn(move || {
+                    for n in 0..30 {
+                        let events: Vec<_> = (0..50).map(|k| sample("access", n * 50 + k)).collect();
+                        server.admin().post(PATH, events.into()).expect(201);
+                    }
+                })
+            })
+            .collect();
+        for writer in writers {
+            writer.join().expect("a writer");
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    let admin = server.admin();
+    wait_for_index(&admin);
+    let conn = &mut server.own_connection();
+    assert_eq!(check(conn, id), []);
+    let segments = segments(conn, id);
+    assert_eq!(segments.last().map(|segment| segment.last_seq), Some(3000));
+    let pieces: i64 = index_pieces::table.count().get_result(conn).expect("a count");
+    assert_eq!(pieces, segments.len() as i64, "one packed piece a segment, and nothing of those replaced");
+    for server in [&server, &other] {
+        assert_eq!(found(&server.admin(), PATH, &[("user_id", "700")]).len(), 2);
+    }
+});
+
+on_both!(a_process_that_was_killed_goes_on_at_once, |config| { config.no_upkeep = true }, |server| {
+    server.workspace("clinic");
+    let first = Process::start(&server.data, &[]);
+    append_samples(&first.admin(), 200);
+    wait_for_index(&first.admin());
+    first.kill();
+    let second = Process::start(&server.data, &[]);
+    // Another one on the same folder does not take the name of the one that runs.
+    let third = Process::start(&server.data, &[]);
+    append_samples(&second.admin(), 200);
+    let started = Instant::now();
+    wait_for_index(&third.admin());
+    assert!(started.elapsed() < Duration::from_secs(6), "a lease lasts 10 s: {:?}", started.elapsed());
+
+    second.kill();
+    append_samples(&third.admin(), 200);
+    let started = Instant::now();
+    wait_for_index(&third.admin());
+    assert!(started.elapsed() > Duration::from_secs(2), "the lease was the second one's");
+});
+
+/// An event that is found by what is in one changed value.
+fn with_value(value: impl Into<Value>) -> Value {
+    let changes = json!([{"field": "note", "old": null, "new": value.into()}]);
+    json!({"action": "update", "model": "m", "record_id": "r", "changes": changes})
+}
+
+on_both!(short_long_and_large_texts_are_found_by_the_index, |server| {
+    let path = "/workspaces/clinic/logs/application";
+    server.workspace("clinic");
+    let admin = server.admin();
+    // So that what is sought is rare, and in different segments and blocks.
+    let filler = || -> Value { (0..700).map(|n| with_value(format!("filler {n}"))).collect() };
+    admin.post(path, filler()).expect(201);
+
+    let long: String = (0..50).map(|n| format!("ab{n:02}")).collect();
+    let words = [
+        "ж",
+        "жд",
+        "ждя",
+        "李",
+        "李雷",
+        "李雷韩",
+        "🦉",
+        "🦉🦉",
+        "a🦉b",
+        "👩‍👩‍👧",
+        "%",
+        "\\",
+        "Ünïcödé",
+        long.as_str(),
+    ];
+    let words: Vec<Value> = words.iter().map(|word| with_value(format!("before {word} after"))).collect();
+    admin.post(path, words.into()).expect(201);
+    // As large as an event may be: 256 KiB, with the words at the very ends.
+    let big = "0123456789".repeat(6_300);
+    let parts = [format!("bigbegin {big}"), big.clone(), big.clone(), format!("{big} bigend")];
+    let changes: Vec<Value> =
+        parts.iter().enumerate().map(|(n, text)| json!({"field": format!("part{n}"), "new": text})).collect();
+    let large = json!({"action": "update", "model": "m", "record_id": "large", "changes": changes});
+    assert!((240..=256).contains(&(large.to_string().len() / 1024)), "{}", large.to_string().len());
+    // As many changed fields as an event may have, and a set of thousands.
+    let mut changes: Vec<Value> = (0..999)
+        .map(|n| json!({"field": format!("field_{n:04}"), "old": n, "new": format!("value_{n:04}")}))
+        .collect();
+    let added: Vec<String> = (0..4000).map(|n| format!("member_{n:04}")).collect();
+    changes.push(json!({"field": "members", "added": added, "removed": []}));
+    let many = json!({"action": "update", "model": "m", "record_id": "many", "changes": changes});
+    let answer = admin.post(path, json!([large, many])).expect(201);
+    let (large, many) = (&answer.json["results"][0]["seq"], &answer.json["results"][1]["seq"]);
+    let (large, many) = (large.as_i64().expect("a seq"), many.as_i64().expect("a seq"));
+    admin.post(path, filler()).expect(201);
+    wait_for_index(&admin);
+
+    let sought: [(&str, &[i64]); 24] = [
+        ("ж", &[703, 702, 701]),
+        ("ЖД", &[703, 702]),
+        ("ждя", &[703]),
+        ("李", &[706, 705, 704]),
+        ("李雷", &[706, 705]),
+        ("李雷韩", &[706]),
+        ("🦉", &[709, 708, 707]),
+        ("🦉🦉", &[708]),
+        ("🦉b", &[709]),
+        ("👩‍👩‍👧", &[710]),
+        ("%", &[711]),
+        ("\\", &[712]),
+        ("ünïcödé", &[713]),
+        (long.as_str(), &[714]),
+        (&long[1..], &[714]),
+        ("bigbegin", &[large]),
+        ("9 bigend", &[large]),
+        ("field_0000", &[many]),
+        ("value_0500", &[many]),
+        ("member_3999", &[many]),
+        ("r_3999", &[many]),
+        ("members", &[many]),
+        ("bigmiddle", &[]),
+        ("🦉🦉🦉", &[]),
+    ];
+    assert_eq!(long.chars().count(), 200, "the longest search");
+    for (q, expected) in sought {
+        assert_eq!(found(&admin, path, &[("q", q)]), expected, "{q}");
+    }
+    for (field, seq) in [("part3", large), ("field_0998", many), ("field_0500", many), ("members", many)] {
+        assert_eq!(found(&admin, path, &[("field", field)]), [seq], "{field}");
+    }
+    assert_eq!(found(&admin, path, &[("q", "value_0001"), ("field", "part0")]), [0; 0]);
+});
