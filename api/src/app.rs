@@ -25,8 +25,10 @@ use crate::{
     db::Db,
     error::{Code, Problem, REQUEST_ID},
     health::{self, Counters},
+    journal::Journal,
     logs::{access, appender::Appender, application, feed, framework, ingest},
     openapi,
+    visitor::Proxies,
     workspaces::{self, Workspaces, members},
 };
 
@@ -40,6 +42,8 @@ pub struct Services {
     pub workspaces: web::Data<Workspaces>,
     pub keys: web::Data<Keys>,
     pub standings: web::Data<Standings>,
+    pub journal: web::Data<Journal>,
+    pub proxies: web::Data<Proxies>,
     pub counters: web::Data<Counters>,
     /// The built web application.
     pub web_dir: Option<PathBuf>,
@@ -51,6 +55,8 @@ impl Services {
         appender: Appender,
         tokens: Tokens,
         sessions: Sessions,
+        journal: Journal,
+        proxies: Proxies,
         web_dir: Option<PathBuf>,
     ) -> Self {
         Self {
@@ -61,6 +67,8 @@ impl Services {
             appender: web::Data::new(appender),
             tokens: web::Data::new(tokens),
             sessions: web::Data::new(sessions),
+            journal: web::Data::new(journal),
+            proxies: web::Data::new(proxies),
             counters: web::Data::default(),
             web_dir,
         }
@@ -69,8 +77,19 @@ impl Services {
 
 /// Adds services and routes.
 pub fn configure(config: &mut ServiceConfig, services: &Services) {
-    let Services { db, appender, tokens, sessions, workspaces, keys, standings, counters, web_dir } =
-        services.clone();
+    let Services {
+        db,
+        appender,
+        tokens,
+        sessions,
+        workspaces,
+        keys,
+        standings,
+        journal,
+        proxies,
+        counters,
+        web_dir,
+    } = services.clone();
     config
         .app_data(db)
         .app_data(appender)
@@ -79,6 +98,8 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .app_data(workspaces)
         .app_data(keys)
         .app_data(standings)
+        .app_data(journal)
+        .app_data(proxies)
         .app_data(counters);
 
     config

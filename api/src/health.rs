@@ -10,6 +10,7 @@ use crate::{
     auth::PlatformAdmin,
     db::{Db, migrations},
     error::{Code, Problem, ReadProblems, Result},
+    journal::Journal,
     logs::appender::Appender,
     params::{NoParams, Params},
 };
@@ -58,6 +59,7 @@ pub async fn metrics(
     _no: Params<(NoParams,)>,
     counters: web::Data<Counters>,
     appender: web::Data<Appender>,
+    journal: web::Data<Journal>,
 ) -> HttpResponse {
     let figures = [
         ("logbook_requests_total", "counter", "Requests answered", counters.requests.load(Ordering::Relaxed)),
@@ -72,6 +74,18 @@ pub async fn metrics(
             "gauge",
             "Events that wait to be stored",
             appender.waiting() as u64,
+        ),
+        (
+            "logbook_own_events_waiting",
+            "gauge",
+            "Events of Logbook itself that wait to be stored",
+            journal.waiting(),
+        ),
+        (
+            "logbook_own_events_lost_total",
+            "counter",
+            "Events of Logbook itself that could not be stored",
+            journal.lost(),
         ),
     ];
     let text: String = figures

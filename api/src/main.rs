@@ -10,10 +10,16 @@ use logbook::{
     demo::{self, Filled},
     error::Problem,
     import::zango::{self, ZangoImport},
-    logs::{append::AppendRequest, appender::Appender},
+    journal::events,
+    logs::{
+        append::{self, AppendRequest},
+        appender::Appender,
+        event::{Actor, ActorType, Change, Target},
+    },
     openapi,
     server::{self, StartError},
-    workspaces::{self, NewWorkspace},
+    visitor::Visitor,
+    workspaces::{self, NewWorkspace, members::Member},
 };
 
 /// Audit logs for platforms that host many apps.
@@ -171,6 +177,30 @@ struct Origin {
 /// Who made what a command made.
 const COMMAND_LINE: &str = "command line";
 
+/// Logs what a command changed in the framework log of the workspace that it concerns.
+fn tell(
+    data: &DataConfig,
+    db: &Db,
+    workspace_id: i32,
+    action: &str,
+    target: Target,
+    changes: Vec<Change>,
+) -> Result<(), Failure> {
+    if data.own_events {
+        let actor = Actor { kind: ActorType::System, id: None, name: Some(COMMAND_LINE.into()) };
+        let mut event = events::managed(action, actor, None, &Visitor::default(), target);
+        event.changes = changes;
+        let request = AppendRequest {
+            workspace_id,
+            events: vec![event],
+            idempotency: None,
+            import_positions: Vec::new(),
+        };
+        append::store(&mut *db.conn()?, request)?;
+    }
+    Ok(())
+}
+
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
@@ -232,6 +262,7 @@ fn serve(data: &DataConfig, args: &ServeArgs) -> Result<(), Failure> {
             println!("Sign in: {link}");
         }
         started.server.await?;
+        started.journal.flush().await;
         Ok(())
     })
 }
@@ -319,6 +350,8 @@ fn workspace(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Failure
             let name = name.unwrap_or_else(|| slug.clone());
             let new = NewWorkspace { slug, name, timezone, date_format };
             let workspace = workspaces::create(&mut *db.conn()?, &new)?;
+            let (target, changes) = (events::of_workspace(&workspace), events::settings_of(None, &workspace));
+            tell(data, &db, workspace.id, "workspace_created", target, changes)?;
             println!("Made the workspace {}.", workspace.slug);
         }
         WorkspaceCommand::List => {
@@ -338,6 +371,8 @@ fn keys_command(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> 
             let expires_at = days.map(|days| Instant::now().plus_seconds(i64::from(days) * 86_400));
             let new = keys::NewApiKey { name, role, expires_at };
             let (key, text) = keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE)?;
+            let changes = events::new_key(&key);
+            tell(data, &db, workspace_id, "api_key_created", events::of_key(&key), changes)?;
             println!("Made the key {} of {workspace}. It is shown this once:", key.prefix);
             println!("{text}");
         }
@@ -351,7 +386,10 @@ fn keys_command(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> 
         KeysCommand::Revoke { workspace, prefix } => {
             let workspace_id = find_workspace(&db, &workspace)?;
             match keys::revoke(&mut *db.conn()?, workspace_id, &prefix)? {
-                Some(key) => println!("Revoked the key {} ({}).", key.prefix, key.name),
+                Some(key) => {
+                    tell(data, &db, workspace_id, "api_key_revoked", events::of_key(&key), Vec::new())?;
+                    println!("Revoked the key {} ({}).", key.prefix, key.name);
+                }
                 None => println!("The key {prefix} was revoked before."),
             }
         }
@@ -367,6 +405,9 @@ fn user(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
             let user = users::create(&mut *db.conn()?, &email, &name, platform_admin)?;
             if let (Some(workspace_id), Some(role)) = (workspace, role) {
                 users::set_member(&mut *db.conn()?, workspace_id, user.id, role)?;
+                let member = Member::new(user.clone(), role);
+                let changes = events::new_member(&member, None);
+                tell(data, &db, workspace_id, "member_added", events::of_member(&member), changes)?;
             }
             (user, origin)
         }

@@ -18,10 +18,12 @@ use crate::{
     config::{DataConfig, ServeConfig},
     db::{Conn, Db, migrations},
     error::Problem,
+    journal::Journal,
     logs::{
         append::Windows,
         appender::{Appender, AppenderConfig},
     },
+    visitor::Proxies,
 };
 
 /// Connections of the appender: one a shard, and one to spare.
@@ -59,6 +61,7 @@ pub struct Started {
     pub address: SocketAddr,
     pub db: Db,
     pub appender: Appender,
+    pub journal: Journal,
     pub origin: String,
 }
 
@@ -91,7 +94,17 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
         },
     );
     let sessions = Sessions::new(config.is_secure(), config.origin(address));
-    let services = Services::new(db.clone(), appender.clone(), tokens, sessions, config.web_dir.clone());
+    let journal = Journal::start(&db, &appender, data.own_events);
+    let proxies = Proxies(config.trusted_proxies.clone());
+    let services = Services::new(
+        db.clone(),
+        appender.clone(),
+        tokens,
+        sessions,
+        journal.clone(),
+        proxies,
+        config.web_dir.clone(),
+    );
     let server = HttpServer::new(move || {
         App::new()
             .wrap(middleware::Compress::default())
@@ -103,7 +116,7 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     .shutdown_timeout(10)
     .listen(listener)?
     .run();
-    Ok(Started { server, address, db, appender, origin: config.origin(address) })
+    Ok(Started { server, address, db, appender, journal, origin: config.origin(address) })
 }
 
 fn prepare(conn: &mut Conn, no_migrate: bool) -> Result<(), StartError> {

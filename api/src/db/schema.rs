@@ -168,6 +168,12 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    platform_workspace (workspace_id) {
+        workspace_id -> Integer,
+    }
+}
+
 diesel::joinable!(members -> workspaces (workspace_id));
 diesel::joinable!(members -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(members, users, workspaces);
