@@ -1,6 +1,6 @@
 # `make` lists what there is. Each target is a script in scripts/, so that CI and the Dockerfiles run the very same steps.
 .DEFAULT_GOAL := help
-.PHONY: help run dev test fmt lint openapi screenshots clean
+.PHONY: help run dev test bench fmt lint openapi screenshots clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -13,6 +13,9 @@ dev: ## Server and SPA, both reloaded on change
 
 test: ## Prove that everything works; STEPS="clippy web-test" runs only those
 	@scripts/test $(STEPS)
+
+bench: ## Measure the speed (EVENTS=1000000 DATABASES="sqlite postgres" CASES=… KEEP=1 PUBLISH=1)
+	@scripts/bench
 
 fmt: ## Format everything
 	@scripts/fmt

@@ -21,12 +21,21 @@ use actix_web::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    auth::{keys::Keys, sessions, sessions::Sessions, standing::Standings, tokens::Tokens},
+    auth::{
+        keys::Keys,
+        provider::{self, Provider},
+        sessions,
+        sessions::Sessions,
+        standing::Standings,
+        tokens::Tokens,
+    },
     db::Db,
     error::{Code, Problem, REQUEST_ID},
     health::{self, Counters},
     journal::Journal,
-    logs::{access, appender::Appender, application, feed, framework, ingest},
+    logs::{
+        access, appender::Appender, application, caches::Caches, feed, framework, ingest, upkeep::Upkeep,
+    },
     openapi,
     visitor::Proxies,
     workspaces::{self, Workspaces, members},
@@ -37,8 +46,13 @@ use crate::{
 pub struct Services {
     pub db: web::Data<Db>,
     pub appender: web::Data<Appender>,
+    pub caches: web::Data<Caches>,
+    /// Only held: it runs as long as somebody has it.
+    pub upkeep: Option<Upkeep>,
     pub tokens: web::Data<Tokens>,
     pub sessions: web::Data<Sessions>,
+    /// Where one is set up.
+    pub provider: Option<web::Data<Provider>>,
     pub workspaces: web::Data<Workspaces>,
     pub keys: web::Data<Keys>,
     pub standings: web::Data<Standings>,
@@ -52,11 +66,11 @@ pub struct Services {
 impl Services {
     pub fn new(
         db: Db,
-        appender: Appender,
+        (appender, caches, upkeep): (Appender, Caches, Option<Upkeep>),
         tokens: Tokens,
         sessions: Sessions,
-        journal: Journal,
-        proxies: Proxies,
+        (journal, proxies): (Journal, Proxies),
+        provider: Option<Provider>,
         web_dir: Option<PathBuf>,
     ) -> Self {
         Self {
@@ -65,10 +79,13 @@ impl Services {
             standings: web::Data::new(Standings::new(&db)),
             db: web::Data::new(db),
             appender: web::Data::new(appender),
+            caches: web::Data::new(caches),
+            upkeep,
             tokens: web::Data::new(tokens),
             sessions: web::Data::new(sessions),
             journal: web::Data::new(journal),
             proxies: web::Data::new(proxies),
+            provider: provider.map(web::Data::new),
             counters: web::Data::default(),
             web_dir,
         }
@@ -80,8 +97,11 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
     let Services {
         db,
         appender,
+        caches,
+        upkeep: _,
         tokens,
         sessions,
+        provider,
         workspaces,
         keys,
         standings,
@@ -93,6 +113,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
     config
         .app_data(db)
         .app_data(appender)
+        .app_data(caches)
         .app_data(tokens)
         .app_data(sessions)
         .app_data(workspaces)
@@ -101,6 +122,9 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .app_data(journal)
         .app_data(proxies)
         .app_data(counters);
+    if let Some(provider) = provider {
+        config.app_data(provider);
+    }
 
     config
         .service(
@@ -113,6 +137,9 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .service(at("/api/v1/auth/refresh", "POST").route(post().to(sessions::refresh)))
         .service(at("/api/v1/auth/logout", "POST").route(post().to(sessions::logout)))
         .service(at("/api/v1/auth/password", "PUT").route(put().to(sessions::set_password)))
+        .service(at("/api/v1/auth/methods", "GET").route(get().to(provider::handlers::methods)))
+        .service(at("/api/v1/auth/oidc/start", "GET").route(get().to(provider::handlers::start)))
+        .service(at(PROVIDER_CALLBACK, "GET").route(get().to(provider::handlers::callback)))
         .service(at("/api/v1/me", "GET").route(get().to(sessions::me)))
         .service(
             at("/api/v1/workspaces", "GET, POST")
@@ -253,11 +280,16 @@ pub async fn observe(
     Ok(response)
 }
 
+/// Where the identity provider sends people back to.
+pub const PROVIDER_CALLBACK: &str = "/api/v1/auth/oidc/callback";
+
 /// True for a request that another site's page sends to the addresses that set cookies: a form there could sign its
 /// reader in as somebody else. Browsers say where a request comes from (Fetch Metadata); other clients say nothing.
 fn is_foreign(request: &HttpRequest) -> bool {
     let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    // The provider is another site by its nature; who comes back from it shows the cookie that they left with.
     request.path().starts_with("/api/v1/auth/")
+        && request.path() != PROVIDER_CALLBACK
         && site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 

@@ -56,12 +56,61 @@ pub struct ServeConfig {
     /// Proxies whose X-Forwarded-For is believed: addresses or networks such as 10.0.0.0/8, separated by commas
     #[arg(long, env = "LOGBOOK_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Proxy>,
+    /// Most MiB of the index that are kept in memory
+    #[arg(long, env = "LOGBOOK_INDEX_CACHE_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub index_cache_mib: u32,
+    /// Most MiB of counts that are kept in memory
+    #[arg(long, env = "LOGBOOK_COUNTS_CACHE_MIB", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub counts_cache_mib: u32,
+    /// Leave the work behind the appender (index, counts) to other processes on the same database
+    #[arg(long, env = "LOGBOOK_NO_UPKEEP")]
+    pub no_upkeep: bool,
     /// Do not apply pending migrations; refuse to start when there are any
     #[arg(long, env = "LOGBOOK_NO_MIGRATE")]
     pub no_migrate: bool,
     /// Log lines as JSON
     #[arg(long, env = "LOGBOOK_LOG_JSON")]
     pub log_json: bool,
+    #[command(flatten)]
+    pub oidc: OidcConfig,
+}
+
+/// An identity provider. docs/SIGN-IN.md tells how to set one up.
+#[derive(Args, Clone, Debug, Default)]
+pub struct OidcConfig {
+    /// The identity provider's issuer, exactly as its tokens name it: https://id.example/realms/main
+    #[arg(long, env = "LOGBOOK_OIDC_ISSUER")]
+    pub oidc_issuer: Option<String>,
+    /// Bearer tokens of the provider are accepted that are for one of these audiences; without one, none are
+    #[arg(long, env = "LOGBOOK_OIDC_AUDIENCE", value_delimiter = ',', requires = "oidc_issuer")]
+    pub oidc_audience: Vec<String>,
+    /// Where the provider publishes its keys. Default: as its discovery document says
+    #[arg(long, env = "LOGBOOK_OIDC_JWKS_URL", requires = "oidc_issuer")]
+    pub oidc_jwks_url: Option<url::Url>,
+    /// A file with the provider's one public key in PEM, instead of those that it publishes
+    #[arg(long, env = "LOGBOOK_OIDC_PUBLIC_KEY", requires = "oidc_issuer", conflicts_with = "oidc_jwks_url")]
+    pub oidc_public_key: Option<PathBuf>,
+    /// Signature algorithms that are accepted
+    #[arg(long, env = "LOGBOOK_OIDC_ALGORITHMS", value_delimiter = ',', default_value = "RS256,ES256,EdDSA")]
+    pub oidc_algorithms: Vec<String>,
+    /// The claim that says who may do what, by its name or its path
+    #[arg(long, env = "LOGBOOK_OIDC_ROLES_CLAIM", default_value = "logbook_roles")]
+    pub oidc_roles_claim: String,
+    /// Logbook's client id at the provider; with it people can sign in there
+    #[arg(long, env = "LOGBOOK_OIDC_CLIENT_ID", requires = "oidc_issuer")]
+    pub oidc_client_id: Option<String>,
+    /// The secret that goes with the client id, where there is one
+    #[arg(long, env = "LOGBOOK_OIDC_CLIENT_SECRET", hide_env_values = true, requires = "oidc_client_id")]
+    pub oidc_client_secret: Option<String>,
+    /// What people call the provider: "Sign in with …"
+    #[arg(long, env = "LOGBOOK_OIDC_NAME", default_value = "single sign-on")]
+    pub oidc_name: String,
+    /// What is asked for at sign-in
+    #[arg(long, env = "LOGBOOK_OIDC_SCOPES", value_delimiter = ' ', default_value = "openid email profile")]
+    pub oidc_scopes: Vec<String>,
+    /// Hours after which a session that the provider began asks the provider again
+    #[arg(long, env = "LOGBOOK_OIDC_SESSION_HOURS", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=336))]
+    pub oidc_session_hours: u32,
 }
 
 fn default_workers() -> usize {

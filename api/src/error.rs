@@ -71,6 +71,7 @@ codes! {
     Internal "internal" 500 "Something broke on our side";
     QueueFull "queue_full" 503 "More events arrive than can be stored; send again";
     Busy "busy" 503 "Too many requests at once; try again";
+    ProviderUnavailable "provider_unavailable" 503 "The identity provider cannot be reached; try again";
     Unavailable "unavailable" 503 "The database cannot be reached; try again";
 }
 

@@ -11,7 +11,7 @@ use crate::{
     db::{Db, migrations},
     error::{Code, Problem, ReadProblems, Result},
     journal::Journal,
-    logs::appender::Appender,
+    logs::{appender::Appender, upkeep},
     params::{NoParams, Params},
 };
 
@@ -60,7 +60,9 @@ pub async fn metrics(
     counters: web::Data<Counters>,
     appender: web::Data<Appender>,
     journal: web::Data<Journal>,
-) -> HttpResponse {
+    db: web::Data<Db>,
+) -> Result<HttpResponse> {
+    let index_lag = db.run(upkeep::index_lag).await.map_err(Problem::from)?;
     let figures = [
         ("logbook_requests_total", "counter", "Requests answered", counters.requests.load(Ordering::Relaxed)),
         (
@@ -87,6 +89,7 @@ pub async fn metrics(
             "Events of Logbook itself that could not be stored",
             journal.lost(),
         ),
+        ("logbook_index_lag_events", "gauge", "Events that the index does not have yet", index_lag as u64),
     ];
     let text: String = figures
         .iter()
@@ -94,5 +97,5 @@ pub async fn metrics(
             format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n")
         })
         .collect();
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }

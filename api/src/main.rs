@@ -1,24 +1,22 @@
 //! The command line.
 
+mod commands;
+
 use std::{io::IsTerminal as _, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use commands::tell::tell;
 use logbook::{
-    auth::{Role, keys, sessions::Sessions, tokens::Claims, users},
+    auth::{Role, sessions::Sessions, tokens::Claims, users},
     config::{DataConfig, ServeConfig},
     db::{Db, migrations, types::Instant},
     demo::{self, Filled},
     error::Problem,
     import::zango::{self, ZangoImport},
     journal::events,
-    logs::{
-        append::{self, AppendRequest},
-        appender::Appender,
-        event::{Actor, ActorType, Change, Target},
-    },
+    logs::{append::AppendRequest, appender::Appender},
     openapi,
     server::{self, StartError},
-    visitor::Visitor,
     workspaces::{self, NewWorkspace, members::Member},
 };
 
@@ -35,7 +33,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the API, and the web application where its folder is given
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Apply pending migrations
     Migrate,
     /// Print an access token for scripts, alone on the last line
@@ -50,10 +48,13 @@ enum Command {
     Workspace(WorkspaceCommand),
     /// Make, list and revoke API keys
     #[command(subcommand)]
-    Keys(KeysCommand),
+    Keys(commands::keys::KeysCommand),
     /// Make users and sign-in links
     #[command(subcommand)]
     User(UserCommand),
+    /// Look after the search index
+    #[command(subcommand)]
+    Index(commands::index::IndexCommand),
     /// Print the OpenAPI document as YAML
     Openapi,
 }
@@ -73,10 +74,13 @@ struct ServeArgs {
 }
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct TokenArgs {
+    #[command(subcommand)]
+    command: Option<TokenCommand>,
     /// What the holder may do
-    #[arg(long)]
-    role: Role,
+    #[arg(long, required = true)]
+    role: Option<Role>,
     /// The one workspace it is good for. Default: every workspace; an admin may then make workspaces too
     #[arg(long)]
     workspace: Option<String>,
@@ -86,6 +90,16 @@ struct TokenArgs {
     /// Hours until it expires
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=87_600))]
     hours: u32,
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Make a new key to sign tokens with. Nobody is signed out: the keys before verify what they have signed
+    Rotate {
+        /// For a key that has leaked: the keys before verify nothing any more. People stay signed in, scripts need new tokens
+        #[arg(long)]
+        at_once: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -136,69 +150,11 @@ enum UserCommand {
     },
 }
 
-#[derive(Subcommand)]
-enum KeysCommand {
-    /// Make a key and print it, alone on the last line; it cannot be shown again
-    Create {
-        /// The one workspace it is good for
-        #[arg(long)]
-        workspace: String,
-        /// What its holder may do
-        #[arg(long)]
-        role: Role,
-        /// Who or what holds it
-        #[arg(long)]
-        name: String,
-        /// Days until it expires. Default: it does not
-        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3650))]
-        days: Option<u32>,
-    },
-    /// List a workspace's keys: prefix, role, state, when it was last used, name
-    List {
-        #[arg(long)]
-        workspace: String,
-    },
-    /// Revoke a key; a running server refuses it within two seconds
-    Revoke {
-        #[arg(long)]
-        workspace: String,
-        /// As the list shows it
-        prefix: String,
-    },
-}
-
 #[derive(Args)]
 struct Origin {
     /// The address that people open
     #[arg(long, env = "LOGBOOK_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
     public_url: String,
-}
-
-/// Who made what a command made.
-const COMMAND_LINE: &str = "command line";
-
-/// Logs what a command changed in the framework log of the workspace that it concerns.
-fn tell(
-    data: &DataConfig,
-    db: &Db,
-    workspace_id: i32,
-    action: &str,
-    target: Target,
-    changes: Vec<Change>,
-) -> Result<(), Failure> {
-    if data.own_events {
-        let actor = Actor { kind: ActorType::System, id: None, name: Some(COMMAND_LINE.into()) };
-        let mut event = events::managed(action, actor, None, &Visitor::default(), target);
-        event.changes = changes;
-        let request = AppendRequest {
-            workspace_id,
-            events: vec![event],
-            idempotency: None,
-            import_positions: Vec::new(),
-        };
-        append::store(&mut *db.conn()?, request)?;
-    }
-    Ok(())
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -226,8 +182,9 @@ fn main() -> ExitCode {
         Command::Token(args) => token(&data, args),
         Command::Import(ImportCommand::Zango(args)) => import_zango(&data, &args),
         Command::Workspace(command) => workspace(&data, command),
-        Command::Keys(command) => keys_command(&data, command),
+        Command::Keys(command) => commands::keys::run(&data, command),
         Command::User(command) => user(&data, command),
+        Command::Index(command) => commands::index::run(&data, command),
         Command::Openapi => openapi::yaml().map_err(Failure::Said).map(|yaml| print!("{yaml}")),
     };
     match done {
@@ -320,8 +277,20 @@ fn import_zango(data: &DataConfig, args: &ZangoImport) -> Result<(), Failure> {
 }
 
 fn token(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
-    let TokenArgs { role, workspace, name, hours } = args;
+    let TokenArgs { command, role, workspace, name, hours } = args;
     let tokens = server::open_tokens(&data.data_dir)?;
+    if let Some(TokenCommand::Rotate { at_once }) = command {
+        let good_until = tokens.rotate(at_once)?.map(|seconds| Instant(seconds * 1_000_000));
+        println!("Tokens are signed with a new key from now on.");
+        match good_until {
+            Some(until) => {
+                println!("Tokens that were signed before are good until they expire, {until} at the latest.")
+            }
+            None => println!("Tokens that were signed before are no good any more."),
+        }
+        return Ok(());
+    }
+    let role = role.ok_or_else(|| Failure::Said("say what the holder may do: --role".into()))?;
     let mut claims = Claims::new(format!("token:{name}"), name, i64::from(hours) * 3600);
     match workspace {
         Some(slug) => {
@@ -333,7 +302,7 @@ fn token(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
             claims.platform_admin = role == Role::Admin;
         }
     }
-    println!("{}", tokens.sign(&claims)?);
+    println!("{}", tokens.sign_for_long(&claims)?);
     Ok(())
 }
 
@@ -351,46 +320,12 @@ fn workspace(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Failure
             let new = NewWorkspace { slug, name, timezone, date_format };
             let workspace = workspaces::create(&mut *db.conn()?, &new)?;
             let (target, changes) = (events::of_workspace(&workspace), events::settings_of(None, &workspace));
-            tell(data, &db, workspace.id, "workspace_created", target, changes)?;
+            tell(data, &db, workspace.id, "workspace_created", target, changes);
             println!("Made the workspace {}.", workspace.slug);
         }
         WorkspaceCommand::List => {
             for workspace in workspaces::list(&mut *db.conn()?)? {
                 println!("{}\t{}\t{}", workspace.slug, workspace.name, workspace.timezone);
-            }
-        }
-    }
-    Ok(())
-}
-
-fn keys_command(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> {
-    let db = open(data)?;
-    match command {
-        KeysCommand::Create { workspace, role, name, days } => {
-            let workspace_id = find_workspace(&db, &workspace)?;
-            let expires_at = days.map(|days| Instant::now().plus_seconds(i64::from(days) * 86_400));
-            let new = keys::NewApiKey { name, role, expires_at };
-            let (key, text) = keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE)?;
-            let changes = events::new_key(&key);
-            tell(data, &db, workspace_id, "api_key_created", events::of_key(&key), changes)?;
-            println!("Made the key {} of {workspace}. It is shown this once:", key.prefix);
-            println!("{text}");
-        }
-        KeysCommand::List { workspace } => {
-            let workspace_id = find_workspace(&db, &workspace)?;
-            for key in keys::list(&mut *db.conn()?, workspace_id)? {
-                let used = key.last_used_at.map_or_else(|| "never".into(), |at| at.to_string());
-                println!("{}\t{}\t{}\t{used}\t{}", key.prefix, key.role, key.state().as_str(), key.name);
-            }
-        }
-        KeysCommand::Revoke { workspace, prefix } => {
-            let workspace_id = find_workspace(&db, &workspace)?;
-            match keys::revoke(&mut *db.conn()?, workspace_id, &prefix)? {
-                Some(key) => {
-                    tell(data, &db, workspace_id, "api_key_revoked", events::of_key(&key), Vec::new())?;
-                    println!("Revoked the key {} ({}).", key.prefix, key.name);
-                }
-                None => println!("The key {prefix} was revoked before."),
             }
         }
     }
@@ -407,7 +342,7 @@ fn user(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
                 users::set_member(&mut *db.conn()?, workspace_id, user.id, role)?;
                 let member = Member::new(user.clone(), role);
                 let changes = events::new_member(&member, None);
-                tell(data, &db, workspace_id, "member_added", events::of_member(&member), changes)?;
+                tell(data, &db, workspace_id, "member_added", events::of_member(&member), changes);
             }
             (user, origin)
         }

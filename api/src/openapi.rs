@@ -8,7 +8,10 @@ use utoipa::{
     },
 };
 
-use crate::{auth::sessions, error, health, logs, workspaces};
+use crate::{
+    auth::{provider, sessions},
+    error, health, logs, workspaces,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -45,6 +48,7 @@ use crate::{auth::sessions, error, health, logs, workspaces};
         workspaces::members::list, workspaces::members::invite, workspaces::members::change, workspaces::members::remove,
         workspaces::keys::list, workspaces::keys::create, workspaces::keys::revoke,
         sessions::login, sessions::link, sessions::refresh, sessions::logout, sessions::set_password, sessions::me,
+        provider::handlers::methods, provider::handlers::start, provider::handlers::callback,
         health::healthz, health::readyz, health::metrics,
     ),
     components(schemas(error::ProblemBody)),

@@ -14,14 +14,21 @@ use actix_web::{
 
 use crate::{
     app::{self, Services},
-    auth::{sessions::Sessions, tokens::Tokens, users},
-    config::{DataConfig, ServeConfig},
+    auth::{
+        provider::{self, Provider},
+        sessions::Sessions,
+        tokens::Tokens,
+        users,
+    },
+    config::{DataConfig, OidcConfig, ServeConfig},
     db::{Conn, Db, migrations},
     error::Problem,
     journal::Journal,
     logs::{
         append::Windows,
         appender::{Appender, AppenderConfig},
+        caches::Caches,
+        upkeep::Upkeep,
     },
     visitor::Proxies,
 };
@@ -39,6 +46,8 @@ pub enum StartError {
     Database(#[from] crate::db::Error),
     #[error("the database lacks migrations; run: logbook migrate")]
     Migrations,
+    #[error("the identity provider is not set up well: {0}")]
+    Provider(String),
     #[error("there is no index.html in {0}; build the web application first")]
     WebDir(String),
     #[error(transparent)]
@@ -96,15 +105,16 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     let sessions = Sessions::new(config.is_secure(), config.origin(address));
     let journal = Journal::start(&db, &appender, data.own_events);
     let proxies = Proxies(config.trusted_proxies.clone());
-    let services = Services::new(
-        db.clone(),
-        appender.clone(),
-        tokens,
-        sessions,
-        journal.clone(),
-        proxies,
-        config.web_dir.clone(),
-    );
+    let mib = |mib: u32| u64::from(mib) * 1024 * 1024;
+    let caches = Caches::new(mib(config.index_cache_mib), mib(config.counts_cache_mib));
+    // A connection of its own: it does one thing after the other, and may be slow.
+    let keeper = Db::open_lazily(&data.database_url, 1)?;
+    let upkeep = (!config.no_upkeep).then(|| Upkeep::start(keeper));
+    let parts = (appender.clone(), caches, upkeep);
+    let provider = open_provider(config, address)?;
+    let web_dir = config.web_dir.clone();
+    let told = (journal.clone(), proxies);
+    let services = Services::new(db.clone(), parts, tokens, sessions, told, provider, web_dir);
     let server = HttpServer::new(move || {
         App::new()
             .wrap(middleware::Compress::default())
@@ -128,6 +138,44 @@ fn prepare(conn: &mut Conn, no_migrate: bool) -> Result<(), StartError> {
         return Err(StartError::Migrations);
     }
     Ok(())
+}
+
+/// The identity provider, where one is set up.
+fn open_provider(config: &ServeConfig, address: SocketAddr) -> Result<Option<Provider>, StartError> {
+    let OidcConfig {
+        oidc_issuer,
+        oidc_audience,
+        oidc_jwks_url,
+        oidc_public_key,
+        oidc_algorithms,
+        oidc_roles_claim,
+        oidc_client_id,
+        oidc_client_secret,
+        oidc_name,
+        oidc_scopes,
+        oidc_session_hours,
+    } = config.oidc.clone();
+    let Some(issuer) = oidc_issuer.filter(|issuer| !issuer.is_empty()) else { return Ok(None) };
+    let redirect_url = format!("{}{}", config.origin(address), app::PROVIDER_CALLBACK);
+    let redirect_url = redirect_url.parse().map_err(|error| StartError::Provider(format!("{error}")))?;
+    let client = oidc_client_id.map(|id| provider::Client {
+        id,
+        secret: oidc_client_secret,
+        name: oidc_name,
+        scopes: oidc_scopes,
+        redirect_url,
+        session_seconds: i64::from(oidc_session_hours) * 3600,
+    });
+    let settings = provider::Settings {
+        issuer,
+        audience: oidc_audience,
+        jwks_url: oidc_jwks_url,
+        public_key: oidc_public_key,
+        algorithms: oidc_algorithms,
+        roles_claim: oidc_roles_claim,
+        client,
+    };
+    Provider::new(settings).map(Some).map_err(StartError::Provider)
 }
 
 /// # Errors

@@ -14,7 +14,7 @@ export class Server {
   #output = "";
   url = "";
 
-  private constructor(home: string) {
+  private constructor(home: string, settings: NodeJS.ProcessEnv) {
     this.#home = home;
     this.#environment = {
       ...process.env,
@@ -22,6 +22,7 @@ export class Server {
       LOGBOOK_DATA_DIR: home,
       LOGBOOK_DATABASE_URL: `sqlite://${home}/logbook.db`,
       LOGBOOK_WEB_DIR: process.env.LOGBOOK_WEB_DIR ?? join(root, "web/dist"),
+      ...settings,
     };
     this.#process = spawn(binary, ["serve"], { cwd: root, env: this.#environment, stdio: ["ignore", "pipe", "pipe"] });
     const listen = (chunk: Buffer) => (this.#output += chunk.toString());
@@ -29,8 +30,8 @@ export class Server {
     this.#process.stderr?.on("data", listen);
   }
 
-  static async start(): Promise<Server> {
-    const server = new Server(mkdtempSync(join(tmpdir(), "logbook-browser-")));
+  static async start(settings: NodeJS.ProcessEnv = {}): Promise<Server> {
+    const server = new Server(mkdtempSync(join(tmpdir(), "logbook-browser-")), settings);
     await server.#until(() => (server.url = /listens on (\S+)/.exec(server.#output)?.[1] ?? ""));
     await server.#until(async () => (await fetch(`${server.url}/readyz`).catch(() => undefined))?.ok);
     return server;

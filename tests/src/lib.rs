@@ -2,12 +2,16 @@
 //!
 //! A test is written once and runs on both databases: see [`on_both!`].
 
+pub mod issuer;
+pub mod jose;
 pub mod naive;
 pub mod postgres;
 pub mod random;
 pub mod server;
+pub mod visit;
 pub mod walk;
 
+pub use issuer::Issuer;
 pub use server::{Answer, Client, TestServer};
 
 /// Writes a test once and runs it on SQLite and on PostgreSQL: `on_both!(name, |server| { … })`; where the server needs
@@ -32,6 +36,42 @@ macro_rules! on_both {
             #[test]
             fn postgres() {
                 story($crate::TestServer::postgres_with(|$config| $change));
+            }
+        }
+    };
+}
+
+/// `on_both!` beside an identity provider: `with_issuer!(name, |server, issuer| { … })`; where it is set up in another
+/// way than the usual, `with_issuer!(name, |oidc| { … }, |server, issuer| { … })`.
+#[macro_export]
+macro_rules! with_issuer {
+    ($name:ident, |$server:ident, $issuer:ident| $body:block) => {
+        $crate::with_issuer!($name, |_oidc| {}, |$server, $issuer| $body);
+    };
+    ($name:ident, |$oidc:ident| $change:block, |$server:ident, $issuer:ident| $body:block) => {
+        mod $name {
+            #[allow(unused_imports, clippy::allow_attributes, reason = "not every story needs all of the module above")]
+            use super::*;
+
+            fn story($server: $crate::TestServer, $issuer: $crate::Issuer) $body
+
+            fn set_up(issuer: &$crate::Issuer) -> logbook::config::OidcConfig {
+                let mut config = issuer.config();
+                let $oidc = &mut config;
+                $change
+                config
+            }
+
+            #[test]
+            fn sqlite() {
+                let issuer = $crate::Issuer::start();
+                story($crate::TestServer::sqlite_with(|config| config.oidc = set_up(&issuer)), issuer);
+            }
+
+            #[test]
+            fn postgres() {
+                let issuer = $crate::Issuer::start();
+                story($crate::TestServer::postgres_with(|config| config.oidc = set_up(&issuer)), issuer);
             }
         }
     };

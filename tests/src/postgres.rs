@@ -37,57 +37,96 @@ fn base_url() -> &'static str {
     })
 }
 
+/// The cluster lives for one run only: durability would cost time and prove nothing here.
+const TEST_SETTINGS: &[&str] =
+    &["max_connections=300", "fsync=off", "full_page_writes=off", "synchronous_commit=off"];
+
 fn start_cluster() -> String {
-    let bin = find_binaries();
     let parent = std::env::temp_dir().join("logbook-test-postgres");
     fs::create_dir_all(&parent).expect("a temporary folder");
     remove_leftovers(&parent);
-    let folder = parent.join(std::process::id().to_string());
-    fs::create_dir_all(&folder).expect("a temporary folder");
-    let data = folder.join("data");
-    let as_root = is_root();
-    if as_root {
-        // PostgreSQL refuses to run as root; Debian's package has made a user for it.
-        let chown = Command::new("chown").arg("postgres:").arg(&folder).status().expect("chown runs");
-        assert!(chown.success(), "the folder cannot be given to the user postgres");
-    }
-    let initdb = command(as_root, &bin.join("initdb"))
-        .args(["--pgdata"])
-        .arg(&data)
-        .args(["--username=logbook", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"])
-        .stdout(Stdio::null())
-        .status()
-        .expect("initdb runs");
-    assert!(initdb.success(), "initdb failed");
+    Cluster::start(&parent.join(std::process::id().to_string()), TEST_SETTINGS).url
+}
 
-    let port = free_port();
-    let log = fs::File::create(folder.join("log")).expect("a log file");
-    let mut server = command(as_root, &bin.join("postgres"));
-    server
-        .arg("-D")
-        .arg(&data)
-        .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300"])
-        // The cluster lives for one run only: durability would cost time and prove nothing here.
-        .args(["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"])
-        .arg("-k")
-        .arg(&folder)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().expect("a log file"))
-        .stderr(log);
-    // The signal at the parent's death is bound to the thread that started the child: this one never ends.
-    thread::spawn(move || {
-        let mut child = server.spawn().expect("postgres starts");
-        let _ = child.wait();
-        thread::park();
-    });
+/// A PostgreSQL server of our own, ended when this process ends. Its one user is `logbook`, who may do everything.
+pub struct Cluster {
+    /// Without a database's name.
+    pub url: String,
+    pub port: u16,
+    folder: PathBuf,
+}
 
-    let url = format!("postgres://logbook@127.0.0.1:{port}");
-    let patience = Instant::now() + Duration::from_secs(60);
-    while PgConnection::establish(&format!("{url}/postgres")).is_err() {
-        assert!(Instant::now() < patience, "PostgreSQL did not start; see {}", folder.join("log").display());
-        thread::sleep(Duration::from_millis(50));
+impl Cluster {
+    /// Starts a server with its files in the folder, which is made when it is missing. `settings` are those of
+    /// postgresql.conf: `name=value`.
+    pub fn start(folder: &Path, settings: &[&str]) -> Self {
+        let bin = find_binaries();
+        let data = folder.join("data");
+        let as_root = is_root();
+        if !data.exists() {
+            fs::create_dir_all(folder).expect("a folder");
+            if as_root {
+                // PostgreSQL refuses to run as root; Debian's package has made a user for it.
+                let chown = Command::new("chown").arg("postgres:").arg(folder).status().expect("chown runs");
+                assert!(chown.success(), "the folder cannot be given to the user postgres");
+            }
+            let initdb = command(as_root, &bin.join("initdb"))
+                .args(["--pgdata"])
+                .arg(&data)
+                .args(["--username=logbook", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"])
+                .arg("--no-sync")
+                .stdout(Stdio::null())
+                .status()
+                .expect("initdb runs");
+            assert!(initdb.success(), "initdb failed; may the user postgres enter {}?", folder.display());
+        }
+
+        let port = free_port();
+        let log = fs::File::create(folder.join("log")).expect("a log file");
+        let mut server = command(as_root, &bin.join("postgres"));
+        server.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
+        for setting in settings {
+            server.args(["-c", setting]);
+        }
+        server
+            .args(["-c", "unix_socket_directories="])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log file"))
+            .stderr(log);
+        // The signal at the parent's death is bound to the thread that started the child: this one never ends.
+        thread::spawn(move || {
+            let mut child = server.spawn().expect("postgres starts");
+            let _ = child.wait();
+            thread::park();
+        });
+
+        let url = format!("postgres://logbook@127.0.0.1:{port}");
+        let patience = Instant::now() + Duration::from_secs(60);
+        while PgConnection::establish(&format!("{url}/postgres")).is_err() {
+            assert!(
+                Instant::now() < patience,
+                "PostgreSQL did not start; see {}",
+                folder.join("log").display()
+            );
+            thread::sleep(Duration::from_millis(50));
+        }
+        Self { url, port, folder: folder.to_owned() }
     }
-    url
+
+    /// The folder of its files.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Ends the server once all is written, so that it starts again without a recovery.
+    pub fn stop(self) {
+        let stopped = command(is_root(), &find_binaries().join("pg_ctl"))
+            .args(["stop", "--silent", "--mode=fast", "--timeout=600", "--pgdata"])
+            .arg(self.data())
+            .status()
+            .expect("pg_ctl runs");
+        assert!(stopped.success(), "PostgreSQL did not stop");
+    }
 }
 
 /// The program as a user who may run PostgreSQL, ended when this process ends.
@@ -106,8 +145,8 @@ fn is_root() -> bool {
     id.stdout == b"0\n"
 }
 
-/// Debian keeps the server's programs out of PATH; the newest version counts.
-fn find_binaries() -> PathBuf {
+/// The folder of PostgreSQL's programs. Debian keeps the server's out of PATH; the newest version counts.
+pub fn find_binaries() -> PathBuf {
     let mut found: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()

@@ -15,7 +15,7 @@ use logbook::{
         Role,
         tokens::{Claims, Tokens},
     },
-    config::{DataConfig, ServeConfig},
+    config::{DataConfig, OidcConfig, ServeConfig},
     db::{Conn, Db, Kind},
     server::start,
     workspaces::{self, NewWorkspace, Workspace},
@@ -37,8 +37,12 @@ fn serve_config() -> ServeConfig {
         queue_events: 100_000,
         queue_mib: 64,
         trusted_proxies: Vec::new(),
+        index_cache_mib: 16,
+        no_upkeep: false,
+        counts_cache_mib: 32,
         no_migrate: false,
         log_json: false,
+        oidc: OidcConfig::default(),
     }
 }
 
@@ -317,11 +321,15 @@ impl Client {
 
 fn answer(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
     let mut response = response.expect("the server answers");
-    let headers = response
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
-        .collect();
+    let mut headers = BTreeMap::<String, String>::new();
+    for (name, value) in response.headers() {
+        let value = value.to_str().unwrap_or_default();
+        // A header that comes several times, as Set-Cookie does, has its values one a line.
+        headers
+            .entry(name.to_string())
+            .and_modify(|all| *all = format!("{all}\n{value}"))
+            .or_insert(value.into());
+    }
     let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap_or_default();
     let json = serde_json::from_str(&text).unwrap_or(Value::Null);
     Answer { status: response.status().as_u16(), headers, json, text }

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use logbook::{
+    logs::index::{build, store},
+    workspaces,
+};
 use logbook_tests::{
     Client, TestServer,
     naive::{self, Query, Sent},
@@ -15,10 +19,10 @@ use proptest::{
 };
 use serde_json::Value;
 
-const LOGS: [&str; 3] = ["access", "application", "framework"];
+pub const LOGS: [&str; 3] = ["access", "application", "framework"];
 
 /// The same questions for everybody: a failure here fails everywhere. What is new is found by raising `cases`.
-fn for_all<T: std::fmt::Debug>(cases: u32, of: impl Strategy<Value = T>, check: impl Fn(T)) {
+pub fn for_all<T: std::fmt::Debug>(cases: u32, of: impl Strategy<Value = T>, check: impl Fn(T)) {
     let config = Config { cases, max_shrink_iters: 200, failure_persistence: None, ..Config::default() };
     let result = TestRunner::new(config).run(&of, |case| {
         check(case);
@@ -38,6 +42,11 @@ fn case(log: &'static str) -> impl Strategy<Value = Case> {
 /// Sends the events in several requests to a workspace of their own.
 fn send(server: &TestServer, admin: &Client, slug: &str, log: &str, events: Vec<(i64, Value)>) -> Vec<Sent> {
     server.workspace(slug);
+    send_to(admin, slug, log, events)
+}
+
+/// Sends the events in several requests.
+pub fn send_to(admin: &Client, slug: &str, log: &str, events: Vec<(i64, Value)>) -> Vec<Sent> {
     let mut sent = Vec::new();
     for events in events.chunks(25) {
         let body: Vec<Value> = events.iter().map(|(_, event)| event.clone()).collect();
@@ -50,11 +59,11 @@ fn send(server: &TestServer, admin: &Client, slug: &str, log: &str, events: Vec<
     sent
 }
 
-fn borrowed<'a>(parameters: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
+pub fn borrowed<'a>(parameters: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
     parameters.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
-fn next_slug() -> String {
+pub fn next_slug() -> String {
     static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
     format!("w{}", NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
 }
@@ -66,13 +75,77 @@ on_both!(the_pages_of_any_question_are_what_was_sent_filtered_and_sorted, |serve
             let slug = next_slug();
             let sent = send(&server, &admin, &slug, log, events);
             for question in questions {
-                let parameters = question.page_parameters();
-                let found = pages(&admin, &format!("/workspaces/{slug}/logs/{log}"), &borrowed(&parameters));
-                let expected: Vec<i64> = question.expected(&sent).iter().map(|sent| sent.seq).collect();
-                assert_eq!(seqs(&found), expected, "{question:?}");
+                check_pages(&admin, &slug, log, &sent, &question);
             }
         });
     }
+});
+
+/// Makes segments of the next events, each of so many, however small; what is beyond stays without.
+fn index(server: &TestServer, slug: &str, lengths: &[usize]) {
+    let conn = &mut *server.db.conn().expect("a connection");
+    let id = workspaces::find(conn, slug).expect("an answer").expect("the workspace").id;
+    build::begin(conn, id).expect("a beginning");
+    for length in lengths {
+        let state = store::state(conn, id).expect("a state");
+        let (first, last) = (state.indexed_seq + 1, state.indexed_seq + *length as i64);
+        if last > state.last_seq {
+            break;
+        }
+        let made = build::make(conn, id, state.next_segment, (first, last)).expect("a segment");
+        assert!(store::replace(conn, id, state, &[], made).expect("an index"), "nobody else is there");
+    }
+}
+
+fn check_pages(admin: &Client, slug: &str, log: &str, sent: &[Sent], question: &Query) {
+    let parameters = question.page_parameters();
+    let found = pages(admin, &format!("/workspaces/{slug}/logs/{log}"), &borrowed(&parameters));
+    let expected: Vec<i64> = question.expected(sent).iter().map(|sent| sent.seq).collect();
+    assert_eq!(seqs(&found), expected, "{question:?}");
+}
+
+on_both!(so_they_are_with_segments_at_every_stage, |config| { config.no_upkeep = true }, |server| {
+    let admin = server.admin();
+    for log in LOGS {
+        let lengths = vec(1..30usize, 0..6);
+        for_all(12, (case(log), lengths), |((events, questions), lengths)| {
+            let slug = next_slug();
+            let sent = send(&server, &admin, &slug, log, events);
+            index(&server, &slug, &lengths);
+            for question in questions {
+                check_pages(&admin, &slug, log, &sent, &question);
+            }
+        });
+    }
+});
+
+on_both!(so_they_are_with_large_segments, |config| { config.no_upkeep = true }, |server| {
+    let admin = server.admin();
+    let (many, questions) = (vec(random::event("application"), 1400), vec(random::query("application"), 40));
+    for_all(1, (many, questions), |(events, questions)| {
+        let slug = next_slug();
+        let sent = send(&server, &admin, &slug, "application", events);
+        index(&server, &slug, &[1200, 40, 100]);
+        for question in questions {
+            // Pages of one would be a thousand requests.
+            let question = Query { limit: question.limit.max(50), ..question };
+            check_pages(&admin, &slug, "application", &sent, &question);
+        }
+    });
+});
+
+on_both!(so_they_are_with_a_long_tail, |config| { config.no_upkeep = true }, |server| {
+    let admin = server.admin();
+    let (many, questions) = (vec(random::event("access"), 2600), vec(random::query("access"), 12));
+    for_all(1, (many, questions), |(events, questions)| {
+        let slug = next_slug();
+        let sent = send(&server, &admin, &slug, "access", events);
+        index(&server, &slug, &[300]);
+        for question in questions {
+            let question = Query { limit: question.limit.max(100), ..question };
+            check_pages(&admin, &slug, "access", &sent, &question);
+        }
+    });
 });
 
 /// How often each value stands at a place.
@@ -119,7 +192,7 @@ on_both!(metrics_facets_and_histograms_are_a_plain_recount, |server| {
     }
 });
 
-fn dimensions(log: &str) -> &'static [&'static str] {
+pub fn dimensions(log: &str) -> &'static [&'static str] {
     match log {
         "access" => &["status", "event_type", "role"],
         "application" => &["action", "model"],
@@ -127,7 +200,7 @@ fn dimensions(log: &str) -> &'static [&'static str] {
     }
 }
 
-fn check_metrics(question: &Query, sent: &[Sent], answer: &Value) {
+pub fn check_metrics(question: &Query, sent: &[Sent], answer: &Value) {
     let meant = question.expected(sent);
     let count =
         |pointer: &str, value: &str| meant.iter().filter(|s| naive::value(s, pointer) == Some(value)).count();
@@ -145,7 +218,7 @@ fn check_metrics(question: &Query, sent: &[Sent], answer: &Value) {
     }
 }
 
-fn check_facets(question: &Query, sent: &[Sent], answer: &Value) {
+pub fn check_facets(question: &Query, sent: &[Sent], answer: &Value) {
     let fields: Vec<_> =
         answer["data"].as_array().expect("facets").iter().map(|facet| &facet["field"]).collect();
     assert_eq!(fields, dimensions(question.log));
@@ -167,7 +240,7 @@ fn check_facets(question: &Query, sent: &[Sent], answer: &Value) {
     }
 }
 
-fn check_histogram(question: &Query, sent: &[Sent], answer: &Value) {
+pub fn check_histogram(question: &Query, sent: &[Sent], answer: &Value) {
     let micros = |value: &Value| {
         serde_json::from_value::<logbook::db::types::Instant>(value.clone()).expect("a time").0
     };

@@ -108,6 +108,13 @@ on_both!(every_key_of_a_workspaces_table_begins_with_the_workspace, |server| {
     let keys = load!(&mut conn, sql, Key);
     for table in [
         "events",
+        "index_states",
+        "index_segments",
+        "index_pieces",
+        "upkeep_leases",
+        "count_states",
+        "count_deltas",
+        "event_counts",
         "dedupe_keys",
         "idempotency_keys",
         "import_positions",
@@ -115,6 +122,7 @@ on_both!(every_key_of_a_workspaces_table_begins_with_the_workspace, |server| {
         "members",
         "api_keys",
         "api_key_networks",
+        "identity_roles",
     ] {
         let first: Vec<_> = keys.iter().filter(|key| key.table_name == table).map(|key| &key.first).collect();
         assert!(!first.is_empty(), "{table} has a key");

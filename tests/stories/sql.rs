@@ -11,7 +11,8 @@ use diesel::{
 use logbook::{
     db::{Conn, types::Instant},
     logs::{
-        counts::{self, Grain},
+        caches::Caches,
+        counts,
         event::{ActorType, Log, Outcome},
         event_id::EventId,
         filter::Filter,
@@ -42,12 +43,20 @@ fn statement(conn: &mut Conn, work: impl FnOnce(&mut Conn)) -> String {
     sent(conn, work).into_iter().next().expect("a statement")
 }
 
-fn list(conn: &mut Conn, filter: &Filter, order: Order, after: Option<Position>) -> String {
-    statement(conn, |conn| drop(query::list(conn, filter, order, after, 50).expect("a page")))
+/// Nothing is in its memory.
+fn caches() -> Caches {
+    Caches::new(1 << 20, 1 << 20)
 }
 
-fn cells(conn: &mut Conn, filter: &Filter, grain: Grain) -> String {
-    statement(conn, |conn| drop(counts::cells(conn, filter, grain).expect("cells")))
+fn list(conn: &mut Conn, filter: &Filter, order: Order, after: Option<Position>) -> String {
+    statement(conn, |conn| {
+        drop(query::list(conn, &caches().index, filter, (order, after), 50).expect("a page"))
+    })
+}
+
+/// Everything that counting sends, when nothing was read before.
+fn counts(conn: &mut Conn, filter: &Filter) -> Vec<String> {
+    sent(conn, |conn| drop(counts::cells(conn, &caches(), filter).expect("cells")))
 }
 
 /// A statement over several lines.
@@ -82,7 +91,18 @@ fn everything() -> Filter {
     }
 }
 
+/// A range that begins and ends inside of a quarter hour.
+fn range() -> Filter {
+    Filter {
+        since: Some(Instant(1)),
+        until: Some(Instant(200 * 86_400_000_001)),
+        ..Filter::all(1, Log::Access)
+    }
+}
+
 on_both!(the_statements_that_read_are_these, |server| {
+    server.workspace("clinic");
+    server.admin().post("/workspaces/clinic/logs/access", vec![sample("access", 1)].into()).expect(201);
     let mut conn = server.own_connection();
     let conn = &mut conn;
     let id = EventId::new(1, 7, Instant(0));
@@ -94,8 +114,8 @@ on_both!(the_statements_that_read_are_these, |server| {
         ("every_filter", list(conn, &everything(), Order::Desc, None)),
         ("get", statement(conn, |conn| drop(query::get(conn, 1, Log::Access, id).expect("an answer")))),
         ("feed", statement(conn, |conn| drop(query::feed(conn, 1, 7, 100).expect("a page")))),
-        ("cells", cells(conn, &plain, Grain::Whole)),
-        ("cells_by_quarter_hour", cells(conn, &plain, Grain::QuarterHour)),
+        ("counts", counts(conn, &plain).join(" ;\n")),
+        ("counts_of_a_range", counts(conn, &range()).join(" ;\n")),
     ];
     for (name, sql) in statements {
         insta::assert_snapshot!(format!("{name}_{}", backend(&server)), readable(&sql));
@@ -152,13 +172,13 @@ on_both!(an_index_answers_every_list_get_and_feed_in_its_order, |server| {
     let conn = &mut conn;
     let id = EventId::new(1, 7, Instant(0));
     let plain = Filter::all(1, Log::Access);
-    let range = Filter { since: Some(Instant(0)), until: Some(Instant(1)), ..plain.clone() };
+    let short = Filter { since: Some(Instant(0)), until: Some(Instant(1)), ..plain.clone() };
     let by_key = if server.is_postgres() { "events_pkey" } else { "sqlite_autoindex_events_1" };
     let statements = [
         (list(conn, &plain, Order::Desc, None), "events_by_time"),
         (list(conn, &plain, Order::Desc, Some(POSITION)), "events_by_time"),
         (list(conn, &plain, Order::Asc, Some(POSITION)), "events_by_time"),
-        (list(conn, &range, Order::Desc, Some(POSITION)), "events_by_time"),
+        (list(conn, &short, Order::Desc, Some(POSITION)), "events_by_time"),
         (statement(conn, |conn| drop(query::get(conn, 1, Log::Access, id).expect("an answer"))), by_key),
         (statement(conn, |conn| drop(query::feed(conn, 1, 7, 100).expect("a page"))), by_key),
     ];
@@ -168,6 +188,15 @@ on_both!(an_index_answers_every_list_get_and_feed_in_its_order, |server| {
         for costly in ["SCAN events", "Seq Scan", "TEMP B-TREE", "Sort"] {
             assert!(!plan.contains(costly), "{costly}:\n{plan}\n{sql}");
         }
+    }
+    // Counting looks at events only where a range begins and ends inside of a quarter hour.
+    let counting = counts(conn, &range());
+    let at_events: Vec<_> = counting.iter().filter(|sql| sql.contains("occurred_at")).collect();
+    assert_eq!(at_events.len(), 2, "{counting:?}");
+    for sql in &counting {
+        let plan = plan(conn, sql);
+        assert!(!plan.contains("SCAN") && !plan.contains("Seq Scan"), "{plan}\n{sql}");
+        assert!(!sql.contains("occurred_at") || plan.contains("events_by_time"), "{plan}\n{sql}");
     }
     // With filters that have no index of their own the planner may choose, but it never reads all workspaces' events.
     for filter in [
@@ -183,7 +212,10 @@ on_both!(an_index_answers_every_list_get_and_feed_in_its_order, |server| {
 on_both!(a_page_without_search_takes_one_statement, |server| {
     let mut conn = server.own_connection();
     let statements = sent(&mut conn, |conn| {
-        drop(query::list(conn, &Filter::all(1, Log::Access), Order::Desc, None, 50).expect("a page"));
+        drop(
+            query::list(conn, &caches().index, &Filter::all(1, Log::Access), (Order::Desc, None), 50)
+                .expect("a page"),
+        );
     });
     assert_eq!(statements.len(), 1, "{statements:?}");
 });

@@ -1,10 +1,18 @@
-//! Access tokens: only those that this server signed, only while they are good.
+//! Access tokens: only those that this server signed, only while they are good; and their keys change without anybody's
+//! noticing.
+
+use std::{fs, os::unix::fs::MetadataExt as _, path::Path, time::Duration};
 
 use logbook::auth::{
     Role,
     tokens::{Claims, Tokens},
 };
-use logbook_tests::{TestServer, on_both};
+use logbook_tests::{
+    TestServer,
+    jose::{jws, own_keys},
+    on_both,
+};
+use serde_json::json;
 
 fn claims(seconds: i64) -> Claims {
     let mut claims = Claims::new("token:test".into(), "test".into(), seconds);
@@ -19,61 +27,148 @@ fn refused(server: &TestServer, token: &str, code: &str) {
     assert_eq!(answer.headers["www-authenticate"], "Bearer");
 }
 
+#[track_caller]
+fn accepted(server: &TestServer, token: &str) {
+    server.bearer(token).get("/workspaces").expect(200);
+}
+
+fn tokens(folder: &Path) -> Tokens {
+    Tokens::from_data_dir(folder).expect("keys")
+}
+
 on_both!(an_expired_token_says_so, |server| {
-    server.bearer(&server.sign(&claims(60))).get("/workspaces").expect(200);
+    accepted(&server, &server.sign(&claims(60)));
     refused(&server, &server.sign(&claims(-60)), "token_expired");
 });
 
-on_both!(a_token_that_is_not_ours_is_refused, |server| {
+on_both!(a_token_is_shown_in_one_way_only, |server| {
     let good = server.sign(&claims(60));
-    let parts: Vec<&str> = good.split('.').collect();
-    let [header, payload, signature] = parts[..] else { panic!("three parts") };
-    // {"alg":"none"}, {"typ":"JWT","alg":"none"}, {"alg":"HS512","typ":"JWT"}
-    let none = [
-        "eyJhbGciOiJub25lIn0",
-        "eyJ0eXAiOiJKV1QiLCJhbGciOiJub25lIn0",
-        "eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9",
-    ];
-    let mut tokens: Vec<String> = none
-        .iter()
-        .flat_map(|none| [format!("{none}.{payload}."), format!("{none}.{payload}.{signature}")])
-        .collect();
-    tokens.push(
-        Tokens::new(b"another server's key, long enough to be one").sign(&claims(60)).expect("a token"),
-    );
-    tokens.push(Tokens::new(b"").sign(&claims(60)).expect("a token"));
-    tokens.push(format!("{header}.{payload}."));
-    tokens.push(format!("{header}.{payload}"));
-    tokens.push(format!("{header}.{payload}.{}", signature.chars().rev().collect::<String>()));
-    // The payload of a viewer's token under an admin's signature.
-    let viewer = server.sign(&Claims { everywhere: Some(Role::Viewer), ..claims(60) });
-    tokens.push(format!("{header}.{}.{signature}", viewer.split('.').nth(1).expect("a payload")));
-    tokens.extend(["".into(), "x".into(), "..".into(), good.to_uppercase()]);
-    for token in &tokens {
-        refused(&server, token, "unauthenticated");
-    }
-    for (change, what) in [
-        (Claims { iss: "other".into(), ..claims(60) }, "issuer"),
-        (Claims { aud: "other".into(), ..claims(60) }, "audience"),
-        (Claims { nbf: claims(0).nbf + 600, ..claims(900) }, "not yet"),
-    ] {
-        assert_eq!(
-            server.bearer(&server.sign(&change)).get("/workspaces").expect(401).code(),
-            "unauthenticated",
-            "{what}"
-        );
-    }
     let basic = server.nobody().with_header("authorization", "Basic YWRtaW46YWRtaW4=");
     assert_eq!(basic.get("/workspaces").expect(401).code(), "unauthenticated");
     server.nobody().with_header("authorization", &format!("bEARER  {good}")).get("/workspaces").expect(200);
     server.nobody().get(&format!("/workspaces?access_token={good}")).expect(401);
+    server.nobody().with_header("cookie", &format!("access_token={good}")).get("/workspaces").expect(401);
 });
 
 on_both!(a_token_in_one_servers_folder_is_good_there_only, |server| {
     let other = TestServer::sqlite();
     refused(&other, &server.sign(&claims(60)), "unauthenticated");
     refused(&server, &other.sign(&claims(60)), "unauthenticated");
-    let key = server.data.data_dir.join("token.key");
-    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(key).expect("the key"));
-    assert_eq!(mode & 0o777, 0o600, "only the server reads its key");
+    for file in ["token-keys.json", "token-keys.lock"] {
+        let mode = fs::metadata(server.data.data_dir.join(file)).expect("the keys").mode();
+        assert_eq!(mode & 0o777, 0o600, "only the server reads its keys");
+    }
 });
+
+on_both!(a_running_server_takes_a_new_key_and_signs_nobody_out, |server| {
+    let folder = &server.data.data_dir;
+    let before = server.sign(&claims(600));
+    accepted(&server, &before);
+    let by_hand = tokens(folder);
+    let until = by_hand.rotate(false).expect("a new key").expect("a time");
+    let keys = own_keys(folder);
+    assert_eq!(keys.len(), 2);
+    // At once, though the server has just looked at its keys: the name is one that it does not know.
+    let after = by_hand.sign_for_long(&claims(600)).expect("a token");
+    assert_ne!(before.split('.').next(), after.split('.').next(), "each names its key");
+    accepted(&server, &after);
+    accepted(&server, &before);
+    // A session's longest life, and a minute for clocks that differ.
+    let now = claims(0).iat;
+    assert!((now + 900..=now + 970).contains(&until), "{until} at {now}");
+    // What the server signs itself is signed with the new key a second later.
+    std::thread::sleep(Duration::from_millis(1100));
+    let fresh = server.sign(&claims(600));
+    assert_eq!(fresh.split('.').next(), after.split('.').next());
+});
+
+on_both!(a_key_outlives_the_longest_token_that_it_signed, |server| {
+    let folder = &server.data.data_dir;
+    let by_hand = tokens(folder);
+    let long = by_hand.sign_for_long(&claims(30 * 86_400)).expect("a token");
+    by_hand.sign_for_long(&claims(3600)).expect("a token");
+    let until = by_hand.rotate(false).expect("a new key").expect("a time");
+    let month = claims(30 * 86_400).exp;
+    assert!((month - 60..=month).contains(&until), "{until}, not {month}");
+    // As if the first rotation had been 20 minutes ago: the key stays for the sake of the long token.
+    age(folder, 1200);
+    by_hand.rotate(false).expect("a new key");
+    assert_eq!(own_keys(folder).len(), 3);
+    accepted(&server, &long);
+    // The second key signed nothing long: 20 minutes later it is gone, the first stays.
+    age(folder, 1200);
+    let middle = own_keys(folder)[1].0.clone();
+    by_hand.rotate(false).expect("a new key");
+    let names: Vec<_> = own_keys(folder).into_iter().map(|(kid, _)| kid).collect();
+    assert!(!names.contains(&middle) && names.len() == 3, "{names:?}");
+    accepted(&server, &long);
+});
+
+/// Makes every key older. The file is written anew, as the command does it.
+fn age(folder: &Path, seconds: i64) {
+    let path = folder.join("token-keys.json");
+    let mut keys: serde_json::Value = serde_json::from_slice(&fs::read(&path).expect("keys")).expect("JSON");
+    for key in keys.as_array_mut().expect("keys") {
+        key["created_at"] = (key["created_at"].as_i64().expect("a time") - seconds).into();
+    }
+    fs::write(&path, keys.to_string()).expect("written");
+}
+
+on_both!(a_leaked_key_is_good_for_nothing_at_once, |server| {
+    let folder = &server.data.data_dir;
+    let long = tokens(folder).sign_for_long(&claims(86_400)).expect("a token");
+    accepted(&server, &long);
+    assert_eq!(tokens(folder).rotate(true).expect("a new key"), None);
+    std::thread::sleep(Duration::from_millis(1100));
+    refused(&server, &long, "unauthenticated");
+    accepted(&server, &tokens(folder).sign(&claims(60)).expect("a token"));
+});
+
+on_both!(keys_that_cannot_be_read_leave_those_that_are_known, |server| {
+    let path = server.data.data_dir.join("token-keys.json");
+    let good = server.sign(&claims(60));
+    for broken in ["", "{", "[]", r#"[{"kid": "a", "secret": "c2hvcnQ", "created_at": 1}]"#] {
+        fs::write(&path, broken).expect("written");
+        std::thread::sleep(Duration::from_millis(1100));
+        accepted(&server, &good);
+        assert!(Tokens::from_data_dir(&server.data.data_dir).is_err(), "{broken} starts no server");
+    }
+});
+
+#[test]
+fn the_key_of_version_0_1_goes_on_verifying() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let secret = "0.1 wrote 43 characters of base64url in here";
+    fs::write(folder.path().join("token.key"), secret).expect("written");
+    let key = jsonwebtoken::EncodingKey::from_secret(secret.as_bytes());
+    let old = |header: serde_json::Value| {
+        let payload = serde_json::to_string(&claims(86_400)).expect("JSON");
+        jws(header.to_string(), payload, &key, jsonwebtoken::Algorithm::HS256)
+    };
+    // It named no key in its tokens.
+    let token = old(json!({"typ": "JWT", "alg": "HS256"}));
+    let tokens = tokens(folder.path());
+    assert!(!folder.path().join("token.key").exists(), "its secret is in one place");
+    tokens.verify(&token).expect("good");
+    tokens.verify(&tokens.sign(&claims(60)).expect("a token")).expect("good");
+    tokens.rotate(false).expect("a new key");
+    tokens.verify(&token).expect("good as long as it would have been");
+    assert!(tokens.verify(&old(json!({"alg": "HS256", "kid": "other"}))).is_err());
+    tokens.rotate(true).expect("a new key");
+    std::thread::sleep(Duration::from_millis(1100));
+    assert!(tokens.verify(&token).is_err());
+}
+
+#[test]
+fn servers_that_start_together_agree_on_one_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let signed: Vec<String> = std::thread::scope(|scope| {
+        let started: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| tokens(folder.path()).sign(&claims(60)).expect("a token")))
+            .collect();
+        started.into_iter().map(|server| server.join().expect("it starts")).collect()
+    });
+    let tokens = tokens(folder.path());
+    assert!(signed.iter().all(|token| tokens.verify(token).is_ok()));
+    assert_eq!(own_keys(folder.path()).len(), 1);
+}

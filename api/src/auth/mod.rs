@@ -4,8 +4,11 @@
 //! [`PlatformAdmin`], [`SignedIn`]), so that it cannot forget to. The first four carry the one workspace that the request
 //! may touch.
 
+mod jwt;
 pub mod keys;
+pub mod provider;
 pub mod sessions;
+mod signing_keys;
 pub mod standing;
 pub mod tokens;
 pub mod users;
@@ -24,6 +27,7 @@ use crate::{
     workspaces::{Workspace, Workspaces},
 };
 use keys::Keys;
+use provider::Provider;
 use standing::Standings;
 use tokens::{Claims, Tokens};
 
@@ -126,6 +130,11 @@ async fn verify(request: &HttpRequest, token: &str) -> Result<Claims> {
         let key = keys.verify(token).await?;
         keys.used(&key, Visitor::of(request), service::<Journal>(request)?);
         return Ok(Claims::from(&key));
+    }
+    if let Some(provider) = request.app_data::<web::Data<Provider>>()
+        && provider.speaks(token)
+    {
+        return provider.bearer(token, service(request)?).await;
     }
     let claims = service::<Tokens>(request)?.verify(token)?;
     service::<Standings>(request)?.current(claims).await

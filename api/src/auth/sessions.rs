@@ -17,6 +17,7 @@ use validator::Validate;
 
 use super::{
     SignedIn,
+    provider::identities::NO_EMAIL,
     tokens::{ACCESS_SECONDS, Tokens},
     users::{self, SESSION_SECONDS, User},
 };
@@ -65,7 +66,12 @@ impl Sessions {
 
     /// The session, and the cookie that renews it.
     fn answer(&self, (session, refresh): (Session, String)) -> HttpResponse {
-        HttpResponse::Ok().cookie(self.cookie(refresh, SESSION_SECONDS)).json(session)
+        HttpResponse::Ok().cookie(self.refresh_cookie(refresh)).json(session)
+    }
+
+    /// The cookie that renews a session.
+    pub fn refresh_cookie(&self, token: String) -> Cookie<'static> {
+        self.cookie(token, SESSION_SECONDS)
     }
 
     fn cookie(&self, token: String, seconds: i64) -> Cookie<'static> {
@@ -119,7 +125,7 @@ pub struct UserView {
     pub id: String,
     #[schema(example = "Asha Rao")]
     pub name: String,
-    /// Null for a token that was made for a script.
+    /// Null for a token that was made for a script, and where the identity provider gives no verified address.
     #[schema(required, example = "asha@clinic.test")]
     pub email: Option<String>,
     pub has_password: bool,
@@ -130,7 +136,7 @@ impl From<&User> for UserView {
         Self {
             id: user.id.to_string(),
             name: user.name.clone(),
-            email: Some(user.email.clone()),
+            email: (!user.email.ends_with(NO_EMAIL)).then(|| user.email.clone()),
             has_password: user.password_hash.is_some(),
         }
     }

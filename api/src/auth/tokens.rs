@@ -3,11 +3,14 @@
 use std::{collections::BTreeMap, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
-use serde::{Deserialize, Serialize};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
-use super::Role;
+use super::{
+    Role, jwt,
+    signing_keys::{self, KeyFile, SigningKeys},
+};
 use crate::{
     db::types::Instant,
     error::{Code, Problem, Result},
@@ -70,85 +73,126 @@ impl Claims {
     }
 }
 
-/// Signs and checks tokens.
-pub struct Tokens {
+/// Something under the same signature as a token, for another use.
+#[derive(Serialize, Deserialize)]
+struct Sealed<T> {
+    iss: String,
+    aud: String,
+    sub: String,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    content: T,
+}
+
+/// What the two kinds of keys are made of a secret.
+struct Key {
+    kid: String,
     encoding: EncodingKey,
     decoding: DecodingKey,
-    validation: Validation,
+}
+
+/// Signs and checks tokens.
+pub struct Tokens {
+    keys: KeyFile<Vec<Key>>,
+    bearer: Validation,
+}
+
+fn validation(audience: &str) -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    // The library's defaults are lax: it lets expired tokens live a minute and asks for nothing but `exp`.
+    validation.leeway = 5;
+    validation.validate_nbf = true;
+    validation.set_issuer(&[ISSUER]);
+    validation.set_audience(&[audience]);
+    validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+    validation
 }
 
 impl Tokens {
-    pub fn new(secret: &[u8]) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        // The library's defaults are lax: it lets expired tokens live a minute and asks for nothing but `exp`.
-        validation.leeway = 5;
-        validation.validate_nbf = true;
-        validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
-        Self {
-            encoding: EncodingKey::from_secret(secret),
-            decoding: DecodingKey::from_secret(secret),
-            validation,
-        }
-    }
-
-    /// With the key in `<data dir>/token.key`, which is made when it is missing.
+    /// With the keys in `<data dir>/token-keys.json`, which is made when it is missing.
     ///
     /// # Errors
     /// The file's.
     pub fn from_data_dir(data_dir: &Path) -> std::io::Result<Self> {
-        std::fs::create_dir_all(data_dir)?;
-        let path = data_dir.join("token.key");
-        match write_new_secret(&path) {
-            // Another process, or an earlier start, made it.
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            result => result?,
-        }
-        let secret = std::fs::read(&path)?;
-        if secret.len() < 32 {
-            let message = format!("{} is too short to be a key; delete it to get a new one", path.display());
-            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, message));
-        }
-        Ok(Self::new(&secret))
+        Ok(Self { keys: KeyFile::open(data_dir, prepare)?, bearer: validation(AUDIENCE) })
     }
 
     pub fn sign(&self, claims: &Claims) -> Result<String> {
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.encoding).map_err(|error| {
-            tracing::error!(%error, "a token could not be signed");
-            Problem::new(Code::Internal, "the token could not be signed")
-        })
+        sign_with(&self.keys.keys()[0], claims)
+    }
+
+    /// Signs a token that may live longer than a session's: its key is kept for as long.
+    ///
+    /// # Errors
+    /// `internal` when the key file cannot be written.
+    pub fn sign_for_long(&self, claims: &Claims) -> Result<String> {
+        let keys = self.keys.keys_now();
+        self.keys.note_expiry(&keys[0].kid, claims.exp).map_err(unwritten)?;
+        sign_with(&keys[0], claims)
+    }
+
+    /// Makes a new key to sign with; servers that run take it up within a second. Returns when the keys before it verify
+    /// nothing any more, in seconds since 1970; None where `at_once` made that now.
+    ///
+    /// # Errors
+    /// `internal` when the key file cannot be written.
+    pub fn rotate(&self, at_once: bool) -> Result<Option<i64>> {
+        let keys = self.keys.rotate(at_once).map_err(unwritten)?;
+        Ok(keys.windows(2).map(|pair| signing_keys::good_until(&pair[1], &pair[0])).max())
     }
 
     /// # Errors
     /// `token_expired`; `unauthenticated` for anything else that is wrong with it.
     pub fn verify(&self, token: &str) -> Result<Claims> {
-        jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
-            .map(|data| data.claims)
-            .map_err(|error| match error.kind() {
-                ErrorKind::ExpiredSignature => {
-                    Problem::new(Code::TokenExpired, "sign in again, or renew the token")
-                }
-                _ => Problem::new(Code::Unauthenticated, "the token is not valid"),
-            })
+        self.decode(token, &self.bearer)
+    }
+
+    /// Signs something that this server gives away and wants back unchanged within some seconds. It is no bearer token.
+    pub fn seal<T: Serialize>(&self, audience: &str, seconds: i64, content: &T) -> Result<String> {
+        let Claims { iss, sub, iat, nbf, exp, .. } = Claims::new(audience.into(), String::new(), seconds);
+        sign_with(&self.keys.keys()[0], &Sealed { iss, aud: audience.into(), sub, iat, nbf, exp, content })
+    }
+
+    /// # Errors
+    /// As [`Tokens::verify`].
+    pub fn unseal<T: DeserializeOwned>(&self, audience: &str, token: &str) -> Result<T> {
+        self.decode::<Sealed<T>>(token, &validation(audience)).map(|sealed| sealed.content)
+    }
+
+    fn decode<T: DeserializeOwned>(&self, token: &str, validation: &Validation) -> Result<T> {
+        let header = jwt::header(token)?;
+        let kid = signing_keys::kid_or_first(header.kid.as_deref());
+        let decode = |keys: &[Key]| {
+            let key = keys.iter().find(|key| key.kid == kid)?;
+            Some(jsonwebtoken::decode::<T>(token, &key.decoding, validation))
+        };
+        let decoded = decode(&self.keys.keys()).or_else(|| decode(&self.keys.keys_now()));
+        let decoded = decoded.ok_or_else(jwt::refused)?;
+        decoded.map(|data| data.claims).map_err(|error| jwt::problem(&error))
     }
 }
 
-/// A secret that only its owner can read, written whole or not at all.
-fn write_new_secret(path: &Path) -> std::io::Result<()> {
-    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
-    if path.exists() {
-        return Err(std::io::ErrorKind::AlreadyExists.into());
-    }
-    let draft = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    file.write_all(random_token().as_bytes())?;
-    file.sync_all()?;
-    // A link fails when the name is taken, where a rename would replace another process's key.
-    let linked = std::fs::hard_link(&draft, path);
-    std::fs::remove_file(&draft)?;
-    linked
+fn prepare(keys: &SigningKeys) -> std::io::Result<Vec<Key>> {
+    keys.iter()
+        .map(|key| {
+            let secret = key.secret()?;
+            let (encoding, decoding) = (EncodingKey::from_secret(&secret), DecodingKey::from_secret(&secret));
+            Ok(Key { kid: key.kid.clone(), encoding, decoding })
+        })
+        .collect()
+}
+
+fn sign_with(key: &Key, claims: &impl Serialize) -> Result<String> {
+    let header = Header { kid: Some(key.kid.clone()), ..Header::new(Algorithm::HS256) };
+    jsonwebtoken::encode(&header, claims, &key.encoding).map_err(|error| {
+        tracing::error!(%error, "a token could not be signed");
+        Problem::new(Code::Internal, "the token could not be signed")
+    })
+}
+
+fn unwritten(error: std::io::Error) -> Problem {
+    Problem::new(Code::Internal, format!("the keys of tokens cannot be changed: {error}"))
 }
 
 /// 256 random bits as base64url: for links, refresh tokens and keys.

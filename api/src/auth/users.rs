@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use super::{
     Role,
+    provider::identities,
     tokens::{ACCESS_SECONDS, Claims, random_token, token_hash},
 };
 use crate::{
@@ -115,6 +116,7 @@ pub fn claims(conn: &mut Conn, user: &User) -> Result<Claims> {
         .select((members::workspace_id, members::role))
         .load::<(i32, String)>(conn)?;
     claims.roles = roles.into_iter().filter_map(|(id, role)| Some((id, role.parse().ok()?))).collect();
+    identities::add_grants(conn, user.id, &mut claims)?;
     Ok(claims)
 }
 
@@ -185,7 +187,7 @@ pub fn set_password(
 
 /// Makes everything that touches a user's sessions wait for this transaction. A write, so that SQLite takes its lock now
 /// and not after something was read.
-fn lock(conn: &mut Conn, user_id: i32) -> QueryResult<()> {
+pub fn lock(conn: &mut Conn, user_id: i32) -> QueryResult<()> {
     // Not the id: PostgreSQL refuses to write an identity column, its own value too.
     diesel::update(users::table.find(user_id)).set(users::name.eq(users::name)).execute(conn)?;
     Ok(())
@@ -231,20 +233,32 @@ pub fn use_link(conn: &mut Conn, token: &str) -> Result<(User, String)> {
 
 /// Starts a session. Returns its refresh token.
 pub fn start_session(conn: &mut Conn, user_id: i32) -> Result<String> {
+    start_session_until(conn, user_id, None)
+}
+
+/// Starts a session that ends then, however much it is used. Returns its refresh token.
+pub fn start_session_until(conn: &mut Conn, user_id: i32, ends_at: Option<Instant>) -> Result<String> {
     let now = Instant::now();
     diesel::update(users::table.find(user_id)).set(users::last_sign_in_at.eq(now)).execute(conn)?;
     diesel::delete(refresh_tokens::table.filter(refresh_tokens::expires_at.lt(now))).execute(conn)?;
-    add_refresh_token(conn, user_id, &random_token())
+    add_refresh_token(conn, user_id, &random_token(), ends_at)
 }
 
-fn add_refresh_token(conn: &mut Conn, user_id: i32, family: &str) -> Result<String> {
+fn add_refresh_token(
+    conn: &mut Conn,
+    user_id: i32,
+    family: &str,
+    ends_at: Option<Instant>,
+) -> Result<String> {
     let token = random_token();
+    let unused = Instant::now().plus_seconds(SESSION_SECONDS);
     diesel::insert_into(refresh_tokens::table)
         .values((
             refresh_tokens::token_hash.eq(token_hash(&token)),
             refresh_tokens::user_id.eq(user_id),
             refresh_tokens::family.eq(family),
-            refresh_tokens::expires_at.eq(Instant::now().plus_seconds(SESSION_SECONDS)),
+            refresh_tokens::expires_at.eq(ends_at.map_or(unused, |end| unused.min(end))),
+            refresh_tokens::session_ends_at.eq(ends_at),
         ))
         .execute(conn)?;
     Ok(token)
@@ -276,10 +290,10 @@ fn renew_locked(conn: &mut Conn, user_id: i32, family: &str, token: &str) -> Res
     let known = refresh_tokens::table
         .find(token_hash(token))
         .filter(refresh_tokens::expires_at.gt(now))
-        .select(refresh_tokens::replaced_at)
-        .first::<Option<Instant>>(conn)
+        .select((refresh_tokens::replaced_at, refresh_tokens::session_ends_at))
+        .first::<(Option<Instant>, Option<Instant>)>(conn)
         .optional()?;
-    let Some(replaced_at) = known else { return Ok(None) };
+    let Some((replaced_at, ends_at)) = known else { return Ok(None) };
     if replaced_at.is_some_and(|at| at.plus_seconds(REUSE_SECONDS) < now) {
         tracing::warn!(user_id, "a refresh token came a second time; its session is ended");
         end_family(conn, family)?;
@@ -290,7 +304,7 @@ fn renew_locked(conn: &mut Conn, user_id: i32, family: &str, token: &str) -> Res
         .filter(refresh_tokens::replaced_at.is_null())
         .set(refresh_tokens::replaced_at.eq(now))
         .execute(conn)?;
-    let token = add_refresh_token(conn, user_id, family)?;
+    let token = add_refresh_token(conn, user_id, family, ends_at)?;
     Ok(Some((user, token)))
 }
 

@@ -3,19 +3,19 @@
 use std::path::Path;
 
 use diesel::{
-    QueryResult, RunQueryDsl as _,
+    Connection as _, QueryResult, RunQueryDsl as _,
     connection::SimpleConnection as _,
     pg::Pg,
     query_builder::{AstPass, QueryFragment, QueryId},
     result::{DatabaseErrorKind, Error},
-    sql_types::BigInt,
+    sql_types::{Array, BigInt, Bool, Text},
     sqlite::Sqlite,
 };
 
 use super::{
     Backend, Conn,
-    rows::{DedupeKeyRow, EventRow},
-    schema::{dedupe_keys, events},
+    rows::{DedupeKeyRow, EventRow, PieceRow},
+    schema::{dedupe_keys, events, index_pieces},
 };
 
 /// PostgreSQL's settings of a connection.
@@ -38,6 +38,23 @@ pub fn prepare_connection(conn: &mut Conn) -> QueryResult<()> {
         ),
         Conn::Pg(conn) => conn.batch_execute(POSTGRES_SETTINGS),
     }
+}
+
+/// Runs `work` in a transaction that reads and sees one moment of the database, whatever others commit meanwhile.
+///
+/// # Errors
+/// The database's, or whatever `work` returns.
+pub fn snapshot<T, E: From<Error>>(
+    conn: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E> {
+    conn.transaction(|conn| {
+        // SQLite's transactions are so already.
+        if let Conn::Pg(conn) = conn {
+            conn.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+        }
+        work(conn)
+    })
 }
 
 /// PostgreSQL's URL with timeouts where it names none: libpq's own wait for ever.
@@ -145,6 +162,66 @@ batch_insert!(
     /// Inserts dedupe keys as multi-row statements.
     insert_dedupe_keys, DedupeKeyRow, dedupe_keys::table
 );
+batch_insert!(
+    /// Inserts pieces of the index as multi-row statements.
+    insert_pieces, PieceRow, index_pieces::table
+);
+
+/// `column` is one of some whole numbers, given as one parameter, so that the statement's text is always the same.
+#[derive(Debug, Clone, QueryId)]
+pub struct AnyOf<C> {
+    column: C,
+    numbers: Vec<i64>,
+    /// The same as JSON: SQLite has no arrays.
+    json: String,
+}
+
+impl<C> AnyOf<C> {
+    pub fn new(column: C, numbers: &[i64]) -> Self {
+        let json: Vec<String> = numbers.iter().map(i64::to_string).collect();
+        Self { column, numbers: numbers.to_vec(), json: format!("[{}]", json.join(",")) }
+    }
+}
+
+impl<C> diesel::Expression for AnyOf<C> {
+    type SqlType = Bool;
+}
+
+impl<C: diesel::expression::ValidGrouping<GB>, GB> diesel::expression::ValidGrouping<GB> for AnyOf<C> {
+    type IsAggregate = C::IsAggregate;
+}
+
+impl<C, QS> diesel::SelectableExpression<QS> for AnyOf<C> where C: diesel::SelectableExpression<QS> {}
+impl<C, QS> diesel::AppearsOnTable<QS> for AnyOf<C> where C: diesel::AppearsOnTable<QS> {}
+
+impl<C: QueryFragment<Sqlite>> QueryFragment<Sqlite> for AnyOf<C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.column.walk_ast(out.reborrow())?;
+        out.push_sql(" IN (SELECT value FROM json_each(");
+        out.push_bind_param::<Text, _>(&self.json)?;
+        out.push_sql("))");
+        Ok(())
+    }
+}
+
+impl<C: QueryFragment<Pg>> QueryFragment<Pg> for AnyOf<C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.column.walk_ast(out.reborrow())?;
+        out.push_sql(" = ANY(");
+        out.push_bind_param::<Array<BigInt>, _>(&self.numbers)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl<C> QueryFragment<Backend> for AnyOf<C>
+where
+    Self: QueryFragment<Pg> + QueryFragment<Sqlite>,
+{
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        Backend::walk_variant_ast(self, pass)
+    }
+}
 
 /// The number of a quarter hour since 1970: the finest grain that every time zone's offset is a multiple of.
 #[derive(Debug, Clone, Copy, QueryId)]

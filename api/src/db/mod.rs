@@ -213,6 +213,21 @@ impl Db {
         self.answered((permit, Some(turn)), work).await
     }
 
+    /// As [`Db::run`], for work of several statements that must all see the same moment.
+    ///
+    /// # Errors
+    /// As [`Db::run`].
+    pub async fn read<T, E>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + From<diesel::result::Error> + Send + 'static,
+    {
+        self.run(|conn| dialect::snapshot(conn, work)).await
+    }
+
     /// A place among those who wait.
     fn place(&self) -> Result<OwnedSemaphorePermit> {
         self.waiting.clone().try_acquire_owned().map_err(|_| Error::Busy)

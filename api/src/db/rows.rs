@@ -38,3 +38,22 @@ pub struct DedupeKeyRow {
     pub occurred_at: Instant,
     pub received_at: Instant,
 }
+
+#[derive(Clone, Debug, diesel::Queryable, diesel::Selectable, diesel::Insertable)]
+#[diesel(table_name = super::schema::index_segments)]
+pub struct SegmentRow {
+    pub workspace_id: i32,
+    pub segment: i32,
+    pub first_seq: i64,
+    pub last_seq: i64,
+    pub first_time: Instant,
+    pub last_time: Instant,
+}
+
+#[derive(Clone, Debug, diesel::Insertable)]
+#[diesel(table_name = super::schema::index_pieces)]
+pub struct PieceRow {
+    pub workspace_id: i32,
+    pub piece: i64,
+    pub bits: Vec<u8>,
+}

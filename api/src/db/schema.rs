@@ -135,6 +135,92 @@ diesel::table! {
         family -> Text,
         expires_at -> InstantSql,
         replaced_at -> Nullable<InstantSql>,
+        session_ends_at -> Nullable<InstantSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    index_states (workspace_id) {
+        workspace_id -> Integer,
+        indexed_seq -> BigInt,
+        next_segment -> Integer,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::InstantSql;
+
+    index_segments (workspace_id, segment) {
+        workspace_id -> Integer,
+        segment -> Integer,
+        first_seq -> BigInt,
+        last_seq -> BigInt,
+        first_time -> InstantSql,
+        last_time -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    index_pieces (workspace_id, piece) {
+        workspace_id -> Integer,
+        piece -> BigInt,
+        bits -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::InstantSql;
+
+    upkeep_leases (workspace_id) {
+        workspace_id -> Integer,
+        holder -> Text,
+        held_until -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::InstantSql;
+
+    count_states (workspace_id) {
+        workspace_id -> Integer,
+        revision -> BigInt,
+        folded_seq -> BigInt,
+        unbuilt_from -> Nullable<InstantSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::InstantSql;
+
+    count_deltas (workspace_id, seq) {
+        workspace_id -> Integer,
+        seq -> BigInt,
+        received_at -> InstantSql,
+        events -> Integer,
+        cell_count -> Integer,
+        cells -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    event_counts (workspace_id, log, grain, bucket) {
+        workspace_id -> Integer,
+        log -> SmallInt,
+        grain -> SmallInt,
+        bucket -> Integer,
+        revision -> BigInt,
+        cells -> Binary,
     }
 }
 
@@ -174,6 +260,33 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::types::InstantSql;
+
+    identities (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        user_id -> Integer,
+        everywhere -> Nullable<Text>,
+        platform_admin -> Bool,
+        created_at -> InstantSql,
+        last_sign_in_at -> InstantSql,
+        grants_end_at -> InstantSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    identity_roles (workspace_id, user_id) {
+        workspace_id -> Integer,
+        user_id -> Integer,
+        role -> Text,
+    }
+}
+
 diesel::joinable!(members -> workspaces (workspace_id));
+diesel::allow_tables_to_appear_in_same_query!(index_states, workspace_sequences);
 diesel::joinable!(members -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(members, users, workspaces);

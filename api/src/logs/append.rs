@@ -28,6 +28,7 @@ use crate::{
     },
     error::{Code, Problem},
     logs::{
+        counts,
         event::{Event, NewEvent},
         event_id::{EventId, MAX_SEQ},
         secrets,
@@ -304,6 +305,7 @@ impl Batch {
         let Self { workspace_id, now, last_seq, rows, known: _, new_keys, new_idempotency, positions } = self;
         dialect::insert_events(conn, &rows)?;
         dialect::insert_dedupe_keys(conn, &new_keys)?;
+        counts::delta::note(conn, workspace_id, last_seq, now, &rows)?;
         if !rows.is_empty() {
             diesel::update(workspace_sequences::table.find(workspace_id))
                 .set(workspace_sequences::last_seq.eq(last_seq))

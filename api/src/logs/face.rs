@@ -10,14 +10,15 @@ use validator::Validate;
 
 use crate::{
     auth::{Reader, Writer},
-    db::{Conn, Db},
+    db::{Conn, Db, dialect},
     error::{FieldError, Problem, Result},
     logs::{
         appender::Appender,
-        counts::{self, Cells, Facets, Grain},
+        caches::Caches,
+        counts::{self, Cells, Counted, Facets},
         event::{Event, Log, NewEvent},
         event_id::EventId,
-        filter::{Dimension, Filter, RangeParams},
+        filter::{Dimension, Filter, RangeParams, Way},
         histogram::{Histogram, HistogramParams, Shape, histogram},
         ingest, query,
     },
@@ -81,6 +82,7 @@ fn filter<F: Face>(reader: &Reader, range: &RangeParams, own: F::Filter) -> Resu
 pub async fn list<F: Face>(
     request: &HttpRequest,
     db: &Db,
+    caches: &Caches,
     reader: Reader,
     (range, own, page): (RangeParams, F::Filter, PageParams),
 ) -> Result<HttpResponse> {
@@ -88,9 +90,12 @@ pub async fn list<F: Face>(
     let PageParams { cursor, limit, order } = page;
     let filter_hash = filter.hash();
     let after = cursor.map(|cursor| Cursor::decode(&cursor, order, filter_hash)).transpose()?;
-    let needs_rows = filter.needs_rows();
-    let list = move |conn: &mut Conn| query::list(conn, &filter, order, after, limit as usize);
-    let found = if needs_rows { db.scan(list).await? } else { db.run(list).await? };
+    let (index, way) = (caches.index.clone(), filter.way());
+    let list = move |conn: &mut Conn| query::list(conn, &index, &filter, (order, after), limit as usize);
+    let found = match way {
+        Way::Key | Way::Order => db.run(list).await?,
+        Way::Index => db.scan(|conn| dialect::snapshot(conn, list)).await?,
+    };
 
     let next_cursor = found.next.map(|position| Cursor { order, position, filter_hash }.encode());
     let mut response = HttpResponse::Ok();
@@ -120,26 +125,31 @@ pub async fn get<F: Face>(db: &Db, reader: Reader, id: &str) -> Result<HttpRespo
 
 pub async fn metrics<F: Face>(
     db: &Db,
+    caches: &Caches,
     reader: Reader,
     (range, own): (RangeParams, F::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<F>(&reader, &range, own)?;
-    let cells = db.scan(move |conn| counts::cells(conn, &filter, Grain::Whole)).await?;
+    let cells = count(db, caches, filter, counts::cells).await?;
     Ok(HttpResponse::Ok().json(F::metrics(&cells)))
 }
 
 pub async fn facets<F: Face>(
     db: &Db,
+    caches: &Caches,
     reader: Reader,
     (range, own): (RangeParams, F::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<F>(&reader, &range, own)?;
-    let facets: Facets = db.scan(move |conn| counts::facets(conn, &filter, F::FACETS)).await?;
+    let facets =
+        |conn: &mut Conn, caches: &Caches, filter: &Filter| counts::facets(conn, caches, filter, F::FACETS);
+    let facets: Facets = count(db, caches, filter, facets).await?;
     Ok(HttpResponse::Ok().json(facets))
 }
 
 pub async fn histogram_of<F: Face>(
     db: &Db,
+    caches: &Caches,
     reader: Reader,
     (range, own, params): (RangeParams, F::Filter, HistogramParams),
 ) -> Result<HttpResponse> {
@@ -153,13 +163,27 @@ pub async fn histogram_of<F: Face>(
             Problem::parameter("by", format!("must be one of {}", known.join(", ")))
         })?,
     };
-    let answer: Histogram = db
-        .scan(move |conn| {
-            let shape = Shape { interval, zone, by, since: filter.since, until: filter.until };
-            histogram(&counts::cells(conn, &filter, Grain::QuarterHour)?, &shape)
-        })
-        .await?;
+    let draw = move |conn: &mut Conn, caches: &Caches, filter: &Filter| {
+        let shape = Shape { interval, zone, by, since: filter.since, until: filter.until };
+        histogram(&mut Counted::open(conn, caches, filter)?, &shape)
+    };
+    let answer: Histogram = count(db, caches, filter, draw).await?;
     Ok(HttpResponse::Ok().json(answer))
+}
+
+/// Runs a question to the counts: at once and in one moment where they are kept, else when it is its turn to look at events.
+async fn count<T: Send + 'static>(
+    db: &Db,
+    caches: &Caches,
+    filter: Filter,
+    work: impl FnOnce(&mut Conn, &Caches, &Filter) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let caches = caches.clone();
+    if counts::are_kept(&filter) {
+        db.read(move |conn| work(conn, &caches, &filter)).await
+    } else {
+        db.scan(move |conn| dialect::snapshot(conn, |conn| work(conn, &caches, &filter))).await
+    }
 }
 
 pub async fn append<F: Face>(
@@ -206,10 +230,11 @@ macro_rules! log_endpoints {
         pub async fn list(
             request: actix_web::HttpRequest,
             db: actix_web::web::Data<crate::db::Db>,
+            caches: actix_web::web::Data<crate::logs::caches::Caches>,
             reader: crate::auth::Reader,
             params: crate::params::Params<(crate::logs::filter::RangeParams, $filter, crate::page::PageParams)>,
         ) -> crate::error::Result<actix_web::HttpResponse> {
-            crate::logs::face::list::<$face>(&request, &db, reader, params.0).await
+            crate::logs::face::list::<$face>(&request, &db, &caches, reader, params.0).await
         }
 
         #[doc = concat!("One event of the ", $name, " log by its id.")]
@@ -237,10 +262,11 @@ macro_rules! log_endpoints {
         )]
         pub async fn metrics(
             db: actix_web::web::Data<crate::db::Db>,
+            caches: actix_web::web::Data<crate::logs::caches::Caches>,
             reader: crate::auth::Reader,
             params: crate::params::Params<(crate::logs::filter::RangeParams, $filter)>,
         ) -> crate::error::Result<actix_web::HttpResponse> {
-            crate::logs::face::metrics::<$face>(&db, reader, params.0).await
+            crate::logs::face::metrics::<$face>(&db, &caches, reader, params.0).await
         }
 
         #[doc = concat!("The values of the ", $name, " log's filters, each with the number of events it would show.")]
@@ -252,10 +278,11 @@ macro_rules! log_endpoints {
         )]
         pub async fn facets(
             db: actix_web::web::Data<crate::db::Db>,
+            caches: actix_web::web::Data<crate::logs::caches::Caches>,
             reader: crate::auth::Reader,
             params: crate::params::Params<(crate::logs::filter::RangeParams, $filter)>,
         ) -> crate::error::Result<actix_web::HttpResponse> {
-            crate::logs::face::facets::<$face>(&db, reader, params.0).await
+            crate::logs::face::facets::<$face>(&db, &caches, reader, params.0).await
         }
 
         #[doc = concat!("The events of the ", $name, " log over time.")]
@@ -267,10 +294,11 @@ macro_rules! log_endpoints {
         )]
         pub async fn histogram(
             db: actix_web::web::Data<crate::db::Db>,
+            caches: actix_web::web::Data<crate::logs::caches::Caches>,
             reader: crate::auth::Reader,
             params: crate::params::Params<(crate::logs::filter::RangeParams, $filter, crate::logs::histogram::HistogramParams)>,
         ) -> crate::error::Result<actix_web::HttpResponse> {
-            crate::logs::face::histogram_of::<$face>(&db, reader, params.0).await
+            crate::logs::face::histogram_of::<$face>(&db, &caches, reader, params.0).await
         }
 
         #[doc = concat!("Appends events to the ", $name, " log, all or none.")]

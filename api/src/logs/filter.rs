@@ -6,7 +6,6 @@
 use chrono_tz::Tz;
 use diesel::{prelude::*, sql_types::Bool, sql_types::Nullable};
 use serde::Deserialize;
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use utoipa::IntoParams;
 use validator::Validate;
@@ -15,9 +14,8 @@ use crate::{
     db::{Backend, schema::events, types::Instant},
     error::{Problem, Result},
     logs::{
-        event::{ActorType, Change, Event, Log, Outcome},
-        event_id::EventId,
-        fold::Needle,
+        event::{ActorType, Event, Log, Outcome},
+        search::Search,
         time::parse_time,
     },
     workspaces::Workspace,
@@ -77,22 +75,6 @@ impl RangeParams {
 /// A WHERE clause over `events`. Nullable, since a comparison with NULL is NULL, which counts as no.
 pub type Condition<'a> = Box<dyn BoxableExpression<events::table, Backend, SqlType = Nullable<Bool>> + 'a>;
 
-/// What is searched for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Search {
-    needle: Needle,
-    /// Set when the text is the id of an event of this workspace, whole: then that event is meant, and found by its key.
-    id: Option<EventId>,
-}
-
-impl Search {
-    pub fn new(text: &str, workspace_id: i32) -> Self {
-        // Any other UUID is a text like others: the workspace's number tells ours apart.
-        let id = EventId::parse(text).filter(|id| id.workspace_id == workspace_id);
-        Self { needle: Needle::new(text), id }
-    }
-}
-
 /// A part of the counts that can be filtered and counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dimension {
@@ -100,6 +82,17 @@ pub enum Dimension {
     Outcome,
     Role,
     TargetType,
+}
+
+/// How the events that a filter means are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// There is one at the most, by its key.
+    Key,
+    /// An index of the database has them in their order: a whole log, or the history of one record.
+    Order,
+    /// By the signature index.
+    Index,
 }
 
 /// The events that are meant. An empty list means any.
@@ -157,6 +150,43 @@ impl Filter {
         filter
     }
 
+    /// How the events are best found.
+    pub fn way(&self) -> Way {
+        let Self {
+            workspace_id: _,
+            log: _,
+            since: _,
+            until: _,
+            search,
+            actions,
+            outcomes,
+            roles,
+            actor_types,
+            actor_ids,
+            targets,
+            target_ids,
+            ip_addresses,
+            session_ids,
+            fields,
+        } = self;
+        if search.as_ref().and_then(Search::id).is_some() {
+            return Way::Key;
+        }
+        let others = actions.len()
+            + outcomes.len()
+            + roles.len()
+            + actor_types.len()
+            + actor_ids.len()
+            + ip_addresses.len()
+            + session_ids.len()
+            + fields.len();
+        let one_record = matches!(
+            (targets.as_slice(), target_ids.as_slice()),
+            ([], []) | ([(_, None)], [_]) | ([(_, Some(_))], [])
+        );
+        if search.is_none() && others == 0 && one_record { Way::Order } else { Way::Index }
+    }
+
     /// True when SQL alone cannot decide: each row has to be looked at.
     pub fn needs_rows(&self) -> bool {
         self.search.is_some() || !self.fields.is_empty()
@@ -210,7 +240,7 @@ impl Filter {
         if let Some(until) = until {
             and(Box::new(events::occurred_at.lt(*until).nullable()));
         }
-        if let Some(id) = search.as_ref().and_then(|search| search.id) {
+        if let Some(id) = search.as_ref().and_then(Search::id) {
             and(Box::new(events::seq.eq(id.seq).nullable()));
         }
         if !actions.is_empty() {
@@ -275,19 +305,16 @@ impl Filter {
         if !self.needs_rows() {
             return true;
         }
+        if self.search.as_ref().is_some_and(|search| !search.may_match(event)) {
+            return false;
+        }
         let changes = event.parse_changes();
         if !self.fields.is_empty()
             && !changes.iter().any(|change| self.fields.iter().any(|f| f == change.field()))
         {
             return false;
         }
-        let Some(search) = &self.search else { return true };
-        if let Some(id) = search.id {
-            return event.id() == id;
-        }
-        let mut found = false;
-        searched_texts(event, &changes, &mut |text| found = found || search.needle.is_in(text));
-        found
+        self.search.as_ref().is_none_or(|search| search.matches(event, &changes))
     }
 }
 
@@ -302,45 +329,4 @@ fn any_target(targets: &[(String, Option<String>)]) -> Option<Condition<'_>> {
         Some(pair)
     });
     types.into_iter().chain(pairs).reduce(|either, or| Box::new(either.or(or)))
-}
-
-/// Every text of an event that search looks into.
-pub fn searched_texts(event: &Event, changes: &[Change], look: &mut impl FnMut(&str)) {
-    look(&event.id().to_string());
-    let actor = event.actor.as_ref();
-    let texts = [
-        actor.and_then(|actor| actor.id.as_ref()),
-        actor.and_then(|actor| actor.name.as_ref()),
-        event.target.kind.as_ref(),
-        event.target.id.as_ref(),
-        event.target.name.as_ref(),
-        Some(&event.action),
-        event.role.as_ref(),
-        event.outcome_reason.as_ref(),
-        event.ip_address.as_ref(),
-        event.user_agent.as_ref(),
-        event.session_id.as_ref(),
-        event.correlation_id.as_ref(),
-    ];
-    texts.into_iter().flatten().for_each(|text| look(text));
-    for change in changes {
-        look(change.field());
-        for (_, value) in change.values() {
-            texts_of_value(value, look);
-        }
-    }
-}
-
-/// Strings as they are; numbers and booleans as JSON writes them; null is no text. Nested values and their keys too.
-fn texts_of_value(value: &Value, look: &mut impl FnMut(&str)) {
-    match value {
-        Value::Null => {}
-        Value::String(text) => look(text),
-        Value::Bool(_) | Value::Number(_) => look(&value.to_string()),
-        Value::Array(items) => items.iter().for_each(|item| texts_of_value(item, look)),
-        Value::Object(map) => map.iter().for_each(|(key, item)| {
-            look(key);
-            texts_of_value(item, look);
-        }),
-    }
 }

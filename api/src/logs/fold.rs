@@ -25,6 +25,10 @@ impl Needle {
         Self(fold(text).into_owned())
     }
 
+    pub fn folded(&self) -> &str {
+        &self.0
+    }
+
     pub fn is_in(&self, text: &str) -> bool {
         fold(text).contains(&self.0)
     }

@@ -1,6 +1,6 @@
 //! Counts over time, in buckets that begin where a reader of the workspace's zone expects them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, Timelike as _, Utc};
 use chrono_tz::Tz;
@@ -12,7 +12,10 @@ use crate::{
     db::types::Instant,
     error::{Problem, Result},
     logs::{
-        counts::{Cells, QUARTER_MICROS},
+        counts::{
+            Counted,
+            grid::{QUARTER_MICROS, quarter_from, quarter_start},
+        },
         filter::Dimension,
         time::{day_start, local_time},
     },
@@ -97,7 +100,7 @@ pub struct Histogram {
     pub exact: bool,
 }
 
-/// How a histogram is to be made of cells.
+/// How a histogram is to be made.
 pub struct Shape<'a> {
     pub interval: Interval,
     pub zone: Tz,
@@ -106,15 +109,20 @@ pub struct Shape<'a> {
     pub until: Option<Instant>,
 }
 
-/// Sums cells up to buckets.
+/// Counts by bucket.
 ///
 /// # Errors
-/// `invalid_parameter` when the interval would give more than [`MAX_BUCKETS`].
-pub fn histogram(cells: &Cells, shape: &Shape<'_>) -> Result<Histogram> {
+/// `invalid_parameter` when the interval would give more than [`MAX_BUCKETS`]; the database's.
+pub fn histogram(counted: &mut Counted<'_>, shape: &Shape<'_>) -> Result<Histogram> {
     let Shape { interval, zone, by: (by, dimension), since, until } = *shape;
-    let quarters = cells.cells.keys().map(|key| key.quarter);
-    let first = quarters.clone().min().map(|quarter| Instant(quarter * QUARTER_MICROS));
-    let last = quarters.max().map(|quarter| Instant((quarter + 1) * QUARTER_MICROS));
+    // Where the events begin and end is asked only when it decides something.
+    let is_long = |since: Instant, until: Instant| until.micros() - since.micros() > AUTO_LONGEST;
+    let ends = match (since, until) {
+        (Some(since), Some(until)) if !is_long(since, until) => None,
+        _ => counted.first_and_last()?,
+    };
+    let first = ends.map(|(first, _)| quarter_start(first));
+    let last = ends.map(|(_, last)| quarter_start(last + 1));
     // A range given on one side only ends where the events end; without events there is nothing to draw.
     let (from, to) = match (since.or(first), until.or(last)) {
         (Some(from), Some(to)) if from < to => (from, to),
@@ -127,46 +135,45 @@ pub fn histogram(cells: &Cells, shape: &Shape<'_>) -> Result<Histogram> {
                 since: None,
                 until: None,
                 data: Vec::new(),
-                exact: cells.exact,
+                exact: counted.exact,
             });
         }
     };
     // Somebody who asks for all since 1900 means the events.
     let from = match first {
-        Some(first) if interval == Interval::Auto && to.micros() - from.micros() > AUTO_LONGEST => {
-            from.max(first)
-        }
+        Some(first) if interval == Interval::Auto && is_long(from, to) => from.max(first),
         _ => from,
     };
     let interval = if interval == Interval::Auto { auto(from, to) } else { interval };
     let edges = edges(interval, zone, from, to)?;
 
-    let mut data: Vec<Bucket> = edges
-        .windows(2)
-        .map(|pair| Bucket { start: pair[0], end: pair[1], total: 0, counts: BTreeMap::new() })
-        .collect();
-    let values = cells.by(dimension);
-    let most = || values.iter().take(MOST_VALUES).map(|(value, _)| value.as_str()).collect::<HashSet<_>>();
-    let shown = &(values.len() > MOST_VALUES).then(most);
-    for (key, n) in &cells.cells {
-        let start = Instant(key.quarter * QUARTER_MICROS);
-        // A range that begins inside a quarter hour puts its first events before the first edge's cell.
-        let place = edges.partition_point(|edge| *edge <= start).saturating_sub(1).min(data.len() - 1);
-        let bucket = &mut data[place];
-        bucket.total += n;
-        if let Some(value) = key.value(dimension) {
-            let value = if shown.as_ref().is_none_or(|shown| shown.contains(value)) { value } else { OTHER };
-            *bucket.counts.entry(value.to_owned()).or_default() += n;
+    let values = counted.by(dimension)?;
+    let mut groups: Vec<&str> = values.iter().take(MOST_VALUES).map(|(value, _)| value.as_str()).collect();
+    let places: HashMap<&str, usize> = groups.iter().copied().zip(1..).collect();
+    groups.push(OTHER);
+    // Group 0 has the events without a value, the last one those of all values that are not shown apart.
+    let group_of =
+        |value: Option<&str>| value.map_or(0, |value| places.get(value).copied().unwrap_or(groups.len()));
+    // A range that begins inside of a quarter hour puts its first events into the first bucket.
+    let borders: Vec<i64> = edges[1..edges.len() - 1].iter().map(|edge| quarter_from(*edge)).collect();
+    let sums = counted.spread(&borders, dimension, groups.len() + 1, group_of)?;
+    let data = edges.windows(2).zip(sums.chunks(groups.len() + 1)).map(|(pair, sums)| {
+        let counts = groups.iter().zip(&sums[1..]).filter(|(_, n)| **n > 0);
+        Bucket {
+            start: pair[0],
+            end: pair[1],
+            total: sums.iter().sum(),
+            counts: counts.map(|(value, n)| ((*value).to_owned(), *n)).collect(),
         }
-    }
+    });
     Ok(Histogram {
         interval,
         timezone: zone.name().to_owned(),
         by: by.to_owned(),
         since: edges.first().copied(),
         until: edges.last().copied(),
-        data,
-        exact: cells.exact,
+        data: data.collect(),
+        exact: counted.exact,
     })
 }
 

@@ -10,10 +10,7 @@
 //!                               └ d happened at 10:01 and came last
 //! ```
 
-use std::{
-    ops::ControlFlow,
-    time::{Duration, Instant},
-};
+use std::{ops::ControlFlow, time::Duration};
 
 use diesel::prelude::*;
 
@@ -23,7 +20,8 @@ use crate::{
     logs::{
         event::{Event, Log},
         event_id::EventId,
-        filter::Filter,
+        filter::{Filter, Way},
+        index::{Index, walk},
     },
     page::{Order, Position},
 };
@@ -80,13 +78,13 @@ impl Filling {
 /// too long to find them, or when they are large.
 pub fn list(
     conn: &mut Conn,
+    index: &Index,
     filter: &Filter,
-    order: Order,
-    after: Option<Position>,
+    (order, after): (Order, Option<Position>),
     limit: usize,
 ) -> Result<Found> {
     let mut page = Filling::new(limit);
-    let scanned = scan(conn, filter, order, after, limit + 1, &mut |event| page.take(event))?;
+    let scanned = scan(conn, index, filter, (order, after), limit + 1, &mut |event| page.take(event))?;
     let Filling { events, .. } = page;
     let next = match scanned {
         Scanned::All => None,
@@ -97,44 +95,53 @@ pub fn list(
 }
 
 /// Shows every event that the filter means, in order, until `show` has seen enough or time is up. `expected` is how
-/// many it may take.
+/// many it may take. What is found by several statements is of one moment only inside of a snapshot.
 pub fn scan(
     conn: &mut Conn,
+    index: &Index,
     filter: &Filter,
-    order: Order,
-    mut after: Option<Position>,
+    (order, after): (Order, Option<Position>),
     expected: usize,
     show: &mut impl FnMut(Event) -> ControlFlow<()>,
 ) -> Result<Scanned> {
-    let deadline = Instant::now() + PATIENCE;
+    match filter.way() {
+        Way::Key | Way::Order => scan_in_order(conn, filter, (order, after), expected, show),
+        Way::Index => walk::scan(conn, index, filter, (order, after), expected, PATIENCE, show),
+    }
+}
+
+/// The database brings the rows in their order, and few that are not meant.
+fn scan_in_order(
+    conn: &mut Conn,
+    filter: &Filter,
+    (order, mut after): (Order, Option<Position>),
+    expected: usize,
+    show: &mut impl FnMut(Event) -> ControlFlow<()>,
+) -> Result<Scanned> {
     let mut step = expected.clamp(1, LARGEST_STEP);
     loop {
         let rows = step_query(filter, order, after, step).load::<EventRow>(conn)?;
         let last_step = rows.len() < step;
         for row in rows {
             let event = Event::from(row);
-            let position = event.position();
+            after = Some(event.position());
             // SQL has decided most of it; what the filter means is what `matches` says.
             if filter.matches(&event) && show(event).is_break() {
                 return Ok(Scanned::Enough);
-            }
-            after = Some(position);
-            if filter.needs_rows() && Instant::now() >= deadline {
-                return Ok(Scanned::Until(position));
             }
         }
         if last_step {
             return Ok(Scanned::All);
         }
-        // What does not match costs a look: take larger steps.
         step = (step * 4).min(LARGEST_STEP);
     }
 }
 
-type StepQuery<'a> =
+pub type StepQuery<'a> =
     diesel::dsl::Select<events::BoxedQuery<'a, Backend>, diesel::dsl::AsSelect<EventRow, Backend>>;
 
-fn step_query(filter: &Filter, order: Order, after: Option<Position>, step: usize) -> StepQuery<'_> {
+/// Rows in the order of a screen, decided by SQL as far as it can.
+pub fn step_query(filter: &Filter, order: Order, after: Option<Position>, step: usize) -> StepQuery<'_> {
     let mut query = events::table.filter(filter.condition()).into_boxed();
     // The first comparison is implied by the second; it lets the index start at the position.
     if let Some(Position { occurred_at, seq }) = after {

@@ -233,6 +233,32 @@ impl Workspaces {
             known.remove(slug);
         }
     }
+
+    /// The numbers of those workspaces that there are. What is remembered is as fresh as for [`Workspaces::find`]: a slug
+    /// may be given to another workspace.
+    pub async fn ids(&self, slugs: impl Iterator<Item = &String>) -> Result<HashMap<String, i32>> {
+        let mut ids = HashMap::new();
+        let mut unknown = Vec::new();
+        {
+            let known = self.known.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            for slug in slugs.filter(|slug| self::slug(slug).is_ok()) {
+                match known.get(slug) {
+                    Some((workspace, read)) if read.elapsed() < FRESH => {
+                        ids.insert(slug.clone(), workspace.id);
+                    }
+                    _ => unknown.push(slug.clone()),
+                }
+            }
+        }
+        if !unknown.is_empty() {
+            let query = move |conn: &mut Conn| {
+                let found = workspaces::table.filter(workspaces::slug.eq_any(unknown));
+                found.select((workspaces::slug, workspaces::id)).load::<(String, i32)>(conn)
+            };
+            ids.extend(self.db.run(move |conn| query(conn).map_err(Problem::from)).await?);
+        }
+        Ok(ids)
+    }
 }
 
 /// # Errors

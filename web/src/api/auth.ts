@@ -1,3 +1,4 @@
+import { queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
 import { endSession, passwordWasSet, startSession } from "./session";
 import type { Session } from "./types";
@@ -13,6 +14,12 @@ export async function signInWithLink(token: string): Promise<Session> {
   startSession(session);
   return session;
 }
+
+export const signInMethodsQuery = queryOptions({
+  queryKey: ["sign-in-methods"],
+  queryFn: ({ signal }) => unwrap(client.GET("/api/v1/auth/methods", { signal })),
+  staleTime: 5 * 60_000,
+});
 
 /** Signed out here whatever the server says: a person who leaves must not stay signed in because of a bad network. */
 export async function signOut(): Promise<void> {

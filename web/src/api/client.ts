@@ -18,7 +18,7 @@ async function send(request: Request): Promise<Response> {
   }
 }
 
-const SIGNS_IN_OR_OUT = /\/auth\/(login|link|logout)$/;
+const SIGNS_IN_OR_OUT = /\/auth\/(login|link|logout|methods)$/;
 
 /**
  * A 401 is answered by one refresh and one more try. Sign-in's own 401s mean "wrong password" and are left alone.

@@ -1,10 +1,11 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useRouter, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { signIn, signInWithLink } from "../api/auth";
+import { signIn, signInMethodsQuery, signInWithLink } from "../api/auth";
 import { ApiError } from "../api/errors";
 import type { Session } from "../api/types";
-import { Button } from "../ui/Button";
+import { Button, buttonClass } from "../ui/Button";
+import { cx } from "../ui/cx";
 import { Field } from "../ui/Field";
 import { Logo } from "./AppShell";
 import styles from "./forms.module.css";
@@ -18,10 +19,19 @@ function takeLinkToken(): string | null {
   return token;
 }
 
+/** Why the identity provider's way ended here, by the server's word for it. */
+const FAILED: Record<string, string> = {
+  expired: "That took too long, or was begun in another window. Try again.",
+  refused: "You were not signed in there. Try again, or sign in with your password.",
+  email_taken: "Your e-mail address belongs to somebody else here. Ask an administrator.",
+  unavailable: "The sign-in service does not answer. Try again in a moment.",
+};
+const FAILED_OTHERWISE = "Signing in did not work. Try again, or ask an administrator.";
+
 export function SignIn() {
   useTitle("Sign in");
   const router = useRouter();
-  const { next, expired } = useSearch({ from: "/sign-in" });
+  const { next, expired, failed } = useSearch({ from: "/sign-in" });
   const [step, setStep] = useState<"sign-in" | "password">("sign-in");
   const leave = () => router.history.replace(next ?? "/");
 
@@ -62,6 +72,11 @@ export function SignIn() {
                 Your session ended. Sign in to go on where you were.
               </p>
             )}
+            {failed !== undefined && !withLink.error && (
+              <p className={styles.error} role="alert">
+                {FAILED[failed] ?? FAILED_OTHERWISE}
+              </p>
+            )}
             {withLink.error && (
               <p className={styles.error} role="alert">
                 {withLink.error instanceof ApiError && withLink.error.status === 401
@@ -69,11 +84,31 @@ export function SignIn() {
                   : withLink.error.message}
               </p>
             )}
+            <ProviderSignIn next={next} />
             <PasswordSignIn busy={withLink.isPending} onDone={leave} />
           </>
         )}
       </div>
     </main>
+  );
+}
+
+/** Leaves the page: the server leads to the provider, and the provider back to the server. */
+function ProviderSignIn({ next }: { next: string | undefined }) {
+  // A page without this answer has the password, which is always there.
+  const { data } = useQuery(signInMethodsQuery);
+  if (!data?.provider) return null;
+  const { name, start } = data.provider;
+  return (
+    <>
+      <a
+        className={cx(buttonClass({}), styles.provider)}
+        href={next === undefined ? start : `${start}?${new URLSearchParams({ next })}`}
+      >
+        Sign in with {name}
+      </a>
+      <p className={styles.or}>or with a password</p>
+    </>
   );
 }
 

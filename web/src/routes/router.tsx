@@ -36,10 +36,11 @@ const rootRoute = createRootRouteWithContext<{ queries: QueryClient }>()({ compo
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "sign-in",
-  validateSearch: (raw: Record<string, unknown>): { next?: string; expired?: boolean } => ({
+  validateSearch: (raw: Record<string, unknown>): { next?: string; expired?: boolean; failed?: string } => ({
     // Only a path of our own: an address from outside must not lead elsewhere after signing in.
     ...(typeof raw.next === "string" && /^\/(?![/\\])/.test(raw.next) && { next: raw.next }),
     ...(String(raw.expired) === "true" && { expired: true }),
+    ...(typeof raw.failed === "string" && { failed: raw.failed }),
   }),
   component: SignIn,
 });

@@ -1,0 +1,44 @@
+//! What every JSON Web Token has to be before anybody looks for its key (RFC 7515, RFC 8725).
+
+use jsonwebtoken::{Header, errors::ErrorKind};
+
+use crate::error::{Code, Problem, Result};
+
+/// More than any honest token has, and little enough to be taken apart for nothing.
+const MAX_BYTES: usize = 16 * 1024;
+/// Types of tokens that grant something (RFC 7519, section 5.1; RFC 9068, section 2.1). Logout tokens, security events
+/// and proofs of possession have types of their own, and are signed with the same keys.
+const TYPES: &[&str] = &["jwt", "at+jwt", "application/at+jwt"];
+
+/// The header, unverified: enough to choose a key by. Its `jku`, `x5u`, `jwk` and `x5c` are nowhere read: a token does
+/// not choose who vouches for it.
+///
+/// # Errors
+/// `unauthenticated`
+pub fn header(token: &str) -> Result<Header> {
+    if token.len() > MAX_BYTES {
+        return Err(refused());
+    }
+    let header = jsonwebtoken::decode_header(token).map_err(|_| refused())?;
+    let typed = header.typ.as_deref().is_none_or(|typ| TYPES.contains(&typ.to_ascii_lowercase().as_str()));
+    // Extensions that have to be understood (RFC 7515, section 4.1.11), none of which is; an unencoded or compressed
+    // payload (RFC 7797, RFC 7516) is one, whether it says so or not.
+    let plain = header.crit.is_none()
+        && header.zip.is_none()
+        && header.enc.is_none()
+        && !header.extras.inner().contains_key("b64");
+    if typed && plain { Ok(header) } else { Err(refused()) }
+}
+
+/// Says no more than the holder has to know: never which check it was that failed.
+pub fn refused() -> Problem {
+    Problem::new(Code::Unauthenticated, "the token is not valid")
+}
+
+/// `token_expired` where only time has passed; `unauthenticated` for all else.
+pub fn problem(error: &jsonwebtoken::errors::Error) -> Problem {
+    match error.kind() {
+        ErrorKind::ExpiredSignature => Problem::new(Code::TokenExpired, "sign in again, or renew the token"),
+        _ => refused(),
+    }
+}

@@ -1,0 +1,166 @@
+//! People whom the identity provider has signed in: whom they are here, and what it allows them.
+
+use diesel::prelude::*;
+
+use super::Grants;
+use crate::{
+    auth::{
+        Role,
+        tokens::{Claims, token_hash},
+        users::{self, User},
+    },
+    db::{
+        Conn,
+        schema::{identities, identity_roles, users as users_table, workspaces},
+        types::Instant,
+    },
+    error::{Code, Problem, Result},
+};
+
+/// Somebody as the provider knows them.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub issuer: String,
+    pub subject: String,
+    pub name: String,
+    /// Only where the provider says that it is theirs.
+    pub verified_email: Option<String>,
+    pub grants: Grants,
+}
+
+/// The domain of addresses that are none (RFC 2606): a user has to have one, and this person told us of none.
+pub const NO_EMAIL: &str = "@no-email.invalid";
+
+/// Signs a person in: finds the user, or makes one, and takes over what the provider allows now. Returns the refresh
+/// token too.
+///
+/// # Errors
+/// `conflict` when the address is that of a user who is somebody else at this provider.
+pub fn sign_in(conn: &mut Conn, person: &Person, session_seconds: i64) -> Result<(User, String)> {
+    let now = Instant::now();
+    let ends_at = now.plus_seconds(session_seconds);
+    let signed_in = conn.transaction(|conn| {
+        // A write first, so that SQLite takes its lock before anything is read.
+        let known = diesel::update(identities::table.find((&person.issuer, &person.subject)))
+            .set((
+                identities::everywhere.eq(person.grants.everywhere.map(Role::as_str)),
+                identities::platform_admin.eq(person.grants.platform_admin),
+                identities::last_sign_in_at.eq(now),
+                identities::grants_end_at.eq(ends_at),
+            ))
+            .returning(identities::user_id)
+            .get_result::<i32>(conn)
+            .optional()?;
+        let user = match known {
+            Some(id) => users::find(conn, id)?.ok_or_else(Problem::not_found)?,
+            None => join(conn, person, now, ends_at)?,
+        };
+        users::lock(conn, user.id)?;
+        diesel::update(users_table::table.find(user.id))
+            .set(users_table::name.eq(&person.name))
+            .execute(conn)?;
+        keep_roles(conn, user.id, &person.grants)?;
+        let refresh = users::start_session_until(conn, user.id, Some(ends_at))?;
+        Ok::<_, Problem>((User { name: person.name.clone(), ..user }, refresh))
+    });
+    match signed_in {
+        // Two tabs at once, both the first: the other has made the user.
+        Err(problem) if problem.code == Code::Conflict && is_known(conn, person)? => {
+            sign_in(conn, person, session_seconds)
+        }
+        done => done,
+    }
+}
+
+fn is_known(conn: &mut Conn, person: &Person) -> Result<bool> {
+    let identity = identities::table.find((&person.issuer, &person.subject));
+    Ok(diesel::select(diesel::dsl::exists(identity)).get_result(conn)?)
+}
+
+/// The user whom an admin has made for this address, else a new one.
+fn join(conn: &mut Conn, person: &Person, now: Instant, ends_at: Instant) -> Result<User> {
+    let known = match &person.verified_email {
+        Some(email) => users::find_by_email(conn, email)?,
+        None => None,
+    };
+    let user = match (known, &person.verified_email) {
+        (Some(user), _) => {
+            // Addresses are given to others when people leave; what was theirs is not.
+            let others = identities::table
+                .filter(identities::user_id.eq(user.id))
+                .filter(identities::issuer.eq(&person.issuer));
+            if diesel::select(diesel::dsl::exists(others)).get_result(conn)? {
+                let detail = "this e-mail address belongs to somebody else here; ask an administrator";
+                return Err(Problem::new(Code::Conflict, detail));
+            }
+            user
+        }
+        (None, Some(email)) => users::create(conn, email, &person.name, false)?,
+        (None, None) => {
+            let made_up = token_hash(&format!("{}\n{}", person.issuer, person.subject));
+            users::create(conn, &format!("{}{NO_EMAIL}", &made_up[..32]), &person.name, false)?
+        }
+    };
+    diesel::insert_into(identities::table)
+        .values((
+            identities::issuer.eq(&person.issuer),
+            identities::subject.eq(&person.subject),
+            identities::user_id.eq(user.id),
+            identities::everywhere.eq(person.grants.everywhere.map(Role::as_str)),
+            identities::platform_admin.eq(person.grants.platform_admin),
+            identities::created_at.eq(now),
+            identities::last_sign_in_at.eq(now),
+            identities::grants_end_at.eq(ends_at),
+        ))
+        .execute(conn)
+        .map_err(|error| Problem::or_taken(error, "", "this person is known already".into()))?;
+    Ok(user)
+}
+
+/// Puts what the provider allows now in place of what it allowed before.
+fn keep_roles(conn: &mut Conn, user_id: i32, grants: &Grants) -> Result<()> {
+    diesel::delete(identity_roles::table.filter(identity_roles::user_id.eq(user_id))).execute(conn)?;
+    let slugs: Vec<&String> = grants.by_slug.keys().collect();
+    let known = workspaces::table
+        .filter(workspaces::slug.eq_any(slugs))
+        .select((workspaces::id, workspaces::slug))
+        .load::<(i32, String)>(conn)?;
+    for (id, slug) in known {
+        let Some(role) = grants.by_slug.get(&slug) else { continue };
+        diesel::insert_into(identity_roles::table)
+            .values((
+                identity_roles::workspace_id.eq(id),
+                identity_roles::user_id.eq(user_id),
+                identity_roles::role.eq(role.as_str()),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Adds what the provider allowed at the last sign-in, for as long as the session that it began may last: whoever comes in
+/// another way later has only what is given here. A role that an admin has given here counts before the provider's.
+pub fn add_grants(conn: &mut Conn, user_id: i32, claims: &mut Claims) -> Result<()> {
+    let identities = identities::table
+        .filter(identities::user_id.eq(user_id))
+        .filter(identities::grants_end_at.gt(Instant::now()))
+        .select((identities::everywhere, identities::platform_admin))
+        .load::<(Option<String>, bool)>(conn)?;
+    if identities.is_empty() {
+        return Ok(());
+    }
+    for (everywhere, platform_admin) in identities {
+        claims.platform_admin |= platform_admin;
+        claims.everywhere = claims.everywhere.or_else(|| everywhere?.parse().ok());
+    }
+    let roles = identity_roles::table
+        .filter(identity_roles::user_id.eq(user_id))
+        .select((identity_roles::workspace_id, identity_roles::role))
+        .load::<(i32, String)>(conn)?;
+    for (workspace_id, role) in roles {
+        if let Ok(role) = role.parse() {
+            claims.roles.entry(workspace_id).or_insert(role);
+        }
+    }
+    Ok(())
+}

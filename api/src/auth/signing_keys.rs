@@ -1,0 +1,251 @@
+//! The keys of this server's own tokens: the newest signs, older ones verify what they have signed.
+//!
+//! They are in one file of the data folder, `token-keys.json`, which is replaced as a whole. Whoever changes it holds the
+//! lock of `token-keys.lock`; whoever reads it needs none. A running server sees within a second that the file has
+//! changed, and at once when a token names a key that it does not know.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{Error, ErrorKind, Result, Write as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    sync::{Arc, RwLock},
+    time::{Duration, Instant as Clock},
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+use super::tokens::{ACCESS_SECONDS, random_token};
+use crate::db::types::Instant;
+
+const FILE: &str = "token-keys.json";
+const LOCK: &str = "token-keys.lock";
+/// What version 0.1 kept its one key in.
+const FIRST_FILE: &str = "token.key";
+/// The name of that key: tokens of version 0.1 name none.
+const FIRST_KID: &str = "first";
+/// What version 0.1 may have signed at most: `logbook token --hours 87600`.
+const FIRST_SECONDS: i64 = 87_600 * 3600;
+const MIN_SECRET_BYTES: usize = 32;
+/// How long a server may go on signing with the key before, and one clock be behind another.
+const SLACK_SECONDS: i64 = 60;
+/// How often the file is looked at.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// One secret for HS256.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SigningKey {
+    pub kid: String,
+    /// base64url.
+    secret: String,
+    /// Seconds since 1970.
+    pub created_at: i64,
+    /// When the last of the long-lived tokens expires that were signed with it; seconds since 1970.
+    #[serde(default)]
+    last_expiry: i64,
+}
+
+impl SigningKey {
+    fn new(secret: &[u8], kid: String) -> Self {
+        Self { kid, secret: URL_SAFE_NO_PAD.encode(secret), created_at: now(), last_expiry: 0 }
+    }
+
+    /// A new secret, and a name that no other key has.
+    fn random() -> Self {
+        let kid = random_token().chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+        // 43 characters with 256 random bits in them.
+        Self::new(random_token().as_bytes(), kid)
+    }
+
+    pub fn secret(&self) -> Result<Vec<u8>> {
+        let secret = URL_SAFE_NO_PAD.decode(&self.secret).map_err(|error| invalid(error.to_string()))?;
+        if secret.len() < MIN_SECRET_BYTES {
+            return Err(invalid(format!("the key {} is too short", self.kid)));
+        }
+        Ok(secret)
+    }
+}
+
+/// Newest first; there is always one.
+pub type SigningKeys = Vec<SigningKey>;
+
+/// When a key that signs no more verifies no more: once everything is past that it can have signed.
+pub fn good_until(key: &SigningKey, successor: &SigningKey) -> i64 {
+    (successor.created_at + ACCESS_SECONDS + SLACK_SECONDS).max(key.last_expiry)
+}
+
+/// Takes out what can be of no use any more.
+fn without_past(keys: SigningKeys) -> SigningKeys {
+    let now = now();
+    let past = |n: usize| n > 0 && good_until(&keys[n], &keys[n - 1]) < now;
+    let good: Vec<bool> = (0..keys.len()).map(|n| !past(n)).collect();
+    keys.into_iter().zip(good).filter_map(|(key, good)| good.then_some(key)).collect()
+}
+
+fn now() -> i64 {
+    Instant::now().micros() / 1_000_000
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidData, message)
+}
+
+/// Tells one state of a file from another without reading it.
+type Stamp = (i64, i64, u64, u64);
+
+struct Read<T> {
+    keys: Arc<T>,
+    stamp: Option<Stamp>,
+    looked: Clock,
+}
+
+/// The file, and what was made of the keys in it when it was last read.
+pub struct KeyFile<T> {
+    folder: PathBuf,
+    prepare: fn(&SigningKeys) -> Result<T>,
+    read: RwLock<Read<T>>,
+}
+
+impl<T> KeyFile<T> {
+    /// Opens the file in a folder; makes both when they are missing, or takes over the key of version 0.1.
+    ///
+    /// # Errors
+    /// The file's.
+    pub fn open(folder: &Path, prepare: fn(&SigningKeys) -> Result<T>) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        let keys = match read(folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => change(folder, |_| Ok(()))?,
+            keys => keys?,
+        };
+        let read = Read { keys: Arc::new(prepare(&keys)?), stamp: stamp(folder), looked: Clock::now() };
+        Ok(Self { folder: folder.to_owned(), prepare, read: RwLock::new(read) })
+    }
+
+    /// The keys, no older than a second.
+    pub fn keys(&self) -> Arc<T> {
+        self.keys_unless(|read| read.looked.elapsed() < FRESH)
+    }
+
+    /// The keys as they are at this moment.
+    pub fn keys_now(&self) -> Arc<T> {
+        self.keys_unless(|_| false)
+    }
+
+    /// A file that cannot be read leaves the keys that are known: nobody is locked out by a disk that hiccups.
+    fn keys_unless(&self, fresh: impl Fn(&Read<T>) -> bool) -> Arc<T> {
+        // A panic elsewhere leaves what was there, which is whole.
+        let known = self.read.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let stamp = if fresh(&known) { known.stamp } else { stamp(&self.folder) };
+        if stamp == known.stamp && fresh(&known) {
+            return known.keys.clone();
+        }
+        let unchanged = stamp == known.stamp;
+        drop(known);
+        let mut known = self.read.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        known.looked = Clock::now();
+        if unchanged {
+            return known.keys.clone();
+        }
+        match read(&self.folder).and_then(|keys| (self.prepare)(&keys)) {
+            Ok(keys) => (known.keys, known.stamp) = (Arc::new(keys), stamp),
+            Err(error) => tracing::error!(%error, "{FILE} cannot be read; the keys known before stay"),
+        }
+        known.keys.clone()
+    }
+
+    /// Remembers that a token was signed which lives longer than a session's: its key has to outlive it.
+    ///
+    /// # Errors
+    /// The file's.
+    pub fn note_expiry(&self, kid: &str, expiry: i64) -> Result<()> {
+        change(&self.folder, |keys| {
+            if let Some(key) = keys.iter_mut().find(|key| key.kid == kid) {
+                key.last_expiry = key.last_expiry.max(expiry);
+            }
+            Ok(())
+        })
+        .map(drop)
+    }
+
+    /// Makes a new key to sign with. Those before verify what they have signed, or nothing any more where `at_once` is set.
+    ///
+    /// # Errors
+    /// The file's.
+    pub fn rotate(&self, at_once: bool) -> Result<SigningKeys> {
+        change(&self.folder, |keys| {
+            if at_once {
+                keys.clear();
+            }
+            let mut new = SigningKey::random();
+            // The order of keys is that of their times, also when two are made in one second or a clock went back.
+            new.created_at =
+                keys.first().map_or(new.created_at, |newest| new.created_at.max(newest.created_at));
+            keys.insert(0, new);
+            Ok(())
+        })
+    }
+}
+
+fn stamp(folder: &Path) -> Option<Stamp> {
+    let file = fs::metadata(folder.join(FILE)).ok()?;
+    Some((file.mtime(), file.mtime_nsec(), file.ino(), file.len()))
+}
+
+fn read(folder: &Path) -> Result<SigningKeys> {
+    let path = folder.join(FILE);
+    let keys: SigningKeys = serde_json::from_slice(&fs::read(&path)?)
+        .map_err(|error| invalid(format!("{}: {error}; delete it to get new keys", path.display())))?;
+    if keys.is_empty() {
+        return Err(invalid(format!("{} has no keys; delete it to get new ones", path.display())));
+    }
+    Ok(without_past(keys))
+}
+
+/// Reads, changes and replaces the file, alone. Returns what it has then.
+fn change(folder: &Path, change: impl FnOnce(&mut SigningKeys) -> Result<()>) -> Result<SigningKeys> {
+    let lock = private().open(folder.join(LOCK))?;
+    lock.lock()?;
+    let first = folder.join(FIRST_FILE);
+    let mut keys = match read(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => vec![adopt(&first)?],
+        keys => keys?,
+    };
+    change(&mut keys)?;
+    let draft = folder.join(format!("{FILE}.new"));
+    let mut file = private().open(&draft)?;
+    file.write_all(&serde_json::to_vec_pretty(&keys)?)?;
+    file.sync_all()?;
+    fs::rename(&draft, folder.join(FILE))?;
+    File::open(folder)?.sync_all()?;
+    // Only now: its key is in the other file.
+    match fs::remove_file(first) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(keys),
+    }
+}
+
+/// The key of version 0.1 where there is one, else a new one.
+fn adopt(path: &Path) -> Result<SigningKey> {
+    let secret = match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(SigningKey::random()),
+        secret => secret?,
+    };
+    let key = SigningKey::new(&secret, FIRST_KID.into());
+    key.secret().map_err(|_| {
+        invalid(format!("{} is too short to be a key; delete it to get a new one", path.display()))
+    })?;
+    Ok(SigningKey { last_expiry: now() + FIRST_SECONDS, ..key })
+}
+
+/// What the `kid` of a token's header names; a token of version 0.1 has none.
+pub fn kid_or_first(kid: Option<&str>) -> &str {
+    kid.unwrap_or(FIRST_KID)
+}
+
+/// For files that only their owner can read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options
+}

@@ -1,0 +1,67 @@
+//! `logbook index`.
+
+use clap::{Args, Subcommand};
+use logbook::{config::DataConfig, logs::index::build, workspaces};
+
+use crate::{Failure, find_workspace, open};
+
+#[derive(Subcommand)]
+pub enum IndexCommand {
+    /// Remove the index and make it again from the events; lists and searches stay right meanwhile, but slow
+    Rebuild(SomeWorkspaces),
+    /// Make each segment again and compare; ends with 1 when one differs
+    Check(SomeWorkspaces),
+}
+
+#[derive(Args)]
+pub struct SomeWorkspaces {
+    /// Only this workspace. Default: all
+    #[arg(long)]
+    workspace: Option<String>,
+}
+
+pub fn run(data: &DataConfig, command: IndexCommand) -> Result<(), Failure> {
+    let db = open(data)?;
+    let (IndexCommand::Rebuild(SomeWorkspaces { workspace })
+    | IndexCommand::Check(SomeWorkspaces { workspace })) = &command;
+    let mut workspaces = workspaces::list(&mut *db.conn()?)?;
+    if let Some(slug) = workspace {
+        let id = find_workspace(&db, slug)?;
+        workspaces.retain(|workspace| workspace.id == id);
+    }
+    let conn = &mut *db.conn()?;
+    let mut damaged = 0;
+    for workspace in workspaces {
+        let bar = indicatif::ProgressBar::new(0);
+        let progress = |done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        };
+        match command {
+            IndexCommand::Rebuild(_) => {
+                build::rebuild(conn, workspace.id, progress)?;
+                println!("{}: the index is made.", workspace.slug);
+            }
+            IndexCommand::Check(_) => {
+                let found = build::check(conn, workspace.id, progress)?;
+                damaged += found.len();
+                for segment in &found {
+                    println!(
+                        "{}: seq {} to {} differs.",
+                        workspace.slug, segment.first_seq, segment.last_seq
+                    );
+                }
+                if found.is_empty() {
+                    println!("{}: the index is right.", workspace.slug);
+                }
+            }
+        }
+        bar.finish_and_clear();
+    }
+    if damaged > 0 {
+        return Err(Failure::Said(format!(
+            "{damaged} segments differ; make them again: logbook index rebuild"
+        )));
+    }
+    Ok(())
+}

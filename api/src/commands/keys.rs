@@ -1,0 +1,80 @@
+//! `logbook keys`.
+
+use clap::Subcommand;
+use logbook::{
+    auth::{Role, keys},
+    config::DataConfig,
+    db::types::Instant,
+    journal::events,
+};
+
+use crate::{
+    Failure,
+    commands::tell::{COMMAND_LINE, tell},
+    find_workspace, open,
+};
+
+#[derive(Subcommand)]
+pub enum KeysCommand {
+    /// Make a key and print it, alone on the last line; it cannot be shown again
+    Create {
+        /// The one workspace it is good for
+        #[arg(long)]
+        workspace: String,
+        /// What its holder may do
+        #[arg(long)]
+        role: Role,
+        /// Who or what holds it
+        #[arg(long)]
+        name: String,
+        /// Days until it expires. Default: it does not
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: Option<u32>,
+    },
+    /// List a workspace's keys: prefix, role, state, when it was last used, name
+    List {
+        #[arg(long)]
+        workspace: String,
+    },
+    /// Revoke a key; a running server refuses it within two seconds
+    Revoke {
+        #[arg(long)]
+        workspace: String,
+        /// As the list shows it
+        prefix: String,
+    },
+}
+
+pub fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> {
+    let db = open(data)?;
+    match command {
+        KeysCommand::Create { workspace, role, name, days } => {
+            let workspace_id = find_workspace(&db, &workspace)?;
+            let expires_at = days.map(|days| Instant::now().plus_seconds(i64::from(days) * 86_400));
+            let new = keys::NewApiKey { name, role, expires_at };
+            let (key, text) = keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE)?;
+            let (target, changes) = (events::of_key(&key), events::new_key(&key));
+            tell(data, &db, workspace_id, "api_key_created", target, changes);
+            println!("Made the key {} of {workspace}. It is shown this once:", key.prefix);
+            println!("{text}");
+        }
+        KeysCommand::List { workspace } => {
+            let workspace_id = find_workspace(&db, &workspace)?;
+            for key in keys::list(&mut *db.conn()?, workspace_id)? {
+                let used = key.last_used_at.map_or_else(|| "never".into(), |at| at.to_string());
+                println!("{}\t{}\t{}\t{used}\t{}", key.prefix, key.role, key.state().as_str(), key.name);
+            }
+        }
+        KeysCommand::Revoke { workspace, prefix } => {
+            let workspace_id = find_workspace(&db, &workspace)?;
+            match keys::revoke(&mut *db.conn()?, workspace_id, &prefix)? {
+                Some(key) => {
+                    tell(data, &db, workspace_id, "api_key_revoked", events::of_key(&key), Vec::new());
+                    println!("Revoked the key {} ({}).", key.prefix, key.name);
+                }
+                None => println!("The key {prefix} was revoked before."),
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! The commands with parts of their own.
+
+pub mod index;
+pub mod keys;
+pub mod tell;

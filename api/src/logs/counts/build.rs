@@ -1,0 +1,153 @@
+//! Makes packed rows of the events themselves: of those that were there before counts were kept, and where a row proved wrong.
+//!
+//! A month at a time. It is counted outside of the transaction that writes it, since that would keep others from writing on
+//! SQLite; what was counted (events up to `folded_seq`) does not change meanwhile, and the transaction sees to it that
+//! `folded_seq` did not either.
+
+use diesel::prelude::*;
+
+use super::{
+    damaged, fold,
+    grid::{self, DAY_QUARTERS},
+    packed::{Draft, Packed},
+    rows::{self, Grain, Shelf, State},
+    sql,
+};
+use crate::{
+    db::{
+        self, Conn,
+        schema::{count_deltas, event_counts, workspace_sequences},
+    },
+    logs::event::Log,
+};
+
+/// How often a month is counted anew when somebody folds meanwhile.
+const TRIES: usize = 20;
+
+/// A month as its events say it is.
+pub struct Month {
+    pub month: i32,
+    /// Each row that should be there, empty ones left out.
+    pub rows: Vec<(Log, Grain, i32, Draft)>,
+}
+
+impl Month {
+    /// Counts the events up to a seq.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn count(conn: &mut Conn, workspace_id: i32, month: i32, last: i64) -> db::Result<Self> {
+        let mut rows = Vec::new();
+        for &log in Log::ALL {
+            let mut whole = Draft::default();
+            for day in grid::month_start(month)..grid::month_start(month + 1) {
+                let range = (grid::day_start(day), grid::day_start(day + 1));
+                let draft = sql::count(conn, workspace_id, log, range, last)?;
+                if !draft.is_empty() {
+                    let packed = Packed::parse(draft.pack()).ok_or_else(damaged)?;
+                    whole.add_all(&packed, packed.slots(), |quarter| quarter.div_euclid(DAY_QUARTERS));
+                    rows.push((log, Grain::Day, fold::bucket(day)?, draft));
+                }
+            }
+            if !whole.is_empty() {
+                rows.push((log, Grain::Month, month, whole));
+            }
+        }
+        Ok(Self { month, rows })
+    }
+
+    /// Writes the rows in place of all that the month has. The state is locked.
+    fn write(&self, conn: &mut Conn, workspace_id: i32, revision: i64) -> db::Result<()> {
+        let (first, last) = (grid::month_start(self.month), grid::month_start(self.month + 1) - 1);
+        let days = (fold::bucket(first)?, fold::bucket(last)?);
+        for (grain, (first, last)) in [(Grain::Day, days), (Grain::Month, (self.month, self.month))] {
+            diesel::delete(
+                event_counts::table
+                    .filter(event_counts::workspace_id.eq(workspace_id))
+                    .filter(event_counts::grain.eq(grain.number()))
+                    .filter(event_counts::bucket.between(first, last)),
+            )
+            .execute(conn)?;
+        }
+        for (log, grain, bucket, draft) in &self.rows {
+            let shelf = Shelf { workspace_id, log: *log, grain: *grain };
+            shelf.write(conn, *bucket, revision, draft)?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the packed rows of the next month that has none yet. True when there is more to do.
+///
+/// # Errors
+/// The database's.
+pub fn advance(conn: &mut Conn, workspace_id: i32) -> db::Result<bool> {
+    let State { folded_seq, unbuilt_from, .. } = rows::state(conn, workspace_id)?;
+    let Some(unbuilt_from) = unbuilt_from else { return Ok(true) };
+    if folded_seq == 0 {
+        return begin(conn, workspace_id);
+    }
+    let next = sql::next_event(conn, workspace_id, unbuilt_from)?;
+    let month = next.map(|next| grid::month_of(grid::day_of(grid::quarter_of(next))));
+    let counted = month.map(|month| Month::count(conn, workspace_id, month, folded_seq)).transpose()?;
+    conn.transaction(|conn| {
+        let state = rows::lock_state(conn, workspace_id)?;
+        if (state.folded_seq, state.unbuilt_from) != (folded_seq, Some(unbuilt_from)) {
+            // Another process was quicker.
+            return Ok(true);
+        }
+        let unbuilt_from = match counted {
+            Some(counted) => {
+                counted.write(conn, workspace_id, state.revision)?;
+                Some(grid::day_start(grid::month_start(counted.month + 1)))
+            }
+            None => None,
+        };
+        rows::set_state(conn, workspace_id, State { unbuilt_from, ..state })?;
+        Ok(true)
+    })
+}
+
+/// Decides which events are built and which are folded: all that are there now, and all later ones.
+fn begin(conn: &mut Conn, workspace_id: i32) -> db::Result<bool> {
+    conn.transaction(|conn| {
+        let state = rows::lock_state(conn, workspace_id)?;
+        if state.folded_seq == 0 && state.unbuilt_from.is_some() {
+            let last: i64 = workspace_sequences::table
+                .find(workspace_id)
+                .select(workspace_sequences::last_seq)
+                .first(conn)?;
+            diesel::delete(
+                count_deltas::table
+                    .filter(count_deltas::workspace_id.eq(workspace_id))
+                    .filter(count_deltas::seq.le(last)),
+            )
+            .execute(conn)?;
+            rows::set_state(conn, workspace_id, State { folded_seq: last, ..state })?;
+        }
+        Ok(true)
+    })
+}
+
+/// Makes the rows of a month anew, of the events up to what is folded now.
+///
+/// # Errors
+/// The database's; `Busy` when others fold all the time.
+pub fn rebuild(conn: &mut Conn, workspace_id: i32, month: i32) -> db::Result<()> {
+    for _ in 0..TRIES {
+        let folded_seq = rows::state(conn, workspace_id)?.folded_seq;
+        let counted = Month::count(conn, workspace_id, month, folded_seq)?;
+        let written = conn.transaction::<_, db::Error, _>(|conn| {
+            let state = rows::lock_state(conn, workspace_id)?;
+            if state.folded_seq != folded_seq {
+                return Ok(false);
+            }
+            counted.write(conn, workspace_id, state.revision)?;
+            Ok(true)
+        })?;
+        if written {
+            return Ok(());
+        }
+    }
+    Err(db::Error::Busy)
+}

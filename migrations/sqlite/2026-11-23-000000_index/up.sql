@@ -1,0 +1,34 @@
+-- The signature index. It is made of the events and can be made again at any time.
+
+-- How far it has come.
+CREATE TABLE index_states (
+    workspace_id INTEGER NOT NULL PRIMARY KEY,
+    indexed_seq BIGINT NOT NULL,
+    next_segment INTEGER NOT NULL,
+    revision BIGINT NOT NULL
+);
+
+CREATE TABLE index_segments (
+    workspace_id INTEGER NOT NULL,
+    segment INTEGER NOT NULL,
+    first_seq BIGINT NOT NULL,
+    last_seq BIGINT NOT NULL,
+    first_time BIGINT NOT NULL,
+    last_time BIGINT NOT NULL,
+    PRIMARY KEY (workspace_id, segment)
+);
+
+-- piece: kind * 2^32 + segment; see logs/index/segment.rs.
+CREATE TABLE index_pieces (
+    workspace_id INTEGER NOT NULL,
+    piece BIGINT NOT NULL,
+    bits BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, piece)
+);
+
+-- Which process does the work behind the appender. When it is gone, another takes over after held_until.
+CREATE TABLE upkeep_leases (
+    workspace_id INTEGER NOT NULL PRIMARY KEY,
+    holder TEXT NOT NULL,
+    held_until BIGINT NOT NULL
+);

@@ -1,0 +1,3 @@
+DROP TABLE event_counts;
+DROP TABLE count_deltas;
+DROP TABLE count_states;

@@ -1,0 +1,196 @@
+//! What is asked: cases, each with many questions that differ in their words, values, ranges and depths.
+
+mod counts;
+mod reads;
+mod samples;
+mod search;
+pub mod usual;
+
+use logbook::{
+    db::types::Instant,
+    logs::{event::Log, filter::Filter},
+    page::{Cursor, Order, Position},
+};
+
+pub use samples::Samples;
+
+use crate::http::{Target, query};
+
+/// Budgets of docs/PERFORMANCE.md in milliseconds.
+const QUICK: Option<f64> = Some(10.0);
+const NO_HITS: Option<f64> = Some(25.0);
+
+/// Questions of one kind, measured together.
+pub struct Case {
+    pub name: String,
+    pub group: Group,
+    pub budget_ms: Option<f64>,
+    pub expect: Expect,
+    pub questions: Vec<Question>,
+}
+
+/// Cases that are drawn as one line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    Pages,
+    Filters,
+    Hits,
+    NoHits,
+    Counts,
+    History,
+    /// In the table only.
+    Other,
+}
+
+impl Group {
+    pub const DRAWN: [Self; 6] =
+        [Self::Pages, Self::Filters, Self::Hits, Self::NoHits, Self::Counts, Self::History];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pages => "pages",
+            Self::Filters => "filters",
+            Self::Hits => "search with hits",
+            Self::NoHits => "search without hits",
+            Self::Counts => "counts",
+            Self::History => "history of a record",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What every answer of a case must be; otherwise something else was measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// A page that is not empty.
+    Hits,
+    /// A page that is empty. A word that happens to be there is left out of the measurement.
+    NoHits,
+    Any,
+}
+
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub log: Log,
+    pub what: What,
+    pub since: Option<i64>,
+    pub until: Option<i64>,
+    pub q: Option<String>,
+    /// The log's own filters.
+    pub filters: Vec<(&'static str, String)>,
+}
+
+#[derive(Clone, Debug)]
+pub enum What {
+    Page { limit: usize, at: At },
+    Metrics,
+    Facets,
+    Histogram { interval: &'static str, zone: &'static str, by: &'static str },
+    Get { id: String, seq: i64 },
+    Feed { after: i64, limit: usize },
+}
+
+/// Where a page begins.
+#[derive(Clone, Debug)]
+pub enum At {
+    First,
+    /// After an event of the same log; without filters.
+    After(Position),
+    /// A cursor that the server gave, and how many events lie before it.
+    Cursor(String, usize),
+}
+
+pub const LOGS: [Log; 3] = [Log::Application, Log::Access, Log::Framework];
+/// Rows of a page, where nothing else is asked for.
+pub const PAGE: usize = 50;
+
+impl Question {
+    pub fn page(log: Log) -> Self {
+        Self::new(log, What::Page { limit: PAGE, at: At::First })
+    }
+
+    pub fn new(log: Log, what: What) -> Self {
+        Self { log, what, since: None, until: None, q: None, filters: Vec::new() }
+    }
+
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.filters.push((name, value.into()));
+        self
+    }
+
+    pub fn search(mut self, q: impl Into<String>) -> Self {
+        self.q = Some(q.into());
+        self
+    }
+
+    pub fn between(mut self, (since, until): (i64, i64)) -> Self {
+        (self.since, self.until) = (Some(since), Some(until));
+        self
+    }
+
+    /// The address to ask. `workspace_id` is needed for cursors of our own.
+    pub fn path(&self, target: &Target, workspace_id: i64) -> String {
+        let log = self.log.as_str();
+        let mut parameters: Vec<(&str, String)> = Vec::new();
+        parameters.extend(self.since.map(|at| ("since", Instant(at).to_string())));
+        parameters.extend(self.until.map(|at| ("until", Instant(at).to_string())));
+        parameters.extend(self.q.clone().map(|q| ("q", q)));
+        parameters.extend(self.filters.iter().cloned());
+        let path = match &self.what {
+            What::Page { limit, at } => {
+                parameters.push(("limit", limit.to_string()));
+                match at {
+                    At::First => {}
+                    At::After(position) => {
+                        parameters.push(("cursor", cursor(self.log, workspace_id, *position)));
+                    }
+                    At::Cursor(cursor, _) => parameters.push(("cursor", cursor.clone())),
+                }
+                log.to_owned()
+            }
+            What::Metrics => format!("{log}/metrics"),
+            What::Facets => format!("{log}/facets"),
+            What::Histogram { interval, zone, by } => {
+                parameters.extend(
+                    [("interval", *interval), ("tz", *zone), ("by", *by)].map(|(n, v)| (n, v.into())),
+                );
+                format!("{log}/histogram")
+            }
+            What::Get { id, .. } => format!("{log}/{id}"),
+            What::Feed { after, limit } => {
+                parameters.extend([("after", after.to_string()), ("limit", limit.to_string())]);
+                "feed".to_owned()
+            }
+        };
+        let parameters = query(parameters.iter().map(|(name, value)| (*name, value.as_str())));
+        let mark = if parameters.is_empty() { "" } else { "?" };
+        target.logs(&format!("{path}{mark}{parameters}"))
+    }
+}
+
+/// The cursor of the page after an event, of a list without filters, newest first. Walking there page by page would take
+/// longer than all measurements.
+fn cursor(log: Log, workspace_id: i64, position: Position) -> String {
+    let workspace_id = i32::try_from(workspace_id).expect("a workspace's number");
+    Cursor { order: Order::Desc, position, filter_hash: Filter::all(workspace_id, log).hash() }.encode()
+}
+
+/// Every case, each with so many questions.
+pub fn all(samples: &mut Samples, questions: usize) -> Vec<Case> {
+    let mut cases = reads::cases(samples, questions);
+    cases.extend(search::cases(samples, questions));
+    cases.extend(counts::cases(samples, questions));
+    cases
+}
+
+/// A case of questions that are made one by one; None is tried again.
+fn case(
+    name: &str,
+    group: Group,
+    (budget_ms, expect): (Option<f64>, Expect),
+    count: usize,
+    mut make: impl FnMut(usize) -> Option<Question>,
+) -> Case {
+    let questions = (0..count * 20).filter_map(&mut make).take(count).collect();
+    Case { name: name.to_owned(), group, budget_ms, expect, questions }
+}

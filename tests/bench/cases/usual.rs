@@ -1,0 +1,144 @@
+//! The usual way of asking the same: `OFFSET`, `count(*)`, `LIKE '%…%'` over the values as text. In SQL on the same table,
+//! with the same indexes, and without the cost of HTTP and JSON.
+
+use logbook::{db::types::Instant, logs::event::Log, page::Position};
+
+use super::{At, Question, What};
+use crate::database::{Direct, Kind};
+
+/// Everything that a search looks into.
+const SEARCHED: &str = "concat_ws(' ', actor_id, actor_name, target_type, target_id, target_name, action, role, outcome_reason, ip_address, user_agent, session_id, correlation_id, changes)";
+
+const SCREEN: &str = "ORDER BY occurred_at DESC, seq DESC";
+
+/// The statements that answer the question, in this order.
+pub fn statements(question: &Question, direct: &mut Direct, workspace_id: i64) -> Vec<String> {
+    let kind = match direct {
+        Direct::Sqlite(_) => Kind::Sqlite,
+        Direct::Postgres(_) => Kind::Postgres,
+    };
+    let own = format!("workspace_id = {workspace_id} AND log = {}", question.log.number());
+    let condition = condition(question, kind, own.clone());
+    let count_by = |column: &str| {
+        format!("SELECT {column}, count(*) FROM events WHERE {condition} GROUP BY 1 ORDER BY 2 DESC")
+    };
+    match &question.what {
+        What::Page { limit, at } => {
+            let offset = match at {
+                At::First => 0,
+                At::After(position) => direct.number(&before(*position, kind, &own)),
+                At::Cursor(_, before) => *before as i64,
+            };
+            vec![format!("SELECT * FROM events WHERE {condition} {SCREEN} LIMIT {limit} OFFSET {offset}")]
+        }
+        What::Metrics => vec![
+            format!("SELECT count(*) FROM events WHERE {condition}"),
+            count_by("action"),
+            count_by("outcome"),
+        ],
+        What::Facets => match question.log {
+            Log::Access => vec![count_by("outcome"), count_by("action"), count_by("role")],
+            Log::Application => vec![count_by("action"), count_by("target_type")],
+            Log::Framework => vec![count_by("outcome"), count_by("action"), count_by("target_type")],
+        },
+        What::Histogram { interval, zone, by } => {
+            let by = match *by {
+                "status" => "outcome",
+                "action" => "action",
+                _ => "target_type",
+            };
+            let bucket = bucket(interval, zone, kind);
+            vec![format!("SELECT {bucket}, {by}, count(*) FROM events WHERE {condition} GROUP BY 1, 2")]
+        }
+        What::Get { seq, .. } => vec![format!("SELECT * FROM events WHERE {own} AND seq = {seq}")],
+        What::Feed { after, limit } => vec![format!(
+            "SELECT * FROM events WHERE workspace_id = {workspace_id} ORDER BY seq LIMIT {limit} OFFSET {after}"
+        )],
+    }
+}
+
+fn condition(question: &Question, kind: Kind, own: String) -> String {
+    let mut parts = vec![own];
+    parts.extend(question.since.map(|at| format!("occurred_at >= {}", instant(at, kind))));
+    parts.extend(question.until.map(|at| format!("occurred_at < {}", instant(at, kind))));
+    if let Some(q) = &question.q {
+        parts.push(like(SEARCHED, q, kind));
+    }
+    let mut filters = question.filters.clone();
+    filters.sort();
+    for same in filters.chunk_by(|a, b| a.0 == b.0) {
+        let any: Vec<_> = same.iter().map(|(name, value)| filter(name, value, kind)).collect();
+        parts.push(format!("({})", any.join(" OR ")));
+    }
+    parts.join(" AND ")
+}
+
+fn filter(name: &str, value: &str, kind: Kind) -> String {
+    let column = match name {
+        "field" => return like("changes", &format!("\"field\":\"{value}\""), kind),
+        "status" => return format!("outcome = {}", if value == "failure" { 2 } else { 1 }),
+        "component" => match value.split_once(':') {
+            Some((kind, id)) => return format!("target_type = {} AND target_id = {}", text(kind), text(id)),
+            None => "target_type",
+        },
+        "event_type" => "action",
+        "user_id" => "actor_id",
+        "model" => "target_type",
+        "record_id" => "target_id",
+        other => other,
+    };
+    format!("{column} = {}", text(value))
+}
+
+/// Without regard to case. SQLite's LIKE has none for ASCII letters only.
+fn like(expression: &str, part: &str, kind: Kind) -> String {
+    let escaped = part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let operator = match kind {
+        Kind::Sqlite => "LIKE",
+        Kind::Postgres => "ILIKE",
+    };
+    format!("{expression} {operator} {} ESCAPE '\\'", text(&format!("%{escaped}%")))
+}
+
+fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
+}
+
+fn instant(micros: i64, kind: Kind) -> String {
+    match kind {
+        Kind::Sqlite => micros.to_string(),
+        Kind::Postgres => format!("'{}'::timestamptz", Instant(micros)),
+    }
+}
+
+/// How many events a screen shows before this one.
+fn before(position: Position, kind: Kind, own: &str) -> String {
+    let at = instant(position.occurred_at.0, kind);
+    format!(
+        "SELECT count(*) AS n FROM events WHERE {own} AND (occurred_at > {at} OR occurred_at = {at} AND seq >= {})",
+        position.seq
+    )
+}
+
+fn bucket(interval: &str, zone: &str, kind: Kind) -> String {
+    let (unit, seconds) = match interval {
+        "15m" => ("minute", 900),
+        "1h" => ("hour", 3600),
+        _ => ("day", 86_400),
+    };
+    match kind {
+        // It has no zones; the offset in winter has to do.
+        Kind::Sqlite => {
+            let offset = match zone {
+                "Asia/Kolkata" => 19_800,
+                "America/New_York" => -18_000,
+                _ => 0,
+            };
+            format!("(occurred_at / 1000000 + {offset}) / {seconds}")
+        }
+        Kind::Postgres if unit == "minute" => {
+            format!("date_bin('15 minutes', occurred_at AT TIME ZONE '{zone}', '2000-01-01')")
+        }
+        Kind::Postgres => format!("date_trunc('{unit}', occurred_at AT TIME ZONE '{zone}')"),
+    }
+}

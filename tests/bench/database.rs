@@ -1,0 +1,220 @@
+//! The databases, past the server: for the usual way of asking, for sizes and for bulk loading.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use diesel::{
+    Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, connection::SimpleConnection as _,
+};
+use logbook_tests::postgres::find_binaries;
+
+use crate::server::WORKSPACE;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// Where a server's database is.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// Path of the file.
+    Sqlite(PathBuf),
+    /// URL with the database's name.
+    Postgres(String),
+}
+
+impl Database {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Sqlite(_) => Kind::Sqlite,
+            Self::Postgres(_) => Kind::Postgres,
+        }
+    }
+
+    /// As `LOGBOOK_DATABASE_URL` wants it.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite://{}", path.display()),
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+
+    pub fn connect(&self) -> Direct {
+        match self {
+            Self::Sqlite(path) => Direct::Sqlite(open_sqlite(path)),
+            Self::Postgres(url) => {
+                let mut conn = PgConnection::establish(url).expect("PostgreSQL answers");
+                conn.batch_execute("SET TIME ZONE 'UTC'").expect("a setting");
+                Direct::Postgres(Box::new(conn))
+            }
+        }
+    }
+}
+
+/// With the settings that the server has, except that a reader needs no busy timeout here.
+pub fn open_sqlite(path: &Path) -> rusqlite::Connection {
+    let conn = rusqlite::Connection::open(path).expect("the file opens");
+    conn.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000;
+         PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;",
+    )
+    .expect("settings");
+    conn
+}
+
+/// A connection of our own.
+pub enum Direct {
+    Sqlite(rusqlite::Connection),
+    Postgres(Box<PgConnection>),
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
+}
+
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
+}
+
+impl Direct {
+    /// Runs statements one after the other and reads all their rows. None when it takes longer than the limit.
+    pub fn timed(&mut self, statements: &[String], limit: Duration) -> Option<Duration> {
+        let start = Instant::now();
+        for statement in statements {
+            let left = limit.checked_sub(start.elapsed()).filter(|left| left.as_millis() > 0)?;
+            let ended = match self {
+                Self::Sqlite(conn) => read_all(conn, statement, left),
+                Self::Postgres(conn) => {
+                    conn.batch_execute(&format!("SET statement_timeout = {}", left.as_millis()))
+                        .expect("a setting");
+                    match conn.batch_execute(statement) {
+                        Ok(()) => true,
+                        Err(error) if error.to_string().contains("statement timeout") => false,
+                        Err(error) => panic!("{error}: {statement}"),
+                    }
+                }
+            };
+            if !ended {
+                return None;
+            }
+        }
+        Some(start.elapsed())
+    }
+
+    /// Statements that give nothing back.
+    pub fn execute(&mut self, statements: &str) {
+        match self {
+            Self::Sqlite(conn) => conn.execute_batch(statements).expect("the statements run"),
+            Self::Postgres(conn) => {
+                conn.batch_execute("SET statement_timeout = 0").expect("a setting");
+                conn.batch_execute(statements).expect("the statements run");
+            }
+        }
+    }
+
+    /// The number that a statement gives as `n`.
+    pub fn number(&mut self, statement: &str) -> i64 {
+        match self {
+            Self::Sqlite(conn) => conn
+                .query_row(statement, [], |row| row.get("n"))
+                .unwrap_or_else(|e| panic!("{e}: {statement}")),
+            Self::Postgres(conn) => {
+                conn.batch_execute("SET statement_timeout = 0").expect("a setting");
+                let row = diesel::sql_query(statement).get_result::<Number>(&mut **conn);
+                row.unwrap_or_else(|e| panic!("{e}: {statement}")).n
+            }
+        }
+    }
+
+    /// The rows `(name, n)` of a statement.
+    pub fn named(&mut self, statement: &str) -> Vec<(String, i64)> {
+        match self {
+            Self::Sqlite(conn) => {
+                let mut statement = conn.prepare(statement).expect("a statement");
+                let rows =
+                    statement.query_map([], |row| Ok((row.get("name")?, row.get("n")?))).expect("rows");
+                rows.map(|row| row.expect("a row")).collect()
+            }
+            Self::Postgres(conn) => {
+                let rows = diesel::sql_query(statement).load::<Named>(&mut **conn).expect("rows");
+                rows.into_iter().map(|Named { name, n }| (name, n)).collect()
+            }
+        }
+    }
+
+    /// The number of the workspace that is measured.
+    pub fn workspace_id(&mut self) -> i64 {
+        self.number(&format!("SELECT CAST(id AS BIGINT) AS n FROM workspaces WHERE slug = '{WORKSPACE}'"))
+    }
+
+    pub fn version(&mut self) -> String {
+        match self {
+            Self::Sqlite(_) => format!("SQLite {}", rusqlite::version()),
+            Self::Postgres(_) => {
+                let number = self.number("SELECT current_setting('server_version_num')::bigint AS n");
+                format!("PostgreSQL {}.{}", number / 10_000, number % 10_000)
+            }
+        }
+    }
+}
+
+/// Reads every row and column; false when it was interrupted.
+fn read_all(conn: &rusqlite::Connection, statement: &str, limit: Duration) -> bool {
+    let handle = conn.get_interrupt_handle();
+    let (done, waits) = mpsc::channel::<()>();
+    let watch = thread::spawn(move || {
+        if waits.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
+            handle.interrupt();
+        }
+    });
+    let read = || -> rusqlite::Result<()> {
+        let mut statement = conn.prepare(statement)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            for column in 0..columns {
+                std::hint::black_box(row.get_ref(column)?);
+            }
+        }
+        Ok(())
+    };
+    let ended = match read() {
+        Ok(()) => true,
+        Err(rusqlite::Error::SqliteFailure(error, _))
+            if error.code == rusqlite::ErrorCode::OperationInterrupted =>
+        {
+            false
+        }
+        Err(error) => panic!("{error}: {statement}"),
+    };
+    drop(done);
+    watch.join().expect("the watch ends");
+    ended
+}
+
+/// One of PostgreSQL's own programs.
+pub fn program(name: &str) -> Command {
+    Command::new(find_binaries().join(name))
+}

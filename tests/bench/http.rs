@@ -1,0 +1,139 @@
+//! A client that costs next to nothing, since it shares the processors with the server that it measures: one connection,
+//! kept alive, and bodies that are not looked at.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+/// The server under measurement, and who asks it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub address: SocketAddr,
+    /// Of somebody who may do everything.
+    pub token: String,
+    pub workspace: &'static str,
+}
+
+impl Target {
+    pub fn connect(&self) -> Connection {
+        Connection { target: self.clone(), stream: self.open(), buffer: Vec::new() }
+    }
+
+    fn open(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).expect("the server takes connections");
+        stream.set_nodelay(true).expect("a setting");
+        stream.set_read_timeout(Some(Duration::from_secs(120))).expect("a setting");
+        stream
+    }
+
+    /// The address of something in the workspace's logs: `access`, `feed?after=0`.
+    pub fn logs(&self, path: &str) -> String {
+        format!("/api/v1/workspaces/{}/logs/{path}", self.workspace)
+    }
+}
+
+pub struct Connection {
+    target: Target,
+    stream: TcpStream,
+    /// The last answer.
+    buffer: Vec<u8>,
+}
+
+/// An answer, read to its end.
+pub struct Answer<'a> {
+    pub status: u16,
+    pub body: &'a [u8],
+}
+
+impl Answer<'_> {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(self.body).unwrap_or_else(|error| panic!("no JSON: {error}: {}", self.text()))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(self.body).into_owned()
+    }
+
+    /// The answer, once its status is the expected one.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text());
+        self
+    }
+}
+
+impl Connection {
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub fn get(&mut self, path: &str) -> Answer<'_> {
+        let head = self.head("GET", path);
+        self.send(format!("{head}\r\n").as_bytes(), b"")
+    }
+
+    pub fn post(&mut self, path: &str, content_type: &str, body: &[u8]) -> Answer<'_> {
+        let head = self.head("POST", path);
+        let head = format!("{head}content-type: {content_type}\r\ncontent-length: {}\r\n\r\n", body.len());
+        self.send(head.as_bytes(), body)
+    }
+
+    fn head(&self, method: &str, path: &str) -> String {
+        let Target { address, token, .. } = &self.target;
+        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n")
+    }
+
+    fn send(&mut self, head: &[u8], body: &[u8]) -> Answer<'_> {
+        self.stream.write_all(head).expect("the server reads");
+        self.stream.write_all(body).expect("the server reads");
+        self.buffer.clear();
+        let (status, start, length, closes) = loop {
+            self.read();
+            if let Some(head) = parse_head(&self.buffer) {
+                break head;
+            }
+        };
+        while self.buffer.len() < start + length {
+            self.read();
+        }
+        if closes {
+            self.stream = self.target.open();
+        }
+        Answer { status, body: &self.buffer[start..start + length] }
+    }
+
+    fn read(&mut self) {
+        let filled = self.buffer.len();
+        self.buffer.resize(filled.max(32 * 1024) * 2, 0);
+        let read = self.stream.read(&mut self.buffer[filled..]).expect("the server answers");
+        assert!(read > 0, "the server closed the connection");
+        self.buffer.truncate(filled + read);
+    }
+}
+
+/// Status, start and length of the body, and whether the server closes the connection after it; None while the head is
+/// incomplete.
+fn parse_head(bytes: &[u8]) -> Option<(u16, usize, usize, bool)> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut response = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(start) = response.parse(bytes).expect("an HTTP answer") else {
+        return None;
+    };
+    let header = |name: &str| {
+        let found = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
+        std::str::from_utf8(found.value).ok()
+    };
+    let length = header("content-length").and_then(|length| length.parse().ok());
+    let closes = header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    let length = length.expect("every answer that is measured says how long it is");
+    Some((response.code.expect("a status"), start, length, closes))
+}
+
+/// A query string of these parameters.
+pub fn query<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
+}

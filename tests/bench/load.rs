@@ -1,0 +1,156 @@
+//! Fills the workspace through `POST …/logs/ingest`, and measures that.
+
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use indicatif::ProgressBar;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    generate::Generator,
+    http::{Connection, Target},
+};
+
+/// Connections that send at the same time, and events in one request: a log shipper's way.
+const CLIENTS: usize = 8;
+const BATCH: usize = 1000;
+/// Bodies that are made ahead, so that making them costs the measurement little.
+const AHEAD: usize = 64;
+/// How long the index may take after the last event before something is wrong.
+const PATIENCE: Duration = Duration::from_secs(1800);
+
+/// What the server's own figures call the events that are stored, and not yet in the index or the counts.
+const LAGS: &[&str] = &["logbook_index_lag_events", "logbook_counts_lag_events"];
+
+/// What loading took.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Loaded {
+    pub events: u64,
+    /// Of the bodies, all together.
+    pub bytes: u64,
+    /// Until the last answer: everything is durable.
+    pub durable_s: f64,
+    /// Until everything is in the index and the counts too. None where the server does not say.
+    pub searchable_s: Option<f64>,
+    /// Requests that were sent again, since the server was busy.
+    pub again: u64,
+}
+
+impl Loaded {
+    /// Events a second until nothing was left to do.
+    pub fn events_per_s(&self) -> f64 {
+        self.events as f64 / self.searchable_s.unwrap_or(self.durable_s)
+    }
+
+    pub fn durable_events_per_s(&self) -> f64 {
+        self.events as f64 / self.durable_s
+    }
+}
+
+/// Sends so many events and waits until they can be found.
+pub fn run(target: &Target, events: u64, progress: &ProgressBar) -> Loaded {
+    let (sender, bodies) = mpsc::sync_channel(AHEAD);
+    let bodies = Mutex::new(bodies);
+    let (bytes, again) = (AtomicU64::new(0), AtomicU64::new(0));
+    let start = Instant::now();
+    thread::scope(|scope| {
+        scope.spawn(move || generate(events, &sender));
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                let mut connection = target.connect();
+                // The lock is held while waiting: whoever comes first takes the next body.
+                while let Ok((count, body)) = bodies.lock().expect("no thread panicked").recv() {
+                    again.fetch_add(send(&mut connection, &body), Ordering::Relaxed);
+                    bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
+                    progress.inc(count);
+                }
+            });
+        }
+    });
+    let durable_s = start.elapsed().as_secs_f64();
+    let searchable_s = wait_until_searchable(target).then(|| start.elapsed().as_secs_f64());
+    let (bytes, again) = (bytes.into_inner(), again.into_inner());
+    Loaded { events, bytes, durable_s, searchable_s, again }
+}
+
+fn generate(events: u64, sender: &mpsc::SyncSender<(u64, Vec<u8>)>) {
+    let mut generator = Generator::new(events);
+    loop {
+        let (mut count, mut body) = (0, Vec::with_capacity(600 * BATCH));
+        while count < BATCH as u64 && generator.write_next(&mut body) {
+            count += 1;
+        }
+        // Nobody takes it when all clients have panicked.
+        if count == 0 || sender.send((count, body)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Sends a body until it is stored. Returns how often it had to be sent again.
+fn send(connection: &mut Connection, body: &[u8]) -> u64 {
+    let path = connection.target().logs("ingest");
+    for again in 0.. {
+        let answer = connection.post(&path, "application/x-ndjson", body);
+        if answer.status != 503 {
+            answer.expect(201);
+            return again;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    unreachable!("it is sent until it is stored")
+}
+
+/// Waits until the index and the counts have caught up. False where the server does not say how far they are.
+pub fn wait_until_searchable(target: &Target) -> bool {
+    let mut connection = target.connect();
+    let start = Instant::now();
+    loop {
+        let figures = connection.get("/metrics").expect(200).text();
+        let lags: Vec<f64> = LAGS.iter().filter_map(|name| figure(&figures, name)).collect();
+        if lags.iter().all(|lag| *lag == 0.0) {
+            return !lags.is_empty();
+        }
+        assert!(start.elapsed() < PATIENCE, "the index does not catch up: {lags:?}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The sum of a figure in Prometheus's text format; None when it is not there.
+fn figure(text: &str, name: &str) -> Option<f64> {
+    let values = text.lines().filter_map(|line| {
+        let rest = line.strip_prefix(name)?;
+        let value = rest
+            .strip_prefix(' ')
+            .or_else(|| rest.strip_prefix('{')?.split_once("} ").map(|(_, value)| value));
+        value?.split_whitespace().next()?.parse::<f64>().ok()
+    });
+    values.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
+}
+
+/// Makes the workspace, unless it is there.
+pub fn make_workspace(target: &Target) {
+    let body = json!({"slug": target.workspace, "name": "Bench", "timezone": "UTC"}).to_string();
+    let mut connection = target.connect();
+    let answer = connection.post("/api/v1/workspaces", "application/json", body.as_bytes());
+    assert!([201, 409].contains(&answer.status), "{}", answer.text());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_read_with_and_without_labels() {
+        let text = "# TYPE a gauge\na 3\nab 5\nb{log=\"access\"} 1.5\nb{log=\"x\"} 2 1700000000\n";
+        assert_eq!((figure(text, "a"), figure(text, "b"), figure(text, "c")), (Some(3.0), Some(3.5), None));
+    }
+}

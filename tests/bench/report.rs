@@ -1,0 +1,243 @@
+//! The figures: as JSON for machines and as a table for people.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    pub events: u64,
+    pub generator: u32,
+    pub machine: Machine,
+    pub runs: Vec<Run>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Machine {
+    pub processor: String,
+    pub processors: usize,
+    pub memory_gb: f64,
+    pub system: String,
+}
+
+/// One database.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Run {
+    pub database: String,
+    /// Of the database.
+    pub version: String,
+    /// Settings that are not its defaults.
+    pub settings: Vec<String>,
+    pub measured_at: String,
+    /// Of Logbook's sources.
+    pub commit: String,
+    pub cases: Vec<CaseFigures>,
+    pub ingest: IngestFigures,
+    /// None on SQLite, which pgbench cannot speak to.
+    pub http: Option<HttpFigures>,
+    /// `total`, and each table and index.
+    pub bytes_per_event: BTreeMap<String, f64>,
+    pub memory_mb: MemoryFigures,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CaseFigures {
+    pub name: String,
+    pub group: String,
+    pub requests: usize,
+    pub p50_ms: f64,
+    pub p95_ms: f64,
+    pub max_ms: f64,
+    pub budget_p95_ms: Option<f64>,
+    pub usual_p50_ms: Option<f64>,
+    /// It was stopped: `usual_p50_ms` is the least that it takes.
+    pub usual_is_longer: bool,
+    /// Answers that had not looked everywhere.
+    pub unfinished: usize,
+    /// Why the case measured something else than it says.
+    pub wrong: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IngestFigures {
+    /// Durable, and in the index and the counts.
+    pub events_per_s: f64,
+    /// Acknowledged, that is durable and readable.
+    pub durable_events_per_s: f64,
+    pub copy_events_per_s: f64,
+    /// Of `events_per_s` to `copy_events_per_s`.
+    pub ratio: f64,
+    /// Of what was sent.
+    pub bytes_per_event: f64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HttpFigures {
+    pub list_per_s: f64,
+    pub pgbench_per_s: f64,
+    pub ratio: f64,
+    /// What the server sends for a first page, and pgbench too.
+    pub statements: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct MemoryFigures {
+    /// Started on the full database, and idle.
+    pub rest: f64,
+    /// The most while loading and while all cases ran, mapped files included.
+    pub load: f64,
+    /// As `load`, without mapped files.
+    pub load_anonymous: f64,
+}
+
+/// The budgets that are not of a case.
+pub const LEAST_RATIO: f64 = 0.6;
+pub const MOST_BYTES_PER_EVENT: f64 = 600.0;
+pub const MOST_MB_AT_REST: f64 = 60.0;
+pub const MOST_MB_UNDER_LOAD: f64 = 250.0;
+
+impl CaseFigures {
+    /// None where there is no budget.
+    pub fn is_met(&self) -> Option<bool> {
+        self.budget_p95_ms.map(|budget| self.p95_ms <= budget && self.unfinished == 0 && self.wrong.is_none())
+    }
+
+    pub fn usual(&self) -> String {
+        let Some(usual) = self.usual_p50_ms else { return "-".into() };
+        format!("{}{}", if self.usual_is_longer { "> " } else { "" }, milliseconds(usual))
+    }
+
+    /// How many times longer the usual way takes.
+    pub fn factor(&self) -> Option<f64> {
+        self.usual_p50_ms.filter(|_| self.p50_ms > 0.0).map(|usual| usual / self.p50_ms)
+    }
+}
+
+impl Run {
+    /// Lines of what is held against a figure: what, how much, and whether the budget is met.
+    pub fn others(&self) -> Vec<(String, String, Option<bool>)> {
+        let Self { ingest, http, bytes_per_event, memory_mb, .. } = self;
+        let bytes = bytes_per_event.get("total").copied().unwrap_or(0.0);
+        let mut lines = vec![
+            (
+                "ingest: events/s, durable and searchable; by bulk load; ratio".into(),
+                format!("{:.0}; {:.0}; {:.2}", ingest.events_per_s, ingest.copy_events_per_s, ingest.ratio),
+                Some(ingest.ratio >= LEAST_RATIO),
+            ),
+            ("ingest: events/s, durable".into(), format!("{:.0}", ingest.durable_events_per_s), None),
+        ];
+        if let Some(http) = http {
+            lines.push((
+                "lists/s over HTTP; the same SQL by pgbench; ratio".into(),
+                format!("{:.0}; {:.0}; {:.2}", http.list_per_s, http.pgbench_per_s, http.ratio),
+                Some(http.ratio >= LEAST_RATIO),
+            ));
+        }
+        lines.extend([
+            (
+                "bytes per event, indexes included".into(),
+                format!("{bytes:.0}"),
+                Some(bytes <= MOST_BYTES_PER_EVENT),
+            ),
+            (
+                "memory at rest, MB".into(),
+                format!("{:.0}", memory_mb.rest),
+                Some(memory_mb.rest <= MOST_MB_AT_REST),
+            ),
+            (
+                "memory under load, MB (without mapped files)".into(),
+                format!("{:.0} ({:.0})", memory_mb.load, memory_mb.load_anonymous),
+                Some(memory_mb.load <= MOST_MB_UNDER_LOAD),
+            ),
+        ]);
+        lines
+    }
+
+    /// For a terminal.
+    pub fn table(&self) -> String {
+        let mut text = format!(
+            "\n{}\n{:<44} {:>6} {:>9} {:>9} {:>9} {:>7}      {:>11} {:>8}\n",
+            self.version, "milliseconds", "n", "p50", "p95", "max", "budget", "usual p50", "factor"
+        );
+        for case in &self.cases {
+            let budget = case.budget_p95_ms.map_or_else(|| "-".into(), |budget| format!("{budget:.0}"));
+            let factor = case.factor().map_or_else(|| "-".into(), |factor| format!("{factor:.1}"));
+            let _ = writeln!(
+                text,
+                "{:<44} {:>6} {:>9} {:>9} {:>9} {:>7} {:<4} {:>11} {:>8}{}",
+                case.name,
+                case.requests,
+                milliseconds(case.p50_ms),
+                milliseconds(case.p95_ms),
+                milliseconds(case.max_ms),
+                budget,
+                mark(case.is_met()),
+                case.usual(),
+                factor,
+                remark(case),
+            );
+        }
+        for (what, figure, met) in self.others() {
+            let _ = writeln!(text, "{what:<64} {figure:>24} {}", mark(met));
+        }
+        text.push_str("bytes per event:");
+        for (name, bytes) in &self.bytes_per_event {
+            let _ = write!(text, " {name} {bytes:.1}");
+        }
+        text.push('\n');
+        text
+    }
+
+    pub fn wrong(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.cases.iter().filter_map(|case| Some((case.name.as_str(), case.wrong.as_deref()?)))
+    }
+}
+
+fn mark(met: Option<bool>) -> &'static str {
+    match met {
+        Some(true) => "met",
+        Some(false) => "OVER",
+        None => "",
+    }
+}
+
+fn remark(case: &CaseFigures) -> String {
+    match (&case.wrong, case.unfinished) {
+        (Some(wrong), _) => format!("  WRONG: {}", wrong.chars().take(200).collect::<String>()),
+        (None, 0) => String::new(),
+        (None, unfinished) => format!("  {unfinished} answers unfinished"),
+    }
+}
+
+/// With as many digits as say something.
+pub fn milliseconds(ms: f64) -> String {
+    match ms {
+        ms if ms < 10.0 => format!("{ms:.2}"),
+        ms if ms < 100.0 => format!("{ms:.1}"),
+        ms => format!("{ms:.0}"),
+    }
+}
+
+impl Machine {
+    pub fn this() -> Self {
+        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+        let value = |text: &str, name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':'));
+            line.unwrap_or("unknown").trim().to_owned()
+        };
+        let kb =
+            value(&read("/proc/meminfo"), "MemTotal").split(' ').next().and_then(|kb| kb.parse::<f64>().ok());
+        let system = read("/etc/os-release")
+            .lines()
+            .find_map(|line| Some(line.strip_prefix("PRETTY_NAME=")?.replace('"', "")));
+        // Up to what its builder added.
+        let kernel = read("/proc/sys/kernel/osrelease");
+        let kernel = kernel.trim().split('-').next().unwrap_or_default();
+        Self {
+            processor: value(&read("/proc/cpuinfo"), "model name"),
+            processors: std::thread::available_parallelism().map_or(1, usize::from),
+            memory_gb: (kb.unwrap_or(0.0) * 1024.0 / 1e9).round(),
+            system: format!("{}, Linux {kernel}", system.unwrap_or_default()),
+        }
+    }
+}

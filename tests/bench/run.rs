@@ -1,0 +1,195 @@
+//! One database from its first event to its figures.
+
+use std::{fs, path::Path, process::Command, thread, time::Duration};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use logbook_tests::postgres::Cluster;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    cases::{self, Case, Samples},
+    copy,
+    database::{Database, Direct, Kind},
+    load::{self, Loaded},
+    measure,
+    report::{CaseFigures, HttpFigures, IngestFigures, MemoryFigures, Run},
+    server::{self, Memory, Server},
+    settings::Settings,
+    storage, throughput,
+};
+
+/// As a production server of this size would have it. All else is as PostgreSQL brings it, so every commit is on disk
+/// before it is acknowledged.
+const POSTGRES: [&str; 5] = [
+    "shared_buffers=1GB",
+    "effective_cache_size=4GB",
+    "max_wal_size=4GB",
+    "checkpoint_timeout=15min",
+    "random_page_cost=1.1",
+];
+const QUESTIONS: usize = 200;
+const SEED: u64 = 7;
+/// How long a server that does nothing is left alone before its memory is read.
+const REST: Duration = Duration::from_secs(3);
+
+/// What was measured while a database was filled. It stays with the data.
+#[derive(Serialize, Deserialize)]
+struct Filled {
+    loaded: Loaded,
+    copy_events_per_s: f64,
+    peak_mb: f64,
+    peak_anonymous_mb: f64,
+}
+
+pub fn database(settings: &Settings, kind: Kind) -> Run {
+    let folder = settings.folder(kind);
+    let note = folder.join("filled.json");
+    if !settings.keep || !note.exists() {
+        let _ = fs::remove_dir_all(&folder);
+    }
+    fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let cluster = (kind == Kind::Postgres).then(|| {
+        let settings: Vec<&str> = POSTGRES.iter().chain(&throughput::SETTINGS).copied().collect();
+        Cluster::start(&folder.join("cluster"), &settings)
+    });
+    let database = match &cluster {
+        None => Database::Sqlite(folder.join("logbook.db")),
+        Some(cluster) => new_database(cluster),
+    };
+    let filled = match fs::read_to_string(&note) {
+        Ok(text) => serde_json::from_str(&text).expect("what an earlier run wrote"),
+        Err(_) => {
+            let filled = fill(&database, settings.events, &folder);
+            fs::write(&note, serde_json::to_string(&filled).expect("JSON")).expect("the note is written");
+            filled
+        }
+    };
+    let run = measured(settings, &database, &folder, filled);
+    if let Some(cluster) = cluster {
+        cluster.stop();
+    }
+    if !settings.keep {
+        fs::remove_dir_all(&folder).expect("the data are removed");
+    }
+    run
+}
+
+fn new_database(cluster: &Cluster) -> Database {
+    let mut direct = Database::Postgres(format!("{}/postgres", cluster.url)).connect();
+    if direct.number("SELECT count(*) AS n FROM pg_database WHERE datname = 'bench'") == 0 {
+        direct.execute("CREATE DATABASE bench");
+    }
+    Database::Postgres(format!("{}/bench", cluster.url))
+}
+
+fn fill(database: &Database, events: u64, folder: &Path) -> Filled {
+    let server = Server::start(&server::binary(), &database.url(), folder);
+    load::make_workspace(&server.target);
+    let bar = progress(events, &format!("{}: ingest", database.kind().name()));
+    let loaded = load::run(&server.target, events, &bar);
+    bar.finish();
+    let memory = server.stop();
+    let bar = progress(events, &format!("{}: bulk load of the same", database.kind().name()));
+    let copy_events_per_s = copy::run(database, folder, &bar);
+    bar.finish();
+    if let Direct::Postgres(_) = database.connect() {
+        // What autovacuum would have done by the time that somebody asks.
+        database.connect().execute("VACUUM ANALYZE");
+    }
+    let Memory { resident_mb: _, peak_mb, peak_anonymous_mb } = memory;
+    Filled { loaded, copy_events_per_s, peak_mb, peak_anonymous_mb }
+}
+
+fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Filled) -> Run {
+    let Filled { loaded, copy_events_per_s, peak_mb, peak_anonymous_mb } = filled;
+    let mut direct = database.connect();
+    let workspace_id = direct.workspace_id();
+    let last_seq = direct.number("SELECT max(seq) AS n FROM events");
+    assert_eq!(last_seq, settings.events as i64, "every event was stored once");
+
+    let server = Server::start(&server::binary(), &database.url(), folder);
+    load::wait_until_searchable(&server.target);
+    thread::sleep(REST);
+    let rest = server.memory().resident_mb;
+
+    let mut samples = Samples::draw(server.target.connect(), last_seq, SEED);
+    let mut cases = cases::all(&mut samples, QUESTIONS);
+    cases.retain(|case| settings.wants(&case.name));
+    let name = database.kind().name();
+    let mut figures = ask(&cases, &mut samples, workspace_id, name);
+    let http = (database.kind() == Kind::Postgres && settings.wants("http"))
+        .then(|| http(&mut samples, database, folder, workspace_id));
+    let memory = server.stop();
+
+    // Last, and without the server: it reads so much that it would push everything out of the caches.
+    let bar = progress(cases.len() as u64, &format!("{name}: the usual way"));
+    for (case, figures) in cases.iter().zip(&mut figures) {
+        measure::usual(case, &mut direct, workspace_id, figures);
+        bar.inc(1);
+    }
+    bar.finish();
+    let events_per_s = loaded.events_per_s();
+    Run {
+        database: name.into(),
+        version: direct.version(),
+        settings: match database.kind() {
+            Kind::Sqlite => Vec::new(),
+            Kind::Postgres => POSTGRES.map(String::from).to_vec(),
+        },
+        measured_at: logbook::db::types::Instant::now().to_string(),
+        commit: commit(),
+        cases: figures,
+        ingest: IngestFigures {
+            events_per_s,
+            durable_events_per_s: loaded.durable_events_per_s(),
+            copy_events_per_s,
+            ratio: events_per_s / copy_events_per_s,
+            bytes_per_event: loaded.bytes as f64 / loaded.events as f64,
+        },
+        http,
+        bytes_per_event: storage::bytes_per_event(&mut direct, settings.events),
+        memory_mb: MemoryFigures {
+            rest,
+            load: memory.peak_mb.max(peak_mb),
+            load_anonymous: memory.peak_anonymous_mb.max(peak_anonymous_mb),
+        },
+    }
+}
+
+/// Asks all cases over HTTP.
+pub fn ask(cases: &[Case], samples: &mut Samples, workspace_id: i64, name: &str) -> Vec<CaseFigures> {
+    let bar = progress(cases.len() as u64, &format!("{name}: cases"));
+    let figures = cases.iter().map(|case| {
+        let figures = measure::case(case, &mut samples.connection, workspace_id);
+        bar.inc(1);
+        figures
+    });
+    let figures = figures.collect();
+    bar.finish();
+    figures
+}
+
+fn http(samples: &mut Samples, database: &Database, folder: &Path, workspace_id: i64) -> HttpFigures {
+    let bar = progress(1, "postgres: lists/s and pgbench");
+    let figures = throughput::run(samples, database, &folder.join("cluster"), workspace_id);
+    bar.finish();
+    figures
+}
+
+/// A bar on a terminal; elsewhere a line when it begins.
+fn progress(length: u64, what: &str) -> ProgressBar {
+    let style = "{msg:32} {bar:30} {human_pos}/{human_len} {per_sec:>14} {elapsed:>5} eta {eta}";
+    let bar = ProgressBar::new(length).with_message(what.to_owned());
+    bar.set_style(ProgressStyle::with_template(style).expect("a template"));
+    if bar.is_hidden() {
+        eprintln!("{what}");
+    } else {
+        bar.enable_steady_tick(Duration::from_millis(500));
+    }
+    bar
+}
+
+fn commit() -> String {
+    let output = Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=10"]).output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+}

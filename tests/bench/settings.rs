@@ -1,0 +1,73 @@
+//! What is measured: from the environment.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{database::Kind, generate, report::Report};
+
+pub struct Settings {
+    pub events: u64,
+    pub databases: Vec<Kind>,
+    /// Only cases with one of these in their names; all when it is empty.
+    pub cases: Vec<String>,
+    /// The data stay, for the next run.
+    pub keep: bool,
+    /// docs/PERFORMANCE.md is written anew.
+    pub publish: bool,
+    /// …of what was measured before.
+    pub only_publish: bool,
+    /// Where the data and the results are: cargo's target folder.
+    pub target: PathBuf,
+}
+
+impl Settings {
+    /// # Errors
+    /// In words, when a variable has a value that cannot be used.
+    pub fn from_environment() -> Result<Self, String> {
+        let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let is_set = |name: &str| variable(name).is_some_and(|value| value != "0");
+        let only_publish = env::args().nth(1).is_some_and(|argument| argument == "--publish");
+        let events = variable("EVENTS").unwrap_or_else(|| "1000000".into()).replace('_', "");
+        let events = events.parse().ok().filter(|events| (1000..=1_000_000_000).contains(events));
+        let databases = variable("DATABASES").unwrap_or_else(|| "sqlite postgres".into());
+        let databases: Option<Vec<Kind>> = databases
+            .split_whitespace()
+            .map(|name| [Kind::Sqlite, Kind::Postgres].into_iter().find(|kind| kind.name() == name))
+            .collect();
+        let target = variable("TARGET").map_or_else(|| "target".into(), PathBuf::from);
+        Ok(Self {
+            events: events.ok_or("EVENTS must be a number from 1000 to 1000000000")?,
+            databases: databases.ok_or("DATABASES must be sqlite, postgres or both, with a space between")?,
+            cases: variable("CASES")
+                .map(|list| list.split(',').map(|name| name.trim().to_owned()).collect())
+                .unwrap_or_default(),
+            keep: is_set("KEEP"),
+            publish: only_publish || is_set("PUBLISH"),
+            only_publish,
+            target: std::path::absolute(target).map_err(|error| error.to_string())?,
+        })
+    }
+
+    /// Where a database and what was measured while it was filled are.
+    pub fn folder(&self, kind: Kind) -> PathBuf {
+        let name = format!("{}-{}-v{}", kind.name(), self.events, generate::VERSION);
+        self.target.join("bench-data").join(name)
+    }
+
+    pub fn wants(&self, case: &str) -> bool {
+        self.cases.is_empty() || self.cases.iter().any(|part| case.contains(part.as_str()))
+    }
+
+    /// Writes bench.json, and the same under a name with the number of events, for the page of all sizes.
+    pub fn write(&self, report: &Report) {
+        let text = serde_json::to_string_pretty(report).expect("JSON") + "\n";
+        let write =
+            |path: &Path| fs::write(path, &text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        write(&self.target.join("bench.json"));
+        if self.cases.is_empty() {
+            write(&self.target.join(format!("bench-{}.json", self.events)));
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! How large the database is: bytes of each table and index, partitions with their parent, TOAST with its table.
+
+use std::collections::BTreeMap;
+
+use crate::database::Direct;
+
+const SQLITE: &str = "SELECT name, pgsize AS n FROM dbstat WHERE aggregate = TRUE";
+const POSTGRES: &str = "
+    SELECT coalesce(pg_partition_root(c.oid), c.oid)::regclass::text AS name, sum(pg_table_size(c.oid))::bigint AS n
+    FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'm', 'i') AND s.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+    GROUP BY 1";
+
+/// Less than this is told together, as `other`.
+const LEAST_BYTES_PER_EVENT: f64 = 0.5;
+
+/// Bytes per event: `total`, and each table and index.
+pub fn bytes_per_event(direct: &mut Direct, events: u64) -> BTreeMap<String, f64> {
+    let sizes = match direct {
+        Direct::Sqlite(conn) => {
+            conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("a checkpoint");
+            direct.named(SQLITE)
+        }
+        Direct::Postgres(_) => direct.named(POSTGRES),
+    };
+    let mut bytes: BTreeMap<String, f64> = BTreeMap::new();
+    for (name, size) in sizes {
+        let size = size as f64 / events as f64;
+        let name = if size < LEAST_BYTES_PER_EVENT { "other".into() } else { name };
+        *bytes.entry(name).or_default() += size;
+    }
+    let total = bytes.values().sum();
+    bytes.insert("total".into(), total);
+    bytes
+}

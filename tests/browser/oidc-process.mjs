@@ -1,0 +1,56 @@
+// A real OpenID Provider, as a process of its own: `node oidc-process.mjs [KEY CERTIFICATE]`. It says its address on its
+// first line, and wants the client's redirect address as the first line of its input.
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import { createInterface } from "node:readline";
+import Provider from "oidc-provider";
+
+const [key, cert] = process.argv.slice(2).map((path) => readFileSync(path));
+const server = key ? createSecureServer({ key, cert }) : createServer();
+server.listen(0, "127.0.0.1", async () => {
+  // Another site than 127.0.0.1 to a browser, so that cookies are held to the rules.
+  const issuer = `${key ? "https" : "http"}://localhost:${server.address().port}`;
+  console.log(issuer);
+  const { value: redirectUri } = await createInterface({ input: process.stdin })[Symbol.asyncIterator]().next();
+
+  const roles = { peerapp: "auditor", elsewhere: "admin" };
+  const provider = new Provider(issuer, {
+    clients: [
+      { client_id: "logbook", client_secret: "a secret of the browser's test", redirect_uris: [redirectUri] },
+      {
+        client_id: "job",
+        client_secret: "a secret of a nightly job",
+        redirect_uris: [],
+        response_types: [],
+        grant_types: ["client_credentials"],
+      },
+    ],
+    cookies: { keys: ["only for a test"] },
+    claims: { openid: ["sub", "logbook_roles"], email: ["email", "email_verified"], profile: ["name"] },
+    findAccount: (_, id) => ({
+      accountId: id,
+      claims: () => ({ sub: id, name: "Asha Rao", email: `${id}@clinic.test`, email_verified: true, logbook_roles: roles }),
+    }),
+    // What the token of a job says beside the standard's claims.
+    extraTokenClaims: () => ({ logbook_roles: { peerapp: "viewer" } }),
+    ttl: { AccessToken: 600, ClientCredentials: 600, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
+    features: {
+      clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => undefined,
+        useGrantedResource: () => true,
+        getResourceServerInfo: (_, audience) => ({
+          scope: "",
+          audience,
+          accessTokenFormat: "jwt",
+          accessTokenTTL: 600,
+          jwt: { sign: { alg: "RS256" } },
+        }),
+      },
+    },
+  });
+  server.on("request", provider.callback());
+  console.log("ready");
+});

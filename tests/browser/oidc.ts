@@ -1,0 +1,100 @@
+// A real OpenID Provider of our own, and a server that is told of it.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { Server } from "./server.ts";
+
+/** A certificate for localhost that nobody has signed. */
+export class Certificate {
+  readonly #home = mkdtempSync(join(tmpdir(), "logbook-tls-"));
+  readonly key = join(this.#home, "key.pem");
+  readonly path = join(this.#home, "certificate.pem");
+
+  constructor() {
+    const what = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost";
+    const added = ["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"];
+    execFileSync("openssl", [...what.split(" "), ...added, "-keyout", this.key, "-out", this.path], { stdio: "ignore" });
+  }
+
+  remove() {
+    rmSync(this.#home, { recursive: true, force: true });
+  }
+}
+
+export class IdentityProvider {
+  readonly #process: ChildProcess;
+  readonly #certificate: Certificate | undefined;
+  #output = "";
+  url = "";
+
+  private constructor(certificate?: Certificate) {
+    this.#certificate = certificate;
+    const files = certificate ? [certificate.key, certificate.path] : [];
+    const program = join(import.meta.dirname, "oidc-process.mjs");
+    this.#process = spawn(process.execPath, [program, ...files], { stdio: ["pipe", "pipe", "ignore"] });
+    this.#process.stdout?.on("data", (chunk: Buffer) => (this.#output += chunk.toString()));
+  }
+
+  /** The provider, and a server that trusts it: `audience` is whom its access tokens are for. */
+  static async start(
+    audience: string,
+    certificate?: Certificate,
+    settings?: NodeJS.ProcessEnv,
+  ): Promise<{ provider: IdentityProvider; server: Server }> {
+    const provider = new IdentityProvider(certificate);
+    await provider.#until(() => (provider.url = /^http\S+/.exec(provider.#output)?.[0] ?? ""));
+    const server = await Server.start({
+      LOGBOOK_OIDC_ISSUER: provider.url,
+      LOGBOOK_OIDC_AUDIENCE: audience,
+      LOGBOOK_OIDC_CLIENT_ID: "logbook",
+      LOGBOOK_OIDC_CLIENT_SECRET: "a secret of the browser's test",
+      LOGBOOK_OIDC_NAME: "Clinic ID",
+      ...settings,
+    });
+    provider.#process.stdin?.write(`${server.url}/api/v1/auth/oidc/callback\n`);
+    await provider.#until(() => provider.#output.includes("ready"));
+    return { provider, server };
+  }
+
+  async #until(what: () => unknown) {
+    for (let tries = 0; !what(); tries += 1) {
+      if (tries > 150 || this.#process.exitCode !== null) throw new Error(`the identity provider did not start:\n${this.#output}`);
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+
+  /** An access token for a job (RFC 6749, section 4.4, and RFC 8707). */
+  async jobToken(audience: string): Promise<string> {
+    const form = new URLSearchParams({ grant_type: "client_credentials", resource: audience }).toString();
+    const headers = {
+      authorization: `Basic ${btoa("job:a+secret+of+a+nightly+job")}`,
+      "content-type": "application/x-www-form-urlencoded",
+    };
+    if (!this.#certificate) {
+      const answer = await fetch(`${this.url}/token`, { method: "POST", headers, body: form });
+      return accessToken(await answer.text());
+    }
+    // fetch takes no certificate of its own.
+    const ca = readFileSync(this.#certificate.path);
+    return new Promise((done, failed) => {
+      const asked = request(`${this.url}/token`, { method: "POST", headers, ca }, (answer) => void text(answer).then(accessToken).then(done, failed));
+      asked.on("error", failed).end(form);
+    });
+  }
+
+  async stop() {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const gone = new Promise((done) => this.#process.once("exit", done));
+    this.#process.kill("SIGTERM");
+    await gone;
+  }
+}
+
+function accessToken(answer: string): string {
+  const { access_token } = JSON.parse(answer) as { access_token?: string };
+  if (!access_token) throw new Error(answer);
+  return access_token;
+}

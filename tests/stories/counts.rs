@@ -1,0 +1,226 @@
+//! Kept counts: whatever is folded and when, by one process or by several, they are a plain recount of the events.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+use diesel::connection::SimpleConnection as _;
+use logbook::{
+    db::types::Instant,
+    logs::counts::{fold, look::MOST_LOOKED_AT},
+};
+use logbook_tests::{Client, TestServer, naive::Query, on_both, random, server::sample};
+use proptest::{collection::vec, prelude::*, sample::select};
+use serde_json::{Value, json};
+
+use crate::law::{
+    LOGS, borrowed, check_facets, check_histogram, check_metrics, dimensions, for_all, next_slug, send_to,
+};
+
+const PATH: &str = "/workspaces/clinic/logs/access";
+/// Days that begin inside of a UTC day, at half and quarter hours, and where clocks change, once by half an hour.
+const ZONES: [&str; 6] =
+    ["UTC", "Asia/Kolkata", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"];
+
+/// What happens to a workspace: events of a log arrive, then some of what waits is folded, or nothing.
+type Step = (usize, Vec<(i64, Value)>, u8);
+
+fn step() -> impl Strategy<Value = Step> {
+    (0..3usize).prop_flat_map(|log| (Just(log), vec(random::event(LOGS[log]), 1..25), 0..3u8))
+}
+
+fn questions() -> impl Strategy<Value = Vec<(Query, &'static str)>> {
+    let of = |log: &'static str| vec((random::query(log), select(&ZONES[..])), 2..4);
+    (of(LOGS[0]), of(LOGS[1]), of(LOGS[2])).prop_map(|(a, b, c)| [a, b, c].concat())
+}
+
+fn ask(admin: &Client, slug: &str, question: &Query, what: &str, more: &[(&'static str, &str)]) -> Value {
+    let parameters = question.parameters();
+    let parameters = [borrowed(&parameters), more.to_vec()].concat();
+    admin.query(&format!("/workspaces/{slug}/logs/{}/{what}", question.log), &parameters).expect(200).json
+}
+
+on_both!(counts_are_a_plain_recount_whatever_was_folded, |server| {
+    let admin = server.admin();
+    for_all(12, (vec(step(), 1..6), questions()), |(steps, questions)| {
+        let slug = next_slug();
+        let workspace = server.workspace(&slug);
+        let mut sent = [Vec::new(), Vec::new(), Vec::new()];
+        for (log, events, folds) in steps {
+            sent[log].extend(send_to(&admin, &slug, LOGS[log], events));
+            for _ in 0..folds {
+                let mut conn = server.db.conn().expect("a connection");
+                fold::fold(&mut conn, workspace.id).expect("it folds");
+            }
+        }
+        for (question, zone) in &questions {
+            let place = LOGS.iter().position(|log| *log == question.log).expect("a log");
+            check_metrics(question, &sent[place], &ask(&admin, &slug, question, "metrics", &[]));
+            check_facets(question, &sent[place], &ask(&admin, &slug, question, "facets", &[]));
+            for interval in ["auto", "1d", "1w", "1mo"] {
+                let by = dimensions(question.log)[1];
+                let more = [("interval", interval), ("tz", *zone), ("by", by)];
+                check_histogram(question, &sent[place], &ask(&admin, &slug, question, "histogram", &more));
+            }
+        }
+    });
+});
+
+fn total(admin: &Client) -> u64 {
+    admin.get(&format!("{PATH}/metrics")).expect(200).json["total"].as_u64().expect("a count")
+}
+
+/// Rows of a table.
+fn rows(server: &TestServer, table: &str) -> i64 {
+    use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::BigInt};
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        n: i64,
+    }
+    let query = sql_query(format!("SELECT count(*) AS n FROM {table}"));
+    query.get_result::<Row>(&mut server.own_connection()).expect("a count").n
+}
+
+/// Another server on the same database.
+fn beside(server: &TestServer) -> TestServer {
+    TestServer::with(|_| server.data.database_url.clone(), |_| {})
+}
+
+on_both!(two_processes_that_append_and_fold_stay_exact, |server| {
+    let workspace = server.workspace("clinic");
+    let other = beside(&server);
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let writers: Vec<_> = [&server, &server, &other, &other]
+            .into_iter()
+            .enumerate()
+            .map(|(writer, server)| {
+                scope.spawn(move || {
+                    for n in 0..25 {
+                        // Spread over weeks, so that folding touches several rows.
+                        let events: Vec<_> =
+                            (0..7).map(|k| sample("access", writer as i64 * 9000 + n * 60 + k)).collect();
+                        server.admin().post(PATH, events.into()).expect(201);
+                    }
+                })
+            })
+            .collect();
+        let folders: Vec<_> = [&server, &other]
+            .into_iter()
+            .map(|server| {
+                let stop = &stop;
+                scope.spawn(move || {
+                    let mut conn = server.own_connection();
+                    while !stop.load(Ordering::Relaxed) {
+                        fold::fold(&mut conn, workspace.id).expect("it folds");
+                    }
+                })
+            })
+            .collect();
+        let mut before = 0;
+        let admins = [server.admin(), other.admin()];
+        while !writers.iter().all(thread::ScopedJoinHandle::is_finished) {
+            for admin in &admins {
+                let now = total(admin);
+                assert!(now >= before, "no event is ever missed by a reader: {now} after {before}");
+                assert_eq!(now % 7, 0, "a request is counted whole or not at all");
+                before = now;
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+        folders.into_iter().for_each(|folder| folder.join().expect("a folder"));
+    });
+    assert_eq!((total(&server.admin()), total(&other.admin())), (700, 700));
+    fold::fold_all(&mut server.own_connection(), workspace.id).expect("it folds");
+    assert_eq!(rows(&server, "count_deltas"), 0);
+    assert_eq!((total(&server.admin()), total(&other.admin())), (700, 700));
+});
+
+on_both!(events_that_were_there_before_counts_were_kept_are_counted, |server| {
+    let workspace = server.workspace("clinic");
+    let admin = server.admin();
+    let post = |from: i64| {
+        // Over three months, with one of nothing between.
+        let events: Vec<_> = (from..from + 10)
+            .map(|n| json!({"event_type": "login", "occurred_at": format!("2025-0{}-1{}T00:00:00Z", 1 + n % 2 * 3, n % 10)}))
+            .collect();
+        admin.post(PATH, events.into()).expect(201);
+    };
+    post(0);
+    // The database as an older version left it, then the migration.
+    let kind = if server.is_postgres() { "postgres" } else { "sqlite" };
+    let folder = format!("{}/../migrations/{kind}/2026-11-23-100000_counts", env!("CARGO_MANIFEST_DIR"));
+    for file in ["down.sql", "up.sql"] {
+        let sql = std::fs::read_to_string(format!("{folder}/{file}")).expect("a migration");
+        server.own_connection().batch_execute(&sql).expect("it runs");
+    }
+    assert_eq!(total(&admin), 10, "not built yet: counted by SQL");
+    post(10);
+    assert_eq!(total(&admin), 20);
+    let due = fold::due(&mut server.own_connection(), Instant::now()).expect("an answer");
+    assert_eq!(due, [workspace.id]);
+    let mut conn = server.own_connection();
+    while fold::fold(&mut conn, workspace.id).expect("it builds") {
+        post(20);
+        assert_eq!(total(&admin) % 10, 0);
+    }
+    assert_eq!(rows(&server, "count_deltas"), 0);
+    assert_eq!(total(&admin) as i64, rows(&server, "events"));
+    assert!(fold::due(&mut conn, Instant::now()).expect("an answer").is_empty());
+});
+
+on_both!(folding_waits_until_there_is_something_to_fold_but_not_for_ever, |server| {
+    let workspace = server.workspace("clinic");
+    let admin = server.admin();
+    let mut conn = server.own_connection();
+    let mut due = |seconds: i64| {
+        fold::due(&mut conn, Instant::now().plus_seconds(seconds)).expect("an answer") == [workspace.id]
+    };
+    admin.post(PATH, json!([sample("access", 1)])).expect(201);
+    assert!(!due(0) && !due(590) && due(601));
+    let many: Vec<_> = (0..10_000).map(|n| json!({"event_type": format!("e{n}"), "role": "Nurse"})).collect();
+    admin.post(PATH, many.clone().into()).expect(201);
+    admin.post(PATH, many.into()).expect(201);
+    assert!(due(0), "more than 20,000 cells wait");
+    fold::fold_all(&mut server.own_connection(), workspace.id).expect("it folds");
+    assert!(!due(0));
+    for n in 0..501 {
+        assert!(!due(0), "after {n}");
+        admin.post(PATH, json!([sample("access", n)])).expect(201);
+    }
+    assert!(due(0), "more than 500 transactions wait");
+    assert_eq!(total(&admin), 20_502);
+});
+
+on_both!(what_no_counts_are_kept_of_is_counted_up_to_a_bound, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    let event = |n: usize| {
+        json!({"event_type": "login", "user": {"id": "17"}, "role": if n < 5 { "first" } else { "later" },
+        "occurred_at": format!("2026-10-01T00:00:00.{n:06}Z")})
+    };
+    let events: Vec<_> = (0..MOST_LOOKED_AT).map(event).collect();
+    admin.post(PATH, events.into()).expect(201);
+    let ask = |what: &str| admin.get(&format!("{PATH}/{what}user_id=17")).expect(200).json;
+    let counted = |answer: &Value| (answer["total"].clone(), answer["exact"].clone());
+    assert_eq!(counted(&ask("metrics?")), (MOST_LOOKED_AT.into(), true.into()));
+    admin.post(PATH, json!([event(MOST_LOOKED_AT)])).expect(201);
+    assert_eq!(counted(&ask("metrics?")), (MOST_LOOKED_AT.into(), false.into()));
+    let facets = ask("facets?role=first&");
+    assert_eq!(facets["exact"], false);
+    assert_eq!(
+        facets["data"][1]["values"],
+        json!([{"value": "login", "count": 4}]),
+        "the newest ones are looked at"
+    );
+    let histogram = ask("histogram?interval=1d&");
+    assert_eq!(
+        (&histogram["data"][0]["total"], &histogram["exact"]),
+        (&MOST_LOOKED_AT.into(), &false.into())
+    );
+    // Without such a filter nothing is bounded.
+    let all = admin.get(&format!("{PATH}/metrics")).expect(200).json;
+    assert_eq!(counted(&all), ((MOST_LOOKED_AT + 1).into(), true.into()));
+});
