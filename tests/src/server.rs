@@ -17,6 +17,7 @@ use logbook::{
     },
     config::{DataConfig, OidcConfig, ServeConfig},
     db::{Conn, Db, Kind},
+    journal::Journal,
     server::start,
     workspaces::{self, NewWorkspace, Workspace},
 };
@@ -72,6 +73,7 @@ pub struct TestServer {
     pub address: SocketAddr,
     pub db: Db,
     pub data: DataConfig,
+    pub journal: Journal,
     tokens: Tokens,
     handle: actix_web::dev::ServerHandle,
     thread: Option<thread::JoinHandle<()>>,
@@ -111,15 +113,25 @@ impl TestServer {
             move || {
                 actix_web::rt::System::new().block_on(async move {
                     let started = start(&data, &config.serve).expect("the server starts");
-                    let sent = (started.address, started.db.clone(), started.server.handle());
+                    let sent = (
+                        started.address,
+                        started.db.clone(),
+                        started.journal.clone(),
+                        started.server.handle(),
+                    );
                     sender.send(sent).expect("the test waits");
                     started.server.await.expect("the server runs");
                 });
             }
         });
-        let (address, db, handle) = receiver.recv().expect("the server starts");
+        let (address, db, journal, handle) = receiver.recv().expect("the server starts");
         let tokens = Tokens::from_data_dir(&data.data_dir).expect("the server's key");
-        Self { address, db, data, tokens, handle, thread: Some(thread), _folder: folder }
+        Self { address, db, data, journal, tokens, handle, thread: Some(thread), _folder: folder }
+    }
+
+    /// Waits until what the server said of itself is stored.
+    pub fn settle(&self) {
+        actix_web::rt::System::new().block_on(self.journal.flush());
     }
 
     pub fn is_postgres(&self) -> bool {

@@ -231,7 +231,7 @@ pub async fn link(
         }
         Err(problem) => {
             if problem.code == Code::LinkInvalid {
-                journal.link_refused(&visitor);
+                journal.stranger_refused("link", problem.code.name(), &visitor);
             }
             Err(problem)
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Journal, Place};
+use super::{Journal, Kind, Place};
 use crate::{
     auth::{
         Role,
@@ -138,13 +138,14 @@ impl Journal {
         self.tell(Place::Email(email.to_owned()), event);
     }
 
-    /// A link that was used up, expired or unknown. It names nobody.
-    pub fn link_refused(&self, visitor: &Visitor) {
-        if self.is_first(&format!("link {:?}", visitor.network())) {
+    /// A link that was used up, expired or unknown, or somebody whom the identity provider's way did not let in: once an
+    /// hour for each place it comes from and each reason, since it names nobody.
+    pub fn stranger_refused(&self, method: &'static str, reason: &'static str, visitor: &Visitor) {
+        if self.is_first(Kind::Refusal, &format!("{method} {reason} {:?}", visitor.network())) {
             let mut event = access("login_failed", visitor);
             event.outcome = Outcome::Failure;
-            event.outcome_reason = Some(Code::LinkInvalid.name().into());
-            event.metadata.insert("method".into(), "link".into());
+            event.outcome_reason = Some(reason.into());
+            event.metadata.insert("method".into(), method.into());
             self.tell(Place::Platform, event);
         }
     }
@@ -166,12 +167,12 @@ impl Journal {
             _ => false,
         };
         let once = || format!("refused {slug:?} {:?} {}", visitor.network(), problem.detail);
-        if told && self.is_first(&once()) {
+        if told && self.is_first(Kind::Refusal, &once()) {
             let mut event = access("token_refused", visitor);
             event.outcome = Outcome::Failure;
             event.outcome_reason = Some(problem.detail.clone());
-            let kind = if is_key { "api_key" } else { "token" };
-            event.metadata.insert("credential".into(), kind.into());
+            let method = if is_key { "api_key" } else { "token" };
+            event.metadata.insert("method".into(), method.into());
             self.tell(slug.map_or(Place::Platform, |slug| Place::Slug(slug.to_owned())), event);
         }
     }
@@ -187,7 +188,7 @@ impl Journal {
     pub fn log_read(&self, by: &By<'_>, log: &'static str) {
         let hour = Instant::now().micros() / 3_600_000_000;
         let once = format!("read {} {log} {}", by.workspace.id, by.caller.sub);
-        if !self.is_first(&once) {
+        if !self.is_first(Kind::Reader, &once) {
             return;
         }
         let mut event = access("log_read", by.visitor);

@@ -41,8 +41,10 @@ const QUEUE: usize = 10_000;
 const BATCH: usize = 500;
 /// A person's sign-in is told in so many of their workspaces at most.
 const MOST_WORKSPACES: i64 = 50;
-/// Most things that are told once an hour; more are not told at all in that hour, so that strangers cannot fill a log.
-const MOST_ONCE: usize = 20_000;
+/// Most refusals of strangers that are told in an hour, so that they cannot fill a log.
+const MOST_REFUSALS: usize = 2_000;
+/// Most people and logs of whose reading is told in an hour. Counted apart, so that no stranger can keep a reader untold.
+const MOST_READERS: usize = 100_000;
 /// Pauses before an event that could not be stored is tried again.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(15)];
@@ -94,11 +96,19 @@ struct Inner {
     once: Mutex<Once>,
 }
 
+/// What is told once an hour.
+#[derive(Clone, Copy)]
+enum Kind {
+    Refusal,
+    Reader,
+}
+
 /// What was told in this hour.
 #[derive(Default)]
 struct Once {
     hour: i64,
-    told: HashSet<String>,
+    refusals: HashSet<String>,
+    readers: HashSet<String>,
 }
 
 impl Journal {
@@ -137,19 +147,23 @@ impl Journal {
     }
 
     /// True the first time in an hour.
-    fn is_first(&self, what: &str) -> bool {
+    fn is_first(&self, kind: Kind, what: &str) -> bool {
         if !self.is_on() {
             return false;
         }
         let hour = Instant::now().micros() / 3_600_000_000;
         let Ok(mut once) = self.0.once.lock() else { return false };
         if once.hour != hour {
-            *once = Once { hour, told: HashSet::new() };
+            *once = Once { hour, ..Once::default() };
         }
-        if once.told.contains(what) || once.told.len() >= MOST_ONCE {
+        let (told, most) = match kind {
+            Kind::Refusal => (&mut once.refusals, MOST_REFUSALS),
+            Kind::Reader => (&mut once.readers, MOST_READERS),
+        };
+        if told.contains(what) || told.len() >= most {
             return false;
         }
-        once.told.insert(what.to_owned())
+        told.insert(what.to_owned())
     }
 
     /// Waits until what was told before is stored or lost, but not for long. For a server that stops.
