@@ -32,10 +32,12 @@ use crate::{
     db::Db,
     error::{Code, Problem, REQUEST_ID},
     health::{self, Counters},
+    journal::Journal,
     logs::{
         access, appender::Appender, application, caches::Caches, feed, framework, ingest, upkeep::Upkeep,
     },
     openapi,
+    visitor::Proxies,
     workspaces::{self, Workspaces, members},
 };
 
@@ -54,6 +56,8 @@ pub struct Services {
     pub workspaces: web::Data<Workspaces>,
     pub keys: web::Data<Keys>,
     pub standings: web::Data<Standings>,
+    pub journal: web::Data<Journal>,
+    pub proxies: web::Data<Proxies>,
     pub counters: web::Data<Counters>,
     /// The built web application.
     pub web_dir: Option<PathBuf>,
@@ -65,6 +69,7 @@ impl Services {
         (appender, caches, upkeep): (Appender, Caches, Option<Upkeep>),
         tokens: Tokens,
         sessions: Sessions,
+        (journal, proxies): (Journal, Proxies),
         provider: Option<Provider>,
         web_dir: Option<PathBuf>,
     ) -> Self {
@@ -78,6 +83,8 @@ impl Services {
             upkeep,
             tokens: web::Data::new(tokens),
             sessions: web::Data::new(sessions),
+            journal: web::Data::new(journal),
+            proxies: web::Data::new(proxies),
             provider: provider.map(web::Data::new),
             counters: web::Data::default(),
             web_dir,
@@ -98,6 +105,8 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         workspaces,
         keys,
         standings,
+        journal,
+        proxies,
         counters,
         web_dir,
     } = services.clone();
@@ -110,6 +119,8 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .app_data(workspaces)
         .app_data(keys)
         .app_data(standings)
+        .app_data(journal)
+        .app_data(proxies)
         .app_data(counters);
     if let Some(provider) = provider {
         config.app_data(provider);

@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::Args;
+use clap::{ArgAction, Args};
+
+use crate::visitor::Proxy;
 
 /// Where the data is. Every command needs it.
 #[derive(Args, Clone, Debug)]
@@ -19,6 +21,9 @@ pub struct DataConfig {
     /// Folder of the keys and secrets that are made at the first start
     #[arg(long, env = "LOGBOOK_DATA_DIR", default_value = "data", global = true)]
     pub data_dir: PathBuf,
+    /// Log what happens in Logbook itself in the logs of the workspaces it concerns: true or false
+    #[arg(long, env = "LOGBOOK_OWN_EVENTS", default_value_t = true, action = ArgAction::Set, global = true)]
+    pub own_events: bool,
 }
 
 /// How the server runs.
@@ -48,6 +53,9 @@ pub struct ServeConfig {
     /// Most MiB of request bodies that may wait to be stored
     #[arg(long, env = "LOGBOOK_QUEUE_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub queue_mib: u32,
+    /// Proxies whose X-Forwarded-For is believed: addresses or networks such as 10.0.0.0/8, separated by commas
+    #[arg(long, env = "LOGBOOK_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Proxy>,
     /// Most MiB of the index that are kept in memory
     #[arg(long, env = "LOGBOOK_INDEX_CACHE_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub index_cache_mib: u32,

@@ -10,6 +10,7 @@ use crate::{
     auth::PlatformAdmin,
     db::{Db, migrations},
     error::{Code, Problem, ReadProblems, Result},
+    journal::Journal,
     logs::{appender::Appender, upkeep},
     params::{NoParams, Params},
 };
@@ -58,6 +59,7 @@ pub async fn metrics(
     _no: Params<(NoParams,)>,
     counters: web::Data<Counters>,
     appender: web::Data<Appender>,
+    journal: web::Data<Journal>,
     db: web::Data<Db>,
 ) -> Result<HttpResponse> {
     let index_lag = db.run(upkeep::index_lag).await.map_err(Problem::from)?;
@@ -74,6 +76,18 @@ pub async fn metrics(
             "gauge",
             "Events that wait to be stored",
             appender.waiting() as u64,
+        ),
+        (
+            "logbook_own_events_waiting",
+            "gauge",
+            "Events of Logbook itself that wait to be stored",
+            journal.waiting(),
+        ),
+        (
+            "logbook_own_events_lost_total",
+            "counter",
+            "Events of Logbook itself that could not be stored",
+            journal.lost(),
         ),
         ("logbook_index_lag_events", "gauge", "Events that the index does not have yet", index_lag as u64),
     ];

@@ -10,8 +10,9 @@
 //! | [`health`] | for machines that watch this one |
 //! | [`auth`] | who may do what: tokens, API keys, sessions, the extractors that handlers ask by |
 //! | [`workspaces`] | one app, one tenant each |
+//! | [`journal`] | what Logbook says of itself in the logs |
 //! | [`logs`] | the engine and the three logs |
-//! | [`params`], [`body`], [`page`] | reading requests: query parameters, small bodies, cursors |
+//! | [`params`], [`body`], [`page`], [`visitor`] | reading requests: query parameters, small bodies, cursors, where they come from |
 //! | [`error`] | every error that a client can see |
 //! | [`db`] | the only room that knows which database it is |
 //!
@@ -26,9 +27,11 @@ pub mod demo;
 pub mod error;
 pub mod health;
 pub mod import;
+pub mod journal;
 pub mod logs;
 pub mod openapi;
 pub mod page;
 pub mod params;
 pub mod server;
+pub mod visitor;
 pub mod workspaces;

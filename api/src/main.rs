@@ -5,6 +5,7 @@ mod commands;
 use std::{io::IsTerminal as _, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use commands::tell::tell;
 use logbook::{
     auth::{Role, sessions::Sessions, tokens::Claims, users},
     config::{DataConfig, ServeConfig},
@@ -12,10 +13,11 @@ use logbook::{
     demo::{self, Filled},
     error::Problem,
     import::zango::{self, ZangoImport},
+    journal::events,
     logs::{append::AppendRequest, appender::Appender},
     openapi,
     server::{self, StartError},
-    workspaces::{self, NewWorkspace},
+    workspaces::{self, NewWorkspace, members::Member},
 };
 
 /// Audit logs for platforms that host many apps.
@@ -217,6 +219,7 @@ fn serve(data: &DataConfig, args: &ServeArgs) -> Result<(), Failure> {
             println!("Sign in: {link}");
         }
         started.server.await?;
+        started.journal.flush().await;
         Ok(())
     })
 }
@@ -318,6 +321,8 @@ fn workspace(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Failure
             let name = name.unwrap_or_else(|| slug.clone());
             let new = NewWorkspace { slug, name, timezone, date_format };
             let workspace = workspaces::create(&mut *db.conn()?, &new)?;
+            let (target, changes) = (events::of_workspace(&workspace), events::settings_of(None, &workspace));
+            tell(data, &db, workspace.id, "workspace_created", target, changes);
             println!("Made the workspace {}.", workspace.slug);
         }
         WorkspaceCommand::List => {
@@ -337,6 +342,9 @@ fn user(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
             let user = users::create(&mut *db.conn()?, &email, &name, platform_admin)?;
             if let (Some(workspace_id), Some(role)) = (workspace, role) {
                 users::set_member(&mut *db.conn()?, workspace_id, user.id, role)?;
+                let member = Member::new(user.clone(), role);
+                let changes = events::new_member(&member, None);
+                tell(data, &db, workspace_id, "member_added", events::of_member(&member), changes);
             }
             (user, origin)
         }

@@ -23,12 +23,14 @@ use crate::{
     config::{DataConfig, OidcConfig, ServeConfig},
     db::{Conn, Db, migrations},
     error::Problem,
+    journal::Journal,
     logs::{
         append::Windows,
         appender::{Appender, AppenderConfig},
         caches::Caches,
         upkeep::Upkeep,
     },
+    visitor::Proxies,
 };
 
 /// Connections of the appender: one a shard, and one to spare.
@@ -68,6 +70,7 @@ pub struct Started {
     pub address: SocketAddr,
     pub db: Db,
     pub appender: Appender,
+    pub journal: Journal,
     pub origin: String,
 }
 
@@ -100,6 +103,8 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
         },
     );
     let sessions = Sessions::new(config.is_secure(), config.origin(address));
+    let journal = Journal::start(&db, &appender, data.own_events);
+    let proxies = Proxies(config.trusted_proxies.clone());
     let mib = |mib: u32| u64::from(mib) * 1024 * 1024;
     let caches = Caches::new(mib(config.index_cache_mib), mib(config.counts_cache_mib));
     // A connection of its own: it does one thing after the other, and may be slow.
@@ -108,7 +113,8 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     let parts = (appender.clone(), caches, upkeep);
     let provider = open_provider(config, address)?;
     let web_dir = config.web_dir.clone();
-    let services = Services::new(db.clone(), parts, tokens, sessions, provider, web_dir);
+    let told = (journal.clone(), proxies);
+    let services = Services::new(db.clone(), parts, tokens, sessions, told, provider, web_dir);
     let server = HttpServer::new(move || {
         App::new()
             .wrap(middleware::Compress::default())
@@ -120,7 +126,7 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     .shutdown_timeout(10)
     .listen(listener)?
     .run();
-    Ok(Started { server, address, db, appender, origin: config.origin(address) })
+    Ok(Started { server, address, db, appender, journal, origin: config.origin(address) })
 }
 
 fn prepare(conn: &mut Conn, no_migrate: bool) -> Result<(), StartError> {

@@ -34,6 +34,7 @@ fn command(data: &DataConfig) -> Command {
         .arg(binary())
         .env("LOGBOOK_DATABASE_URL", &data.database_url)
         .env("LOGBOOK_DATA_DIR", &data.data_dir)
+        .env("LOGBOOK_OWN_EVENTS", data.own_events.to_string())
         .stdin(Stdio::null());
     command
 }

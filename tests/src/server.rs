@@ -1,6 +1,13 @@
 //! A server under test, and what speaks to it.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::Path, sync::mpsc, thread};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    ops::{Deref, DerefMut},
+    path::Path,
+    sync::mpsc,
+    thread,
+};
 
 use diesel::{Connection as _, PgConnection, SqliteConnection, connection::SimpleConnection as _};
 use logbook::{
@@ -10,6 +17,7 @@ use logbook::{
     },
     config::{DataConfig, OidcConfig, ServeConfig},
     db::{Conn, Db, Kind},
+    journal::Journal,
     server::start,
     workspaces::{self, NewWorkspace, Workspace},
 };
@@ -29,6 +37,7 @@ fn serve_config() -> ServeConfig {
         dedupe_days: 7,
         queue_events: 100_000,
         queue_mib: 64,
+        trusted_proxies: Vec::new(),
         index_cache_mib: 16,
         no_upkeep: false,
         counts_cache_mib: 32,
@@ -38,11 +47,33 @@ fn serve_config() -> ServeConfig {
     }
 }
 
+/// The settings that a story may change.
+pub struct Settings {
+    pub serve: ServeConfig,
+    /// Off, since most stories count events and mean their own.
+    pub own_events: bool,
+}
+
+impl Deref for Settings {
+    type Target = ServeConfig;
+
+    fn deref(&self) -> &ServeConfig {
+        &self.serve
+    }
+}
+
+impl DerefMut for Settings {
+    fn deref_mut(&mut self) -> &mut ServeConfig {
+        &mut self.serve
+    }
+}
+
 /// A server on a database of its own, both gone when it is dropped.
 pub struct TestServer {
     pub address: SocketAddr,
     pub db: Db,
     pub data: DataConfig,
+    pub journal: Journal,
     tokens: Tokens,
     handle: actix_web::dev::ServerHandle,
     thread: Option<thread::JoinHandle<()>>,
@@ -58,35 +89,49 @@ impl TestServer {
         Self::postgres_with(|_| {})
     }
 
-    pub fn sqlite_with(change: impl FnOnce(&mut ServeConfig)) -> Self {
+    pub fn sqlite_with(change: impl FnOnce(&mut Settings)) -> Self {
         Self::with(|folder| format!("sqlite://{}", folder.join("logbook.db").display()), change)
     }
 
-    pub fn postgres_with(change: impl FnOnce(&mut ServeConfig)) -> Self {
+    pub fn postgres_with(change: impl FnOnce(&mut Settings)) -> Self {
         Self::with(|_| postgres::new_database(), change)
     }
 
     /// With other settings than the usual.
-    pub fn with(url: impl FnOnce(&Path) -> String, change: impl FnOnce(&mut ServeConfig)) -> Self {
+    pub fn with(url: impl FnOnce(&Path) -> String, change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let data = DataConfig { database_url: url(folder.path()), data_dir: folder.path().join("data") };
-        let mut config = serve_config();
+        let mut config = Settings { serve: serve_config(), own_events: false };
         change(&mut config);
+        let data = DataConfig {
+            database_url: url(folder.path()),
+            data_dir: folder.path().join("data"),
+            own_events: config.own_events,
+        };
         let (sender, receiver) = mpsc::channel();
         let thread = thread::spawn({
             let data = data.clone();
             move || {
                 actix_web::rt::System::new().block_on(async move {
-                    let started = start(&data, &config).expect("the server starts");
-                    let sent = (started.address, started.db.clone(), started.server.handle());
+                    let started = start(&data, &config.serve).expect("the server starts");
+                    let sent = (
+                        started.address,
+                        started.db.clone(),
+                        started.journal.clone(),
+                        started.server.handle(),
+                    );
                     sender.send(sent).expect("the test waits");
                     started.server.await.expect("the server runs");
                 });
             }
         });
-        let (address, db, handle) = receiver.recv().expect("the server starts");
+        let (address, db, journal, handle) = receiver.recv().expect("the server starts");
         let tokens = Tokens::from_data_dir(&data.data_dir).expect("the server's key");
-        Self { address, db, data, tokens, handle, thread: Some(thread), _folder: folder }
+        Self { address, db, data, journal, tokens, handle, thread: Some(thread), _folder: folder }
+    }
+
+    /// Waits until what the server said of itself is stored.
+    pub fn settle(&self) {
+        actix_web::rt::System::new().block_on(self.journal.flush());
     }
 
     pub fn is_postgres(&self) -> bool {

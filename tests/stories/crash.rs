@@ -66,7 +66,11 @@ fn kills() -> u32 {
 
 fn story(name: &str, url: impl FnOnce(&Path) -> String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = DataConfig { database_url: url(folder.path()), data_dir: folder.path().join("data") };
+    let data = DataConfig {
+        database_url: url(folder.path()),
+        data_dir: folder.path().join("data"),
+        own_events: false,
+    };
     // The moments are never the same twice, so the rest need not be either.
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_nanos() as u64;
     let mut rng = Pcg64Mcg::seed_from_u64(seed);

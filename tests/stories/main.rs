@@ -22,6 +22,7 @@ mod matrix;
 mod members;
 mod migrations;
 mod overload;
+mod own_events;
 mod paging;
 mod properties;
 mod provider_keys;

@@ -57,6 +57,9 @@ signIn                    200  200 200   200    200     200    200   200
 signInByLink              401  401 401   401    401     401    401   401
 refreshSession            401  401 401   401    401     401    401   401
 signOut                   204  204 204   204    204     204    204   204
+getSignInMethods          200  200 200   200    200     200    200   200
+startProviderSignIn       303  303 303   303    303     303    303   303
+finishProviderSignIn      303  303 303   303    303     303    303   303
 getHealth                 200  200 200   200    200     200    200   200
 getReadiness              200  200 200   200    200     200    200   200
 getServerMetrics          401  401 403   403    403     403    403   200

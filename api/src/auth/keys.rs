@@ -5,12 +5,12 @@
 //! it is shown once, when it is made, and its row stays when it is revoked.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, RwLock},
     time::{Duration, Instant as Clock},
 };
 
-use diesel::prelude::*;
+use diesel::{prelude::*, result::DatabaseErrorKind};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use utoipa::ToSchema;
@@ -21,9 +21,15 @@ use super::{
     tokens::{Claims, random_token, token_hash},
 };
 use crate::{
-    db::{Conn, Db, schema::api_keys, types::Instant},
+    db::{
+        Conn, Db,
+        schema::{api_key_networks, api_keys},
+        types::Instant,
+    },
     error::{Code, Problem, Result},
+    journal::Journal,
     logs::validate::{self, field_errors, no_nul},
+    visitor::Visitor,
 };
 
 const START: &str = "lbk_";
@@ -34,6 +40,8 @@ const MOST_KEYS: i64 = 1000;
 const FRESH: Duration = Duration::from_secs(2);
 /// `last_used_at` is written at most this often.
 const USE_SECONDS: i64 = 60;
+/// Networks that are remembered of a key; from then on nothing more is told of where it is used.
+const MOST_NETWORKS: usize = 1000;
 /// Longest life of a key that expires, in seconds.
 const LONGEST_SECONDS: i64 = 10 * 366 * 86_400;
 
@@ -254,11 +262,18 @@ struct Known {
     read: Clock,
 }
 
+/// What this server knows of a key's use.
+#[derive(Default)]
+struct Use {
+    noted: Option<Clock>,
+    networks: HashSet<String>,
+}
+
 /// Keys by prefix, remembered for a moment: a producer sends the same one with every request.
 pub struct Keys {
     db: Db,
     known: RwLock<HashMap<String, Known>>,
-    used: Mutex<HashMap<String, Clock>>,
+    used: Mutex<HashMap<String, Use>>,
 }
 
 impl Keys {
@@ -319,26 +334,44 @@ impl Keys {
         }
     }
 
-    /// Notes that the key was used, at most once a minute and beside the request.
-    pub fn used(&self, key: &ApiKey) {
-        let due = self.used.lock().is_ok_and(|mut used| {
-            let now = Clock::now();
-            let due = used
-                .get(&key.prefix)
-                .is_none_or(|last| now.duration_since(*last).as_secs() >= USE_SECONDS.unsigned_abs());
-            if due {
-                used.insert(key.prefix.clone(), now);
+    /// Notes beside the request that the key was used, at most once a minute, and tells when it is used from elsewhere than
+    /// before.
+    pub fn used(&self, key: &ApiKey, visitor: Visitor, journal: &Journal) {
+        let network = visitor.network().filter(|_| journal.is_on());
+        let (due, new) = match self.used.lock() {
+            Ok(mut used) => {
+                let use_of = used.entry(key.prefix.clone()).or_default();
+                let due = use_of.noted.is_none_or(|at| at.elapsed().as_secs() >= USE_SECONDS.unsigned_abs());
+                if due {
+                    use_of.noted = Some(Clock::now());
+                }
+                // What is forgotten here is still in the table.
+                if use_of.networks.len() >= MOST_NETWORKS {
+                    use_of.networks.clear();
+                }
+                (due, network.filter(|network| use_of.networks.insert(network.clone())))
             }
-            due
-        });
-        if !due {
+            Err(_) => return,
+        };
+        if !due && new.is_none() {
             return;
         }
-        let (db, workspace_id, prefix) = (self.db.clone(), key.workspace_id, key.prefix.clone());
+        let (db, key, journal) = (self.db.clone(), key.clone(), journal.clone());
         actix_web::rt::spawn(async move {
-            let noted = db.run(move |conn| note_use(conn, workspace_id, &prefix)).await;
-            if let Err(problem) = noted {
-                tracing::warn!(%problem, "the use of an API key was not noted");
+            let (workspace_id, prefix) = (key.workspace_id, key.prefix.clone());
+            let noted = db.run(move |conn| {
+                if due {
+                    note_use(conn, workspace_id, &prefix)?;
+                }
+                match new {
+                    Some(network) => note_network(conn, workspace_id, &prefix, &network),
+                    None => Ok(false),
+                }
+            });
+            match noted.await {
+                Ok(true) => journal.key_from_new_address(&key, &visitor),
+                Ok(false) => {}
+                Err(problem) => tracing::warn!(%problem, "the use of an API key was not noted"),
             }
         });
     }
@@ -353,6 +386,34 @@ fn note_use(conn: &mut Conn, workspace_id: i32, prefix: &str) -> Result<()> {
         .set(api_keys::last_used_at.eq(now))
         .execute(conn)?;
     Ok(())
+}
+
+/// True when the key was never used from there.
+fn note_network(conn: &mut Conn, workspace_id: i32, prefix: &str, network: &str) -> Result<bool> {
+    let row = api_key_networks::table.find((workspace_id, prefix, network));
+    if row.select(api_key_networks::network).first::<String>(conn).optional()?.is_some() {
+        return Ok(false);
+    }
+    let known = api_key_networks::table
+        .filter(api_key_networks::workspace_id.eq(workspace_id))
+        .filter(api_key_networks::prefix.eq(prefix));
+    if known.count().get_result::<i64>(conn)? >= MOST_NETWORKS as i64 {
+        return Ok(false);
+    }
+    let inserted = diesel::insert_into(api_key_networks::table)
+        .values((
+            api_key_networks::workspace_id.eq(workspace_id),
+            api_key_networks::prefix.eq(prefix),
+            api_key_networks::network.eq(network),
+            api_key_networks::first_used_at.eq(Instant::now()),
+        ))
+        .execute(conn);
+    match inserted {
+        Ok(_) => Ok(true),
+        // Another server was quicker, and tells it.
+        Err(diesel::result::Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 impl From<&ApiKey> for Claims {

@@ -21,7 +21,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     error::{Code, Problem, Result},
+    journal::{Journal, events::By},
     params::Gate,
+    visitor::Visitor,
     workspaces::{Workspace, Workspaces},
 };
 use keys::Keys;
@@ -113,10 +115,20 @@ fn bearer(request: &HttpRequest) -> Result<&str> {
 /// Who sends the request: the holder of a token or of an API key.
 async fn caller(request: &HttpRequest) -> Result<Claims> {
     let token = bearer(request)?;
+    let verified = verify(request, token).await;
+    if let Err(problem) = &verified {
+        let slug = request.match_info().get("workspace");
+        let journal = service::<Journal>(request)?;
+        journal.token_refused(slug, Keys::is_key(token), problem, &Visitor::of(request));
+    }
+    verified
+}
+
+async fn verify(request: &HttpRequest, token: &str) -> Result<Claims> {
     if Keys::is_key(token) {
         let keys = service::<Keys>(request)?;
         let key = keys.verify(token).await?;
-        keys.used(&key);
+        keys.used(&key, Visitor::of(request), service::<Journal>(request)?);
         return Ok(Claims::from(&key));
     }
     if let Some(provider) = request.app_data::<web::Data<Provider>>()
@@ -174,8 +186,22 @@ async fn member(request: &HttpRequest) -> Result<(Workspace, Role, Claims)> {
     Ok((workspace, role, claims))
 }
 
+/// Tells that a log is read, and by whom. Here, so that no handler that reads can forget to.
+fn tell_of_reading(request: &HttpRequest, reader: &Reader) -> Result<()> {
+    let Reader { workspace, role, caller } = reader;
+    let logs = ["access", "application", "framework", "feed"];
+    let mut rest = request.path().split('/').skip_while(|part| *part != "logs").skip(1);
+    let read = rest.next().and_then(|part| logs.into_iter().find(|log| *log == part));
+    if let Some(log) = read {
+        let visitor = Visitor::of(request);
+        let by = By { workspace, role: *role, caller, visitor: &visitor };
+        service::<Journal>(request)?.log_read(&by, log);
+    }
+    Ok(())
+}
+
 macro_rules! workspace_extractor {
-    ($(#[$meta:meta])* $name:ident, $allowed:expr, $refusal:literal) => {
+    ($(#[$meta:meta])* $name:ident, $allowed:expr, $refusal:literal, $then:expr) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
         pub struct $name {
@@ -194,8 +220,11 @@ macro_rules! workspace_extractor {
                     let (workspace, role, caller) = member(&request).await?;
                     let allowed: fn(Role) -> bool = $allowed;
                     if allowed(role) {
+                        let this = Self { workspace, role, caller };
+                        let then: fn(&HttpRequest, &Self) -> Result<()> = $then;
+                        then(&request, &this)?;
                         gate.send_replace(true);
-                        Ok(Self { workspace, role, caller })
+                        Ok(this)
                     } else {
                         Err(Problem::new(Code::Forbidden, format!($refusal, role = role.as_str())))
                     }
@@ -207,17 +236,29 @@ macro_rules! workspace_extractor {
 
 workspace_extractor!(
     /// May read the logs of its workspace.
-    Reader, Role::reads, "a {role} may not read; it takes a viewer, auditor or admin"
+    Reader, Role::reads, "a {role} may not read; it takes a viewer, auditor or admin",
+    tell_of_reading
 );
 workspace_extractor!(
     /// May append to the logs of its workspace.
-    Writer, Role::writes, "a {role} may not append; it takes a writer or admin"
+    Writer, Role::writes, "a {role} may not append; it takes a writer or admin",
+    |_, _| Ok(())
 );
 workspace_extractor!(
     /// Manages the keys, members and settings of its workspace.
-    Manager, Role::manages, "a {role} may not manage this workspace; it takes an admin"
+    Manager, Role::manages, "a {role} may not manage this workspace; it takes an admin",
+    |_, _| Ok(())
 );
+impl Manager {
+    /// Who does it, for the journal.
+    pub fn by<'a>(&'a self, visitor: &'a Visitor) -> By<'a> {
+        let Self { workspace, role, caller } = self;
+        By { workspace, role: *role, caller, visitor }
+    }
+}
+
 workspace_extractor!(
     /// Is a member of its workspace, in whatever role.
-    Member, |_| true, "a {role} may not do this"
+    Member, |_| true, "a {role} may not do this",
+    |_, _| Ok(())
 );

@@ -25,6 +25,7 @@ use crate::{
     body::Body,
     db::{Conn, Db},
     error::{ChangeProblems, Code, Problem, ReadProblems, Result, SignInProblems},
+    journal::Witness,
     logs::validate::no_nul,
     params::{NoParams, Params},
     workspaces::{self, WorkspaceView},
@@ -176,18 +177,31 @@ pub async fn login(
     db: web::Data<Db>,
     tokens: web::Data<Tokens>,
     sessions: web::Data<Sessions>,
+    Witness { journal, visitor }: Witness,
     _no: Params<(NoParams,)>,
     Body(credentials): Body<Credentials>,
 ) -> Result<HttpResponse> {
     let _turn = sessions.turn().await?;
+    let email = credentials.email.clone();
     let signed_in = db
         .run(move |conn| {
             let user = users::check_password(conn, &credentials.email, &credentials.password)?;
             let refresh = users::start_session(conn, user.id)?;
-            Ok::<_, Problem>((session(conn, &tokens, &user)?, refresh))
+            Ok::<_, Problem>((user.id, (session(conn, &tokens, &user)?, refresh)))
         })
-        .await?;
-    Ok(sessions.answer(signed_in))
+        .await;
+    match signed_in {
+        Ok((user_id, signed_in)) => {
+            journal.signed_in(user_id, "password", &visitor);
+            Ok(sessions.answer(signed_in))
+        }
+        Err(problem) => {
+            if problem.code == Code::InvalidCredentials {
+                journal.sign_in_failed(&email, problem.code.name(), &visitor);
+            }
+            Err(problem)
+        }
+    }
 }
 
 /// Signs in with a one-time link.
@@ -200,16 +214,28 @@ pub async fn link(
     db: web::Data<Db>,
     tokens: web::Data<Tokens>,
     sessions: web::Data<Sessions>,
+    Witness { journal, visitor }: Witness,
     _no: Params<(NoParams,)>,
     Body(link): Body<SignInLink>,
 ) -> Result<HttpResponse> {
     let signed_in = db
         .run(move |conn| {
             let (user, refresh) = users::use_link(conn, &link.token)?;
-            Ok::<_, Problem>((session(conn, &tokens, &user)?, refresh))
+            Ok::<_, Problem>((user.id, (session(conn, &tokens, &user)?, refresh)))
         })
-        .await?;
-    Ok(sessions.answer(signed_in))
+        .await;
+    match signed_in {
+        Ok((user_id, signed_in)) => {
+            journal.signed_in(user_id, "link", &visitor);
+            Ok(sessions.answer(signed_in))
+        }
+        Err(problem) => {
+            if problem.code == Code::LinkInvalid {
+                journal.stranger_refused("link", problem.code.name(), &visitor);
+            }
+            Err(problem)
+        }
+    }
 }
 
 /// Gives a new access token for the refresh cookie, and a new cookie.
@@ -243,10 +269,13 @@ pub async fn logout(
     request: HttpRequest,
     db: web::Data<Db>,
     sessions: web::Data<Sessions>,
+    Witness { journal, visitor }: Witness,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
-    if let Some(cookie) = request.cookie(COOKIE) {
-        db.run(move |conn| users::end_session(conn, cookie.value())).await?;
+    if let Some(cookie) = request.cookie(COOKIE)
+        && let Some(user_id) = db.run(move |conn| users::end_session(conn, cookie.value())).await?
+    {
+        journal.signed_out(user_id, &visitor);
     }
     Ok(HttpResponse::NoContent().cookie(sessions.cookie(String::new(), 0)).finish())
 }
@@ -261,6 +290,7 @@ pub async fn set_password(
     request: HttpRequest,
     db: web::Data<Db>,
     sessions: web::Data<Sessions>,
+    Witness { journal, visitor }: Witness,
     SignedIn(claims): SignedIn,
     _no: Params<(NoParams,)>,
     Body(new): Body<NewPassword>,
@@ -274,6 +304,7 @@ pub async fn set_password(
         users::set_password(conn, &user, new.current_password.as_deref(), &new.password, cookie.as_deref())
     })
     .await?;
+    journal.password_set(user_id, &visitor);
     Ok(HttpResponse::NoContent().finish())
 }
 

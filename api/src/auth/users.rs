@@ -101,9 +101,14 @@ pub fn set_member(conn: &mut Conn, workspace_id: i32, user_id: i32, role: Role) 
     Ok(())
 }
 
+/// The `sub` of a user's tokens, and how the logs name them.
+pub fn subject(id: i32) -> String {
+    format!("user:{id}")
+}
+
 /// What a user may do, as a token says it.
 pub fn claims(conn: &mut Conn, user: &User) -> Result<Claims> {
-    let mut claims = Claims::new(format!("user:{}", user.id), user.name.clone(), ACCESS_SECONDS);
+    let mut claims = Claims::new(subject(user.id), user.name.clone(), ACCESS_SECONDS);
     claims.platform_admin = user.platform_admin;
     claims.everywhere = user.platform_admin.then_some(Role::Admin);
     let roles = members::table
@@ -308,12 +313,12 @@ fn end_family(conn: &mut Conn, family: &str) -> QueryResult<()> {
     Ok(())
 }
 
-/// Ends the session that a refresh token belongs to.
-pub fn end_session(conn: &mut Conn, token: &str) -> Result<()> {
-    let Some((user_id, family)) = family_of(conn, token)? else { return Ok(()) };
+/// Ends the session that a refresh token belongs to. Returns whose it was.
+pub fn end_session(conn: &mut Conn, token: &str) -> Result<Option<i32>> {
+    let Some((user_id, family)) = family_of(conn, token)? else { return Ok(None) };
     conn.transaction(|conn| {
         lock(conn, user_id)?;
         end_family(conn, &family)?;
-        Ok(())
+        Ok(Some(user_id))
     })
 }

@@ -5,12 +5,14 @@ use logbook::{
     auth::{Role, keys},
     config::DataConfig,
     db::types::Instant,
+    journal::events,
 };
 
-use crate::{Failure, find_workspace, open};
-
-/// Who made what a command made.
-const COMMAND_LINE: &str = "command line";
+use crate::{
+    Failure,
+    commands::tell::{COMMAND_LINE, tell},
+    find_workspace, open,
+};
 
 #[derive(Subcommand)]
 pub enum KeysCommand {
@@ -51,6 +53,8 @@ pub fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> {
             let expires_at = days.map(|days| Instant::now().plus_seconds(i64::from(days) * 86_400));
             let new = keys::NewApiKey { name, role, expires_at };
             let (key, text) = keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE)?;
+            let (target, changes) = (events::of_key(&key), events::new_key(&key));
+            tell(data, &db, workspace_id, "api_key_created", target, changes);
             println!("Made the key {} of {workspace}. It is shown this once:", key.prefix);
             println!("{text}");
         }
@@ -64,7 +68,10 @@ pub fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> {
         KeysCommand::Revoke { workspace, prefix } => {
             let workspace_id = find_workspace(&db, &workspace)?;
             match keys::revoke(&mut *db.conn()?, workspace_id, &prefix)? {
-                Some(key) => println!("Revoked the key {} ({}).", key.prefix, key.name),
+                Some(key) => {
+                    tell(data, &db, workspace_id, "api_key_revoked", events::of_key(&key), Vec::new());
+                    println!("Revoked the key {} ({}).", key.prefix, key.name);
+                }
                 None => println!("The key {prefix} was revoked before."),
             }
         }

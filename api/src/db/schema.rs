@@ -255,6 +255,12 @@ diesel::table! {
 }
 
 diesel::table! {
+    platform_workspace (workspace_id) {
+        workspace_id -> Integer,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::*;
     use crate::db::types::InstantSql;
 

@@ -11,6 +11,7 @@ use crate::{
     body::Body,
     db::Db,
     error::{ChangeProblems, Code, ManageProblems, Problem, ReadProblems, Result},
+    journal::Witness,
     params::{NoParams, Params},
 };
 
@@ -36,10 +37,12 @@ pub async fn list(
 )]
 pub async fn post(
     db: web::Data<Db>,
-    _admin: PlatformAdmin,
+    Witness { journal, visitor }: Witness,
+    PlatformAdmin(caller): PlatformAdmin,
     Body(new): Body<NewWorkspace>,
 ) -> Result<HttpResponse> {
     let workspace = db.run(move |conn| create(conn, &new)).await?;
+    journal.workspace_created(&caller, &workspace, &visitor);
     Ok(HttpResponse::Created().json(WorkspaceView::new(workspace, Role::Admin)))
 }
 
@@ -63,11 +66,12 @@ pub async fn get(member: Member, _no: Params<(NoParams,)>) -> Result<HttpRespons
 pub async fn change(
     db: web::Data<Db>,
     known: web::Data<Workspaces>,
+    Witness { journal, visitor }: Witness,
     manager: Manager,
     _no: Params<(NoParams,)>,
     Body(changes): Body<WorkspaceChanges>,
 ) -> Result<HttpResponse> {
-    let Manager { workspace, role, caller } = manager;
+    let Manager { workspace, role, caller } = &manager;
     let renames = changes.slug.as_ref().is_some_and(|slug| *slug != workspace.slug);
     if renames && !caller.platform_admin {
         return Err(Problem::new(Code::Forbidden, "only platform admins may change a workspace's address"));
@@ -75,5 +79,6 @@ pub async fn change(
     let id = workspace.id;
     let changed = db.run(move |conn| change_settings(conn, id, &changes)).await?;
     known.forget(&workspace.slug);
-    Ok(HttpResponse::Ok().json(WorkspaceView::new(changed, role)))
+    journal.workspace_changed(&manager.by(&visitor), &changed);
+    Ok(HttpResponse::Ok().json(WorkspaceView::new(changed, *role)))
 }

@@ -12,6 +12,7 @@ use crate::{
     body::Body,
     db::Db,
     error::{ManageProblems, ReadProblems, Result},
+    journal::Witness,
     params::{NoParams, Params},
 };
 
@@ -61,12 +62,14 @@ pub async fn list(db: web::Data<Db>, manager: Manager, _no: Params<(NoParams,)>)
 )]
 pub async fn create(
     db: web::Data<Db>,
+    Witness { journal, visitor }: Witness,
     manager: Manager,
     _no: Params<(NoParams,)>,
     Body(new): Body<NewApiKey>,
 ) -> Result<HttpResponse> {
-    let Manager { workspace, role: _, caller } = manager;
-    let (key, token) = db.run(move |conn| keys::create(conn, workspace.id, &new, &caller.name)).await?;
+    let (id, name) = (manager.workspace.id, manager.caller.name.clone());
+    let (key, token) = db.run(move |conn| keys::create(conn, id, &new, &name)).await?;
+    journal.key_created(&manager.by(&visitor), &key);
     Ok(HttpResponse::Created().json(CreatedApiKey { token, key: key.into() }))
 }
 
@@ -79,13 +82,17 @@ pub async fn create(
 pub async fn revoke(
     db: web::Data<Db>,
     known: web::Data<Keys>,
+    Witness { journal, visitor }: Witness,
     manager: Manager,
     path: web::Path<KeyPath>,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
     let prefix = path.into_inner().key;
-    let wanted = prefix.clone();
-    db.run(move |conn| keys::revoke(conn, manager.workspace.id, &wanted)).await?;
+    let (id, wanted) = (manager.workspace.id, prefix.clone());
+    let revoked = db.run(move |conn| keys::revoke(conn, id, &wanted)).await?;
     known.forget(&prefix);
+    if let Some(key) = revoked {
+        journal.key_revoked(&manager.by(&visitor), &key);
+    }
     Ok(HttpResponse::NoContent().finish())
 }

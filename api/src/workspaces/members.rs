@@ -20,6 +20,7 @@ use crate::{
         types::Instant,
     },
     error::{Code, FieldError, ManageProblems, Problem, ReadProblems, Result},
+    journal::Witness,
     logs::validate::no_nul,
     params::{NoParams, Params},
 };
@@ -53,7 +54,7 @@ pub struct Member {
 }
 
 impl Member {
-    fn new(user: User, role: Role) -> Self {
+    pub fn new(user: User, role: Role) -> Self {
         let User { id, email, name, password_hash: _, platform_admin: _, created_at: _, last_sign_in_at } =
             user;
         Self { id: id.to_string(), name, email, role, last_sign_in_at }
@@ -177,12 +178,16 @@ fn take_out(conn: &mut Conn, workspace_id: i32, user_id: i32) -> Result<Member> 
     })
 }
 
-/// Adds somebody by their e-mail address. Returns them, and the token of a sign-in link where they have none of their
+/// Adds somebody by their e-mail address. Returns them, the role they had, and the token of a sign-in link where they have none of their
 /// own way in: whoever has the link is that person, so it is made only for an account that leads nowhere else.
 ///
 /// # Errors
 /// `conflict` when they are a member already.
-fn add(conn: &mut Conn, workspace_id: i32, new: &NewMember) -> Result<(Member, Option<String>)> {
+fn add(
+    conn: &mut Conn,
+    workspace_id: i32,
+    new: &NewMember,
+) -> Result<(Member, Option<Role>, Option<String>)> {
     conn.transaction(|conn| {
         lock(conn, workspace_id)?;
         let user = match users::find_by_email(conn, &new.email)? {
@@ -200,18 +205,18 @@ fn add(conn: &mut Conn, workspace_id: i32, new: &NewMember) -> Result<(Member, O
             .count()
             .get_result::<i64>(conn)?;
         let needs_link = never_came && elsewhere == 0;
-        if role_of(conn, workspace_id, user.id)?.is_some() && !needs_link {
+        let before = role_of(conn, workspace_id, user.id)?;
+        if before.is_some() && !needs_link {
             let detail = "this person is a member already";
             let errors = vec![FieldError::at("/email", "taken", detail)];
             return Err(Problem { errors, ..Problem::new(Code::Conflict, detail) });
         }
-        let before = role_of(conn, workspace_id, user.id)?;
         if before == Some(Role::Admin) && new.role != Role::Admin {
             keep_an_admin(conn, workspace_id, user.id)?;
         }
         users::set_member(conn, workspace_id, user.id, new.role)?;
         let link = if needs_link { Some(users::create_link(conn, user.id)?) } else { None };
-        Ok((Member::new(user, new.role), link))
+        Ok((Member::new(user, new.role), before, link))
     })
 }
 
@@ -237,13 +242,15 @@ pub async fn invite(
     db: web::Data<Db>,
     sessions: web::Data<Sessions>,
     standings: web::Data<Standings>,
+    Witness { journal, visitor }: Witness,
     manager: Manager,
     _no: Params<(NoParams,)>,
     Body(new): Body<NewMember>,
 ) -> Result<HttpResponse> {
     let workspace_id = manager.workspace.id;
-    let (member, token) = db.run(move |conn| add(conn, workspace_id, &new)).await?;
+    let (member, before, token) = db.run(move |conn| add(conn, workspace_id, &new)).await?;
     forget(&standings, &member);
+    journal.member_added(&manager.by(&visitor), &member, before, token.is_some());
     let sign_in_link = token.map(|token| Sessions::link(&sessions.origin, &token));
     Ok(HttpResponse::Created().json(Invitation { member, sign_in_link }))
 }
@@ -258,14 +265,16 @@ pub async fn invite(
 pub async fn change(
     db: web::Data<Db>,
     standings: web::Data<Standings>,
+    Witness { journal, visitor }: Witness,
     manager: Manager,
     path: web::Path<MemberPath>,
     _no: Params<(NoParams,)>,
     Body(MemberRole { role }): Body<MemberRole>,
 ) -> Result<HttpResponse> {
     let (workspace_id, user_id) = (manager.workspace.id, user_id(&path)?);
-    let (member, _before) = db.run(move |conn| set_role(conn, workspace_id, user_id, role)).await?;
+    let (member, before) = db.run(move |conn| set_role(conn, workspace_id, user_id, role)).await?;
     forget(&standings, &member);
+    journal.member_changed(&manager.by(&visitor), &member, before);
     Ok(HttpResponse::Ok().json(member))
 }
 
@@ -278,6 +287,7 @@ pub async fn change(
 pub async fn remove(
     db: web::Data<Db>,
     standings: web::Data<Standings>,
+    Witness { journal, visitor }: Witness,
     manager: Manager,
     path: web::Path<MemberPath>,
     _no: Params<(NoParams,)>,
@@ -285,6 +295,7 @@ pub async fn remove(
     let (workspace_id, user_id) = (manager.workspace.id, user_id(&path)?);
     let member = db.run(move |conn| take_out(conn, workspace_id, user_id)).await?;
     forget(&standings, &member);
+    journal.member_removed(&manager.by(&visitor), &member);
     Ok(HttpResponse::NoContent().finish())
 }
 

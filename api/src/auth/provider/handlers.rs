@@ -17,6 +17,7 @@ use crate::{
     auth::{sessions::Sessions, tokens::Tokens},
     db::Db,
     error::{Code, Problem, ReadProblems, Result},
+    journal::Witness,
     params::{NoParams, Params},
 };
 
@@ -155,6 +156,7 @@ pub async fn callback(
     db: web::Data<Db>,
     tokens: web::Data<Tokens>,
     sessions: web::Data<Sessions>,
+    Witness { journal, visitor }: Witness,
     // Providers add parameters of their own: what is unknown is passed over.
     came_back: Result<web::Query<CameBack>, actix_web::Error>,
 ) -> HttpResponse {
@@ -180,12 +182,17 @@ pub async fn callback(
         let seconds = client.session_seconds;
         let signed_in = db.run(move |conn| identities::sign_in(conn, &person, seconds));
         let (user, refresh) = signed_in.await?;
-        tracing::info!(user_id = user.id, "signed in by the identity provider");
+        journal.signed_in(user.id, "provider", &visitor);
         Ok(sessions.refresh_cookie(refresh))
     };
     let mut response = match signed_in.await {
         Ok(refresh) => see_other(&next).cookie(refresh).finish(),
-        Err(failed) => back(failed, &next),
+        Err(failed) => {
+            if matches!(failed, Failed::Refused | Failed::Invalid | Failed::EmailTaken) {
+                journal.stranger_refused("provider", failed.name(), &visitor);
+            }
+            back(failed, &next)
+        }
     };
     // It has done its work, whatever came of it.
     if let Err(error) = response.add_cookie(&cookie(&sessions, String::new(), 0)) {

@@ -1,0 +1,278 @@
+//! Logbook logs itself: who signs in, who reads and who manages what stands in the logs of the workspaces it concerns.
+
+use logbook::{
+    auth::{Role, users},
+    db::types::Instant,
+    journal::platform,
+    workspaces,
+};
+use logbook_tests::{
+    Client, TestServer, on_both,
+    server::sample,
+    walk::{feed, wait_until},
+};
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "correct horse battery";
+const LOGS: &str = "/workspaces/clinic/logs";
+
+/// What the server said of itself in a workspace, oldest first, without who looks now: a platform admin's token.
+fn told(server: &TestServer, slug: &str) -> Vec<Value> {
+    server.settle();
+    let mut events = feed(&server.admin(), slug, "0".into(), 1000);
+    events.retain(|event| event["metadata"]["source"] == "logbook" && event["actor"]["id"] != "token:test");
+    events
+}
+
+fn actions(events: &[Value]) -> Vec<&str> {
+    events.iter().map(|event| event["action"].as_str().unwrap_or_default()).collect()
+}
+
+/// The workspace where stands what belongs to none.
+fn platform(server: &TestServer) -> String {
+    server.settle();
+    let mut conn = server.db.conn().expect("a connection");
+    let id = platform::find(&mut conn).expect("a look").expect("it was made");
+    let all = workspaces::list(&mut conn).expect("a list");
+    all.into_iter().find(|workspace| workspace.id == id).expect("it is in the list").slug
+}
+
+/// Somebody with a password, a member of these workspaces.
+fn person(server: &TestServer, email: &str, places: &[(i32, Role)]) -> i32 {
+    let mut conn = server.db.conn().expect("a connection");
+    let user = users::create(&mut conn, email, "Asha Rao", false).expect("a user");
+    for (workspace_id, role) in places {
+        users::set_member(&mut conn, *workspace_id, user.id, *role).expect("a member");
+    }
+    users::set_password(&mut conn, &user, None, PASSWORD, None).expect("a password");
+    user.id
+}
+
+fn log_in(server: &TestServer, email: &str, password: &str) -> logbook_tests::Answer {
+    let client = server.nobody().with_header("user-agent", "Browser of the test");
+    client.post("/auth/login", json!({"email": email, "password": password}))
+}
+
+fn session(server: &TestServer, email: &str) -> Client {
+    let answer = log_in(server, email, PASSWORD).expect(200);
+    server.bearer(answer.json["access_token"].as_str().expect("a token"))
+}
+
+on_both!(
+    a_sign_in_stands_in_the_log_of_every_workspace_of_the_person,
+    |config| {
+        config.own_events = true;
+    },
+    |server| {
+        let (clinic, shop) = (server.workspace("clinic"), server.workspace("shop"));
+        server.workspace("bakery");
+        let id = person(&server, "asha@clinic.test", &[(clinic.id, Role::Viewer), (shop.id, Role::Writer)]);
+        let wrong = log_in(&server, "asha@clinic.test", "correct horse batterz").expect(401);
+        let signed_in = log_in(&server, "asha@clinic.test", PASSWORD).expect(200);
+        let cookie = signed_in.headers["set-cookie"].split(';').next().expect("a cookie").to_owned();
+        server.nobody().with_header("cookie", &cookie).send("POST", "/auth/logout", "application/json", b"");
+        // Nobody is told of by name who is nobody here: it may be a password that was typed in the wrong place.
+        log_in(&server, "my-other-password-9", "x").expect(401);
+
+        for slug in ["clinic", "shop"] {
+            let events = told(&server, slug);
+            assert_eq!(actions(&events), ["login_failed", "login", "logout"], "{slug}");
+            for event in &events {
+                assert_eq!(event["log"], "access");
+                assert_eq!(
+                    event["actor"],
+                    json!({"type": "user", "id": format!("user:{id}"), "name": "Asha Rao"})
+                );
+                assert_eq!(event["ip_address"], "127.0.0.1");
+            }
+            assert_eq!(
+                (&events[0]["outcome"], &events[0]["outcome_reason"], &events[1]["outcome"]),
+                (&json!("failure"), &json!("invalid_credentials"), &json!("success"))
+            );
+            assert_eq!(events[0]["correlation_id"], wrong.json["request_id"]);
+            assert_eq!(events[1]["user_agent"], "Browser of the test");
+            assert_eq!(events[1]["metadata"], json!({"method": "password", "source": "logbook"}));
+        }
+        assert!(told(&server, "bakery").is_empty());
+        let platform = platform(&server);
+        let events = told(&server, &platform);
+        assert_eq!(actions(&events), ["login_failed", "login", "logout", "login_failed"]);
+        assert_eq!(events[3]["actor"], Value::Null);
+        assert!(!serde_json::to_string(&events).expect("JSON").contains("my-other-password-9"));
+    }
+);
+
+on_both!(
+    what_is_managed_stands_in_the_framework_log_with_what_changed,
+    |config| {
+        config.own_events = true;
+    },
+    |server| {
+        let clinic = server.workspace("clinic");
+        person(&server, "asha@clinic.test", &[(clinic.id, Role::Admin)]);
+        let asha = session(&server, "asha@clinic.test");
+        let jo =
+            asha.post("/workspaces/clinic/members", json!({"email": "jo@clinic.test", "role": "viewer"}));
+        let jo = jo.expect(201).json["member"]["id"].as_str().expect("an id").to_owned();
+        let jo_path = format!("/workspaces/clinic/members/{jo}");
+        asha.put(&jo_path, json!({"role": "auditor"})).expect(200);
+        // Nothing changes, so nothing is told.
+        asha.put(&jo_path, json!({"role": "auditor"})).expect(200);
+        asha.delete(&jo_path).expect(204);
+        let key = asha
+            .post("/workspaces/clinic/keys", json!({"name": "Vector", "role": "writer"}))
+            .expect(201)
+            .json;
+        let prefix = key["key"]["prefix"].as_str().expect("a prefix").to_owned();
+        asha.delete(&format!("/workspaces/clinic/keys/{prefix}")).expect(204);
+        asha.delete(&format!("/workspaces/clinic/keys/{prefix}")).expect(204);
+        asha.patch("/workspaces/clinic", json!({"name": "The Clinic"})).expect(200);
+
+        let mut events = told(&server, "clinic");
+        events.retain(|event| event["log"] == "framework");
+        let told_of: Vec<_> = events
+            .iter()
+            .map(|event| {
+                (
+                    event["action"].as_str().unwrap_or_default(),
+                    event["target"]["type"].as_str().unwrap_or_default(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            told_of,
+            [
+                ("member_invited", "member"),
+                ("member_role_changed", "member"),
+                ("member_removed", "member"),
+                ("api_key_created", "api_key"),
+                ("api_key_revoked", "api_key"),
+                ("workspace_changed", "workspace"),
+            ]
+        );
+        for event in &events {
+            assert_eq!((&event["actor"]["name"], &event["role"]), (&json!("Asha Rao"), &json!("admin")));
+        }
+        assert_eq!(events[1]["target"]["id"], format!("user:{jo}"));
+        assert_eq!(events[1]["changes"], json!([{"field": "role", "old": "viewer", "new": "auditor"}]));
+        assert_eq!(events[3]["target"], json!({"type": "api_key", "id": prefix, "name": "Vector"}));
+        assert_eq!(events[5]["changes"], json!([{"field": "name", "old": "clinic", "new": "The Clinic"}]));
+        let text = serde_json::to_string(&events).expect("JSON");
+        let secret = key["token"].as_str().and_then(|token| token.rsplit('_').next()).expect("a secret");
+        assert!(!text.contains(secret));
+    }
+);
+
+on_both!(
+    reading_is_told_once_an_hour_and_never_what_is_searched,
+    |config| {
+        config.own_events = true;
+    },
+    |server| {
+        let clinic = server.workspace("clinic");
+        person(&server, "asha@clinic.test", &[(clinic.id, Role::Viewer)]);
+        let asha = session(&server, "asha@clinic.test");
+        let start = Instant::now();
+        for _ in 0..3 {
+            asha.query(&format!("{LOGS}/access"), &[("q", "rare-disease")]).expect(200);
+            asha.query(&format!("{LOGS}/access/metrics"), &[("user_id", "rare-disease")]).expect(200);
+            asha.query(&format!("{LOGS}/application"), &[("q", "rare-disease")]).expect(200);
+            asha.get(&format!("{LOGS}/feed")).expect(200);
+        }
+        let mut events = told(&server, "clinic");
+        assert!(!serde_json::to_string(&events).expect("JSON").contains("rare-disease"));
+        events.retain(|event| event["action"] == "log_read");
+        // An hour that ends in between is told of twice; that is rare, and said here instead of waited for.
+        if start.micros() / 3_600_000_000 == Instant::now().micros() / 3_600_000_000 {
+            let logs: Vec<_> = events.iter().map(|event| event["metadata"]["log"].clone()).collect();
+            assert_eq!(logs, ["access", "application", "feed"]);
+        }
+        for event in &events {
+            assert_eq!(
+                (&event["log"], &event["actor"]["name"], &event["role"]),
+                (&json!("access"), &json!("Asha Rao"), &json!("viewer"))
+            );
+        }
+    }
+);
+
+on_both!(
+    refused_tokens_and_keys_from_elsewhere_are_told,
+    |config| {
+        config.own_events = true;
+        config.trusted_proxies = vec!["127.0.0.1".parse().expect("an address")];
+    },
+    |server| {
+        server.workspace("clinic");
+        let made =
+            server.admin().post("/workspaces/clinic/keys", json!({"name": "Vector", "role": "writer"}));
+        let key = made.expect(201).json;
+        let token = key["token"].as_str().expect("a key");
+        let path = format!("{LOGS}/access");
+        for address in ["198.51.100.4", "198.51.100.4", "203.0.113.9"] {
+            let from = server.bearer(token).with_header("x-forwarded-for", address);
+            from.post(&path, json!([sample("access", 1)])).expect(201);
+        }
+        let places = || {
+            let mut events = told(&server, "clinic");
+            events.retain(|event| event["action"] == "api_key_used_from_new_address");
+            events.iter().map(|event| event["ip_address"].clone()).collect::<Vec<_>>()
+        };
+        // Beside the request, so a moment later and in any order.
+        wait_until("both addresses are told", || places().len() == 2);
+        assert!(["198.51.100.4", "203.0.113.9"].iter().all(|address| places().contains(&json!(address))));
+
+        for refused in ["nonsense", "nonsense", &format!("{token}x")] {
+            server.bearer(refused).get(&path).expect(401);
+        }
+        server.bearer("nonsense").get("/workspaces/nowhere/logs/access").expect(401);
+        server.bearer("nonsense").get("/me").expect(401);
+        let mut events = told(&server, "clinic");
+        events.retain(|event| event["action"] == "token_refused");
+        let methods: Vec<_> = events.iter().map(|event| event["metadata"]["method"].clone()).collect();
+        assert_eq!(methods, ["token", "api_key"]);
+        let platform = platform(&server);
+        assert_eq!(actions(&told(&server, &platform)), ["token_refused", "token_refused"]);
+    }
+);
+
+on_both!(
+    a_tenant_that_is_called_logbook_reads_nothing_of_the_platform,
+    |config| {
+        config.own_events = true;
+    },
+    |server| {
+        server.workspace("logbook");
+        log_in(&server, "nobody@clinic.test", "x").expect(401);
+        assert_eq!(platform(&server), "logbook-platform");
+        assert!(told(&server, "logbook").is_empty());
+        assert_eq!(actions(&told(&server, "logbook-platform")), ["login_failed"]);
+    }
+);
+
+on_both!(where_own_events_are_off_nothing_is_told, |server| {
+    let clinic = server.workspace("clinic");
+    person(&server, "asha@clinic.test", &[(clinic.id, Role::Admin)]);
+    let asha = session(&server, "asha@clinic.test");
+    asha.get(&format!("{LOGS}/access")).expect(200);
+    asha.post("/workspaces/clinic/keys", json!({"name": "Vector", "role": "writer"})).expect(201);
+    assert!(told(&server, "clinic").is_empty());
+    assert_eq!(server.admin().get("/workspaces").expect(200).data().len(), 1);
+});
+
+on_both!(
+    what_cannot_be_stored_is_counted_and_hurts_no_request,
+    |config| {
+        config.own_events = true;
+    },
+    |server| {
+        let clinic = server.workspace("clinic");
+        person(&server, "asha@clinic.test", &[(clinic.id, Role::Viewer)]);
+        server.sql("ALTER TABLE workspace_sequences RENAME TO gone");
+        log_in(&server, "asha@clinic.test", PASSWORD).expect(200);
+        wait_until("the loss is counted", || server.journal.lost() > 0);
+        server.sql("ALTER TABLE gone RENAME TO workspace_sequences");
+        log_in(&server, "asha@clinic.test", PASSWORD).expect(200);
+        assert_eq!(actions(&told(&server, "clinic")), ["login"]);
+    }
+);
