@@ -37,7 +37,7 @@ pub fn index_lag(admin: &Client) -> u64 {
 }
 
 pub fn wait_for_index(admin: &Client) {
-    let patience = Instant::now() + Duration::from_secs(120);
+    let patience = Instant::now() + Duration::from_secs(600);
     while index_lag(admin) > 0 {
         assert!(Instant::now() < patience, "the index never had all events");
         thread::sleep(Duration::from_millis(20));
