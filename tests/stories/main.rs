@@ -3,6 +3,7 @@
 mod append_and_read;
 mod architecture;
 mod bodies;
+mod brakes;
 mod contract;
 mod counts;
 mod dedupe;
