@@ -6,6 +6,7 @@ use std::{
     time::Instant,
 };
 
+use actix_cors::Cors;
 use actix_files::{Files, NamedFile};
 use actix_web::{
     Error, HttpRequest, HttpResponse, Resource, ResponseError as _,
@@ -29,6 +30,8 @@ use crate::{
         standing::Standings,
         tokens::Tokens,
     },
+    brakes::rates::{self, Rates},
+    config::Origin,
     db::Db,
     error::{Code, Problem, REQUEST_ID},
     health::{self, Counters},
@@ -58,6 +61,7 @@ pub struct Services {
     pub standings: web::Data<Standings>,
     pub journal: web::Data<Journal>,
     pub proxies: web::Data<Proxies>,
+    pub rates: web::Data<Rates>,
     pub counters: web::Data<Counters>,
     /// The built web application.
     pub web_dir: Option<PathBuf>,
@@ -69,7 +73,7 @@ impl Services {
         (appender, caches, upkeep): (Appender, Caches, Option<Upkeep>),
         tokens: Tokens,
         sessions: Sessions,
-        (journal, proxies): (Journal, Proxies),
+        (journal, proxies, rates): (Journal, Proxies, Rates),
         provider: Option<Provider>,
         web_dir: Option<PathBuf>,
     ) -> Self {
@@ -85,6 +89,7 @@ impl Services {
             sessions: web::Data::new(sessions),
             journal: web::Data::new(journal),
             proxies: web::Data::new(proxies),
+            rates: web::Data::new(rates),
             provider: provider.map(web::Data::new),
             counters: web::Data::default(),
             web_dir,
@@ -107,6 +112,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         standings,
         journal,
         proxies,
+        rates,
         counters,
         web_dir,
     } = services.clone();
@@ -121,6 +127,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .app_data(standings)
         .app_data(journal)
         .app_data(proxies)
+        .app_data(rates)
         .app_data(counters);
     if let Some(provider) = provider {
         config.app_data(provider);
@@ -253,10 +260,19 @@ pub async fn observe(
             let problem = Problem::new(Code::Forbidden, "signing in works from Logbook's own pages only");
             return Ok(request.into_response(problem.error_response()).map_into_right_body());
         }
+        // All others measure who asks when they know it.
+        if is_open(request.request())
+            && let Some(rates) = request.app_data::<web::Data<Rates>>()
+            && let Err(problem) = rates.stranger(request.request())
+        {
+            return Ok(request.into_response(problem.error_response()).map_into_right_body());
+        }
         next.call(request).await.map(ServiceResponse::map_into_left_body)
     };
     let mut response = REQUEST_ID.scope(id.clone(), answered).await?;
 
+    let measured = response.request().clone();
+    rates::tell(&measured, response.headers_mut());
     let status = response.status();
     if let Some(counters) = counters {
         counters.requests.fetch_add(1, Ordering::Relaxed);
@@ -278,6 +294,24 @@ pub async fn observe(
     let millis = start.elapsed().as_secs_f64() * 1000.0;
     tracing::info!(target: "logbook::request", %method, path, status = status.as_u16(), millis, request_id = id);
     Ok(response)
+}
+
+/// True for the addresses of signing in, where nobody has a token yet.
+fn is_open(request: &HttpRequest) -> bool {
+    request.path().starts_with("/api/v1/auth/") && request.path() != "/api/v1/auth/password"
+}
+
+/// Which other origins' pages may ask, with a token of their own: cookies are for Logbook's pages alone.
+pub fn cors(origins: &[Origin]) -> Cors {
+    let exposed =
+        ["link", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"].map(HeaderName::from_static);
+    let accepted = ["authorization", "content-encoding", "content-type", "idempotency-key", "x-request-id"];
+    let cors = Cors::default()
+        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allowed_headers(accepted.map(HeaderName::from_static))
+        .expose_headers(exposed)
+        .max_age(3600);
+    origins.iter().fold(cors, |cors, Origin(origin)| cors.allowed_origin(origin))
 }
 
 /// Where the identity provider sends people back to.

@@ -4,7 +4,24 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{ArgAction, Args};
 
-use crate::visitor::Proxy;
+use crate::{brakes::rates::Allowed, visitor::Proxy};
+
+/// Where a page is from, as browsers say it: https://console.example, without a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(pub String);
+
+impl std::str::FromStr for Origin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let origin = url::Url::parse(text).ok().map(|url| url.origin()).filter(url::Origin::is_tuple);
+        match origin.map(|origin| origin.ascii_serialization()) {
+            Some(origin) if origin == text => Ok(Self(origin)),
+            _ => Err(format!("{text} is no origin such as https://console.example")),
+        }
+    }
+}
 
 /// Where the data is. Every command needs it.
 #[derive(Args, Clone, Debug)]
@@ -56,6 +73,18 @@ pub struct ServeConfig {
     /// Proxies whose X-Forwarded-For is believed: addresses or networks such as 10.0.0.0/8, separated by commas
     #[arg(long, env = "LOGBOOK_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Proxy>,
+    /// Requests a minute of each API key, and of each token that is not a person's; 0 is no limit
+    #[arg(long, env = "LOGBOOK_RATE_KEY", default_value_t = 600_000)]
+    pub rate_key: u32,
+    /// Requests a minute of each person; 0 is no limit
+    #[arg(long, env = "LOGBOOK_RATE_USER", default_value_t = 6000)]
+    pub rate_user: u32,
+    /// Requests a minute without a valid token from each address; 0 is no limit
+    #[arg(long, env = "LOGBOOK_RATE_ADDRESS", default_value_t = 3000)]
+    pub rate_address: u32,
+    /// Origins whose pages may ask the API, such as https://console.example, separated by commas. Default: none
+    #[arg(long, env = "LOGBOOK_CORS_ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Vec<Origin>,
     /// Most MiB of the index that are kept in memory
     #[arg(long, env = "LOGBOOK_INDEX_CACHE_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub index_cache_mib: u32,
@@ -125,6 +154,10 @@ impl ServeConfig {
             None if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
             None => format!("http://{address}"),
         }
+    }
+
+    pub fn allowed(&self) -> Allowed {
+        Allowed { key: self.rate_key, user: self.rate_user, address: self.rate_address }
     }
 
     /// True where people come by TLS.

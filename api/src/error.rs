@@ -68,6 +68,7 @@ codes! {
     UnsupportedMediaType "unsupported_media_type" 415 "Send JSON";
     ValidationFailed "validation_failed" 422 "Some of the input is not valid";
     IdempotencyKeyReused "idempotency_key_reused" 422 "The idempotency key was used for another body";
+    RateLimited "rate_limited" 429 "Too many requests; try again later";
     Internal "internal" 500 "Something broke on our side";
     QueueFull "queue_full" 503 "More events arrive than can be stored; send again";
     Busy "busy" 503 "Too many requests at once; try again";
@@ -198,6 +199,7 @@ problem_responses! {
         "401" "No valid token",
         "403" "Your role does not allow this",
         "404" "There is no such thing, or you may not see it",
+        "429" "Too many requests; try again after the seconds in Retry-After",
         "503" "Try again after the seconds in Retry-After",
     }
 }
@@ -212,6 +214,7 @@ problem_responses! {
         "413" "Too many events, or too many bytes",
         "415" "Not JSON",
         "422" "Some events are not valid; errors name each place",
+        "429" "Too many requests; try again after the seconds in Retry-After",
         "503" "The queue is full or the database is away; try again after the seconds in Retry-After",
     }
 }
@@ -224,6 +227,7 @@ problem_responses! {
         "408" "The body took too long to arrive",
         "413" "The body is too large",
         "422" "Some of the input is not valid",
+        "429" "Too many requests; try again after the seconds in Retry-After",
         "503" "Try again after the seconds in Retry-After",
     }
 }
@@ -237,6 +241,7 @@ problem_responses! {
         "413" "The body is too large",
         "409" "It exists already",
         "422" "Some of the input is not valid",
+        "429" "Too many requests; try again after the seconds in Retry-After",
         "503" "Try again after the seconds in Retry-After",
     }
 }
@@ -252,6 +257,7 @@ problem_responses! {
         "409" "It exists already, or the last admin would be gone",
         "413" "The body is too large",
         "422" "Some of the input is not valid",
+        "429" "Too many requests; try again after the seconds in Retry-After",
         "503" "Try again after the seconds in Retry-After",
     }
 }

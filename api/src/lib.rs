@@ -10,6 +10,7 @@
 //! | [`health`] | for machines that watch this one |
 //! | [`auth`] | who may do what: tokens, API keys, sessions, the extractors that handlers ask by |
 //! | [`workspaces`] | one app, one tenant each |
+//! | [`brakes`] | how much a caller may ask, how often somebody may guess |
 //! | [`journal`] | what Logbook says of itself in the logs |
 //! | [`logs`] | the engine and the three logs |
 //! | [`params`], [`body`], [`page`], [`visitor`] | reading requests: query parameters, small bodies, cursors, where they come from |
@@ -21,6 +22,7 @@
 pub mod app;
 pub mod auth;
 pub mod body;
+pub mod brakes;
 pub mod config;
 pub mod db;
 pub mod demo;

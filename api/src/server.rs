@@ -20,6 +20,7 @@ use crate::{
         tokens::Tokens,
         users,
     },
+    brakes::rates::Rates,
     config::{DataConfig, OidcConfig, ServeConfig},
     db::{Conn, Db, migrations},
     error::Problem,
@@ -113,11 +114,13 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     let parts = (appender.clone(), caches, upkeep);
     let provider = open_provider(config, address)?;
     let web_dir = config.web_dir.clone();
-    let told = (journal.clone(), proxies);
-    let services = Services::new(db.clone(), parts, tokens, sessions, told, provider, web_dir);
+    let callers = (journal.clone(), proxies, Rates::new(config.allowed()));
+    let services = Services::new(db.clone(), parts, tokens, sessions, callers, provider, web_dir);
+    let origins = config.cors_origins.clone();
     let server = HttpServer::new(move || {
         App::new()
             .wrap(middleware::Compress::default())
+            .wrap(middleware::Condition::new(!origins.is_empty(), app::cors(&origins)))
             .wrap(from_fn(app::observe))
             .configure(|config| app::configure(config, &services))
             .default_service(web::to(app::nothing_here))

@@ -35,6 +35,9 @@ fn command(data: &DataConfig) -> Command {
         .env("LOGBOOK_DATABASE_URL", &data.database_url)
         .env("LOGBOOK_DATA_DIR", &data.data_dir)
         .env("LOGBOOK_OWN_EVENTS", data.own_events.to_string())
+        .env("LOGBOOK_RATE_KEY", "0")
+        .env("LOGBOOK_RATE_USER", "0")
+        .env("LOGBOOK_RATE_ADDRESS", "0")
         .stdin(Stdio::null());
     command
 }

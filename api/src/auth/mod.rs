@@ -15,11 +15,17 @@ pub mod users;
 
 use std::{future::Future, pin::Pin};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::{StatusCode, header},
+    web,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    brakes::rates::Rates,
     error::{Code, Problem, Result},
     journal::{Journal, events::By},
     params::Gate,
@@ -114,12 +120,24 @@ fn bearer(request: &HttpRequest) -> Result<&str> {
 
 /// Who sends the request: the holder of a token or of an API key.
 async fn caller(request: &HttpRequest) -> Result<Claims> {
-    let token = bearer(request)?;
+    let rates = service::<Rates>(request)?;
+    let token = match bearer(request) {
+        Ok(token) => token,
+        Err(problem) => {
+            rates.stranger(request)?;
+            return Err(problem);
+        }
+    };
     let verified = verify(request, token).await;
-    if let Err(problem) = &verified {
-        let slug = request.match_info().get("workspace");
-        let journal = service::<Journal>(request)?;
-        journal.token_refused(slug, Keys::is_key(token), problem, &Visitor::of(request));
+    match &verified {
+        Ok(claims) => rates.known(request, claims)?,
+        Err(problem) if problem.code.status() == StatusCode::UNAUTHORIZED => {
+            let slug = request.match_info().get("workspace");
+            let journal = service::<Journal>(request)?;
+            journal.token_refused(slug, Keys::is_key(token), problem, &Visitor::of(request));
+            rates.stranger(request)?;
+        }
+        Err(_) => {}
     }
     verified
 }

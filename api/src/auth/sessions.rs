@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     body::Body,
+    brakes::guesses::{Ended, Guesses},
     db::{Conn, Db},
     error::{ChangeProblems, Code, Problem, ReadProblems, Result, SignInProblems},
     journal::Witness,
@@ -34,18 +35,20 @@ use crate::{
 const COOKIE: &str = "logbook_refresh";
 const COOKIE_PATH: &str = "/api/v1/auth";
 
-/// Settings of signing in, and a bound on how many passwords are checked at once: each takes 19 MiB.
+/// Settings of signing in, a bound on how many passwords are checked at once (each takes 19 MiB), and on how often
+/// somebody may guess one.
 pub struct Sessions {
     /// True where the page is served by TLS: the cookie then never travels without it.
     pub secure_cookie: bool,
     /// Where people find this server, without a slash at the end: sign-in links begin so.
     pub origin: String,
     hashing: Arc<Semaphore>,
+    guesses: Guesses,
 }
 
 impl Sessions {
     pub fn new(secure_cookie: bool, origin: String) -> Self {
-        Self { secure_cookie, origin, hashing: Arc::new(Semaphore::new(2)) }
+        Self { secure_cookie, origin, hashing: Arc::new(Semaphore::new(2)), guesses: Guesses::default() }
     }
 
     /// The address of a one-time link. The token stands in the fragment, since browsers send that to no server and no
@@ -183,6 +186,7 @@ pub async fn login(
 ) -> Result<HttpResponse> {
     let _turn = sessions.turn().await?;
     let email = credentials.email.clone();
+    let guess = sessions.guesses.begin(&email, visitor.network())?;
     let signed_in = db
         .run(move |conn| {
             let user = users::check_password(conn, &credentials.email, &credentials.password)?;
@@ -190,6 +194,7 @@ pub async fn login(
             Ok::<_, Problem>((user.id, (session(conn, &tokens, &user)?, refresh)))
         })
         .await;
+    sessions.guesses.end(guess, ended(&signed_in, Code::InvalidCredentials));
     match signed_in {
         Ok((user_id, signed_in)) => {
             journal.signed_in(user_id, "password", &visitor);
@@ -201,6 +206,14 @@ pub async fn login(
             }
             Err(problem)
         }
+    }
+}
+
+fn ended<T>(guessed: &Result<T>, wrong: Code) -> Ended {
+    match guessed {
+        Ok(_) => Ended::Right,
+        Err(problem) if problem.code == wrong => Ended::Wrong,
+        Err(_) => Ended::Unknown,
     }
 }
 
@@ -299,11 +312,14 @@ pub async fn set_password(
     let user_id = claims.user_id().ok_or_else(nobody)?;
     let cookie = request.cookie(COOKIE).map(|cookie| cookie.value().to_owned());
     let _turn = sessions.turn().await?;
-    db.run(move |conn| {
+    let guess = sessions.guesses.begin(&claims.sub, visitor.network())?;
+    let set = db.run(move |conn| {
         let user = users::find(conn, user_id)?.ok_or_else(nobody)?;
         users::set_password(conn, &user, new.current_password.as_deref(), &new.password, cookie.as_deref())
-    })
-    .await?;
+    });
+    let set = set.await;
+    sessions.guesses.end(guess, ended(&set, Code::WrongPassword));
+    set?;
     journal.password_set(user_id, &visitor);
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1510,6 +1510,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -1590,6 +1599,15 @@ export interface operations {
       };
       /** @description Some of the input is not valid */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -1678,6 +1696,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -1736,6 +1763,15 @@ export interface operations {
       };
       /** @description There is no such thing, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -1813,6 +1849,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -1875,6 +1920,15 @@ export interface operations {
       };
       /** @description There is no such thing, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -1976,6 +2030,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -2059,6 +2122,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -2124,6 +2196,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -2182,6 +2263,15 @@ export interface operations {
       };
       /** @description There is no such thing, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2285,6 +2375,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -2349,6 +2448,15 @@ export interface operations {
       };
       /** @description There is no such thing, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2467,6 +2575,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -2531,6 +2648,15 @@ export interface operations {
       };
       /** @description There is no such thing, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2649,6 +2775,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -2752,6 +2887,15 @@ export interface operations {
       };
       /** @description Some of the input is not valid */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -2876,6 +3020,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -2991,6 +3144,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description The queue is full or the database is away; try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -3093,6 +3255,15 @@ export interface operations {
       };
       /** @description There is no such thing, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3216,6 +3387,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -3325,6 +3505,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -3394,6 +3583,15 @@ export interface operations {
       };
       /** @description There is no such thing, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3528,6 +3726,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -3636,6 +3843,15 @@ export interface operations {
       };
       /** @description Some events are not valid; errors name each place */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3755,6 +3971,15 @@ export interface operations {
       };
       /** @description There is no such thing, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -3888,6 +4113,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -4007,6 +4241,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -4083,6 +4326,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -4151,6 +4403,15 @@ export interface operations {
       };
       /** @description There is no such thing, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -4278,6 +4539,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -4393,6 +4663,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description The queue is full or the database is away; try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -4498,6 +4777,15 @@ export interface operations {
       };
       /** @description There is no such thing, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -4624,6 +4912,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -4736,6 +5033,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -4805,6 +5111,15 @@ export interface operations {
       };
       /** @description There is no such thing, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -4927,6 +5242,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description The queue is full or the database is away; try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -4991,6 +5315,15 @@ export interface operations {
       };
       /** @description There is no such thing, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -5102,6 +5435,15 @@ export interface operations {
       };
       /** @description Some of the input is not valid */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
@@ -5225,6 +5567,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -5335,6 +5686,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -5427,6 +5787,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Try again after the seconds in Retry-After */
       503: {
         headers: {
@@ -5485,6 +5854,15 @@ export interface operations {
       };
       /** @description There is no such thing, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; try again after the seconds in Retry-After */
+      429: {
         headers: {
           [name: string]: unknown;
         };
