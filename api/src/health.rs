@@ -10,7 +10,7 @@ use crate::{
     auth::PlatformAdmin,
     db::{Db, migrations},
     error::{Code, Problem, ReadProblems, Result},
-    logs::{appender::Appender, upkeep},
+    logs::{appender::Appender, counts::delta, upkeep},
     params::{NoParams, Params},
 };
 
@@ -61,6 +61,7 @@ pub async fn metrics(
     db: web::Data<Db>,
 ) -> Result<HttpResponse> {
     let index_lag = db.run(upkeep::index_lag).await.map_err(Problem::from)?;
+    let counts_lag = db.run(delta::lag).await.map_err(Problem::from)?;
     let figures = [
         ("logbook_requests_total", "counter", "Requests answered", counters.requests.load(Ordering::Relaxed)),
         (
@@ -76,6 +77,12 @@ pub async fn metrics(
             appender.waiting() as u64,
         ),
         ("logbook_index_lag_events", "gauge", "Events that the index does not have yet", index_lag as u64),
+        (
+            "logbook_counts_lag_events",
+            "gauge",
+            "Events that are counted but not folded yet",
+            counts_lag as u64,
+        ),
     ];
     let text: String = figures
         .iter()
