@@ -11,7 +11,7 @@ use crate::{
     db::{Db, migrations},
     error::{Code, Problem, ReadProblems, Result},
     journal::Journal,
-    logs::{appender::Appender, upkeep},
+    logs::{appender::Appender, counts::delta, upkeep},
     params::{NoParams, Params},
 };
 
@@ -63,6 +63,7 @@ pub async fn metrics(
     db: web::Data<Db>,
 ) -> Result<HttpResponse> {
     let index_lag = db.run(upkeep::index_lag).await.map_err(Problem::from)?;
+    let counts_lag = db.run(delta::lag).await.map_err(Problem::from)?;
     let figures = [
         ("logbook_requests_total", "counter", "Requests answered", counters.requests.load(Ordering::Relaxed)),
         (
@@ -90,6 +91,12 @@ pub async fn metrics(
             journal.lost(),
         ),
         ("logbook_index_lag_events", "gauge", "Events that the index does not have yet", index_lag as u64),
+        (
+            "logbook_counts_lag_events",
+            "gauge",
+            "Events that are counted but not folded yet",
+            counts_lag as u64,
+        ),
     ];
     let text: String = figures
         .iter()
