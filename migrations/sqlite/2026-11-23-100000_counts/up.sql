@@ -1,4 +1,4 @@
--- Kept counts. They are made of the events and can be made again at any time: `logbook counts check --repair`.
+-- Kept counts. They are made of the events and can be made again at any time.
 
 -- How far folding has come. unbuilt_from: events from here on, up to folded_seq, are in no packed row yet; NULL when all are.
 CREATE TABLE count_states (

@@ -55,7 +55,7 @@ use crate::{
 const MOST_VALUES: usize = 100;
 
 fn damaged() -> db::Error {
-    db::Error::Setup("the kept counts are damaged; run: logbook counts check --repair".into())
+    db::Error::Setup("the kept counts are damaged".into())
 }
 
 impl Key<'_> {
