@@ -11,7 +11,7 @@ use diesel::prelude::*;
 use logbook::{
     db::{Conn, schema::index_pieces},
     logs::index::{
-        build::{self, Advanced},
+        build::{self, Advanced, Pace},
         segment::Segment,
         store,
     },
@@ -92,7 +92,7 @@ on_both!(small_segments_become_a_large_one, |config| { config.no_upkeep = true }
     let admin = server.admin();
     let conn = &mut *server.db.conn().expect("a connection");
     let index =
-        |conn: &mut Conn| while build::advance(conn, id, true).expect("a step") == Advanced::Segment {};
+        |conn: &mut Conn| while build::advance(conn, id, Pace::Quiet).expect("a step") == Advanced::Segment {};
     append_samples(&admin, 1500);
     index(conn);
     assert_eq!(spans(&segments(conn, id)), [(1, 1024), (1025, 1500)]);
@@ -202,7 +202,7 @@ on_both!(several_keepers_leave_one_right_index, |server| {
             scope.spawn(move || {
                 let mut conn = server.own_connection();
                 while !stop.load(Ordering::Relaxed) {
-                    build::advance(&mut conn, id, true).expect("a step");
+                    build::advance(&mut conn, id, Pace::Quiet).expect("a step");
                 }
             });
         }

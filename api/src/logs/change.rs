@@ -88,6 +88,15 @@ impl Change {
         }
     }
 
+    /// Old and new, or all that was added and removed, without their places.
+    pub fn each_value(&self) -> impl Iterator<Item = &Value> {
+        let (pair, added, removed) = match self {
+            Self::Value(ValueChange { field: _, old, new }) => (Some([old, new]), [].iter(), [].iter()),
+            Self::Set(SetChange { field: _, added, removed }) => (None, added.iter(), removed.iter()),
+        };
+        pair.into_iter().flatten().chain(added).chain(removed)
+    }
+
     /// Old and new, or all that was added and removed, with the JSON pointer of each inside the change.
     pub fn values(&self) -> Vec<(String, &Value)> {
         match self {

@@ -1,6 +1,7 @@
 //! What is searched for, and in which texts of an event.
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::logs::{
     event::{Change, Event},
@@ -57,7 +58,7 @@ impl Search {
 
 /// Every text of an event that search looks into.
 pub fn searched_texts(event: &Event, changes: &[Change], look: &mut impl FnMut(&str)) {
-    look(&event.id().to_string());
+    look(event.id().to_uuid().hyphenated().encode_lower(&mut Uuid::encode_buffer()));
     let actor = event.actor.as_ref();
     let texts = [
         actor.and_then(|actor| actor.id.as_ref()),
@@ -76,9 +77,7 @@ pub fn searched_texts(event: &Event, changes: &[Change], look: &mut impl FnMut(&
     texts.into_iter().flatten().for_each(|text| look(text));
     for change in changes {
         look(change.field());
-        for (_, value) in change.values() {
-            texts_of_value(value, look);
-        }
+        change.each_value().for_each(|value| texts_of_value(value, look));
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
     },
     logs::{
         counts::fold,
-        index::build::{self, Advanced},
+        index::build::{self, Advanced, Pace},
     },
 };
 
@@ -32,6 +32,8 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(250);
 /// A few new events are indexed when no more have come for so long.
 const QUIET: Duration = Duration::from_secs(1);
+/// Events a second from which on it is a burst: a large segment is full within seconds.
+const BURST: f64 = 10_000.0;
 /// How long a lease lasts that is not renewed.
 const LEASE_SECONDS: i64 = 10;
 /// Between two looks at whether partitions are made ahead.
@@ -72,7 +74,27 @@ impl Upkeep {
 /// What the thread remembers of a workspace between two rounds.
 struct Seen {
     last_seq: i64,
+    /// Since when that is the last one.
     since: Instant,
+    looked_at: Instant,
+}
+
+impl Seen {
+    fn new(last_seq: i64) -> Self {
+        let now = Instant::now();
+        Self { last_seq, since: now, looked_at: now }
+    }
+
+    /// How quickly events came since it was looked at before.
+    fn look(&mut self, last_seq: i64) -> Pace {
+        let before = std::mem::replace(self, Self { looked_at: Instant::now(), ..*self });
+        if last_seq == before.last_seq {
+            return if self.since.elapsed() >= QUIET { Pace::Quiet } else { Pace::Steady };
+        }
+        (self.last_seq, self.since) = (last_seq, self.looked_at);
+        let per_second = (last_seq - before.last_seq) as f64 / before.looked_at.elapsed().as_secs_f64();
+        if per_second >= BURST { Pace::Burst } else { Pace::Steady }
+    }
 }
 
 /// The name that a process holds leases by.
@@ -136,17 +158,12 @@ impl Keeper {
             }
         }
         for (workspace_id, last_seq) in behind(conn)? {
-            let now = Instant::now();
-            let seen = self.seen.entry(workspace_id).or_insert(Seen { last_seq, since: now });
-            if seen.last_seq != last_seq {
-                *seen = Seen { last_seq, since: now };
-            }
-            let quiet = seen.since.elapsed() >= QUIET;
+            let pace = self.seen.entry(workspace_id).or_insert_with(|| Seen::new(last_seq)).look(last_seq);
             if !lease(conn, workspace_id, &self.holder.name)? {
                 continue;
             }
             for _ in 0..TURN {
-                if ends() || build::advance(conn, workspace_id, quiet)? != Advanced::Segment {
+                if ends() || build::advance(conn, workspace_id, pace)? != Advanced::Segment {
                     break;
                 }
             }

@@ -38,14 +38,24 @@ pub enum Advanced {
     Segment,
 }
 
-/// Brings a workspace's index forward by a segment. `all`: also for a few events.
-pub fn advance(conn: &mut Conn, workspace_id: i32, all: bool) -> db::Result<Advanced> {
+/// How quickly events come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// None came for a while: the last few are worth a segment, too.
+    Quiet,
+    Steady,
+    /// So quickly that a large segment is full within seconds: smaller ones on the way to it would double the work.
+    Burst,
+}
+
+/// Brings a workspace's index forward by a segment.
+pub fn advance(conn: &mut Conn, workspace_id: i32, pace: Pace) -> db::Result<Advanced> {
     let (state, segments) = state_and_segments(conn, workspace_id)?;
     if state.next_segment == 0 {
         begin(conn, workspace_id)?;
         return Ok(Advanced::Segment);
     }
-    let Some(step) = next_step(state, &segments, all) else {
+    let Some(step) = next_step(state, &segments, pace) else {
         let waits = state.last_seq > state.indexed_seq;
         return Ok(if waits { Advanced::Waiting } else { Advanced::Nothing });
     };
@@ -71,7 +81,7 @@ struct Step {
     replaces: Vec<i32>,
 }
 
-fn next_step(state: State, segments: &[Segment], all: bool) -> Option<Step> {
+fn next_step(state: State, segments: &[Segment], pace: Pace) -> Option<Step> {
     let waiting = state.last_seq - state.indexed_seq;
     let small: Vec<&Segment> = segments.iter().filter(|segment| segment.is_small()).collect();
     let first_seq = small.first().map_or(state.indexed_seq + 1, |segment| segment.first_seq);
@@ -87,7 +97,12 @@ fn next_step(state: State, segments: &[Segment], all: bool) -> Option<Step> {
             replaces: replaces.map(|segment| segment.number).collect(),
         });
     }
-    if waiting == 0 || (waiting < GROWN && !all) {
+    let enough = match pace {
+        Pace::Quiet => waiting > 0,
+        Pace::Steady => waiting >= GROWN,
+        Pace::Burst => false,
+    };
+    if !enough {
         return None;
     }
     let growing = small.last().filter(|segment| segment.columns() < SMALL_COLUMNS);
@@ -178,7 +193,7 @@ pub fn make(
 pub fn rebuild(conn: &mut Conn, workspace_id: i32, mut progress: impl FnMut(u64, u64)) -> db::Result<()> {
     begin(conn, workspace_id)?;
     store::clear(conn, workspace_id)?;
-    while advance(conn, workspace_id, true)? == Advanced::Segment {
+    while advance(conn, workspace_id, Pace::Quiet)? == Advanced::Segment {
         let state = store::state(conn, workspace_id)?;
         progress(state.indexed_seq as u64, state.last_seq as u64);
     }
@@ -231,7 +246,7 @@ mod tests {
     const SMALL: i64 = SMALL_COLUMNS as i64;
 
     /// Segments of these lengths, one after the other, and the newest event.
-    fn step(lengths: &[i64], last_seq: i64, all: bool) -> Option<Step> {
+    fn step(lengths: &[i64], last_seq: i64, pace: Pace) -> Option<Step> {
         let mut indexed_seq = 0;
         let mut segments = Vec::new();
         for (n, length) in lengths.iter().enumerate() {
@@ -240,7 +255,7 @@ mod tests {
             segments.push(Segment { number, first_seq, last_seq: indexed_seq, first_time: 0, last_time: 0 });
         }
         let next_segment = lengths.len() as i32 + 1;
-        next_step(State { indexed_seq, next_segment, revision: 0, last_seq }, &segments, all)
+        next_step(State { indexed_seq, next_segment, revision: 0, last_seq }, &segments, pace)
     }
 
     fn is(first_seq: i64, last_seq: i64, replaces: impl IntoIterator<Item = i32>) -> Option<Step> {
@@ -249,30 +264,40 @@ mod tests {
 
     #[test]
     fn a_small_segment_grows_until_it_is_full() {
-        assert_eq!(step(&[], 0, true), None);
-        assert_eq!(step(&[], GROWN - 1, false), None, "a few events wait");
-        assert_eq!(step(&[], GROWN - 1, true), is(1, GROWN - 1, []));
-        assert_eq!(step(&[], GROWN, false), is(1, GROWN, []));
-        assert_eq!(step(&[GROWN], 2 * GROWN - 1, false), None);
-        assert_eq!(step(&[GROWN], 2 * GROWN, false), is(1, 2 * GROWN, [1]));
-        assert_eq!(step(&[GROWN], 3 * SMALL, false), is(1, SMALL, [1]));
-        assert_eq!(step(&[SMALL], SMALL, true), None);
-        assert_eq!(step(&[SMALL], SMALL + 1, true), is(SMALL + 1, SMALL + 1, []), "a full one is left alone");
-        assert_eq!(step(&[SMALL, 5], SMALL + 6, true), is(SMALL + 1, SMALL + 6, [2]));
+        assert_eq!(step(&[], 0, Pace::Quiet), None);
+        assert_eq!(step(&[], GROWN - 1, Pace::Steady), None, "a few events wait");
+        assert_eq!(step(&[], GROWN - 1, Pace::Quiet), is(1, GROWN - 1, []));
+        assert_eq!(step(&[], GROWN, Pace::Steady), is(1, GROWN, []));
+        assert_eq!(step(&[GROWN], 2 * GROWN - 1, Pace::Steady), None);
+        assert_eq!(step(&[GROWN], 2 * GROWN, Pace::Steady), is(1, 2 * GROWN, [1]));
+        assert_eq!(step(&[GROWN], 3 * SMALL, Pace::Steady), is(1, SMALL, [1]));
+        assert_eq!(step(&[SMALL], SMALL, Pace::Quiet), None);
+        assert_eq!(step(&[], LARGE - 1, Pace::Burst), None, "a large one is full soon");
+        assert_eq!(
+            step(&[SMALL], SMALL + 1, Pace::Quiet),
+            is(SMALL + 1, SMALL + 1, []),
+            "a full one is left alone"
+        );
+        assert_eq!(step(&[SMALL, 5], SMALL + 6, Pace::Quiet), is(SMALL + 1, SMALL + 6, [2]));
     }
 
     #[test]
     fn small_segments_make_way_for_a_large_one() {
         let small = [SMALL; 63];
-        assert_eq!(step(&small[1..], LARGE - 1, false), is(62 * SMALL + 1, LARGE - 1, []));
-        assert_eq!(step(&small, LARGE, false), is(1, LARGE, 1..=63));
-        assert_eq!(step(&[SMALL, 7], LARGE, false), is(1, LARGE, [1, 2]), "events that had none yet, too");
-        assert_eq!(step(&[], 2 * LARGE, false), is(1, LARGE, []), "at once when so many are there");
-        assert_eq!(step(&[LARGE], 2 * LARGE - 1, false), is(LARGE + 1, LARGE + SMALL, []));
-        assert_eq!(step(&[LARGE, SMALL], 2 * LARGE + 9, false), is(LARGE + 1, 2 * LARGE, [2]));
+        assert_eq!(step(&small[1..], LARGE - 1, Pace::Steady), is(62 * SMALL + 1, LARGE - 1, []));
+        assert_eq!(step(&small, LARGE, Pace::Steady), is(1, LARGE, 1..=63));
+        assert_eq!(
+            step(&[SMALL, 7], LARGE, Pace::Steady),
+            is(1, LARGE, [1, 2]),
+            "events that had none yet, too"
+        );
+        assert_eq!(step(&[], 2 * LARGE, Pace::Steady), is(1, LARGE, []), "at once when so many are there");
+        assert_eq!(step(&[SMALL], LARGE, Pace::Burst), is(1, LARGE, [1]));
+        assert_eq!(step(&[LARGE], 2 * LARGE - 1, Pace::Steady), is(LARGE + 1, LARGE + SMALL, []));
+        assert_eq!(step(&[LARGE, SMALL], 2 * LARGE + 9, Pace::Steady), is(LARGE + 1, 2 * LARGE, [2]));
         // Taken in as a whole: the last of 64 reaches beyond the large one's end.
         let mut uneven = vec![SMALL - 1];
         uneven.extend([SMALL; 63]);
-        assert_eq!(step(&uneven, LARGE + SMALL - 1, false), is(1, LARGE - 1, 1..=63));
+        assert_eq!(step(&uneven, LARGE + SMALL - 1, Pace::Steady), is(1, LARGE - 1, 1..=63));
     }
 }

@@ -8,6 +8,7 @@
 //! The index is derived from the events: built behind the appender ([`build`]), removed and built again at any time.
 
 pub mod build;
+pub mod keys;
 pub mod posting;
 pub mod segment;
 pub mod signature;

@@ -1,18 +1,19 @@
 //! Which blocks have a key, in few bytes.
 
-/// Marks a posting that is a bit a block.
-const DENSE: u16 = u16::MAX;
+/// Marks a posting that is a bit a block. No other posting is as long: it would have been written so.
+const DENSE: u8 = u8::MAX;
 
-/// Key, bytes, distances from block to block as LEB128; or key, [`DENSE`], a bit for each block: whichever is shorter.
-pub fn write_posting(piece: &mut Vec<u8>, key: u32, blocks: &[u16], all: usize) {
-    piece.extend(key.to_le_bytes());
+/// The rest of the key, how many bytes follow, and distances from block to block as LEB128; or the rest of the key,
+/// [`DENSE`], and a bit for each block: whichever is shorter. At most 2,016 blocks, so at most 252 bytes.
+pub fn write_posting(piece: &mut Vec<u8>, rest: u16, blocks: impl Iterator<Item = u16> + Clone, all: usize) {
+    piece.extend(rest.to_le_bytes());
     let length_at = piece.len();
-    piece.extend(DENSE.to_le_bytes());
+    piece.push(DENSE);
     let start = piece.len();
     let mut last = 0;
-    for block in blocks {
+    for block in blocks.clone() {
         let distance = block - last;
-        last = *block;
+        last = block;
         // At most 2,015: two bytes.
         if distance < 0x80 {
             piece.push(distance as u8);
@@ -23,27 +24,27 @@ pub fn write_posting(piece: &mut Vec<u8>, key: u32, blocks: &[u16], all: usize) 
     let dense_bytes = all.div_ceil(8);
     let bytes = piece.len() - start;
     if bytes < dense_bytes {
-        piece[length_at..start].copy_from_slice(&(bytes as u16).to_le_bytes());
+        piece[length_at] = bytes as u8;
     } else {
         piece.truncate(start);
         piece.resize(start + dense_bytes, 0);
-        blocks.iter().for_each(|block| piece[start + usize::from(*block) / 8] |= 1 << (block % 8));
+        blocks.for_each(|block| piece[start + usize::from(block) / 8] |= 1 << (block % 8));
     }
 }
 
 /// Sets a bit in `words` for each block that has the key.
-pub fn read_posting(piece: &[u8], key: u32, blocks: usize, words: &mut [u64]) {
+pub fn read_posting(piece: &[u8], rest: u16, blocks: usize, words: &mut [u64]) {
     let dense_bytes = blocks.div_ceil(8);
     let mut at = 0;
-    while let (Some(found), Some(length)) = (u32_at(piece, at), u16_at(piece, at + 4)) {
-        at += 6;
-        let bytes = if length == DENSE { dense_bytes } else { usize::from(length) };
-        if found < key {
+    while let (Some(found), Some(length)) = (u16_at(piece, at), piece.get(at + 2)) {
+        at += 3;
+        let bytes = if *length == DENSE { dense_bytes } else { usize::from(*length) };
+        if found < rest {
             at += bytes;
             continue;
         }
-        let data = if found == key { piece.get(at..at + bytes).unwrap_or_default() } else { &[] };
-        if length == DENSE {
+        let data = if found == rest { piece.get(at..at + bytes).unwrap_or_default() } else { &[] };
+        if *length == DENSE {
             data.iter().enumerate().for_each(|(n, byte)| words[n / 8] |= u64::from(*byte) << (n % 8 * 8));
             return;
         }

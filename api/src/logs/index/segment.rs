@@ -10,13 +10,9 @@
 //! order c        the seqs of 4,032 columns, as distances to the first seq          8 KiB
 //! ```
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-};
-
 use super::{
-    posting::{read_posting, u16_at, u32_at, u64_at, write_posting},
+    keys::{Address, Keys},
+    posting::{read_posting, u16_at, u32_at, u64_at},
     signature::{BITS, Mark, Plan, Term},
 };
 
@@ -27,6 +23,8 @@ pub const MOST_COLUMNS: usize = 63 * SMALL_COLUMNS;
 pub const SMALL_COLUMNS: usize = 1024;
 /// Columns that share their keys: a half word of a slice.
 pub const BLOCK: usize = 32;
+/// Words that have all bits of a column.
+const COLUMN_WORDS: usize = (BITS as usize).div_ceil(64);
 /// Columns in one piece of the order.
 const ORDER_COLUMNS: usize = 4032;
 
@@ -88,39 +86,16 @@ impl Segment {
     }
 
     pub fn directory_piece(&self, key: u32) -> PieceNumber {
-        DIRECTORY + (key >> (32 - self.directory_bits())) as PieceNumber
+        DIRECTORY + Address::of(key, self.directory_bits()).part as PieceNumber
     }
 }
-
-/// Keys are hashes already.
-#[derive(Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.0 = self.0 << 8 | u64::from(*byte));
-    }
-
-    fn write_u32(&mut self, key: u32) {
-        // The table takes its place from the low bits and its tag from the high ones.
-        self.0 = u64::from(key).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-}
-
-/// Blocks that have a key, in the order in which they were seen.
-#[derive(Default)]
-struct Posting(Vec<u16>);
 
 /// A segment in the making.
 pub struct Building {
     segment: Segment,
-    /// The slices of all bits, one after the other.
-    slices: Vec<u8>,
-    postings: HashMap<u32, Posting, BuildHasherDefault<KeyHasher>>,
+    /// The bits of each column, [`COLUMN_WORDS`] words a column: an event's bits lie together until all are known.
+    columns: Vec<u64>,
+    keys: Keys,
     /// Column of each seq, by its distance to the first.
     column_of: Vec<u16>,
     times: Vec<i64>,
@@ -146,8 +121,8 @@ impl Building {
             column_of[usize::from(*place)] = column as u16;
         }
         Self {
-            slices: vec![0; usize::from(BITS) * slice_bytes(&segment)],
-            postings: HashMap::default(),
+            columns: vec![0; COLUMN_WORDS * segment.columns().next_multiple_of(64)],
+            keys: Keys::new(segment.directory_bits()),
             column_of,
             times: (0..segment.blocks()).map(|block| time_at(block * BLOCK)).collect(),
             order,
@@ -160,42 +135,21 @@ impl Building {
         let column = self.column_of[(seq - self.segment.first_seq) as usize];
         match mark {
             Mark::Bit(bit) => {
-                let place = usize::from(bit) * slice_bytes(&self.segment) + usize::from(column / 8);
-                self.slices[place] |= 1 << (column % 8);
+                self.columns[usize::from(column) * COLUMN_WORDS + usize::from(bit / 64)] |= 1 << (bit % 64);
             }
-            Mark::Key(key) => {
-                let block = column / BLOCK as u16;
-                let posting = &mut self.postings.entry(key).or_default().0;
-                // Neighbours in seq are mostly neighbours in time: this leaves few doubles for the end.
-                if posting.last() != Some(&block) {
-                    posting.push(block);
-                }
-            }
+            Mark::Key(key) => self.keys.add(key, column / BLOCK as u16),
         }
     }
 
     /// The segment and its pieces. Empty ones are left out.
     pub fn finish(self) -> Made {
-        let Self { segment, slices, postings, column_of: _, times, order } = self;
+        let Self { segment, columns, keys, column_of: _, times, order } = self;
         let mut pieces: Vec<(PieceNumber, Vec<u8>)> = Vec::new();
-        for (bit, slice) in slices.chunks(slice_bytes(&segment)).enumerate() {
-            if slice.iter().any(|byte| *byte != 0) {
-                pieces.push((slice_piece(bit as u16), slice.to_vec()));
-            }
-        }
-        let mut postings: Vec<(u32, Vec<u16>)> = postings.into_iter().map(|(key, p)| (key, p.0)).collect();
-        postings.sort_unstable_by_key(|(key, _)| *key);
-        for (key, mut blocks) in postings {
-            blocks.sort_unstable();
-            blocks.dedup();
-            let number = segment.directory_piece(key);
-            if pieces.last().is_none_or(|(last, _)| *last != number) {
-                pieces.push((number, Vec::new()));
-            }
-            if let Some((_, piece)) = pieces.last_mut() {
-                write_posting(piece, key, &blocks, segment.blocks());
-            }
-        }
+        let slices = slices(&columns).into_iter().enumerate();
+        pieces.extend(slices.map(|(bit, slice)| (slice_piece(bit as u16), slice)));
+        let directory = keys.finish(segment.blocks()).into_iter().enumerate();
+        pieces.extend(directory.map(|(part, piece)| (DIRECTORY + part as PieceNumber, piece)));
+        pieces.retain(|(_, piece)| piece.iter().any(|byte| *byte != 0));
         pieces.push((TIMES, times.iter().flat_map(|time| time.to_le_bytes()).collect()));
         for (part, order) in order.chunks(ORDER_COLUMNS).enumerate() {
             let bytes = order.iter().flat_map(|place| place.to_le_bytes()).collect();
@@ -208,9 +162,32 @@ impl Building {
     }
 }
 
-/// Bytes of a slice: whole words.
-fn slice_bytes(segment: &Segment) -> usize {
-    segment.columns().div_ceil(64) * 8
+/// The slices of columns that lie one after the other: of each bit a word for 64 columns.
+fn slices(columns: &[u64]) -> Vec<Vec<u8>> {
+    let mut slices = vec![Vec::with_capacity(columns.len() / COLUMN_WORDS / 8); usize::from(BITS)];
+    for columns in columns.chunks(COLUMN_WORDS * 64) {
+        for (word, slices) in slices.chunks_mut(64).enumerate() {
+            let mut square = std::array::from_fn(|column| columns[column * COLUMN_WORDS + word]);
+            transpose(&mut square);
+            slices.iter_mut().zip(square).for_each(|(slice, columns)| slice.extend(columns.to_le_bytes()));
+        }
+    }
+    slices
+}
+
+/// Bit b of word w becomes bit w of word b, by halves: Warren, Hacker's Delight, 7-3.
+fn transpose(square: &mut [u64; 64]) {
+    let mut mask = u64::from(u32::MAX);
+    let mut half = 32;
+    while half > 0 {
+        for word in (0..64).filter(|word| word & half == 0) {
+            let swapped = (square[word] >> half ^ square[word + half]) & mask;
+            square[word] ^= swapped << half;
+            square[word + half] ^= swapped;
+        }
+        half /= 2;
+        mask ^= mask << half;
+    }
 }
 
 /// One piece of all: how many, then number and length of each, then their bytes.
@@ -256,8 +233,9 @@ pub fn candidate_blocks<'a>(
         let mut found = all.clone();
         for key in &term.keys {
             let mut words = vec![0; all.len()];
+            let Address { part: _, rest } = Address::of(*key, segment.directory_bits());
             if let Some(piece) = piece(segment.directory_piece(*key)) {
-                read_posting(piece, *key, blocks, &mut words);
+                read_posting(piece, rest, blocks, &mut words);
             }
             and(&mut found, &words);
         }
@@ -338,6 +316,20 @@ pub fn seq_at(segment: &Segment, order: &[u8], column: usize) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bit_of_a_column_is_a_column_of_a_slice() {
+        let of = |bit: usize, column: usize| (bit * 31 + column * 17) % 7 == 0;
+        let mut columns = vec![0; 128 * COLUMN_WORDS];
+        let all = || (0..usize::from(BITS)).flat_map(|bit| (0..128).map(move |column| (bit, column)));
+        for (bit, column) in all().filter(|(bit, column)| of(*bit, *column)) {
+            columns[column * COLUMN_WORDS + bit / 64] |= 1 << (bit % 64);
+        }
+        let slices = slices(&columns);
+        for (bit, column) in all() {
+            assert_eq!(slices[bit][column / 8] >> (column % 8) & 1 == 1, of(bit, column), "{bit} {column}");
+        }
+    }
 
     #[test]
     fn what_is_packed_is_found_by_its_number() {

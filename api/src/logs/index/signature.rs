@@ -64,14 +64,13 @@ fn mix(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// Of a run of at most four bytes.
-fn run_hash(run: &[u8]) -> u64 {
-    let bytes = run.iter().fold(run.len() as u64, |all, byte| (all << 8) | u64::from(*byte));
-    mix(bytes.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+/// Of a run of `length` bytes, at most four, in a text of a log: a word that is common in one log may be rare in another.
+fn run_hash(log: Log, length: usize, bytes: u32) -> u64 {
+    mix((log.number() as u64) << 40 | (length as u64) << 32 | u64::from(bytes))
 }
 
-fn value_hash(of: Value, parts: [&str; 2]) -> u64 {
-    let mut hash = mix((of as u64) << 56 | parts[0].len() as u64);
+fn value_hash(log: Log, of: Value, parts: [&str; 2]) -> u64 {
+    let mut hash = mix((of as u64) << 56 | (log.number() as u64) << 48 | parts[0].len() as u64);
     for part in parts {
         for chunk in part.as_bytes().chunks(8) {
             let mut eight = [0; 8];
@@ -82,9 +81,9 @@ fn value_hash(of: Value, parts: [&str; 2]) -> u64 {
     hash
 }
 
-/// A word that is common in one log may be rare in another.
-fn key(log: Log, hash: u64) -> u32 {
-    mix(hash.wrapping_add(log.number() as u64)) as u32
+/// The key of a hash: its half that [`run_bit`] does not look at.
+fn key(hash: u64) -> u32 {
+    hash as u32
 }
 
 /// One of the bits that marks are spread over.
@@ -100,10 +99,39 @@ fn value_bits(hash: u64) -> [u16; 3] {
     [spread(hash >> 16), spread(hash >> 32), spread(hash >> 48)]
 }
 
-/// Four of these tell more than three. Of the runs of four in a UUID, which has too many of them, few are all of a kind.
-fn is_of_a_kind(run: &[u8]) -> bool {
-    // Every byte of a letter beyond ASCII is at least 0x80.
-    run.iter().all(|byte| byte.is_ascii_lowercase() || *byte >= 0x80) || run.iter().all(u8::is_ascii_digit)
+/// The runs of a text, as they come by.
+#[derive(Default)]
+struct Runs {
+    /// The last four bytes, the newest lowest.
+    last: u32,
+    /// How many bytes have come.
+    length: usize,
+    /// How many letters, and how many digits, came last without a break.
+    letters: usize,
+    digits: usize,
+}
+
+impl Runs {
+    fn push(&mut self, byte: u8) {
+        self.last = self.last << 8 | u32::from(byte);
+        self.length += 1;
+        // Every byte of a letter beyond ASCII is at least 0x80.
+        let is_letter = byte.is_ascii_lowercase() || byte >= 0x80;
+        self.letters = if is_letter { self.letters + 1 } else { 0 };
+        self.digits = if byte.is_ascii_digit() { self.digits + 1 } else { 0 };
+    }
+
+    /// The hash of the run of so many bytes that ends here, once there are so many.
+    fn hash(&self, log: Log, length: usize) -> Option<u64> {
+        let bytes = self.last & (u32::MAX >> (32 - 8 * length as u32));
+        (self.length >= length).then(|| run_hash(log, length, bytes))
+    }
+
+    /// Whether the last so many bytes are all letters or all digits. Four of these tell more than three. Of the runs of four in
+    /// a UUID, which has too many of them, few are all of a kind.
+    fn is_of_a_kind(&self, length: usize) -> bool {
+        self.letters >= length || self.digits >= length
+    }
 }
 
 fn log_bit(log: Log) -> u16 {
@@ -126,8 +154,8 @@ pub fn marks(event: &Event, changes: &[Change], mark: &mut impl FnMut(Mark)) {
         mark(Mark::Bit(actor_type_bit(actor.kind)));
     }
     let mut value = |of: Value, parts: [&str; 2]| {
-        let hash = value_hash(of, parts);
-        mark(Mark::Key(key(event.log, hash)));
+        let hash = value_hash(event.log, of, parts);
+        mark(Mark::Key(key(hash)));
         value_bits(hash).into_iter().for_each(|bit| mark(Mark::Bit(bit)));
     };
     let target = &event.target;
@@ -155,16 +183,23 @@ pub fn marks(event: &Event, changes: &[Change], mark: &mut impl FnMut(Mark)) {
 }
 
 fn text_marks(log: Log, text: &[u8], mark: &mut impl FnMut(Mark)) {
-    for length in [1, 2] {
-        text.windows(length).for_each(|run| mark(Mark::Key(key(log, run_hash(run)))));
-    }
-    for run in text.windows(3) {
-        let hash = run_hash(run);
-        mark(Mark::Key(key(log, hash)));
-        mark(Mark::Bit(run_bit(hash)));
-    }
-    for run in text.windows(4).filter(|run| is_of_a_kind(run)) {
-        mark(Mark::Key(key(log, run_hash(run))));
+    let mut runs = Runs::default();
+    for byte in text {
+        runs.push(*byte);
+        for length in [1, 2] {
+            if let Some(hash) = runs.hash(log, length) {
+                mark(Mark::Key(key(hash)));
+            }
+        }
+        if let Some(hash) = runs.hash(log, 3) {
+            mark(Mark::Key(key(hash)));
+            mark(Mark::Bit(run_bit(hash)));
+        }
+        if runs.is_of_a_kind(4)
+            && let Some(hash) = runs.hash(log, 4)
+        {
+            mark(Mark::Key(key(hash)));
+        }
     }
 }
 
@@ -181,23 +216,29 @@ impl Term {
     }
 
     fn value(log: Log, of: Value, parts: [&str; 2]) -> Self {
-        let hash = value_hash(of, parts);
-        Self { keys: vec![key(log, hash)], bits: value_bits(hash).to_vec() }
+        let hash = value_hash(log, of, parts);
+        Self { keys: vec![key(hash)], bits: value_bits(hash).to_vec() }
     }
 
     /// What an event has that has a text with this one in it.
     fn part_of_text(log: Log, folded: &[u8]) -> Self {
-        let runs = |length: usize, wanted: &dyn Fn(&[u8]) -> bool| -> Vec<u64> {
-            folded.windows(length).filter(|run| wanted(run)).map(run_hash).collect()
+        // Those of a length that are wanted.
+        let all = |length: usize, wanted: &dyn Fn(&Runs) -> bool| -> Vec<u64> {
+            let mut runs = Runs::default();
+            let hashes = folded.iter().filter_map(|byte| {
+                runs.push(*byte);
+                runs.hash(log, length).filter(|_| wanted(&runs))
+            });
+            hashes.collect()
         };
-        let threes = runs(3, &|_| true);
+        let threes = all(3, &|_| true);
         let mut keys = match folded.len() {
-            length @ (1 | 2) => runs(length, &|_| true),
+            length @ (1 | 2) => all(length, &|_| true),
             _ => {
                 // Runs of four say more than those of three, which are for where letters, digits and others meet.
-                let mut keys = spaced(&runs(4, &is_of_a_kind), MOST_KEYS * 3 / 4);
+                let mut keys = spaced(&all(4, &|runs| runs.is_of_a_kind(4)), MOST_KEYS * 3 / 4);
                 let rest = MOST_KEYS - keys.len();
-                let others = runs(3, &|run| !is_of_a_kind(run));
+                let others = all(3, &|runs| !runs.is_of_a_kind(3));
                 keys.extend(spaced(if keys.is_empty() { &threes } else { &others }, rest));
                 keys
             }
@@ -210,7 +251,7 @@ impl Term {
         let mut bits: Vec<u16> = spaced(&threes, MOST_BITS).into_iter().map(run_bit).collect();
         bits.sort_unstable();
         bits.dedup();
-        Self { keys: keys.into_iter().map(|hash| key(log, hash)).collect(), bits }
+        Self { keys: keys.into_iter().map(key).collect(), bits }
     }
 }
 
