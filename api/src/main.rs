@@ -241,12 +241,7 @@ async fn keep_demo_alive(db: Db, appender: Appender) {
     };
     loop {
         actix_web::rt::time::sleep(trickle.pause()).await;
-        let request = AppendRequest {
-            workspace_id: workspace.id,
-            events: trickle.batch(Instant::now()),
-            idempotency: None,
-            import_positions: Vec::new(),
-        };
+        let request = AppendRequest::new(workspace.id, trickle.batch(Instant::now()));
         if let Err(problem) = appender.append(request, appender.room()).await {
             tracing::warn!(%problem, "the demo's clinic missed a beat");
         }

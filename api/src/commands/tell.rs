@@ -30,8 +30,7 @@ pub fn tell(
     let actor = Actor { kind: ActorType::System, id: None, name: Some(COMMAND_LINE.into()) };
     let mut event = events::managed(action, actor, None, &Visitor::default(), target);
     event.changes = changes;
-    let request =
-        AppendRequest { workspace_id, events: vec![event], idempotency: None, import_positions: Vec::new() };
+    let request = AppendRequest::new(workspace_id, [event]);
     let stored = db.conn().map_err(Problem::from).and_then(|mut conn| append::store(&mut conn, request));
     if let Err(problem) = stored {
         eprintln!("It is not in the log: {problem}");

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use diesel::{
-    Connection as _, QueryResult, RunQueryDsl as _,
+    Connection as _, ExecuteCopyFromDsl as _, QueryResult, RunQueryDsl as _,
     connection::SimpleConnection as _,
     pg::Pg,
     query_builder::{AstPass, QueryFragment, QueryId},
@@ -154,10 +154,23 @@ macro_rules! batch_insert {
     };
 }
 
-batch_insert!(
-    /// Inserts events as multi-row statements.
-    insert_events, EventRow, events::table
-);
+/// Inserts events: by COPY on PostgreSQL; on SQLite by one prepared statement, since taking a longer one apart costs more than
+/// starting a short one again.
+pub fn insert_events(conn: &mut Conn, rows: &[&EventRow]) -> QueryResult<()> {
+    match conn {
+        Conn::Pg(_) if rows.is_empty() => {}
+        Conn::Pg(conn) => {
+            diesel::copy_from(events::table).from_insertable(rows.to_vec()).execute(conn)?;
+        }
+        Conn::Sqlite(conn) => {
+            for row in rows {
+                diesel::insert_into(events::table).values(*row).execute(conn)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 batch_insert!(
     /// Inserts dedupe keys as multi-row statements.
     insert_dedupe_keys, DedupeKeyRow, dedupe_keys::table

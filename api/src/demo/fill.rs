@@ -119,12 +119,8 @@ fn tell_story(db: &Db, now: Instant, progress: bool) -> Result<u64, ImportError>
             source_table: TABLE.into(),
             position: format!("{} {}", end.micros(), day + 1),
         };
-        let request = AppendRequest {
-            workspace_id: workspace.id,
-            events,
-            idempotency: None,
-            import_positions: vec![position],
-        };
+        let request =
+            AppendRequest { import_positions: vec![position], ..AppendRequest::new(workspace.id, events) };
         store(&mut conn, request)?;
     }
     bar.finish_and_clear();

@@ -242,12 +242,7 @@ impl Writer {
     async fn store(&self, workspace_id: i32, events: Vec<NewEvent>) -> Result<()> {
         let mut pauses = PAUSES.iter();
         loop {
-            let request = AppendRequest {
-                workspace_id,
-                events: events.clone(),
-                idempotency: None,
-                import_positions: Vec::new(),
-            };
+            let request = AppendRequest::new(workspace_id, events.clone());
             match self.appender.append(request, self.appender.room()).await {
                 Ok(_) => return Ok(()),
                 Err(problem) => pause(pauses.next(), problem).await?,

@@ -1,4 +1,4 @@
-//! The only way in: mask, dedupe, number, store, in one transaction.
+//! The only way in: dedupe, number, store, in one transaction.
 //!
 //! [`store`] and [`store_group`] do the work on a connection. [`Appender`] stands before them: a bounded queue per shard of
 //! workspaces and a thread that stores, in one transaction, all that arrived while the transaction before it ran (group
@@ -30,9 +30,9 @@ use crate::{
     error::{Code, Problem},
     logs::{
         counts,
-        event::{Event, NewEvent},
+        event::NewEvent,
         event_id::{EventId, MAX_SEQ},
-        secrets,
+        prepared::Prepared,
     },
 };
 
@@ -40,10 +40,17 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct AppendRequest {
     pub workspace_id: i32,
-    pub events: Vec<NewEvent>,
+    pub events: Vec<Prepared>,
     pub idempotency: Option<Idempotency>,
     /// How far an import has come; kept with the events that brought it there.
     pub import_positions: Vec<ImportPosition>,
+}
+
+impl AppendRequest {
+    pub fn new(workspace_id: i32, events: impl IntoIterator<Item = NewEvent>) -> Self {
+        let events = events.into_iter().map(Prepared::from).collect();
+        Self { workspace_id, events, idempotency: None, import_positions: Vec::new() }
+    }
 }
 
 /// A whole request that may be sent again: same key and same body give the first answer.
@@ -72,8 +79,8 @@ pub struct ImportPosition {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AppendResult {
     /// The event's id; of a duplicate, the first event's.
-    #[schema(example = "01935fb2-8e31-8000-8000-040000000029")]
-    pub id: String,
+    #[schema(value_type = String, example = "01935fb2-8e31-8000-8000-040000000029")]
+    pub id: EventId,
     #[schema(minimum = 1)]
     pub seq: i64,
     /// True when the dedupe key was known: nothing was stored.
@@ -105,26 +112,27 @@ impl Default for Windows {
 ///
 /// # Errors
 /// `not_found` when the workspace is unknown, `idempotency_key_reused`, or the database's.
-pub fn store(conn: &mut Conn, request: AppendRequest) -> Result<Appended, Problem> {
-    let mut answers = store_group(conn, &mut Partitions::default(), vec![request], Windows::default())?;
+pub fn store(conn: &mut Conn, mut request: AppendRequest) -> Result<Appended, Problem> {
+    let requests = std::slice::from_mut(&mut request);
+    let mut answers = store_group(conn, &mut Partitions::default(), requests, Windows::default())?;
     answers.pop().unwrap_or_else(|| Err(Problem::new(Code::Internal, "no answer")))
 }
 
 /// Stores many requests in one transaction. The outer error means that nothing was stored; an inner one concerns
-/// its request alone.
+/// its request alone. The requests stay with the caller, who may try them again.
 pub fn store_group(
     conn: &mut Conn,
     partitions: &mut Partitions,
-    requests: Vec<AppendRequest>,
+    requests: &mut [AppendRequest],
     windows: Windows,
 ) -> db::Result<Vec<Result<Appended, Problem>>> {
-    let times = requests.iter().flat_map(|request| &request.events).map(|event| event.occurred_at);
+    let times = requests.iter().flat_map(|request| &request.events).map(|event| event.row.occurred_at);
     partitions.make(conn, times)?;
     conn.transaction(|conn| {
         let count = requests.len();
         // In order of workspace: two processes that lock several rows never wait for each other in a circle.
-        let mut by_workspace: BTreeMap<i32, Vec<(usize, AppendRequest)>> = BTreeMap::new();
-        for (place, request) in requests.into_iter().enumerate() {
+        let mut by_workspace: BTreeMap<i32, Vec<(usize, &mut AppendRequest)>> = BTreeMap::new();
+        for (place, request) in requests.iter_mut().enumerate() {
             by_workspace.entry(request.workspace_id).or_default().push((place, request));
         }
         let mut answers: Vec<_> = (0..count).map(|_| Err(Problem::not_found())).collect();
@@ -142,7 +150,7 @@ type Answers = Vec<(usize, Result<Appended, Problem>)>;
 fn store_in_workspace(
     conn: &mut Conn,
     workspace_id: i32,
-    requests: Vec<(usize, AppendRequest)>,
+    requests: Vec<(usize, &mut AppendRequest)>,
     windows: Windows,
 ) -> db::Result<Answers> {
     // Writing first takes the lock on both databases: the row's on PostgreSQL, the file's on SQLite, where a
@@ -169,22 +177,22 @@ fn store_in_workspace(
 
 /// What one transaction adds to one workspace.
 #[derive(Default)]
-struct Batch {
+struct Batch<'a> {
     workspace_id: i32,
     now: Instant,
     last_seq: i64,
-    rows: Vec<EventRow>,
+    rows: Vec<&'a EventRow>,
     known: HashMap<String, EventId>,
     new_keys: Vec<DedupeKeyRow>,
-    new_idempotency: Vec<(Idempotency, Appended)>,
-    positions: Vec<ImportPosition>,
+    new_idempotency: Vec<(&'a Idempotency, Appended)>,
+    positions: Vec<&'a ImportPosition>,
 }
 
-impl Batch {
+impl<'a> Batch<'a> {
     fn load_known_keys(
         &mut self,
         conn: &mut Conn,
-        requests: &[(usize, AppendRequest)],
+        requests: &[(usize, &mut AppendRequest)],
         windows: Windows,
     ) -> db::Result<()> {
         let keys: Vec<&str> = requests
@@ -219,11 +227,11 @@ impl Batch {
     fn take(
         &mut self,
         conn: &mut Conn,
-        request: AppendRequest,
+        request: &'a mut AppendRequest,
         windows: Windows,
     ) -> db::Result<Result<Appended, Problem>> {
         let AppendRequest { workspace_id: _, events, idempotency, import_positions } = request;
-        if let Some(idempotency) = &idempotency
+        if let Some(idempotency) = idempotency
             && let Some(answer) = self.earlier_answer(conn, idempotency, windows)?
         {
             return Ok(answer);
@@ -244,7 +252,7 @@ impl Batch {
         if let Some(idempotency) = idempotency {
             self.new_idempotency.push((idempotency, appended.clone()));
         }
-        self.positions.extend(import_positions);
+        self.positions.extend(&*import_positions);
         Ok(Ok(appended))
     }
 
@@ -282,27 +290,28 @@ impl Batch {
         Ok(Some(answer))
     }
 
-    fn number(&mut self, mut new: NewEvent) -> AppendResult {
-        if let Some(first) = new.dedupe_key.as_ref().and_then(|key| self.known.get(key)) {
-            return AppendResult { id: first.to_string(), seq: first.seq, duplicate: true };
+    fn number(&mut self, event: &'a mut Prepared) -> AppendResult {
+        let Prepared { dedupe_key, row } = event;
+        if let Some(first) = dedupe_key.as_ref().and_then(|key| self.known.get(key)) {
+            return AppendResult { id: *first, seq: first.seq, duplicate: true };
         }
         self.last_seq += 1;
-        let masked = secrets::mask(&mut new);
-        let dedupe_key = new.dedupe_key.take();
-        let event = stored_event(new, masked, self.workspace_id, self.last_seq, self.now);
-        let id = event.id();
+        row.workspace_id = self.workspace_id;
+        row.seq = self.last_seq;
+        row.received_at = self.now;
+        let id = EventId::new(row.workspace_id, row.seq, row.occurred_at);
         if let Some(dedupe_key) = dedupe_key {
             self.new_keys.push(DedupeKeyRow {
-                workspace_id: self.workspace_id,
+                workspace_id: row.workspace_id,
                 dedupe_key: dedupe_key.clone(),
-                seq: event.seq,
-                occurred_at: event.occurred_at,
-                received_at: self.now,
+                seq: row.seq,
+                occurred_at: row.occurred_at,
+                received_at: row.received_at,
             });
-            self.known.insert(dedupe_key, id);
+            self.known.insert(dedupe_key.clone(), id);
         }
-        self.rows.push(event.into());
-        AppendResult { id: id.to_string(), seq: self.last_seq, duplicate: false }
+        self.rows.push(row);
+        AppendResult { id, seq: self.last_seq, duplicate: false }
     }
 
     fn write(self, conn: &mut Conn) -> db::Result<()> {
@@ -328,7 +337,7 @@ impl Batch {
                 .execute(conn)?;
         }
         for position in positions {
-            set_position(conn, workspace_id, &position)?;
+            set_position(conn, workspace_id, position)?;
         }
         Ok(())
     }
@@ -350,50 +359,4 @@ fn set_position(conn: &mut Conn, workspace_id: i32, position: &ImportPosition) -
             .execute(conn)?;
     }
     Ok(())
-}
-
-fn stored_event(new: NewEvent, masked: Vec<String>, workspace_id: i32, seq: i64, now: Instant) -> Event {
-    let NewEvent {
-        log,
-        occurred_at,
-        dedupe_key: _,
-        actor,
-        role,
-        action,
-        outcome,
-        outcome_reason,
-        target,
-        ip_address,
-        user_agent,
-        session_id,
-        correlation_id,
-        changes,
-        metadata,
-    } = new;
-    Event {
-        workspace_id,
-        seq,
-        log,
-        occurred_at,
-        received_at: now,
-        actor,
-        role,
-        action,
-        outcome,
-        outcome_reason,
-        target,
-        ip_address,
-        user_agent,
-        session_id,
-        correlation_id,
-        changes: (!changes.is_empty()).then(|| canonical_json(&changes)),
-        metadata: (!metadata.is_empty()).then(|| canonical_json(&metadata)),
-        masked: (!masked.is_empty()).then(|| canonical_json(&masked)),
-    }
-}
-
-/// Canonical JSON (RFC 8785), so that the bytes of a stored event never change.
-fn canonical_json<T: Serialize>(value: &T) -> String {
-    // It fails for numbers that are not finite and keys that are not text; JSON values have neither.
-    serde_json_canonicalizer::to_string(value).unwrap_or_else(|_| "null".into())
 }

@@ -189,10 +189,10 @@ fn run_shard(db: &Db, mut jobs: mpsc::UnboundedReceiver<Job>, windows: Windows) 
 fn store_or_split(
     db: &Db,
     partitions: &mut Partitions,
-    requests: Vec<AppendRequest>,
+    mut requests: Vec<AppendRequest>,
     windows: Windows,
 ) -> Vec<Result<Appended, Problem>> {
-    let mut attempt = |requests: Vec<AppendRequest>| {
+    let mut attempt = |requests: &mut [AppendRequest]| {
         let stored = db.conn().and_then(|mut conn| store_group(&mut conn, partitions, requests, windows));
         if stored.is_err() {
             partitions.forget();
@@ -200,19 +200,15 @@ fn store_or_split(
         stored
     };
     let count = requests.len();
-    let copies = (count > 1).then(|| requests.clone());
-    match (attempt(requests), copies) {
-        (Ok(answers), _) => answers,
-        (Err(db::Error::Query(error)), Some(requests)) => {
+    match attempt(&mut requests) {
+        Ok(answers) => answers,
+        Err(db::Error::Query(error)) if count > 1 => {
             tracing::warn!(%error, count, "a group was refused; storing its requests one by one");
             requests
-                .into_iter()
-                .map(|request| attempt(vec![request])?.pop().unwrap_or_else(|| Err(Problem::not_found())))
+                .chunks_mut(1)
+                .map(|request| attempt(request)?.pop().unwrap_or_else(|| Err(Problem::not_found())))
                 .collect()
         }
-        (Err(error), _) => {
-            let problem = Problem::from(error);
-            vec![Err(problem); count]
-        }
+        Err(error) => vec![Err(Problem::from(error)); count],
     }
 }

@@ -117,21 +117,16 @@ pub async fn append(
     let mut room = appender.room();
     let body = received::read(request, payload, &mut room).await?;
     let path = request.path().to_owned();
+    let workspace_id = writer.workspace.id;
     let quick = received::is_quick(&body);
     let work = move |room: &mut Room| {
         let body = received::unpacked(body, room)?;
         // Of what was meant: packed again, the same events have other bytes.
         let idempotency = key.map(|key| Idempotency::new(key, &path, &body));
-        Ok::<_, Problem>((parse(&elements(&body)?)?, idempotency))
+        let events = parse(&elements(&body)?)?;
+        Ok::<_, Problem>(AppendRequest { idempotency, ..AppendRequest::new(workspace_id, events) })
     };
-    let ((events, idempotency), room) =
-        if quick { (work(&mut room)?, room) } else { appender.parse(room, work).await? };
-    let append = AppendRequest {
-        workspace_id: writer.workspace.id,
-        events,
-        idempotency,
-        import_positions: Vec::new(),
-    };
+    let (append, room) = if quick { (work(&mut room)?, room) } else { appender.parse(room, work).await? };
     Ok(HttpResponse::Created().json(appender.append(append, room).await?))
 }
 
@@ -290,6 +285,10 @@ fn parse_one<F: Face>(place: &str, element: &RawValue) -> Result<NewEvent, Vec<F
 pub fn from_json<T: DeserializeOwned>(place: &str, element: &RawValue) -> Result<T, Vec<FieldError>> {
     if !element.get().trim_start().starts_with('{') {
         return Err(vec![FieldError::at(place, "invalid", "must be an object")]);
+    }
+    // Following the path costs as much again, and only an error needs it.
+    if let Ok(value) = serde_json::from_str(element.get()) {
+        return Ok(value);
     }
     let mut deserializer = serde_json::Deserializer::from_str(element.get());
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {

@@ -17,6 +17,7 @@ pub mod framework;
 pub mod histogram;
 pub mod index;
 pub mod ingest;
+pub mod prepared;
 pub mod query;
 pub mod received;
 pub mod search;

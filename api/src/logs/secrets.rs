@@ -66,21 +66,21 @@ static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?s)",
         // Django: algorithm$iterations$salt$hash
-        r"\b(?:pbkdf2_sha\d+|scrypt|bcrypt_sha256|bcrypt|md5|sha1|argon2)\$[^\s\x22']{8,}",
+        r"(?-u:\b)(?:pbkdf2_sha\d+|scrypt|bcrypt_sha256|bcrypt|md5|sha1|argon2)\$[^\s\x22']{8,}",
         // crypt(3) and PHC strings: $2b$…, $6$…, $argon2id$…
         r"|\$(?:2[abxy]|1|5|6|y|argon2(?:id?|d)|scrypt|pbkdf2[^$]*)\$[A-Za-z0-9./$=,+\-]{16,}",
         // JWT (RFC 7519)
-        r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
+        r"|(?-u:\b)eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
         // PEM private keys; without its end, to the end of the text
         r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\z)",
         // hex digests of 512 bits, as Django's token tables keep them
-        r"|\b[0-9a-fA-F]{128}\b",
+        r"|(?-u:\b)[0-9a-fA-F]{128}(?-u:\b)",
         // well-known prefixes of issued keys
-        r"|\b(?:ghp|gho|ghs|ghu|glpat|xox[abprs])[_-][A-Za-z0-9_-]{16,}",
-        r"|\bsk_(?:live|test)_[A-Za-z0-9]{16,}",
-        r"|\bAKIA[0-9A-Z]{16}\b",
-        r"|\blbk_[a-z0-9]{12}_[A-Za-z0-9_-]{43}",
-        r"|(?i:\b(?:bearer|basic) [A-Za-z0-9._~+/-]{20,}=*)",
+        r"|(?-u:\b)(?:ghp|gho|ghs|ghu|glpat|xox[abprs])[_-][A-Za-z0-9_-]{16,}",
+        r"|(?-u:\b)sk_(?:live|test)_[A-Za-z0-9]{16,}",
+        r"|(?-u:\b)AKIA[0-9A-Z]{16}(?-u:\b)",
+        r"|(?-u:\b)lbk_[a-z0-9]{12}_[A-Za-z0-9_-]{43}",
+        r"|(?i:(?-u:\b)(?:bearer|basic) [A-Za-z0-9._~+/-]{20,}=*)",
     ))
     .expect("a constant pattern")
 });

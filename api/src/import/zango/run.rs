@@ -112,12 +112,8 @@ fn store_batch(
                 return Err(ImportError::Concurrent { workspace: workspace.slug.clone() });
             }
         }
-        let request = AppendRequest {
-            workspace_id: workspace.id,
-            events,
-            idempotency: None,
-            import_positions: moved.clone(),
-        };
+        let request =
+            AppendRequest { import_positions: moved.clone(), ..AppendRequest::new(workspace.id, events) };
         store(conn, request)?;
         Ok(())
     })?;

@@ -24,7 +24,7 @@ pub fn note(
     workspace_id: i32,
     seq: i64,
     received_at: Instant,
-    rows: &[EventRow],
+    rows: &[&EventRow],
 ) -> db::Result<()> {
     if rows.is_empty() {
         return Ok(());
