@@ -4,10 +4,13 @@
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
+
+/// A connection that nobody used for so long is opened anew: after five seconds the server closes it.
+const IDLE: Duration = Duration::from_secs(2);
 
 /// The server under measurement, and who asks it.
 #[derive(Clone, Debug)]
@@ -20,7 +23,7 @@ pub struct Target {
 
 impl Target {
     pub fn connect(&self) -> Connection {
-        Connection { target: self.clone(), stream: self.open(), buffer: Vec::new() }
+        Connection { target: self.clone(), stream: self.open(), used_at: Instant::now(), buffer: Vec::new() }
     }
 
     fn open(&self) -> TcpStream {
@@ -39,6 +42,7 @@ impl Target {
 pub struct Connection {
     target: Target,
     stream: TcpStream,
+    used_at: Instant,
     /// The last answer.
     buffer: Vec<u8>,
 }
@@ -88,6 +92,9 @@ impl Connection {
     }
 
     fn send(&mut self, head: &[u8], body: &[u8]) -> Answer<'_> {
+        if self.used_at.elapsed() > IDLE {
+            self.stream = self.target.open();
+        }
         self.stream.write_all(head).expect("the server reads");
         self.stream.write_all(body).expect("the server reads");
         self.buffer.clear();
@@ -103,6 +110,7 @@ impl Connection {
         if closes {
             self.stream = self.target.open();
         }
+        self.used_at = Instant::now();
         Answer { status, body: &self.buffer[start..start + length] }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
         mpsc,
     },
@@ -58,13 +58,15 @@ impl Loaded {
 /// Sends so many events and waits until they can be found.
 pub fn run(target: &Target, events: u64, progress: &ProgressBar) -> Loaded {
     let (sender, bodies) = mpsc::sync_channel(AHEAD);
-    let bodies = Mutex::new(bodies);
+    // Gone with the last client: when all have panicked, nobody waits for them.
+    let bodies = Arc::new(Mutex::new(bodies));
     let (bytes, again) = (AtomicU64::new(0), AtomicU64::new(0));
     let start = Instant::now();
     thread::scope(|scope| {
         scope.spawn(move || generate(events, &sender));
         for _ in 0..CLIENTS {
-            scope.spawn(|| {
+            let (bodies, bytes, again) = (bodies.clone(), &bytes, &again);
+            scope.spawn(move || {
                 let mut connection = target.connect();
                 // The lock is held while waiting: whoever comes first takes the next body.
                 while let Ok((count, body)) = bodies.lock().expect("no thread panicked").recv() {
@@ -74,6 +76,7 @@ pub fn run(target: &Target, events: u64, progress: &ProgressBar) -> Loaded {
                 }
             });
         }
+        drop(bodies);
     });
     let durable_s = start.elapsed().as_secs_f64();
     let searchable_s = wait_until_searchable(target).then(|| start.elapsed().as_secs_f64());

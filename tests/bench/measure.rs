@@ -17,9 +17,8 @@ const WARM_UP: usize = 40;
 /// A case that is slow is asked for so long, and so often at least.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LEAST: usize = 10;
-/// The usual way is asked so often, for so long.
+/// The usual way is asked so often.
 const USUAL_TIMES: usize = 3;
-const USUAL_LIMIT: Duration = Duration::from_secs(20);
 
 /// Measures a case over HTTP.
 pub fn case(case: &Case, connection: &mut Connection, workspace_id: i64) -> CaseFigures {
@@ -103,10 +102,15 @@ pub fn percentile(sorted: &[f64], part: f64) -> f64 {
     sorted.get(rank.max(1) - 1).copied().unwrap_or(0.0)
 }
 
-/// Asks the first questions of the case the usual way, past the server.
-pub fn usual(case: &Case, direct: &mut Direct, workspace_id: i64, figures: &mut CaseFigures) {
+/// Asks the first questions of the case the usual way, past the server, for so long.
+pub fn usual(
+    case: &Case,
+    direct: &mut Direct,
+    workspace_id: i64,
+    mut left: Duration,
+    figures: &mut CaseFigures,
+) {
     let mut times = Vec::new();
-    let mut left = USUAL_LIMIT;
     for question in case.questions.iter().take(USUAL_TIMES) {
         let statements = usual::statements(question, direct, workspace_id);
         let Some(time) = direct.timed(&statements, left) else {

@@ -124,7 +124,7 @@ fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Fil
     // Last, and without the server: it reads so much that it would push everything out of the caches.
     let bar = progress(cases.len() as u64, &format!("{name}: the usual way"));
     for (case, figures) in cases.iter().zip(&mut figures) {
-        measure::usual(case, &mut direct, workspace_id, figures);
+        measure::usual(case, &mut direct, workspace_id, settings.usual, figures);
         bar.inc(1);
     }
     bar.finish();

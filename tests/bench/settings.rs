@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use crate::{cases::Plan, database::Kind, generate, report::Report};
@@ -14,6 +15,8 @@ pub struct Settings {
     pub events: u64,
     pub databases: Vec<Kind>,
     pub plan: Plan,
+    /// How long a case is asked the usual way.
+    pub usual: Duration,
     /// The data stay, for the next run.
     pub keep: bool,
     /// docs/PERFORMANCE.md is written anew.
@@ -41,11 +44,14 @@ impl Settings {
         let only = variable("CASES").unwrap_or_default();
         let only =
             only.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+        let usual = variable("USUAL_SECONDS").unwrap_or_else(|| "20".into()).parse().ok();
+        let usual = usual.filter(|seconds| (1..=3600).contains(seconds));
         let target = variable("TARGET").map_or_else(|| "target".into(), PathBuf::from);
         Ok(Self {
             events: events.ok_or("EVENTS must be a number from 1000 to 1000000000")?,
             databases: databases.ok_or("DATABASES must be sqlite, postgres or both, with a space between")?,
             plan: Plan { questions: QUESTIONS, only },
+            usual: Duration::from_secs(usual.ok_or("USUAL_SECONDS must be a number from 1 to 3600")?),
             keep: is_set("KEEP"),
             publish: only_publish || is_set("PUBLISH"),
             only_publish,

@@ -37,7 +37,7 @@ on_both!(every_case_is_answered, |server| {
     for (case, figures) in cases.iter().zip(&mut figures) {
         assert_eq!(figures.wrong, None, "{}", case.name);
         assert!(figures.requests > 0 && figures.p95_ms >= figures.p50_ms, "{figures:?}");
-        measure::usual(case, &mut direct, workspace_id, figures);
+        measure::usual(case, &mut direct, workspace_id, std::time::Duration::from_secs(20), figures);
         assert!(figures.usual_p50_ms.is_some(), "{}", case.name);
     }
     let bytes = storage::bytes_per_event(&mut direct, EVENTS);
