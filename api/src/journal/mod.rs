@@ -27,7 +27,7 @@ use crate::{
     db::{Conn, Db, schema::members, types::Instant},
     error::{Code, Problem, Result},
     logs::{
-        append::AppendRequest,
+        append::{self, AppendRequest},
         appender::Appender,
         event::{NewEvent, Target},
     },
@@ -55,7 +55,7 @@ pub enum Place {
     Workspace(i32),
     /// The workspace of an address; where there is none, the platform's.
     Slug(String),
-    /// All workspaces that this person is a member of, and the platform's. The person becomes the actor.
+    /// All workspaces that this person is a member of, and the platform's. The person becomes the actor where there is none.
     Person(i32),
     /// As [`Place::Person`], by their e-mail address; where there is no such person, the platform's.
     Email(String),
@@ -242,12 +242,7 @@ impl Writer {
     async fn store(&self, workspace_id: i32, events: Vec<NewEvent>) -> Result<()> {
         let mut pauses = PAUSES.iter();
         loop {
-            let request = AppendRequest {
-                workspace_id,
-                events: events.clone(),
-                idempotency: None,
-                import_positions: Vec::new(),
-            };
+            let request = request(workspace_id, events.clone());
             match self.appender.append(request, self.appender.room()).await {
                 Ok(_) => return Ok(()),
                 Err(problem) => pause(pauses.next(), problem).await?,
@@ -268,6 +263,21 @@ async fn pause(pause: Option<&Duration>, problem: Problem) -> Result<()> {
         }
         _ => Err(problem),
     }
+}
+
+/// Stores events at once and without the appender: for a command, which does its work and ends.
+///
+/// # Errors
+/// The database's.
+pub fn store_now(conn: &mut Conn, told: Vec<(Place, NewEvent)>) -> Result<()> {
+    for (workspace_id, events) in place(conn, told, None)?.events {
+        append::store(conn, request(workspace_id, events))?;
+    }
+    Ok(())
+}
+
+fn request(workspace_id: i32, events: Vec<NewEvent>) -> AppendRequest {
+    AppendRequest { workspace_id, events, idempotency: None, import_positions: Vec::new() }
 }
 
 /// Events by workspace.
@@ -305,7 +315,9 @@ fn place(conn: &mut Conn, told: Vec<(Place, NewEvent)>, mut platform: Option<i32
                 homes.push(id);
             }
         }
-        if let Some(user) = person {
+        if let Some(user) = person
+            && event.actor.is_none()
+        {
             event.actor = Some(events::person(&user));
             event.target = Target { name: Some(user.email), ..Target::default() };
         }
