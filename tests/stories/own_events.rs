@@ -188,6 +188,10 @@ mod roles_that_a_provider_changes_are_told_where_they_count {
             }
             events.iter().map(|event| event["changes"].clone()).collect::<Vec<_>>()
         };
+        // And so do the sign-ins stand in the logs of the workspaces in which they have a role then.
+        let logins =
+            |slug: &str| actions(&told(server, slug)).into_iter().filter(|action| *action == "login").count();
+        assert_eq!((logins("clinic"), logins("shop"), logins(&platform(server))), (4, 2, 4));
         let role = |old: Value, new: Value| json!([{"field": "role", "old": old, "new": new}]);
         assert_eq!(
             changed("clinic"),

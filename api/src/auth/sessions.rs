@@ -17,7 +17,6 @@ use validator::Validate;
 
 use super::{
     SignedIn,
-    provider::identities::NO_EMAIL,
     tokens::{ACCESS_SECONDS, Tokens},
     users::{self, Renewed, SESSION_SECONDS, User},
 };
@@ -139,7 +138,7 @@ impl From<&User> for UserView {
         Self {
             id: user.id.to_string(),
             name: user.name.clone(),
-            email: (!user.email.ends_with(NO_EMAIL)).then(|| user.email.clone()),
+            email: user.known_email().map(str::to_owned),
             has_password: user.password_hash.is_some(),
         }
     }

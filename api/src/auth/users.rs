@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use super::{
     Role,
-    provider::identities,
+    provider::identities::{self, NO_EMAIL},
     tokens::{ACCESS_SECONDS, Claims, random_token, token_hash},
 };
 use crate::{
@@ -39,6 +39,13 @@ pub struct User {
     pub platform_admin: bool,
     pub created_at: Instant,
     pub last_sign_in_at: Option<Instant>,
+}
+
+impl User {
+    /// Their address; None where the identity provider gave none, and one was made up.
+    pub fn known_email(&self) -> Option<&str> {
+        (!self.email.ends_with(NO_EMAIL)).then_some(&self.email)
+    }
 }
 
 /// # Errors

@@ -9,7 +9,7 @@ pub mod events;
 pub mod platform;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     future::{Ready, ready},
     sync::{
         Arc, Mutex,
@@ -23,7 +23,7 @@ use diesel::prelude::*;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    auth::users,
+    auth::{provider::identities, users},
     db::{Conn, Db, schema::members, types::Instant},
     error::{Code, Problem, Result},
     logs::{
@@ -334,5 +334,7 @@ fn homes_of(conn: &mut Conn, user_id: i32) -> Result<Vec<i32>> {
         .order(members::workspace_id.asc())
         .limit(MOST_WORKSPACES)
         .select(members::workspace_id);
-    Ok(homes.load(conn)?)
+    let mut homes: BTreeSet<i32> = homes.load(conn)?.into_iter().collect();
+    homes.extend(identities::workspaces_of(conn, user_id)?);
+    Ok(homes.into_iter().take(MOST_WORKSPACES as usize).collect())
 }

@@ -2,6 +2,7 @@
 
 pub mod handlers;
 pub mod keys;
+mod member;
 pub mod members;
 
 use std::{

@@ -219,3 +219,48 @@ pub fn add_grants(conn: &mut Conn, user_id: i32, claims: &mut Claims) -> Result<
     }
     Ok(())
 }
+
+/// The workspaces in which the provider gives somebody a role of their own now.
+pub fn workspaces_of(conn: &mut Conn, user_id: i32) -> Result<Vec<i32>> {
+    let now = identities::table
+        .filter(identities::user_id.eq(user_id))
+        .filter(identities::grants_end_at.gt(Instant::now()));
+    if !diesel::select(diesel::dsl::exists(now)).get_result::<bool>(conn)? {
+        return Ok(Vec::new());
+    }
+    let roles = identity_roles::table.filter(identity_roles::user_id.eq(user_id));
+    Ok(roles.select(identity_roles::workspace_id).load(conn)?)
+}
+
+/// A role that the provider gives somebody in a workspace now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenRole {
+    pub role: Role,
+    /// They have it in every workspace.
+    pub everywhere: bool,
+    /// When it ends, unless they sign in there again before.
+    pub ends_at: Instant,
+}
+
+/// The roles that the provider gives people in a workspace now, by their numbers. Platform admins are not among them.
+pub fn roles_in(conn: &mut Conn, workspace_id: i32) -> Result<BTreeMap<i32, GivenRole>> {
+    let own = identity_roles::table.filter(identity_roles::workspace_id.eq(workspace_id));
+    let own: BTreeMap<i32, String> =
+        own.select((identity_roles::user_id, identity_roles::role)).load(conn)?.into_iter().collect();
+    let holders: Vec<i32> = own.keys().copied().collect();
+    let identities = identities::table
+        .filter(identities::grants_end_at.gt(Instant::now()))
+        .filter(identities::platform_admin.eq(false))
+        .filter(identities::everywhere.is_not_null().or(identities::user_id.eq_any(holders)))
+        .order(identities::grants_end_at.asc())
+        .select((identities::user_id, identities::everywhere, identities::grants_end_at))
+        .load::<(i32, Option<String>, Instant)>(conn)?;
+    let given = identities.into_iter().filter_map(|(user_id, everywhere, ends_at)| {
+        let role = |text: &String| text.parse::<Role>().ok();
+        let everywhere = everywhere.as_ref().and_then(role);
+        let here = own.get(&user_id).and_then(role).filter(|_| everywhere != Some(Role::Admin));
+        let given = GivenRole { role: here.or(everywhere)?, everywhere: here.is_none(), ends_at };
+        Some((user_id, given))
+    });
+    Ok(given.collect())
+}
