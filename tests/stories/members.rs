@@ -258,6 +258,8 @@ on_both!(settings_change_and_what_is_left_out_stays, |server| {
     for (body, place) in [
         (json!({"slug": "Clinic"}), "/slug"),
         (json!({"name": ""}), "/name"),
+        (json!({"name": null}), "/name"),
+        (json!({"date_format": null}), "/date_format"),
         (json!({"timezone": "Mars/Olympus"}), "/timezone"),
         (json!({"date_format": "dd.mm.yy"}), "/date_format"),
         (json!({"colour": "red"}), "/colour"),

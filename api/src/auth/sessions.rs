@@ -278,9 +278,10 @@ pub async fn refresh(
     }
 }
 
-/// Ends the session.
+/// Ends the session, where there is one.
 #[utoipa::path(
-    post, path = "/api/v1/auth/logout", operation_id = "signOut", tag = "Sign-in", security(("refresh_cookie" = [])),
+    post, path = "/api/v1/auth/logout", operation_id = "signOut", tag = "Sign-in",
+    security(("refresh_cookie" = []), ()),
     responses((status = 204, description = "Signed out; the refresh cookie is removed"), SignInProblems)
 )]
 pub async fn logout(

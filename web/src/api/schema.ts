@@ -47,7 +47,7 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Ends the session. */
+    /** Ends the session, where there is one. */
     post: operations["signOut"];
     delete?: never;
     options?: never;
