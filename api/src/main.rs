@@ -7,17 +7,16 @@ use std::{io::IsTerminal as _, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 use commands::tell::tell;
 use logbook::{
-    auth::{Role, sessions::Sessions, tokens::Claims, users},
     config::{DataConfig, ServeConfig},
     db::{Db, migrations, partitions, types::Instant},
     demo::{self, Filled},
     error::Problem,
     import::zango::{self, ZangoImport},
-    journal::events,
+    journal::{Place, events},
     logs::{append::AppendRequest, appender::Appender},
     openapi,
     server::{self, StartError},
-    workspaces::{self, NewWorkspace, members::Member},
+    workspaces::{self, NewWorkspace},
 };
 
 /// Audit logs for platforms that host many apps.
@@ -37,7 +36,7 @@ enum Command {
     /// Apply pending migrations
     Migrate,
     /// Print an access token for scripts, alone on the last line
-    Token(TokenArgs),
+    Token(commands::token::TokenArgs),
     /// Bring in the logs of another system
     #[command(subcommand)]
     Import(ImportCommand),
@@ -51,7 +50,7 @@ enum Command {
     Keys(commands::keys::KeysCommand),
     /// Make users and sign-in links
     #[command(subcommand)]
-    User(UserCommand),
+    User(commands::user::UserCommand),
     /// Look after the search index
     #[command(subcommand)]
     Index(commands::index::IndexCommand),
@@ -73,35 +72,6 @@ struct ServeArgs {
     demo: bool,
 }
 
-#[derive(Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-struct TokenArgs {
-    #[command(subcommand)]
-    command: Option<TokenCommand>,
-    /// What the holder may do
-    #[arg(long, required = true)]
-    role: Option<Role>,
-    /// The one workspace it is good for. Default: every workspace; an admin may then make workspaces too
-    #[arg(long)]
-    workspace: Option<String>,
-    /// Appears as the holder's name
-    #[arg(long, default_value = "script")]
-    name: String,
-    /// Hours until it expires
-    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=87_600))]
-    hours: u32,
-}
-
-#[derive(Subcommand)]
-enum TokenCommand {
-    /// Make a new key to sign tokens with. Nobody is signed out: the keys before verify what they have signed
-    Rotate {
-        /// For a key that has leaked: the keys before verify nothing any more. People stay signed in, scripts need new tokens
-        #[arg(long)]
-        at_once: bool,
-    },
-}
-
 #[derive(Subcommand)]
 enum WorkspaceCommand {
     /// Make a workspace
@@ -120,41 +90,6 @@ enum WorkspaceCommand {
     },
     /// List the workspaces
     List,
-}
-
-#[derive(Subcommand)]
-enum UserCommand {
-    /// Make a user and print a sign-in link
-    Create {
-        #[arg(long)]
-        email: String,
-        #[arg(long)]
-        name: String,
-        /// May make workspaces and everything else
-        #[arg(long)]
-        platform_admin: bool,
-        /// A workspace to be a member of
-        #[arg(long, requires = "role")]
-        workspace: Option<String>,
-        #[arg(long, requires = "workspace")]
-        role: Option<Role>,
-        #[command(flatten)]
-        origin: Origin,
-    },
-    /// Print a new sign-in link for a user
-    Link {
-        #[arg(long)]
-        email: String,
-        #[command(flatten)]
-        origin: Origin,
-    },
-}
-
-#[derive(Args)]
-struct Origin {
-    /// The address that people open
-    #[arg(long, env = "LOGBOOK_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
-    public_url: String,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -179,11 +114,11 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve(&data, &args),
         Command::Migrate => migrate(&data),
         Command::Demo => open(&data).and_then(|db| fill_demo(&db, &data)),
-        Command::Token(args) => token(&data, args),
+        Command::Token(args) => commands::token::run(&data, args),
         Command::Import(ImportCommand::Zango(args)) => import_zango(&data, &args),
         Command::Workspace(command) => workspace(&data, command),
         Command::Keys(command) => commands::keys::run(&data, command),
-        Command::User(command) => user(&data, command),
+        Command::User(command) => commands::user::run(&data, command),
         Command::Index(command) => commands::index::run(&data, command),
         Command::Openapi => openapi::yaml().map_err(Failure::Said).map(|yaml| print!("{yaml}")),
     };
@@ -273,36 +208,6 @@ fn import_zango(data: &DataConfig, args: &ZangoImport) -> Result<(), Failure> {
     Ok(())
 }
 
-fn token(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
-    let TokenArgs { command, role, workspace, name, hours } = args;
-    let tokens = server::open_tokens(&data.data_dir)?;
-    if let Some(TokenCommand::Rotate { at_once }) = command {
-        let good_until = tokens.rotate(at_once)?.map(|seconds| Instant(seconds * 1_000_000));
-        println!("Tokens are signed with a new key from now on.");
-        match good_until {
-            Some(until) => {
-                println!("Tokens that were signed before are good until they expire, {until} at the latest.")
-            }
-            None => println!("Tokens that were signed before are no good any more."),
-        }
-        return Ok(());
-    }
-    let role = role.ok_or_else(|| Failure::Said("say what the holder may do: --role".into()))?;
-    let mut claims = Claims::new(format!("token:{name}"), name, i64::from(hours) * 3600);
-    match workspace {
-        Some(slug) => {
-            let id = find_workspace(&open(data)?, &slug)?;
-            claims.roles.insert(id, role);
-        }
-        None => {
-            claims.everywhere = Some(role);
-            claims.platform_admin = role == Role::Admin;
-        }
-    }
-    println!("{}", tokens.sign_for_long(&claims)?);
-    Ok(())
-}
-
 fn find_workspace(db: &Db, slug: &str) -> Result<i32, Failure> {
     let workspace = workspaces::find(&mut *db.conn()?, slug)?;
     let unknown = || Failure::Said(format!("there is no workspace {slug}; see: logbook workspace list"));
@@ -317,7 +222,9 @@ fn workspace(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Failure
             let new = NewWorkspace { slug, name, timezone, date_format };
             let workspace = workspaces::create(&mut *db.conn()?, &new)?;
             let (target, changes) = (events::of_workspace(&workspace), events::settings_of(None, &workspace));
-            tell(data, &db, workspace.id, "workspace_created", target, changes);
+            let created = events::by_command("workspace_created", target, changes);
+            let places = [Place::Workspace(workspace.id), Place::Platform];
+            tell(data, &db, places.map(|place| (place, created.clone())).into());
             println!("Made the workspace {}.", workspace.slug);
         }
         WorkspaceCommand::List => {
@@ -326,30 +233,5 @@ fn workspace(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Failure
             }
         }
     }
-    Ok(())
-}
-
-fn user(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
-    let db = open(data)?;
-    let (user, origin) = match command {
-        UserCommand::Create { email, name, platform_admin, workspace, role, origin } => {
-            let workspace = workspace.map(|slug| find_workspace(&db, &slug)).transpose()?;
-            let user = users::create(&mut *db.conn()?, &email, &name, platform_admin)?;
-            if let (Some(workspace_id), Some(role)) = (workspace, role) {
-                users::set_member(&mut *db.conn()?, workspace_id, user.id, role)?;
-                let member = Member::new(user.clone(), role);
-                let changes = events::new_member(&member, None);
-                tell(data, &db, workspace_id, "member_added", events::of_member(&member), changes);
-            }
-            (user, origin)
-        }
-        UserCommand::Link { email, origin } => {
-            let user = users::find_by_email(&mut *db.conn()?, &email)?;
-            (user.ok_or_else(|| Failure::Said(format!("there is no user {email}")))?, origin)
-        }
-    };
-    let token = users::create_link(&mut *db.conn()?, user.id)?;
-    println!("A sign-in link for {}, good once, for a day:", user.email);
-    println!("{}", Sessions::link(origin.public_url.trim_end_matches('/'), &token));
     Ok(())
 }

@@ -1,5 +1,5 @@
 // Signing in at a real identity provider, and its tokens.
-import { test as story } from "@playwright/test";
+import { type Page, test as story } from "@playwright/test";
 import { expect, expectAccessible, test as base } from "./fixtures.ts";
 import { Certificate, IdentityProvider } from "./oidc.ts";
 import type { Server } from "./server.ts";
@@ -67,6 +67,66 @@ test("Who changes their mind there is told, and may try again", async ({ page, t
   await expectAccessible(page);
   await expect(page.getByRole("link", { name: "Sign in with Clinic ID" })).toBeVisible();
 });
+
+test("Whom the provider gives a role is in the list of members, and overridden there", async ({ page, browser, there: { provider, server } }) => {
+  const theirs = await (await browser.newContext()).newPage();
+  await theirs.goto(`${server.url}/w/peerapp/access`);
+  await theirs.getByRole("link", { name: "Sign in with Clinic ID" }).click();
+  await theirs.waitForURL(`${provider.url}/**`);
+  await theirs.locator("input[name=login]").fill("ravi");
+  await theirs.locator("input[name=password]").fill("any");
+  await theirs.locator("button[type=submit]").click();
+  await theirs.getByRole("button", { name: "Continue" }).click();
+  await expect(theirs.getByRole("link", { name: "Access" })).toBeVisible();
+
+  const made = server.logbook("user", "create", "--email", "amy@clinic.test", "--name", "Amy", "--workspace", "peerapp", "--role", "admin", "--public-url", server.url);
+  await page.goto(made.trim().split("\n").at(-1) ?? "");
+  await page.getByRole("button", { name: "Not now" }).click();
+  await page.goto(`${server.url}/w/peerapp/settings/members`);
+  const row = page.getByRole("listitem").filter({ hasText: "ravi@clinic.test" });
+  await expect(row).toContainText("identity provider");
+  await expect(row).toContainText("auditor");
+  await expect(row).toContainText(/Role until \d\d\/\d\d\/\d{4} \d\d:\d\d/);
+  // Neither changed nor removed: a role that is given here counts instead.
+  await expect(row.getByRole("combobox")).toHaveCount(0);
+  await expect(row.getByRole("button")).toHaveText(["Override"]);
+  await look(page, "settings-members-provider");
+  await row.getByRole("button", { name: "Override" }).click();
+  const dialog = page.getByRole("dialog", { name: "Override role" });
+  await expect(dialog).toContainText("auditor by the identity provider");
+  await dialog.getByLabel("Role").selectOption("writer");
+  await look(page, "settings-override");
+  await dialog.getByRole("button", { name: "Give role" }).click();
+  await expect(row.getByLabel(/^Role of/)).toHaveValue("writer");
+  await expect(row).toContainText("The identity provider says auditor until");
+  await look(page, "settings-members-overridden");
+  await theirs.reload();
+  await expect(theirs.getByRole("heading", { name: "You append here, and do not read" })).toBeVisible();
+
+  await row.getByRole("button", { name: "Remove" }).click();
+  const sure = page.getByRole("dialog", { name: "Remove member" });
+  await expect(sure).toContainText("will be auditor again");
+  await sure.getByRole("button", { name: "Remove" }).click();
+  await expect(row.getByRole("button")).toHaveText(["Override"]);
+  await theirs.goto(`${server.url}/w/peerapp/access`);
+  await expect(theirs.getByRole("link", { name: "Access" })).toBeVisible();
+  await theirs.context().close();
+});
+
+/** In both themes, wide and narrow: axe has nothing to say, nothing sticks out, and a picture is kept. */
+async function look(page: Page, name: string) {
+  for (const theme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: theme });
+    for (const width of [390, 1440]) {
+      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+      await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
+      await page.screenshot({ path: `results/pictures/${name}-${width}-${theme}.png` });
+      await expectAccessible(page);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+    }
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+}
 
 const status = async (server: Server, path: string, token: string) =>
   (await fetch(`${server.url}/api/v1${path}`, { headers: { authorization: `Bearer ${token}` } })).status;

@@ -1,27 +1,5 @@
-// Settings of a workspace, and what each role is offered.
-import type { Page } from "@playwright/test";
+// Settings of a workspace.
 import { expect, expectAccessible, test } from "./fixtures.ts";
-
-const PASSWORD = "correct horse battery";
-
-/** A member's own browser: invited through the API, signed in by their link, with a password. */
-async function join(page: Page, url: string, token: string, slug: string, name: string, role: string) {
-  const email = `${name.toLowerCase()}-${slug}@clinic.test`;
-  const ask = (method: string, path: string, bearer: string | undefined, body: object) =>
-    fetch(`${url}/api/v1${path}`, {
-      method,
-      headers: { "content-type": "application/json", ...(bearer && { authorization: `Bearer ${bearer}` }) },
-      body: JSON.stringify(body),
-    });
-  const invited = await ask("POST", `/workspaces/${slug}/members`, token, { email, name, role });
-  expect(invited.status).toBe(201);
-  const { sign_in_link } = (await invited.json()) as { sign_in_link: string };
-  const link = await ask("POST", "/auth/link", undefined, { token: sign_in_link.split("#link=")[1] ?? "" });
-  const { access_token } = (await link.json()) as { access_token: string };
-  expect((await ask("PUT", "/auth/password", access_token, { password: PASSWORD })).status).toBe(204);
-  const answer = await page.context().request.post(`${url}/api/v1/auth/login`, { data: { email, password: PASSWORD } });
-  expect(answer.status()).toBe(200);
-}
 
 const place = (role: string) => {
   const slug = `place-${role}-${Math.random().toString(36).slice(2, 8)}`;
@@ -168,46 +146,3 @@ test("A platform admin renames a workspace and moves it to another address", asy
   await expect(page.getByLabel("Time zone")).toHaveValue("Asia/Kolkata");
   await expect(page.getByLabel("Dates are written")).toHaveValue("yyyy-mm-dd");
 });
-
-for (const role of ["viewer", "auditor", "writer", "admin"] as const) {
-  test(`What ${role}s may not do is not offered to them`, async ({ page, server }) => {
-    const { slug, name } = place(role);
-    server.logbook("workspace", "create", slug, "--name", name);
-    await join(page, server.url, server.token("admin", slug), slug, "Asha", role);
-    const refused: string[] = [];
-    page.on("response", (response) => {
-      if (response.status() === 403 || response.status() === 404) refused.push(response.url());
-    });
-    await page.goto("/");
-    // With one workspace there is nothing to choose.
-    await expect(page).toHaveURL(`/w/${slug}`);
-    const tabs = page.getByRole("navigation", { name: "Workspace" }).getByRole("link");
-    const reads = role !== "writer";
-    const manages = role === "admin";
-    await expect(tabs).toHaveText([
-      ...(reads ? ["Overview", "Access", "Application", "Framework"] : []),
-      ...(manages ? ["Settings"] : []),
-    ]);
-    if (!reads) await expect(page.getByRole("heading", { name: "You append here, and do not read" })).toBeVisible();
-    await page.getByRole("button", { name: `Workspace: ${name}` }).click();
-    await expect(page.getByRole("menuitem", { name })).toBeVisible();
-    await expect(page.getByRole("menuitem", { name: "New workspace…" })).toHaveCount(0);
-    await page.keyboard.press("Escape");
-
-    for (const tab of ["members", "keys", "general"]) {
-      await page.goto(`/w/${slug}/settings/${tab}`);
-      if (manages) {
-        await expect(page.getByRole("heading", { name: "Settings" })).toBeVisible();
-        await expect(page.getByRole("heading", { level: 2 }).first()).toBeVisible();
-      } else {
-        const told = reads ? "Settings are for admins" : "You append here, and do not read";
-        await expect(page.getByRole("heading", { name: told })).toBeVisible();
-      }
-    }
-    // The address is the platform's to give.
-    if (manages) await expect(page.getByLabel("Short name")).toHaveCount(0);
-    await page.waitForLoadState("networkidle");
-    await expectAccessible(page);
-    expect(refused).toEqual([]);
-  });
-}

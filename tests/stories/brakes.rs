@@ -1,7 +1,7 @@
 //! Brakes: how much a caller may ask, how often somebody may guess, and which pages may ask at all.
 
 use logbook::{auth::Role, auth::users};
-use logbook_tests::{Answer, Client, TestServer, on_both};
+use logbook_tests::{Answer, Client, Issuer, TestServer, on_both, server::Settings, walk::wait_until};
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "correct horse battery";
@@ -99,6 +99,101 @@ on_both!(
         assert!(!server.nobody().get("/healthz").expect(200).headers.contains_key("ratelimit"));
     }
 );
+
+on_both!(
+    an_address_over_its_allowance_costs_little_and_holds_up_nobody_who_is_known,
+    |config| {
+        config.rate_address = 2;
+        config.trusted_proxies = vec!["127.0.0.1".parse().expect("an address")];
+    },
+    |server| {
+        let clinic = server.workspace("clinic");
+        let path = "/workspaces/clinic/logs/access";
+        let key = |name: &str| {
+            let made = server.member(&clinic, Role::Admin);
+            let made =
+                made.post("/workspaces/clinic/keys", json!({"name": name, "role": "viewer"})).expect(201);
+            server.bearer(made.json["token"].as_str().expect("a key"))
+        };
+        let (known, new) = (key("known"), key("new"));
+        known.get(path).expect(200);
+        heard(401, || server.nobody().get(path));
+        // The next token of a stranger is looked at in half a minute, when one request more is allowed. Not even the
+        // database is asked: that would be an error here.
+        server.sql("ALTER TABLE api_keys RENAME TO gone");
+        for n in 0..20 {
+            let stranger = server.bearer(&format!("lbk_{n:0>12}_{}", "x".repeat(43)));
+            assert!((1..=60).contains(&refused(stranger.get(path))));
+        }
+        let elsewhere =
+            server.bearer(&format!("lbk_{:0>12}_x", 1)).with_header("x-forwarded-for", "203.0.113.9");
+        assert!(elsewhere.get(path).status >= 500, "it takes the database to refuse a key");
+        server.sql("ALTER TABLE gone RENAME TO api_keys");
+        // Who is known is not held up; a key that is new to this server waits with the strangers.
+        known.get(path).expect(200);
+        server.member(&clinic, Role::Viewer).get(path).expect(200);
+        let over = new.get(path);
+        assert_eq!(limit(&over).0, "address");
+        refused(over);
+        new.with_header("x-forwarded-for", "203.0.113.9").get(path).expect(200);
+        new.get(path).expect(200);
+    }
+);
+
+on_both!(
+    a_key_that_is_new_comes_in_when_the_strangers_leave_it_a_turn,
+    |config| {
+        config.rate_address = 60;
+    },
+    |server| {
+        let clinic = server.workspace("clinic");
+        let path = "/workspaces/clinic/logs/access";
+        let made = server.member(&clinic, Role::Admin);
+        let made = made.post("/workspaces/clinic/keys", json!({"name": "new", "role": "viewer"})).expect(201);
+        let new = server.bearer(made.json["token"].as_str().expect("a key"));
+        let over = || server.nobody().get(path).status == 429;
+        wait_until("the address is over its allowance", over);
+        let wait = refused(new.get(path));
+        assert_eq!(wait, 1);
+        wait_until("it had its turn", || new.get(path).status == 200);
+    }
+);
+
+mod a_providers_token_that_was_good_is_not_held_up {
+    use super::*;
+
+    fn set_up(issuer: &Issuer) -> impl FnOnce(&mut Settings) {
+        |config| {
+            config.rate_address = 2;
+            config.oidc = issuer.config();
+        }
+    }
+
+    #[test]
+    fn sqlite() {
+        let issuer = Issuer::start();
+        story(&TestServer::sqlite_with(set_up(&issuer)), &issuer);
+    }
+
+    #[test]
+    fn postgres() {
+        let issuer = Issuer::start();
+        story(&TestServer::postgres_with(set_up(&issuer)), &issuer);
+    }
+
+    fn story(server: &TestServer, issuer: &Issuer) {
+        server.workspace("clinic");
+        let path = "/workspaces/clinic/logs/access";
+        let token = |role: &str| server.bearer(&issuer.token(json!({"clinic": role})));
+        let (known, new) = (token("viewer"), token("auditor"));
+        known.get(path).expect(200);
+        heard(401, || server.nobody().get(path));
+        known.get(path).expect(200);
+        // Good as it is, it was not looked at: a forged one would cost as much.
+        refused(new.get(path));
+        known.get(path).expect(200);
+    }
+}
 
 on_both!(without_limits_nothing_is_said_of_them, |server| {
     for path in ["/me", "/workspaces/clinic/logs/access"] {

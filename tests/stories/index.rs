@@ -91,8 +91,9 @@ on_both!(small_segments_become_a_large_one, |config| { config.no_upkeep = true }
     let id = server.workspace("clinic").id;
     let admin = server.admin();
     let conn = &mut *server.db.conn().expect("a connection");
-    let index =
-        |conn: &mut Conn| while build::advance(conn, id, Pace::Quiet).expect("a step") == Advanced::Segment {};
+    let index = |conn: &mut Conn| {
+        while build::advance(conn, id, Pace::Quiet).expect("a step") == Advanced::Segment {}
+    };
     append_samples(&admin, 1500);
     index(conn);
     assert_eq!(spans(&segments(conn, id)), [(1, 1024), (1025, 1500)]);

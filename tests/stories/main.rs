@@ -4,6 +4,7 @@ mod append_and_read;
 mod architecture;
 mod bodies;
 mod brakes;
+mod command_line;
 mod contract;
 mod counts;
 mod crash;

@@ -7,10 +7,11 @@ const HASH: &str = "pbkdf2_sha256$600000$0a031ae315d5ffff4f5212$597deccddd883fc2
 const JWT: &str =
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U";
 const BCRYPT: &str = "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW";
+const SHORT: &str = "YTpi";
 const WORDS: &str = "correct horse battery staple";
 
-fn secrets() -> [&'static str; 5] {
-    [HASH, JWT, BCRYPT, WORDS, "483920"]
+fn secrets() -> [&'static str; 6] {
+    [HASH, JWT, BCRYPT, SHORT, WORDS, "483920"]
 }
 
 fn events() -> Value {
@@ -27,7 +28,8 @@ fn events() -> Value {
             {"field": "settings", "old": {"client-secret": WORDS, "theme": "dark"}, "new": true},
          ]},
         {"log": "framework", "action": "task_failed", "error": format!("Authorization: Bearer {JWT}"),
-         "component": {"type": "task", "id": HASH, "name": BCRYPT}, "metadata": {"apiKey": WORDS}},
+         "component": {"type": "task", "id": HASH, "name": BCRYPT},
+         "metadata": {"apiKey": WORDS, "command": format!("curl -H 'Authorization: Basic {SHORT}' x"), "note": "the bearer of this letter"}},
     ])
 }
 
@@ -84,9 +86,11 @@ on_both!(what_was_masked_is_named_in_each_logs_own_words, |server| {
     let framework = one("framework");
     assert_eq!(
         framework["masked"],
-        json!(["/metadata/apiKey", "/component/id", "/component/name", "/error"])
+        json!(["/metadata/apiKey", "/metadata/command", "/component/id", "/component/name", "/error"])
     );
     assert_eq!(framework["error"], "Authorization: [masked]");
+    assert_eq!(framework["metadata"]["command"], "curl -H 'Authorization: [masked]' x");
+    assert_eq!(framework["metadata"]["note"], "the bearer of this letter");
 
     for event in [&access, &application, &framework] {
         for pointer in event["masked"].as_array().expect("pointers") {

@@ -4,7 +4,12 @@ use logbook::{
     auth::{Role, users},
     workspaces::Workspace,
 };
-use logbook_tests::{Answer, Client, TestServer, on_both, server::sample};
+use logbook_tests::{
+    Answer, Client, TestServer, on_both,
+    server::sample,
+    visit::{Visit, person, session},
+    with_issuer,
+};
 use serde_json::{Value, json};
 
 const MEMBERS: &str = "/workspaces/clinic/members";
@@ -173,6 +178,69 @@ on_both!(what_is_wrong_with_an_invitation_is_named, |server| {
     assert!(roles(&server).is_empty());
 });
 
+with_issuer!(whom_the_provider_gives_a_role_is_listed_and_overridden, |server, issuer| {
+    let clinic = server.workspace("clinic");
+    server.workspace("shop");
+    let admin = server.member(&clinic, Role::Admin);
+    let sign_in = |subject: &str, roles: Value, more: Value| {
+        let mut claims = more;
+        claims["logbook_roles"] = roles;
+        session(&server, &Visit::start(&server, "/").finish(&issuer, subject, claims))
+    };
+    let asha = sign_in("asha", json!({"clinic": "viewer"}), person("asha@clinic.test"));
+    sign_in("jo", json!({"*": "auditor"}), json!({"name": "Jo"}));
+    sign_in("root", json!({"*": "admin"}), json!({"name": "Root"}));
+    sign_in("platform", json!({"*": "platform_admin"}), json!({"name": "Platform"}));
+    sign_in("keeper", json!({"shop": "admin"}), json!({"name": "Keeper"}));
+    let list = || {
+        let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        let row = |member: &Value| {
+            let provider = &member["provider"];
+            assert_eq!(provider.is_null(), provider["ends_at"].is_null(), "{member}");
+            let provider = format!("{} {}", text(&provider["role"]), provider["everywhere"] == true);
+            ["name", "email", "role", "source"].map(|name| text(&member[name])).join(" ") + ", " + &provider
+        };
+        admin.get(MEMBERS).expect(200).data().iter().map(row).collect::<Vec<_>>()
+    };
+    let others = ["Jo - auditor provider, auditor true", "Root - admin provider, admin true"];
+    let with = |asha: &str| [asha, others[0], others[1]].map(str::to_owned).to_vec();
+    assert_eq!(list(), with("Asha Rao asha@clinic.test viewer provider, viewer false"));
+    let path = |name: &str| {
+        let list = admin.get(MEMBERS).expect(200);
+        let member = list.data().iter().find(|member| member["name"] == name).expect("in the list");
+        format!("{MEMBERS}/{}", member["id"].as_str().expect("an id"))
+    };
+
+    // It is not taken away here, and a role that is given here counts before it.
+    assert_eq!(admin.delete(&path("Asha Rao")).expect(409).code(), "conflict");
+    let changed = admin.put(&path("Asha Rao"), json!({"role": "writer"})).expect(200).json;
+    assert_eq!((&changed["source"], &changed["provider"]["role"]), (&json!("member"), &json!("viewer")));
+    asha.get(LOG).expect(403);
+    asha.post(LOG, json!([sample("access", 1)])).expect(201);
+    assert_eq!(list(), with("Asha Rao asha@clinic.test writer member, viewer false"));
+    admin.delete(&path("Asha Rao")).expect(204);
+    asha.get(LOG).expect(200);
+    assert_eq!(list(), with("Asha Rao asha@clinic.test viewer provider, viewer false"));
+    // Except that an admin of every workspace is one.
+    assert_eq!(admin.put(&path("Root"), json!({"role": "viewer"})).expect(409).code(), "conflict");
+    assert_eq!(admin.delete(&path("Root")).expect(409).code(), "conflict");
+    // Whom it gives a role elsewhere is not known here.
+    let elsewhere = server.admin().get("/workspaces/shop/members").expect(200);
+    let keeper = elsewhere.data().iter().find(|member| member["name"] == "Keeper").expect("in the list");
+    let keeper = format!("{MEMBERS}/{}", keeper["id"].as_str().expect("an id"));
+    admin.put(&keeper, json!({"role": "viewer"})).expect(404);
+    admin.delete(&keeper).expect(404);
+
+    // What ended is not there any more.
+    server.sql(if server.is_postgres() {
+        "UPDATE identities SET grants_end_at = grants_end_at - interval '12 hours'"
+    } else {
+        "UPDATE identities SET grants_end_at = grants_end_at - 43200000000"
+    });
+    assert!(list().is_empty());
+    admin.put(&keeper, json!({"role": "viewer"})).expect(404);
+});
+
 on_both!(settings_change_and_what_is_left_out_stays, |server| {
     let clinic: Workspace = server.workspace_in("clinic", "Asia/Kolkata");
     let admin = server.member(&clinic, Role::Admin);
@@ -190,6 +258,8 @@ on_both!(settings_change_and_what_is_left_out_stays, |server| {
     for (body, place) in [
         (json!({"slug": "Clinic"}), "/slug"),
         (json!({"name": ""}), "/name"),
+        (json!({"name": null}), "/name"),
+        (json!({"date_format": null}), "/date_format"),
         (json!({"timezone": "Mars/Olympus"}), "/timezone"),
         (json!({"date_format": "dd.mm.yy"}), "/date_format"),
         (json!({"colour": "red"}), "/colour"),

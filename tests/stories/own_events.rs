@@ -7,8 +7,9 @@ use logbook::{
     workspaces,
 };
 use logbook_tests::{
-    Client, TestServer, on_both,
-    server::sample,
+    Client, Issuer, TestServer, on_both,
+    server::{Settings, sample},
+    visit::{Visit, person as claims, refresh, refresh_cookie, session as provider_session},
     walk::{feed, wait_until},
 };
 use serde_json::{Value, json};
@@ -101,6 +102,114 @@ on_both!(
         assert!(!serde_json::to_string(&events).expect("JSON").contains("my-other-password-9"));
     }
 );
+
+on_both!(
+    a_stolen_refresh_cookie_is_told_once,
+    |config| {
+        config.own_events = true;
+    },
+    |server| {
+        let clinic = server.workspace("clinic");
+        let id = person(&server, "asha@clinic.test", &[(clinic.id, Role::Viewer)]);
+        let first = refresh_cookie(&log_in(&server, "asha@clinic.test", PASSWORD)).expect("a cookie");
+        let second = refresh_cookie(&refresh(&server, &first).expect(200)).expect("a cookie");
+        // Two tabs, or an answer that was lost: no theft.
+        refresh(&server, &first).expect(200);
+        server.sql(if server.is_postgres() {
+            "UPDATE refresh_tokens SET replaced_at = replaced_at - interval '31 seconds'"
+        } else {
+            "UPDATE refresh_tokens SET replaced_at = replaced_at - 31000000"
+        });
+        for cookie in [&first, &first, &second] {
+            refresh(&server, cookie).expect(401);
+        }
+        let platform = platform(&server);
+        for slug in ["clinic", &platform] {
+            let events = told(&server, slug);
+            assert_eq!(actions(&events), ["login", "refresh_token_reused"], "{slug}");
+            let event = &events[1];
+            assert_eq!(
+                (&event["log"], &event["outcome"], &event["outcome_reason"]),
+                (&json!("access"), &json!("failure"), &json!("session_ended"))
+            );
+            assert_eq!(
+                (&event["actor"]["id"], &event["ip_address"]),
+                (&json!(format!("user:{id}")), &json!("127.0.0.1"))
+            );
+        }
+    }
+);
+
+mod roles_that_a_provider_changes_are_told_where_they_count {
+    use super::*;
+
+    fn set_up(issuer: &Issuer) -> impl FnOnce(&mut Settings) {
+        |config| {
+            config.own_events = true;
+            config.oidc = issuer.config();
+        }
+    }
+
+    #[test]
+    fn sqlite() {
+        let issuer = Issuer::start();
+        story(&TestServer::sqlite_with(set_up(&issuer)), &issuer);
+    }
+
+    #[test]
+    fn postgres() {
+        let issuer = Issuer::start();
+        story(&TestServer::postgres_with(set_up(&issuer)), &issuer);
+    }
+
+    fn story(server: &TestServer, issuer: &Issuer) {
+        server.workspace("clinic");
+        server.workspace("shop");
+        let sign_in = |roles: Value| {
+            let mut more = claims("asha@clinic.test");
+            more["logbook_roles"] = roles;
+            let answer = Visit::start(server, "/").finish(issuer, "asha", more);
+            let me = provider_session(server, &answer).get("/me").expect(200).json;
+            format!("user:{}", me["user"]["id"].as_str().expect("an id"))
+        };
+        let id = sign_in(json!({"clinic": "viewer", "shop": "viewer", "nowhere": "admin"}));
+        sign_in(json!({"clinic": "viewer", "shop": "viewer"}));
+        sign_in(json!({"clinic": "admin", "*": "auditor"}));
+        sign_in(json!({"clinic": "admin", "*": "platform_admin"}));
+        let changed = |slug: &str| {
+            let mut events = told(server, slug);
+            events.retain(|event| event["action"] == "provider_role_changed");
+            for event in &events {
+                assert_eq!(event["log"], "framework");
+                let provider = json!({"type": "service", "id": issuer.url, "name": "Clinic ID"});
+                assert_eq!(event["actor"], provider);
+                assert_eq!(event["target"], json!({"type": "member", "id": id, "name": "Asha Rao"}));
+                assert_eq!(event["metadata"]["via"], "identity provider");
+            }
+            events.iter().map(|event| event["changes"].clone()).collect::<Vec<_>>()
+        };
+        // And so do the sign-ins stand in the logs of the workspaces in which they have a role then.
+        let logins =
+            |slug: &str| actions(&told(server, slug)).into_iter().filter(|action| *action == "login").count();
+        assert_eq!((logins("clinic"), logins("shop"), logins(&platform(server))), (4, 2, 4));
+        let role = |old: Value, new: Value| json!([{"field": "role", "old": old, "new": new}]);
+        assert_eq!(
+            changed("clinic"),
+            [role(json!(null), json!("viewer")), role(json!("viewer"), json!("admin"))]
+        );
+        assert_eq!(changed("shop"), [role(json!(null), json!("viewer")), role(json!("viewer"), json!(null))]);
+        assert_eq!(
+            changed(&platform(server)),
+            [
+                json!([{"field": "role_everywhere", "old": null, "new": "auditor"}]),
+                json!([
+                    {"field": "role_everywhere", "old": "auditor", "new": "admin"},
+                    {"field": "platform_admin", "old": false, "new": true}
+                ])
+            ]
+        );
+    }
+}
 
 on_both!(
     what_is_managed_stands_in_the_framework_log_with_what_changed,

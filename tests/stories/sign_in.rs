@@ -180,6 +180,55 @@ on_both!(a_session_is_renewed_with_a_new_cookie_each_time, |server| {
     assert_eq!(refresh(&server, &third).expect(401).code(), "not_signed_in");
 });
 
+on_both!(of_two_who_use_one_cookie_at_once_only_one_goes_on, |server| {
+    person(&server, "asha@clinic.test");
+    let begin = || {
+        let first = cookie(&log_in(&server, "asha@clinic.test", PASSWORD).expect(200));
+        // The browser, and whoever has a copy of its cookie.
+        let [own, stolen] = [0, 1].map(|_| cookie(&refresh(&server, &first).expect(200)));
+        after_the_grace(&server);
+        (first, own, stolen)
+    };
+    // A quarter of an hour later one of them renews; within the grace the other may be its second tab.
+    let (_, own, stolen) = begin();
+    let next = cookie(&refresh(&server, &own).expect(200));
+    refresh(&server, &stolen).expect(200);
+    // Later it is a thief, or was one before: all that came of that cookie ends.
+    after_the_grace(&server);
+    refresh(&server, &stolen).expect(401);
+    for cookie in [&next, &own, &stolen] {
+        refresh(&server, cookie).expect(401);
+    }
+    // The thief may be the first, and then it is the browser's own cookie that tells.
+    let (_, own, stolen) = begin();
+    let next = cookie(&refresh(&server, &stolen).expect(200));
+    after_the_grace(&server);
+    refresh(&server, &own).expect(401);
+    refresh(&server, &next).expect(401);
+    // Another session of the same person goes on.
+    let elsewhere = cookie(&log_in(&server, "asha@clinic.test", PASSWORD).expect(200));
+    let (first, own, _) = begin();
+    refresh(&server, &first).expect(401);
+    refresh(&server, &own).expect(401);
+    refresh(&server, &elsewhere).expect(200);
+});
+
+on_both!(tabs_that_renew_at_once_stay_signed_in, |server| {
+    person(&server, "asha@clinic.test");
+    let mut current = cookie(&log_in(&server, "asha@clinic.test", PASSWORD).expect(200));
+    // A browser keeps the cookie of the answer that came last, whichever that is.
+    for round in 0..4 {
+        let answers: Vec<String> = std::thread::scope(|scope| {
+            let tabs: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| cookie(&refresh(&server, &current).expect(200)))).collect();
+            tabs.into_iter().map(|tab| tab.join().expect("a thread")).collect()
+        });
+        current.clone_from(&answers[round]);
+        after_the_grace(&server);
+    }
+    refresh(&server, &current).expect(200);
+});
+
 on_both!(a_session_that_was_not_used_for_two_weeks_is_over, |server| {
     person(&server, "asha@clinic.test");
     let value = cookie(&log_in(&server, "asha@clinic.test", PASSWORD).expect(200));

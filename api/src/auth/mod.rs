@@ -128,6 +128,9 @@ async fn caller(request: &HttpRequest) -> Result<Claims> {
             return Err(problem);
         }
     };
+    if is_costly(request, token)? {
+        rates.before_check(request)?;
+    }
     let verified = verify(request, token).await;
     match &verified {
         Ok(claims) => rates.known(request, claims)?,
@@ -140,6 +143,15 @@ async fn caller(request: &HttpRequest) -> Result<Claims> {
         Err(_) => {}
     }
     verified
+}
+
+/// True for what cannot be refused before something was spent on it, and was not good before.
+fn is_costly(request: &HttpRequest, token: &str) -> Result<bool> {
+    if Keys::is_key(token) {
+        return Ok(!service::<Keys>(request)?.is_known(token));
+    }
+    let provider = request.app_data::<web::Data<Provider>>();
+    Ok(provider.is_some_and(|provider| provider.speaks(token) && !provider.was_good(token)))
 }
 
 async fn verify(request: &HttpRequest, token: &str) -> Result<Claims> {

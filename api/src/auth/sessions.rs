@@ -17,9 +17,8 @@ use validator::Validate;
 
 use super::{
     SignedIn,
-    provider::identities::NO_EMAIL,
     tokens::{ACCESS_SECONDS, Tokens},
-    users::{self, SESSION_SECONDS, User},
+    users::{self, Renewed, SESSION_SECONDS, User},
 };
 use crate::{
     body::Body,
@@ -139,7 +138,7 @@ impl From<&User> for UserView {
         Self {
             id: user.id.to_string(),
             name: user.name.clone(),
-            email: (!user.email.ends_with(NO_EMAIL)).then(|| user.email.clone()),
+            email: user.known_email().map(str::to_owned),
             has_password: user.password_hash.is_some(),
         }
     }
@@ -261,21 +260,28 @@ pub async fn refresh(
     db: web::Data<Db>,
     tokens: web::Data<Tokens>,
     sessions: web::Data<Sessions>,
+    Witness { journal, visitor }: Witness,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
-    let cookie = request.cookie(COOKIE).ok_or_else(|| Problem::new(Code::NotSignedIn, "sign in"))?;
-    let signed_in = db
-        .run(move |conn| {
-            let (user, refresh) = users::renew_session(conn, cookie.value())?;
-            Ok::<_, Problem>((session(conn, &tokens, &user)?, refresh))
-        })
-        .await?;
-    Ok(sessions.answer(signed_in))
+    let nobody = || Problem::new(Code::NotSignedIn, "sign in");
+    let cookie = request.cookie(COOKIE).ok_or_else(nobody)?;
+    let renewed = db.run(move |conn| match users::renew_session(conn, cookie.value())? {
+        Renewed::Session(user, refresh) => Ok(Ok((session(conn, &tokens, &user)?, refresh))),
+        Renewed::Reused(user_id) => Ok::<_, Problem>(Err(user_id)),
+    });
+    match renewed.await? {
+        Ok(signed_in) => Ok(sessions.answer(signed_in)),
+        Err(user_id) => {
+            journal.refresh_token_reused(user_id, &visitor);
+            Err(nobody())
+        }
+    }
 }
 
-/// Ends the session.
+/// Ends the session, where there is one.
 #[utoipa::path(
-    post, path = "/api/v1/auth/logout", operation_id = "signOut", tag = "Sign-in", security(("refresh_cookie" = [])),
+    post, path = "/api/v1/auth/logout", operation_id = "signOut", tag = "Sign-in",
+    security(("refresh_cookie" = []), ()),
     responses((status = 204, description = "Signed out; the refresh cookie is removed"), SignInProblems)
 )]
 pub async fn logout(

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use super::{
     Role,
-    provider::identities,
+    provider::identities::{self, NO_EMAIL},
     tokens::{ACCESS_SECONDS, Claims, random_token, token_hash},
 };
 use crate::{
@@ -25,7 +25,8 @@ use crate::{
 const LINK_SECONDS: i64 = 24 * 3600;
 /// How long a session lives without being used, in seconds.
 pub const SESSION_SECONDS: i64 = 14 * 86_400;
-/// Two tabs may renew with the same refresh token within this many seconds; later, a second use is theft.
+/// Two tabs may renew with the same refresh token within this many seconds, or one tab again that lost the answer; later,
+/// a second use is theft.
 const REUSE_SECONDS: i64 = 30;
 
 #[derive(Clone, Debug, PartialEq, Eq, diesel::Queryable, diesel::Selectable)]
@@ -38,6 +39,13 @@ pub struct User {
     pub platform_admin: bool,
     pub created_at: Instant,
     pub last_sign_in_at: Option<Instant>,
+}
+
+impl User {
+    /// Their address; None where the identity provider gave none, and one was made up.
+    pub fn known_email(&self) -> Option<&str> {
+        (!self.email.ends_with(NO_EMAIL)).then_some(&self.email)
+    }
 }
 
 /// # Errors
@@ -270,11 +278,23 @@ fn family_of(conn: &mut Conn, token: &str) -> QueryResult<Option<(i32, String)>>
     token.select((refresh_tokens::user_id, refresh_tokens::family)).first(conn).optional()
 }
 
-/// Swaps a refresh token for a new one. A token that was swapped before ends the whole session: somebody has a copy.
+/// What came of a refresh token.
+pub enum Renewed {
+    /// The user, and the token that takes its place.
+    Session(User, String),
+    /// It was swapped before: somebody has a copy. The whole session of this user is ended.
+    Reused(i32),
+}
+
+/// Swaps a refresh token for a new one.
+///
+/// For [`REUSE_SECONDS`] a token may be swapped again, so for a moment a session has several good tokens. Whichever is used
+/// first takes the others' place: a browser has only one of them anyway, and where a thief has another, the next use of that
+/// one, or of the browser's own, ends the session.
 ///
 /// # Errors
 /// `not_signed_in`
-pub fn renew_session(conn: &mut Conn, token: &str) -> Result<(User, String)> {
+pub fn renew_session(conn: &mut Conn, token: &str) -> Result<Renewed> {
     let problem = || Problem::new(Code::NotSignedIn, "sign in");
     let (user_id, family) = family_of(conn, token)?.ok_or_else(problem)?;
     let renewed = conn.transaction(|conn| {
@@ -285,7 +305,7 @@ pub fn renew_session(conn: &mut Conn, token: &str) -> Result<(User, String)> {
     renewed.ok_or_else(problem)
 }
 
-fn renew_locked(conn: &mut Conn, user_id: i32, family: &str, token: &str) -> Result<Option<(User, String)>> {
+fn renew_locked(conn: &mut Conn, user_id: i32, family: &str, token: &str) -> Result<Option<Renewed>> {
     let now = Instant::now();
     let known = refresh_tokens::table
         .find(token_hash(token))
@@ -297,15 +317,18 @@ fn renew_locked(conn: &mut Conn, user_id: i32, family: &str, token: &str) -> Res
     if replaced_at.is_some_and(|at| at.plus_seconds(REUSE_SECONDS) < now) {
         tracing::warn!(user_id, "a refresh token came a second time; its session is ended");
         end_family(conn, family)?;
-        return Ok(None);
+        return Ok(Some(Renewed::Reused(user_id)));
     }
     let Some(user) = find(conn, user_id)? else { return Ok(None) };
-    diesel::update(refresh_tokens::table.find(token_hash(token)))
-        .filter(refresh_tokens::replaced_at.is_null())
-        .set(refresh_tokens::replaced_at.eq(now))
-        .execute(conn)?;
+    // Of a token that is swapped again the successors stay: one of them is perhaps what the other tab goes on with.
+    if replaced_at.is_none() {
+        diesel::update(refresh_tokens::table.filter(refresh_tokens::family.eq(family)))
+            .filter(refresh_tokens::replaced_at.is_null())
+            .set(refresh_tokens::replaced_at.eq(now))
+            .execute(conn)?;
+    }
     let token = add_refresh_token(conn, user_id, family, ends_at)?;
-    Ok(Some((user, token)))
+    Ok(Some(Renewed::Session(user, token)))
 }
 
 fn end_family(conn: &mut Conn, family: &str) -> QueryResult<()> {

@@ -1,7 +1,8 @@
 //! Brakes: how much a caller may ask in a minute, and how often somebody may guess a password.
 //!
-//! Both are kept in memory: each server counts for itself, and a restart forgets.
+//! All of it is kept in memory: each server counts for itself, and a restart forgets.
 
+pub mod checks;
 pub mod guesses;
 pub mod rates;
 

@@ -2,7 +2,8 @@
 //!
 //! Whoever is known is measured by who they are: the holder of a key or of a script's token, or a person. Whoever is not
 //! (no token, or one that is refused) is measured by their address, as are the addresses of signing in. So neither a
-//! stranger behind the same address nor one who knows a key's prefix takes anything away from those who are known.
+//! stranger behind the same address nor one who knows a key's prefix takes anything away from those who are known. What
+//! strangers may cost before they are found out is in [`super::checks`].
 //!
 //! Measured by the generic cell rate algorithm (crate governor): the allowance of a minute may be used at once and comes
 //! back evenly. The headers are those of draft-ietf-httpapi-ratelimit-headers-10.
@@ -24,7 +25,7 @@ use governor::{
     state::keyed::DashMapStateStore,
 };
 
-use super::{too_many, whole_seconds};
+use super::{checks::Checks, too_many, whole_seconds};
 use crate::{
     auth::tokens::Claims,
     error::{Problem, Result},
@@ -52,6 +53,7 @@ pub struct Rates {
     key: Option<Limit>,
     user: Option<Limit>,
     address: Option<Limit>,
+    checks: Checks,
 }
 
 impl Rates {
@@ -61,6 +63,7 @@ impl Rates {
             key: Limit::new("key", key),
             user: Limit::new("user", user),
             address: Limit::new("address", address),
+            checks: Checks::default(),
         }
     }
 
@@ -70,7 +73,10 @@ impl Rates {
     /// `rate_limited`
     pub fn known(&self, request: &HttpRequest, caller: &Claims) -> Result<()> {
         let limit = if caller.user_id().is_some() { &self.user } else { &self.key };
-        measure(limit.as_ref(), request, caller.sub.clone())
+        let Some(limit) = limit else { return Ok(()) };
+        let (measured, taken) = limit.take(&caller.sub);
+        request.extensions_mut().insert(measured);
+        taken.map(drop).map_err(refused)
     }
 
     /// Counts a request of somebody who is not.
@@ -78,22 +84,48 @@ impl Rates {
     /// # Errors
     /// `rate_limited`
     pub fn stranger(&self, request: &HttpRequest) -> Result<()> {
-        let address = visitor::address(request).map(visitor::network);
-        measure(self.address.as_ref(), request, address.unwrap_or_default())
+        let Some(limit) = &self.address else { return Ok(()) };
+        let address = of(request);
+        let (measured, taken) = limit.take(&address);
+        request.extensions_mut().insert(measured);
+        match taken {
+            Ok(0) => Ok(()),
+            Ok(_) => {
+                self.checks.has_some(&address);
+                Ok(())
+            }
+            Err(wait) => {
+                self.checks.refused(&address, wait, Clock::now());
+                Err(refused(wait))
+            }
+        }
     }
+
+    /// Asks whether a token may be checked that may be a stranger's and costs something to be found out. Counts nothing.
+    ///
+    /// # Errors
+    /// `rate_limited`
+    pub fn before_check(&self, request: &HttpRequest) -> Result<()> {
+        let Some(limit) = &self.address else { return Ok(()) };
+        self.checks.begin(&of(request), limit.pause(), Clock::now()).map_err(|wait| {
+            request.extensions_mut().insert(limit.measured(0, wait));
+            refused(wait)
+        })
+    }
+}
+
+fn of(request: &HttpRequest) -> String {
+    visitor::address(request).map(visitor::network).unwrap_or_default()
+}
+
+fn refused(wait: Duration) -> Problem {
+    too_many("requests", wait)
 }
 
 /// What the answer's headers say.
 struct Measured {
     policy: String,
     left: String,
-}
-
-fn measure(limit: Option<&Limit>, request: &HttpRequest, who: String) -> Result<()> {
-    let Some(limit) = limit else { return Ok(()) };
-    let (measured, allowed) = limit.take(who);
-    request.extensions_mut().insert(measured);
-    allowed
 }
 
 /// Says in the answer's headers what the request was measured by, where it was.
@@ -121,26 +153,33 @@ impl Limit {
         Some(Self { name, per_minute, callers, cleaned: Mutex::new(Clock::now()) })
     }
 
-    fn take(&self, who: String) -> (Measured, Result<(), Problem>) {
+    /// How long it takes until one more request is allowed, when all are used up.
+    fn pause(&self) -> Duration {
+        Duration::from_secs(SECONDS) / self.per_minute
+    }
+
+    /// Counts a request. Returns how many are left, or how long to wait.
+    fn take(&self, who: &String) -> (Measured, Result<u32, Duration>) {
         self.clean();
-        let (left, back, allowed) = match self.callers.check_key(&who) {
+        match self.callers.check_key(who) {
             Ok(state) => {
                 let left = state.remaining_burst_capacity();
-                let used = u64::from(self.per_minute.saturating_sub(left));
-                let back = Duration::from_millis(used * SECONDS * 1000 / u64::from(self.per_minute));
-                (left, back, Ok(()))
+                let used = self.per_minute.saturating_sub(left);
+                (self.measured(left, self.pause() * used), Ok(left))
             }
             Err(refused) => {
                 let wait = refused.wait_time_from(DefaultClock::default().now());
-                (0, wait, Err(too_many("requests", wait)))
+                (self.measured(0, wait), Err(wait))
             }
-        };
+        }
+    }
+
+    fn measured(&self, left: u32, back: Duration) -> Measured {
         let Self { name, per_minute, .. } = self;
-        let measured = Measured {
+        Measured {
             policy: format!("\"{name}\";q={per_minute};w={SECONDS}"),
             left: format!("\"{name}\";r={left};t={}", whole_seconds(back)),
-        };
-        (measured, allowed)
+        }
     }
 
     fn clean(&self) {
@@ -166,13 +205,13 @@ mod tests {
     fn each_caller_has_an_allowance_of_their_own() {
         let limit = Limit::new("user", 3).expect("a limit");
         for left in [2, 1, 0] {
-            let (measured, allowed) = limit.take("user:1".into());
-            assert!(allowed.is_ok() && measured.left.starts_with(&format!("\"user\";r={left};t=")));
+            let (measured, allowed) = limit.take(&"user:1".into());
+            assert!(allowed == Ok(left) && measured.left.starts_with(&format!("\"user\";r={left};t=")));
             assert_eq!(measured.policy, "\"user\";q=3;w=60");
         }
-        let refused = limit.take("user:1".into()).1.expect_err("the fourth");
-        assert!(refused.retry_after_seconds.is_some_and(|seconds| (19..=20).contains(&seconds)));
-        assert!(limit.take("user:2".into()).1.is_ok());
+        let wait = limit.take(&"user:1".into()).1.expect_err("the fourth");
+        assert!(refused(wait).retry_after_seconds.is_some_and(|seconds| (19..=20).contains(&seconds)));
+        assert!(limit.take(&"user:2".into()).1.is_ok());
         assert!(Limit::new("user", 0).is_none());
     }
 }

@@ -5,14 +5,10 @@ use logbook::{
     auth::{Role, keys},
     config::DataConfig,
     db::types::Instant,
-    journal::events,
+    journal::{Place, events, events::COMMAND_LINE},
 };
 
-use crate::{
-    Failure,
-    commands::tell::{COMMAND_LINE, tell},
-    find_workspace, open,
-};
+use crate::{Failure, commands::tell::tell, find_workspace, open};
 
 #[derive(Subcommand)]
 pub enum KeysCommand {
@@ -54,7 +50,8 @@ pub fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> {
             let new = keys::NewApiKey { name, role, expires_at };
             let (key, text) = keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE)?;
             let (target, changes) = (events::of_key(&key), events::new_key(&key));
-            tell(data, &db, workspace_id, "api_key_created", target, changes);
+            let created = events::by_command("api_key_created", target, changes);
+            tell(data, &db, vec![(Place::Workspace(workspace_id), created)]);
             println!("Made the key {} of {workspace}. It is shown this once:", key.prefix);
             println!("{text}");
         }
@@ -69,7 +66,8 @@ pub fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> {
             let workspace_id = find_workspace(&db, &workspace)?;
             match keys::revoke(&mut *db.conn()?, workspace_id, &prefix)? {
                 Some(key) => {
-                    tell(data, &db, workspace_id, "api_key_revoked", events::of_key(&key), Vec::new());
+                    let revoked = events::by_command("api_key_revoked", events::of_key(&key), Vec::new());
+                    tell(data, &db, vec![(Place::Workspace(workspace_id), revoked)]);
                     println!("Revoked the key {} ({}).", key.prefix, key.name);
                 }
                 None => println!("The key {prefix} was revoked before."),

@@ -3,3 +3,5 @@
 pub mod index;
 pub mod keys;
 pub mod tell;
+pub mod token;
+pub mod user;

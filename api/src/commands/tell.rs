@@ -1,38 +1,45 @@
-//! What a command changed, in the log of the workspace that it concerns.
+//! What a command did, in the logs of the workspaces that it concerns.
 
 use logbook::{
     config::DataConfig,
-    db::Db,
+    db::{self, Db, migrations},
     error::Problem,
-    journal::events,
-    logs::{
-        append::{self, AppendRequest},
-        event::{Actor, ActorType, Change, Target},
-    },
-    visitor::Visitor,
+    journal::{self, Place},
+    logs::event::NewEvent,
 };
 
-/// Who made what a command made.
-pub const COMMAND_LINE: &str = "command line";
-
-/// Logs the change in the framework log. It is made already: where it cannot be logged, the command says so and goes on.
-pub fn tell(
-    data: &DataConfig,
-    db: &Db,
-    workspace_id: i32,
-    action: &str,
-    target: Target,
-    changes: Vec<Change>,
-) {
-    if !data.own_events {
-        return;
+/// Logs what was done. It is done already: where it cannot be logged, the command says so and goes on.
+pub fn tell(data: &DataConfig, db: &Db, told: Vec<(Place, NewEvent)>) {
+    if data.own_events {
+        let stored =
+            db.conn().map_err(Problem::from).and_then(|mut conn| journal::store_now(&mut conn, told));
+        warn(stored);
     }
-    let actor = Actor { kind: ActorType::System, id: None, name: Some(COMMAND_LINE.into()) };
-    let mut event = events::managed(action, actor, None, &Visitor::default(), target);
-    event.changes = changes;
-    let request = AppendRequest::new(workspace_id, [event]);
-    let stored = db.conn().map_err(Problem::from).and_then(|mut conn| append::store(&mut conn, request));
-    if let Err(problem) = stored {
-        eprintln!("It is not in the log: {problem}");
+}
+
+/// As [`tell`], for a command that works without a database too: neither makes one nor changes its tables.
+pub fn tell_if_possible(data: &DataConfig, told: Vec<(Place, NewEvent)>) {
+    if data.own_events {
+        match open_as_it_is(data) {
+            Ok(db) => tell(data, &db, told),
+            Err(error) => warn(Err(error)),
+        }
+    }
+}
+
+fn open_as_it_is(data: &DataConfig) -> db::Result<Db> {
+    if !Db::exists(&data.database_url)? {
+        return Err(db::Error::Unavailable("there is none yet".into()));
+    }
+    let db = Db::open(&data.database_url, 1)?;
+    if migrations::pending(&mut *db.conn()?)? {
+        return Err(db::Error::Unavailable("it lacks migrations".into()));
+    }
+    Ok(db)
+}
+
+fn warn<E: std::fmt::Display>(stored: Result<(), E>) {
+    if let Err(error) = stored {
+        eprintln!("This is not in the log: {error}");
     }
 }

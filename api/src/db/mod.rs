@@ -150,6 +150,15 @@ impl Db {
         Ok(db)
     }
 
+    /// False where opening would make it: a file that is not there.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when the URL names no database.
+    pub fn exists(url: &str) -> Result<bool> {
+        let url: Url = url.parse()?;
+        Ok(url.kind == Kind::Postgres || Path::new(&url.target).exists())
+    }
+
     /// As [`Db::open`], without asking whether the database is there.
     pub fn open_lazily(url: &str, size: u32) -> Result<Self> {
         let url: Url = url.parse()?;

@@ -7,6 +7,7 @@ use crate::{
     auth::{
         Role,
         keys::ApiKey,
+        provider::identities::RoleChange,
         tokens::Claims,
         users::{self, User},
     },
@@ -19,6 +20,9 @@ use crate::{
 
 /// Longer than any key that a producer may send, so that none can keep an event of ours from being stored.
 const OWN_KEY_LENGTH: usize = 300;
+
+/// Who did what a command did.
+pub const COMMAND_LINE: &str = "command line";
 
 /// The holder of a token or key, as the logs name actors. The id says of which kind it is: `user:17`, `key:k7w2m9x4c1qd`.
 pub fn actor(claims: &Claims) -> Actor {
@@ -65,7 +69,16 @@ pub fn managed(
     event
 }
 
-fn target(kind: &str, id: impl Into<String>, name: impl Into<String>) -> Target {
+/// What a command did. It is no request and has no address.
+pub fn by_command(action: &str, target: Target, changes: Vec<Change>) -> NewEvent {
+    let actor = Actor { kind: ActorType::System, id: None, name: Some(COMMAND_LINE.into()) };
+    let mut event = managed(action, actor, None, &Visitor::default(), target);
+    event.metadata.insert("via".into(), COMMAND_LINE.into());
+    event.changes = changes;
+    event
+}
+
+pub fn target(kind: &str, id: impl Into<String>, name: impl Into<String>) -> Target {
     Target { kind: Some(kind.into()), id: Some(id.into()), name: Some(name.into()) }
 }
 
@@ -79,6 +92,10 @@ pub fn of_workspace(workspace: &Workspace) -> Target {
 
 pub fn of_member(member: &Member) -> Target {
     target("member", format!("user:{}", member.id), &member.name)
+}
+
+pub fn of_user(user: &User) -> Target {
+    target("user", users::subject(user.id), &user.name)
 }
 
 /// A key's properties, as changes from nothing.
@@ -152,6 +169,14 @@ impl Journal {
 
     pub fn signed_out(&self, user_id: i32, visitor: &Visitor) {
         self.tell(Place::Person(user_id), access("logout", visitor));
+    }
+
+    /// A refresh token that was swapped before: somebody has a copy of it, and the session was ended.
+    pub fn refresh_token_reused(&self, user_id: i32, visitor: &Visitor) {
+        let mut event = access("refresh_token_reused", visitor);
+        event.outcome = Outcome::Failure;
+        event.outcome_reason = Some("session_ended".into());
+        self.tell(Place::Person(user_id), event);
     }
 
     pub fn password_set(&self, user_id: i32, visitor: &Visitor) {
@@ -234,6 +259,44 @@ impl Journal {
             Change::value("email", member.email.clone().into(), Value::Null),
         ];
         self.tell(by.place(), event);
+    }
+
+    /// Roles that an identity provider, known by issuer and name, gave and took at a sign-in: in each workspace of which it
+    /// speaks, and in the platform's what is for all.
+    pub fn provider_roles_changed(
+        &self,
+        (issuer, name): (&str, &str),
+        user: &User,
+        changes: &[RoleChange],
+        visitor: &Visitor,
+    ) {
+        let value = |role: Option<Role>| role.map_or(Value::Null, |role| role.as_str().into());
+        let provider = Actor { kind: ActorType::Service, id: Some(issuer.into()), name: Some(name.into()) };
+        let mut for_all = Vec::new();
+        let event = |changes: Vec<Change>| {
+            let target = target("member", users::subject(user.id), &user.name);
+            let mut event = managed("provider_role_changed", provider.clone(), None, visitor, target);
+            event.metadata.insert("via".into(), "identity provider".into());
+            event.changes = changes;
+            event
+        };
+        for change in changes {
+            match *change {
+                RoleChange::In { workspace_id, before, now } => {
+                    let change = Change::value("role", value(before), value(now));
+                    self.tell(Place::Workspace(workspace_id), event(vec![change]));
+                }
+                RoleChange::Everywhere { before, now } => {
+                    for_all.push(Change::value("role_everywhere", value(before), value(now)));
+                }
+                RoleChange::PlatformAdmin { now } => {
+                    for_all.push(Change::value("platform_admin", (!now).into(), now.into()));
+                }
+            }
+        }
+        if !for_all.is_empty() {
+            self.tell(Place::Platform, event(for_all));
+        }
     }
 
     /// In the new workspace, and in the platform's.

@@ -9,7 +9,7 @@ pub mod events;
 pub mod platform;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     future::{Ready, ready},
     sync::{
         Arc, Mutex,
@@ -23,11 +23,11 @@ use diesel::prelude::*;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    auth::users,
+    auth::{provider::identities, users},
     db::{Conn, Db, schema::members, types::Instant},
     error::{Code, Problem, Result},
     logs::{
-        append::AppendRequest,
+        append::{self, AppendRequest},
         appender::Appender,
         event::{NewEvent, Target},
     },
@@ -55,7 +55,7 @@ pub enum Place {
     Workspace(i32),
     /// The workspace of an address; where there is none, the platform's.
     Slug(String),
-    /// All workspaces that this person is a member of, and the platform's. The person becomes the actor.
+    /// All workspaces that this person is a member of, and the platform's. The person becomes the actor where there is none.
     Person(i32),
     /// As [`Place::Person`], by their e-mail address; where there is no such person, the platform's.
     Email(String),
@@ -265,6 +265,17 @@ async fn pause(pause: Option<&Duration>, problem: Problem) -> Result<()> {
     }
 }
 
+/// Stores events at once and without the appender: for a command, which does its work and ends.
+///
+/// # Errors
+/// The database's.
+pub fn store_now(conn: &mut Conn, told: Vec<(Place, NewEvent)>) -> Result<()> {
+    for (workspace_id, events) in place(conn, told, None)?.events {
+        append::store(conn, AppendRequest::new(workspace_id, events))?;
+    }
+    Ok(())
+}
+
 /// Events by workspace.
 struct Placed {
     events: BTreeMap<i32, Vec<NewEvent>>,
@@ -300,7 +311,9 @@ fn place(conn: &mut Conn, told: Vec<(Place, NewEvent)>, mut platform: Option<i32
                 homes.push(id);
             }
         }
-        if let Some(user) = person {
+        if let Some(user) = person
+            && event.actor.is_none()
+        {
             event.actor = Some(events::person(&user));
             event.target = Target { name: Some(user.email), ..Target::default() };
         }
@@ -317,5 +330,7 @@ fn homes_of(conn: &mut Conn, user_id: i32) -> Result<Vec<i32>> {
         .order(members::workspace_id.asc())
         .limit(MOST_WORKSPACES)
         .select(members::workspace_id);
-    Ok(homes.load(conn)?)
+    let mut homes: BTreeSet<i32> = homes.load(conn)?.into_iter().collect();
+    homes.extend(identities::workspaces_of(conn, user_id)?);
+    Ok(homes.into_iter().take(MOST_WORKSPACES as usize).collect())
 }

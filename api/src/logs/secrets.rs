@@ -62,6 +62,7 @@ const PAIRS: &[(&str, &str)] = &[
     ("pin", "code"),
 ];
 
+/// Borders of words are those of ASCII, since the quick way of matching knows no others.
 static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?s)",
@@ -81,6 +82,11 @@ static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
         r"|(?-u:\b)AKIA[0-9A-Z]{16}(?-u:\b)",
         r"|(?-u:\b)lbk_[a-z0-9]{12}_[A-Za-z0-9_-]{43}",
         r"|(?i:(?-u:\b)(?:bearer|basic) [A-Za-z0-9._~+/-]{20,}=*)",
+        // shorter ones: behind the header's name, in whatever quotes; Bearer and something with a digit, alone; Basic and padding
+        r"|(?i:(?P<before>authorization[\\\x22']*[ \t]*[:=][ \t]*[\\\x22']*)",
+        r"(?:bearer|basic|token|negotiate|ntlm)(?:[ \t+]|%20)+[^\s\\\x22',;]+)",
+        r"|\A(?i:bearer) [A-Za-z._~+/-]*[0-9][A-Za-z0-9._~+/-]*=*\z",
+        r"|(?i:(?-u:\b)basic) (?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)",
     ))
     .expect("a constant pattern")
 });
@@ -191,11 +197,12 @@ fn mask_value(value: &mut Value, secret: bool, place: &str, masked: &mut Vec<Str
 
 /// The text without its secrets; None when it has none.
 fn masked_text(text: &str) -> Option<String> {
-    // Every shape is longer than this, and most texts are shorter.
+    // Most texts are shorter than any secret, and what stands alone behind Bearer is one only when it is long enough.
     if text.len() < 15 || !SHAPES.is_match(text) {
         return None;
     }
-    Some(SHAPES.replace_all(text, MASK).into_owned())
+    // The header's name stays.
+    Some(SHAPES.replace_all(text, "${before}[masked]").into_owned())
 }
 
 /// Words that make a field secret wherever they stand, unless what follows says that it is about the secret only.
@@ -326,6 +333,50 @@ mod tests {
         // A checksum of 256 bits, a UUID and a version are no secrets.
         assert!(masked_text(&"ab".repeat(32)).is_none());
         assert!(masked_text("a401a006-e524-460b-87c3-efe91686bc82").is_none());
+    }
+
+    #[test]
+    fn what_an_authorization_header_gives_away() {
+        for (text, clean) in [
+            ("Authorization: Bearer abc", "Authorization: [masked]"),
+            ("authorization:basic YTpi", "authorization:[masked]"),
+            ("curl -H 'Authorization: Bearer abc' http://x", "curl -H 'Authorization: [masked]' http://x"),
+            ("Proxy-Authorization: Basic YTpi, then", "Proxy-Authorization: [masked], then"),
+            (r#"{"Authorization": "Bearer s3", "a": 1}"#, r#"{"Authorization": "[masked]", "a": 1}"#),
+            (r#"{\"authorization\":\"token x\"}"#, r#"{\"authorization\":\"[masked]\"}"#),
+            ("authorization=Bearer%20abc&x=1", "authorization=[masked]"),
+            (
+                "Authorization: Bearer a\nAuthorization: Basic b",
+                "Authorization: [masked]\nAuthorization: [masked]",
+            ),
+            ("Bearer abcdefg1", MASK),
+            ("Bearer abc1def2", MASK),
+            ("Bearer article7", MASK),
+            ("bearer s3cretvalue", MASK),
+            ("sent Basic YWRtaW46YWRtaW4= to it", "sent [masked] to it"),
+            ("sent Basic dXNlcjpwYXNz then", "sent Basic dXNlcjpwYXNz then"),
+        ] {
+            assert_eq!(masked_text(text).unwrap_or_else(|| text.into()), clean);
+        }
+        for text in [
+            "the bearer of this letter",
+            "Bearer of this letter",
+            "Bearer",
+            "Bearer token",
+            "Bearer of 2",
+            "Bearer abc 1234567",
+            "Bearer shareholders",
+            "bearer bonds of 1998",
+            "Basic plan 2024",
+            "Basic auth is off",
+            "Authorization: denied",
+            "Authorization: bearer",
+            "Authorization of the basic plan",
+            "authorization: see the token policy",
+            "the basic = rule",
+        ] {
+            assert_eq!(masked_text(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
+pub use super::member::Member;
+use super::member::{ProviderRole, Source};
 use crate::{
     auth::{
         Manager, Role,
+        provider::identities::{self, GivenRole},
         sessions::Sessions,
         standing::Standings,
         users::{self, User},
@@ -17,7 +20,6 @@ use crate::{
     db::{
         Conn, Db,
         schema::{members, users as people},
-        types::Instant,
     },
     error::{Code, FieldError, ManageProblems, Problem, ReadProblems, Result},
     journal::Witness,
@@ -35,30 +37,6 @@ pub struct MemberPath {
     /// The member's id.
     #[param(example = "17")]
     pub user: String,
-}
-
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Member {
-    #[schema(example = "17")]
-    pub id: String,
-    #[schema(example = "Asha Rao")]
-    pub name: String,
-    #[schema(example = "asha@clinic.test")]
-    pub email: String,
-    /// What they may do here: `viewer`, `auditor`, `writer` or `admin`.
-    #[schema(value_type = String, example = "viewer")]
-    pub role: Role,
-    /// Null for somebody who was invited and never came.
-    #[schema(required, value_type = Option<String>, format = DateTime)]
-    pub last_sign_in_at: Option<Instant>,
-}
-
-impl Member {
-    pub fn new(user: User, role: Role) -> Self {
-        let User { id, email, name, password_hash: _, platform_admin: _, created_at: _, last_sign_in_at } =
-            user;
-        Self { id: id.to_string(), name, email, role, last_sign_in_at }
-    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -98,15 +76,36 @@ pub struct Invitation {
     pub sign_in_link: Option<String>,
 }
 
-/// The members of a workspace, by name.
+/// The people with a role in a workspace, by name: its members, and whom the identity provider gives one now. Platform
+/// admins, who have one everywhere, only where they are members.
 pub fn of(conn: &mut Conn, workspace_id: i32) -> Result<Vec<Member>> {
+    let mut given = identities::roles_in(conn, workspace_id)?;
     let query = members::table
         .inner_join(people::table)
         .filter(members::workspace_id.eq(workspace_id))
-        .order((people::name.asc(), people::id.asc()))
         .select((User::as_select(), members::role));
-    let rows = query.load::<(User, String)>(conn)?;
-    Ok(rows.into_iter().map(|(user, role)| Member::new(user, known_role(&role))).collect())
+    let mut all = Vec::new();
+    for (user, role) in query.load::<(User, String)>(conn)? {
+        let provider = given.remove(&user.id).map(ProviderRole::from);
+        let stays = provider.as_ref().is_some_and(ProviderRole::stays);
+        let (role, source) =
+            if stays { (Role::Admin, Source::Provider) } else { (known_role(&role), Source::Member) };
+        all.push(Member { source, provider, ..Member::new(user, role) });
+    }
+    let ids: Vec<i32> = given.keys().copied().collect();
+    let others = people::table.filter(people::id.eq_any(ids)).filter(people::platform_admin.eq(false));
+    for user in others.select(User::as_select()).load::<User>(conn)? {
+        if let Some(given) = given.remove(&user.id) {
+            all.push(Member::of_provider(user, given));
+        }
+    }
+    all.sort_by_cached_key(|member| (member.name.to_lowercase(), member.id.clone()));
+    Ok(all)
+}
+
+/// The role that the identity provider gives somebody, who is no member; None where it gives none.
+fn given_to(conn: &mut Conn, workspace_id: i32, user_id: i32) -> Result<Option<GivenRole>> {
+    Ok(identities::roles_in(conn, workspace_id)?.remove(&user_id))
 }
 
 /// The database's check admits no other word; the least role stands for what cannot be.
@@ -144,31 +143,45 @@ fn keep_an_admin(conn: &mut Conn, workspace_id: i32, user_id: i32) -> Result<()>
     Ok(())
 }
 
-/// Gives a member another role. Returns them with the role they had.
+/// Gives somebody another role: a member, or whom the identity provider gives one, who becomes a member. Returns them
+/// with the role that they had as a member.
 ///
 /// # Errors
-/// `not_found`, `last_admin`
-fn set_role(conn: &mut Conn, workspace_id: i32, user_id: i32, role: Role) -> Result<(Member, Role)> {
+/// `not_found`, `last_admin`; `conflict` for an admin of every workspace by the identity provider.
+fn set_role(conn: &mut Conn, workspace_id: i32, user_id: i32, role: Role) -> Result<(Member, Option<Role>)> {
     conn.transaction(|conn| {
         lock(conn, workspace_id)?;
-        let before = role_of(conn, workspace_id, user_id)?.ok_or_else(no_such_member)?;
-        if before == Role::Admin && role != Role::Admin {
+        let provider = given_to(conn, workspace_id, user_id)?.map(ProviderRole::from);
+        if provider.as_ref().is_some_and(ProviderRole::stays) {
+            let detail = "the identity provider makes this person an admin of every workspace";
+            return Err(Problem::new(Code::Conflict, detail));
+        }
+        let before = role_of(conn, workspace_id, user_id)?;
+        if before.is_none() && provider.is_none() {
+            return Err(no_such_member());
+        }
+        if before == Some(Role::Admin) && role != Role::Admin {
             keep_an_admin(conn, workspace_id, user_id)?;
         }
         users::set_member(conn, workspace_id, user_id, role)?;
         let user = users::find(conn, user_id)?.ok_or_else(no_such_member)?;
-        Ok((Member::new(user, role), before))
+        Ok((Member { provider, ..Member::new(user, role) }, before))
     })
 }
 
-/// Takes somebody out of a workspace. Returns who that was.
+/// Takes somebody out of a workspace, except for what the identity provider gives them. Returns who that was.
 ///
 /// # Errors
-/// `not_found`, `last_admin`
+/// `not_found`, `last_admin`; `conflict` for somebody who has a role only by the identity provider.
 fn take_out(conn: &mut Conn, workspace_id: i32, user_id: i32) -> Result<Member> {
     conn.transaction(|conn| {
         lock(conn, workspace_id)?;
-        let role = role_of(conn, workspace_id, user_id)?.ok_or_else(no_such_member)?;
+        let Some(role) = role_of(conn, workspace_id, user_id)? else {
+            let given = given_to(conn, workspace_id, user_id)?;
+            let detail =
+                "the identity provider gives this role; take it away there, or give another one here";
+            return Err(given.map_or_else(no_such_member, |_| Problem::new(Code::Conflict, detail)));
+        };
         if role == Role::Admin {
             keep_an_admin(conn, workspace_id, user_id)?;
         }
@@ -220,7 +233,7 @@ fn add(
     })
 }
 
-/// Lists the workspace's members by name. For admins.
+/// Lists the workspace's members by name, and the people to whom the identity provider gives a role in it. For admins.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{workspace}/members", operation_id = "listMembers", tag = "Members",
     params(crate::auth::WorkspacePath),
@@ -255,7 +268,7 @@ pub async fn invite(
     Ok(HttpResponse::Created().json(Invitation { member, sign_in_link }))
 }
 
-/// Gives a member another role. For admins.
+/// Gives a member another role, or one that counts before the identity provider's. For admins.
 #[utoipa::path(
     put, path = "/api/v1/workspaces/{workspace}/members/{user}", operation_id = "changeMember", tag = "Members",
     params(MemberPath),
@@ -274,11 +287,18 @@ pub async fn change(
     let (workspace_id, user_id) = (manager.workspace.id, user_id(&path)?);
     let (member, before) = db.run(move |conn| set_role(conn, workspace_id, user_id, role)).await?;
     forget(&standings, &member);
-    journal.member_changed(&manager.by(&visitor), &member, before);
+    let by = manager.by(&visitor);
+    match (before, &member.provider) {
+        (Some(before), _) => journal.member_changed(&by, &member, before),
+        (None, provider) => {
+            let before = provider.as_ref().map(|provider| provider.role);
+            journal.member_added(&by, &member, before, false);
+        }
+    }
     Ok(HttpResponse::Ok().json(member))
 }
 
-/// Takes a member out of the workspace; their account stays. For admins.
+/// Takes a member out of the workspace; their account stays, and a role that the identity provider gives. For admins.
 #[utoipa::path(
     delete, path = "/api/v1/workspaces/{workspace}/members/{user}", operation_id = "removeMember", tag = "Members",
     params(MemberPath),

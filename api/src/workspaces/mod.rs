@@ -2,6 +2,7 @@
 
 pub mod handlers;
 pub mod keys;
+mod member;
 pub mod members;
 
 use std::{
@@ -11,7 +12,7 @@ use std::{
 };
 
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
@@ -112,21 +113,21 @@ pub struct NewWorkspace {
 #[diesel(table_name = workspaces)]
 pub struct WorkspaceChanges {
     /// Every address changes with it; the old ones lead nowhere.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     #[validate(custom(function = self::slug))]
     #[schema(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$", nullable = false)]
     pub slug: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     #[validate(length(min = 1, max = 200), custom(function = no_nul))]
     #[schema(example = "Riverside Clinic", min_length = 1, max_length = 200, nullable = false)]
     pub name: Option<String>,
     /// IANA name of the zone in which days begin.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     #[validate(custom(function = self::timezone))]
     #[schema(example = "Asia/Kolkata", nullable = false)]
     pub timezone: Option<String>,
     /// `dd/mm/yyyy`, `mm/dd/yyyy`, `yyyy-mm-dd` or `dd mmm yyyy`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     #[validate(custom(function = self::date_format))]
     #[schema(
         example = "dd/mm/yyyy",
@@ -141,6 +142,11 @@ impl WorkspaceChanges {
         let Self { slug, name, timezone, date_format } = self;
         slug.is_none() && name.is_none() && timezone.is_none() && date_format.is_none()
     }
+}
+
+/// What is left out stays as it is; null is nothing that a setting can be.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
 }
 
 fn utc() -> String {

@@ -23,6 +23,10 @@ export function mayRead(role: string | undefined): boolean {
   return role === "viewer" || role === "auditor" || role === "admin";
 }
 
+export function mayAppend(role: string | undefined): boolean {
+  return role === "writer" || role === "admin";
+}
+
 export function mayManage(role: string | undefined): boolean {
   return role === "admin";
 }

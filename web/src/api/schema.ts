@@ -47,7 +47,7 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Ends the session. */
+    /** Ends the session, where there is one. */
     post: operations["signOut"];
     delete?: never;
     options?: never;
@@ -533,7 +533,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Lists the workspace's members by name. For admins. */
+    /** Lists the workspace's members by name, and the people to whom the identity provider gives a role in it. For admins. */
     get: operations["listMembers"];
     put?: never;
     /** Adds a member by their e-mail address. Again for somebody who never came: a new link. For admins. */
@@ -552,10 +552,10 @@ export interface paths {
       cookie?: never;
     };
     get?: never;
-    /** Gives a member another role. For admins. */
+    /** Gives a member another role, or one that counts before the identity provider's. For admins. */
     put: operations["changeMember"];
     post?: never;
-    /** Takes a member out of the workspace; their account stays. For admins. */
+    /** Takes a member out of the workspace; their account stays, and a role that the identity provider gives. For admins. */
     delete: operations["removeMember"];
     options?: never;
     head?: never;
@@ -1080,13 +1080,22 @@ export interface components {
       id: string;
       /** @example Asha Rao */
       name: string;
-      /** @example asha@clinic.test */
-      email: string;
+      /**
+       * @description Null where the identity provider gives no verified address.
+       * @example asha@clinic.test
+       */
+      email: string | null;
       /**
        * @description What they may do here: `viewer`, `auditor`, `writer` or `admin`.
        * @example viewer
        */
       role: string;
+      /**
+       * @description Who gave them this role: `member` for an admin of Logbook, `provider` for the identity provider.
+       * @example member
+       */
+      source: string;
+      provider: components["schemas"]["ProviderRole"] | null;
       /**
        * Format: date-time
        * @description Null for somebody who was invited and never came.
@@ -1311,6 +1320,21 @@ export interface components {
       /** @description Quote it when you ask for help: the server's log has it too. */
       request_id: string;
       errors: components["schemas"]["FieldError"][];
+    };
+    /** @description A role that the identity provider gives somebody. */
+    ProviderRole: {
+      /**
+       * @description `viewer`, `auditor`, `writer` or `admin`.
+       * @example viewer
+       */
+      role: string;
+      /** @description They have it in every workspace. */
+      everywhere: boolean;
+      /**
+       * Format: date-time
+       * @description When it ends, unless they sign in there again before.
+       */
+      ends_at: string;
     };
     Session: {
       /** @description Send it as `Authorization: Bearer <access_token>`. */

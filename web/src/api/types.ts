@@ -10,6 +10,7 @@ export type Workspace = Schemas["Workspace"];
 export type NewWorkspace = Schemas["NewWorkspace"];
 export type WorkspaceChanges = Schemas["WorkspaceChanges"];
 export type Member = Schemas["Member"];
+export type ProviderRole = Schemas["ProviderRole"];
 export type NewMember = Schemas["NewMember"];
 export type Invitation = Schemas["Invitation"];
 export type ApiKey = Schemas["ApiKey"];

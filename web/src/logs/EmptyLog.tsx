@@ -1,4 +1,5 @@
-import type { LogEvent, LogName } from "../api/types";
+import { mayAppend } from "../api/roles";
+import type { LogEvent, LogName, Workspace } from "../api/types";
 import { Button } from "../ui/Button";
 import { CodeBlock } from "../ui/CodeBlock";
 import { Notice } from "../ui/Notice";
@@ -22,16 +23,24 @@ export function NothingMatches({ onClear }: { onClear: () => void }) {
 
 interface EmptyLogProps<L extends LogName, E extends LogEvent, M> {
   log: Pick<LogDefinition<L, E, M>, "name" | "example">;
-  workspace: string;
+  workspace: Workspace;
 }
 
 export function EmptyLog<L extends LogName, E extends LogEvent, M>({
   log,
   workspace,
 }: EmptyLogProps<L, E, M>) {
+  // Who may not append has no use for how it is done.
+  if (!mayAppend(workspace.role)) {
+    return (
+      <Notice icon="inbox" title="No events yet">
+        <p>Nothing has been sent to this log of {workspace.name}.</p>
+      </Notice>
+    );
+  }
   const body = JSON.stringify([log.example]).replaceAll("'", "'\\''");
   const curl = [
-    `curl ${location.origin}/api/v1/workspaces/${workspace}/logs/${log.name} \\`,
+    `curl ${location.origin}/api/v1/workspaces/${workspace.slug}/logs/${log.name} \\`,
     `  -H "Authorization: Bearer $TOKEN" \\`,
     `  -H "Content-Type: application/json" \\`,
     `  -d '${body}'`,

@@ -184,7 +184,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
             ) : empty && narrowed ? (
               <NothingMatches onClear={() => change(withRange(clearFilters(search), {}))} />
             ) : empty ? (
-              <EmptyLog log={log} workspace={slug} />
+              <EmptyLog log={log} workspace={workspace} />
             ) : (
               <LogTable
                 log={log}

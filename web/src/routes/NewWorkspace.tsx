@@ -1,10 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useRouter } from "@tanstack/react-router";
+import { useNavigate, useRouteContext, useRouter } from "@tanstack/react-router";
 import { useState } from "react";
 import { fieldError } from "../api/errors";
 import { createWorkspace, meQuery } from "../api/workspaces";
 import { Button } from "../ui/Button";
 import { Choice, Field } from "../ui/Field";
+import { Notice } from "../ui/Notice";
 import { DATE_FORMATS } from "../ui/time/date-format";
 import styles from "./forms.module.css";
 import { useTitle } from "./use-log-page";
@@ -19,8 +20,19 @@ function slugOf(name: string): string {
     .slice(0, 60);
 }
 
+/** For platform admins; whoever else comes by the address is told so. */
 export function NewWorkspace() {
   useTitle("New workspace");
+  const { me } = useRouteContext({ from: "/app" });
+  if (me.platform_admin) return <NewWorkspaceForm />;
+  return (
+    <Notice icon="lock" page title="Platform admins make workspaces">
+      <p>Ask one of them for a new one.</p>
+    </Notice>
+  );
+}
+
+function NewWorkspaceForm() {
   const queries = useQueryClient();
   const navigate = useNavigate();
   const router = useRouter();

@@ -60,6 +60,13 @@ impl Keys {
         text.starts_with(START)
     }
 
+    /// True where the answer is in memory, or nearly: what has a key's shape and a prefix that is new here takes a look
+    /// into the database, one of a known prefix at most every [`FRESH`].
+    pub fn is_known(&self, text: &str) -> bool {
+        let known = |prefix| self.known.read().is_ok_and(|known| known.contains_key(prefix));
+        prefix_of(text).is_none_or(known)
+    }
+
     /// What the holder of a key may do.
     ///
     /// # Errors

@@ -12,7 +12,11 @@ use url::Url;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::{Client, Provider, identities, sign_in::Started};
+use super::{
+    Client, Provider,
+    identities::{self, SignedIn},
+    sign_in::Started,
+};
 use crate::{
     auth::{sessions::Sessions, tokens::Tokens},
     db::Db,
@@ -181,9 +185,10 @@ pub async fn callback(
         let person = provider.finish(client, &started, code.ok_or(Failed::Invalid)?).await?;
         let seconds = client.session_seconds;
         let signed_in = db.run(move |conn| identities::sign_in(conn, &person, seconds));
-        let (user, refresh) = signed_in.await?;
+        let SignedIn { user, refresh_token, changes } = signed_in.await?;
         journal.signed_in(user.id, "provider", &visitor);
-        Ok(sessions.refresh_cookie(refresh))
+        journal.provider_roles_changed((&provider.settings.issuer, &client.name), &user, &changes, &visitor);
+        Ok(sessions.refresh_cookie(refresh_token))
     };
     let mut response = match signed_in.await {
         Ok(refresh) => see_other(&next).cookie(refresh).finish(),

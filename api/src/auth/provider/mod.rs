@@ -16,6 +16,7 @@ use std::{
 use jsonwebtoken::{Algorithm, AlgorithmFamily, Header, Validation};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -35,6 +36,8 @@ const DESCRIPTION_AGE: Duration = Duration::from_secs(15 * 60);
 /// How many sign-ins may wait for the provider at once, and how long others wait for their turn.
 const MOST_AT_ONCE: usize = 8;
 const TURN: Duration = Duration::from_secs(5);
+/// Bearer tokens that are remembered as good.
+const MOST_GOOD: usize = 20_000;
 /// OpenID Connect Core, section 2.
 const MAX_SUBJECT_BYTES: usize = 255;
 
@@ -173,6 +176,8 @@ pub struct Provider {
     algorithms: Vec<Algorithm>,
     keys: Keys,
     source: Source,
+    /// Digests of bearer tokens that were good.
+    good: quick_cache::sync::Cache<[u8; 32], ()>,
 }
 
 impl Provider {
@@ -200,7 +205,8 @@ impl Provider {
             described: Arc::default(),
             turns: Arc::new(Semaphore::new(MOST_AT_ONCE)),
         };
-        Ok(Self { settings, algorithms, keys, source })
+        let good = quick_cache::sync::Cache::new(MOST_GOOD);
+        Ok(Self { settings, algorithms, keys, source, good })
     }
 
     /// True for a token that only the provider can have signed: ours are signed with a secret, its never.
@@ -209,12 +215,24 @@ impl Provider {
         !self.settings.audience.is_empty() && jwt::header(token).is_ok_and(asymmetric)
     }
 
+    /// True for a token that was checked before, and was good then. It is checked again all the same.
+    pub fn was_good(&self, token: &str) -> bool {
+        self.good.get(&digest(token)).is_some()
+    }
+
     /// What the holder of a bearer token may do.
     ///
     /// # Errors
     /// `token_expired`; `unauthenticated` for anything else that is wrong with it; `provider_unavailable`.
     pub async fn bearer(&self, token: &str, workspaces: &Workspaces) -> Result<Claims> {
-        let given = self.verify(token, &self.settings.audience).await?;
+        let given = match self.verify(token, &self.settings.audience).await {
+            Ok(given) => given,
+            Err(problem) => {
+                self.good.remove(&digest(token));
+                return Err(problem);
+            }
+        };
+        self.good.insert(digest(token), ());
         let grants = Grants::from_claims(&given, &self.settings.roles_claim);
         let ids = workspaces.ids(grants.by_slug.keys()).await?;
         let subject = text(&given, "sub").unwrap_or_default();
@@ -258,6 +276,10 @@ impl Provider {
             text(&claims, "sub").is_some_and(|sub| sub.len() <= MAX_SUBJECT_BYTES && !sub.contains('\0'));
         if one_issuer && a_subject { Ok(claims) } else { Err(jwt::refused()) }
     }
+}
+
+fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
 }
 
 fn algorithm(name: &str) -> Result<Algorithm, String> {

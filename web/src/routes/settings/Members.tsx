@@ -1,19 +1,19 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { asRole, ROLES, roleWords } from "../../api/roles";
+import { ROLES, roleWords } from "../../api/roles";
 import { changeMember, membersQuery, removeMember } from "../../api/settings";
 import type { Member, Role } from "../../api/types";
 import { ErrorNotice } from "../../logs/ErrorNotice";
 import { Button } from "../../ui/Button";
-import { Choice } from "../../ui/Field";
 import { Notice } from "../../ui/Notice";
 import { Bone } from "../../ui/Skeleton";
 import forms from "../forms.module.css";
 import { Confirm } from "./Confirm";
 import { InviteDialog } from "./InviteDialog";
+import { MemberRow } from "./MemberRow";
+import { OverrideDialog } from "./OverrideDialog";
 import styles from "./settings.module.css";
 import { useRefreshMe, useSettings } from "./use-settings";
-import { When } from "./When";
 
 export function Members() {
   const { slug, me, workspace, clock } = useSettings("Members");
@@ -21,6 +21,7 @@ export function Members() {
   const refreshMe = useRefreshMe();
   const members = useQuery(membersQuery(slug));
   const [inviting, setInviting] = useState(false);
+  const [overriding, setOverriding] = useState<Member | null>(null);
   const [removing, setRemoving] = useState<Member | null>(null);
   const isMe = (member: Member) => member.id === me.user.id;
 
@@ -41,7 +42,7 @@ export function Members() {
           <h2 id="members" className={styles.heading}>
             Members
           </h2>
-          <p className={styles.lead}>People who sign in and see {workspace.name}.</p>
+          <p className={styles.lead}>People with a role in {workspace.name}.</p>
         </div>
         <Button look="primary" icon="plus" onPress={() => setInviting(true)}>
           Invite member
@@ -63,42 +64,16 @@ export function Members() {
       ) : (
         <ul className={styles.list}>
           {members.data.data.map((member) => (
-            <li key={member.id} className={styles.row}>
-              <span className={styles.main}>
-                <span className={styles.name}>
-                  {member.name}
-                  {isMe(member) && <span className={styles.tag}>you</span>}
-                </span>
-                <span className={styles.sub}>{member.email}</span>
-              </span>
-              <span className={styles.meta}>
-                {member.last_sign_in_at ? (
-                  <>
-                    Signed in <When at={member.last_sign_in_at} clock={clock} />
-                  </>
-                ) : (
-                  "Has not come yet"
-                )}
-              </span>
-              <span className={styles.choice}>
-                <Choice
-                  bare
-                  label={`Role of ${member.name}`}
-                  options={ROLES}
-                  value={asRole(member.role)}
-                  disabled={change.isPending}
-                  onChange={(role) => change.mutate({ member, role })}
-                />
-              </span>
-              <Button
-                small
-                look="plain"
-                aria-label={`Remove ${member.name}`}
-                onPress={() => setRemoving(member)}
-              >
-                Remove
-              </Button>
-            </li>
+            <MemberRow
+              key={member.id}
+              member={member}
+              clock={clock}
+              isMe={isMe(member)}
+              isPending={change.isPending}
+              onChange={(role) => change.mutate({ member, role })}
+              onOverride={() => setOverriding(member)}
+              onRemove={() => setRemoving(member)}
+            />
           ))}
         </ul>
       )}
@@ -111,6 +86,13 @@ export function Members() {
         ))}
       </dl>
       {inviting && <InviteDialog slug={slug} onClose={() => setInviting(false)} />}
+      {overriding && (
+        <OverrideDialog
+          member={overriding}
+          onGive={(role) => changeMember(slug, overriding.id, role).then(() => changed(overriding))}
+          onClose={() => setOverriding(null)}
+        />
+      )}
       {removing && (
         <Confirm
           title="Remove member"
@@ -118,8 +100,17 @@ export function Members() {
           onConfirm={() => removeMember(slug, removing.id).then(() => changed(removing))}
           onClose={() => setRemoving(null)}
         >
-          {removing.name} ({removing.email}) will no longer see {workspace.name}. Their account stays, and
-          what they did stays in the logs.
+          {removing.provider ? (
+            <>
+              {removing.name} will be {removing.provider.role} again, as the identity provider says.
+            </>
+          ) : (
+            <>
+              {removing.name}
+              {removing.email && ` (${removing.email})`} will no longer see {workspace.name}. Their account
+              stays, and what they did stays in the logs.
+            </>
+          )}
         </Confirm>
       )}
     </section>

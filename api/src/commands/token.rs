@@ -1,0 +1,108 @@
+//! `logbook token`.
+
+use clap::{Args, Subcommand};
+use logbook::{
+    auth::{
+        Role,
+        tokens::{Claims, Tokens},
+    },
+    config::DataConfig,
+    db::types::Instant,
+    journal::{Place, events},
+    logs::event::{Change, Target},
+    server,
+};
+use serde_json::Value;
+
+use crate::{
+    Failure,
+    commands::tell::{tell, tell_if_possible},
+    find_workspace, open,
+};
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct TokenArgs {
+    #[command(subcommand)]
+    command: Option<TokenCommand>,
+    /// What the holder may do
+    #[arg(long, required = true)]
+    role: Option<Role>,
+    /// The one workspace it is good for. Default: every workspace; an admin may then make workspaces too
+    #[arg(long)]
+    workspace: Option<String>,
+    /// Appears as the holder's name
+    #[arg(long, default_value = "script")]
+    name: String,
+    /// Hours until it expires
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=87_600))]
+    hours: u32,
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Make a new key to sign tokens with. Nobody is signed out: the keys before verify what they have signed
+    Rotate {
+        /// For a key that has leaked: the keys before verify nothing any more. People stay signed in, scripts need new tokens
+        #[arg(long)]
+        at_once: bool,
+    },
+}
+
+pub fn run(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
+    let TokenArgs { command, role, workspace, name, hours } = args;
+    let tokens = server::open_tokens(&data.data_dir)?;
+    if let Some(TokenCommand::Rotate { at_once }) = command {
+        return rotate(data, &tokens, at_once);
+    }
+    let role = role.ok_or_else(|| Failure::Said("say what the holder may do: --role".into()))?;
+    let mut claims = Claims::new(format!("token:{name}"), name, i64::from(hours) * 3600);
+    let expires_at = instant(claims.exp).to_string();
+    let changes = vec![
+        Change::value("role", Value::Null, role.as_str().into()),
+        Change::value("expires_at", Value::Null, expires_at.into()),
+    ];
+    let target = events::target("token", &claims.sub, &claims.name);
+    let created = events::by_command("token_created", target, changes);
+    // Told before it is printed: the token is the last line, also of both outputs together.
+    match workspace {
+        Some(slug) => {
+            let db = open(data)?;
+            let id = find_workspace(&db, &slug)?;
+            claims.roles.insert(id, role);
+            let token = tokens.sign_for_long(&claims)?;
+            tell(data, &db, vec![(Place::Workspace(id), created)]);
+            println!("{token}");
+        }
+        None => {
+            claims.everywhere = Some(role);
+            claims.platform_admin = role == Role::Admin;
+            let token = tokens.sign_for_long(&claims)?;
+            tell_if_possible(data, vec![(Place::Platform, created)]);
+            println!("{token}");
+        }
+    }
+    Ok(())
+}
+
+fn rotate(data: &DataConfig, tokens: &Tokens, at_once: bool) -> Result<(), Failure> {
+    let good_until = tokens.rotate(at_once)?.map(instant);
+    println!("Tokens are signed with a new key from now on.");
+    match good_until {
+        Some(until) => {
+            println!("Tokens that were signed before are good until they expire, {until} at the latest.")
+        }
+        None => println!("Tokens that were signed before are no good any more."),
+    }
+    let keys = Target { kind: Some("token_keys".into()), ..Target::default() };
+    let mut rotated = events::by_command("token_key_rotated", keys, Vec::new());
+    let until = good_until.map_or(Value::Null, |until| until.to_string().into());
+    rotated.metadata.insert("keys_before_good_until".into(), until);
+    tell_if_possible(data, vec![(Place::Platform, rotated)]);
+    Ok(())
+}
+
+/// From seconds since 1970.
+fn instant(seconds: i64) -> Instant {
+    Instant(seconds * 1_000_000)
+}

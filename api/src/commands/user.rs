@@ -1,0 +1,85 @@
+//! `logbook user`.
+
+use clap::{Args, Subcommand};
+use logbook::{
+    auth::{Role, sessions::Sessions, users},
+    config::DataConfig,
+    journal::{Place, events},
+    logs::event::Change,
+    workspaces::members::Member,
+};
+use serde_json::Value;
+
+use crate::{Failure, commands::tell::tell, find_workspace, open};
+
+#[derive(Subcommand)]
+pub enum UserCommand {
+    /// Make a user and print a sign-in link
+    Create {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// May make workspaces and everything else
+        #[arg(long)]
+        platform_admin: bool,
+        /// A workspace to be a member of
+        #[arg(long, requires = "role")]
+        workspace: Option<String>,
+        #[arg(long, requires = "workspace")]
+        role: Option<Role>,
+        #[command(flatten)]
+        origin: Origin,
+    },
+    /// Print a new sign-in link for a user
+    Link {
+        #[arg(long)]
+        email: String,
+        #[command(flatten)]
+        origin: Origin,
+    },
+}
+
+#[derive(Args)]
+pub struct Origin {
+    /// The address that people open
+    #[arg(long, env = "LOGBOOK_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
+    public_url: String,
+}
+
+pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
+    let db = open(data)?;
+    let mut told = Vec::new();
+    let (user, origin) = match command {
+        UserCommand::Create { email, name, platform_admin, workspace, role, origin } => {
+            let workspace = workspace.map(|slug| find_workspace(&db, &slug)).transpose()?;
+            let user = users::create(&mut *db.conn()?, &email, &name, platform_admin)?;
+            let changes = vec![
+                Change::value("email", Value::Null, user.email.clone().into()),
+                Change::value("platform_admin", Value::Null, platform_admin.into()),
+            ];
+            told.push((Place::Platform, events::by_command("user_created", events::of_user(&user), changes)));
+            if let (Some(workspace_id), Some(role)) = (workspace, role) {
+                users::set_member(&mut *db.conn()?, workspace_id, user.id, role)?;
+                let member = Member::new(user.clone(), role);
+                let changes = events::new_member(&member, None);
+                let invited = events::by_command("member_invited", events::of_member(&member), changes);
+                told.push((Place::Workspace(workspace_id), invited));
+            }
+            (user, origin)
+        }
+        UserCommand::Link { email, origin } => {
+            let user = users::find_by_email(&mut *db.conn()?, &email)?;
+            let user = user.ok_or_else(|| Failure::Said(format!("there is no user {email}")))?;
+            // Whoever has the link is that person, wherever they are a member.
+            let linked = events::by_command("sign_in_link_created", events::of_user(&user), Vec::new());
+            told.push((Place::Person(user.id), linked));
+            (user, origin)
+        }
+    };
+    let token = users::create_link(&mut *db.conn()?, user.id)?;
+    tell(data, &db, told);
+    println!("A sign-in link for {}, good once, for a day:", user.email);
+    println!("{}", Sessions::link(origin.public_url.trim_end_matches('/'), &token));
+    Ok(())
+}
