@@ -7,7 +7,7 @@ use std::{
 
 use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
 use logbook_tests::{
-    Client, TestServer, on_both,
+    Client, TestServer, on_both, postgres,
     server::sample,
     walk::{self, wait_until},
 };
@@ -101,7 +101,8 @@ fn a_lock_that_is_held_for_long_is_told_and_forgotten() {
 
 /// A connection to the cluster, beside the server's database.
 fn cluster(server: &TestServer) -> (PgConnection, String) {
-    let (base, name) = server.data.database_url.rsplit_once('/').expect("a URL");
+    let url = postgres::as_superuser(&server.data.database_url);
+    let (base, name) = url.rsplit_once('/').expect("a URL");
     (PgConnection::establish(&format!("{base}/postgres")).expect("a connection"), name.to_owned())
 }
 

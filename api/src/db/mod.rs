@@ -6,6 +6,7 @@
 pub mod dialect;
 pub mod migrations;
 pub mod partitions;
+pub mod roles;
 pub mod rows;
 pub mod schema;
 pub mod source;
@@ -118,6 +119,10 @@ impl diesel::r2d2::ManageConnection for Manager {
     }
 
     fn has_broken(&self, conn: &mut Conn) -> bool {
+        // Whoever panicked may have left a role or a setting behind.
+        if std::thread::panicking() {
+            return true;
+        }
         match conn {
             Conn::Pg(conn) => conn.is_broken(),
             Conn::Sqlite(conn) => conn.is_broken(),
@@ -180,7 +185,7 @@ impl Db {
         self.pool.get().map_err(|error| Error::Unavailable(error.to_string()))
     }
 
-    /// Runs quick database work off the async threads.
+    /// Runs quick database work off the async threads, for what belongs to no workspace or is not about its logs.
     ///
     /// # Errors
     /// [`Error::Busy`] when too many wait already; [`Error::Unavailable`] when there is no answer; whatever `work` returns.
@@ -196,37 +201,40 @@ impl Db {
         self.answered((permit, None), work).await
     }
 
-    /// Runs database work that may look at many rows.
-    ///
-    /// # Errors
-    /// As [`Db::run`]; [`Error::Busy`] also when others scan for too long.
-    pub async fn scan<T, E>(
-        &self,
-        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
-        let permit = self.place()?;
-        let turn = tokio::time::timeout(SCAN_PATIENCE, self.scans.clone().acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else { return Err(Error::Busy.into()) };
-        self.answered((permit, Some(turn)), work).await
-    }
-
-    /// As [`Db::run`], for work of several statements that must all see the same moment.
+    /// Reads the logs of one workspace, which on PostgreSQL is all that `work` can see. Its statements see the same moment.
     ///
     /// # Errors
     /// As [`Db::run`].
     pub async fn read<T, E>(
         &self,
+        workspace_id: i32,
         work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + From<diesel::result::Error> + Send + 'static,
     {
-        self.run(|conn| dialect::snapshot(conn, work)).await
+        self.run(move |conn| roles::as_reader(conn, workspace_id, work)).await
+    }
+
+    /// As [`Db::read`], for work that may look at many rows.
+    ///
+    /// # Errors
+    /// As [`Db::run`]; [`Error::Busy`] also when others scan for too long.
+    pub async fn scan<T, E>(
+        &self,
+        workspace_id: i32,
+        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + From<diesel::result::Error> + Send + 'static,
+    {
+        let permit = self.place()?;
+        let turn = tokio::time::timeout(SCAN_PATIENCE, self.scans.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Err(Error::Busy.into()) };
+        let work = move |conn: &mut Conn| roles::as_reader(conn, workspace_id, work);
+        self.answered((permit, Some(turn)), work).await
     }
 
     /// A place among those who wait.
