@@ -3,7 +3,8 @@
 //! Servers sign in to it as a user without special rights, prepared as docs/POSTGRES.md says; tests look at what is there as a
 //! superuser.
 //!
-//! `LOGBOOK_TEST_POSTGRES_URL` (a superuser's URL) makes the tests use that server instead, as that user throughout.
+//! `LOGBOOK_TEST_POSTGRES_URL` (a superuser's URL) makes the tests use that server instead, as that user throughout; the stories of
+//! the wall and of roles are about the other user and need a cluster of our own.
 
 use std::{
     fs,

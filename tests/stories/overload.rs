@@ -112,6 +112,28 @@ fn terminate(conn: &mut PgConnection, database: &str) {
 }
 
 #[test]
+fn connections_that_broke_while_idle_are_replaced_and_nobody_is_told() {
+    let server = TestServer::postgres();
+    server.workspace("clinic");
+    let admin = server.admin();
+    admin.post(PATH, json!([sample("access", 1)])).expect(201);
+    let (mut conn, database) = cluster(&server);
+    for _ in 0..3 {
+        // Several are open at once.
+        let open: Vec<_> = (0..4).map(|_| server.db.conn().expect("a connection")).collect();
+        drop(open);
+        terminate(&mut conn, &database);
+        for path in [PATH, "/workspaces/clinic/logs/feed", "/workspaces/clinic/logs/access/metrics"] {
+            admin.get(path).expect(200);
+        }
+        terminate(&mut conn, &database);
+        for path in ["/workspaces", "/workspaces/clinic/members", PATH] {
+            admin.get(path).expect(200);
+        }
+    }
+}
+
+#[test]
 fn a_database_that_is_away_is_told_and_comes_back_without_a_restart() {
     let server = TestServer::postgres();
     server.workspace("clinic");

@@ -41,7 +41,7 @@ fn no_role_is_left_on_a_connection() {
     assert_eq!(roles::as_appender(&mut conn(), inside), Ok(["logbook_appender".into(), String::new()]));
     let appender = Ok(["logbook_appender".into(), String::new()]);
     assert_eq!(roles::as_appender_throughout(&mut conn(), inside), appender);
-    // The first of these has the same connection as the last, and not a new one.
+    // All of it on one connection, which is given back clean and not thrown away.
     let process = |conn: &mut Conn| {
         let Conn::Pg(conn) = conn else { panic!("not PostgreSQL") };
         number(conn, "SELECT pg_backend_pid()::bigint AS n")
@@ -55,7 +55,7 @@ fn no_role_is_left_on_a_connection() {
         assert!(roles::as_appender_throughout(&mut conn(), work).is_err());
         assert_eq!(is(&mut conn()), login);
     }
-    // What is refused right after BEGIN leaves no transaction behind; within one there is no other moment to see.
+    // Within a transaction there is no other moment to see.
     let nested = |conn: &mut Conn| roles::as_reader(conn, 7, inside).map(drop);
     assert_eq!((*conn()).transaction(nested), Err(Error::AlreadyInTransaction));
     assert_eq!(is(&mut conn()), login);
@@ -138,7 +138,11 @@ fn roles_are_made_where_they_may_be_and_asked_for_where_not() {
     let db = Db::open(&modest, 1).expect("the database");
     let said = roles::check(&mut db.conn().expect("a connection")).expect_err("no appender").to_string();
     assert!(said.contains("docs/POSTGRES.md") && said.contains("logbook_appender"), "{said}");
-    drop(db);
+    // What is refused right after BEGIN leaves no transaction behind.
+    let conn = &mut *db.conn().expect("a connection");
+    assert!(roles::as_appender(conn, |_| Ok::<_, Error>(())).is_err());
+    assert_eq!(is(conn), ["app".to_owned(), String::new()]);
+    assert!(roles::as_reader(conn, 7, |conn| Ok::<_, Error>(is(conn))).is_ok());
     cluster.stop();
 }
 

@@ -29,20 +29,25 @@ pub fn as_reader<T, E: From<Error>>(
     workspace_id: i32,
     work: impl FnOnce(&mut Conn) -> Result<T, E>,
 ) -> Result<T, E> {
+    begin_as_reader(conn, workspace_id)?;
+    let done = work(conn);
+    end(conn, done)
+}
+
+/// Begins the transaction of [`as_reader`]. On PostgreSQL that is one message: the wall costs no request a way to the
+/// database of its own.
+pub(super) fn begin_as_reader(conn: &mut Conn, workspace_id: i32) -> QueryResult<()> {
     match conn {
-        // One message, so that the wall costs no request a way to the database of its own.
         Conn::Pg(pg) => begin(
             pg,
             &format!(
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL ROLE logbook_reader;
                  SET LOCAL logbook.workspace = {workspace_id}"
             ),
-        )?,
+        ),
         // SQLite's transactions see one moment anyway.
-        Conn::Sqlite(_) => return conn.transaction(work),
+        Conn::Sqlite(_) => Transactions::begin_transaction(conn),
     }
-    let done = work(conn);
-    end(conn, done)
 }
 
 /// Runs `work` in a transaction that appends. Within another one the role stays until that one ends.
@@ -133,7 +138,7 @@ fn begin(pg: &mut PgConnection, statements: &str) -> QueryResult<()> {
 }
 
 /// As diesel ends a transaction. One that nobody ended, because `work` panicked, makes a pool give the connection up.
-fn end<T, E: From<Error>>(conn: &mut Conn, done: Result<T, E>) -> Result<T, E> {
+pub(super) fn end<T, E: From<Error>>(conn: &mut Conn, done: Result<T, E>) -> Result<T, E> {
     match done {
         Ok(value) => {
             Transactions::commit_transaction(conn)?;
