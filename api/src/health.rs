@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::{
     auth::PlatformAdmin,
-    db::{Db, migrations},
+    db::{self, Conn, Db, migrations, roles},
     error::{Code, Problem, ReadProblems, Result},
     journal::Journal,
     logs::{appender::Appender, counts::delta, upkeep},
@@ -62,8 +62,9 @@ pub async fn metrics(
     journal: web::Data<Journal>,
     db: web::Data<Db>,
 ) -> Result<HttpResponse> {
-    let index_lag = db.run(upkeep::index_lag).await.map_err(Problem::from)?;
-    let counts_lag = db.run(delta::lag).await.map_err(Problem::from)?;
+    let lags = |conn: &mut Conn| Ok((upkeep::index_lag(conn)?, delta::lag(conn)?));
+    let lags = db.run(move |conn| roles::as_appender_throughout(conn, lags)).await;
+    let (index_lag, counts_lag) = lags.map_err(|error: db::Error| Problem::from(error))?;
     let figures = [
         ("logbook_requests_total", "counter", "Requests answered", counters.requests.load(Ordering::Relaxed)),
         (

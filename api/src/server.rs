@@ -22,7 +22,7 @@ use crate::{
     },
     brakes::rates::Rates,
     config::{DataConfig, OidcConfig, ServeConfig},
-    db::{Conn, Db, migrations},
+    db::{Conn, Db, migrations, roles},
     error::Problem,
     journal::Journal,
     logs::{
@@ -140,7 +140,7 @@ fn prepare(conn: &mut Conn, no_migrate: bool) -> Result<(), StartError> {
     } else if migrations::pending(conn)? {
         return Err(StartError::Migrations);
     }
-    Ok(())
+    Ok(roles::check(conn)?)
 }
 
 /// The identity provider, where one is set up.

@@ -1,7 +1,7 @@
 //! The bench in small: that it still fits the API. It times nothing.
 
 use indicatif::ProgressBar;
-use logbook_tests::on_both;
+use logbook_tests::{on_both, postgres};
 use serde_json::Value;
 
 use crate::{
@@ -19,7 +19,7 @@ const EVENTS: u64 = 2000;
 on_both!(every_case_is_answered, |server| {
     let database = match server.data.database_url.strip_prefix("sqlite://") {
         Some(path) => Database::Sqlite(path.into()),
-        None => Database::Postgres(server.data.database_url.clone()),
+        None => Database::Postgres(postgres::as_superuser(&server.data.database_url)),
     };
     let token = server.admin().headers["authorization"].trim_start_matches("Bearer ").to_owned();
     let target = Target { address: server.address, token, workspace: server::WORKSPACE };

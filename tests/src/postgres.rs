@@ -1,6 +1,10 @@
 //! A PostgreSQL of our own: a temporary cluster on its own port, never as root, gone when the tests end.
 //!
-//! `LOGBOOK_TEST_POSTGRES_URL` (a URL whose user may create databases) makes the tests use that server instead.
+//! Servers sign in to it as a user without special rights, prepared as docs/POSTGRES.md says; tests look at what is there as a
+//! superuser.
+//!
+//! `LOGBOOK_TEST_POSTGRES_URL` (a superuser's URL) makes the tests use that server instead, as that user throughout; the stories of
+//! the wall and of roles are about the other user and need a cluster of our own.
 
 use std::{
     fs,
@@ -14,19 +18,39 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::{Connection as _, PgConnection, RunQueryDsl as _, sql_query};
+use diesel::{Connection as _, PgConnection, RunQueryDsl as _, connection::SimpleConnection as _, sql_query};
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
-/// A new, empty database. Returns its URL.
+/// The superuser of a cluster of our own, and the user that servers sign in as.
+const SUPERUSER: &str = "//logbook@";
+const SERVER: &str = "//logbook_server@";
+
+/// A new, empty database. Returns its URL, with the user that a server signs in as.
 pub fn new_database() -> String {
     let base = base_url();
     let name = format!("logbook_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let mut conn = PgConnection::establish(&format!("{base}/postgres")).expect("the test cluster answers");
+    let mut conn = PgConnection::establish(&format!("{}/postgres", as_superuser(base)))
+        .expect("the test cluster answers");
     // Two tests may not copy the template at the same moment.
     sql_query("SELECT pg_advisory_lock(1)").execute(&mut conn).expect("a lock");
-    sql_query(format!("CREATE DATABASE {name}")).execute(&mut conn).expect("a new database");
+    let owner = if base.contains(SERVER) { " OWNER logbook_server" } else { "" };
+    sql_query(format!("CREATE DATABASE {name}{owner}")).execute(&mut conn).expect("a new database");
     format!("{base}/{name}")
+}
+
+/// The same database with the rights of a superuser.
+pub fn as_superuser(url: &str) -> String {
+    url.replacen(SERVER, SUPERUSER, 1)
+}
+
+/// What docs/POSTGRES.md has a superuser run once for a cluster.
+pub fn preparation() -> String {
+    let text = include_str!("../../docs/POSTGRES.md");
+    let (_, block) = text.split_once("```sql\n").expect("a block of SQL");
+    let (block, _) = block.split_once("```").expect("its end");
+    let lines = block.lines().filter(|line| !line.starts_with("CREATE DATABASE"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn base_url() -> &'static str {
@@ -38,14 +62,17 @@ fn base_url() -> &'static str {
 }
 
 /// The cluster lives for one run only: durability would cost time and prove nothing here.
-const TEST_SETTINGS: &[&str] =
+pub const TEST_SETTINGS: &[&str] =
     &["max_connections=300", "fsync=off", "full_page_writes=off", "synchronous_commit=off"];
 
 fn start_cluster() -> String {
     let parent = std::env::temp_dir().join("logbook-test-postgres");
     fs::create_dir_all(&parent).expect("a temporary folder");
     remove_leftovers(&parent);
-    Cluster::start(&parent.join(std::process::id().to_string()), TEST_SETTINGS).url
+    let cluster = Cluster::start(&parent.join(std::process::id().to_string()), TEST_SETTINGS);
+    let mut conn = PgConnection::establish(&format!("{}/postgres", cluster.url)).expect("it answers");
+    conn.batch_execute(&preparation()).expect("its roles are made");
+    cluster.url.replacen(SUPERUSER, SERVER, 1)
 }
 
 /// A PostgreSQL server of our own, ended when this process ends. Its one user is `logbook`, who may do everything.

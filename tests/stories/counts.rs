@@ -5,7 +5,6 @@ use std::{
     thread,
 };
 
-use diesel::connection::SimpleConnection as _;
 use logbook::{
     db::types::Instant,
     logs::counts::{fold, look::MOST_LOOKED_AT},
@@ -50,7 +49,7 @@ on_both!(counts_are_a_plain_recount_whatever_was_folded, |server| {
         for (log, events, folds) in steps {
             sent[log].extend(send_to(&admin, &slug, LOGS[log], events));
             for _ in 0..folds {
-                let mut conn = server.db.conn().expect("a connection");
+                let mut conn = server.own_connection();
                 fold::fold(&mut conn, workspace.id).expect("it folds");
             }
         }
@@ -151,13 +150,13 @@ on_both!(events_that_were_there_before_counts_were_kept_are_counted, |server| {
         admin.post(PATH, events.into()).expect(201);
     };
     post(0);
-    // The database as an older version left it, then the migration.
-    let kind = if server.is_postgres() { "postgres" } else { "sqlite" };
-    let folder = format!("{}/../migrations/{kind}/2026-11-23-100000_counts", env!("CARGO_MANIFEST_DIR"));
-    for file in ["down.sql", "up.sql"] {
-        let sql = std::fs::read_to_string(format!("{folder}/{file}")).expect("a migration");
-        server.own_connection().batch_execute(&sql).expect("it runs");
-    }
+    // The database as an older version left it, then the migrations.
+    server.run_migration_files(&[
+        "2026-11-27-000000_roles/down",
+        "2026-11-23-100000_counts/down",
+        "2026-11-23-100000_counts/up",
+        "2026-11-27-000000_roles/up",
+    ]);
     assert_eq!(total(&admin), 10, "not built yet: counted by SQL");
     post(10);
     assert_eq!(total(&admin), 20);

@@ -27,7 +27,7 @@ const PUBLIC_TABLES: &[&str] = &["platformauth_platformusermodel", "tenancy_doma
 
 /// A database as Zango leaves it.
 fn zango_database() -> String {
-    let url = postgres::new_database();
+    let url = postgres::as_superuser(&postgres::new_database());
     let mut script = format!(
         "CREATE SCHEMA peerapp;\n\\i {FIXTURE}/schema.sql\nSET session_replication_role = replica;\n"
     );

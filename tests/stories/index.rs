@@ -90,7 +90,7 @@ on_both!(nothing_is_indexed_where_upkeep_is_left_to_others, |config| { config.no
 on_both!(small_segments_become_a_large_one, |config| { config.no_upkeep = true }, |server| {
     let id = server.workspace("clinic").id;
     let admin = server.admin();
-    let conn = &mut *server.db.conn().expect("a connection");
+    let conn = &mut server.own_connection();
     let index = |conn: &mut Conn| {
         while build::advance(conn, id, Pace::Quiet).expect("a step") == Advanced::Segment {}
     };

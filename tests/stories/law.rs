@@ -83,7 +83,7 @@ on_both!(the_pages_of_any_question_are_what_was_sent_filtered_and_sorted, |serve
 
 /// Makes segments of the next events, each of so many, however small; what is beyond stays without.
 fn index(server: &TestServer, slug: &str, lengths: &[usize]) {
-    let conn = &mut *server.db.conn().expect("a connection");
+    let conn = &mut server.own_connection();
     let id = workspaces::find(conn, slug).expect("an answer").expect("the workspace").id;
     build::begin(conn, id).expect("a beginning");
     for length in lengths {

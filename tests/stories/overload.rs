@@ -7,7 +7,7 @@ use std::{
 
 use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
 use logbook_tests::{
-    Client, TestServer, on_both,
+    Client, TestServer, on_both, postgres,
     server::sample,
     walk::{self, wait_until},
 };
@@ -101,13 +101,36 @@ fn a_lock_that_is_held_for_long_is_told_and_forgotten() {
 
 /// A connection to the cluster, beside the server's database.
 fn cluster(server: &TestServer) -> (PgConnection, String) {
-    let (base, name) = server.data.database_url.rsplit_once('/').expect("a URL");
+    let url = postgres::as_superuser(&server.data.database_url);
+    let (base, name) = url.rsplit_once('/').expect("a URL");
     (PgConnection::establish(&format!("{base}/postgres")).expect("a connection"), name.to_owned())
 }
 
 fn terminate(conn: &mut PgConnection, database: &str) {
     let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'");
     conn.batch_execute(&sql).expect("the backends end");
+}
+
+#[test]
+fn connections_that_broke_while_idle_are_replaced_and_nobody_is_told() {
+    let server = TestServer::postgres();
+    server.workspace("clinic");
+    let admin = server.admin();
+    admin.post(PATH, json!([sample("access", 1)])).expect(201);
+    let (mut conn, database) = cluster(&server);
+    for _ in 0..3 {
+        // Several are open at once.
+        let open: Vec<_> = (0..4).map(|_| server.db.conn().expect("a connection")).collect();
+        drop(open);
+        terminate(&mut conn, &database);
+        for path in [PATH, "/workspaces/clinic/logs/feed", "/workspaces/clinic/logs/access/metrics"] {
+            admin.get(path).expect(200);
+        }
+        terminate(&mut conn, &database);
+        for path in ["/workspaces", "/workspaces/clinic/members", PATH] {
+            admin.get(path).expect(200);
+        }
+    }
 }
 
 #[test]

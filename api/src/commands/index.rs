@@ -1,7 +1,7 @@
 //! `logbook index`.
 
 use clap::{Args, Subcommand};
-use logbook::{config::DataConfig, logs::index::build, workspaces};
+use logbook::{config::DataConfig, db::roles, logs::index::build, workspaces};
 
 use crate::{Failure, find_workspace, open};
 
@@ -39,11 +39,12 @@ pub fn run(data: &DataConfig, command: IndexCommand) -> Result<(), Failure> {
         };
         match command {
             IndexCommand::Rebuild(_) => {
-                build::rebuild(conn, workspace.id, progress)?;
+                roles::as_appender_throughout(conn, |conn| build::rebuild(conn, workspace.id, progress))?;
                 println!("{}: the index is made.", workspace.slug);
             }
             IndexCommand::Check(_) => {
-                let found = build::check(conn, workspace.id, progress)?;
+                let found =
+                    roles::as_appender_throughout(conn, |conn| build::check(conn, workspace.id, progress))?;
                 damaged += found.len();
                 for seqs in &found {
                     println!("{}: seq {} to {} differs.", workspace.slug, seqs.start(), seqs.end());

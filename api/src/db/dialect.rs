@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use diesel::{
-    Connection as _, ExecuteCopyFromDsl as _, QueryResult, RunQueryDsl as _,
+    ExecuteCopyFromDsl as _, QueryResult, RunQueryDsl as _,
     connection::SimpleConnection as _,
     pg::Pg,
     query_builder::{AstPass, QueryFragment, QueryId},
@@ -26,11 +26,13 @@ pub fn prepare_connection(conn: &mut Conn) -> QueryResult<()> {
     match conn {
         // FULL, since an acknowledged event must survive a power cut; group commit pays for it.
         // The busy timeout comes first: it covers the switch to WAL when two processes start together.
+        // With recursive triggers REPLACE fires those of DELETE, which guard the events.
         Conn::Sqlite(conn) => conn.batch_execute(
             "PRAGMA busy_timeout = 5000;
              PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON;
+             PRAGMA recursive_triggers = ON;
              PRAGMA cache_size = -4000;
              PRAGMA mmap_size = 0;
              PRAGMA temp_store = MEMORY;
@@ -38,23 +40,6 @@ pub fn prepare_connection(conn: &mut Conn) -> QueryResult<()> {
         ),
         Conn::Pg(conn) => conn.batch_execute(POSTGRES_SETTINGS),
     }
-}
-
-/// Runs `work` in a transaction that reads and sees one moment of the database, whatever others commit meanwhile.
-///
-/// # Errors
-/// The database's, or whatever `work` returns.
-pub fn snapshot<T, E: From<Error>>(
-    conn: &mut Conn,
-    work: impl FnOnce(&mut Conn) -> Result<T, E>,
-) -> Result<T, E> {
-    conn.transaction(|conn| {
-        // SQLite's transactions are so already.
-        if let Conn::Pg(conn) = conn {
-            conn.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
-        }
-        work(conn)
-    })
 }
 
 /// PostgreSQL's URL with timeouts where it names none: libpq's own wait for ever.

@@ -6,6 +6,7 @@
 pub mod dialect;
 pub mod migrations;
 pub mod partitions;
+pub mod roles;
 pub mod rows;
 pub mod schema;
 pub mod source;
@@ -27,6 +28,24 @@ mod multi_backend {
     }
 }
 pub use multi_backend::Conn;
+
+impl Conn {
+    /// Whether the database answers. SQLite's connections cannot break by themselves.
+    fn ping(&mut self) -> diesel::QueryResult<()> {
+        match self {
+            Self::Pg(conn) => conn.ping(),
+            Self::Sqlite(_) => Ok(()),
+        }
+    }
+
+    /// Whether nobody should use it any more: it was lost, or left in a transaction.
+    fn is_broken(&mut self) -> bool {
+        match self {
+            Self::Pg(conn) => conn.is_broken(),
+            Self::Sqlite(conn) => conn.is_broken(),
+        }
+    }
+}
 
 /// What can go wrong below: the database cannot be reached now, or it refused a statement.
 #[derive(Debug, thiserror::Error)]
@@ -110,18 +129,12 @@ impl diesel::r2d2::ManageConnection for Manager {
     }
 
     fn is_valid(&self, conn: &mut Conn) -> std::result::Result<(), Self::Error> {
-        match conn {
-            Conn::Pg(conn) => conn.ping(),
-            Conn::Sqlite(conn) => conn.ping(),
-        }
-        .map_err(diesel::r2d2::Error::QueryError)
+        conn.ping().map_err(diesel::r2d2::Error::QueryError)
     }
 
     fn has_broken(&self, conn: &mut Conn) -> bool {
-        match conn {
-            Conn::Pg(conn) => conn.is_broken(),
-            Conn::Sqlite(conn) => conn.is_broken(),
-        }
+        // Whoever panicked may have left a role or a setting behind.
+        std::thread::panicking() || conn.is_broken()
     }
 }
 
@@ -175,8 +188,8 @@ impl Db {
             .max_size(size)
             .min_idle(Some(1))
             .connection_timeout(Duration::from_millis(2500))
-            // SQLite's connections cannot break by themselves; PostgreSQL's can, while idle.
-            .test_on_check_out(kind == Kind::Postgres)
+            // `conn_after` does.
+            .test_on_check_out(false)
             .build_unchecked(Manager(url));
         // `web::block` has up to 512 threads; without a bound, slow queries would take them all.
         let waiting = Arc::new(Semaphore::new(size as usize * 8));
@@ -186,10 +199,25 @@ impl Db {
 
     /// A connection, for blocking code.
     pub fn conn(&self) -> Result<diesel::r2d2::PooledConnection<Manager>> {
-        self.pool.get().map_err(|error| Error::Unavailable(error.to_string()))
+        self.conn_after(Conn::ping)
     }
 
-    /// Runs quick database work off the async threads.
+    /// The first connection that `begin` does well on. PostgreSQL's break while idle, which shows when they are used, and the
+    /// pool replaces them; so what begins the work anyway spares asking before.
+    fn conn_after(
+        &self,
+        mut begin: impl FnMut(&mut Conn) -> diesel::QueryResult<()>,
+    ) -> Result<diesel::r2d2::PooledConnection<Manager>> {
+        loop {
+            let mut conn = self.pool.get().map_err(|error| Error::Unavailable(error.to_string()))?;
+            match begin(&mut conn) {
+                Err(_) if conn.is_broken() => {}
+                begun => return Ok(begun.map(|()| conn)?),
+            }
+        }
+    }
+
+    /// Runs quick database work off the async threads, for what belongs to no workspace or is not about its logs.
     ///
     /// # Errors
     /// [`Error::Busy`] when too many wait already; [`Error::Unavailable`] when there is no answer; whatever `work` returns.
@@ -202,40 +230,52 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let permit = self.place()?;
-        self.answered((permit, None), work).await
+        self.answered((permit, None), move |db| work(&mut *db.conn()?)).await
     }
 
-    /// Runs database work that may look at many rows.
-    ///
-    /// # Errors
-    /// As [`Db::run`]; [`Error::Busy`] also when others scan for too long.
-    pub async fn scan<T, E>(
-        &self,
-        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
-        let permit = self.place()?;
-        let turn = tokio::time::timeout(SCAN_PATIENCE, self.scans.clone().acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else { return Err(Error::Busy.into()) };
-        self.answered((permit, Some(turn)), work).await
-    }
-
-    /// As [`Db::run`], for work of several statements that must all see the same moment.
+    /// Reads the logs of one workspace, which on PostgreSQL is all that `work` can see. Its statements see the same moment.
     ///
     /// # Errors
     /// As [`Db::run`].
     pub async fn read<T, E>(
         &self,
+        workspace_id: i32,
         work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + From<diesel::result::Error> + Send + 'static,
     {
-        self.run(|conn| dialect::snapshot(conn, work)).await
+        let permit = self.place()?;
+        self.answered((permit, None), move |db| db.read_now(workspace_id, work)).await
+    }
+
+    /// As [`Db::read`], for work that may look at many rows.
+    ///
+    /// # Errors
+    /// As [`Db::run`]; [`Error::Busy`] also when others scan for too long.
+    pub async fn scan<T, E>(
+        &self,
+        workspace_id: i32,
+        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + From<diesel::result::Error> + Send + 'static,
+    {
+        let permit = self.place()?;
+        let turn = tokio::time::timeout(SCAN_PATIENCE, self.scans.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Err(Error::Busy.into()) };
+        self.answered((permit, Some(turn)), move |db| db.read_now(workspace_id, work)).await
+    }
+
+    fn read_now<T, E>(&self, workspace_id: i32, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error> + From<diesel::result::Error>,
+    {
+        let mut conn = self.conn_after(|conn| roles::begin_as_reader(conn, workspace_id))?;
+        let done = work(&mut conn);
+        roles::end(&mut conn, done)
     }
 
     /// A place among those who wait.
@@ -246,7 +286,7 @@ impl Db {
     async fn answered<T, E>(
         &self,
         permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
-        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+        work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
@@ -255,7 +295,7 @@ impl Db {
         let db = self.clone();
         let done = actix_web::web::block(move || {
             let _permits = permits;
-            work(&mut *db.conn()?)
+            work(&db)
         });
         match tokio::time::timeout(ANSWER_PATIENCE, done).await {
             Ok(Ok(result)) => result,

@@ -10,7 +10,7 @@ use super::{
     story::{DAYS, ZONE},
 };
 use crate::{
-    db::{Conn, Db, schema::import_positions, types::Instant},
+    db::{Conn, Db, roles, schema::import_positions, types::Instant},
     error::{Problem, Result},
     import::zango::{self, ImportError, ZangoImport},
     logs::append::{AppendRequest, ImportPosition, store},
@@ -141,11 +141,9 @@ fn clinic(conn: &mut Conn) -> Result<Workspace> {
 }
 
 fn stored_progress(conn: &mut Conn, workspace_id: i32) -> Result<Option<Progress>> {
-    let text = import_positions::table
-        .find((workspace_id, SOURCE, TABLE))
-        .select(import_positions::position)
-        .first::<String>(conn)
-        .optional()
+    let position =
+        import_positions::table.find((workspace_id, SOURCE, TABLE)).select(import_positions::position);
+    let text = roles::as_appender_throughout(conn, |conn| position.first::<String>(conn).optional())
         .map_err(Problem::from)?;
     Ok(text.as_deref().and_then(|text| {
         let (end, days) = text.split_once(' ')?;

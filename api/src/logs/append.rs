@@ -23,6 +23,7 @@ use crate::{
     db::{
         self, Conn, dialect,
         partitions::Partitions,
+        roles,
         rows::{DedupeKeyRow, EventRow},
         schema::{dedupe_keys, idempotency_keys, import_positions, workspace_sequences},
         types::Instant,
@@ -128,7 +129,7 @@ pub fn store_group(
 ) -> db::Result<Vec<Result<Appended, Problem>>> {
     let times = requests.iter().flat_map(|request| &request.events).map(|event| event.row.occurred_at);
     partitions.make(conn, times)?;
-    conn.transaction(|conn| {
+    roles::as_appender(conn, |conn| {
         let count = requests.len();
         // In order of workspace: two processes that lock several rows never wait for each other in a circle.
         let mut by_workspace: BTreeMap<i32, Vec<(usize, &mut AppendRequest)>> = BTreeMap::new();

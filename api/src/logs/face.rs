@@ -10,7 +10,7 @@ use validator::Validate;
 
 use crate::{
     auth::{Reader, Writer},
-    db::{Conn, Db, dialect},
+    db::{Conn, Db},
     error::{FieldError, Problem, Result},
     logs::{
         appender::Appender,
@@ -90,11 +90,11 @@ pub async fn list<F: Face>(
     let PageParams { cursor, limit, order } = page;
     let filter_hash = filter.hash();
     let after = cursor.map(|cursor| Cursor::decode(&cursor, order, filter_hash)).transpose()?;
-    let (index, way) = (caches.index.clone(), filter.way());
+    let (index, way, workspace_id) = (caches.index.clone(), filter.way(), filter.workspace_id);
     let list = move |conn: &mut Conn| query::list(conn, &index, &filter, (order, after), limit as usize);
     let found = match way {
-        Way::Key | Way::Order => db.run(list).await?,
-        Way::Index => db.scan(|conn| dialect::snapshot(conn, list)).await?,
+        Way::Key | Way::Order => db.read(workspace_id, list).await?,
+        Way::Index => db.scan(workspace_id, list).await?,
     };
 
     let next_cursor = found.next.map(|position| Cursor { order, position, filter_hash }.encode());
@@ -118,7 +118,8 @@ fn next_link(request: &HttpRequest, cursor: &str) -> String {
 
 pub async fn get<F: Face>(db: &Db, reader: Reader, id: &str) -> Result<HttpResponse> {
     let id = EventId::parse(id).ok_or_else(Problem::not_found)?;
-    let event = db.run(move |conn| query::get(conn, reader.workspace.id, F::LOG, id)).await?;
+    let workspace_id = reader.workspace.id;
+    let event = db.read(workspace_id, move |conn| query::get(conn, workspace_id, F::LOG, id)).await?;
     let event = event.ok_or_else(Problem::not_found)?;
     Ok(HttpResponse::Ok().json(F::Event::from(event)))
 }
@@ -178,11 +179,11 @@ async fn count<T: Send + 'static>(
     filter: Filter,
     work: impl FnOnce(&mut Conn, &Caches, &Filter) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let caches = caches.clone();
+    let (caches, workspace_id) = (caches.clone(), filter.workspace_id);
     if counts::are_kept(&filter) {
-        db.read(move |conn| work(conn, &caches, &filter)).await
+        db.read(workspace_id, move |conn| work(conn, &caches, &filter)).await
     } else {
-        db.scan(move |conn| dialect::snapshot(conn, |conn| work(conn, &caches, &filter))).await
+        db.scan(workspace_id, move |conn| work(conn, &caches, &filter)).await
     }
 }
 

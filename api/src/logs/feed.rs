@@ -145,8 +145,9 @@ fn default_limit() -> u32 {
 )]
 pub async fn feed(db: web::Data<Db>, reader: Reader, params: Params<(FeedParams,)>) -> Result<HttpResponse> {
     let (FeedParams { after, limit },) = params.0;
-    let feed = move |conn: &mut Conn| query::feed(conn, reader.workspace.id, after, limit as usize);
-    let (events, has_more) = db.run(feed).await?;
+    let workspace_id = reader.workspace.id;
+    let feed = move |conn: &mut Conn| query::feed(conn, workspace_id, after, limit as usize);
+    let (events, has_more) = db.read(workspace_id, feed).await?;
     let last = events.last().map_or(after, |event| event.seq);
     let data = events.into_iter().map(FeedEvent::from).collect();
     Ok(HttpResponse::Ok().json(FeedPage { data, next_cursor: last.to_string(), has_more }))

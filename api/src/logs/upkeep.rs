@@ -18,7 +18,7 @@ use diesel::prelude::*;
 
 use crate::{
     db::{
-        self, Conn, Db, partitions,
+        self, Conn, Db, partitions, roles,
         schema::{index_states, upkeep_leases, workspace_sequences},
         types,
     },
@@ -151,6 +151,11 @@ impl Keeper {
                 tracing::warn!(%error, "the partitions of the next months could not be made");
             }
         }
+        roles::as_appender_throughout(conn, |conn| self.keep(conn, ends))
+    }
+
+    /// What is kept of the events.
+    fn keep(&mut self, conn: &mut Conn, ends: &impl Fn() -> bool) -> db::Result<()> {
         for workspace_id in fold::due(conn, types::Instant::now())? {
             if lease(conn, workspace_id, &self.holder.name)? {
                 let mut turns = 0..TURN;

@@ -19,7 +19,7 @@ use validator::{Validate, ValidationError};
 use crate::{
     auth::Role,
     db::{
-        Conn, Db,
+        Conn, Db, roles,
         schema::{workspace_sequences, workspaces},
         types::Instant,
     },
@@ -299,6 +299,7 @@ pub fn create(conn: &mut Conn, new: &NewWorkspace) -> Result<Workspace> {
             ))
             .returning(workspaces::all_columns)
             .get_result::<Workspace>(conn)?;
+        roles::enter(conn, workspace.id)?;
         diesel::insert_into(workspace_sequences::table)
             .values((workspace_sequences::workspace_id.eq(workspace.id), workspace_sequences::last_seq.eq(0)))
             .execute(conn)?;

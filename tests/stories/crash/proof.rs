@@ -17,6 +17,7 @@ use logbook::{
 use logbook_tests::{
     Client,
     naive::{Query, Sent},
+    postgres,
     process::{self, Process},
     random, walk,
 };
@@ -45,7 +46,7 @@ pub fn wait_for_index(admin: &Client) {
 }
 
 fn connect(data: &DataConfig) -> (Db, i32) {
-    let db = Db::open(&data.database_url, 1).expect("the database");
+    let db = Db::open(&postgres::as_superuser(&data.database_url), 1).expect("the database");
     let found = workspaces::find(&mut db.conn().expect("a connection"), SLUG).expect("an answer");
     (db, found.expect("the workspace").id)
 }

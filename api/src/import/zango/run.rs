@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use diesel::{Connection as _, prelude::*};
+use diesel::prelude::*;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
@@ -20,6 +20,8 @@ use super::{
 use crate::{
     db::{
         Conn, Db,
+        partitions::Partitions,
+        roles,
         schema::{import_positions, workspace_sequences},
         types::Instant,
     },
@@ -50,7 +52,8 @@ pub fn run(db: &Db, data_dir: &Path, args: &ZangoImport, progress: bool) -> Resu
     source.require(&ACCESS)?;
     source.require(&AUDIT)?;
     let (workspace, created) = workspace::find_or_create(&mut conn, &source, args)?;
-    let mut stored = stored_positions(&mut conn, workspace.id, &source_name)?;
+    let stored = |conn: &mut Conn| stored_positions(conn, workspace.id, &source_name);
+    let mut stored = roles::as_appender_throughout(&mut conn, stored)?;
     let mut lanes = Lanes::open(&source, &source_name, &names, &stored)?;
 
     let bar = bar(progress, lanes.total);
@@ -97,7 +100,9 @@ fn store_batch(
 ) -> Result<(), ImportError> {
     let moved: Vec<ImportPosition> =
         positions.into_iter().filter(|new| stored.get(&new.source_table) != Some(&new.position)).collect();
-    conn.transaction(|conn| {
+    // Before the transaction, in which the owner's rights are gone.
+    Partitions::default().make(conn, events.iter().map(|event| event.occurred_at))?;
+    roles::as_appender(conn, |conn| {
         // Takes the lock that the appender will take, before anything is read.
         diesel::update(workspace_sequences::table.find(workspace.id))
             .set(workspace_sequences::last_seq.eq(workspace_sequences::last_seq))

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     db::{
-        self, Conn, dialect,
+        self, Conn, roles,
         rows::EventRow,
         schema::{events, index_states},
         types::Instant,
@@ -67,7 +67,7 @@ pub fn advance(conn: &mut Conn, workspace_id: i32, pace: Pace) -> db::Result<Adv
 
 /// Of one moment, so that the segments are those of the state.
 fn state_and_segments(conn: &mut Conn, workspace_id: i32) -> db::Result<(State, Vec<Segment>)> {
-    dialect::snapshot(conn, |conn| {
+    roles::as_reader(conn, workspace_id, |conn| {
         let state = store::state(conn, workspace_id)?;
         Ok((state, store::segments(conn, workspace_id)?))
     })
