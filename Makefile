@@ -14,7 +14,7 @@ dev: ## Server and SPA, both reloaded on change
 test: ## Prove that everything works; STEPS="clippy web-test" runs only those
 	@scripts/test $(STEPS)
 
-bench: ## Measure the speed (EVENTS=1000000 DATABASES="sqlite postgres" CASES=… KEEP=1 PUBLISH=1)
+bench: ## Measure the speed (EVENTS=1000000 DATABASES="sqlite postgres" CASES=… USUAL_SECONDS=20 KEEP=1 PUBLISH=1)
 	@scripts/bench
 
 fmt: ## Format everything

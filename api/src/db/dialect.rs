@@ -119,49 +119,39 @@ pub fn is_unavailable(error: &Error) -> bool {
     }
 }
 
-/// Rows in one INSERT. PostgreSQL takes 65,535 parameters a statement, SQLite 32,766; a row has 22.
-const ROWS_PER_INSERT: usize = 1000;
-
-macro_rules! batch_insert {
+macro_rules! bulk_insert {
     ($(#[$meta:meta])* $name:ident, $row:ty, $table:path) => {
         $(#[$meta])*
-        pub fn $name(conn: &mut Conn, rows: &[$row]) -> QueryResult<()> {
-            for rows in rows.chunks(ROWS_PER_INSERT) {
-                let insert = diesel::insert_into($table).values(rows);
-                // The shared connection type knows only single rows.
-                match conn {
-                    Conn::Pg(conn) => insert.execute(conn)?,
-                    Conn::Sqlite(conn) => insert.execute(conn)?,
-                };
+        /// By COPY on PostgreSQL; on SQLite by one prepared statement, since taking a longer one apart costs more than starting
+        /// a short one again.
+        pub fn $name<'a>(conn: &mut Conn, rows: impl IntoIterator<Item = &'a $row>) -> QueryResult<()> {
+            let rows: Vec<&$row> = rows.into_iter().collect();
+            match conn {
+                Conn::Pg(_) if rows.is_empty() => {}
+                Conn::Pg(conn) => {
+                    diesel::copy_from($table).from_insertable(rows).execute(conn)?;
+                }
+                Conn::Sqlite(conn) => {
+                    for row in rows {
+                        diesel::insert_into($table).values(row).execute(conn)?;
+                    }
+                }
             }
             Ok(())
         }
     };
 }
 
-/// Inserts events: by COPY on PostgreSQL; on SQLite by one prepared statement, since taking a longer one apart costs more than
-/// starting a short one again.
-pub fn insert_events(conn: &mut Conn, rows: &[&EventRow]) -> QueryResult<()> {
-    match conn {
-        Conn::Pg(_) if rows.is_empty() => {}
-        Conn::Pg(conn) => {
-            diesel::copy_from(events::table).from_insertable(rows.to_vec()).execute(conn)?;
-        }
-        Conn::Sqlite(conn) => {
-            for row in rows {
-                diesel::insert_into(events::table).values(*row).execute(conn)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-batch_insert!(
-    /// Inserts dedupe keys as multi-row statements.
+bulk_insert!(
+    /// Inserts events.
+    insert_events, EventRow, events::table
+);
+bulk_insert!(
+    /// Inserts dedupe keys.
     insert_dedupe_keys, DedupeKeyRow, dedupe_keys::table
 );
-batch_insert!(
-    /// Inserts pieces of the index as multi-row statements.
+bulk_insert!(
+    /// Inserts pieces of the index.
     insert_pieces, PieceRow, index_pieces::table
 );
 

@@ -30,7 +30,7 @@ pub struct EventRow {
 }
 
 #[derive(Clone, Debug, diesel::Insertable)]
-#[diesel(table_name = super::schema::dedupe_keys)]
+#[diesel(table_name = super::schema::dedupe_keys, treat_none_as_default_value = false)]
 pub struct DedupeKeyRow {
     pub workspace_id: i32,
     pub dedupe_key: String,
@@ -51,7 +51,7 @@ pub struct SegmentRow {
 }
 
 #[derive(Clone, Debug, diesel::Insertable)]
-#[diesel(table_name = super::schema::index_pieces)]
+#[diesel(table_name = super::schema::index_pieces, treat_none_as_default_value = false)]
 pub struct PieceRow {
     pub workspace_id: i32,
     pub piece: i64,

@@ -317,7 +317,7 @@ impl<'a> Batch<'a> {
 
     fn write(self, conn: &mut Conn) -> db::Result<()> {
         let Self { workspace_id, now, last_seq, rows, known: _, new_keys, new_idempotency, positions } = self;
-        dialect::insert_events(conn, &rows)?;
+        dialect::insert_events(conn, rows.iter().copied())?;
         dialect::insert_dedupe_keys(conn, &new_keys)?;
         counts::delta::note(conn, workspace_id, last_seq, now, &rows)?;
         if !rows.is_empty() {
