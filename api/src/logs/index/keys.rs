@@ -8,7 +8,7 @@ const SEEN_BITS: u32 = 15;
 const FEW: usize = 4096;
 
 /// Where a key is kept: the part of the directory, and what tells it from the part's other keys. Two keys of one address are
-/// one key to the index; of 65,536 in a part, a segment has a few hundred.
+/// one key to the index; of 65,536 in a part, a segment has a few dozen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address {
     pub part: usize,
@@ -85,7 +85,7 @@ mod tests {
     /// Keys that come again and again, in blocks that come in no order.
     #[test]
     fn every_key_is_found_in_its_blocks_and_no_other() {
-        for (part_bits, blocks, count) in [(4, 32_usize, 3000), (10, 2016, 200_000)] {
+        for (part_bits, blocks, count) in [(4, 32_usize, 3000), (12, 2016, 200_000)] {
             let mut keys = Keys::new(part_bits);
             let mut expected: BTreeMap<(usize, u16), Vec<u64>> = BTreeMap::new();
             let mut state = 7_u64;

@@ -29,6 +29,8 @@ pub const BITS: u16 = ACTOR_TYPE_BITS + 4;
 
 /// Bits of an event that are looked at for one text. Each leaves a quarter of what the others let through.
 const MOST_BITS: usize = 16;
+/// …and at least. A value has fewer.
+const LEAST_BITS: usize = 4;
 /// Keys that are looked up for one text.
 const MOST_KEYS: usize = 8;
 /// Keys that are looked up before the others.
@@ -323,6 +325,15 @@ impl Plan {
     pub fn first_look(&self) -> Self {
         let mut plan = self.clone();
         plan.groups.iter_mut().flatten().for_each(|term| term.keys.truncate(FIRST_KEYS));
+        plan
+    }
+
+    /// The same plan with as many bits of each term as leave next to nothing of so many columns that does not belong there.
+    pub fn for_columns(&self, columns: usize) -> Self {
+        // A bit leaves a third at the most.
+        let enough = ((columns * 8).max(1) as f64).log(3.0).ceil() as usize;
+        let mut plan = self.clone();
+        plan.groups.iter_mut().flatten().for_each(|term| term.bits.truncate(enough.max(LEAST_BITS)));
         plan
     }
 

@@ -218,7 +218,6 @@ impl<'a> Walk<'a> {
         let from = self.unopened.len().saturating_sub(self.together);
         let mut segments = self.unopened.split_off(from);
         self.together = (self.together * 2).min(TOGETHER);
-        let bits = self.plan.bits();
         let with = |numbers: &dyn Fn(&Segment) -> Vec<PieceNumber>, segments: &[Segment]| {
             let wanted = segments.iter().flat_map(|segment| {
                 let numbers = if segment.is_small() { vec![PACKED] } else { numbers(segment) };
@@ -245,15 +244,17 @@ impl<'a> Walk<'a> {
             });
         }
 
+        let most = blocks.iter().map(|words| words.iter().map(|word| word.count_ones()).sum::<u32>()).max();
+        let plan = self.plan.for_columns(most.unwrap_or_default() as usize * BLOCK);
+        let bits = plan.bits();
         let slices = |_: &Segment| bits.iter().map(|bit| slice_piece(*bit)).collect::<Vec<_>>();
         self.pieces.load(conn, cache, with(&slices, &segments))?;
         let mut columns: Vec<Words> = Vec::new();
         let mut blocks = blocks.into_iter();
         segments.retain(|segment| {
             let blocks = blocks.next().unwrap_or_default();
-            let found = candidate_columns(segment, &self.plan, &blocks, &mut |number| {
-                self.pieces.get(segment, number)
-            });
+            let found =
+                candidate_columns(segment, &plan, &blocks, &mut |number| self.pieces.get(segment, number));
             let any = found.iter().any(|word| *word != 0);
             if any {
                 columns.push(found);
