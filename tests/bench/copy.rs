@@ -131,14 +131,14 @@ fn psql(url: &str, statement: &str) {
 
 #[cfg(test)]
 mod tests {
-    use logbook_tests::postgres::new_database;
+    use logbook_tests::postgres::{as_superuser, new_database};
 
     use super::*;
     use crate::storage::bytes_per_event;
 
     #[test]
     fn partitions_are_copied_with_their_table_and_told_under_its_name() {
-        let database = Database::Postgres(new_database());
+        let database = Database::Postgres(as_superuser(&new_database()));
         let mut direct = database.connect();
         direct.execute(
             "CREATE TABLE events (workspace_id INTEGER, seq BIGINT, at TIMESTAMPTZ, PRIMARY KEY (workspace_id, seq, at))
