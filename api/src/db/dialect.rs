@@ -155,6 +155,40 @@ bulk_insert!(
     insert_pieces, PieceRow, index_pieces::table
 );
 
+/// A query that gives so many rows at most, told in its text: of a limit that is a parameter PostgreSQL does not know how much
+/// it saves, and plans the statement anew each time that it is executed (1.3 ms of a page's 1.9 with 17 partitions).
+#[derive(Debug, Clone)]
+pub struct AtMost<Q> {
+    query: Q,
+    rows: String,
+}
+
+impl<Q> AtMost<Q> {
+    pub fn new(query: Q, rows: usize) -> Self {
+        Self { query, rows: format!(" LIMIT {rows}") }
+    }
+}
+
+/// Told apart by its text: the number is no part of the type.
+impl<Q> QueryId for AtMost<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: diesel::query_builder::Query> diesel::query_builder::Query for AtMost<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q> diesel::RunQueryDsl<Conn> for AtMost<Q> {}
+
+impl<Q: QueryFragment<Backend>> QueryFragment<Backend> for AtMost<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+        self.query.walk_ast(out.reborrow())?;
+        out.push_sql(&self.rows);
+        Ok(())
+    }
+}
+
 /// `column` is one of some whole numbers, given as one parameter, so that the statement's text is always the same.
 #[derive(Debug, Clone, QueryId)]
 pub struct AnyOf<C> {

@@ -15,7 +15,7 @@ use std::{ops::ControlFlow, time::Duration};
 use diesel::prelude::*;
 
 use crate::{
-    db::{Backend, Conn, rows::EventRow, schema::events},
+    db::{Backend, Conn, dialect::AtMost, rows::EventRow, schema::events},
     error::Result,
     logs::{
         event::{Event, Log},
@@ -33,7 +33,9 @@ pub struct Found {
     pub next: Option<Position>,
 }
 
-/// Rows that one look at the database brings at most.
+/// Rows that one look at the database brings: one of these. The number stands in the statement's text, so there are few.
+const STEPS: [usize; 7] = [1, 2, 11, 26, 51, 101, 251];
+/// …and at most.
 const LARGEST_STEP: usize = 500;
 /// How long one request may look for what it wants.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -118,9 +120,9 @@ fn scan_in_order(
     expected: usize,
     show: &mut impl FnMut(Event) -> ControlFlow<()>,
 ) -> Result<Scanned> {
-    let mut step = expected.clamp(1, LARGEST_STEP);
+    let mut step = step_of(expected);
     loop {
-        let rows = step_query(filter, order, after, step).load::<EventRow>(conn)?;
+        let rows = AtMost::new(in_order(filter, order, after), step).load::<EventRow>(conn)?;
         let last_step = rows.len() < step;
         for row in rows {
             let event = Event::from(row);
@@ -137,11 +139,16 @@ fn scan_in_order(
     }
 }
 
-pub type StepQuery<'a> =
+/// The step that brings so many rows, if any does.
+pub fn step_of(rows: usize) -> usize {
+    STEPS.into_iter().find(|step| *step >= rows).unwrap_or(LARGEST_STEP)
+}
+
+pub type OrderedQuery<'a> =
     diesel::dsl::Select<events::BoxedQuery<'a, Backend>, diesel::dsl::AsSelect<EventRow, Backend>>;
 
 /// Rows in the order of a screen, decided by SQL as far as it can.
-pub fn step_query(filter: &Filter, order: Order, after: Option<Position>, step: usize) -> StepQuery<'_> {
+pub fn in_order(filter: &Filter, order: Order, after: Option<Position>) -> OrderedQuery<'_> {
     let mut query = events::table.filter(filter.condition()).into_boxed();
     // The first comparison is implied by the second; it lets the index start at the position.
     if let Some(Position { occurred_at, seq }) = after {
@@ -162,7 +169,7 @@ pub fn step_query(filter: &Filter, order: Order, after: Option<Position>, step: 
         Order::Asc => query.order((events::occurred_at.asc(), events::seq.asc())),
         Order::Desc => query.order((events::occurred_at.desc(), events::seq.desc())),
     };
-    query.limit(step as i64).select(EventRow::as_select())
+    query.select(EventRow::as_select())
 }
 
 /// One event of a log by its public id. None when the workspace or the log has no such event.
@@ -187,8 +194,8 @@ pub fn feed(conn: &mut Conn, workspace_id: i32, after: i64, limit: usize) -> Res
     let mut page = Filling::new(limit);
     loop {
         let after = page.events.last().map_or(after, |event| event.seq);
-        let step = (limit + 1 - page.events.len()).min(LARGEST_STEP);
-        let rows = feed_query(workspace_id, after, step).load::<EventRow>(conn)?;
+        let step = step_of(limit + 1 - page.events.len());
+        let rows = AtMost::new(feed_query(workspace_id, after), step).load::<EventRow>(conn)?;
         let last_step = rows.len() < step;
         for row in rows {
             if page.take(Event::from(row)).is_break() {
@@ -201,12 +208,11 @@ pub fn feed(conn: &mut Conn, workspace_id: i32, after: i64, limit: usize) -> Res
     }
 }
 
-fn feed_query(workspace_id: i32, after: i64, step: usize) -> StepQuery<'static> {
+fn feed_query(workspace_id: i32, after: i64) -> OrderedQuery<'static> {
     events::table
         .filter(events::workspace_id.eq(workspace_id))
         .filter(events::seq.gt(after))
         .into_boxed()
         .order(events::seq.asc())
-        .limit(step as i64)
         .select(EventRow::as_select())
 }

@@ -31,12 +31,17 @@ use super::{
     store::{self, Pieces, State},
 };
 use crate::{
-    db::{self, Conn, dialect::AnyOf, rows::EventRow, schema::events},
+    db::{
+        self, Conn,
+        dialect::{AnyOf, AtMost},
+        rows::EventRow,
+        schema::events,
+    },
     error::Result,
     logs::{
         event::Event,
         filter::Filter,
-        query::{Scanned, step_query},
+        query::{Scanned, in_order, step_of},
     },
     page::{Order, Position},
 };
@@ -341,10 +346,12 @@ impl<'a> Walk<'a> {
     }
 
     fn read_long_tail(&mut self, conn: &mut Conn, after: Option<Position>, want: usize) -> db::Result<()> {
-        let step = (want * 4).clamp(FETCH.start, FETCH.end);
-        let rows = step_query(self.filter, self.order, after, step)
-            .filter(events::seq.gt(self.state.indexed_seq))
-            .load::<EventRow>(conn)?;
+        let step = step_of(want * 4);
+        let rows = AtMost::new(
+            in_order(self.filter, self.order, after).filter(events::seq.gt(self.state.indexed_seq)),
+            step,
+        )
+        .load::<EventRow>(conn)?;
         let more = rows.len() == step;
         let mut last = after;
         for row in rows {
