@@ -286,10 +286,9 @@ pub async fn observe(
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(&path, status)));
-    if !path.starts_with("/api/") {
-        for (name, value) in PAGE_HEADERS {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
+    if let Some(policy) = policy(&path) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     }
     let millis = start.elapsed().as_secs_f64() * 1000.0;
     tracing::info!(target: "logbook::request", %method, path, status = status.as_u16(), millis, request_id = id);
@@ -327,15 +326,23 @@ fn is_foreign(request: &HttpRequest) -> bool {
         && site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 
-/// What the pages of the web application may do: nothing but what is their own. The same as in docker/nginx.conf.
-const PAGE_HEADERS: &[(&str, &str)] = &[
-    (
-        "content-security-policy",
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; \
-         base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    ),
-    ("referrer-policy", "no-referrer"),
-];
+/// What the pages of the web application may do: nothing but what is their own. The same as in docker/nginx.conf; the
+/// digests are those of two rules that a library of theirs writes, and web/test/policy.test.ts knows them.
+const PAGE_POLICY: &str = "default-src 'self'; \
+    style-src 'self' 'sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o=' 'sha256-gYiS/BvZvRcK27JIXTuwhZ3hs2+VJ1X+2gUlE+farlg='; \
+    img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// The same for Swagger UI, which writes styles of all kinds.
+const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// None for what is no page.
+fn policy(path: &str) -> Option<&'static str> {
+    if path.starts_with("/api/docs") {
+        Some(DOCS_POLICY)
+    } else {
+        (!path.starts_with("/api/")).then_some(PAGE_POLICY)
+    }
+}
 
 /// Logs are for nobody's cache. The build names its assets by their content, so they never change.
 fn caching(path: &str, status: StatusCode) -> &'static str {

@@ -66,3 +66,8 @@ test("New events are announced, not pushed in", async ({ signedIn: page, server,
   await pill.click();
   await expect(rows).toHaveCount(2);
 });
+
+test("The contract is shown, within what its policy allows", async ({ page, server }) => {
+  await page.goto(`${server.url}/api/docs/`);
+  await expect(page.getByText("listAccessEvents").or(page.getByText("/api/v1/auth/login")).first()).toBeVisible();
+});

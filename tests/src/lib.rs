@@ -9,6 +9,7 @@ pub mod postgres;
 pub mod process;
 pub mod random;
 pub mod server;
+pub mod told;
 pub mod visit;
 pub mod walk;
 

@@ -4,10 +4,8 @@ use logbook::{
     auth::tokens::Tokens,
     config::DataConfig,
     db::{Db, migrations},
-    journal::platform,
-    workspaces,
 };
-use logbook_tests::{Client, TestServer, on_both, postgres, process, walk::feed};
+use logbook_tests::{Client, TestServer, on_both, postgres, process, told::platform, walk::feed};
 use serde_json::{Value, json};
 
 /// What a command printed: its standard output, and what it said beside it.
@@ -75,9 +73,7 @@ on_both!(
             ]
         );
         assert_eq!(clinic[5].2[0], json!({"field": "role", "old": null, "new": "viewer"}));
-        let id = platform::find(&mut server.db.conn().expect("a connection")).expect("a look");
-        let all = workspaces::list(&mut server.db.conn().expect("a connection")).expect("a list");
-        let slug = all.into_iter().find(|workspace| Some(workspace.id) == id).expect("it is there").slug;
+        let slug = platform(&server);
         let platform = told(&server, &slug);
         assert_eq!(
             actions(&platform),

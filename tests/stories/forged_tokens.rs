@@ -140,6 +140,8 @@ on_both!(a_token_without_the_key_is_refused, |server| {
         forged.push(("a statement for a key's name", forger.with_secret(b"secret", &header)));
     }
     all_refused(&server, 30, forged);
+    // What they were made of is good.
+    server.bearer(&forger.good).get("/workspaces").expect(200);
 });
 
 on_both!(a_token_that_is_not_quite_ours_is_refused_though_it_is_well_signed, |server| {

@@ -26,6 +26,7 @@ mod members;
 mod migrations;
 mod overload;
 mod own_events;
+mod pages;
 mod paging;
 mod properties;
 mod provider_keys;

@@ -3,40 +3,18 @@
 use logbook::{
     auth::{Role, users},
     db::types::Instant,
-    journal::platform,
-    workspaces,
 };
 use logbook_tests::{
     Client, Issuer, TestServer, on_both,
     server::{Settings, sample},
+    told::{actions, platform, told},
     visit::{Visit, person as claims, refresh, refresh_cookie, session as provider_session},
-    walk::{feed, wait_until},
+    walk::wait_until,
 };
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "correct horse battery";
 const LOGS: &str = "/workspaces/clinic/logs";
-
-/// What the server said of itself in a workspace, oldest first, without who looks now: a platform admin's token.
-fn told(server: &TestServer, slug: &str) -> Vec<Value> {
-    server.settle();
-    let mut events = feed(&server.admin(), slug, "0".into(), 1000);
-    events.retain(|event| event["metadata"]["source"] == "logbook" && event["actor"]["id"] != "token:test");
-    events
-}
-
-fn actions(events: &[Value]) -> Vec<&str> {
-    events.iter().map(|event| event["action"].as_str().unwrap_or_default()).collect()
-}
-
-/// The workspace where stands what belongs to none.
-fn platform(server: &TestServer) -> String {
-    server.settle();
-    let mut conn = server.db.conn().expect("a connection");
-    let id = platform::find(&mut conn).expect("a look").expect("it was made");
-    let all = workspaces::list(&mut conn).expect("a list");
-    all.into_iter().find(|workspace| workspace.id == id).expect("it is in the list").slug
-}
 
 /// Somebody with a password, a member of these workspaces.
 fn person(server: &TestServer, email: &str, places: &[(i32, Role)]) -> i32 {
@@ -137,6 +115,30 @@ on_both!(
                 (&json!(format!("user:{id}")), &json!("127.0.0.1"))
             );
         }
+    }
+);
+
+on_both!(
+    a_wrong_current_password_is_told_as_a_right_one_is,
+    |config| {
+        config.own_events = true;
+    },
+    |server| {
+        let clinic = server.workspace("clinic");
+        person(&server, "asha@clinic.test", &[(clinic.id, Role::Viewer)]);
+        let asha = session(&server, "asha@clinic.test");
+        let new = "another horse battery";
+        let set = |current: &str| {
+            asha.put("/auth/password", json!({"password": new, "current_password": current})).status
+        };
+        assert_eq!((set("wrong horse battery"), set(PASSWORD)), (403, 204));
+        let events = told(&server, "clinic");
+        assert_eq!(actions(&events), ["login", "password_set", "password_set"]);
+        assert_eq!(
+            (&events[1]["outcome"], &events[1]["outcome_reason"], &events[2]["outcome"]),
+            (&json!("failure"), &json!("wrong_password"), &json!("success"))
+        );
+        assert!(!serde_json::to_string(&events).expect("JSON").contains("horse"));
     }
 );
 

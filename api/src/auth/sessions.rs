@@ -325,7 +325,12 @@ pub async fn set_password(
     });
     let set = set.await;
     sessions.guesses.end(guess, ended(&set, Code::WrongPassword));
-    set?;
+    if let Err(problem) = set {
+        if problem.code == Code::WrongPassword {
+            journal.password_refused(user_id, problem.code.name(), &visitor);
+        }
+        return Err(problem);
+    }
     journal.password_set(user_id, &visitor);
     Ok(HttpResponse::NoContent().finish())
 }

@@ -179,6 +179,14 @@ impl Journal {
         self.tell(Place::Person(user_id), event);
     }
 
+    /// The current password, which a new one needs, was wrong: perhaps somebody guesses with a token that is not theirs.
+    pub fn password_refused(&self, user_id: i32, reason: &'static str, visitor: &Visitor) {
+        let mut event = access("password_set", visitor);
+        event.outcome = Outcome::Failure;
+        event.outcome_reason = Some(reason.into());
+        self.tell(Place::Person(user_id), event);
+    }
+
     pub fn password_set(&self, user_id: i32, visitor: &Visitor) {
         self.tell(Place::Person(user_id), access("password_set", visitor));
     }
