@@ -6,6 +6,7 @@ mod bodies;
 mod brakes;
 mod contract;
 mod counts;
+mod counts_check;
 mod crash;
 mod crowd;
 mod dedupe;
