@@ -16,6 +16,7 @@ mod forged_tokens;
 mod histogram;
 mod import_zango;
 mod index;
+mod index_format;
 mod isolation;
 mod keys;
 mod law;

@@ -24,7 +24,10 @@ use crate::{
     },
     logs::{
         counts::fold,
-        index::build::{self, Advanced},
+        index::{
+            build::{self, Advanced},
+            segment::FORMAT,
+        },
     },
 };
 
@@ -155,13 +158,18 @@ impl Keeper {
     }
 }
 
-/// Workspaces with events that are not indexed, and their last seq.
+/// Workspaces with events that are not indexed, or not in this format, and their last seq.
 fn behind(conn: &mut Conn) -> db::Result<Vec<(i32, i64)>> {
     let indexed = index_states::indexed_seq.nullable();
     Ok(workspace_sequences::table
         .left_join(index_states::table.on(index_states::workspace_id.eq(workspace_sequences::workspace_id)))
         .filter(workspace_sequences::last_seq.gt(0))
-        .filter(indexed.is_null().or(indexed.lt(workspace_sequences::last_seq.nullable())))
+        .filter(
+            indexed
+                .is_null()
+                .or(indexed.lt(workspace_sequences::last_seq.nullable()))
+                .or(index_states::format.nullable().ne(FORMAT)),
+        )
         .select((workspace_sequences::workspace_id, workspace_sequences::last_seq))
         .load(conn)?)
 }
@@ -173,9 +181,13 @@ fn behind(conn: &mut Conn) -> db::Result<Vec<(i32, i64)>> {
 pub fn index_lag(conn: &mut Conn) -> db::Result<i64> {
     let lags = workspace_sequences::table
         .left_join(index_states::table.on(index_states::workspace_id.eq(workspace_sequences::workspace_id)))
-        .select((workspace_sequences::last_seq, index_states::indexed_seq.nullable()))
-        .load::<(i64, Option<i64>)>(conn)?;
-    Ok(lags.into_iter().map(|(last, indexed)| last - indexed.unwrap_or_default()).sum())
+        .select((workspace_sequences::last_seq, (index_states::indexed_seq, index_states::format).nullable()))
+        .load::<(i64, Option<(i64, i32)>)>(conn)?;
+    let lag = |(last, indexed): (i64, Option<(i64, i32)>)| match indexed {
+        Some((indexed, FORMAT)) => last - indexed,
+        _ => last,
+    };
+    Ok(lags.into_iter().map(lag).sum())
 }
 
 /// Takes or renews the lease of a workspace. False when another process has it.

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use diesel::prelude::*;
 
 use super::{
-    segment::{Building, MOST_COLUMNS, Made, SMALL_COLUMNS, Segment},
+    segment::{Building, FORMAT, MOST_COLUMNS, Made, SMALL_COLUMNS, Segment},
     signature::marks,
     store::{self, State},
 };
@@ -34,7 +34,7 @@ pub enum Advanced {
     Nothing,
     /// Nothing: a few new events wait for more.
     Waiting,
-    /// A segment was made; ask again.
+    /// A segment was made, or room for one; ask again.
     Segment,
 }
 
@@ -43,6 +43,10 @@ pub fn advance(conn: &mut Conn, workspace_id: i32, all: bool) -> db::Result<Adva
     let (state, segments) = state_and_segments(conn, workspace_id)?;
     if state.next_segment == 0 {
         begin(conn, workspace_id)?;
+        return Ok(Advanced::Segment);
+    }
+    if state.is_foreign {
+        store::clear_some(conn, workspace_id)?;
         return Ok(Advanced::Segment);
     }
     let Some(step) = next_step(state, &segments, all) else {
@@ -59,7 +63,8 @@ pub fn advance(conn: &mut Conn, workspace_id: i32, all: bool) -> db::Result<Adva
 fn state_and_segments(conn: &mut Conn, workspace_id: i32) -> db::Result<(State, Vec<Segment>)> {
     dialect::snapshot(conn, |conn| {
         let state = store::state(conn, workspace_id)?;
-        Ok((state, store::segments(conn, workspace_id)?))
+        let segments = if state.is_foreign { Vec::new() } else { store::segments(conn, workspace_id)? };
+        Ok((state, segments))
     })
 }
 
@@ -109,6 +114,7 @@ pub fn begin(conn: &mut Conn, workspace_id: i32) -> db::Result<()> {
                 index_states::indexed_seq.eq(0),
                 index_states::next_segment.eq(1),
                 index_states::revision.eq(0),
+                index_states::format.eq(FORMAT),
             ))
             .execute(conn);
         match done {
@@ -240,7 +246,7 @@ mod tests {
             segments.push(Segment { number, first_seq, last_seq: indexed_seq, first_time: 0, last_time: 0 });
         }
         let next_segment = lengths.len() as i32 + 1;
-        next_step(State { indexed_seq, next_segment, revision: 0, last_seq }, &segments, all)
+        next_step(State { indexed_seq, next_segment, last_seq, ..State::default() }, &segments, all)
     }
 
     fn is(first_seq: i64, last_seq: i64, replaces: impl IntoIterator<Item = i32>) -> Option<Step> {
