@@ -40,5 +40,6 @@ mod sign_in;
 mod sql;
 mod times;
 mod tokens;
+mod upkeep;
 mod validation;
 mod workspaces;
