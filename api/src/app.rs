@@ -103,7 +103,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         db,
         appender,
         caches,
-        upkeep: _,
+        upkeep,
         tokens,
         sessions,
         provider,
@@ -120,6 +120,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .app_data(db)
         .app_data(appender)
         .app_data(caches)
+        .app_data(web::Data::new(upkeep))
         .app_data(tokens)
         .app_data(sessions)
         .app_data(workspaces)

@@ -11,7 +11,11 @@ use crate::{
     db::{self, Conn, Db, migrations, roles},
     error::{Code, Problem, ReadProblems, Result},
     journal::Journal,
-    logs::{appender::Appender, counts::delta, upkeep},
+    logs::{
+        appender::Appender,
+        counts::delta,
+        upkeep::{self, Upkeep},
+    },
     params::{NoParams, Params},
 };
 
@@ -60,6 +64,7 @@ pub async fn metrics(
     counters: web::Data<Counters>,
     appender: web::Data<Appender>,
     journal: web::Data<Journal>,
+    upkeep: web::Data<Option<Upkeep>>,
     db: web::Data<Db>,
 ) -> Result<HttpResponse> {
     let lags = |conn: &mut Conn| Ok((upkeep::index_lag(conn)?, delta::lag(conn)?));
@@ -97,6 +102,12 @@ pub async fn metrics(
             "gauge",
             "Events that are counted but not folded yet",
             counts_lag as u64,
+        ),
+        (
+            "logbook_upkeep_failures_total",
+            "counter",
+            "Failures while index and counts were made",
+            upkeep.as_ref().as_ref().map_or(0, Upkeep::failed),
         ),
     ];
     let text: String = figures

@@ -54,6 +54,9 @@ enum Command {
     /// Look after the search index
     #[command(subcommand)]
     Index(commands::index::IndexCommand),
+    /// Look after the kept counts
+    #[command(subcommand)]
+    Counts(commands::counts::CountsCommand),
     /// Print the OpenAPI document as YAML
     Openapi,
 }
@@ -106,7 +109,13 @@ enum Failure {
     Import(#[from] zango::ImportError),
     #[error("{0}")]
     Said(String),
+    /// What was compared differed.
+    #[error("{0}")]
+    Differed(String),
 }
+
+/// How a command ends that found a difference: 1 is any other failure, and 2 is clap's.
+const DIFFERED: u8 = 3;
 
 fn main() -> ExitCode {
     let Cli { data, command } = Cli::parse();
@@ -120,13 +129,14 @@ fn main() -> ExitCode {
         Command::Keys(command) => commands::keys::run(&data, command),
         Command::User(command) => commands::user::run(&data, command),
         Command::Index(command) => commands::index::run(&data, command),
+        Command::Counts(command) => commands::counts::run(&data, command),
         Command::Openapi => openapi::yaml().map_err(Failure::Said).map(|yaml| print!("{yaml}")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("logbook: {failure}");
-            ExitCode::FAILURE
+            if let Failure::Differed(_) = failure { DIFFERED.into() } else { ExitCode::FAILURE }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Reads a log or the feed from end to end, as a client would.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::Value;
 
 use crate::Client;
@@ -52,6 +54,15 @@ pub fn wait_until(what: &str, mut come_true: impl FnMut() -> bool) {
     while !come_true() {
         assert!(std::time::Instant::now() < patience, "{what}: it never came true");
         std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+/// Raises a flag when it goes, also by a panic: threads that look at the flag would otherwise go on for ever.
+pub struct AtEnd<'a>(pub &'a AtomicBool);
+
+impl Drop for AtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

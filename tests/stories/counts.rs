@@ -9,7 +9,7 @@ use logbook::{
     db::types::Instant,
     logs::counts::{fold, look::MOST_LOOKED_AT},
 };
-use logbook_tests::{Client, TestServer, naive::Query, on_both, random, server::sample};
+use logbook_tests::{Client, TestServer, naive::Query, on_both, random, server::sample, walk::AtEnd};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 
@@ -120,6 +120,7 @@ on_both!(two_processes_that_append_and_fold_stay_exact, |server| {
                 })
             })
             .collect();
+        let stopping = AtEnd(&stop);
         let mut before = 0;
         let admins = [server.admin(), other.admin()];
         while !writers.iter().all(thread::ScopedJoinHandle::is_finished) {
@@ -130,7 +131,7 @@ on_both!(two_processes_that_append_and_fold_stay_exact, |server| {
                 before = now;
             }
         }
-        stop.store(true, Ordering::Relaxed);
+        drop(stopping);
         folders.into_iter().for_each(|folder| folder.join().expect("a folder"));
     });
     assert_eq!((total(&server.admin()), total(&other.admin())), (700, 700));

@@ -1,9 +1,10 @@
 //! `logbook index`.
 
-use clap::{Args, Subcommand};
-use logbook::{config::DataConfig, db::roles, logs::index::build, workspaces};
+use clap::Subcommand;
+use logbook::{config::DataConfig, db::roles, logs::index::build};
 
-use crate::{Failure, find_workspace, open};
+use super::SomeWorkspaces;
+use crate::{Failure, open};
 
 #[derive(Subcommand)]
 pub enum IndexCommand {
@@ -13,22 +14,10 @@ pub enum IndexCommand {
     Check(SomeWorkspaces),
 }
 
-#[derive(Args)]
-pub struct SomeWorkspaces {
-    /// Only this workspace. Default: all
-    #[arg(long)]
-    workspace: Option<String>,
-}
-
 pub fn run(data: &DataConfig, command: IndexCommand) -> Result<(), Failure> {
     let db = open(data)?;
-    let (IndexCommand::Rebuild(SomeWorkspaces { workspace })
-    | IndexCommand::Check(SomeWorkspaces { workspace })) = &command;
-    let mut workspaces = workspaces::list(&mut *db.conn()?)?;
-    if let Some(slug) = workspace {
-        let id = find_workspace(&db, slug)?;
-        workspaces.retain(|workspace| workspace.id == id);
-    }
+    let (IndexCommand::Rebuild(workspaces) | IndexCommand::Check(workspaces)) = &command;
+    let workspaces = workspaces.find(&db)?;
     let conn = &mut *db.conn()?;
     let mut damaged = 0;
     for workspace in workspaces {

@@ -147,6 +147,7 @@ diesel::table! {
         indexed_seq -> BigInt,
         next_segment -> Integer,
         revision -> BigInt,
+        format -> Integer,
     }
 }
 

@@ -9,7 +9,11 @@ use std::{
     io::{self, Read as _, Seek as _, Write as _},
     panic::{self, AssertUnwindSafe},
     path::Path,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -19,12 +23,15 @@ use diesel::prelude::*;
 use crate::{
     db::{
         self, Conn, Db, partitions, roles,
-        schema::{index_states, upkeep_leases, workspace_sequences},
+        schema::{index_states, upkeep_leases, workspace_sequences, workspaces},
         types,
     },
     logs::{
         counts::fold,
-        index::build::{self, Advanced, Pace},
+        index::{
+            build::{self, Advanced, Pace},
+            segment::FORMAT,
+        },
     },
 };
 
@@ -40,6 +47,10 @@ const LEASE_SECONDS: i64 = 10;
 const DAY: Duration = Duration::from_secs(86_400);
 /// Steps for one workspace before the next one's turn.
 const TURN: usize = 64;
+/// How long work waits that failed once; each time more it waits twice as long …
+const PATIENCE: Duration = Duration::from_secs(1);
+/// … up to this.
+const MOST_PATIENCE: Duration = Duration::from_secs(300);
 /// The file of the data folder with the name that leases are held by.
 const HOLDER_FILE: &str = "upkeep-holder";
 
@@ -47,27 +58,82 @@ const HOLDER_FILE: &str = "upkeep-holder";
 #[derive(Clone)]
 pub struct Upkeep {
     _running: Arc<mpsc::Sender<()>>,
+    failed: Arc<AtomicU64>,
 }
 
 impl Upkeep {
-    /// Starts the thread. The data folder keeps the name that it holds leases by.
+    /// Starts the thread. The data folder keeps the name that it holds leases by. The database has one connection or more.
     pub fn start(db: Db, data_dir: &Path) -> Self {
         let (running, ended) = mpsc::channel();
-        let mut keeper = Keeper { holder: Holder::open(data_dir), seen: HashMap::new(), made_ahead: None };
+        let failures = Failures::default();
+        let failed = failures.total.clone();
+        let mut keeper =
+            Keeper { db, holder: Holder::open(data_dir), seen: HashMap::new(), failures, made_ahead: None };
         thread::spawn(move || {
             while let Err(mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(PAUSE) {
                 let ends = || matches!(ended.try_recv(), Err(mpsc::TryRecvError::Disconnected));
-                let mut round = || db.conn().and_then(|mut conn| keeper.round(&mut conn, &ends));
                 // Without this thread nothing would be indexed any more, and nobody would be told.
-                match panic::catch_unwind(AssertUnwindSafe(&mut round)) {
-                    Ok(Ok(())) => continue,
-                    Ok(Err(error)) => tracing::warn!(%error, "upkeep failed; trying again"),
-                    Err(_) => tracing::error!("upkeep panicked; trying again"),
+                if let Err(error) = caught(|| keeper.round(&ends)) {
+                    keeper.failures.total.fetch_add(1, Ordering::Relaxed);
+                    tracing::warn!(error, "upkeep failed; trying again");
+                    thread::sleep(PAUSE * 4);
                 }
-                thread::sleep(PAUSE * 4);
             }
         });
-        Self { _running: Arc::new(running) }
+        Self { _running: Arc::new(running), failed }
+    }
+
+    /// How often something failed since the start.
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+}
+
+/// What went wrong in a piece of work, in words; a panic too.
+fn caught(work: impl FnOnce() -> db::Result<()>) -> Result<(), String> {
+    match panic::catch_unwind(AssertUnwindSafe(work)) {
+        Ok(done) => done.map_err(|error| error.to_string()),
+        Err(_) => Err("it panicked".into()),
+    }
+}
+
+/// What is done for a workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Work {
+    Counts,
+    Index,
+}
+
+/// Work that failed is left alone for a while: it is the others' turn, and each time is told.
+#[derive(Default)]
+struct Failures {
+    /// How often it failed, one time after the other, and when it is tried again.
+    waiting: HashMap<(i32, Work), (u32, Instant)>,
+    total: Arc<AtomicU64>,
+}
+
+impl Failures {
+    /// Does the work, unless it failed not long ago.
+    ///
+    /// # Errors
+    /// What went wrong, in words, and how long it waits now.
+    fn attempt(
+        &mut self,
+        of: (i32, Work),
+        run: impl FnOnce() -> db::Result<()>,
+    ) -> Result<(), (String, Duration)> {
+        if self.waiting.get(&of).is_some_and(|(_, again)| Instant::now() < *again) {
+            return Ok(());
+        }
+        let Err(error) = caught(run) else {
+            self.waiting.remove(&of);
+            return Ok(());
+        };
+        self.total.fetch_add(1, Ordering::Relaxed);
+        let (times, again) = self.waiting.entry(of).or_insert((0, Instant::now()));
+        let wait = (PATIENCE * 2u32.pow(*times)).min(MOST_PATIENCE);
+        (*times, *again) = ((*times + 1).min(16), Instant::now() + wait);
+        Err((error, wait))
     }
 }
 
@@ -135,55 +201,90 @@ impl Holder {
 }
 
 struct Keeper {
+    db: Db,
     holder: Holder,
     seen: HashMap<i32, Seen>,
+    failures: Failures,
     /// When partitions were made ahead.
     made_ahead: Option<Instant>,
 }
 
 impl Keeper {
     /// Does what there is to do, until `ends` says so.
-    fn round(&mut self, conn: &mut Conn, ends: &impl Fn() -> bool) -> db::Result<()> {
+    fn round(&mut self, ends: &impl Fn() -> bool) -> db::Result<()> {
         if self.made_ahead.is_none_or(|made| made.elapsed() >= DAY) {
             self.made_ahead = Some(Instant::now());
             // The appender makes those that it needs, so the rest of the round need not wait for it.
-            if let Err(error) = partitions::make_ahead(conn) {
+            if let Err(error) = partitions::make_ahead(&mut *self.db.conn()?) {
                 tracing::warn!(%error, "the partitions of the next months could not be made");
             }
         }
-        roles::as_appender_throughout(conn, |conn| self.keep(conn, ends))
-    }
-
-    /// What is kept of the events.
-    fn keep(&mut self, conn: &mut Conn, ends: &impl Fn() -> bool) -> db::Result<()> {
-        for workspace_id in fold::due(conn, types::Instant::now())? {
-            if lease(conn, workspace_id, &self.holder.name)? {
+        let due = roles::as_appender_throughout(&mut *self.db.conn()?, |conn| {
+            fold::due(conn, types::Instant::now())
+        })?;
+        for workspace_id in due {
+            self.work(workspace_id, Work::Counts, |conn| {
                 let mut turns = 0..TURN;
                 while turns.next().is_some() && !ends() && fold::fold(conn, workspace_id)? {}
-            }
+                Ok(())
+            })?;
         }
-        for (workspace_id, last_seq) in behind(conn)? {
+        let behind = roles::as_appender_throughout(&mut *self.db.conn()?, behind)?;
+        for (workspace_id, last_seq) in behind {
             let pace = self.seen.entry(workspace_id).or_insert_with(|| Seen::new(last_seq)).look(last_seq);
-            if !lease(conn, workspace_id, &self.holder.name)? {
-                continue;
-            }
-            for _ in 0..TURN {
-                if ends() || build::advance(conn, workspace_id, pace)? != Advanced::Segment {
-                    break;
+            self.work(workspace_id, Work::Index, |conn| {
+                for _ in 0..TURN {
+                    if ends() || build::advance(conn, workspace_id, pace)? != Advanced::Segment {
+                        break;
+                    }
                 }
-            }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Does a workspace's work if this process has its lease. What goes wrong in it is told and no error: the next
+    /// workspace gets its turn.
+    ///
+    /// # Errors
+    /// When there is no connection, for any workspace.
+    fn work(
+        &mut self,
+        workspace_id: i32,
+        work: Work,
+        run: impl FnOnce(&mut Conn) -> db::Result<()>,
+    ) -> db::Result<()> {
+        // One for each piece of work: the one before may have left it in the middle of a transaction.
+        let mut conn = self.db.conn()?;
+        let holder = &self.holder.name;
+        let done = self.failures.attempt((workspace_id, work), move || {
+            roles::as_appender_throughout(&mut conn, |conn| {
+                if lease(conn, workspace_id, holder)? { run(conn) } else { Ok(()) }
+            })
+        });
+        if let Err((error, wait)) = done {
+            let slug = workspaces::table.find(workspace_id).select(workspaces::slug);
+            let slug = self.db.conn().and_then(|mut conn| Ok(slug.first::<String>(&mut *conn)?));
+            let workspace = slug.unwrap_or_else(|_| workspace_id.to_string());
+            tracing::error!(workspace, ?work, error, "upkeep of a workspace failed; tried again in {wait:?}");
         }
         Ok(())
     }
 }
 
-/// Workspaces with events that are not indexed, and their last seq.
+/// Workspaces with events that are not indexed, or not in this format, and their last seq.
 fn behind(conn: &mut Conn) -> db::Result<Vec<(i32, i64)>> {
     let indexed = index_states::indexed_seq.nullable();
     Ok(workspace_sequences::table
         .left_join(index_states::table.on(index_states::workspace_id.eq(workspace_sequences::workspace_id)))
         .filter(workspace_sequences::last_seq.gt(0))
-        .filter(indexed.is_null().or(indexed.lt(workspace_sequences::last_seq.nullable())))
+        .filter(
+            indexed
+                .is_null()
+                .or(indexed.lt(workspace_sequences::last_seq.nullable()))
+                .or(index_states::format.nullable().ne(FORMAT)),
+        )
         .select((workspace_sequences::workspace_id, workspace_sequences::last_seq))
         .load(conn)?)
 }
@@ -195,9 +296,13 @@ fn behind(conn: &mut Conn) -> db::Result<Vec<(i32, i64)>> {
 pub fn index_lag(conn: &mut Conn) -> db::Result<i64> {
     let lags = workspace_sequences::table
         .left_join(index_states::table.on(index_states::workspace_id.eq(workspace_sequences::workspace_id)))
-        .select((workspace_sequences::last_seq, index_states::indexed_seq.nullable()))
-        .load::<(i64, Option<i64>)>(conn)?;
-    Ok(lags.into_iter().map(|(last, indexed)| last - indexed.unwrap_or_default()).sum())
+        .select((workspace_sequences::last_seq, (index_states::indexed_seq, index_states::format).nullable()))
+        .load::<(i64, Option<(i64, i32)>)>(conn)?;
+    let lag = |(last, indexed): (i64, Option<(i64, i32)>)| match indexed {
+        Some((indexed, FORMAT)) => last - indexed,
+        _ => last,
+    };
+    Ok(lags.into_iter().map(lag).sum())
 }
 
 /// Takes or renews the lease of a workspace. False when another process has it.
@@ -237,5 +342,33 @@ fn lease(conn: &mut Conn, workspace_id: i32, name: &str) -> db::Result<bool> {
                 taken => Ok(taken? == 1),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_waits_longer_each_time_and_keeps_nobody_else() {
+        let mut failures = Failures::default();
+        let (failing, other) = ((1, Work::Counts), (1, Work::Index));
+        let fails = || Err(db::Error::Setup("damaged".into()));
+        let mut waits = Vec::new();
+        for _ in 0..12 {
+            let (error, wait) = failures.attempt(failing, fails).expect_err("it fails");
+            assert_eq!(error, "damaged");
+            waits.push(wait.as_secs());
+            assert_eq!(failures.attempt(failing, || panic!("it waits")), Ok(()));
+            failures.attempt(other, || Ok(())).expect("it is done");
+            // Its time has come.
+            failures.waiting.entry(failing).and_modify(|(_, again)| *again = Instant::now());
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+        let panicked = failures.attempt(other, || panic!("as if something were broken"));
+        assert_eq!(panicked, Err(("it panicked".into(), PATIENCE)));
+        assert_eq!(failures.total.load(Ordering::Relaxed), 13);
+        assert_eq!(failures.attempt(failing, || Ok(())), Ok(()));
+        assert_eq!(failures.attempt(failing, fails), Err(("damaged".into(), PATIENCE)), "all is forgotten");
     }
 }

@@ -1,8 +1,9 @@
 //! Makes packed rows of the events themselves: of those that were there before counts were kept, and where a row proved wrong.
 //!
 //! A month at a time. It is counted outside of the transaction that writes it, since that would keep others from writing on
-//! SQLite; what was counted (events up to `folded_seq`) does not change meanwhile, and the transaction sees to it that
-//! `folded_seq` did not either.
+//! SQLite; what was counted (events up to a seq that was folded) does not change meanwhile.
+
+use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
@@ -21,14 +22,13 @@ use crate::{
     logs::event::Log,
 };
 
-/// How often a month is counted anew when somebody folds meanwhile.
-const TRIES: usize = 20;
-
 /// A month as its events say it is.
 pub struct Month {
     pub month: i32,
     /// Each row that should be there, empty ones left out.
-    pub rows: Vec<(Log, Grain, i32, Draft)>,
+    pub rows: BTreeMap<(Log, Grain, i32), Draft>,
+    /// Events up to here are counted.
+    last: i64,
 }
 
 impl Month {
@@ -37,7 +37,7 @@ impl Month {
     /// # Errors
     /// The database's.
     pub fn count(conn: &mut Conn, workspace_id: i32, month: i32, last: i64) -> db::Result<Self> {
-        let mut rows = Vec::new();
+        let mut rows = BTreeMap::new();
         for &log in Log::ALL {
             let mut whole = Draft::default();
             for day in grid::month_start(month)..grid::month_start(month + 1) {
@@ -46,21 +46,35 @@ impl Month {
                 if !draft.is_empty() {
                     let packed = Packed::parse(draft.pack()).ok_or_else(damaged)?;
                     whole.add_all(&packed, packed.slots(), |quarter| quarter.div_euclid(DAY_QUARTERS));
-                    rows.push((log, Grain::Day, fold::bucket(day)?, draft));
+                    rows.insert((log, Grain::Day, fold::bucket(day)?), draft);
                 }
             }
             if !whole.is_empty() {
-                rows.push((log, Grain::Month, month, whole));
+                rows.insert((log, Grain::Month, month), whole);
             }
         }
-        Ok(Self { month, rows })
+        Ok(Self { month, rows, last })
+    }
+
+    /// Counts the events beyond, up to a later seq.
+    fn go_on(&mut self, conn: &mut Conn, workspace_id: i32, last: i64) -> db::Result<()> {
+        let Self { month, rows, last: counted } = self;
+        let (first_day, next_month) = (grid::month_start(*month), grid::month_start(*month + 1));
+        sql::visit(conn, workspace_id, *counted, last, |_, log, quarter, key| {
+            let day = grid::day_of(quarter);
+            if (first_day..next_month).contains(&day) {
+                rows.entry((log, Grain::Day, fold::bucket(day)?)).or_default().add(quarter, key, 1);
+                rows.entry((log, Grain::Month, *month)).or_default().add(day, key, 1);
+            }
+            Ok(())
+        })?;
+        *counted = last;
+        Ok(())
     }
 
     /// Writes the rows in place of all that the month has. The state is locked.
     fn write(&self, conn: &mut Conn, workspace_id: i32, revision: i64) -> db::Result<()> {
-        let (first, last) = (grid::month_start(self.month), grid::month_start(self.month + 1) - 1);
-        let days = (fold::bucket(first)?, fold::bucket(last)?);
-        for (grain, (first, last)) in [(Grain::Day, days), (Grain::Month, (self.month, self.month))] {
+        for (grain, (first, last)) in buckets(self.month)? {
             diesel::delete(
                 event_counts::table
                     .filter(event_counts::workspace_id.eq(workspace_id))
@@ -69,12 +83,21 @@ impl Month {
             )
             .execute(conn)?;
         }
-        for (log, grain, bucket, draft) in &self.rows {
+        for ((log, grain, bucket), draft) in &self.rows {
             let shelf = Shelf { workspace_id, log: *log, grain: *grain };
             shelf.write(conn, *bucket, revision, draft)?;
         }
         Ok(())
     }
+}
+
+/// The first and the last bucket of a month, in each grain.
+///
+/// # Errors
+/// For months that no event has.
+pub fn buckets(month: i32) -> db::Result<[(Grain, (i32, i32)); 2]> {
+    let (first, last) = (grid::month_start(month), grid::month_start(month + 1) - 1);
+    Ok([(Grain::Day, (fold::bucket(first)?, fold::bucket(last)?)), (Grain::Month, (month, month))])
 }
 
 /// Makes the packed rows of the next month that has none yet. True when there is more to do.
@@ -132,22 +155,19 @@ fn begin(conn: &mut Conn, workspace_id: i32) -> db::Result<bool> {
 /// Makes the rows of a month anew, of the events up to what is folded now.
 ///
 /// # Errors
-/// The database's; `Busy` when others fold all the time.
+/// The database's; `Busy` when somebody else takes folding back meanwhile.
 pub fn rebuild(conn: &mut Conn, workspace_id: i32, month: i32) -> db::Result<()> {
-    for _ in 0..TRIES {
-        let folded_seq = rows::state(conn, workspace_id)?.folded_seq;
-        let counted = Month::count(conn, workspace_id, month, folded_seq)?;
-        let written = conn.transaction::<_, db::Error, _>(|conn| {
-            let state = rows::lock_state(conn, workspace_id)?;
-            if state.folded_seq != folded_seq {
-                return Ok(false);
-            }
-            counted.write(conn, workspace_id, state.revision)?;
-            Ok(true)
-        })?;
-        if written {
-            return Ok(());
+    let folded_seq = rows::state(conn, workspace_id)?.folded_seq;
+    let mut counted = Month::count(conn, workspace_id, month, folded_seq)?;
+    // Of what was folded meanwhile little is left to the transaction, during which nobody else folds.
+    let folded_seq = rows::state(conn, workspace_id)?.folded_seq;
+    counted.go_on(conn, workspace_id, folded_seq)?;
+    conn.transaction(|conn| {
+        let state = rows::lock_state_anew(conn, workspace_id)?;
+        if state.folded_seq < counted.last {
+            return Err(db::Error::Busy);
         }
-    }
-    Err(db::Error::Busy)
+        counted.go_on(conn, workspace_id, state.folded_seq)?;
+        counted.write(conn, workspace_id, state.revision)
+    })
 }

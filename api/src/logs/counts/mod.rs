@@ -16,6 +16,7 @@
 //! | [`rows`], [`cache`] | the packed rows, and those that were read before |
 //! | [`fold`] | adds deltas to the packed rows |
 //! | [`build`] | makes packed rows of the events that were there before |
+//! | [`check`] | compares with the events, and mends |
 //! | [`kept`] | reads a range |
 //! | [`look`] | counts what is not kept: looks at events, so many and no more |
 //! | [`sql`], [`grid`] | counting by SQL; days and months |
@@ -24,6 +25,7 @@
 
 pub mod build;
 pub mod cache;
+pub mod check;
 pub mod delta;
 pub mod fold;
 pub mod grid;
@@ -55,7 +57,7 @@ use crate::{
 const MOST_VALUES: usize = 100;
 
 fn damaged() -> db::Error {
-    db::Error::Setup("the kept counts are damaged".into())
+    db::Error::Setup("the kept counts are damaged; mend them: logbook counts check".into())
 }
 
 impl Key<'_> {

@@ -153,6 +153,9 @@ impl Packed {
         let (mut at, mut from) = (0i64, 0);
         for place in 0..reader.count()? {
             let step = reader.varint()?;
+            if place > 0 && step == 0 {
+                return None;
+            }
             at = if place == 0 { unzigzag(step) } else { at.checked_add(i64::try_from(step).ok()?)? };
             let to = reader.count()?.checked_add(from)?;
             slots.push(Slot { at, from, to });
@@ -204,6 +207,20 @@ impl Packed {
 
     pub fn keys(&self) -> impl ExactSizeIterator<Item = Key<'_>> {
         self.keys.iter().map(|ids| key_of(&self.texts, *ids))
+    }
+
+    /// Every cell, unpacked: what two rows have in common that say the same in other bytes.
+    pub fn unpack(&self) -> BTreeMap<(i64, Key<'_>), u64> {
+        let keys: Vec<Key<'_>> = self.keys().collect();
+        let mut cells = BTreeMap::new();
+        for slot in &self.slots {
+            for (key, events) in self.cells(slot) {
+                let sum: &mut u64 = cells.entry((slot.at, keys[key])).or_default();
+                // Damaged ones may say anything.
+                *sum = sum.saturating_add(events);
+            }
+        }
+        cells
     }
 
     /// About how many bytes of memory it takes.

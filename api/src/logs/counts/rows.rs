@@ -5,7 +5,7 @@
 //! | day | a UTC day | quarter hours |
 //! | month | a UTC month | UTC days |
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use diesel::prelude::*;
 
@@ -24,7 +24,7 @@ use crate::{
     logs::event::Log,
 };
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grain {
     Day = 1,
     Month = 2,
@@ -80,6 +80,18 @@ pub fn lock_state(conn: &mut Conn, workspace_id: i32) -> db::Result<State> {
         ))
         .execute(conn)?;
     Ok(State { revision: 1, ..State::default() })
+}
+
+/// As [`lock_state`], with a revision that no row ever had, not even before the state was lost and began anew.
+///
+/// # Errors
+/// As [`lock_state`].
+pub fn lock_state_anew(conn: &mut Conn, workspace_id: i32) -> db::Result<State> {
+    let state = lock_state(conn, workspace_id)?;
+    // Far beyond what counting one by one comes to.
+    let state = State { revision: state.revision.max(Instant::now().micros()), ..state };
+    set_state(conn, workspace_id, state)?;
+    Ok(state)
 }
 
 /// # Errors
@@ -217,4 +229,28 @@ impl Shelf {
         }
         Ok(())
     }
+}
+
+/// Every row of a month, as it is stored, of all logs.
+///
+/// # Errors
+/// The database's.
+pub fn of_month(
+    conn: &mut Conn,
+    workspace_id: i32,
+    buckets: [(Grain, (i32, i32)); 2],
+) -> db::Result<BTreeMap<(Log, Grain, i32), Vec<u8>>> {
+    let mut found = BTreeMap::new();
+    for (grain, (first, last)) in buckets {
+        let rows: Vec<(i16, i32, Vec<u8>)> = event_counts::table
+            .filter(event_counts::workspace_id.eq(workspace_id))
+            .filter(event_counts::grain.eq(grain.number()))
+            .filter(event_counts::bucket.between(first, last))
+            .select((event_counts::log, event_counts::bucket, event_counts::cells))
+            .load(conn)?;
+        found.extend(
+            rows.into_iter().map(|(log, bucket, cells)| ((Log::from_number(log), grain, bucket), cells)),
+        );
+    }
+    Ok(found)
 }

@@ -1,8 +1,6 @@
 //! Counting by SQL, which looks at every event that it counts: the ends of a range inside of a quarter hour, what is not
 //! packed yet, and what packed rows are made of and checked against.
 
-use std::collections::BTreeMap;
-
 use diesel::{dsl::count_star, prelude::*};
 
 use super::{
@@ -54,20 +52,19 @@ pub fn count(
     Ok(draft)
 }
 
-/// The cells, by log and quarter hour, of all events with `after < seq <= last`, and how many events there are.
+/// Shows all events with `after < seq <= last`, by seq: seq, log, quarter hour, and what else cells are told apart by.
 ///
 /// # Errors
-/// The database's.
-pub fn count_after(
+/// The database's, or what `show` returns.
+pub fn visit(
     conn: &mut Conn,
     workspace_id: i32,
     mut after: i64,
     last: i64,
-) -> db::Result<(BTreeMap<i16, Draft>, usize)> {
+    mut show: impl FnMut(i64, Log, i64, Key<'_>) -> db::Result<()>,
+) -> db::Result<()> {
     const STEP: usize = 10_000;
-    let mut drafts: BTreeMap<i16, Draft> = BTreeMap::new();
-    let mut count = 0;
-    loop {
+    while after < last {
         let rows: Vec<(i64, i16, Instant, Dimensions)> = events::table
             .filter(events::workspace_id.eq(workspace_id))
             .filter(events::seq.gt(after))
@@ -82,14 +79,14 @@ pub fn count_after(
             ))
             .load(conn)?;
         for (seq, log, occurred_at, dimensions) in &rows {
-            drafts.entry(*log).or_default().add(grid::quarter_of(*occurred_at), key(dimensions), 1);
+            show(*seq, Log::from_number(*log), grid::quarter_of(*occurred_at), key(dimensions))?;
             after = *seq;
         }
-        count += rows.len();
         if rows.len() < STEP {
-            return Ok((drafts, count));
+            break;
         }
     }
+    Ok(())
 }
 
 /// When the first event at or after a moment happened, of any log.

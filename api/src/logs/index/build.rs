@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use diesel::prelude::*;
 
 use super::{
-    segment::{Building, MOST_COLUMNS, Made, SMALL_COLUMNS, Segment},
+    segment::{Building, FORMAT, MOST_COLUMNS, Made, SMALL_COLUMNS, Segment},
     signature::marks,
     store::{self, State},
 };
@@ -34,7 +34,7 @@ pub enum Advanced {
     Nothing,
     /// Nothing: a few new events wait for more.
     Waiting,
-    /// A segment was made; ask again.
+    /// A segment was made, or room for one; ask again.
     Segment,
 }
 
@@ -55,6 +55,10 @@ pub fn advance(conn: &mut Conn, workspace_id: i32, pace: Pace) -> db::Result<Adv
         begin(conn, workspace_id)?;
         return Ok(Advanced::Segment);
     }
+    if state.is_foreign {
+        store::clear_some(conn, workspace_id)?;
+        return Ok(Advanced::Segment);
+    }
     let Some(step) = next_step(state, &segments, pace) else {
         let waits = state.last_seq > state.indexed_seq;
         return Ok(if waits { Advanced::Waiting } else { Advanced::Nothing });
@@ -69,7 +73,8 @@ pub fn advance(conn: &mut Conn, workspace_id: i32, pace: Pace) -> db::Result<Adv
 fn state_and_segments(conn: &mut Conn, workspace_id: i32) -> db::Result<(State, Vec<Segment>)> {
     roles::as_reader(conn, workspace_id, |conn| {
         let state = store::state(conn, workspace_id)?;
-        Ok((state, store::segments(conn, workspace_id)?))
+        let segments = if state.is_foreign { Vec::new() } else { store::segments(conn, workspace_id)? };
+        Ok((state, segments))
     })
 }
 
@@ -124,6 +129,7 @@ pub fn begin(conn: &mut Conn, workspace_id: i32) -> db::Result<()> {
                 index_states::indexed_seq.eq(0),
                 index_states::next_segment.eq(1),
                 index_states::revision.eq(0),
+                index_states::format.eq(FORMAT),
             ))
             .execute(conn);
         match done {
@@ -255,7 +261,7 @@ mod tests {
             segments.push(Segment { number, first_seq, last_seq: indexed_seq, first_time: 0, last_time: 0 });
         }
         let next_segment = lengths.len() as i32 + 1;
-        next_step(State { indexed_seq, next_segment, revision: 0, last_seq }, &segments, pace)
+        next_step(State { indexed_seq, next_segment, last_seq, ..State::default() }, &segments, pace)
     }
 
     fn is(first_seq: i64, last_seq: i64, replaces: impl IntoIterator<Item = i32>) -> Option<Step> {

@@ -5,7 +5,8 @@
 //! segment first, and fetches the candidates by seq ([`walk`]). Every candidate is held against
 //! [`Filter::matches`](crate::logs::filter::Filter::matches), so a false one costs time and never an answer.
 //!
-//! The index is derived from the events: built behind the appender ([`build`]), removed and built again at any time.
+//! The index is derived from the events: built behind the appender ([`build`]), removed and built again at any time. One of
+//! another format ([`segment::FORMAT`]) is not read, but made anew.
 
 pub mod build;
 pub mod keys;
@@ -15,6 +16,9 @@ pub mod signature;
 pub mod source;
 pub mod store;
 pub mod walk;
+
+#[cfg(test)]
+mod format;
 
 /// The index as readers have it. Cheap to clone.
 #[derive(Clone)]

@@ -16,6 +16,9 @@ use super::{
     signature::{BITS, Mark, Plan, Term},
 };
 
+/// The number of this format, and of what `signature` makes of an event. Whatever changes a stored byte, or which bits and
+/// keys an event has, takes the next number; then upkeep makes every index anew. A test in `format.rs` watches over it.
+pub const FORMAT: i32 = 1;
 /// Columns of the largest segment: a slice with its row's head just fits a page of PostgreSQL, which would otherwise store it
 /// in five parts elsewhere.
 pub const MOST_COLUMNS: usize = 63 * SMALL_COLUMNS;

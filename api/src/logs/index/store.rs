@@ -4,13 +4,18 @@ use std::{collections::HashMap, sync::Arc};
 
 use diesel::prelude::*;
 
-use super::segment::{Made, PACKED, PieceNumber, Segment, TIMES, unpack};
+use super::segment::{FORMAT, Made, PACKED, PieceNumber, Segment, TIMES, unpack};
 use crate::db::{
     self, Conn,
     dialect::{self, AnyOf},
     rows::{PieceRow, SegmentRow},
     schema::{index_pieces, index_segments, index_states, workspace_sequences},
 };
+
+/// The format of an index that is being removed; [`FORMAT`] is another.
+const NO_FORMAT: i32 = 0;
+/// Pieces that one transaction removes at the most: some 8 MiB.
+const CLEARED: i64 = 1000;
 
 /// How far a workspace's index has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +28,8 @@ pub struct State {
     pub revision: i64,
     /// The newest event.
     pub last_seq: i64,
+    /// What is stored has another format. Nothing of it counts: no event is indexed.
+    pub is_foreign: bool,
 }
 
 /// The state, in one statement. Of a workspace that was never indexed, the beginning.
@@ -32,13 +39,21 @@ pub fn state(conn: &mut Conn, workspace_id: i32) -> db::Result<State> {
         .filter(workspace_sequences::workspace_id.eq(workspace_id))
         .select((
             workspace_sequences::last_seq,
-            (index_states::indexed_seq, index_states::next_segment, index_states::revision).nullable(),
+            (
+                index_states::indexed_seq,
+                index_states::next_segment,
+                index_states::revision,
+                index_states::format,
+            )
+                .nullable(),
         ))
-        .first::<(i64, Option<(i64, i32, i64)>)>(conn)
+        .first::<(i64, Option<(i64, i32, i64, i32)>)>(conn)
         .optional()?;
     let (last_seq, indexed) = found.unwrap_or_default();
-    let (indexed_seq, next_segment, revision) = indexed.unwrap_or_default();
-    Ok(State { indexed_seq, next_segment, revision, last_seq })
+    let (indexed_seq, next_segment, revision, format) = indexed.unwrap_or((0, 0, 0, FORMAT));
+    let is_foreign = format != FORMAT;
+    let indexed_seq = if is_foreign { 0 } else { indexed_seq };
+    Ok(State { indexed_seq, next_segment, revision, last_seq, is_foreign })
 }
 
 impl From<SegmentRow> for Segment {
@@ -99,6 +114,9 @@ impl Cache {
 
     /// The segments, read again when the revision is another.
     pub fn segments(&self, conn: &mut Conn, workspace_id: i32, state: State) -> db::Result<Arc<[Segment]>> {
+        if state.is_foreign {
+            return Ok(Arc::default());
+        }
         if let Some((revision, segments)) = self.segments.get(&workspace_id)
             && revision == state.revision
         {
@@ -246,17 +264,43 @@ pub fn pieces(
     Ok(rows.into_iter().map(|(stored, bits)| ((stored >> 32) as PieceNumber, bits)).collect())
 }
 
-/// Removes a workspace's whole index; it is built anew from the first event on.
+/// Lets go of a workspace's whole index: nobody reads it any more, [`clear_some`] removes it, and it is built anew from the
+/// first event on.
 pub fn clear(conn: &mut Conn, workspace_id: i32) -> db::Result<()> {
+    diesel::update(index_states::table.find(workspace_id))
+        .set((index_states::format.eq(NO_FORMAT), index_states::revision.eq(index_states::revision + 1)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Removes so much of an index of another format as takes no long transaction, since others may want to write. When nothing
+/// is left, the workspace's index is an empty one of this format.
+pub fn clear_some(conn: &mut Conn, workspace_id: i32) -> db::Result<()> {
     conn.transaction(|conn| {
-        // Numbers go on, so that no piece in anybody's memory is taken for one of the new segments.
-        diesel::update(index_states::table.find(workspace_id))
-            .set((index_states::indexed_seq.eq(0), index_states::revision.eq(index_states::revision + 1)))
-            .execute(conn)?;
+        let state = index_states::table.find(workspace_id).filter(index_states::format.ne(FORMAT));
+        // Locks the row. Somebody else may have come to the end meanwhile.
+        let locked = diesel::update(state).set(index_states::format.eq(NO_FORMAT)).execute(conn)?;
+        if locked == 0 {
+            return Ok(());
+        }
         diesel::delete(index_segments::table.filter(index_segments::workspace_id.eq(workspace_id)))
             .execute(conn)?;
-        diesel::delete(index_pieces::table.filter(index_pieces::workspace_id.eq(workspace_id)))
-            .execute(conn)?;
+        let pieces = index_pieces::table.filter(index_pieces::workspace_id.eq(workspace_id));
+        let next: Vec<i64> =
+            pieces.order(index_pieces::piece).limit(CLEARED).select(index_pieces::piece).load(conn)?;
+        if let Some(last) = next.last() {
+            diesel::delete(pieces.filter(index_pieces::piece.le(last))).execute(conn)?;
+        }
+        if (next.len() as i64) < CLEARED {
+            // Numbers go on, so that no piece in anybody's memory is taken for one of the new segments.
+            diesel::update(index_states::table.find(workspace_id))
+                .set((
+                    index_states::indexed_seq.eq(0),
+                    index_states::revision.eq(index_states::revision + 1),
+                    index_states::format.eq(FORMAT),
+                ))
+                .execute(conn)?;
+        }
         Ok(())
     })
 }

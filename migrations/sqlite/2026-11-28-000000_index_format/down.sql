@@ -1,0 +1,1 @@
+ALTER TABLE index_states DROP COLUMN format;

@@ -1,0 +1,109 @@
+//! An index of another format, as another version of Logbook leaves it, gives no answer and is made anew.
+
+use diesel::prelude::*;
+use logbook::{
+    db::schema::{index_pieces, index_states},
+    logs::index::{
+        build::{self, Advanced, Pace},
+        segment::FORMAT,
+        store,
+    },
+};
+use logbook_tests::{
+    Client, TestServer, on_both,
+    server::sample,
+    walk::{self, figure, wait_until},
+};
+use serde_json::Value;
+
+const PATH: &str = "/workspaces/clinic/logs/access";
+
+fn append_samples(admin: &Client, count: i64) {
+    let events: Vec<Value> = (0..count).map(|n| sample("access", n)).collect();
+    for events in events.chunks(1000) {
+        admin.post(PATH, events.into()).expect(201);
+    }
+}
+
+/// Everything in the index, as it would be in a format that nobody here can read.
+fn make_foreign(server: &TestServer) {
+    let garbage = if server.is_postgres() { r"'\x0102'" } else { "x'0102'" };
+    server.sql(&format!("UPDATE index_pieces SET bits = {garbage}"));
+    server.sql("UPDATE index_segments SET last_time = first_time");
+    // Pieces that a segment has no more in this format, and more than one transaction removes.
+    server.sql(&format!(
+        "INSERT INTO index_pieces (workspace_id, piece, bits) WITH RECURSIVE n(i) AS
+         (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) SELECT 1, 60000000000000 + i, {garbage} FROM n"
+    ));
+    server.sql(&format!("UPDATE index_states SET format = {}", FORMAT + 1));
+}
+
+/// What some questions find, by seq: one event, all of them, none.
+fn answers(admin: &Client) -> [Vec<i64>; 3] {
+    let found = |parameters: &[(&str, &str)]| {
+        let mut seqs = walk::seqs(&walk::pages(admin, PATH, parameters));
+        seqs.sort_unstable();
+        seqs
+    };
+    [
+        found(&[("user_id", "1234")]),
+        found(&[("q", "asha"), ("limit", "1000")]),
+        found(&[("q", "nobody has this")]),
+    ]
+}
+
+fn expected(count: i64) -> [Vec<i64>; 3] {
+    [vec![1235], (1..=count).collect(), vec![]]
+}
+
+on_both!(
+    an_index_of_another_format_is_not_read_and_made_anew,
+    |config| { config.no_upkeep = true },
+    |server| {
+        let id = server.workspace("clinic").id;
+        let admin = server.admin();
+        let conn = &mut server.own_connection();
+        // A short tail without an index is looked at as it is, a long one in order of time.
+        for (count, more) in [(1500, 1500), (2500, 1000)] {
+            append_samples(&admin, more);
+            while build::advance(conn, id, Pace::Quiet).expect("a step") == Advanced::Segment {}
+            assert_eq!(figure(&admin, "logbook_index_lag_events"), 0);
+            assert_eq!(answers(&admin), expected(count));
+            make_foreign(&server);
+            assert_eq!(figure(&admin, "logbook_index_lag_events"), count as u64);
+            let before = store::state(conn, id).expect("a state");
+            let mut steps = 0;
+            loop {
+                assert_eq!(answers(&admin), expected(count));
+                if build::advance(conn, id, Pace::Quiet).expect("a step") != Advanced::Segment {
+                    break;
+                }
+                steps += 1;
+            }
+            assert!(steps > 4, "removed in parts, then made: {steps}");
+            let after = store::state(conn, id).expect("a state");
+            assert!(after.next_segment > before.next_segment, "no number is given twice");
+            assert_eq!(build::check(conn, id, |_, _| {}).expect("an answer"), []);
+            let segments = store::segments(conn, id).expect("segments").len() as i64;
+            let pieces: i64 = index_pieces::table.count().get_result(conn).expect("a count");
+            assert_eq!(pieces, segments, "nothing is left of the other format");
+        }
+    }
+);
+
+on_both!(upkeep_makes_an_index_of_another_format_anew, |server| {
+    let id = server.workspace("clinic").id;
+    let admin = server.admin();
+    append_samples(&admin, 1500);
+    wait_until("the index has all events", || figure(&admin, "logbook_index_lag_events") == 0);
+    assert_eq!(answers(&admin), expected(1500));
+    make_foreign(&server);
+    assert_eq!(answers(&admin), expected(1500));
+    let conn = &mut server.own_connection();
+    wait_until("it is made anew", || {
+        let format: i32 = index_states::table.select(index_states::format).first(conn).expect("a state");
+        format == FORMAT && figure(&admin, "logbook_index_lag_events") == 0
+    });
+    assert_eq!(answers(&admin), expected(1500));
+    assert_eq!(build::check(conn, id, |_, _| {}).expect("an answer"), []);
+});

@@ -1,0 +1,57 @@
+//! Upkeep goes on, whatever is wrong with one workspace.
+
+use diesel::prelude::*;
+use logbook::{
+    db::{Conn, schema::count_deltas},
+    logs::counts::fold,
+};
+use logbook_tests::{
+    Client, on_both, process,
+    server::sample,
+    walk::{figure, wait_until},
+};
+use serde_json::json;
+
+fn append(admin: &Client, slug: &str) {
+    let path = format!("/workspaces/{slug}/logs/access");
+    admin.post(&path, json!([sample("access", 1), sample("access", 2)])).expect(201);
+}
+
+/// Transactions of a workspace that wait to be folded.
+fn waiting(conn: &mut Conn, id: i32) -> i64 {
+    let own = count_deltas::table.filter(count_deltas::workspace_id.eq(id));
+    own.count().get_result(conn).expect("a count")
+}
+
+on_both!(a_workspace_that_is_damaged_keeps_no_other_from_its_upkeep, |server| {
+    let admin = server.admin();
+    let slugs = ["bad-delta", "bad-row", "good"];
+    let ids = slugs.map(|slug| server.workspace(slug).id);
+    let [bad_delta, bad_row, good] = ids;
+    let conn = &mut server.own_connection();
+    append(&admin, "bad-row");
+    fold::fold_all(conn, bad_row).expect("it folds");
+    slugs.iter().for_each(|slug| append(&admin, slug));
+    let garbage = if server.is_postgres() { r"'\x0102'" } else { "x'0102'" };
+    server.sql(&format!("UPDATE count_deltas SET cells = {garbage} WHERE workspace_id = {bad_delta}"));
+    server.sql(&format!("UPDATE event_counts SET cells = {garbage} WHERE workspace_id = {bad_row}"));
+    // They have waited long enough.
+    let long_ago = if server.is_postgres() { "'2026-01-01T00:00:00Z'" } else { "0" };
+    server.sql(&format!("UPDATE count_deltas SET received_at = {long_ago}"));
+
+    wait_until("the good one is folded", || waiting(conn, good) == 0);
+    wait_until("all are indexed", || figure(&admin, "logbook_index_lag_events") == 0);
+    wait_until("failures are told", || figure(&admin, "logbook_upkeep_failures_total") >= 2);
+    assert_eq!([bad_delta, bad_row].map(|id| waiting(conn, id)), [1, 1]);
+
+    let checked = process::run(&server.data, &["counts", "check"]);
+    let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert_eq!(checked.status.code(), Some(3), "{said}");
+    assert!(said.contains("good: the counts are right.") && said.contains("bad-row: the counts are mended."));
+    server.sql(&format!("UPDATE count_deltas SET received_at = {long_ago}"));
+    wait_until("all are folded", || ids.iter().all(|id| waiting(conn, *id) == 0));
+    for (slug, total) in [("bad-delta", 2), ("bad-row", 4), ("good", 2)] {
+        let metrics = admin.get(&format!("/workspaces/{slug}/logs/access/metrics")).expect(200);
+        assert_eq!(metrics.json["total"], total, "{slug}");
+    }
+});
