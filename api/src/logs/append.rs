@@ -121,6 +121,7 @@ pub fn store_group(
     let times = requests.iter().flat_map(|request| &request.events).map(|event| event.occurred_at);
     partitions.make(conn, times)?;
     conn.transaction(|conn| {
+        dialect::lock_for_writing(conn)?;
         let count = requests.len();
         // In order of workspace: two processes that lock several rows never wait for each other in a circle.
         let mut by_workspace: BTreeMap<i32, Vec<(usize, AppendRequest)>> = BTreeMap::new();
