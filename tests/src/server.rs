@@ -7,6 +7,7 @@ use std::{
     path::Path,
     sync::mpsc,
     thread,
+    time::Duration,
 };
 
 use diesel::{Connection as _, PgConnection, SqliteConnection, connection::SimpleConnection as _};
@@ -276,7 +277,12 @@ impl Answer {
 
 impl Client {
     pub fn new(address: SocketAddr, token: Option<String>) -> Self {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build();
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            // The server closes a connection that is idle for 5 s, perhaps at the moment when it is used again.
+            .max_idle_age(Duration::from_secs(2))
+            .build();
         let headers = token.map(|token| ("authorization".to_owned(), format!("Bearer {token}")));
         Self { address, agent: config.into(), headers: headers.into_iter().collect() }
     }

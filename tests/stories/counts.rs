@@ -114,8 +114,6 @@ on_both!(two_processes_that_append_and_fold_stay_exact, |server| {
                     let mut conn = server.own_connection();
                     while !stop.load(Ordering::Relaxed) {
                         fold::fold(&mut conn, workspace.id).expect("it folds");
-                        // SQLite's lock has no queue: who asks for it without a pause keeps it from all others.
-                        thread::sleep(std::time::Duration::from_millis(5));
                     }
                 })
             })

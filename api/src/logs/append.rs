@@ -130,6 +130,7 @@ pub fn store_group(
     let times = requests.iter().flat_map(|request| &request.events).map(|event| event.row.occurred_at);
     partitions.make(conn, times)?;
     roles::as_appender(conn, |conn| {
+        dialect::lock_for_writing(conn)?;
         let count = requests.len();
         // In order of workspace: two processes that lock several rows never wait for each other in a circle.
         let mut by_workspace: BTreeMap<i32, Vec<(usize, &mut AppendRequest)>> = BTreeMap::new();

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     db::{
-        self, Conn,
+        self, Conn, dialect,
         schema::{count_states, event_counts},
         types::Instant,
     },
@@ -63,6 +63,7 @@ pub fn state(conn: &mut Conn, workspace_id: i32) -> db::Result<State> {
 /// # Errors
 /// The database's; a unique violation when two meet at a workspace's very first time.
 pub fn lock_state(conn: &mut Conn, workspace_id: i32) -> db::Result<State> {
+    dialect::lock_for_writing(conn)?;
     let updated = diesel::update(count_states::table.find(workspace_id))
         .set(count_states::revision.eq(count_states::revision + 1))
         .returning((count_states::revision, count_states::folded_seq, count_states::unbuilt_from))

@@ -200,6 +200,7 @@ pub fn replace(
     (segment, pieces): Made,
 ) -> db::Result<bool> {
     conn.transaction(|conn| {
+        dialect::lock_for_writing(conn)?;
         let indexed_seq = state.indexed_seq.max(segment.last_seq);
         let next = State { indexed_seq, next_segment: segment.number + 1, ..state };
         if !advance(conn, workspace_id, state, next)? {
@@ -277,6 +278,7 @@ pub fn clear(conn: &mut Conn, workspace_id: i32) -> db::Result<()> {
 /// is left, the workspace's index is an empty one of this format.
 pub fn clear_some(conn: &mut Conn, workspace_id: i32) -> db::Result<()> {
     conn.transaction(|conn| {
+        dialect::lock_for_writing(conn)?;
         let state = index_states::table.find(workspace_id).filter(index_states::format.ne(FORMAT));
         // Locks the row. Somebody else may have come to the end meanwhile.
         let locked = diesel::update(state).set(index_states::format.eq(NO_FORMAT)).execute(conn)?;
