@@ -2,8 +2,8 @@
 //!
 //! An event leaves two kinds of marks:
 //! - **keys**, kept exactly for each block of 32 events: every run of one, two and three bytes of its folded texts, every run of
-//!   four letters or four digits, and every value that is filtered by, each together with the log. A key that no event
-//!   of a block has is not in the block.
+//!   four letters or four digits, every run of six that is rare ([`Runs::is_rare`]), and every value that is filtered by, each
+//!   together with the log. A key that no event of a block has is not in the block.
 //! - **bits**, kept for each event: one for every run of three bytes, three for every value, one of its own for each
 //!   log, outcome and type of actor. Bits of different marks may fall together, so a bit that is set says "maybe".
 //!
@@ -66,9 +66,9 @@ fn mix(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// Of a run of `length` bytes, at most four, in a text of a log: a word that is common in one log may be rare in another.
-fn run_hash(log: Log, length: usize, bytes: u32) -> u64 {
-    mix((log.number() as u64) << 40 | (length as u64) << 32 | u64::from(bytes))
+/// Of a run of `length` bytes, at most six, in a text of a log: a word that is common in one log may be rare in another.
+fn run_hash(log: Log, length: usize, bytes: u64) -> u64 {
+    mix((log.number() as u64) << 56 | (length as u64) << 48 | bytes)
 }
 
 fn value_hash(log: Log, of: Value, parts: [&str; 2]) -> u64 {
@@ -104,8 +104,8 @@ fn value_bits(hash: u64) -> [u16; 3] {
 /// The runs of a text, as they come by.
 #[derive(Default)]
 struct Runs {
-    /// The last four bytes, the newest lowest.
-    last: u32,
+    /// The last eight bytes, the newest lowest.
+    last: u64,
     /// How many bytes have come.
     length: usize,
     /// How many letters, and how many digits, came last without a break.
@@ -115,7 +115,7 @@ struct Runs {
 
 impl Runs {
     fn push(&mut self, byte: u8) {
-        self.last = self.last << 8 | u32::from(byte);
+        self.last = self.last << 8 | u64::from(byte);
         self.length += 1;
         // Every byte of a letter beyond ASCII is at least 0x80.
         let is_letter = byte.is_ascii_lowercase() || byte >= 0x80;
@@ -125,7 +125,7 @@ impl Runs {
 
     /// The hash of the run of so many bytes that ends here, once there are so many.
     fn hash(&self, log: Log, length: usize) -> Option<u64> {
-        let bytes = self.last & (u32::MAX >> (32 - 8 * length as u32));
+        let bytes = self.last & (u64::MAX >> (64 - 8 * length));
         (self.length >= length).then(|| run_hash(log, length, bytes))
     }
 
@@ -133,6 +133,14 @@ impl Runs {
     /// a UUID, which has too many of them, few are all of a kind.
     fn is_of_a_kind(&self, length: usize) -> bool {
         self.letters >= length || self.digits >= length
+    }
+
+    /// Whether the last six bytes are digits, or four hexadecimal digits between hyphens: what tells a number of an invoice, or a
+    /// UUID, from its likes, whose shorter runs are in every block.
+    fn is_rare(&self) -> bool {
+        let byte = |back: u32| (self.last >> (8 * back)) as u8;
+        self.digits >= 6
+            || (byte(0) == b'-' && byte(5) == b'-' && (1..5).all(|back| byte(back).is_ascii_hexdigit()))
     }
 }
 
@@ -202,6 +210,11 @@ fn text_marks(log: Log, text: &[u8], mark: &mut impl FnMut(Mark)) {
         {
             mark(Mark::Key(key(hash)));
         }
+        if runs.is_rare()
+            && let Some(hash) = runs.hash(log, 6)
+        {
+            mark(Mark::Key(key(hash)));
+        }
     }
 }
 
@@ -234,19 +247,22 @@ impl Term {
             hashes.collect()
         };
         let threes = all(3, &|_| true);
+        let rare = all(6, &Runs::is_rare);
         let mut keys = match folded.len() {
             length @ (1 | 2) => all(length, &|_| true),
             _ => {
-                // Runs of four say more than those of three, which are for where letters, digits and others meet.
-                let mut keys = spaced(&all(4, &|runs| runs.is_of_a_kind(4)), MOST_KEYS * 3 / 4);
+                // The longer a run, the more it says. Those of three are for where letters, digits and others meet.
+                let mut keys = spaced(&rare, MOST_KEYS / 2);
+                let rest = MOST_KEYS * 3 / 4 - keys.len();
+                keys.extend(spaced(&all(4, &|runs| runs.is_of_a_kind(4)), rest));
                 let rest = MOST_KEYS - keys.len();
                 let others = all(3, &|runs| !runs.is_of_a_kind(3));
                 keys.extend(spaced(if keys.is_empty() { &threes } else { &others }, rest));
                 keys
             }
         };
-        // The first two, which are looked up first, stand far from each other.
-        if keys.len() > 2 {
+        // The first two, which are looked up first, stand far from each other, unless two are rare.
+        if keys.len() > 2 && rare.len() < FIRST_KEYS {
             let middle = keys.len() / 2;
             keys.swap(1, middle);
         }
