@@ -302,27 +302,37 @@ impl<'a> Counted<'a> {
         groups: usize,
         group_of: impl Fn(Option<&str>) -> usize,
     ) -> Result<Vec<u64>> {
-        let filter = self.filter;
-        let of_key = |key: &Key<'_>| means(filter, key).then(|| group_of(key.value(dimension)));
         let sums = vec![0; (borders.len() + 1) * groups];
-        let mut spread = Spread { of_key, groups, of_place: Vec::new(), sums };
+        let mut spread =
+            Spread { filter: self.filter, dimension, group_of, groups, of_place: Vec::new(), sums };
         self.kept.tally(borders, &mut spread)?;
         Ok(spread.sums.into_iter().map(|n| u64::try_from(n).unwrap_or_default()).collect())
     }
 }
 
-struct Spread<F> {
-    of_key: F,
+struct Spread<'a, F> {
+    filter: &'a Filter,
+    dimension: Dimension,
+    group_of: F,
     groups: usize,
     /// The group of each key of the row that is open; none for those that are not meant.
     of_place: Vec<Option<usize>>,
     sums: Vec<i64>,
 }
 
-impl<F: Fn(&Key<'_>) -> Option<usize>> Tally for Spread<F> {
+impl<F: Fn(Option<&str>) -> usize> Tally for Spread<'_, F> {
     fn open(&mut self, packed: &Packed) {
-        self.of_place.clear();
-        self.of_place.extend(packed.keys().map(|key| (self.of_key)(&key)));
+        let Self { filter, dimension, group_of, of_place, .. } = self;
+        // A row has hundreds of keys and few values, and a year in a zone has hundreds of rows.
+        let mut of_value: Vec<Option<usize>> = Vec::new();
+        of_place.clear();
+        of_place.extend(packed.keys().zip(packed.values(*dimension)).map(|(key, value)| {
+            if of_value.len() <= value {
+                of_value.resize(value + 1, None);
+            }
+            let group = *of_value[value].get_or_insert_with(|| group_of(key.value(*dimension)));
+            means(filter, &key).then_some(group)
+        }));
     }
 
     fn add(&mut self, bucket: usize, key: usize, events: i64) {

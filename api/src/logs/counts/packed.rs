@@ -15,7 +15,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::logs::event::Outcome;
+use crate::logs::{event::Outcome, filter::Dimension};
 
 const VERSION: u8 = 1;
 
@@ -28,7 +28,7 @@ pub struct Key<'a> {
     pub target_type: Option<&'a str>,
 }
 
-/// A key as places among texts: action, outcome's number, role + 1, target type + 1.
+/// A key as places among texts, in the order of [`Dimension`]: action, outcome's number, role + 1, target type + 1.
 type Ids = [u32; 4];
 
 /// Texts and keys, each once.
@@ -183,10 +183,6 @@ impl Packed {
         &self.slots
     }
 
-    pub fn slot(&self, at: i64) -> Option<&Slot> {
-        self.slots.binary_search_by_key(&at, |slot| slot.at).ok().map(|place| &self.slots[place])
-    }
-
     /// The slots with `from <= at < to`.
     pub fn slots_within(&self, from: i64, to: i64) -> &[Slot] {
         let first = self.slots.partition_point(|slot| slot.at < from);
@@ -207,6 +203,11 @@ impl Packed {
 
     pub fn keys(&self) -> impl ExactSizeIterator<Item = Key<'_>> {
         self.keys.iter().map(|ids| key_of(&self.texts, *ids))
+    }
+
+    /// A number for each key's value in a dimension: within a row the same for the same value.
+    pub fn values(&self, dimension: Dimension) -> impl Iterator<Item = usize> {
+        self.keys.iter().map(move |ids| ids[dimension as usize] as usize)
     }
 
     /// Every cell, unpacked: what two rows have in common that say the same in other bytes.

@@ -85,7 +85,7 @@ mod tests {
     /// Keys that come again and again, in blocks that come in no order.
     #[test]
     fn every_key_is_found_in_its_blocks_and_no_other() {
-        for (part_bits, blocks, count) in [(4, 32_usize, 3000), (12, 2016, 200_000)] {
+        for (part_bits, blocks, count) in [(4, 32_usize, 3000), (13, 2016, 200_000)] {
             let mut keys = Keys::new(part_bits);
             let mut expected: BTreeMap<(usize, u16), Vec<u64>> = BTreeMap::new();
             let mut state = 7_u64;

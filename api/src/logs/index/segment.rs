@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! slice b        one bit of every column: is bit b of its signature set?           8 KiB
-//! directory d    which blocks have which keys, for a 4,096th of all keys         1.4 KiB
+//! directory d    which blocks have which keys, for an 8,192nd of all keys        0.8 KiB
 //! times          the time of each block's first event                            16 KiB
 //! order c        the seqs of 4,032 columns, as distances to the first seq          8 KiB
 //! ```
@@ -34,10 +34,10 @@ const ORDER_COLUMNS: usize = 4032;
 /// Which piece of a segment.
 pub type PieceNumber = i32;
 const DIRECTORY: PieceNumber = 1000;
-pub const TIMES: PieceNumber = 6000;
-const ORDER: PieceNumber = 6001;
+pub const TIMES: PieceNumber = 10_000;
+const ORDER: PieceNumber = 10_001;
 /// All other pieces together, of a small segment.
-pub const PACKED: PieceNumber = 7000;
+pub const PACKED: PieceNumber = 11_000;
 
 pub fn slice_piece(bit: u16) -> PieceNumber {
     PieceNumber::from(bit)
@@ -86,7 +86,7 @@ impl Segment {
     /// Parts of the directory: so many that some fit into a page. A key is looked up in all segments, and on SQLite its parts
     /// lie side by side: with parts of 6 KiB a search without hits read four times as much.
     fn directory_bits(&self) -> u32 {
-        if self.is_small() { 4 } else { 12 }
+        if self.is_small() { 4 } else { 13 }
     }
 
     pub fn directory_piece(&self, key: u32) -> PieceNumber {
