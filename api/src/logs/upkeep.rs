@@ -350,6 +350,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_pace_is_that_since_the_last_look() {
+        let seconds_ago = |seconds| Instant::now() - Duration::from_secs(seconds);
+        let seen = || Seen { last_seq: 1000, since: seconds_ago(3), looked_at: seconds_ago(2) };
+        assert_eq!(seen().look(1001), Pace::Steady);
+        assert_eq!(seen().look(1000 + 15_000), Pace::Steady);
+        assert_eq!(seen().look(1000 + 25_000), Pace::Burst);
+        assert_eq!(seen().look(1000), Pace::Quiet);
+        let mut seen = seen();
+        seen.look(1001);
+        assert_eq!(seen.look(1001), Pace::Steady, "not for long");
+        assert_eq!((seen.last_seq, Seen::new(7).look(7)), (1001, Pace::Steady));
+    }
+
+    #[test]
     fn what_fails_waits_longer_each_time_and_keeps_nobody_else() {
         let mut failures = Failures::default();
         let (failing, other) = ((1, Work::Counts), (1, Work::Index));
