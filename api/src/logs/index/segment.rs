@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_bit_of_a_column_is_a_column_of_a_slice() {
-        let of = |bit: usize, column: usize| (bit * 31 + column * 17) % 7 == 0;
+        let of = |bit: usize, column: usize| (bit * 31 + column * 17).is_multiple_of(7);
         let mut columns = vec![0; 128 * COLUMN_WORDS];
         let all = || (0..usize::from(BITS)).flat_map(|bit| (0..128).map(move |column| (bit, column)));
         for (bit, column) in all().filter(|(bit, column)| of(*bit, *column)) {
