@@ -44,36 +44,36 @@ macro_rules! on_both {
 }
 
 /// `on_both!` beside an identity provider: `with_issuer!(name, |server, issuer| { … })`; where it is set up in another
-/// way than the usual, `with_issuer!(name, |oidc| { … }, |server, issuer| { … })`.
+/// way than the usual, `with_issuer!(name, |config| { … }, |server, issuer| { … })`.
 #[macro_export]
 macro_rules! with_issuer {
     ($name:ident, |$server:ident, $issuer:ident| $body:block) => {
-        $crate::with_issuer!($name, |_oidc| {}, |$server, $issuer| $body);
+        $crate::with_issuer!($name, |_config| {}, |$server, $issuer| $body);
     };
-    ($name:ident, |$oidc:ident| $change:block, |$server:ident, $issuer:ident| $body:block) => {
+    ($name:ident, |$config:ident| $change:block, |$server:ident, $issuer:ident| $body:block) => {
         mod $name {
             #[allow(unused_imports, clippy::allow_attributes, reason = "not every story needs all of the module above")]
             use super::*;
 
             fn story($server: $crate::TestServer, $issuer: $crate::Issuer) $body
 
-            fn set_up(issuer: &$crate::Issuer) -> logbook::config::OidcConfig {
-                let mut config = issuer.config();
-                let $oidc = &mut config;
-                $change
-                config
+            fn set_up(issuer: &$crate::Issuer) -> impl FnOnce(&mut $crate::server::Settings) {
+                |$config| {
+                    $config.oidc = issuer.config();
+                    $change
+                }
             }
 
             #[test]
             fn sqlite() {
                 let issuer = $crate::Issuer::start();
-                story($crate::TestServer::sqlite_with(|config| config.oidc = set_up(&issuer)), issuer);
+                story($crate::TestServer::sqlite_with(set_up(&issuer)), issuer);
             }
 
             #[test]
             fn postgres() {
                 let issuer = $crate::Issuer::start();
-                story($crate::TestServer::postgres_with(|config| config.oidc = set_up(&issuer)), issuer);
+                story($crate::TestServer::postgres_with(set_up(&issuer)), issuer);
             }
         }
     };

@@ -1,7 +1,7 @@
 //! Brakes: how much a caller may ask, how often somebody may guess, and which pages may ask at all.
 
 use logbook::{auth::Role, auth::users};
-use logbook_tests::{Answer, Client, Issuer, TestServer, on_both, server::Settings, walk::wait_until};
+use logbook_tests::{Answer, Client, TestServer, on_both, walk::wait_until, with_issuer};
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "correct horse battery";
@@ -159,29 +159,12 @@ on_both!(
     }
 );
 
-mod a_providers_token_that_was_good_is_not_held_up {
-    use super::*;
-
-    fn set_up(issuer: &Issuer) -> impl FnOnce(&mut Settings) {
-        |config| {
-            config.rate_address = 2;
-            config.oidc = issuer.config();
-        }
-    }
-
-    #[test]
-    fn sqlite() {
-        let issuer = Issuer::start();
-        story(&TestServer::sqlite_with(set_up(&issuer)), &issuer);
-    }
-
-    #[test]
-    fn postgres() {
-        let issuer = Issuer::start();
-        story(&TestServer::postgres_with(set_up(&issuer)), &issuer);
-    }
-
-    fn story(server: &TestServer, issuer: &Issuer) {
+with_issuer!(
+    a_providers_token_that_was_good_is_not_held_up,
+    |config| {
+        config.rate_address = 2;
+    },
+    |server, issuer| {
         server.workspace("clinic");
         let path = "/workspaces/clinic/logs/access";
         let token = |role: &str| server.bearer(&issuer.token(json!({"clinic": role})));
@@ -193,7 +176,7 @@ mod a_providers_token_that_was_good_is_not_held_up {
         refused(new.get(path));
         known.get(path).expect(200);
     }
-}
+);
 
 on_both!(without_limits_nothing_is_said_of_them, |server| {
     for path in ["/me", "/workspaces/clinic/logs/access"] {

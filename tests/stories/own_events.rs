@@ -5,11 +5,12 @@ use logbook::{
     db::types::Instant,
 };
 use logbook_tests::{
-    Client, Issuer, TestServer, on_both,
-    server::{Settings, sample},
+    Client, TestServer, on_both,
+    server::sample,
     told::{actions, platform, told},
     visit::{Visit, person as claims, refresh, refresh_cookie, session as provider_session},
     walk::wait_until,
+    with_issuer,
 };
 use serde_json::{Value, json};
 
@@ -142,36 +143,19 @@ on_both!(
     }
 );
 
-mod roles_that_a_provider_changes_are_told_where_they_count {
-    use super::*;
-
-    fn set_up(issuer: &Issuer) -> impl FnOnce(&mut Settings) {
-        |config| {
-            config.own_events = true;
-            config.oidc = issuer.config();
-        }
-    }
-
-    #[test]
-    fn sqlite() {
-        let issuer = Issuer::start();
-        story(&TestServer::sqlite_with(set_up(&issuer)), &issuer);
-    }
-
-    #[test]
-    fn postgres() {
-        let issuer = Issuer::start();
-        story(&TestServer::postgres_with(set_up(&issuer)), &issuer);
-    }
-
-    fn story(server: &TestServer, issuer: &Issuer) {
+with_issuer!(
+    roles_that_a_provider_changes_are_told_where_they_count,
+    |config| {
+        config.own_events = true;
+    },
+    |server, issuer| {
         server.workspace("clinic");
         server.workspace("shop");
         let sign_in = |roles: Value| {
             let mut more = claims("asha@clinic.test");
             more["logbook_roles"] = roles;
-            let answer = Visit::start(server, "/").finish(issuer, "asha", more);
-            let me = provider_session(server, &answer).get("/me").expect(200).json;
+            let answer = Visit::start(&server, "/").finish(&issuer, "asha", more);
+            let me = provider_session(&server, &answer).get("/me").expect(200).json;
             format!("user:{}", me["user"]["id"].as_str().expect("an id"))
         };
         let id = sign_in(json!({"clinic": "viewer", "shop": "viewer", "nowhere": "admin"}));
@@ -179,7 +163,7 @@ mod roles_that_a_provider_changes_are_told_where_they_count {
         sign_in(json!({"clinic": "admin", "*": "auditor"}));
         sign_in(json!({"clinic": "admin", "*": "platform_admin"}));
         let changed = |slug: &str| {
-            let mut events = told(server, slug);
+            let mut events = told(&server, slug);
             events.retain(|event| event["action"] == "provider_role_changed");
             for event in &events {
                 assert_eq!(event["log"], "framework");
@@ -191,9 +175,10 @@ mod roles_that_a_provider_changes_are_told_where_they_count {
             events.iter().map(|event| event["changes"].clone()).collect::<Vec<_>>()
         };
         // And so do the sign-ins stand in the logs of the workspaces in which they have a role then.
-        let logins =
-            |slug: &str| actions(&told(server, slug)).into_iter().filter(|action| *action == "login").count();
-        assert_eq!((logins("clinic"), logins("shop"), logins(&platform(server))), (4, 2, 4));
+        let logins = |slug: &str| {
+            actions(&told(&server, slug)).into_iter().filter(|action| *action == "login").count()
+        };
+        assert_eq!((logins("clinic"), logins("shop"), logins(&platform(&server))), (4, 2, 4));
         let role = |old: Value, new: Value| json!([{"field": "role", "old": old, "new": new}]);
         assert_eq!(
             changed("clinic"),
@@ -201,7 +186,7 @@ mod roles_that_a_provider_changes_are_told_where_they_count {
         );
         assert_eq!(changed("shop"), [role(json!(null), json!("viewer")), role(json!("viewer"), json!(null))]);
         assert_eq!(
-            changed(&platform(server)),
+            changed(&platform(&server)),
             [
                 json!([{"field": "role_everywhere", "old": null, "new": "auditor"}]),
                 json!([
@@ -211,7 +196,7 @@ mod roles_that_a_provider_changes_are_told_where_they_count {
             ]
         );
     }
-}
+);
 
 on_both!(
     what_is_managed_stands_in_the_framework_log_with_what_changed,

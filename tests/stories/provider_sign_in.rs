@@ -232,7 +232,7 @@ with_issuer!(details_that_only_the_provider_tells_when_asked_count_too, |server,
 
 with_issuer!(
     a_session_asks_the_provider_again_after_some_hours,
-    |oidc| { oidc.oidc_session_hours = 1 },
+    |config| { config.oidc.oidc_session_hours = 1 },
     |server, issuer| {
         let answer = Visit::start(&server, "/").finish(&issuer, "asha", json!({}));
         let cookie = refresh_cookie(&answer).expect("a session");

@@ -82,7 +82,7 @@ with_issuer!(claims_say_who_may_do_what_where, |server, issuer| {
 
 with_issuer!(
     the_claim_can_have_another_name,
-    |oidc| { oidc.oidc_roles_claim = "realm_access.roles".into() },
+    |config| { config.oidc.oidc_roles_claim = "realm_access.roles".into() },
     |server, issuer| {
         server.workspace("clinic");
         let claims =
@@ -275,7 +275,7 @@ fn deep(claims: &Value) -> String {
 
 with_issuer!(
     without_an_audience_no_token_of_the_provider_is_taken,
-    |oidc| { oidc.oidc_audience.clear() },
+    |config| { config.oidc.oidc_audience.clear() },
     |server, issuer| {
         let claims = issuer.claims(everywhere());
         for claims in

@@ -84,7 +84,7 @@ impl Segment {
     }
 
     /// Parts of the directory: so many that some fit into a page. A key is looked up in all segments, and on SQLite its parts
-    /// lie side by side: with parts of 6 KiB a search without hits read four times as much.
+    /// lie side by side: what is read of each part that is not the key's own is read in vain.
     fn directory_bits(&self) -> u32 {
         if self.is_small() { 4 } else { 13 }
     }
