@@ -1,14 +1,15 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { fieldError } from "../../api/errors";
-import { ROLES, roleWords } from "../../api/roles";
 import { inviteMember, membersQuery } from "../../api/settings";
 import type { Invitation, Role } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { CodeBlock } from "../../ui/CodeBlock";
-import { Choice, Field } from "../../ui/Field";
+import { Field } from "../../ui/Field";
 import { Sheet } from "../../ui/Sheet";
 import forms from "../forms.module.css";
+import { RoleChoice } from "./RoleChoice";
+import { SubmitActions } from "./SubmitActions";
 
 interface InviteDialogProps {
   slug: string;
@@ -70,21 +71,8 @@ export function InviteDialog({ slug, onClose }: InviteDialogProps) {
             onChange={setName}
             error={fieldError(invite.error, "name")}
           />
-          <Choice
-            label="Role"
-            options={ROLES}
-            words={(option) => `${option}: ${roleWords(option)}`}
-            value={role}
-            onChange={setRole}
-          />
-          <div className={forms.actions}>
-            <Button look="plain" onPress={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" look="primary" isDisabled={invite.isPending}>
-              Invite
-            </Button>
-          </div>
+          <RoleChoice value={role} onChange={setRole} />
+          <SubmitActions deed="Invite" isPending={invite.isPending} onCancel={onClose} />
         </form>
       )}
     </Sheet>

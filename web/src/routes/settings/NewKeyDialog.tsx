@@ -1,7 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { fieldError } from "../../api/errors";
-import { ROLES, roleWords } from "../../api/roles";
 import { apiKeysQuery, createApiKey } from "../../api/settings";
 import type { CreatedApiKey, Role } from "../../api/types";
 import { Button } from "../../ui/Button";
@@ -9,6 +8,8 @@ import { CodeBlock } from "../../ui/CodeBlock";
 import { Choice, Field } from "../../ui/Field";
 import { Sheet } from "../../ui/Sheet";
 import forms from "../forms.module.css";
+import { RoleChoice } from "./RoleChoice";
+import { SubmitActions } from "./SubmitActions";
 
 const DAYS = { "30 days": 30, "90 days": 90, "a year": 365, "no end": null } as const;
 type Life = keyof typeof DAYS;
@@ -68,22 +69,9 @@ export function NewKeyDialog({ slug, onClose }: NewKeyDialogProps) {
             onChange={setName}
             error={wrongName}
           />
-          <Choice
-            label="Role"
-            options={ROLES}
-            words={(option) => `${option}: ${roleWords(option)}`}
-            value={role}
-            onChange={setRole}
-          />
+          <RoleChoice value={role} onChange={setRole} />
           <Choice label="Good for" options={LIVES} value={life} onChange={setLife} />
-          <div className={forms.actions}>
-            <Button look="plain" onPress={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" look="primary" isDisabled={create.isPending}>
-              Create key
-            </Button>
-          </div>
+          <SubmitActions deed="Create key" isPending={create.isPending} onCancel={onClose} />
         </form>
       )}
     </Sheet>

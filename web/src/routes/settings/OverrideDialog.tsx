@@ -1,11 +1,11 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { asRole, ROLES, roleWords } from "../../api/roles";
+import { asRole } from "../../api/roles";
 import type { Member, Role } from "../../api/types";
-import { Button } from "../../ui/Button";
-import { Choice } from "../../ui/Field";
 import { Sheet } from "../../ui/Sheet";
 import forms from "../forms.module.css";
+import { RoleChoice } from "./RoleChoice";
+import { SubmitActions } from "./SubmitActions";
 
 interface OverrideDialogProps {
   member: Member;
@@ -35,21 +35,8 @@ export function OverrideDialog({ member, onGive, onClose }: OverrideDialogProps)
           <strong>{member.name}</strong> is {member.role} by the identity provider. A role given here counts
           instead, and stays until it is removed here.
         </p>
-        <Choice
-          label="Role"
-          options={ROLES}
-          words={(option) => `${option}: ${roleWords(option)}`}
-          value={role}
-          onChange={setRole}
-        />
-        <div className={forms.actions}>
-          <Button look="plain" onPress={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" look="primary" isDisabled={give.isPending}>
-            Give role
-          </Button>
-        </div>
+        <RoleChoice value={role} onChange={setRole} />
+        <SubmitActions deed="Give role" isPending={give.isPending} onCancel={onClose} />
       </form>
     </Sheet>
   );
