@@ -4,6 +4,7 @@ WORKDIR /src
 COPY scripts/lib.sh scripts/setup scripts/build-api scripts/
 RUN scripts/setup api
 COPY Cargo.toml Cargo.lock ./
+COPY engine engine
 COPY api api
 COPY migrations migrations
 COPY tests tests

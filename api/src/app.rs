@@ -1,136 +1,83 @@
 //! Every route, in one list. Tests build the same app.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::atomic::Ordering,
-    time::Instant,
-};
+use std::path::{Path, PathBuf};
 
-use actix_cors::Cors;
 use actix_files::{Files, NamedFile};
 use actix_web::{
-    Error, HttpRequest, HttpResponse, Resource, ResponseError as _,
-    body::MessageBody,
+    HttpResponse, Resource, ResponseError as _,
     dev::{ServiceRequest, ServiceResponse, fn_service},
     http::{
-        Method, StatusCode,
-        header::{self, HeaderName, HeaderValue},
+        Method,
+        header::{self, HeaderValue},
     },
-    middleware::Next,
-    web::{self, ServiceConfig, delete, get, head, patch, post, put},
+    web::{self, Data, ServiceConfig, delete, get, head, patch, post, put},
 };
-use utoipa_swagger_ui::SwaggerUi;
+use logbook_engine::{append::queue::Appender, caches::Caches, db::Db, jobs::Jobs};
 
 use crate::{
+    accounts::workspaces::Workspaces,
+    audit::AuditLog,
     auth::{
-        keys::Keys,
-        provider::{self, Provider},
-        sessions,
-        sessions::Sessions,
-        standing::Standings,
+        api_keys::ApiKeyCache, oidc::Provider, permissions::PermissionCache, sessions::Sessions,
         tokens::Tokens,
     },
-    brakes::rates::{self, Rates},
-    config::Origin,
-    db::Db,
-    error::{Code, Problem, REQUEST_ID},
-    health::{self, Counters},
-    journal::Journal,
-    logs::{
-        access, appender::Appender, application, caches::Caches, feed, framework, ingest, upkeep::Upkeep,
+    http::{
+        client::Proxies,
+        error::{Code, Problem},
     },
+    limits::requests::RequestLimits,
     openapi,
-    visitor::Proxies,
-    workspaces::{self, Workspaces, members},
+    routes::{
+        api_keys,
+        health::{self, Counters},
+        logs::{access, application, feed, framework, ingest},
+        members, oidc, sign_in, workspaces,
+    },
 };
 
-/// What the handlers work with.
+use utoipa_swagger_ui::SwaggerUi;
+
+/// What the handlers work with, each by its type.
 #[derive(Clone)]
 pub struct Services {
-    pub db: web::Data<Db>,
-    pub appender: web::Data<Appender>,
-    pub caches: web::Data<Caches>,
-    /// Only held: it runs as long as somebody has it.
-    pub upkeep: Option<Upkeep>,
-    pub tokens: web::Data<Tokens>,
-    pub sessions: web::Data<Sessions>,
-    /// Where one is set up.
-    pub provider: Option<web::Data<Provider>>,
-    pub workspaces: web::Data<Workspaces>,
-    pub keys: web::Data<Keys>,
-    pub standings: web::Data<Standings>,
-    pub journal: web::Data<Journal>,
-    pub proxies: web::Data<Proxies>,
-    pub rates: web::Data<Rates>,
-    pub counters: web::Data<Counters>,
-    /// The built web application.
+    pub db: Data<Db>,
+    pub appender: Data<Appender>,
+    pub caches: Data<Caches>,
+    /// None where other processes run the background jobs.
+    pub jobs: Data<Option<Jobs>>,
+    pub tokens: Data<Tokens>,
+    pub sessions: Data<Sessions>,
+    /// None where no identity provider is configured.
+    pub provider: Option<Data<Provider>>,
+    pub workspaces: Data<Workspaces>,
+    pub api_keys: Data<ApiKeyCache>,
+    pub permissions: Data<PermissionCache>,
+    pub audit: Data<AuditLog>,
+    pub proxies: Data<Proxies>,
+    pub limits: Data<RequestLimits>,
+    pub counters: Data<Counters>,
+    /// The folder of the built web application.
     pub web_dir: Option<PathBuf>,
-}
-
-impl Services {
-    pub fn new(
-        db: Db,
-        (appender, caches, upkeep): (Appender, Caches, Option<Upkeep>),
-        tokens: Tokens,
-        sessions: Sessions,
-        (journal, proxies, rates): (Journal, Proxies, Rates),
-        provider: Option<Provider>,
-        web_dir: Option<PathBuf>,
-    ) -> Self {
-        Self {
-            workspaces: web::Data::new(Workspaces::new(&db)),
-            keys: web::Data::new(Keys::new(&db)),
-            standings: web::Data::new(Standings::new(&db)),
-            db: web::Data::new(db),
-            appender: web::Data::new(appender),
-            caches: web::Data::new(caches),
-            upkeep,
-            tokens: web::Data::new(tokens),
-            sessions: web::Data::new(sessions),
-            journal: web::Data::new(journal),
-            proxies: web::Data::new(proxies),
-            rates: web::Data::new(rates),
-            provider: provider.map(web::Data::new),
-            counters: web::Data::default(),
-            web_dir,
-        }
-    }
 }
 
 /// Adds services and routes.
 pub fn configure(config: &mut ServiceConfig, services: &Services) {
-    let Services {
-        db,
-        appender,
-        caches,
-        upkeep,
-        tokens,
-        sessions,
-        provider,
-        workspaces,
-        keys,
-        standings,
-        journal,
-        proxies,
-        rates,
-        counters,
-        web_dir,
-    } = services.clone();
+    let services = services.clone();
     config
-        .app_data(db)
-        .app_data(appender)
-        .app_data(caches)
-        .app_data(web::Data::new(upkeep))
-        .app_data(tokens)
-        .app_data(sessions)
-        .app_data(workspaces)
-        .app_data(keys)
-        .app_data(standings)
-        .app_data(journal)
-        .app_data(proxies)
-        .app_data(rates)
-        .app_data(counters);
-    if let Some(provider) = provider {
+        .app_data(services.db)
+        .app_data(services.appender)
+        .app_data(services.caches)
+        .app_data(services.jobs)
+        .app_data(services.tokens)
+        .app_data(services.sessions)
+        .app_data(services.workspaces)
+        .app_data(services.api_keys)
+        .app_data(services.permissions)
+        .app_data(services.audit)
+        .app_data(services.proxies)
+        .app_data(services.limits)
+        .app_data(services.counters);
+    if let Some(provider) = services.provider {
         config.app_data(provider);
     }
 
@@ -140,24 +87,24 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         )
         .service(at("/readyz", "GET, HEAD").route(get().to(health::readyz)).route(head().to(health::readyz)))
         .service(at("/metrics", "GET").route(get().to(health::metrics)))
-        .service(at("/api/v1/auth/login", "POST").route(post().to(sessions::login)))
-        .service(at("/api/v1/auth/link", "POST").route(post().to(sessions::link)))
-        .service(at("/api/v1/auth/refresh", "POST").route(post().to(sessions::refresh)))
-        .service(at("/api/v1/auth/logout", "POST").route(post().to(sessions::logout)))
-        .service(at("/api/v1/auth/password", "PUT").route(put().to(sessions::set_password)))
-        .service(at("/api/v1/auth/methods", "GET").route(get().to(provider::handlers::methods)))
-        .service(at("/api/v1/auth/oidc/start", "GET").route(get().to(provider::handlers::start)))
-        .service(at(PROVIDER_CALLBACK, "GET").route(get().to(provider::handlers::callback)))
-        .service(at("/api/v1/me", "GET").route(get().to(sessions::me)))
+        .service(at("/api/v1/auth/login", "POST").route(post().to(sign_in::login)))
+        .service(at("/api/v1/auth/link", "POST").route(post().to(sign_in::link)))
+        .service(at("/api/v1/auth/refresh", "POST").route(post().to(sign_in::refresh)))
+        .service(at("/api/v1/auth/logout", "POST").route(post().to(sign_in::logout)))
+        .service(at("/api/v1/auth/password", "PUT").route(put().to(sign_in::set_password)))
+        .service(at("/api/v1/auth/methods", "GET").route(get().to(oidc::methods)))
+        .service(at("/api/v1/auth/oidc/start", "GET").route(get().to(oidc::start)))
+        .service(at(oidc::OIDC_CALLBACK, "GET").route(get().to(oidc::callback)))
+        .service(at("/api/v1/me", "GET").route(get().to(sign_in::me)))
         .service(
             at("/api/v1/workspaces", "GET, POST")
-                .route(get().to(workspaces::handlers::list))
-                .route(post().to(workspaces::handlers::post)),
+                .route(get().to(workspaces::list))
+                .route(post().to(workspaces::post)),
         )
         .service(
             at("/api/v1/workspaces/{workspace}", "GET, PATCH")
-                .route(get().to(workspaces::handlers::get))
-                .route(patch().to(workspaces::handlers::change)),
+                .route(get().to(workspaces::get))
+                .route(patch().to(workspaces::change)),
         )
         .service(
             at("/api/v1/workspaces/{workspace}/members", "GET, POST")
@@ -171,12 +118,11 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         )
         .service(
             at("/api/v1/workspaces/{workspace}/keys", "GET, POST")
-                .route(get().to(workspaces::keys::list))
-                .route(post().to(workspaces::keys::create)),
+                .route(get().to(api_keys::list))
+                .route(post().to(api_keys::create)),
         )
         .service(
-            at("/api/v1/workspaces/{workspace}/keys/{key}", "DELETE")
-                .route(delete().to(workspaces::keys::revoke)),
+            at("/api/v1/workspaces/{workspace}/keys/{key}", "DELETE").route(delete().to(api_keys::revoke)),
         )
         .service(at("/api/v1/workspaces/{workspace}/logs/feed", "GET").route(get().to(feed::feed)))
         .service(at("/api/v1/workspaces/{workspace}/logs/ingest", "POST").route(post().to(ingest::ingest)));
@@ -199,7 +145,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .service(SwaggerUi::new("/api/docs/{_:.*}").url("/api/openapi.json", openapi::document()))
         .service(web::redirect("/api/docs", "/api/docs/"))
         .service(web::scope("/api").default_service(web::to(nothing_here)));
-    if let Some(web_dir) = web_dir {
+    if let Some(web_dir) = services.web_dir {
         config.service(web_application(&web_dir));
     }
 }
@@ -239,129 +185,4 @@ fn web_application(web_dir: &Path) -> Files {
         }
     };
     Files::new("/", web_dir).index_file("index.html").default_handler(fn_service(fall_back))
-}
-
-static REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
-
-/// The outermost middleware: gives the request an id, logs a line, counts.
-pub async fn observe(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let start = Instant::now();
-    let id = request_id(request.request());
-    let method = request.method().clone();
-    // Never the query: what is searched for is nobody's business.
-    let path = request.path().to_owned();
-    let counters = request.app_data::<web::Data<Counters>>().cloned();
-
-    let foreign = is_foreign(request.request());
-    let answered = async {
-        if foreign {
-            let problem = Problem::new(Code::Forbidden, "signing in works from Logbook's own pages only");
-            return Ok(request.into_response(problem.error_response()).map_into_right_body());
-        }
-        // All others measure who asks when they know it.
-        if is_open(request.request())
-            && let Some(rates) = request.app_data::<web::Data<Rates>>()
-            && let Err(problem) = rates.stranger(request.request())
-        {
-            return Ok(request.into_response(problem.error_response()).map_into_right_body());
-        }
-        next.call(request).await.map(ServiceResponse::map_into_left_body)
-    };
-    let mut response = REQUEST_ID.scope(id.clone(), answered).await?;
-
-    let measured = response.request().clone();
-    rates::tell(&measured, response.headers_mut());
-    let status = response.status();
-    if let Some(counters) = counters {
-        counters.requests.fetch_add(1, Ordering::Relaxed);
-        if status.is_server_error() {
-            counters.failures.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-    let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        headers.insert(REQUEST_ID_HEADER.clone(), value);
-    }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(&path, status)));
-    if let Some(policy) = policy(&path) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    }
-    let millis = start.elapsed().as_secs_f64() * 1000.0;
-    tracing::info!(target: "logbook::request", %method, path, status = status.as_u16(), millis, request_id = id);
-    Ok(response)
-}
-
-/// True for the addresses of signing in, where nobody has a token yet.
-fn is_open(request: &HttpRequest) -> bool {
-    request.path().starts_with("/api/v1/auth/") && request.path() != "/api/v1/auth/password"
-}
-
-/// Which other origins' pages may ask, with a token of their own: cookies are for Logbook's pages alone.
-pub fn cors(origins: &[Origin]) -> Cors {
-    let exposed =
-        ["link", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"].map(HeaderName::from_static);
-    let accepted = ["authorization", "content-encoding", "content-type", "idempotency-key", "x-request-id"];
-    let cors = Cors::default()
-        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allowed_headers(accepted.map(HeaderName::from_static))
-        .expose_headers(exposed)
-        .max_age(3600);
-    origins.iter().fold(cors, |cors, Origin(origin)| cors.allowed_origin(origin))
-}
-
-/// Where the identity provider sends people back to.
-pub const PROVIDER_CALLBACK: &str = "/api/v1/auth/oidc/callback";
-
-/// True for a request that another site's page sends to the addresses that set cookies: a form there could sign its
-/// reader in as somebody else. Browsers say where a request comes from (Fetch Metadata); other clients say nothing.
-fn is_foreign(request: &HttpRequest) -> bool {
-    let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    // The provider is another site by its nature; who comes back from it shows the cookie that they left with.
-    request.path().starts_with("/api/v1/auth/")
-        && request.path() != PROVIDER_CALLBACK
-        && site.is_some_and(|site| site != "same-origin" && site != "none")
-}
-
-/// What the pages of the web application may do: nothing but what is their own. The same as in docker/nginx.conf; the
-/// digests are those of two rules that a library of theirs writes, and web/test/policy.test.ts knows them.
-const PAGE_POLICY: &str = "default-src 'self'; \
-    style-src 'self' 'sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o=' 'sha256-gYiS/BvZvRcK27JIXTuwhZ3hs2+VJ1X+2gUlE+farlg='; \
-    img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-/// The same for Swagger UI, which writes styles of all kinds.
-const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-    object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-
-/// None for what is no page.
-fn policy(path: &str) -> Option<&'static str> {
-    if path.starts_with("/api/docs") {
-        Some(DOCS_POLICY)
-    } else {
-        (!path.starts_with("/api/")).then_some(PAGE_POLICY)
-    }
-}
-
-/// Logs are for nobody's cache. The build names its assets by their content, so they never change.
-fn caching(path: &str, status: StatusCode) -> &'static str {
-    if path.starts_with("/api/v1/") {
-        "no-store"
-    } else if path.starts_with("/assets/") && status.is_success() {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    }
-}
-
-/// The caller's own id where it is a plain one, so that a request can be followed through several services.
-fn request_id(request: &HttpRequest) -> String {
-    let given = request.headers().get(&REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
-    let plain = |id: &&str| {
-        (8..=64).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-    };
-    given.filter(plain).map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned)
 }

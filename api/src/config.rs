@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{ArgAction, Args};
 
-use crate::{brakes::rates::Allowed, visitor::Proxy};
+use crate::{http::client::Proxy, limits::requests::Allowed};
 
 /// Where a page is from, as browsers say it: https://console.example, without a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,9 +38,9 @@ pub struct DataConfig {
     /// Folder of the keys and secrets that are made at the first start
     #[arg(long, env = "LOGBOOK_DATA_DIR", default_value = "data", global = true)]
     pub data_dir: PathBuf,
-    /// Log what happens in Logbook itself in the logs of the workspaces it concerns: true or false
-    #[arg(long, env = "LOGBOOK_OWN_EVENTS", default_value_t = true, action = ArgAction::Set, global = true)]
-    pub own_events: bool,
+    /// Record what happens in Logbook itself in the logs of the workspaces it concerns: true or false
+    #[arg(long, env = "LOGBOOK_AUDIT", default_value_t = true, action = ArgAction::Set, global = true)]
+    pub audit: bool,
 }
 
 /// How the server runs.
@@ -91,9 +91,9 @@ pub struct ServeConfig {
     /// Most MiB of counts that are kept in memory
     #[arg(long, env = "LOGBOOK_COUNTS_CACHE_MIB", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub counts_cache_mib: u32,
-    /// Leave the work behind the appender (index, counts) to other processes on the same database
-    #[arg(long, env = "LOGBOOK_NO_UPKEEP")]
-    pub no_upkeep: bool,
+    /// Leave the background jobs (index, counts) to other processes on the same database
+    #[arg(long, env = "LOGBOOK_NO_BACKGROUND_JOBS")]
+    pub no_background_jobs: bool,
     /// Do not apply pending migrations; refuse to start when there are any
     #[arg(long, env = "LOGBOOK_NO_MIGRATE")]
     pub no_migrate: bool,

@@ -11,29 +11,24 @@
 //! | [`auth`] | who may do what: tokens, API keys, sessions, the extractors that handlers ask by |
 //! | [`workspaces`] | one app, one tenant each |
 //! | [`brakes`] | how much a caller may ask, how often somebody may guess |
-//! | [`journal`] | what Logbook says of itself in the logs |
+//! | [`audit`] | what Logbook says of itself in the logs |
 //! | [`logs`] | the engine and the three logs |
-//! | [`params`], [`body`], [`page`], [`visitor`] | reading requests: query parameters, small bodies, cursors, where they come from |
+//! | [`params`], [`body`], [`page`], [`client_info`] | reading requests: query parameters, small bodies, cursors, where they come from |
 //! | [`error`] | every error that a client can see |
 //! | [`db`] | the only room that knows which database it is |
 //!
 //! Imports point down this table, never up.
 
+pub mod accounts;
 pub mod app;
+pub mod audit;
 pub mod auth;
-pub mod body;
-pub mod brakes;
 pub mod config;
-pub mod db;
 pub mod demo;
-pub mod error;
-pub mod health;
+pub mod http;
 pub mod import;
-pub mod journal;
-pub mod logs;
+pub mod limits;
+pub mod middleware;
 pub mod openapi;
-pub mod page;
-pub mod params;
+pub mod routes;
 pub mod server;
-pub mod visitor;
-pub mod workspaces;

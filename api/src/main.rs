@@ -5,18 +5,20 @@ mod commands;
 use std::{io::IsTerminal as _, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use commands::tell::tell;
+use commands::audit::record;
 use logbook::{
+    accounts::workspaces::{self, NewWorkspace},
+    audit::{Destination, events},
     config::{DataConfig, ServeConfig},
-    db::{Db, migrations, partitions, types::Instant},
     demo::{self, Filled},
-    error::Problem,
+    http::error::Problem,
     import::zango::{self, ZangoImport},
-    journal::{Place, events},
-    logs::{append::AppendRequest, appender::Appender},
     openapi,
     server::{self, StartError},
-    workspaces::{self, NewWorkspace},
+};
+use logbook_engine::{
+    append::{AppendRequest, queue::Appender},
+    db::{Db, migrations, partitions, timestamp::Timestamp},
 };
 
 /// Audit logs for platforms that host many apps.
@@ -102,7 +104,9 @@ enum Failure {
     #[error(transparent)]
     Problem(#[from] Problem),
     #[error(transparent)]
-    Database(#[from] logbook::db::Error),
+    Engine(#[from] logbook_engine::Error),
+    #[error(transparent)]
+    Database(#[from] logbook_engine::db::Error),
     #[error(transparent)]
     Io(#[from] std::io::Error),
     #[error(transparent)]
@@ -164,7 +168,7 @@ fn serve(data: &DataConfig, args: &ServeArgs) -> Result<(), Failure> {
             println!("Sign in: {link}");
         }
         started.server.await?;
-        started.journal.flush().await;
+        started.audit.flush().await;
         Ok(())
     })
 }
@@ -186,8 +190,8 @@ async fn keep_demo_alive(db: Db, appender: Appender) {
     };
     loop {
         actix_web::rt::time::sleep(trickle.pause()).await;
-        let request = AppendRequest::new(workspace.id, trickle.batch(Instant::now()));
-        if let Err(problem) = appender.append(request, appender.room()).await {
+        let request = AppendRequest::new(workspace.id, trickle.batch(Timestamp::now()));
+        if let Err(problem) = appender.append(request, appender.reserve()).await {
             tracing::warn!(%problem, "the demo's clinic missed a beat");
         }
     }
@@ -204,7 +208,7 @@ fn migrate(data: &DataConfig) -> Result<(), Failure> {
     let db = Db::open(&data.database_url, 1)?;
     let applied = migrations::run(&mut *db.conn()?)?;
     // Who may migrate may make tables; the server's own user perhaps may not.
-    partitions::make_ahead(&mut *db.conn()?)?;
+    partitions::create_upcoming(&mut *db.conn()?)?;
     match applied.as_slice() {
         [] => println!("Nothing to do."),
         names => println!("Applied: {}", names.join(", ")),
@@ -233,8 +237,8 @@ fn workspace(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Failure
             let workspace = workspaces::create(&mut *db.conn()?, &new)?;
             let (target, changes) = (events::of_workspace(&workspace), events::settings_of(None, &workspace));
             let created = events::by_command("workspace_created", target, changes);
-            let places = [Place::Workspace(workspace.id), Place::Platform];
-            tell(data, &db, places.map(|place| (place, created.clone())).into());
+            let places = [Destination::Workspace(workspace.id), Destination::Platform];
+            record(data, &db, places.map(|place| (place, created.clone())).into());
             println!("Made the workspace {}.", workspace.slug);
         }
         WorkspaceCommand::List => {

@@ -9,8 +9,12 @@ use utoipa::{
 };
 
 use crate::{
-    auth::{provider, sessions},
-    error, health, logs, workspaces,
+    http::error,
+    routes::{
+        api_keys, health,
+        logs::{access, application, feed, framework, ingest},
+        members, oidc, sign_in, workspaces,
+    },
 };
 
 #[derive(OpenApi)]
@@ -37,18 +41,18 @@ use crate::{
         (name = "Health", description = "For machines that watch this one"),
     ),
     paths(
-        logs::access::list, logs::access::append, logs::access::get, logs::access::metrics, logs::access::facets,
-        logs::access::histogram,
-        logs::application::list, logs::application::append, logs::application::get, logs::application::metrics,
-        logs::application::facets, logs::application::histogram,
-        logs::framework::list, logs::framework::append, logs::framework::get, logs::framework::metrics,
-        logs::framework::facets, logs::framework::histogram,
-        logs::feed::feed, logs::ingest::ingest,
-        workspaces::handlers::list, workspaces::handlers::post, workspaces::handlers::get, workspaces::handlers::change,
-        workspaces::members::list, workspaces::members::invite, workspaces::members::change, workspaces::members::remove,
-        workspaces::keys::list, workspaces::keys::create, workspaces::keys::revoke,
-        sessions::login, sessions::link, sessions::refresh, sessions::logout, sessions::set_password, sessions::me,
-        provider::handlers::methods, provider::handlers::start, provider::handlers::callback,
+        access::list, access::append, access::get, access::metrics, access::facets,
+        access::histogram,
+        application::list, application::append, application::get, application::metrics,
+        application::facets, application::histogram,
+        framework::list, framework::append, framework::get, framework::metrics,
+        framework::facets, framework::histogram,
+        feed::feed, ingest::ingest,
+        workspaces::list, workspaces::post, workspaces::get, workspaces::change,
+        members::list, members::invite, members::change, members::remove,
+        api_keys::list, api_keys::create, api_keys::revoke,
+        sign_in::login, sign_in::link, sign_in::refresh, sign_in::logout, sign_in::set_password, sign_in::me,
+        oidc::methods, oidc::start, oidc::callback,
         health::healthz, health::readyz, health::metrics,
     ),
     components(schemas(error::ProblemBody)),

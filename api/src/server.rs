@@ -8,30 +8,35 @@ use std::{
 use actix_web::{
     App, HttpServer,
     dev::Server,
-    middleware::{self, from_fn},
-    web,
+    middleware::{Compress, Condition, from_fn},
+    web::{self, Data},
+};
+use logbook_engine::{
+    append::{
+        DedupeWindow,
+        queue::{Appender, AppenderConfig},
+    },
+    caches::Caches,
+    db::{Conn, Db, migrations, roles},
+    jobs::Jobs,
 };
 
 use crate::{
+    accounts::{sign_in_links, users, workspaces::Workspaces},
     app::{self, Services},
+    audit::AuditLog,
     auth::{
-        provider::{self, Provider},
+        api_keys::ApiKeyCache,
+        oidc::{self, Provider},
+        permissions::PermissionCache,
         sessions::Sessions,
         tokens::Tokens,
-        users,
     },
-    brakes::rates::Rates,
     config::{DataConfig, OidcConfig, ServeConfig},
-    db::{Conn, Db, migrations, roles},
-    error::Problem,
-    journal::Journal,
-    logs::{
-        append::Windows,
-        appender::{Appender, AppenderConfig},
-        caches::Caches,
-        upkeep::Upkeep,
-    },
-    visitor::Proxies,
+    http::{client::Proxies, error::Problem},
+    limits::requests::RequestLimits,
+    middleware,
+    routes::oidc::OIDC_CALLBACK,
 };
 
 /// Connections of the appender: one a shard, and one to spare.
@@ -44,7 +49,7 @@ pub enum StartError {
     #[error("cannot use the data folder {path}: {error}")]
     DataDir { path: String, error: std::io::Error },
     #[error(transparent)]
-    Database(#[from] crate::db::Error),
+    Database(#[from] logbook_engine::db::Error),
     #[error("the database lacks migrations; run: logbook migrate")]
     Migrations,
     #[error("the identity provider is not set up well: {0}")]
@@ -71,7 +76,7 @@ pub struct Started {
     pub address: SocketAddr,
     pub db: Db,
     pub appender: Appender,
-    pub journal: Journal,
+    pub audit: AuditLog,
     pub origin: String,
 }
 
@@ -98,30 +103,42 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     let appender = Appender::start(
         &writers,
         AppenderConfig {
-            windows: Windows { dedupe_seconds: i64::from(config.dedupe_days) * 86_400 },
+            windows: DedupeWindow { dedupe_seconds: i64::from(config.dedupe_days) * 86_400 },
             queue_events: config.queue_events as usize,
             queue_kib: config.queue_mib as usize * 1024,
         },
     );
     let sessions = Sessions::new(config.is_secure(), config.origin(address));
-    let journal = Journal::start(&db, &appender, data.own_events);
-    let proxies = Proxies(config.trusted_proxies.clone());
+    let audit = AuditLog::start(&db, &appender, data.audit);
     let mib = |mib: u32| u64::from(mib) * 1024 * 1024;
     let caches = Caches::new(mib(config.index_cache_mib), mib(config.counts_cache_mib));
     // A connection of its own: it does one thing after the other, and may be slow.
-    let keeper = Db::open_lazily(&data.database_url, 1)?;
-    let upkeep = (!config.no_upkeep).then(|| Upkeep::start(keeper, &data.data_dir));
-    let parts = (appender.clone(), caches, upkeep);
+    let jobs_db = Db::open_lazily(&data.database_url, 1)?;
+    let jobs = (!config.no_background_jobs).then(|| Jobs::start(jobs_db, &data.data_dir));
     let provider = open_provider(config, address)?;
-    let web_dir = config.web_dir.clone();
-    let callers = (journal.clone(), proxies, Rates::new(config.allowed()));
-    let services = Services::new(db.clone(), parts, tokens, sessions, callers, provider, web_dir);
+    let services = Services {
+        workspaces: Data::new(Workspaces::new(&db)),
+        api_keys: Data::new(ApiKeyCache::new(&db)),
+        permissions: Data::new(PermissionCache::new(&db)),
+        db: Data::new(db.clone()),
+        appender: Data::new(appender.clone()),
+        caches: Data::new(caches),
+        jobs: Data::new(jobs),
+        tokens: Data::new(tokens),
+        sessions: Data::new(sessions),
+        provider: provider.map(Data::new),
+        audit: Data::new(audit.clone()),
+        proxies: Data::new(Proxies(config.trusted_proxies.clone())),
+        limits: Data::new(RequestLimits::new(config.allowed())),
+        counters: Data::default(),
+        web_dir: config.web_dir.clone(),
+    };
     let origins = config.cors_origins.clone();
     let server = HttpServer::new(move || {
         App::new()
-            .wrap(middleware::Compress::default())
-            .wrap(middleware::Condition::new(!origins.is_empty(), app::cors(&origins)))
-            .wrap(from_fn(app::observe))
+            .wrap(Compress::default())
+            .wrap(Condition::new(!origins.is_empty(), middleware::cors(&origins)))
+            .wrap(from_fn(middleware::observe))
             .configure(|config| app::configure(config, &services))
             .default_service(web::to(app::nothing_here))
     })
@@ -129,7 +146,7 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     .shutdown_timeout(10)
     .listen(listener)?
     .run();
-    Ok(Started { server, address, db, appender, journal, origin: config.origin(address) })
+    Ok(Started { server, address, db, appender, audit, origin: config.origin(address) })
 }
 
 fn prepare(conn: &mut Conn, no_migrate: bool) -> Result<(), StartError> {
@@ -159,9 +176,9 @@ fn open_provider(config: &ServeConfig, address: SocketAddr) -> Result<Option<Pro
         oidc_session_hours,
     } = config.oidc.clone();
     let Some(issuer) = oidc_issuer.filter(|issuer| !issuer.is_empty()) else { return Ok(None) };
-    let redirect_url = format!("{}{}", config.origin(address), app::PROVIDER_CALLBACK);
+    let redirect_url = format!("{}{}", config.origin(address), OIDC_CALLBACK);
     let redirect_url = redirect_url.parse().map_err(|error| StartError::Provider(format!("{error}")))?;
-    let client = oidc_client_id.map(|id| provider::Client {
+    let client = oidc_client_id.map(|id| oidc::Client {
         id,
         secret: oidc_client_secret,
         name: oidc_name,
@@ -169,7 +186,7 @@ fn open_provider(config: &ServeConfig, address: SocketAddr) -> Result<Option<Pro
         redirect_url,
         session_seconds: i64::from(oidc_session_hours) * 3600,
     });
-    let settings = provider::Settings {
+    let settings = oidc::Settings {
         issuer,
         audience: oidc_audience,
         jwks_url: oidc_jwks_url,
@@ -197,5 +214,5 @@ pub fn first_link(conn: &mut Conn, origin: &str) -> Result<Option<String>, Probl
     if admin.password_hash.is_some() {
         return Ok(None);
     }
-    Ok(Some(Sessions::link(origin, &users::create_link(conn, admin.id)?)))
+    Ok(Some(Sessions::link(origin, &sign_in_links::create(conn, admin.id)?)))
 }

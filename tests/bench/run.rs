@@ -136,7 +136,7 @@ fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Fil
             Kind::Sqlite => Vec::new(),
             Kind::Postgres => POSTGRES.map(String::from).to_vec(),
         },
-        measured_at: logbook::db::types::Instant::now().to_string(),
+        measured_at: logbook_engine::db::timestamp::Timestamp::now().to_string(),
         commit: commit(),
         cases: figures,
         ingest: IngestFigures {

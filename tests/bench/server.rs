@@ -37,7 +37,7 @@ impl Server {
             .arg("serve")
             .env("LOGBOOK_LISTEN", "127.0.0.1:0")
             // What is measured is what was asked for, and each event counts.
-            .env("LOGBOOK_OWN_EVENTS", "false")
+            .env("LOGBOOK_AUDIT", "false")
             .env("LOGBOOK_RATE_KEY", "0")
             .env("LOGBOOK_DATABASE_URL", database_url)
             .env("LOGBOOK_DATA_DIR", &data)

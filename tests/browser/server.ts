@@ -20,7 +20,7 @@ export class Server {
       ...process.env,
       LOGBOOK_LISTEN: "127.0.0.1:0",
       // Stories count events, and mean their own.
-      LOGBOOK_OWN_EVENTS: "false",
+      LOGBOOK_AUDIT: "false",
       LOGBOOK_DATA_DIR: home,
       LOGBOOK_DATABASE_URL: `sqlite://${home}/logbook.db`,
       LOGBOOK_WEB_DIR: process.env.LOGBOOK_WEB_DIR ?? join(root, "web/dist"),

@@ -13,7 +13,7 @@ remove_server() {
 trap remove_server EXIT
 
 # Own events would be counted among the fixture's.
-export LOGBOOK_OWN_EVENTS=false LOGBOOK_RATE_KEY=0 LOGBOOK_RATE_USER=0 LOGBOOK_RATE_ADDRESS=0
+export LOGBOOK_AUDIT=false LOGBOOK_RATE_KEY=0 LOGBOOK_RATE_USER=0 LOGBOOK_RATE_ADDRESS=0
 export LOGBOOK_LISTEN=127.0.0.1:0 LOGBOOK_DATA_DIR=$home LOGBOOK_DATABASE_URL=sqlite://$home/logbook.db
 quietly import "$logbook" import zango --from tests/fixtures/zango --schema peerapp --workspace $WORKSPACE
 TOKEN=$("$logbook" token --role auditor --workspace $WORKSPACE | tail -n 1)

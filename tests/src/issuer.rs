@@ -7,11 +7,13 @@ use std::{
     thread,
 };
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, dev::ServerHandle, web};
-use logbook::{auth::tokens::token_hash, config::OidcConfig, db::types::Instant};
-use serde_json::{Value, json};
+use logbook::{accounts::secret::token_hash, config::OidcConfig};
+use logbook_engine::db::timestamp::Timestamp;
 
 use crate::jose::{KeyPair, base64url};
+
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, dev::ServerHandle, web};
+use serde_json::{Value, json};
 
 pub const AUDIENCE: &str = "logbook-api";
 pub const CLIENT_ID: &str = "logbook";
@@ -106,7 +108,7 @@ impl Issuer {
 
     /// The claims of a good bearer token with these roles.
     pub fn claims(&self, roles: Value) -> Value {
-        let now = Instant::now().micros() / 1_000_000;
+        let now = Timestamp::now().micros() / 1_000_000;
         json!({
             "iss": self.url, "aud": AUDIENCE, "sub": "248289761001", "name": "Asha Rao",
             "iat": now, "exp": now + 600, "logbook_roles": roles,

@@ -74,7 +74,7 @@ impl Query {
 }
 
 pub fn rfc3339(micros: i64) -> String {
-    logbook::db::types::Instant(micros).to_string()
+    logbook_engine::db::timestamp::Timestamp(micros).to_string()
 }
 
 fn folded(text: &str) -> String {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use logbook::{
-    auth::{Role, tokens::Claims},
+    accounts::{claims::Claims, role::Role},
     config::DataConfig,
     server::open_tokens,
 };
@@ -34,7 +34,7 @@ fn command(data: &DataConfig) -> Command {
         .arg(binary())
         .env("LOGBOOK_DATABASE_URL", &data.database_url)
         .env("LOGBOOK_DATA_DIR", &data.data_dir)
-        .env("LOGBOOK_OWN_EVENTS", data.own_events.to_string())
+        .env("LOGBOOK_AUDIT", data.audit.to_string())
         .env("LOGBOOK_RATE_KEY", "0")
         .env("LOGBOOK_RATE_USER", "0")
         .env("LOGBOOK_RATE_ADDRESS", "0")

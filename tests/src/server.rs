@@ -12,20 +12,22 @@ use std::{
 
 use diesel::{Connection as _, PgConnection, SqliteConnection, connection::SimpleConnection as _};
 use logbook::{
-    auth::{
-        Role,
-        tokens::{Claims, Tokens},
+    accounts::{
+        claims::Claims,
+        role::Role,
+        workspaces::{self, NewWorkspace, Workspace},
     },
+    audit::AuditLog,
+    auth::tokens::Tokens,
     config::{DataConfig, OidcConfig, ServeConfig},
-    db::{Conn, Db, Kind},
-    journal::Journal,
     server::start,
-    workspaces::{self, NewWorkspace, Workspace},
 };
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use logbook_engine::db::{Conn, Db, Kind};
 
 use crate::postgres;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// The usual settings, on a free port.
 fn serve_config() -> ServeConfig {
@@ -44,7 +46,7 @@ fn serve_config() -> ServeConfig {
         rate_address: 0,
         cors_origins: Vec::new(),
         index_cache_mib: 16,
-        no_upkeep: false,
+        no_background_jobs: false,
         counts_cache_mib: 32,
         no_migrate: false,
         log_json: false,
@@ -56,7 +58,7 @@ fn serve_config() -> ServeConfig {
 pub struct Settings {
     pub serve: ServeConfig,
     /// Off, since most stories count events and mean their own.
-    pub own_events: bool,
+    pub audit: bool,
 }
 
 impl Deref for Settings {
@@ -78,7 +80,7 @@ pub struct TestServer {
     pub address: SocketAddr,
     pub db: Db,
     pub data: DataConfig,
-    pub journal: Journal,
+    pub audit: AuditLog,
     tokens: Tokens,
     handle: actix_web::dev::ServerHandle,
     thread: Option<thread::JoinHandle<()>>,
@@ -105,12 +107,12 @@ impl TestServer {
     /// With other settings than the usual.
     pub fn with(url: impl FnOnce(&Path) -> String, change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut config = Settings { serve: serve_config(), own_events: false };
+        let mut config = Settings { serve: serve_config(), audit: false };
         change(&mut config);
         let data = DataConfig {
             database_url: url(folder.path()),
             data_dir: folder.path().join("data"),
-            own_events: config.own_events,
+            audit: config.audit,
         };
         let (sender, receiver) = mpsc::channel();
         let thread = thread::spawn({
@@ -118,25 +120,21 @@ impl TestServer {
             move || {
                 actix_web::rt::System::new().block_on(async move {
                     let started = start(&data, &config.serve).expect("the server starts");
-                    let sent = (
-                        started.address,
-                        started.db.clone(),
-                        started.journal.clone(),
-                        started.server.handle(),
-                    );
+                    let sent =
+                        (started.address, started.db.clone(), started.audit.clone(), started.server.handle());
                     sender.send(sent).expect("the test waits");
                     started.server.await.expect("the server runs");
                 });
             }
         });
-        let (address, db, journal, handle) = receiver.recv().expect("the server starts");
+        let (address, db, audit, handle) = receiver.recv().expect("the server starts");
         let tokens = Tokens::from_data_dir(&data.data_dir).expect("the server's key");
-        Self { address, db, data, journal, tokens, handle, thread: Some(thread), _folder: folder }
+        Self { address, db, data, audit, tokens, handle, thread: Some(thread), _folder: folder }
     }
 
     /// Waits until what the server said of itself is stored.
     pub fn settle(&self) {
-        actix_web::rt::System::new().block_on(self.journal.flush());
+        actix_web::rt::System::new().block_on(self.audit.flush());
     }
 
     pub fn is_postgres(&self) -> bool {

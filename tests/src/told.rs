@@ -1,9 +1,10 @@
 //! What a server said of itself.
 
-use logbook::{journal, workspaces};
-use serde_json::Value;
+use logbook::{accounts::workspaces, audit};
 
 use crate::{TestServer, walk::feed};
+
+use serde_json::Value;
 
 /// What the server said of itself in a workspace, oldest first, without who looks now: a platform admin's token.
 pub fn told(server: &TestServer, slug: &str) -> Vec<Value> {
@@ -21,7 +22,7 @@ pub fn actions(events: &[Value]) -> Vec<&str> {
 pub fn platform(server: &TestServer) -> String {
     server.settle();
     let mut conn = server.db.conn().expect("a connection");
-    let id = journal::platform::find(&mut conn).expect("a look").expect("it was made");
+    let id = audit::platform::find(&mut conn).expect("a look").expect("it was made");
     let all = workspaces::list(&mut conn).expect("a list");
     all.into_iter().find(|workspace| workspace.id == id).expect("it is in the list").slug
 }

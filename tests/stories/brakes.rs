@@ -1,6 +1,6 @@
 //! Brakes: how much a caller may ask, how often somebody may guess, and which pages may ask at all.
 
-use logbook::{auth::Role, auth::users};
+use logbook::accounts::{members, permissions, role::Role, users};
 use logbook_tests::{Answer, Client, TestServer, on_both, walk::wait_until, with_issuer};
 use serde_json::{Value, json};
 
@@ -90,8 +90,8 @@ on_both!(
 
         let mut conn = server.db.conn().expect("a connection");
         let user = users::create(&mut conn, "asha@clinic.test", "Asha Rao", false).expect("a user");
-        users::set_member(&mut conn, clinic.id, user.id, Role::Viewer).expect("a member");
-        let asha = server.client(&users::claims(&mut conn, &user).expect("claims"));
+        members::set(&mut conn, clinic.id, user.id, Role::Viewer).expect("a member");
+        let asha = server.client(&permissions::claims(&mut conn, &user).expect("claims"));
         drop(conn);
         assert_eq!(limit(&asha.get(path).expect(200)).0, "user");
         assert!((2..=4).contains(&heard(200, || asha.get(path))));
@@ -160,7 +160,7 @@ on_both!(
 );
 
 with_issuer!(
-    a_providers_token_that_was_good_is_not_held_up,
+    a_providers_token_that_verified_before_is_not_held_up,
     |config| {
         config.rate_address = 2;
     },
@@ -193,7 +193,7 @@ fn asha(server: &TestServer) -> Client {
     let mut conn = server.db.conn().expect("a connection");
     let user = users::create(&mut conn, "asha@clinic.test", "Asha Rao", false).expect("a user");
     users::set_password(&mut conn, &user, None, PASSWORD, None).expect("a password");
-    server.client(&users::claims(&mut conn, &user).expect("claims"))
+    server.client(&permissions::claims(&mut conn, &user).expect("claims"))
 }
 
 on_both!(whoever_guesses_waits_longer_and_longer, |server| {

@@ -1,10 +1,7 @@
 //! What is done at the command line stands in the logs, and the command does its work where it cannot.
 
-use logbook::{
-    auth::tokens::Tokens,
-    config::DataConfig,
-    db::{Db, migrations},
-};
+use logbook::{auth::tokens::Tokens, config::DataConfig};
+use logbook_engine::db::{Db, migrations};
 use logbook_tests::{Client, TestServer, on_both, postgres, process, told::platform, walk::feed};
 use serde_json::{Value, json};
 
@@ -42,7 +39,7 @@ fn actions(told: &[(String, String, Value)]) -> Vec<(&str, &str)> {
 on_both!(
     what_is_done_at_the_command_line_is_told,
     |config| {
-        config.own_events = true;
+        config.audit = true;
     },
     |server| {
         let run = |words: &str| run(&server.data, words);
@@ -111,7 +108,7 @@ on_both!(
 on_both!(
     what_commands_do_is_not_told_where_own_events_are_off,
     |config| {
-        config.own_events = false;
+        config.audit = false;
     },
     |server| {
         run(&server.data, "workspace create clinic");
@@ -136,11 +133,8 @@ fn printed_and_not_told(data: &DataConfig, why: &str) {
 #[test]
 fn a_token_is_printed_whatever_the_database_does() {
     let folder = tempfile::tempdir().expect("a folder");
-    let data = |database_url: String| DataConfig {
-        database_url,
-        data_dir: folder.path().join("data"),
-        own_events: true,
-    };
+    let data =
+        |database_url: String| DataConfig { database_url, data_dir: folder.path().join("data"), audit: true };
     // None yet, and none is made.
     let path = folder.path().join("new/logbook.db");
     printed_and_not_told(&data(format!("sqlite://{}", path.display())), "there is none yet");
@@ -168,7 +162,7 @@ fn a_token_without_a_database_is_good_when_there_is_one() {
     let data = DataConfig {
         database_url: format!("sqlite://{}", folder.path().join("logbook.db").display()),
         data_dir: folder.path().join("data"),
-        own_events: true,
+        audit: true,
     };
     let (token, _) = run(&data, "token --role admin");
     let server = process::Process::start(&data, &[]);

@@ -5,17 +5,17 @@ use std::{
     thread,
 };
 
-use logbook::{
-    db::types::Instant,
-    logs::counts::{fold, look::MOST_LOOKED_AT},
+use logbook_engine::{
+    counts::{compact, sample::SCAN_LIMIT},
+    db::timestamp::Timestamp,
 };
-use logbook_tests::{Client, TestServer, naive::Query, on_both, random, server::sample, walk::AtEnd};
-use proptest::{collection::vec, prelude::*, sample::select};
-use serde_json::{Value, json};
 
 use crate::law::{
     LOGS, borrowed, check_facets, check_histogram, check_metrics, dimensions, for_all, next_slug, send_to,
 };
+use logbook_tests::{Client, TestServer, naive::Query, on_both, random, server::sample, walk::AtEnd};
+use proptest::{collection::vec, prelude::*, sample::select};
+use serde_json::{Value, json};
 
 const PATH: &str = "/workspaces/clinic/logs/access";
 /// Days that begin inside of a UTC day, at half and quarter hours, and where clocks change, once by half an hour.
@@ -50,7 +50,7 @@ on_both!(counts_are_a_plain_recount_whatever_was_folded, |server| {
             sent[log].extend(send_to(&admin, &slug, LOGS[log], events));
             for _ in 0..folds {
                 let mut conn = server.own_connection();
-                fold::fold(&mut conn, workspace.id).expect("it folds");
+                compact::compact(&mut conn, workspace.id).expect("it folds");
             }
         }
         for (question, zone) in &questions {
@@ -113,7 +113,7 @@ on_both!(two_processes_that_append_and_fold_stay_exact, |server| {
                 scope.spawn(move || {
                     let mut conn = server.own_connection();
                     while !stop.load(Ordering::Relaxed) {
-                        fold::fold(&mut conn, workspace.id).expect("it folds");
+                        compact::compact(&mut conn, workspace.id).expect("it folds");
                     }
                 })
             })
@@ -133,7 +133,7 @@ on_both!(two_processes_that_append_and_fold_stay_exact, |server| {
         folders.into_iter().for_each(|folder| folder.join().expect("a folder"));
     });
     assert_eq!((total(&server.admin()), total(&other.admin())), (700, 700));
-    fold::fold_all(&mut server.own_connection(), workspace.id).expect("it folds");
+    compact::compact_all(&mut server.own_connection(), workspace.id).expect("it folds");
     assert_eq!(rows(&server, "count_deltas"), 0);
     assert_eq!((total(&server.admin()), total(&other.admin())), (700, 700));
 });
@@ -159,16 +159,16 @@ on_both!(events_that_were_there_before_counts_were_kept_are_counted, |server| {
     assert_eq!(total(&admin), 10, "not built yet: counted by SQL");
     post(10);
     assert_eq!(total(&admin), 20);
-    let due = fold::due(&mut server.own_connection(), Instant::now()).expect("an answer");
+    let due = compact::due(&mut server.own_connection(), Timestamp::now()).expect("an answer");
     assert_eq!(due, [workspace.id]);
     let mut conn = server.own_connection();
-    while fold::fold(&mut conn, workspace.id).expect("it builds") {
+    while compact::compact(&mut conn, workspace.id).expect("it builds") {
         post(20);
         assert_eq!(total(&admin) % 10, 0);
     }
     assert_eq!(rows(&server, "count_deltas"), 0);
     assert_eq!(total(&admin) as i64, rows(&server, "events"));
-    assert!(fold::due(&mut conn, Instant::now()).expect("an answer").is_empty());
+    assert!(compact::due(&mut conn, Timestamp::now()).expect("an answer").is_empty());
 });
 
 on_both!(folding_waits_until_there_is_something_to_fold_but_not_for_ever, |server| {
@@ -176,7 +176,7 @@ on_both!(folding_waits_until_there_is_something_to_fold_but_not_for_ever, |serve
     let admin = server.admin();
     let mut conn = server.own_connection();
     let mut due = |seconds: i64| {
-        fold::due(&mut conn, Instant::now().plus_seconds(seconds)).expect("an answer") == [workspace.id]
+        compact::due(&mut conn, Timestamp::now().plus_seconds(seconds)).expect("an answer") == [workspace.id]
     };
     admin.post(PATH, json!([sample("access", 1)])).expect(201);
     assert!(!due(0) && !due(590) && due(601));
@@ -184,7 +184,7 @@ on_both!(folding_waits_until_there_is_something_to_fold_but_not_for_ever, |serve
     admin.post(PATH, many.clone().into()).expect(201);
     admin.post(PATH, many.into()).expect(201);
     assert!(due(0), "more than 20,000 cells wait");
-    fold::fold_all(&mut server.own_connection(), workspace.id).expect("it folds");
+    compact::compact_all(&mut server.own_connection(), workspace.id).expect("it folds");
     assert!(!due(0));
     for n in 0..501 {
         assert!(!due(0), "after {n}");
@@ -201,13 +201,13 @@ on_both!(what_no_counts_are_kept_of_is_counted_up_to_a_bound, |server| {
         json!({"event_type": "login", "user": {"id": "17"}, "role": if n < 5 { "first" } else { "later" },
         "occurred_at": format!("2026-10-01T00:00:00.{n:06}Z")})
     };
-    let events: Vec<_> = (0..MOST_LOOKED_AT).map(event).collect();
+    let events: Vec<_> = (0..SCAN_LIMIT).map(event).collect();
     admin.post(PATH, events.into()).expect(201);
     let ask = |what: &str| admin.get(&format!("{PATH}/{what}user_id=17")).expect(200).json;
     let counted = |answer: &Value| (answer["total"].clone(), answer["exact"].clone());
-    assert_eq!(counted(&ask("metrics?")), (MOST_LOOKED_AT.into(), true.into()));
-    admin.post(PATH, json!([event(MOST_LOOKED_AT)])).expect(201);
-    assert_eq!(counted(&ask("metrics?")), (MOST_LOOKED_AT.into(), false.into()));
+    assert_eq!(counted(&ask("metrics?")), (SCAN_LIMIT.into(), true.into()));
+    admin.post(PATH, json!([event(SCAN_LIMIT)])).expect(201);
+    assert_eq!(counted(&ask("metrics?")), (SCAN_LIMIT.into(), false.into()));
     let facets = ask("facets?role=first&");
     assert_eq!(facets["exact"], false);
     assert_eq!(
@@ -216,11 +216,8 @@ on_both!(what_no_counts_are_kept_of_is_counted_up_to_a_bound, |server| {
         "the newest ones are looked at"
     );
     let histogram = ask("histogram?interval=1d&");
-    assert_eq!(
-        (&histogram["data"][0]["total"], &histogram["exact"]),
-        (&MOST_LOOKED_AT.into(), &false.into())
-    );
+    assert_eq!((&histogram["data"][0]["total"], &histogram["exact"]), (&SCAN_LIMIT.into(), &false.into()));
     // Without such a filter nothing is bounded.
     let all = admin.get(&format!("{PATH}/metrics")).expect(200).json;
-    assert_eq!(counted(&all), ((MOST_LOOKED_AT + 1).into(), true.into()));
+    assert_eq!(counted(&all), ((SCAN_LIMIT + 1).into(), true.into()));
 });

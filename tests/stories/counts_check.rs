@@ -6,16 +6,14 @@ use std::{
 };
 
 use diesel::prelude::*;
-use logbook::{
-    db::{Conn, schema::event_counts},
-    logs::{
-        counts::{
-            check::{self, Checked, Difference},
-            fold,
-            packed::{Draft, Key, Packed},
-        },
-        event::Outcome,
+use logbook_engine::{
+    counts::{
+        check::{self, Checked, Difference},
+        compact,
+        packed::{CellsBuilder, Key, PackedCells},
     },
+    db::{Conn, schema::event_counts},
+    event::Outcome,
 };
 use logbook_tests::{Client, TestServer, on_both, process, server::sample, walk::AtEnd};
 use serde_json::Value;
@@ -69,7 +67,12 @@ fn mended(conn: &mut Conn, id: i32) -> Vec<Difference> {
 }
 
 /// Changes the access log's first row of a grain. Who has it in memory sees that it is another one.
-fn change_a_row(server: &TestServer, id: i32, grain: i16, change: impl FnOnce(&Packed, &mut Draft)) {
+fn change_a_row(
+    server: &TestServer,
+    id: i32,
+    grain: i16,
+    change: impl FnOnce(&PackedCells, &mut CellsBuilder),
+) {
     let conn = &mut server.own_connection();
     let rows = event_counts::table
         .filter(event_counts::workspace_id.eq(id))
@@ -80,8 +83,8 @@ fn change_a_row(server: &TestServer, id: i32, grain: i16, change: impl FnOnce(&P
         .select((event_counts::bucket, event_counts::cells))
         .first(conn)
         .expect("a row");
-    let packed = Packed::parse(cells).expect("cells");
-    let mut draft = Draft::over(packed.clone());
+    let packed = PackedCells::parse(cells).expect("cells");
+    let mut draft = CellsBuilder::over(packed.clone());
     change(&packed, &mut draft);
     diesel::update(event_counts::table.find((id, 1, grain, bucket)))
         .set((event_counts::cells.eq(draft.pack()), event_counts::revision.eq(event_counts::revision + 1)))
@@ -98,7 +101,7 @@ fn add_a_cell(server: &TestServer, id: i32, grain: i16) {
 
 /// Puts a row where there are no events: August 2026.
 fn add_a_row(server: &TestServer, id: i32) {
-    let mut draft = Draft::default();
+    let mut draft = CellsBuilder::default();
     let key = Key { action: "login", outcome: Outcome::Success, role: None, target_type: None };
     draft.add(20_670, key, 7);
     diesel::insert_into(event_counts::table)
@@ -224,23 +227,23 @@ const CASES: [(&str, Damage, &[&str]); 20] = [
     ),
     (
         "a state that is behind",
-        Sql("UPDATE count_states SET folded_seq = 5 WHERE OWN"),
+        Sql("UPDATE count_states SET compacted_seq = 5 WHERE OWN"),
         &["seq 6 to 48, yet to be folded: 43 events, counted as 12", "access 2026-03"],
     ),
     (
         "a state that is ahead",
-        Sql("UPDATE count_states SET folded_seq = 1000 WHERE OWN"),
+        Sql("UPDATE count_states SET compacted_seq = 1000 WHERE OWN"),
         &["folded up to seq 1000, and the last one is 72", "seq 48 to 48", "access 2026-03: 3 rows differ"],
     ),
 ];
 
-on_both!(what_is_damaged_is_found_and_mended, |config| { config.no_upkeep = true }, |server| {
+on_both!(what_is_damaged_is_found_and_mended, |config| { config.no_background_jobs = true }, |server| {
     let admin = server.admin();
     for (n, (what, damage, expected)) in CASES.into_iter().enumerate() {
         let slug = format!("w{n}");
         let id = server.workspace(&slug).id;
         append(&admin, &slug);
-        fold::fold_all(&mut server.own_connection(), id).expect("it folds");
+        compact::compact_all(&mut server.own_connection(), id).expect("it folds");
         append(&admin, &slug);
         let right = answers(&admin, &slug);
         assert_eq!(total(&admin, &slug), 24);
@@ -272,7 +275,7 @@ on_both!(what_is_damaged_is_found_and_mended, |config| { config.no_upkeep = true
 
         // What was mended can be gone on with.
         append(&admin, &slug);
-        fold::fold_all(&mut server.own_connection(), id).expect("it folds");
+        compact::compact_all(&mut server.own_connection(), id).expect("it folds");
         assert_eq!(total(&admin, &slug), 36, "{what}");
         assert_eq!(mended(&mut server.own_connection(), id), [], "{what}");
     }
@@ -282,21 +285,21 @@ on_both!(what_is_damaged_is_found_and_mended, |config| { config.no_upkeep = true
 
 on_both!(
     what_a_server_remembers_is_not_taken_for_what_was_mended,
-    |config| { config.no_upkeep = true },
+    |config| { config.no_background_jobs = true },
     |server| {
         let admin = server.admin();
         for revision in 1..8 {
             let slug = format!("w{revision}");
             let id = server.workspace(&slug).id;
             append(&admin, &slug);
-            fold::fold_all(&mut server.own_connection(), id).expect("it folds");
+            compact::compact_all(&mut server.own_connection(), id).expect("it folds");
             server.sql(&format!("UPDATE event_counts SET revision = {revision} WHERE workspace_id = {id}"));
             append(&admin, &slug);
             let right = answers(&admin, &slug);
             // Revisions begin at 1 again; one of these workspaces has then such rows as the server has in memory.
             server.sql(&format!("DELETE FROM count_states WHERE workspace_id = {id}"));
             assert_ne!(mended(&mut server.own_connection(), id), []);
-            fold::fold_all(&mut server.own_connection(), id).expect("it folds");
+            compact::compact_all(&mut server.own_connection(), id).expect("it folds");
             assert_eq!(answers(&admin, &slug), right, "{revision}");
         }
     }
@@ -320,7 +323,7 @@ on_both!(nothing_differs_beside_servers_that_append_and_fold, |server| {
         let folder = scope.spawn(|| {
             let mut conn = server.own_connection();
             while !stop.load(Ordering::Relaxed) {
-                fold::fold(&mut conn, id).expect("it folds");
+                compact::compact(&mut conn, id).expect("it folds");
                 thread::sleep(std::time::Duration::from_millis(5));
             }
         });
@@ -331,7 +334,7 @@ on_both!(nothing_differs_beside_servers_that_append_and_fold, |server| {
             let found = mended(&mut conn, id);
             assert_eq!(found, [], "after {checks} checks");
             checks += 1;
-            fold::fold(&mut conn, id).expect("it folds");
+            compact::compact(&mut conn, id).expect("it folds");
             // Folding makes such rows again, of what comes now: it goes on, and check counts what it adds.
             let months = event_counts::table.filter(event_counts::grain.eq(2));
             if checks % 3 == 0 && diesel::delete(months).execute(&mut conn).expect("rows") > 0 {
@@ -347,14 +350,14 @@ on_both!(nothing_differs_beside_servers_that_append_and_fold, |server| {
     assert_eq!(mended(&mut server.own_connection(), id), []);
 });
 
-on_both!(what_is_not_built_yet_is_built_first, |config| { config.no_upkeep = true }, |server| {
+on_both!(what_is_not_built_yet_is_built_first, |config| { config.no_background_jobs = true }, |server| {
     let id = server.workspace("clinic").id;
     let admin = server.admin();
     append(&admin, "clinic");
     // As a migration leaves a database of an older version.
     server.sql("DELETE FROM count_deltas");
     let from = if server.is_postgres() { "'1970-01-01T00:00:00Z'" } else { "0" };
-    server.sql(&format!("INSERT INTO count_states (workspace_id, revision, folded_seq, unbuilt_from) VALUES ({id}, 0, 0, {from})"));
+    server.sql(&format!("INSERT INTO count_states (workspace_id, revision, compacted_seq, unbuilt_from) VALUES ({id}, 0, 0, {from})"));
     let (code, said) = check_command(&server, &["--dry-run"]);
     assert_eq!((code, said.as_str()), (0, "clinic: the counts are not made yet; nothing was compared.\n"));
     let (code, said) = check_command(&server, &[]);

@@ -23,6 +23,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use self::{reader::Reader, writer::Writer};
 use logbook::config::DataConfig;
 use logbook_tests::{
     postgres,
@@ -31,8 +32,6 @@ use logbook_tests::{
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 use serde_json::json;
-
-use self::{reader::Reader, writer::Writer};
 
 const SLUG: &str = "clinic";
 const WRITERS: usize = 4;
@@ -66,11 +65,8 @@ fn kills() -> u32 {
 
 fn story(name: &str, url: impl FnOnce(&Path) -> String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let data = DataConfig {
-        database_url: url(folder.path()),
-        data_dir: folder.path().join("data"),
-        own_events: false,
-    };
+    let data =
+        DataConfig { database_url: url(folder.path()), data_dir: folder.path().join("data"), audit: false };
     // The moments are never the same twice, so the rest need not be either.
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_nanos() as u64;
     let mut rng = Pcg64Mcg::seed_from_u64(seed);

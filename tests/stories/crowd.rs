@@ -5,7 +5,7 @@ use std::{
     thread,
 };
 
-use logbook::auth::Role;
+use logbook::accounts::role::Role;
 use logbook_tests::{Client, on_both};
 use serde_json::{Value, json};
 

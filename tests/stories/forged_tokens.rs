@@ -2,7 +2,7 @@
 //! the tokens of an identity provider is in `provider_tokens`.
 
 use jsonwebtoken::{Algorithm, EncodingKey};
-use logbook::auth::{Role, tokens::Claims};
+use logbook::accounts::{claims::Claims, role::Role};
 use logbook_tests::{
     TestServer,
     jose::{RSA, base64url, jws, own_keys},
@@ -342,9 +342,9 @@ on_both!(a_token_for_one_workspace_opens_no_other, |server| {
 
 on_both!(what_signs_in_is_no_access_token, |server| {
     let mut conn = server.db.conn().expect("a connection");
-    let admin = logbook::auth::users::first_admin(&mut conn).expect("the first admin");
-    let link = logbook::auth::users::create_link(&mut conn, admin.id).expect("a link");
-    let refresh = logbook::auth::users::start_session(&mut conn, admin.id).expect("a session");
+    let admin = logbook::accounts::users::first_admin(&mut conn).expect("the first admin");
+    let link = logbook::accounts::sign_in_links::create(&mut conn, admin.id).expect("a link");
+    let refresh = logbook::accounts::refresh_tokens::start_session(&mut conn, admin.id).expect("a session");
     for secret in [link, refresh] {
         assert_eq!(server.bearer(&secret).get("/workspaces").expect(401).code(), "unauthenticated");
     }

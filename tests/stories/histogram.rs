@@ -154,7 +154,7 @@ on_both!(a_thousand_buckets_are_drawn_and_no_more, |server| {
     let admin = server.admin();
     given(&admin, &["2026-01-01T00:00:00Z"]);
     let range = |hours: i64| {
-        let end = logbook::db::types::Instant(1_767_225_600_000_000).plus_seconds(hours * 3600);
+        let end = logbook_engine::db::timestamp::Timestamp(1_767_225_600_000_000).plus_seconds(hours * 3600);
         format!("since=2026-01-01&until={end}")
     };
     assert_eq!(buckets(&admin, &format!("interval=1h&{}", range(1000))).len(), 1000);

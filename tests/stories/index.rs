@@ -8,10 +8,10 @@ use std::{
 };
 
 use diesel::prelude::*;
-use logbook::{
+use logbook_engine::{
     db::{Conn, schema::index_pieces},
-    logs::index::{
-        build::{self, Advanced, Pace},
+    index::{
+        build::{self, Advanced, IngestRate},
         segment::Segment,
         store,
     },
@@ -78,21 +78,25 @@ on_both!(what_is_appended_is_indexed_soon, |server| {
     assert_eq!(found(&admin, PATH, &[("event_type", "logout")]), [1502, 1501]);
 });
 
-on_both!(nothing_is_indexed_where_upkeep_is_left_to_others, |config| { config.no_upkeep = true }, |server| {
-    let id = server.workspace("clinic").id;
-    let admin = server.admin();
-    append_samples(&admin, 200);
-    thread::sleep(Duration::from_millis(1500));
-    assert_eq!(lag(&admin), 200);
-    assert_eq!(segments(&mut server.own_connection(), id), []);
-});
+on_both!(
+    nothing_is_indexed_where_upkeep_is_left_to_others,
+    |config| { config.no_background_jobs = true },
+    |server| {
+        let id = server.workspace("clinic").id;
+        let admin = server.admin();
+        append_samples(&admin, 200);
+        thread::sleep(Duration::from_millis(1500));
+        assert_eq!(lag(&admin), 200);
+        assert_eq!(segments(&mut server.own_connection(), id), []);
+    }
+);
 
-on_both!(small_segments_become_a_large_one, |config| { config.no_upkeep = true }, |server| {
+on_both!(small_segments_become_a_large_one, |config| { config.no_background_jobs = true }, |server| {
     let id = server.workspace("clinic").id;
     let admin = server.admin();
     let conn = &mut server.own_connection();
     let index = |conn: &mut Conn| {
-        while build::advance(conn, id, Pace::Quiet).expect("a step") == Advanced::Segment {}
+        while build::advance(conn, id, IngestRate::Quiet).expect("a step") == Advanced::Segment {}
     };
     append_samples(&admin, 1500);
     index(conn);
@@ -110,19 +114,19 @@ on_both!(small_segments_become_a_large_one, |config| { config.no_upkeep = true }
     // What was made for an index that was removed meanwhile comes too late.
     let state = store::state(conn, id).expect("a state");
     let made = build::make(conn, id, state.next_segment, (1, 1500)).expect("a segment");
-    store::clear(conn, id).expect("an empty index");
-    assert!(!store::replace(conn, id, state, &[], made).expect("an answer"));
+    store::invalidate(conn, id).expect("an empty index");
+    assert!(!store::swap_segments(conn, id, state, &[], made).expect("an answer"));
     index(conn);
     assert_eq!(spans(&segments(conn, id)), [(1, 1024), (1025, 1500)]);
     assert_eq!(asked(&admin), expected);
 
-    // Upkeep does so with 64,512 events; which ones it takes is the unit tests' of `build`.
+    // Jobs does so with 64,512 events; which ones it takes is the unit tests' of `build`.
     let state = store::state(conn, id).expect("a state");
     let old: Vec<i32> = segments(conn, id).iter().map(|segment| segment.number).collect();
     let made = build::make(conn, id, state.next_segment, (1, 1500)).expect("a segment");
     assert!(!made.0.is_small());
     let pieces = made.1.len() as i64;
-    assert!(store::replace(conn, id, state, &old, made).expect("an index"));
+    assert!(store::swap_segments(conn, id, state, &old, made).expect("an index"));
     assert_eq!(spans(&segments(conn, id)), [(1, 1500)]);
     let stored: i64 = index_pieces::table.count().get_result(conn).expect("a count");
     assert_eq!(stored, pieces, "nothing is left of the small ones");
@@ -155,7 +159,7 @@ fn flip_a_bit(conn: &mut Conn) {
         .expect("a change");
 }
 
-on_both!(what_is_damaged_is_found_and_made_again, |config| { config.no_upkeep = true }, |server| {
+on_both!(what_is_damaged_is_found_and_made_again, |config| { config.no_background_jobs = true }, |server| {
     let id = server.workspace("clinic").id;
     let admin = server.admin();
     append_samples(&admin, 2100);
@@ -203,7 +207,7 @@ on_both!(several_keepers_leave_one_right_index, |server| {
             scope.spawn(move || {
                 let mut conn = server.own_connection();
                 while !stop.load(Ordering::Relaxed) {
-                    build::advance(&mut conn, id, Pace::Quiet).expect("a step");
+                    build::advance(&mut conn, id, IngestRate::Quiet).expect("a step");
                 }
             });
         }
@@ -236,26 +240,30 @@ on_both!(several_keepers_leave_one_right_index, |server| {
     }
 });
 
-on_both!(a_process_that_was_killed_goes_on_at_once, |config| { config.no_upkeep = true }, |server| {
-    server.workspace("clinic");
-    let first = Process::start(&server.data, &[]);
-    append_samples(&first.admin(), 200);
-    wait_for_index(&first.admin());
-    first.kill();
-    let second = Process::start(&server.data, &[]);
-    // Another one on the same folder does not take the name of the one that runs.
-    let third = Process::start(&server.data, &[]);
-    append_samples(&second.admin(), 200);
-    let started = Instant::now();
-    wait_for_index(&third.admin());
-    assert!(started.elapsed() < Duration::from_secs(6), "a lease lasts 10 s: {:?}", started.elapsed());
+on_both!(
+    a_process_that_was_killed_goes_on_at_once,
+    |config| { config.no_background_jobs = true },
+    |server| {
+        server.workspace("clinic");
+        let first = Process::start(&server.data, &[]);
+        append_samples(&first.admin(), 200);
+        wait_for_index(&first.admin());
+        first.kill();
+        let second = Process::start(&server.data, &[]);
+        // Another one on the same folder does not take the name of the one that runs.
+        let third = Process::start(&server.data, &[]);
+        append_samples(&second.admin(), 200);
+        let started = Instant::now();
+        wait_for_index(&third.admin());
+        assert!(started.elapsed() < Duration::from_secs(6), "a lease lasts 10 s: {:?}", started.elapsed());
 
-    second.kill();
-    append_samples(&third.admin(), 200);
-    let started = Instant::now();
-    wait_for_index(&third.admin());
-    assert!(started.elapsed() > Duration::from_secs(2), "the lease was the second one's");
-});
+        second.kill();
+        append_samples(&third.admin(), 200);
+        let started = Instant::now();
+        wait_for_index(&third.admin());
+        assert!(started.elapsed() > Duration::from_secs(2), "the lease was the second one's");
+    }
+);
 
 /// An event that is found by what is in one changed value.
 fn with_value(value: impl Into<Value>) -> Value {

@@ -1,10 +1,10 @@
 //! An index of another format, as another version of Logbook leaves it, gives no answer and is made anew.
 
 use diesel::prelude::*;
-use logbook::{
+use logbook_engine::{
     db::schema::{index_pieces, index_states},
-    logs::index::{
-        build::{self, Advanced, Pace},
+    index::{
+        build::{self, Advanced, IngestRate},
         segment::FORMAT,
         store,
     },
@@ -58,7 +58,7 @@ fn expected(count: i64) -> [Vec<i64>; 3] {
 
 on_both!(
     an_index_of_another_format_is_not_read_and_made_anew,
-    |config| { config.no_upkeep = true },
+    |config| { config.no_background_jobs = true },
     |server| {
         let id = server.workspace("clinic").id;
         let admin = server.admin();
@@ -66,7 +66,7 @@ on_both!(
         // A short tail without an index is looked at as it is, a long one in order of time.
         for (count, more) in [(1500, 1500), (2500, 1000)] {
             append_samples(&admin, more);
-            while build::advance(conn, id, Pace::Quiet).expect("a step") == Advanced::Segment {}
+            while build::advance(conn, id, IngestRate::Quiet).expect("a step") == Advanced::Segment {}
             assert_eq!(figure(&admin, "logbook_index_lag_events"), 0);
             assert_eq!(answers(&admin), expected(count));
             make_foreign(&server);
@@ -75,7 +75,7 @@ on_both!(
             let mut steps = 0;
             loop {
                 assert_eq!(answers(&admin), expected(count));
-                if build::advance(conn, id, Pace::Quiet).expect("a step") != Advanced::Segment {
+                if build::advance(conn, id, IngestRate::Quiet).expect("a step") != Advanced::Segment {
                     break;
                 }
                 steps += 1;

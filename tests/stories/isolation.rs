@@ -1,6 +1,6 @@
 //! A workspace never sees another, and nobody does what their role does not say. The addresses come from the contract.
 
-use logbook::auth::Role;
+use logbook::accounts::role::Role;
 use logbook_tests::{Client, on_both, server::sample, walk};
 use serde_json::{Value, json};
 

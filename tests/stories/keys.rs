@@ -1,6 +1,7 @@
 //! API keys: shown once, good for one workspace and one role, revoked for good.
 
-use logbook::{auth::Role, db::types::Instant};
+use logbook::accounts::role::Role;
+use logbook_engine::db::timestamp::Timestamp;
 use logbook_tests::{Answer, TestServer, on_both, server::sample, walk::wait_until};
 use serde_json::{Value, json};
 
@@ -116,7 +117,7 @@ fn made_in_another_workspace(server: &TestServer) -> String {
 
 on_both!(a_key_expires, |server| {
     server.workspace("clinic");
-    let soon = Instant::now().plus_seconds(2).to_string();
+    let soon = Timestamp::now().plus_seconds(2).to_string();
     let body = json!({"name": "short", "role": "viewer", "expires_at": soon});
     let made = server.admin().post(KEYS, body).expect(201);
     assert_eq!(made.json["key"]["expires_at"], soon);
@@ -129,7 +130,7 @@ on_both!(a_key_expires, |server| {
 
 on_both!(what_is_wrong_with_a_new_key_is_named, |server| {
     server.workspace("clinic");
-    let past = Instant::now().plus_seconds(-1).to_string();
+    let past = Timestamp::now().plus_seconds(-1).to_string();
     for (body, place) in [
         (json!({"role": "viewer"}), "/name"),
         (json!({"name": "", "role": "viewer"}), "/name"),

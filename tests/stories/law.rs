@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use logbook::{
-    logs::index::{build, store},
-    workspaces,
-};
+use logbook::accounts::workspaces;
+use logbook_engine::index::{build, store};
 use logbook_tests::{
     Client, TestServer,
     naive::{self, Query, Sent},
@@ -93,7 +91,7 @@ fn index(server: &TestServer, slug: &str, lengths: &[usize]) {
             break;
         }
         let made = build::make(conn, id, state.next_segment, (first, last)).expect("a segment");
-        assert!(store::replace(conn, id, state, &[], made).expect("an index"), "nobody else is there");
+        assert!(store::swap_segments(conn, id, state, &[], made).expect("an index"), "nobody else is there");
     }
 }
 
@@ -104,7 +102,7 @@ pub fn check_pages(admin: &Client, slug: &str, log: &str, sent: &[Sent], questio
     assert_eq!(seqs(&found), expected, "{question:?}");
 }
 
-on_both!(so_they_are_with_segments_at_every_stage, |config| { config.no_upkeep = true }, |server| {
+on_both!(so_they_are_with_segments_at_every_stage, |config| { config.no_background_jobs = true }, |server| {
     let admin = server.admin();
     for log in LOGS {
         let lengths = vec(1..30usize, 0..6);
@@ -119,7 +117,7 @@ on_both!(so_they_are_with_segments_at_every_stage, |config| { config.no_upkeep =
     }
 });
 
-on_both!(so_they_are_with_large_segments, |config| { config.no_upkeep = true }, |server| {
+on_both!(so_they_are_with_large_segments, |config| { config.no_background_jobs = true }, |server| {
     let admin = server.admin();
     let (many, questions) = (vec(random::event("application"), 1400), vec(random::query("application"), 40));
     for_all(1, (many, questions), |(events, questions)| {
@@ -134,7 +132,7 @@ on_both!(so_they_are_with_large_segments, |config| { config.no_upkeep = true }, 
     });
 });
 
-on_both!(so_they_are_with_a_long_tail, |config| { config.no_upkeep = true }, |server| {
+on_both!(so_they_are_with_a_long_tail, |config| { config.no_background_jobs = true }, |server| {
     let admin = server.admin();
     let (many, questions) = (vec(random::event("access"), 2600), vec(random::query("access"), 12));
     for_all(1, (many, questions), |(events, questions)| {
@@ -242,7 +240,7 @@ pub fn check_facets(question: &Query, sent: &[Sent], answer: &Value) {
 
 pub fn check_histogram(question: &Query, sent: &[Sent], answer: &Value) {
     let micros = |value: &Value| {
-        serde_json::from_value::<logbook::db::types::Instant>(value.clone()).expect("a time").0
+        serde_json::from_value::<logbook_engine::db::timestamp::Timestamp>(value.clone()).expect("a time").0
     };
     let meant = question.expected(sent);
     let buckets = answer["data"].as_array().expect("buckets");

@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use logbook::{
-    auth::{
-        Role,
-        keys::{self, NewApiKey},
-        tokens::Claims,
-        users,
-    },
+use logbook::accounts::{
+    api_keys::{self, NewApiKey},
+    claims::Claims,
+    members,
+    role::Role,
+    users,
     workspaces::Workspace,
 };
 use logbook_tests::{Client, TestServer, on_both, server::sample};
@@ -124,10 +123,12 @@ fn callers(server: &TestServer, clinic: &Workspace, shop: &Workspace) -> Vec<(&'
 
     let key = |workspace: &Workspace, role: Role| {
         let new = NewApiKey { name: "test".into(), role, expires_at: None };
-        keys::create(&mut server.db.conn().expect("a connection"), workspace.id, &new, "test").expect("a key")
+        api_keys::create(&mut server.db.conn().expect("a connection"), workspace.id, &new, "test")
+            .expect("a key")
     };
     let (revoked, text) = key(clinic, Role::Admin);
-    keys::revoke(&mut server.db.conn().expect("a connection"), clinic.id, &revoked.prefix).expect("revoked");
+    api_keys::revoke(&mut server.db.conn().expect("a connection"), clinic.id, &revoked.prefix)
+        .expect("revoked");
     callers.push(("bad", "revoked key".into(), server.bearer(&text)));
     let (old, text) = key(clinic, Role::Admin);
     server.sql(&format!("UPDATE api_keys SET expires_at = created_at WHERE prefix = '{}'", old.prefix));
@@ -179,13 +180,13 @@ impl World<'_> {
         }
         if path.contains("{key}") {
             let new = NewApiKey { name: "target".into(), role: Role::Viewer, expires_at: None };
-            let (key, _) = keys::create(&mut conn, self.clinic.id, &new, "test").expect("a key");
+            let (key, _) = api_keys::create(&mut conn, self.clinic.id, &new, "test").expect("a key");
             path = path.replace("{key}", &key.prefix);
         }
         if path.contains("{user}") {
             let email = format!("{}@clinic.test", self.fresh("target"));
             let user = users::create(&mut conn, &email, "Target", false).expect("a user");
-            users::set_member(&mut conn, self.clinic.id, user.id, Role::Viewer).expect("a member");
+            members::set(&mut conn, self.clinic.id, user.id, Role::Viewer).expect("a member");
             path = path.replace("{user}", &user.id.to_string());
         }
         let mixed = |log: &str| {

@@ -1,9 +1,6 @@
 //! Members of a workspace: invited, given roles, taken out; and the workspace's settings.
 
-use logbook::{
-    auth::{Role, users},
-    workspaces::Workspace,
-};
+use logbook::accounts::{role::Role, users, workspaces::Workspace};
 use logbook_tests::{
     Answer, Client, TestServer, on_both,
     server::sample,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types};
-use logbook::db::{Conn, migrations};
+use logbook_engine::db::{Conn, migrations};
 use logbook_tests::{TestServer, on_both};
 use serde_json::json;
 
@@ -62,7 +62,7 @@ fn columns(conn: &mut Conn) -> Columns {
 
 /// The tables as `schema.rs` declares them.
 fn declared() -> Columns {
-    let text = include_str!("../../api/src/db/schema.rs");
+    let text = include_str!("../../engine/src/db/schema.rs");
     let mut tables = Columns::new();
     let mut table = None;
     for line in text.lines().map(str::trim) {
@@ -114,7 +114,7 @@ on_both!(every_key_of_a_workspaces_table_begins_with_the_workspace, |server| {
         "index_states",
         "index_segments",
         "index_pieces",
-        "upkeep_leases",
+        "job_leases",
         "count_states",
         "count_deltas",
         "event_counts",

@@ -20,7 +20,7 @@ fn waiting(admin: &Client) -> u64 {
 }
 
 /// Holds what every append needs first: SQLite's write lock, or the row of the workspace's sequence.
-fn hold_the_lock(server: &TestServer) -> logbook::db::Conn {
+fn hold_the_lock(server: &TestServer) -> logbook_engine::db::Conn {
     let mut conn = server.own_connection();
     let sql = if server.is_postgres() {
         "BEGIN; SELECT * FROM workspace_sequences FOR UPDATE"

@@ -1,9 +1,7 @@
 //! Logbook logs itself: who signs in, who reads and who manages what stands in the logs of the workspaces it concerns.
 
-use logbook::{
-    auth::{Role, users},
-    db::types::Instant,
-};
+use logbook::accounts::{members, role::Role, users};
+use logbook_engine::db::timestamp::Timestamp;
 use logbook_tests::{
     Client, TestServer, on_both,
     server::sample,
@@ -22,7 +20,7 @@ fn person(server: &TestServer, email: &str, places: &[(i32, Role)]) -> i32 {
     let mut conn = server.db.conn().expect("a connection");
     let user = users::create(&mut conn, email, "Asha Rao", false).expect("a user");
     for (workspace_id, role) in places {
-        users::set_member(&mut conn, *workspace_id, user.id, *role).expect("a member");
+        members::set(&mut conn, *workspace_id, user.id, *role).expect("a member");
     }
     users::set_password(&mut conn, &user, None, PASSWORD, None).expect("a password");
     user.id
@@ -41,7 +39,7 @@ fn session(server: &TestServer, email: &str) -> Client {
 on_both!(
     a_sign_in_stands_in_the_log_of_every_workspace_of_the_person,
     |config| {
-        config.own_events = true;
+        config.audit = true;
     },
     |server| {
         let (clinic, shop) = (server.workspace("clinic"), server.workspace("shop"));
@@ -85,7 +83,7 @@ on_both!(
 on_both!(
     a_stolen_refresh_cookie_is_told_once,
     |config| {
-        config.own_events = true;
+        config.audit = true;
     },
     |server| {
         let clinic = server.workspace("clinic");
@@ -122,7 +120,7 @@ on_both!(
 on_both!(
     a_wrong_current_password_is_told_as_a_right_one_is,
     |config| {
-        config.own_events = true;
+        config.audit = true;
     },
     |server| {
         let clinic = server.workspace("clinic");
@@ -146,7 +144,7 @@ on_both!(
 with_issuer!(
     roles_that_a_provider_changes_are_told_where_they_count,
     |config| {
-        config.own_events = true;
+        config.audit = true;
     },
     |server, issuer| {
         server.workspace("clinic");
@@ -201,7 +199,7 @@ with_issuer!(
 on_both!(
     what_is_managed_stands_in_the_framework_log_with_what_changed,
     |config| {
-        config.own_events = true;
+        config.audit = true;
     },
     |server| {
         let clinic = server.workspace("clinic");
@@ -262,13 +260,13 @@ on_both!(
 on_both!(
     reading_is_told_once_an_hour_and_never_what_is_searched,
     |config| {
-        config.own_events = true;
+        config.audit = true;
     },
     |server| {
         let clinic = server.workspace("clinic");
         person(&server, "asha@clinic.test", &[(clinic.id, Role::Viewer)]);
         let asha = session(&server, "asha@clinic.test");
-        let start = Instant::now();
+        let start = Timestamp::now();
         for _ in 0..3 {
             asha.query(&format!("{LOGS}/access"), &[("q", "rare-disease")]).expect(200);
             asha.query(&format!("{LOGS}/access/metrics"), &[("user_id", "rare-disease")]).expect(200);
@@ -279,7 +277,7 @@ on_both!(
         assert!(!serde_json::to_string(&events).expect("JSON").contains("rare-disease"));
         events.retain(|event| event["action"] == "log_read");
         // An hour that ends in between is told of twice; that is rare, and said here instead of waited for.
-        if start.micros() / 3_600_000_000 == Instant::now().micros() / 3_600_000_000 {
+        if start.micros() / 3_600_000_000 == Timestamp::now().micros() / 3_600_000_000 {
             let logs: Vec<_> = events.iter().map(|event| event["metadata"]["log"].clone()).collect();
             assert_eq!(logs, ["access", "application", "feed"]);
         }
@@ -295,7 +293,7 @@ on_both!(
 on_both!(
     refused_tokens_and_keys_from_elsewhere_are_told,
     |config| {
-        config.own_events = true;
+        config.audit = true;
         config.trusted_proxies = vec!["127.0.0.1".parse().expect("an address")];
     },
     |server| {
@@ -335,7 +333,7 @@ on_both!(
 on_both!(
     a_tenant_that_is_called_logbook_reads_nothing_of_the_platform,
     |config| {
-        config.own_events = true;
+        config.audit = true;
     },
     |server| {
         server.workspace("logbook");
@@ -359,14 +357,14 @@ on_both!(where_own_events_are_off_nothing_is_told, |server| {
 on_both!(
     what_cannot_be_stored_is_counted_and_hurts_no_request,
     |config| {
-        config.own_events = true;
+        config.audit = true;
     },
     |server| {
         let clinic = server.workspace("clinic");
         person(&server, "asha@clinic.test", &[(clinic.id, Role::Viewer)]);
         server.sql("ALTER TABLE workspace_sequences RENAME TO gone");
         log_in(&server, "asha@clinic.test", PASSWORD).expect(200);
-        wait_until("the loss is counted", || server.journal.lost() > 0);
+        wait_until("the loss is counted", || server.audit.lost() > 0);
         server.sql("ALTER TABLE gone RENAME TO workspace_sequences");
         log_in(&server, "asha@clinic.test", PASSWORD).expect(200);
         assert_eq!(actions(&told(&server, "clinic")), ["login"]);

@@ -1,12 +1,11 @@
 //! Laws of the small parts: ids, cursors, folding.
 
-use logbook::{
-    db::types::Instant,
-    logs::{
-        event_id::{EventId, MAX_SEQ},
-        fold::{Needle, fold},
-    },
-    page::{Cursor, Order, Position},
+use logbook::http::page::Cursor;
+use logbook_engine::{
+    db::timestamp::Timestamp,
+    event::id::{EventId, MAX_SEQ},
+    order::{Order, Position},
+    text::{Needle, normalize},
 };
 use logbook_tests::on_both;
 use proptest::prelude::*;
@@ -23,7 +22,7 @@ proptest! {
 
     #[test]
     fn an_id_says_where_its_event_is(workspace in 1..=i32::MAX, seq in 1..MAX_SEQ, at in 0..=YEAR_9999) {
-        let id = EventId::new(workspace, seq, Instant(at));
+        let id = EventId::new(workspace, seq, Timestamp(at));
         let text = id.to_string();
         prop_assert_eq!(EventId::parse(&text), Some(id));
         prop_assert_eq!(EventId::parse(&text.to_uppercase()), Some(id));
@@ -36,10 +35,10 @@ proptest! {
     #[test]
     fn ids_sort_by_time_as_texts_and_as_numbers(a in 0..=YEAR_9999, b in 0..=YEAR_9999, seq in 1..MAX_SEQ, other in 1..MAX_SEQ) {
         prop_assume!(a / 1000 != b / 1000);
-        let (first, second) = (EventId::new(1, seq, Instant(a)), EventId::new(i32::MAX, other, Instant(b)));
+        let (first, second) = (EventId::new(1, seq, Timestamp(a)), EventId::new(i32::MAX, other, Timestamp(b)));
         prop_assert_eq!(first.to_string() < second.to_string(), a < b);
         prop_assert_eq!(first.to_uuid() < second.to_uuid(), a < b);
-        let (first, second) = (EventId::new(1, seq.min(other), Instant(a)), EventId::new(1, seq.max(other), Instant(a)));
+        let (first, second) = (EventId::new(1, seq.min(other), Timestamp(a)), EventId::new(1, seq.max(other), Timestamp(a)));
         prop_assert!(first.to_uuid() <= second.to_uuid(), "of one moment, by seq");
     }
 
@@ -52,7 +51,7 @@ proptest! {
 
     #[test]
     fn a_cursor_comes_back(order in order(), at in 0..=YEAR_9999, seq in 0..MAX_SEQ, filter_hash in any::<[u8; 8]>()) {
-        let position = Position { occurred_at: Instant(at), seq };
+        let position = Position { occurred_at: Timestamp(at), seq };
         let text = Cursor { order, position, filter_hash }.encode();
         prop_assert_eq!(Cursor::decode(&text, order, filter_hash).expect("ours"), position);
         let turned = if order == Order::Asc { Order::Desc } else { Order::Asc };
@@ -83,7 +82,7 @@ proptest! {
         let whole = format!("{before}{text}{after}");
         prop_assert!(Needle::new(&text.to_uppercase()).is_in(&whole));
         prop_assert!(Needle::new(&text.to_lowercase()).is_in(&whole.to_uppercase()));
-        prop_assert_eq!(fold(&whole), whole.to_lowercase());
+        prop_assert_eq!(normalize(&whole), whole.to_lowercase());
     }
 
     #[test]
@@ -98,7 +97,7 @@ proptest! {
 fn is_combining(c: char) -> bool {
     use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
     let composes_with_the_one_before = ('\u{1100}'..='\u{11ff}').contains(&c);
-    let folded: Vec<char> = fold(&c.to_string()).chars().collect();
+    let folded: Vec<char> = normalize(&c.to_string()).chars().collect();
     composes_with_the_one_before
         || folded.iter().any(|c| is_combining_mark(*c) || canonical_combining_class(*c) != 0)
 }

@@ -110,7 +110,7 @@ fn one_key_from_a_file_needs_no_provider_to_be_there() {
 
 #[test]
 fn a_provider_that_is_set_up_wrongly_starts_no_server() {
-    use logbook::auth::provider::{Provider, Settings};
+    use logbook::auth::oidc::{Provider, Settings};
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);

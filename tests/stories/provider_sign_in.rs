@@ -1,7 +1,7 @@
 //! People sign in at an identity provider.
 
 use jsonwebtoken::{Algorithm, EncodingKey};
-use logbook::auth::{Role, users};
+use logbook::accounts::{members, role::Role, sign_in_links, users};
 use logbook_tests::{
     TestServer,
     issuer::{CLIENT_ID, CLIENT_SECRET},
@@ -173,7 +173,7 @@ with_issuer!(an_address_counts_only_when_it_is_verified, |server, issuer| {
     let asha = {
         let mut conn = server.db.conn().expect("a connection");
         let asha = users::create(&mut conn, "asha@clinic.test", "Asha", false).expect("a user");
-        users::set_member(&mut conn, clinic.id, asha.id, Role::Admin).expect("a member");
+        members::set(&mut conn, clinic.id, asha.id, Role::Admin).expect("a member");
         asha.id.to_string()
     };
     let who = |subject: &str, more: Value| {
@@ -263,7 +263,7 @@ with_issuer!(who_comes_in_another_way_later_has_only_what_is_given_here, |server
     let by_link = || {
         let id = me["user"]["id"].as_str().and_then(|id| id.parse().ok()).expect("a number");
         let mut conn = server.db.conn().expect("a connection");
-        let token = users::create_link(&mut conn, id).expect("a link");
+        let token = sign_in_links::create(&mut conn, id).expect("a link");
         let answer = server.nobody().post("/auth/link", json!({"token": token})).expect(200);
         let me =
             server.bearer(answer.json["access_token"].as_str().expect("a token")).get("/me").expect(200).json;

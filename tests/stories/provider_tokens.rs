@@ -2,7 +2,7 @@
 //! changes its keys.
 
 use jsonwebtoken::{Algorithm, EncodingKey};
-use logbook::auth::Role;
+use logbook::accounts::role::Role;
 use logbook_tests::{
     Issuer,
     jose::{KeyPair, OTHER_RSA, RSA, base64url, jws, own_keys},
@@ -95,7 +95,7 @@ with_issuer!(
 
 with_issuer!(a_provider_names_nobody_of_ours, |server, issuer| {
     let mut conn = server.db.conn().expect("a connection");
-    let admin = logbook::auth::users::first_admin(&mut conn).expect("the first admin");
+    let admin = logbook::accounts::users::first_admin(&mut conn).expect("the first admin");
     for subject in [format!("user:{}", admin.id), format!("token:{}", admin.id), "admin@localhost".into()] {
         let claims = with(&issuer.claims(json!({})), "sub", json!(subject));
         let client = server.bearer(&issuer.key.sign("ed", &claims));

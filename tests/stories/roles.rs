@@ -4,15 +4,15 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _, result::Error};
-use logbook::db::{self, Conn, Db, roles};
+use logbook_engine::db::{self, Conn, Db, roles};
+
+use crate::wall::{names, number, sign_in, superuser};
 use logbook_tests::{
     TestServer, postgres,
     server::sample,
     walk::{self, wait_until},
 };
 use serde_json::json;
-
-use crate::wall::{names, number, sign_in, superuser};
 
 /// Who a connection is, and which workspace it sees.
 fn is(conn: &mut Conn) -> [String; 2] {

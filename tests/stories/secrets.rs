@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 
-use logbook::auth::{Role, users};
+use logbook::accounts::{members, role::Role, users};
 use logbook_tests::{Answer, Client, TestServer, on_both};
 use serde_json::json;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
@@ -102,14 +102,14 @@ fn ways(server: &TestServer, secret: &str) -> Vec<Answer> {
 on_both!(
     a_planted_secret_is_in_no_log_line_no_answer_and_no_metric,
     |config| {
-        config.own_events = true;
+        config.audit = true;
     },
     |server| {
         let lines = Lines::listen();
         let clinic = server.workspace("clinic");
         let mut conn = server.db.conn().expect("a connection");
         let user = users::create(&mut conn, "asha@clinic.test", "Asha Rao", false).expect("a user");
-        users::set_member(&mut conn, clinic.id, user.id, Role::Viewer).expect("a member");
+        members::set(&mut conn, clinic.id, user.id, Role::Viewer).expect("a member");
         drop(conn);
         let secret = planted(&server);
         let said = |answer: &Answer| format!("{:?} {}", answer.headers, answer.text).contains(&secret);

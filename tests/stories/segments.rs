@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use logbook::logs::index::{
+use logbook_engine::index::{
     posting::{read_posting, write_posting},
     segment::{
         BLOCK, Building, MOST_COLUMNS, TIMES, block_time, candidate_blocks, candidate_columns, order_piece,

@@ -1,10 +1,10 @@
 //! People sign in, stay signed in and sign out.
 
-use logbook::{
-    auth::{
-        Role,
-        users::{self, User},
-    },
+use logbook::accounts::{
+    members,
+    role::Role,
+    sign_in_links,
+    users::{self, User},
     workspaces::Workspace,
 };
 use logbook_tests::{Answer, Client, TestServer, on_both};
@@ -22,7 +22,7 @@ fn person(server: &TestServer, email: &str) -> User {
 }
 
 fn link(server: &TestServer, user: &User) -> String {
-    users::create_link(&mut server.db.conn().expect("a connection"), user.id).expect("a link")
+    sign_in_links::create(&mut server.db.conn().expect("a connection"), user.id).expect("a link")
 }
 
 fn log_in(server: &TestServer, email: &str, password: &str) -> Answer {
@@ -293,7 +293,7 @@ on_both!(me_says_who_i_am_and_where_i_may_go, |server| {
     let clinic: Workspace = server.workspace("clinic");
     server.workspace("shop");
     let user = person(&server, "asha@clinic.test");
-    users::set_member(&mut server.db.conn().expect("a connection"), clinic.id, user.id, Role::Auditor)
+    members::set(&mut server.db.conn().expect("a connection"), clinic.id, user.id, Role::Auditor)
         .expect("a member");
     let client = bearer(&server, &log_in(&server, "asha@clinic.test", PASSWORD).expect(200));
     let me = client.get("/me").expect(200).json;

@@ -8,17 +8,14 @@ use diesel::{
     sql_query,
     sql_types::Text,
 };
-use logbook::{
-    db::{Conn, types::Instant},
-    logs::{
-        caches::Caches,
-        counts,
-        event::{ActorType, Log, Outcome},
-        event_id::EventId,
-        filter::Filter,
-        query,
-    },
-    page::{Order, Position},
+use logbook_engine::{
+    caches::Caches,
+    counts,
+    db::{Conn, timestamp::Timestamp},
+    event::{ActorType, Log, Outcome, id::EventId},
+    filter::Filter,
+    order::{Order, Position},
+    query,
 };
 use logbook_tests::{TestServer, on_both, server::sample};
 
@@ -70,14 +67,14 @@ fn backend(server: &TestServer) -> &'static str {
     if server.is_postgres() { "postgres" } else { "sqlite" }
 }
 
-const POSITION: Position = Position { occurred_at: Instant(1_772_928_000_000_000), seq: 7 };
+const POSITION: Position = Position { occurred_at: Timestamp(1_772_928_000_000_000), seq: 7 };
 
 /// A filter with everything that SQL decides.
 fn everything() -> Filter {
     let words = || vec!["a".to_owned(), "b".to_owned()];
     Filter {
-        since: Some(Instant(0)),
-        until: Some(Instant(1)),
+        since: Some(Timestamp(0)),
+        until: Some(Timestamp(1)),
         actions: words(),
         outcomes: vec![Outcome::Failure],
         roles: words(),
@@ -94,8 +91,8 @@ fn everything() -> Filter {
 /// A range that begins and ends inside of a quarter hour.
 fn range() -> Filter {
     Filter {
-        since: Some(Instant(1)),
-        until: Some(Instant(200 * 86_400_000_001)),
+        since: Some(Timestamp(1)),
+        until: Some(Timestamp(200 * 86_400_000_001)),
         ..Filter::all(1, Log::Access)
     }
 }
@@ -105,7 +102,7 @@ on_both!(the_statements_that_read_are_these, |server| {
     server.admin().post("/workspaces/clinic/logs/access", vec![sample("access", 1)].into()).expect(201);
     let mut conn = server.own_connection();
     let conn = &mut conn;
-    let id = EventId::new(1, 7, Instant(0));
+    let id = EventId::new(1, 7, Timestamp(0));
     let plain = Filter::all(1, Log::Access);
     let statements = [
         ("list", list(conn, &plain, Order::Desc, None)),
@@ -200,9 +197,9 @@ on_both!(an_index_answers_every_list_get_and_feed_in_its_order, |server| {
     server.sql("ANALYZE events");
     let mut conn = server.own_connection();
     let conn = &mut conn;
-    let id = EventId::new(1, 7, Instant(0));
+    let id = EventId::new(1, 7, Timestamp(0));
     let plain = Filter::all(1, Log::Access);
-    let short = Filter { since: Some(Instant(0)), until: Some(Instant(1)), ..plain.clone() };
+    let short = Filter { since: Some(Timestamp(0)), until: Some(Timestamp(1)), ..plain.clone() };
     let one_component =
         Filter { targets: vec![("role".into(), Some("2".into()))], ..Filter::all(1, Log::Framework) };
     let by_key = if server.is_postgres() { "_pkey" } else { "sqlite_autoindex_events_1" };

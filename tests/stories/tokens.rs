@@ -3,9 +3,9 @@
 
 use std::{fs, os::unix::fs::MetadataExt as _, path::Path, time::Duration};
 
-use logbook::auth::{
-    Role,
-    tokens::{Claims, Tokens},
+use logbook::{
+    accounts::{claims::Claims, role::Role},
+    auth::tokens::Tokens,
 };
 use logbook_tests::{
     TestServer,

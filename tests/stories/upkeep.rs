@@ -1,9 +1,9 @@
-//! Upkeep goes on, whatever is wrong with one workspace.
+//! Jobs goes on, whatever is wrong with one workspace.
 
 use diesel::prelude::*;
-use logbook::{
+use logbook_engine::{
+    counts::compact,
     db::{Conn, schema::count_deltas},
-    logs::counts::fold,
 };
 use logbook_tests::{
     Client, on_both, process,
@@ -30,7 +30,7 @@ on_both!(a_workspace_that_is_damaged_keeps_no_other_from_its_upkeep, |server| {
     let [bad_delta, bad_row, good] = ids;
     let conn = &mut server.own_connection();
     append(&admin, "bad-row");
-    fold::fold_all(conn, bad_row).expect("it folds");
+    compact::compact_all(conn, bad_row).expect("it folds");
     slugs.iter().for_each(|slug| append(&admin, slug));
     let garbage = if server.is_postgres() { r"'\x0102'" } else { "x'0102'" };
     server.sql(&format!("UPDATE count_deltas SET cells = {garbage} WHERE workspace_id = {bad_delta}"));
@@ -41,7 +41,7 @@ on_both!(a_workspace_that_is_damaged_keeps_no_other_from_its_upkeep, |server| {
 
     wait_until("the good one is folded", || waiting(conn, good) == 0);
     wait_until("all are indexed", || figure(&admin, "logbook_index_lag_events") == 0);
-    wait_until("failures are told", || figure(&admin, "logbook_upkeep_failures_total") >= 2);
+    wait_until("failures are told", || figure(&admin, "logbook_job_failures_total") >= 2);
     assert_eq!([bad_delta, bad_row].map(|id| waiting(conn, id)), [1, 1]);
 
     let checked = process::run(&server.data, &["counts", "check"]);

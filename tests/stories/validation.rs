@@ -184,7 +184,7 @@ on_both!(the_largest_that_is_allowed_is_allowed, |server| {
 on_both!(the_time_of_an_event_may_lie_a_day_ahead_but_not_more, |server| {
     server.workspace("clinic");
     let admin = server.admin();
-    let now = logbook::db::types::Instant::now();
+    let now = logbook_engine::db::timestamp::Timestamp::now();
     let at = |seconds: i64| json!([{"event_type": "login", "occurred_at": now.plus_seconds(seconds)}]);
     admin.post(&path("access"), at(86_400 - 60)).expect(201);
     admin.post(&path("access"), at(86_400 + 60)).expect(422);

@@ -7,7 +7,7 @@ use diesel::{
     sql_query,
     sql_types::{BigInt, Text},
 };
-use logbook::db::{self, Conn, schema::events};
+use logbook_engine::db::{self, Conn, schema::events};
 use logbook_tests::{
     TestServer, on_both, postgres,
     server::sample,

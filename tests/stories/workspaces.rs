@@ -1,6 +1,6 @@
 //! Workspaces are made by platform admins and seen by their members.
 
-use logbook::auth::Role;
+use logbook::accounts::role::Role;
 use logbook_tests::on_both;
 use serde_json::json;
 
@@ -73,7 +73,7 @@ on_both!(what_is_wrong_with_a_new_workspace_is_named, |server| {
 on_both!(only_ones_own_workspaces_are_listed, |server| {
     let (a, b) = (server.workspace("a"), server.workspace("b"));
     server.workspace("c");
-    let mut claims = logbook::auth::tokens::Claims::new("token:test".into(), "test".into(), 60);
+    let mut claims = logbook::accounts::claims::Claims::new("token:test".into(), "test".into(), 60);
     claims.roles = [(a.id, Role::Viewer), (b.id, Role::Writer)].into();
     let listed = server.client(&claims).get("/workspaces").expect(200);
     let seen: Vec<_> = listed.data().iter().map(|w| json!([w["slug"], w["role"]])).collect();

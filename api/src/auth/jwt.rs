@@ -2,7 +2,7 @@
 
 use jsonwebtoken::{Header, errors::ErrorKind};
 
-use crate::error::{Code, Problem, Result};
+use crate::http::error::{Code, Problem, Result};
 
 /// More than any honest token has, and little enough to be taken apart for nothing.
 const MAX_BYTES: usize = 16 * 1024;

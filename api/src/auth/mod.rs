@@ -4,14 +4,13 @@
 //! [`PlatformAdmin`], [`SignedIn`]), so that it cannot forget to. The first four carry the one workspace that the request
 //! may touch.
 
+pub mod api_keys;
 mod jwt;
-pub mod keys;
-pub mod provider;
+pub mod oidc;
+pub mod permissions;
 pub mod sessions;
 mod signing_keys;
-pub mod standing;
 pub mod tokens;
-pub mod users;
 
 use std::{future::Future, pin::Pin};
 
@@ -21,81 +20,25 @@ use actix_web::{
     http::{StatusCode, header},
     web,
 };
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    brakes::rates::Rates,
-    error::{Code, Problem, Result},
-    journal::{Journal, events::By},
-    params::Gate,
-    visitor::Visitor,
-    workspaces::{Workspace, Workspaces},
+    accounts::{
+        claims::Claims,
+        role::Role,
+        workspaces::{Workspace, Workspaces},
+    },
+    audit::{AuditLog, events::By},
+    http::{
+        client::ClientInfo,
+        error::{Code, Problem, Result},
+        params::AuthGate,
+    },
+    limits::requests::RequestLimits,
 };
-use keys::Keys;
-use provider::Provider;
-use standing::Standings;
-use tokens::{Claims, Tokens};
-
-/// What one may do in a workspace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Reads the logs.
-    Viewer,
-    /// Reads, exports and proves.
-    Auditor,
-    /// Appends, and nothing else.
-    Writer,
-    /// Everything, members and settings too.
-    Admin,
-}
-
-impl Role {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Auditor => "auditor",
-            Self::Writer => "writer",
-            Self::Admin => "admin",
-        }
-    }
-
-    pub fn reads(self) -> bool {
-        matches!(self, Self::Viewer | Self::Auditor | Self::Admin)
-    }
-
-    pub fn writes(self) -> bool {
-        matches!(self, Self::Writer | Self::Admin)
-    }
-
-    pub fn manages(self) -> bool {
-        self == Self::Admin
-    }
-}
-
-impl std::str::FromStr for Role {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "viewer" => Ok(Self::Viewer),
-            "auditor" => Ok(Self::Auditor),
-            "writer" => Ok(Self::Writer),
-            "admin" => Ok(Self::Admin),
-            _ => Err(()),
-        }
-    }
-}
-
-/// The path parameter of everything in a workspace.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub struct WorkspacePath {
-    /// The workspace's slug.
-    #[param(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
-    pub workspace: String,
-}
+use api_keys::ApiKeyCache;
+use oidc::Provider;
+use permissions::PermissionCache;
+use tokens::Tokens;
 
 /// Anybody with a valid token.
 #[derive(Clone, Debug)]
@@ -120,25 +63,30 @@ fn bearer(request: &HttpRequest) -> Result<&str> {
 
 /// Who sends the request: the holder of a token or of an API key.
 async fn caller(request: &HttpRequest) -> Result<Claims> {
-    let rates = service::<Rates>(request)?;
+    let limits = service::<RequestLimits>(request)?;
     let token = match bearer(request) {
         Ok(token) => token,
         Err(problem) => {
-            rates.stranger(request)?;
+            limits.unauthenticated(request)?;
             return Err(problem);
         }
     };
     if is_costly(request, token)? {
-        rates.before_check(request)?;
+        limits.before_check(request)?;
     }
     let verified = verify(request, token).await;
     match &verified {
-        Ok(claims) => rates.known(request, claims)?,
+        Ok(claims) => limits.authenticated(request, claims)?,
         Err(problem) if problem.code.status() == StatusCode::UNAUTHORIZED => {
             let slug = request.match_info().get("workspace");
-            let journal = service::<Journal>(request)?;
-            journal.token_refused(slug, Keys::is_key(token), problem, &Visitor::of(request));
-            rates.stranger(request)?;
+            let audit = service::<AuditLog>(request)?;
+            audit.token_refused(
+                slug,
+                ApiKeyCache::is_key(token),
+                problem,
+                &ClientInfo::from_request(request),
+            );
+            limits.unauthenticated(request)?;
         }
         Err(_) => {}
     }
@@ -147,27 +95,27 @@ async fn caller(request: &HttpRequest) -> Result<Claims> {
 
 /// True for what cannot be refused before something was spent on it, and was not good before.
 fn is_costly(request: &HttpRequest, token: &str) -> Result<bool> {
-    if Keys::is_key(token) {
-        return Ok(!service::<Keys>(request)?.is_known(token));
+    if ApiKeyCache::is_key(token) {
+        return Ok(!service::<ApiKeyCache>(request)?.is_known(token));
     }
     let provider = request.app_data::<web::Data<Provider>>();
-    Ok(provider.is_some_and(|provider| provider.speaks(token) && !provider.was_good(token)))
+    Ok(provider.is_some_and(|provider| provider.is_issuer_of(token) && !provider.verified_before(token)))
 }
 
 async fn verify(request: &HttpRequest, token: &str) -> Result<Claims> {
-    if Keys::is_key(token) {
-        let keys = service::<Keys>(request)?;
+    if ApiKeyCache::is_key(token) {
+        let keys = service::<ApiKeyCache>(request)?;
         let key = keys.verify(token).await?;
-        keys.used(&key, Visitor::of(request), service::<Journal>(request)?);
+        keys.used(&key, ClientInfo::from_request(request), service::<AuditLog>(request)?);
         return Ok(Claims::from(&key));
     }
     if let Some(provider) = request.app_data::<web::Data<Provider>>()
-        && provider.speaks(token)
+        && provider.is_issuer_of(token)
     {
         return provider.bearer(token, service(request)?).await;
     }
     let claims = service::<Tokens>(request)?.verify(token)?;
-    service::<Standings>(request)?.current(claims).await
+    service::<PermissionCache>(request)?.refresh(claims).await
 }
 
 /// What the app was built with.
@@ -223,9 +171,9 @@ fn tell_of_reading(request: &HttpRequest, reader: &Reader) -> Result<()> {
     let mut rest = request.path().split('/').skip_while(|part| *part != "logs").skip(1);
     let read = rest.next().and_then(|part| logs.into_iter().find(|log| *log == part));
     if let Some(log) = read {
-        let visitor = Visitor::of(request);
-        let by = By { workspace, role: *role, caller, visitor: &visitor };
-        service::<Journal>(request)?.log_read(&by, log);
+        let client_info = ClientInfo::from_request(request);
+        let by = By { workspace, role: *role, caller, client_info: &client_info };
+        service::<AuditLog>(request)?.log_read(&by, log);
     }
     Ok(())
 }
@@ -245,7 +193,7 @@ macro_rules! workspace_extractor {
             type Future = Extracted<Self>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-                let (request, gate) = (request.clone(), Gate::close(request));
+                let (request, gate) = (request.clone(), AuthGate::close(request));
                 Box::pin(async move {
                     let (workspace, role, caller) = member(&request).await?;
                     let allowed: fn(Role) -> bool = $allowed;
@@ -280,10 +228,10 @@ workspace_extractor!(
     |_, _| Ok(())
 );
 impl Manager {
-    /// Who does it, for the journal.
-    pub fn by<'a>(&'a self, visitor: &'a Visitor) -> By<'a> {
+    /// Who does it, for the audit.
+    pub fn by<'a>(&'a self, client_info: &'a ClientInfo) -> By<'a> {
         let Self { workspace, role, caller } = self;
-        By { workspace, role: *role, caller, visitor }
+        By { workspace, role: *role, caller, client_info }
     }
 }
 

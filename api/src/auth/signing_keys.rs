@@ -10,14 +10,14 @@ use std::{
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, RwLock},
-    time::{Duration, Instant as Clock},
+    time::{Duration, Instant},
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use logbook_engine::db::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::tokens::{ACCESS_SECONDS, random_token};
-use crate::db::types::Instant;
+use crate::accounts::{claims::ACCESS_SECONDS, secret::random_token};
 
 const FILE: &str = "token-keys.json";
 const LOCK: &str = "token-keys.lock";
@@ -84,7 +84,7 @@ fn without_past(keys: SigningKeys) -> SigningKeys {
 }
 
 fn now() -> i64 {
-    Instant::now().micros() / 1_000_000
+    Timestamp::now().micros() / 1_000_000
 }
 
 fn invalid(message: String) -> Error {
@@ -97,7 +97,7 @@ type Stamp = (i64, i64, u64, u64);
 struct Read<T> {
     keys: Arc<T>,
     stamp: Option<Stamp>,
-    looked: Clock,
+    looked: Instant,
 }
 
 /// The file, and what was made of the keys in it when it was last read.
@@ -118,7 +118,7 @@ impl<T> KeyFile<T> {
             Err(error) if error.kind() == ErrorKind::NotFound => change(folder, |_| Ok(()))?,
             keys => keys?,
         };
-        let read = Read { keys: Arc::new(prepare(&keys)?), stamp: stamp(folder), looked: Clock::now() };
+        let read = Read { keys: Arc::new(prepare(&keys)?), stamp: stamp(folder), looked: Instant::now() };
         Ok(Self { folder: folder.to_owned(), prepare, read: RwLock::new(read) })
     }
 
@@ -143,7 +143,7 @@ impl<T> KeyFile<T> {
         let unchanged = stamp == known.stamp;
         drop(known);
         let mut known = self.read.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        known.looked = Clock::now();
+        known.looked = Instant::now();
         if unchanged {
             return known.keys.clone();
         }

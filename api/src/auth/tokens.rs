@@ -1,77 +1,18 @@
 //! Bearer tokens: signed by this server (JWT, HS256), short-lived, carrying what the holder may do.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use sha2::{Digest as _, Sha256};
 
 use super::{
-    Role, jwt,
+    jwt,
     signing_keys::{self, KeyFile, SigningKeys},
 };
 use crate::{
-    db::types::Instant,
-    error::{Code, Problem, Result},
+    accounts::claims::{AUDIENCE, Claims, ISSUER},
+    http::error::{Code, Problem, Result},
 };
-
-const ISSUER: &str = "logbook";
-const AUDIENCE: &str = "logbook";
-/// How long a token of a signed-in person lives, in seconds.
-pub const ACCESS_SECONDS: i64 = 15 * 60;
-
-/// What a token says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claims {
-    pub iss: String,
-    pub aud: String,
-    /// `user:<id>` or `token:<name>`.
-    pub sub: String,
-    pub name: String,
-    pub iat: i64,
-    pub nbf: i64,
-    pub exp: i64,
-    #[serde(default)]
-    pub platform_admin: bool,
-    /// The role in every workspace.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub everywhere: Option<Role>,
-    /// The role by workspace number.
-    #[serde(default)]
-    pub roles: BTreeMap<i32, Role>,
-}
-
-impl Claims {
-    pub fn new(sub: String, name: String, seconds: i64) -> Self {
-        let now = Instant::now().micros() / 1_000_000;
-        Self {
-            iss: ISSUER.into(),
-            aud: AUDIENCE.into(),
-            sub,
-            name,
-            iat: now,
-            nbf: now,
-            exp: now + seconds,
-            platform_admin: false,
-            everywhere: None,
-            roles: BTreeMap::new(),
-        }
-    }
-
-    pub fn role_in(&self, workspace_id: i32) -> Option<Role> {
-        // An admin of everything stays one where they are a member with a lesser role.
-        match self.everywhere {
-            Some(Role::Admin) => self.everywhere,
-            everywhere => self.roles.get(&workspace_id).copied().or(everywhere),
-        }
-    }
-
-    /// The number of the signed-in person; None for a token made for a script.
-    pub fn user_id(&self) -> Option<i32> {
-        self.sub.strip_prefix("user:")?.parse().ok()
-    }
-}
 
 /// Something under the same signature as a token, for another use.
 #[derive(Serialize, Deserialize)]
@@ -193,16 +134,4 @@ fn sign_with(key: &Key, claims: &impl Serialize) -> Result<String> {
 
 fn unwritten(error: std::io::Error) -> Problem {
     Problem::new(Code::Internal, format!("the keys of tokens cannot be changed: {error}"))
-}
-
-/// 256 random bits as base64url: for links, refresh tokens and keys.
-pub fn random_token() -> String {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).expect("the operating system gives random numbers");
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
-/// What the database keeps of a random token.
-pub fn token_hash(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,10 +1,10 @@
 //! `logbook counts`.
 
 use clap::{Args, Subcommand};
-use logbook::{
-    config::DataConfig,
+use logbook::config::DataConfig;
+use logbook_engine::{
+    counts::check::{self, Checked},
     db::roles,
-    logs::counts::check::{self, Checked},
 };
 
 use super::SomeWorkspaces;

@@ -1,10 +1,12 @@
 //! `logbook index`.
 
-use clap::Subcommand;
-use logbook::{config::DataConfig, db::roles, logs::index::build};
+use logbook::config::DataConfig;
+use logbook_engine::{db::roles, index::build};
 
 use super::SomeWorkspaces;
 use crate::{Failure, open};
+
+use clap::Subcommand;
 
 #[derive(Subcommand)]
 pub enum IndexCommand {

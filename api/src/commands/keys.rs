@@ -2,13 +2,16 @@
 
 use clap::Subcommand;
 use logbook::{
-    auth::{Role, keys},
+    accounts::{api_keys, role::Role},
+    audit::{
+        Destination,
+        events::{self, COMMAND_LINE},
+    },
     config::DataConfig,
-    db::types::Instant,
-    journal::{Place, events, events::COMMAND_LINE},
 };
+use logbook_engine::db::timestamp::Timestamp;
 
-use crate::{Failure, commands::tell::tell, find_workspace, open};
+use crate::{Failure, commands::audit::record, find_workspace, open};
 
 #[derive(Subcommand)]
 pub enum KeysCommand {
@@ -46,28 +49,28 @@ pub fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> {
     match command {
         KeysCommand::Create { workspace, role, name, days } => {
             let workspace_id = find_workspace(&db, &workspace)?;
-            let expires_at = days.map(|days| Instant::now().plus_seconds(i64::from(days) * 86_400));
-            let new = keys::NewApiKey { name, role, expires_at };
-            let (key, text) = keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE)?;
+            let expires_at = days.map(|days| Timestamp::now().plus_seconds(i64::from(days) * 86_400));
+            let new = api_keys::NewApiKey { name, role, expires_at };
+            let (key, text) = api_keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE)?;
             let (target, changes) = (events::of_key(&key), events::new_key(&key));
             let created = events::by_command("api_key_created", target, changes);
-            tell(data, &db, vec![(Place::Workspace(workspace_id), created)]);
+            record(data, &db, vec![(Destination::Workspace(workspace_id), created)]);
             println!("Made the key {} of {workspace}. It is shown this once:", key.prefix);
             println!("{text}");
         }
         KeysCommand::List { workspace } => {
             let workspace_id = find_workspace(&db, &workspace)?;
-            for key in keys::list(&mut *db.conn()?, workspace_id)? {
+            for key in api_keys::list(&mut *db.conn()?, workspace_id)? {
                 let used = key.last_used_at.map_or_else(|| "never".into(), |at| at.to_string());
                 println!("{}\t{}\t{}\t{used}\t{}", key.prefix, key.role, key.state().as_str(), key.name);
             }
         }
         KeysCommand::Revoke { workspace, prefix } => {
             let workspace_id = find_workspace(&db, &workspace)?;
-            match keys::revoke(&mut *db.conn()?, workspace_id, &prefix)? {
+            match api_keys::revoke(&mut *db.conn()?, workspace_id, &prefix)? {
                 Some(key) => {
                     let revoked = events::by_command("api_key_revoked", events::of_key(&key), Vec::new());
-                    tell(data, &db, vec![(Place::Workspace(workspace_id), revoked)]);
+                    record(data, &db, vec![(Destination::Workspace(workspace_id), revoked)]);
                     println!("Revoked the key {} ({}).", key.prefix, key.name);
                 }
                 None => println!("The key {prefix} was revoked before."),

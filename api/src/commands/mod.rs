@@ -1,17 +1,15 @@
 //! The commands with parts of their own.
 
+pub mod audit;
 pub mod counts;
 pub mod index;
 pub mod keys;
-pub mod tell;
 pub mod token;
 pub mod user;
 
 use clap::Args;
-use logbook::{
-    db::Db,
-    workspaces::{self, Workspace},
-};
+use logbook::accounts::workspaces::{self, Workspace};
+use logbook_engine::db::Db;
 
 use crate::{Failure, find_workspace};
 

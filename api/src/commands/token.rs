@@ -2,23 +2,23 @@
 
 use clap::{Args, Subcommand};
 use logbook::{
-    auth::{
-        Role,
-        tokens::{Claims, Tokens},
-    },
+    accounts::{claims::Claims, role::Role},
+    audit::{Destination, events},
+    auth::tokens::Tokens,
     config::DataConfig,
-    db::types::Instant,
-    journal::{Place, events},
-    logs::event::{Change, Target},
     server,
 };
-use serde_json::Value;
+use logbook_engine::{
+    db::timestamp::Timestamp,
+    event::{Change, Target},
+};
 
 use crate::{
     Failure,
-    commands::tell::{tell, tell_if_possible},
+    commands::audit::{record, record_if_possible},
     find_workspace, open,
 };
+use serde_json::Value;
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -71,14 +71,14 @@ pub fn run(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
             let id = find_workspace(&db, &slug)?;
             claims.roles.insert(id, role);
             let token = tokens.sign_for_long(&claims)?;
-            tell(data, &db, vec![(Place::Workspace(id), created)]);
+            record(data, &db, vec![(Destination::Workspace(id), created)]);
             println!("{token}");
         }
         None => {
             claims.everywhere = Some(role);
             claims.platform_admin = role == Role::Admin;
             let token = tokens.sign_for_long(&claims)?;
-            tell_if_possible(data, vec![(Place::Platform, created)]);
+            record_if_possible(data, vec![(Destination::Platform, created)]);
             println!("{token}");
         }
     }
@@ -98,11 +98,11 @@ fn rotate(data: &DataConfig, tokens: &Tokens, at_once: bool) -> Result<(), Failu
     let mut rotated = events::by_command("token_key_rotated", keys, Vec::new());
     let until = good_until.map_or(Value::Null, |until| until.to_string().into());
     rotated.metadata.insert("keys_before_good_until".into(), until);
-    tell_if_possible(data, vec![(Place::Platform, rotated)]);
+    record_if_possible(data, vec![(Destination::Platform, rotated)]);
     Ok(())
 }
 
 /// From seconds since 1970.
-fn instant(seconds: i64) -> Instant {
-    Instant(seconds * 1_000_000)
+fn instant(seconds: i64) -> Timestamp {
+    Timestamp(seconds * 1_000_000)
 }

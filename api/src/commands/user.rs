@@ -2,15 +2,16 @@
 
 use clap::{Args, Subcommand};
 use logbook::{
-    auth::{Role, sessions::Sessions, users},
+    accounts::{member::Member, members, role::Role, sign_in_links, users},
+    audit::{Destination, events},
+    auth::sessions::Sessions,
     config::DataConfig,
-    journal::{Place, events},
-    logs::event::Change,
-    workspaces::members::Member,
 };
-use serde_json::Value;
+use logbook_engine::event::Change;
 
-use crate::{Failure, commands::tell::tell, find_workspace, open};
+use crate::{Failure, commands::audit::record, find_workspace, open};
+
+use serde_json::Value;
 
 #[derive(Subcommand)]
 pub enum UserCommand {
@@ -58,13 +59,16 @@ pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
                 Change::value("email", Value::Null, user.email.clone().into()),
                 Change::value("platform_admin", Value::Null, platform_admin.into()),
             ];
-            told.push((Place::Platform, events::by_command("user_created", events::of_user(&user), changes)));
+            told.push((
+                Destination::Platform,
+                events::by_command("user_created", events::of_user(&user), changes),
+            ));
             if let (Some(workspace_id), Some(role)) = (workspace, role) {
-                users::set_member(&mut *db.conn()?, workspace_id, user.id, role)?;
+                members::set(&mut *db.conn()?, workspace_id, user.id, role)?;
                 let member = Member::new(user.clone(), role);
                 let changes = events::new_member(&member, None);
                 let invited = events::by_command("member_invited", events::of_member(&member), changes);
-                told.push((Place::Workspace(workspace_id), invited));
+                told.push((Destination::Workspace(workspace_id), invited));
             }
             (user, origin)
         }
@@ -73,12 +77,12 @@ pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
             let user = user.ok_or_else(|| Failure::Said(format!("there is no user {email}")))?;
             // Whoever has the link is that person, wherever they are a member.
             let linked = events::by_command("sign_in_link_created", events::of_user(&user), Vec::new());
-            told.push((Place::Person(user.id), linked));
+            told.push((Destination::Person(user.id), linked));
             (user, origin)
         }
     };
-    let token = users::create_link(&mut *db.conn()?, user.id)?;
-    tell(data, &db, told);
+    let token = sign_in_links::create(&mut *db.conn()?, user.id)?;
+    record(data, &db, told);
     println!("A sign-in link for {}, good once, for a day:", user.email);
     println!("{}", Sessions::link(origin.public_url.trim_end_matches('/'), &token));
     Ok(())

@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 
+use logbook_engine::{
+    db::timestamp::Timestamp,
+    event::{Actor, ActorType, Change, Log, NewEvent, Target},
+};
 use serde_json::{Map, Value, json};
 
 use super::{cast::Person, rng::Rng};
-use crate::{
-    db::types::Instant,
-    logs::event::{Actor, ActorType, Change, Log, NewEvent, Target},
-};
 
 /// Records of one model that are kept to be changed later; older ones are history.
 const KEPT: usize = 400;
@@ -70,13 +70,13 @@ pub struct Act {
     pub user_agent: String,
     pub session_id: String,
     pub correlation_id: String,
-    pub at: Instant,
+    pub at: Timestamp,
 }
 
 impl Act {
     /// The next event of the same request, some milliseconds later.
     pub fn later(&mut self, rng: &mut Rng) {
-        self.at = Instant(self.at.0 + rng.between(3_000, 60_000));
+        self.at = Timestamp(self.at.0 + rng.between(3_000, 60_000));
     }
 }
 
@@ -257,7 +257,7 @@ mod tests {
             user_agent: "test".into(),
             session_id: "s".into(),
             correlation_id: "c".into(),
-            at: Instant(0),
+            at: Timestamp(0),
         }
     }
 

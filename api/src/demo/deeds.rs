@@ -1,5 +1,6 @@
 //! What people do all day: small pieces of work, each one request with one to three events.
 
+use logbook_engine::{db::timestamp::Timestamp, event::NewEvent};
 use serde_json::json;
 
 use super::{
@@ -8,7 +9,6 @@ use super::{
     rng::Rng,
     texts,
 };
-use crate::{db::types::Instant, logs::event::NewEvent};
 
 #[derive(Clone, Copy)]
 enum Deed {
@@ -228,7 +228,7 @@ fn book(clinic: &mut Clinic, rng: &mut Rng, act: &mut Act, events: &mut Vec<NewE
     // From half past three to half past ten UTC, which is nine to four in Kolkata, on the quarter hour.
     let midnight = act.at.0 - act.at.0.rem_euclid(86_400_000_000);
     let starts =
-        Instant(midnight).plus_seconds(rng.between(1, 14) * 86_400 + (14 + rng.between(0, 28)) * 900);
+        Timestamp(midnight).plus_seconds(rng.between(1, 14) * 86_400 + (14 + rng.between(0, 28)) * 900);
     let fields = vec![
         ("patient", json!(patient.id)),
         ("physician", json!(physician(rng))),

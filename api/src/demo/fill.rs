@@ -4,17 +4,19 @@ use std::path::Path;
 
 use diesel::prelude::*;
 use indicatif::{ProgressBar, ProgressDrawTarget};
+use logbook_engine::{
+    append::{AppendRequest, ImportPosition, store},
+    db::{Conn, Db, roles, schema::import_positions, timestamp::Timestamp},
+};
 
 use super::{
     Story, Trickle,
     story::{DAYS, ZONE},
 };
 use crate::{
-    db::{Conn, Db, roles, schema::import_positions, types::Instant},
-    error::{Problem, Result},
+    accounts::workspaces::{self, NewWorkspace, Workspace},
+    http::error::{Problem, Result},
     import::zango::{self, ImportError, ZangoImport},
-    logs::append::{AppendRequest, ImportPosition, store},
-    workspaces::{self, NewWorkspace, Workspace},
 };
 
 /// Changing it tells another story.
@@ -54,7 +56,7 @@ pub struct Filled {
 /// # Errors
 /// When the rows cannot be unpacked in the data folder or the events cannot be stored.
 pub fn fill(db: &Db, data_dir: &Path, progress: bool) -> Result<Filled, ImportError> {
-    Ok(Filled { peerapp: import_peerapp(db, data_dir)?, clinic: tell_story(db, Instant::now(), progress)? })
+    Ok(Filled { peerapp: import_peerapp(db, data_dir)?, clinic: tell_story(db, Timestamp::now(), progress)? })
 }
 
 /// The living clinic and the workspace it belongs to; None when the demo was not filled.
@@ -65,7 +67,7 @@ pub fn trickle(db: &Db) -> Result<Option<(Workspace, Trickle)>> {
     let mut conn = db.conn()?;
     let Some(workspace) = workspaces::find(&mut conn, "clinic")? else { return Ok(None) };
     let Some(Progress { end, .. }) = stored_progress(&mut conn, workspace.id)? else { return Ok(None) };
-    Ok(Some((workspace, Trickle::new(SEED, end, Instant::now()))))
+    Ok(Some((workspace, Trickle::new(SEED, end, Timestamp::now()))))
 }
 
 fn import_peerapp(db: &Db, data_dir: &Path) -> Result<u64, ImportError> {
@@ -93,11 +95,11 @@ fn unpack(folder: &Path) -> std::io::Result<()> {
 
 #[derive(Clone, Copy)]
 struct Progress {
-    end: Instant,
+    end: Timestamp,
     days: usize,
 }
 
-fn tell_story(db: &Db, now: Instant, progress: bool) -> Result<u64, ImportError> {
+fn tell_story(db: &Db, now: Timestamp, progress: bool) -> Result<u64, ImportError> {
     let mut conn = db.conn()?;
     let workspace = clinic(&mut conn)?;
     let Progress { end, days } =
@@ -147,7 +149,7 @@ fn stored_progress(conn: &mut Conn, workspace_id: i32) -> Result<Option<Progress
         .map_err(Problem::from)?;
     Ok(text.as_deref().and_then(|text| {
         let (end, days) = text.split_once(' ')?;
-        Some(Progress { end: Instant(end.parse().ok()?), days: days.parse().ok()? })
+        Some(Progress { end: Timestamp(end.parse().ok()?), days: days.parse().ok()? })
     }))
 }
 

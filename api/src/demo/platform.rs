@@ -1,5 +1,9 @@
 //! What the platform does around the clinic's app: syncs, releases, tasks, people and roles.
 
+use logbook_engine::{
+    db::timestamp::Timestamp,
+    event::{Actor, ActorType, Change, Log, NewEvent, Outcome, Target},
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -7,10 +11,6 @@ use super::{
     clinic::Clinic,
     rng::Rng,
     texts,
-};
-use crate::{
-    db::types::Instant,
-    logs::event::{Actor, ActorType, Change, Log, NewEvent, Outcome, Target},
 };
 
 const POLICIES: &[&str] = &[
@@ -45,11 +45,11 @@ pub enum Happening {
 }
 
 /// What the platform does on a day, and when.
-pub fn plan(rng: &mut Rng, midnight: Instant, day: i64) -> Vec<(Instant, Happening)> {
+pub fn plan(rng: &mut Rng, midnight: Timestamp, day: i64) -> Vec<(Timestamp, Happening)> {
     let mut plan = Vec::new();
     let mut at = |hour: i64, minute: i64, rng: &mut Rng, happening: Happening| {
         let seconds = hour * 3600 + minute * 60 + rng.between(0, 50);
-        plan.push((Instant(midnight.plus_seconds(seconds).0 + rng.between(0, 999_999)), happening));
+        plan.push((Timestamp(midnight.plus_seconds(seconds).0 + rng.between(0, 999_999)), happening));
     };
     at(2, 0, rng, Happening::Tasks);
     at(3, 30, rng, Happening::PolicySync { broken: false });
@@ -83,7 +83,7 @@ pub fn plan(rng: &mut Rng, midnight: Instant, day: i64) -> Vec<(Instant, Happeni
 }
 
 /// The events of one happening, some moments apart, tied by a correlation id.
-pub fn play(clinic: &mut Clinic, rng: &mut Rng, start: Instant, happening: Happening) -> Vec<NewEvent> {
+pub fn play(clinic: &mut Clinic, rng: &mut Rng, start: Timestamp, happening: Happening) -> Vec<NewEvent> {
     let mut scene = Scene { at: start, correlation_id: format!("job-{}", rng.hex(12)), events: Vec::new() };
     match happening {
         Happening::PolicySync { broken } => policy_sync(rng, &mut scene, broken),
@@ -143,7 +143,7 @@ pub fn play(clinic: &mut Clinic, rng: &mut Rng, start: Instant, happening: Happe
 }
 
 struct Scene {
-    at: Instant,
+    at: Timestamp,
     correlation_id: String,
     events: Vec<NewEvent>,
 }
@@ -159,7 +159,7 @@ impl Scene {
         }
         event.actor = Some(actor);
         event.correlation_id = Some(self.correlation_id.clone());
-        self.at = Instant(self.at.0 + 180_000);
+        self.at = Timestamp(self.at.0 + 180_000);
         let place = self.events.len();
         self.events.push(event);
         &mut self.events[place]

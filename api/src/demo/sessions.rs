@@ -1,13 +1,14 @@
 //! Who comes in and goes out, and when: a day's sessions, planned ahead and then played in order of time.
 
+use logbook_engine::{
+    db::timestamp::Timestamp,
+    event::{Log, NewEvent, Outcome},
+};
+
 use super::{
     cast::{self, ATTACKER, DESK, GUESSED, Job, MOBILE, PEOPLE, Person, SCRIPT},
     clinic::user,
     rng::Rng,
-};
-use crate::{
-    db::types::Instant,
-    logs::event::{Log, NewEvent, Outcome},
 };
 
 /// A session expires when nothing happened in it for so long.
@@ -35,7 +36,7 @@ pub enum Beat {
 
 #[derive(Clone, Copy, Debug)]
 pub struct Planned {
-    pub at: Instant,
+    pub at: Timestamp,
     /// Place of the session in the day's list.
     pub session: usize,
     pub beat: Beat,
@@ -72,7 +73,7 @@ pub fn somebody(rng: &mut Rng, day: i64) -> &'static Person {
 }
 
 /// A day's sessions: about `count` of them, begun in the hours of each person's job.
-pub fn plan(rng: &mut Rng, midnight: Instant, day: i64, count: f64) -> (Vec<Session>, Vec<Planned>) {
+pub fn plan(rng: &mut Rng, midnight: Timestamp, day: i64, count: f64) -> (Vec<Session>, Vec<Planned>) {
     let count = (count * (0.88 + 0.24 * rng.unit())).round() as usize;
     let mut sessions = Vec::with_capacity(count);
     let mut beats = Vec::new();
@@ -80,16 +81,16 @@ pub fn plan(rng: &mut Rng, midnight: Instant, day: i64, count: f64) -> (Vec<Sess
         let person = somebody(rng, day);
         let session = open(rng, person);
         let hour = rng.weighted(&session.job.hours()) as i64;
-        let at = Instant(midnight.plus_seconds(hour * 3600).0 + rng.between(0, 3_599_999_999));
+        let at = Timestamp(midnight.plus_seconds(hour * 3600).0 + rng.between(0, 3_599_999_999));
         plan_session(rng, &session, place, at, &mut beats);
         sessions.push(session);
     }
     (sessions, beats)
 }
 
-fn plan_session(rng: &mut Rng, session: &Session, place: usize, start: Instant, beats: &mut Vec<Planned>) {
+fn plan_session(rng: &mut Rng, session: &Session, place: usize, start: Timestamp, beats: &mut Vec<Planned>) {
     let mut at = start;
-    let mut add = |at: Instant, beat: Beat| beats.push(Planned { at, session: place, beat });
+    let mut add = |at: Timestamp, beat: Beat| beats.push(Planned { at, session: place, beat });
     if rng.chance(0.07) {
         let failures = rng.between(1, 3);
         for _ in 0..failures {
@@ -125,12 +126,12 @@ fn plan_session(rng: &mut Rng, session: &Session, place: usize, start: Instant, 
     }
 }
 
-fn pause(rng: &mut Rng, at: Instant, least: i64, most: i64) -> Instant {
-    Instant(at.0 + rng.between(least * 1_000_000, most * 1_000_000))
+fn pause(rng: &mut Rng, at: Timestamp, least: i64, most: i64) -> Timestamp {
+    Timestamp(at.0 + rng.between(least * 1_000_000, most * 1_000_000))
 }
 
 /// The event of a beat that is not work.
-pub fn access(session: &Session, beat: Beat, at: Instant) -> NewEvent {
+pub fn access(session: &Session, beat: Beat, at: Timestamp) -> NewEvent {
     let (action, reason) = match beat {
         Beat::Failed(reason) => ("login_failed", Some(reason)),
         Beat::Login | Beat::Work => ("login", None),
@@ -162,10 +163,10 @@ pub fn access(session: &Session, beat: Beat, at: Instant) -> NewEvent {
 }
 
 /// One night somebody tries a few passwords on every name they can think of, and one of them fits.
-pub fn password_spray(rng: &mut Rng, start: Instant) -> Vec<NewEvent> {
+pub fn password_spray(rng: &mut Rng, start: Timestamp) -> Vec<NewEvent> {
     let mut at = start;
     let mut events = Vec::new();
-    let attempt = |at: Instant, username: &str, person: Option<&Person>, reason: &str| {
+    let attempt = |at: Timestamp, username: &str, person: Option<&Person>, reason: &str| {
         let mut event = NewEvent::new(Log::Access, "login_failed", at);
         event.outcome = Outcome::Failure;
         event.outcome_reason = Some(reason.into());

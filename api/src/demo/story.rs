@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeZone as _, Utc, Weekday};
 use chrono_tz::Tz;
+use logbook_engine::{db::timestamp::Timestamp, event::NewEvent};
 
 use super::{
     cast::PEOPLE,
@@ -11,7 +12,6 @@ use super::{
     rng::Rng,
     sessions::{self, Beat, Planned, Session},
 };
-use crate::{db::types::Instant, logs::event::NewEvent};
 
 /// How far back the story begins.
 pub const DAYS: i64 = 90;
@@ -27,15 +27,15 @@ pub struct Story {
     rng: Rng,
     pub clinic: Clinic,
     first: NaiveDate,
-    start: Instant,
-    end: Instant,
+    start: Timestamp,
+    end: Timestamp,
     day: i64,
     /// What belongs to the next day: sessions do not end at midnight.
     later: Vec<NewEvent>,
 }
 
 impl Story {
-    pub fn new(seed: u64, end: Instant) -> Self {
+    pub fn new(seed: u64, end: Timestamp) -> Self {
         let start = end.plus_seconds(-DAYS * 86_400);
         let first = DateTime::<Utc>::from(start).with_timezone(&ZONE).date_naive();
         let (mut rng, mut clinic) = (Rng::new(seed), Clinic::new());
@@ -62,7 +62,7 @@ impl Iterator for Story {
         let day = self.day;
         let date = self.first.checked_add_days(Days::new(day.unsigned_abs()))?;
         let midnight = ZONE.from_local_datetime(&date.and_hms_opt(0, 0, 0)?).earliest()?;
-        let midnight = Instant(midnight.timestamp_micros());
+        let midnight = Timestamp(midnight.timestamp_micros());
         if midnight > self.end {
             return None;
         }
@@ -70,7 +70,7 @@ impl Iterator for Story {
         // A generator for each day: what one day draws changes no other.
         let mut rng = self.rng.fork();
         let (sessions, beats) = sessions::plan(&mut rng, midnight, day, SESSIONS * weight(date.weekday()));
-        let mut scenes: Vec<(Instant, Scene)> =
+        let mut scenes: Vec<(Timestamp, Scene)> =
             beats.into_iter().map(|beat| (beat.at, Scene::Beat(beat))).collect();
         scenes.extend(
             platform::plan(&mut rng, midnight, day).into_iter().map(|(at, what)| (at, Scene::Platform(what))),
@@ -108,7 +108,7 @@ pub fn play(
     clinic: &mut Clinic,
     rng: &mut Rng,
     session: &mut Session,
-    at: Instant,
+    at: Timestamp,
     beat: Beat,
 ) -> Vec<NewEvent> {
     match beat {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Timelike as _, Utc};
+use logbook_engine::{db::timestamp::Timestamp, event::NewEvent};
 
 use super::{
     platform::{self, Happening},
@@ -10,7 +11,6 @@ use super::{
     sessions::{Beat, Session, access, open, somebody},
     story::{DAYS, Story, ZONE, play},
 };
-use crate::{db::types::Instant, logs::event::NewEvent};
 
 /// Sessions that are open at once in the busiest hour.
 const BUSY: usize = 9;
@@ -19,12 +19,12 @@ pub struct Trickle {
     story: Story,
     rng: Rng,
     sessions: Vec<Session>,
-    last: Instant,
+    last: Timestamp,
 }
 
 impl Trickle {
     /// Takes the story up where it ended; `now` keeps what is made after one start apart from what was made before.
-    pub fn new(seed: u64, end: Instant, now: Instant) -> Self {
+    pub fn new(seed: u64, end: Timestamp, now: Timestamp) -> Self {
         let mut story = Story::new(seed, end);
         story.by_ref().for_each(drop);
         story.clinic.skip_ids((now.0 - end.0).max(0) / 2_000_000);
@@ -38,14 +38,14 @@ impl Trickle {
     }
 
     /// What happened since the last call, in order of time.
-    pub fn batch(&mut self, now: Instant) -> Vec<NewEvent> {
+    pub fn batch(&mut self, now: Timestamp) -> Vec<NewEvent> {
         let hour = DateTime::<Utc>::from(now).with_timezone(&ZONE).hour();
         // At night there is less to see, but never nothing.
         let wanted = if (7..20).contains(&hour) { BUSY } else { BUSY / 3 };
         let mut events = Vec::new();
         let steps = self.rng.between(1, 3);
         for step in 1..=steps {
-            let at = Instant(self.last.0 + (now.0 - self.last.0).max(0) * step / (steps + 1));
+            let at = Timestamp(self.last.0 + (now.0 - self.last.0).max(0) * step / (steps + 1));
             events.extend(self.step(at, wanted));
         }
         self.last = now;
@@ -57,7 +57,7 @@ impl Trickle {
         events
     }
 
-    fn step(&mut self, at: Instant, wanted: usize) -> Vec<NewEvent> {
+    fn step(&mut self, at: Timestamp, wanted: usize) -> Vec<NewEvent> {
         let Self { story, rng, sessions, last: _ } = self;
         if rng.chance(0.01) {
             return platform::play(&mut story.clinic, rng, at, Happening::TaskFails);
@@ -95,13 +95,13 @@ mod tests {
 
     #[test]
     fn it_goes_on() {
-        let end = Instant(1_795_400_000_000_000);
+        let end = Timestamp(1_795_400_000_000_000);
         let mut now = end.plus_seconds(3600);
         let mut trickle = Trickle::new(7, end, now);
         let mut events = Vec::new();
         for _ in 0..200 {
             let before = now;
-            now = Instant(now.0 + trickle.pause().as_micros() as i64);
+            now = Timestamp(now.0 + trickle.pause().as_micros() as i64);
             let batch = trickle.batch(now);
             assert!(batch.iter().all(|event| event.occurred_at >= before && event.occurred_at <= now));
             events.extend(batch);

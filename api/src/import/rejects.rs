@@ -10,16 +10,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use logbook_engine::{
+    db::timestamp::Timestamp,
+    event::{Log, NewEvent, masking},
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
-
-use crate::{
-    db::types::Instant,
-    logs::{
-        event::{Log, NewEvent},
-        secrets,
-    },
-};
 
 /// How many rejects are kept for the summary; the file has all of them.
 const NAMED: usize = 20;
@@ -93,13 +89,13 @@ impl Rejects {
 
 /// The row without its secrets. Columns that hold JSON are looked into, so that the names in them count.
 fn masked(row: Map<String, Value>) -> Map<String, Value> {
-    let mut event = NewEvent::new(Log::Framework, "rejected", Instant::default());
+    let mut event = NewEvent::new(Log::Framework, "rejected", Timestamp::default());
     let opened = |value: Value| match &value {
         Value::String(text) if text.starts_with(['{', '[']) => serde_json::from_str(text).unwrap_or(value),
         _ => value,
     };
     event.metadata = row.into_iter().map(|(column, value)| (column, opened(value))).collect();
-    secrets::mask(&mut event);
+    masking::mask(&mut event);
     event.metadata
 }
 

@@ -29,7 +29,7 @@ CREATE TABLE index_pieces (
 ALTER TABLE index_pieces ALTER COLUMN bits SET STORAGE EXTERNAL;
 
 -- Which process does the work behind the appender. When it is gone, another takes over after held_until.
-CREATE TABLE upkeep_leases (
+CREATE TABLE job_leases (
     workspace_id INTEGER NOT NULL PRIMARY KEY,
     holder TEXT NOT NULL,
     held_until TIMESTAMPTZ NOT NULL

@@ -1,10 +1,10 @@
 -- Kept counts. They are made of the events and can be made again at any time.
 
--- How far folding has come. unbuilt_from: events from here on, up to folded_seq, are in no packed row yet; NULL when all are.
+-- How far folding has come. unbuilt_from: events from here on, up to compacted_seq, are in no packed row yet; NULL when all are.
 CREATE TABLE count_states (
     workspace_id INTEGER NOT NULL PRIMARY KEY,
     revision BIGINT NOT NULL,
-    folded_seq BIGINT NOT NULL,
+    compacted_seq BIGINT NOT NULL,
     unbuilt_from TIMESTAMPTZ
 );
 
@@ -35,5 +35,5 @@ ALTER TABLE event_counts ALTER COLUMN cells SET STORAGE EXTERNAL;
 ALTER TABLE count_deltas ALTER COLUMN cells SET STORAGE EXTERNAL;
 
 -- The events that are there already are yet to be counted.
-INSERT INTO count_states (workspace_id, revision, folded_seq, unbuilt_from)
+INSERT INTO count_states (workspace_id, revision, compacted_seq, unbuilt_from)
 SELECT workspace_id, 0, 0, TIMESTAMPTZ '1970-01-01 00:00:00Z' FROM workspace_sequences WHERE last_seq > 0;

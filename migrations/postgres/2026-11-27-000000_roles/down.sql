@@ -8,7 +8,7 @@ BEGIN
     DROP POLICY erasers_delete ON events;
     FOREACH name IN ARRAY ARRAY[
         'events', 'workspace_sequences', 'dedupe_keys', 'idempotency_keys', 'import_positions', 'index_states',
-        'index_segments', 'index_pieces', 'upkeep_leases', 'count_states', 'count_deltas', 'event_counts'
+        'index_segments', 'index_pieces', 'job_leases', 'count_states', 'count_deltas', 'event_counts'
     ] LOOP
         EXECUTE format('DROP POLICY own_workspace ON %I', name);
         EXECUTE format('ALTER TABLE %I NO FORCE ROW LEVEL SECURITY', name);

@@ -64,7 +64,7 @@ TO logbook_reader;
 GRANT SELECT, INSERT ON events TO logbook_appender;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     workspace_sequences, dedupe_keys, idempotency_keys, import_positions, index_states, index_segments, index_pieces,
-    upkeep_leases, count_states, count_deltas, event_counts
+    job_leases, count_states, count_deltas, event_counts
 TO logbook_appender;
 
 -- Retention and erasure, in the one workspace that is set. What is made of the events must follow them.
@@ -87,7 +87,7 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO logbook_reader, logbook_appender, logbook_eraser', current_schema());
     FOREACH name IN ARRAY ARRAY[
         'events', 'workspace_sequences', 'dedupe_keys', 'idempotency_keys', 'import_positions', 'index_states',
-        'index_segments', 'index_pieces', 'upkeep_leases', 'count_states', 'count_deltas', 'event_counts'
+        'index_segments', 'index_pieces', 'job_leases', 'count_states', 'count_deltas', 'event_counts'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);

@@ -27,7 +27,7 @@ CREATE TABLE index_pieces (
 );
 
 -- Which process does the work behind the appender. When it is gone, another takes over after held_until.
-CREATE TABLE upkeep_leases (
+CREATE TABLE job_leases (
     workspace_id INTEGER NOT NULL PRIMARY KEY,
     holder TEXT NOT NULL,
     held_until BIGINT NOT NULL

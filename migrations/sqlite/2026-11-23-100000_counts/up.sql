@@ -1,10 +1,10 @@
 -- Kept counts. They are made of the events and can be made again at any time.
 
--- How far folding has come. unbuilt_from: events from here on, up to folded_seq, are in no packed row yet; NULL when all are.
+-- How far folding has come. unbuilt_from: events from here on, up to compacted_seq, are in no packed row yet; NULL when all are.
 CREATE TABLE count_states (
     workspace_id INTEGER NOT NULL PRIMARY KEY,
     revision INTEGER NOT NULL,
-    folded_seq INTEGER NOT NULL,
+    compacted_seq INTEGER NOT NULL,
     unbuilt_from INTEGER
 );
 
@@ -32,5 +32,5 @@ CREATE TABLE event_counts (
 );
 
 -- The events that are there already are yet to be counted.
-INSERT INTO count_states (workspace_id, revision, folded_seq, unbuilt_from)
+INSERT INTO count_states (workspace_id, revision, compacted_seq, unbuilt_from)
 SELECT workspace_id, 0, 0, 0 FROM workspace_sequences WHERE last_seq > 0;

@@ -1,10 +1,11 @@
 //! Metrics, facets and histograms: over all time, the last 30 days, a range on no boundary, with filters, in zones.
 
-use logbook::logs::event::Log;
-use rand::RngExt as _;
+use logbook_engine::event::Log;
 
 use super::{Case, Expect, Group, LOGS, Plan, QUICK, Question, Samples, What, case};
 use crate::generate::{DAY, END, START};
+
+use rand::RngExt as _;
 
 const ZONES: [&str; 3] = ["UTC", "Asia/Kolkata", "America/New_York"];
 

@@ -6,15 +6,17 @@ mod samples;
 mod search;
 pub mod usual;
 
-use logbook::{
-    db::types::Instant,
-    logs::{event::Log, filter::Filter, search::Search},
-    page::{Cursor, Order, Position},
+use logbook::http::page::Cursor;
+use logbook_engine::{
+    db::timestamp::Timestamp,
+    event::Log,
+    filter::{Filter, search::Search},
+    order::{Order, Position},
 };
 
-pub use samples::Samples;
-
 use crate::http::{Target, query};
+
+pub use samples::Samples;
 
 /// Budgets of docs/PERFORMANCE.md in milliseconds.
 const QUICK: Option<f64> = Some(10.0);
@@ -132,8 +134,8 @@ impl Question {
     pub fn path(&self, target: &Target, workspace_id: i64) -> String {
         let log = self.log.as_str();
         let mut parameters: Vec<(&str, String)> = Vec::new();
-        parameters.extend(self.since.map(|at| ("since", Instant(at).to_string())));
-        parameters.extend(self.until.map(|at| ("until", Instant(at).to_string())));
+        parameters.extend(self.since.map(|at| ("since", Timestamp(at).to_string())));
+        parameters.extend(self.until.map(|at| ("until", Timestamp(at).to_string())));
         parameters.extend(self.q.clone().map(|q| ("q", q)));
         parameters.extend(self.filters.iter().cloned());
         let path = match &self.what {

@@ -1,14 +1,14 @@
 //! Pages, filters, the history of a record, one event, the feed.
 
-use logbook::logs::event::Log;
-use rand::RngExt as _;
-use serde_json::Value;
+use logbook_engine::event::Log;
 
 use super::{At, Case, Expect, Group, LOGS, PAGE, Plan, QUICK, Question, Samples, What, case};
 use crate::generate::{
     words::{RARE_ACTIONS, RARE_ROLES},
     world::HOT_RECORD,
 };
+use rand::RngExt as _;
+use serde_json::Value;
 
 pub fn cases(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     let mut cases = pages(samples, plan);

@@ -1,14 +1,14 @@
 //! Values to ask for: of events that were drawn from the feed, so that they are there.
 
-use logbook::{db::types::Instant, logs::event::Log, page::Position};
-use rand::{RngExt as _, SeedableRng as _};
-use rand_pcg::Pcg64Mcg;
-use serde_json::Value;
+use logbook_engine::{db::timestamp::Timestamp, event::Log, order::Position};
 
 use crate::{
     generate::{DAY, END, START},
     http::{Connection, query},
 };
+use rand::{RngExt as _, SeedableRng as _};
+use rand_pcg::Pcg64Mcg;
+use serde_json::Value;
 
 const DRAWS: usize = 300;
 const PER_DRAW: usize = 20;
@@ -97,7 +97,7 @@ impl Samples {
     }
 }
 
-fn time(event: &Value) -> Option<Instant> {
+fn time(event: &Value) -> Option<Timestamp> {
     serde_json::from_value(event["occurred_at"].clone()).ok()
 }
 

@@ -2,15 +2,16 @@
 
 use std::sync::LazyLock;
 
-use logbook::logs::event::Log;
-use rand::RngExt as _;
-use rand_pcg::Pcg64Mcg;
+use logbook_engine::event::Log;
 
 use super::{
     At, Case, Expect, Group, LOGS, NO_HITS, PAGE, Plan, QUICK, Question, Samples, What, case,
     samples::is_uuid,
 };
 use crate::generate::{words, world};
+
+use rand::RngExt as _;
+use rand_pcg::Pcg64Mcg;
 
 const COMMON: [(Log, &[&str]); 3] = [
     (

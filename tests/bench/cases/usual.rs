@@ -1,7 +1,7 @@
 //! The usual way of asking the same: `OFFSET`, `count(*)`, `LIKE '%…%'` over the values as text. In SQL on the same table,
 //! with the same indexes, and without the cost of HTTP and JSON.
 
-use logbook::{db::types::Instant, logs::event::Log, page::Position};
+use logbook_engine::{db::timestamp::Timestamp, event::Log, order::Position};
 
 use super::{At, Question, What};
 use crate::database::{Direct, Kind};
@@ -107,7 +107,7 @@ fn text(value: &str) -> String {
 fn instant(micros: i64, kind: Kind) -> String {
     match kind {
         Kind::Sqlite => micros.to_string(),
-        Kind::Postgres => format!("'{}'::timestamptz", Instant(micros)),
+        Kind::Postgres => format!("'{}'::timestamptz", Timestamp(micros)),
     }
 }
 

@@ -121,7 +121,7 @@ impl Generator {
     fn time(&mut self, micros: i64) -> String {
         let day = micros.div_euclid(DAY);
         if day != self.day.0 {
-            let midnight = logbook::db::types::Instant(day * DAY).to_string();
+            let midnight = logbook_engine::db::timestamp::Timestamp(day * DAY).to_string();
             self.day = (day, midnight[..11].to_owned());
         }
         let micros = micros.rem_euclid(DAY);

@@ -5,15 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use logbook::{
-    config::DataConfig,
+use logbook::{accounts::workspaces, config::DataConfig};
+use logbook_engine::{
+    counts::{build, calendar, compact},
     db::{Conn, Db},
-    logs::{
-        counts::{build, fold, grid},
-        index::store,
-    },
-    workspaces,
+    index::store,
 };
+
+use super::{SLUG, reader::Reader, writer::Writer};
+use crate::law::{LOGS, borrowed, check_facets, check_histogram, check_metrics, check_pages};
 use logbook_tests::{
     Client,
     naive::{Query, Sent},
@@ -26,9 +26,6 @@ use proptest::{
     test_runner::TestRunner,
 };
 use serde_json::Value;
-
-use super::{SLUG, reader::Reader, writer::Writer};
-use crate::law::{LOGS, borrowed, check_facets, check_histogram, check_metrics, check_pages};
 
 /// Random questions to each log.
 const QUESTIONS: usize = 5;
@@ -84,7 +81,7 @@ pub fn prove(server: &Process, data: &DataConfig, reader: &Reader, writers: &[Wr
     check_counts(&admin, &logs, &questions);
     let (db, id) = connect(data);
     let conn = &mut *db.conn().expect("a connection");
-    fold::fold_all(conn, id).expect("it folds");
+    compact::compact_all(conn, id).expect("it folds");
     check_counts(&admin, &logs, &questions);
     rebuild_counts(conn, id, &logs);
     check_counts(&admin, &logs, &questions);
@@ -155,8 +152,11 @@ fn is_kept(question: &Query) -> bool {
 
 /// Makes the counts of every month anew, of the events.
 fn rebuild_counts(conn: &mut Conn, workspace_id: i32, logs: &[Vec<Sent>; 3]) {
-    let month =
-        |sent: &Sent| grid::month_of(grid::day_of(grid::quarter_of(logbook::db::types::Instant(sent.at))));
+    let month = |sent: &Sent| {
+        calendar::month_of(calendar::day_of(calendar::quarter_of(logbook_engine::db::timestamp::Timestamp(
+            sent.at,
+        ))))
+    };
     let mut months: Vec<i32> = logs.iter().flatten().map(month).collect();
     months.sort_unstable();
     months.dedup();

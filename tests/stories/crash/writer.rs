@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use logbook::db::types::Instant;
+use logbook_engine::db::timestamp::Timestamp;
+
+use super::SLUG;
+use crate::law::LOGS;
 use logbook_tests::{Answer, Client, naive::rfc3339, random};
 use proptest::{
     strategy::{Strategy as _, ValueTree as _},
@@ -15,9 +18,6 @@ use proptest::{
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 use serde_json::{Value, json};
-
-use super::SLUG;
-use crate::law::LOGS;
 
 const MOST_EVENTS: usize = 50;
 /// Different events of each log; what makes each its own is set anew.
@@ -195,7 +195,7 @@ impl Writer {
         let (_, event, usual) = &self.pool[log * POOL + self.rng.random_range(0..POOL)];
         let mut event = event.clone();
         // Mostly now, some late, and many at the very same moment.
-        let now = Instant::now().micros();
+        let now = Timestamp::now().micros();
         let at = match self.rng.random_range(0..10) {
             0..6 => now - self.rng.random_range(0..2_000_000),
             6..8 => now - self.rng.random_range(0..60 * DAY),

@@ -1,7 +1,8 @@
 use std::fs;
 
+use logbook_engine::db::{migrations, schema::events};
+
 use super::*;
-use crate::db::{migrations, schema::events};
 
 #[test]
 fn it_is_filled_once() {
@@ -20,7 +21,7 @@ fn it_is_filled_once() {
 
     let (workspace, mut living) = trickle(&db).expect("a query").expect("a clinic");
     assert_eq!((workspace.slug.as_str(), workspace.timezone.as_str()), ("clinic", "Asia/Kolkata"));
-    let later = Instant::now().plus_seconds(5);
+    let later = Timestamp::now().plus_seconds(5);
     assert!((0..20).any(|_| !living.batch(later).is_empty()));
     fs::remove_dir_all(&folder).expect("removable");
 }

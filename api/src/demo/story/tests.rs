@@ -3,14 +3,13 @@ use std::{
     sync::LazyLock,
 };
 
+use logbook_engine::event::{Log, Outcome, masking};
+
 use super::*;
-use crate::logs::{
-    event::{Log, Outcome},
-    secrets, validate,
-};
+use crate::http::limits;
 
 /// 2026-11-23T06:00:00Z
-const END: Instant = Instant(1_795_413_600_000_000);
+const END: Timestamp = Timestamp(1_795_413_600_000_000);
 
 /// Told once, for all tests.
 static TOLD: LazyLock<Vec<NewEvent>> = LazyLock::new(|| Story::new(1, END).flatten().collect());
@@ -37,13 +36,13 @@ fn the_same_seed_tells_the_same_story() {
 fn every_event_could_have_been_posted() {
     for event in &*TOLD {
         let said = || format!("{event:?}");
-        assert!(validate::ACTION.is_match(&event.action), "{}", said());
+        assert!(limits::ACTION.is_match(&event.action), "{}", said());
         assert!(
-            validate::changes(&event.changes).is_ok() && validate::metadata(&event.metadata).is_ok(),
+            limits::changes(&event.changes).is_ok() && limits::metadata(&event.metadata).is_ok(),
             "{}",
             said()
         );
-        assert!(event.ip_address.as_deref().is_none_or(|ip| validate::ip_address(ip).is_ok()), "{}", said());
+        assert!(event.ip_address.as_deref().is_none_or(|ip| limits::ip_address(ip).is_ok()), "{}", said());
         if event.log == Log::Application {
             assert!(event.target.kind.is_some() && event.target.id.is_some(), "{}", said());
             assert!(!event.changes.is_empty() && event.session_id.is_some(), "{}", said());
@@ -86,7 +85,7 @@ fn there_is_something_to_find() {
     assert!((100..200).contains(&failed), "{failed}");
     let error = |event: &&NewEvent| event.outcome_reason.as_deref() == Some("role Physician does not exist");
     assert_eq!(events.iter().filter(error).count(), 6);
-    let masked = events.iter().filter(|event| !secrets::mask(&mut (*event).clone()).is_empty()).count();
+    let masked = events.iter().filter(|event| !masking::mask(&mut (*event).clone()).is_empty()).count();
     assert!((5..20).contains(&masked), "{masked}");
 }
 

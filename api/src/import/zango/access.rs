@@ -7,6 +7,7 @@
 //! row 30: switch_role, successful                    ->  role_switched
 //! ```
 
+use logbook_engine::event::{Actor, ActorType, Log, NewEvent, Outcome};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -15,10 +16,7 @@ use super::{
     row::{Reason, Row, quoted},
     tables::ACCESS,
 };
-use crate::logs::{
-    event::{Actor, ActorType, Log, NewEvent, Outcome},
-    validate::ACTION,
-};
+use crate::http::limits::ACTION;
 
 /// What the row says about its session's end: that there was one, not which.
 const ENDED_BY: &str = "logout_or_expiry";
@@ -98,7 +96,8 @@ fn origin(row: &Row) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{db::types::Instant, import::zango::row::instant};
+    use crate::import::zango::row::instant;
+    use logbook_engine::db::timestamp::Timestamp;
 
     fn row(changed: &[(&str, &str)]) -> Row {
         let mut columns = vec![
@@ -178,7 +177,10 @@ mod tests {
         let event = session_end(&ended, &Names::for_tests()).expect("readable").expect("an end");
         assert_eq!((event.action.as_str(), event.outcome), ("session_expired", Outcome::Success));
         assert_eq!(event.session_id.as_deref(), Some("zango-12"));
-        assert_eq!(event.occurred_at, Instant(instant("2026-11-22T20:50:15Z").expect("a time").0 + 500_000));
+        assert_eq!(
+            event.occurred_at,
+            Timestamp(instant("2026-11-22T20:50:15Z").expect("a time").0 + 500_000)
+        );
         assert_eq!(event.actor.and_then(|actor| actor.name).as_deref(), Some("Asha R Nurse"));
         assert_eq!(
             (event.role.as_deref(), event.metadata["ended_by"].as_str()),

@@ -1,6 +1,7 @@
 //! Rows of `auditlogs_logentry` as events: of the application log where the row's content type is a model of the app
 //! (`dynamic_models`), of the framework log where it is one of Zango's own.
 
+use logbook_engine::event::{Actor, ActorType, Log, NewEvent, Target};
 use serde_json::{Value, json};
 
 use super::{
@@ -11,10 +12,7 @@ use super::{
     source::{OBJECT_REF, OBJECT_UUID},
     tables::AUDIT,
 };
-use crate::logs::{
-    event::{Actor, ActorType, Log, NewEvent, Target},
-    validate::ACTION,
-};
+use crate::http::limits::ACTION;
 
 /// The models that an app defines.
 const APPLICATION: &str = "dynamic_models";

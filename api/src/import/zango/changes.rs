@@ -10,10 +10,10 @@
 //! inside it by readers. Whether a field is a JSON field is not said; it is one when both of its values are JSON and one
 //! of them is `null`, an object or an array.
 
+use logbook_engine::event::Change;
 use serde_json::{Map, Value};
 
 use super::row::{Reason, quoted};
-use crate::logs::event::Change;
 
 /// The changes in order of field name; PostgreSQL's own order means nothing.
 pub fn changes(text: &str) -> Result<Vec<Change>, Reason> {

@@ -1,9 +1,11 @@
 //! What every event must keep to, whichever way it comes in: the limits of the API's own bodies.
 
+use logbook_engine::event::{Actor, NewEvent, Target};
+
 use super::row::Reason;
-use crate::logs::{
-    event::{Actor, NewEvent, Target},
-    validate::{self, ACTION},
+use crate::http::{
+    limits::{self, ACTION},
+    validation,
 };
 
 /// Longest names; what is longer is cut by the importer and kept whole in the metadata.
@@ -32,9 +34,10 @@ pub fn check(event: &NewEvent) -> Result<(), Reason> {
         changes,
         metadata,
     } = event;
-    let said = |what: &str, error: validator::ValidationError| format!("{what} {}", validate::detail(&error));
+    let said =
+        |what: &str, error: validator::ValidationError| format!("{what} {}", validation::detail(&error));
 
-    validate::occurred_at(occurred_at).map_err(|error| said("occurred_at", error))?;
+    limits::occurred_at(occurred_at).map_err(|error| said("occurred_at", error))?;
     if !ACTION.is_match(action) || action.len() > MAX_ACTION {
         return Err(format!("the action {action} is not up to {MAX_ACTION} characters of lower snake case"));
     }
@@ -54,14 +57,14 @@ pub fn check(event: &NewEvent) -> Result<(), Reason> {
         ("correlation id", correlation_id.as_deref(), MAX_ID),
     ] {
         let Some(text) = text else { continue };
-        validate::no_nul(text).map_err(|error| said(what, error))?;
+        validation::no_nul(text).map_err(|error| said(what, error))?;
         if text.len() > max && text.chars().count() > max {
             return Err(format!("{what} has more than {max} characters"));
         }
     }
-    validate::changes(changes).map_err(|error| {
+    limits::changes(changes).map_err(|error| {
         let place = error.params.get("pointer").and_then(|place| place.as_str()).unwrap_or_default();
-        format!("changes{place} {}", validate::detail(&error))
+        format!("changes{place} {}", validation::detail(&error))
     })?;
-    validate::metadata(metadata).map_err(|error| said("metadata", error))
+    limits::metadata(metadata).map_err(|error| said("metadata", error))
 }

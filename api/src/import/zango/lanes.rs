@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use logbook_engine::{append::ImportPosition, db::timestamp::Timestamp, event::NewEvent};
+
 use super::{
     ImportError, access, audit,
     names::{Names, reject},
@@ -10,11 +12,7 @@ use super::{
     source::{Read, Source, Stream},
     tables::{ACCESS, AUDIT},
 };
-use crate::{
-    db::types::Instant,
-    import::rejects::Reject,
-    logs::{append::ImportPosition, event::NewEvent},
-};
+use crate::import::rejects::Reject;
 
 /// The column that a session's end is stamped in.
 const STAMP: &str = "session_expired_at";
@@ -77,7 +75,7 @@ impl<'a> Lanes<'a> {
                 *head = lane.next(self.names, &mut self.seen)?;
             }
         }
-        let time = |step: &Step| step.as_ref().map_or(Instant(i64::MIN), |event| event.occurred_at);
+        let time = |step: &Step| step.as_ref().map_or(Timestamp(i64::MIN), |event| event.occurred_at);
         let earliest = self
             .lanes
             .iter_mut()

@@ -36,7 +36,9 @@ use clap::Args;
 pub use run::run;
 pub use summary::Summary;
 
-use crate::{db, error::Problem};
+use logbook_engine::db;
+
+use crate::http::error::Problem;
 
 /// Import the log tables of a Zango app; run again, it adds only what is new
 #[derive(Args, Clone, Debug)]
@@ -74,6 +76,12 @@ pub enum ImportError {
 impl ImportError {
     fn rejects(path: &Path, error: &io::Error) -> Self {
         Self::Rejects { place: path.display().to_string(), reason: error.to_string() }
+    }
+}
+
+impl From<logbook_engine::Error> for ImportError {
+    fn from(error: logbook_engine::Error) -> Self {
+        Self::Store(error.into())
     }
 }
 

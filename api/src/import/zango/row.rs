@@ -3,9 +3,8 @@
 use std::{net::IpAddr, sync::Arc};
 
 use chrono::DateTime;
+use logbook_engine::db::timestamp::Timestamp;
 use serde_json::{Map, Value};
-
-use crate::db::types::Instant;
 
 /// Why a row cannot become an event; goes to the rejects file.
 pub type Reason = String;
@@ -58,7 +57,7 @@ impl Row {
         }
     }
 
-    pub fn instant(&self, column: &str) -> Result<Instant, Reason> {
+    pub fn instant(&self, column: &str) -> Result<Timestamp, Reason> {
         let text = self.required(column)?;
         instant(text).ok_or_else(|| format!("{column} is not a time with an offset: {}", quoted(text)))
     }
@@ -81,14 +80,14 @@ impl Row {
 }
 
 /// `2026-11-22 20:48:58.323338+00`, `2026-11-22T20:48:58Z` and what lies between, to the microsecond.
-pub fn instant(text: &str) -> Option<Instant> {
+pub fn instant(text: &str) -> Option<Timestamp> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Some(Instant(time.timestamp_micros()));
+        return Some(Timestamp(time.timestamp_micros()));
     }
     let text = text.trim().replacen('T', " ", 1);
     // `%#z` takes offsets without minutes, as PostgreSQL writes them.
     let time = DateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S%.f%#z").ok()?;
-    Some(Instant(time.timestamp_micros()))
+    Some(Timestamp(time.timestamp_micros()))
 }
 
 /// Text of a source inside a message: never long, never more than one line.
@@ -109,7 +108,7 @@ mod tests {
 
     #[test]
     fn times_of_every_form() {
-        let expected = Some(Instant(1_795_380_538_323_338));
+        let expected = Some(Timestamp(1_795_380_538_323_338));
         for text in [
             "2026-11-22 20:48:58.323338+00",
             "2026-11-22T20:48:58.323338+00:00",
@@ -120,7 +119,7 @@ mod tests {
         ] {
             assert_eq!(instant(text), expected, "{text}");
         }
-        assert_eq!(instant("2026-11-22 20:48:58+00"), Some(Instant(1_795_380_538_000_000)));
+        assert_eq!(instant("2026-11-22 20:48:58+00"), Some(Timestamp(1_795_380_538_000_000)));
         for text in ["", "soon", "infinity", "2026-11-22", "2026-13-22 20:48:58+00", "2026-11-22 20:48:58"] {
             assert_eq!(instant(text), None, "{text}");
         }

@@ -8,6 +8,17 @@ use std::{
 
 use diesel::prelude::*;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use logbook_engine::{
+    append::{AppendRequest, ImportPosition, store},
+    db::{
+        Conn, Db,
+        partitions::Partitions,
+        roles,
+        schema::{import_positions, workspace_sequences},
+        timestamp::Timestamp,
+    },
+    event::NewEvent,
+};
 
 use super::{
     ImportError, Summary, ZangoImport,
@@ -17,21 +28,7 @@ use super::{
     tables::{ACCESS, AUDIT},
     workspace,
 };
-use crate::{
-    db::{
-        Conn, Db,
-        partitions::Partitions,
-        roles,
-        schema::{import_positions, workspace_sequences},
-        types::Instant,
-    },
-    import::rejects::Rejects,
-    logs::{
-        append::{AppendRequest, ImportPosition, store},
-        event::NewEvent,
-    },
-    workspaces::Workspace,
-};
+use crate::{accounts::workspaces::Workspace, import::rejects::Rejects};
 
 /// Events in one transaction.
 const BATCH: usize = 2000;
@@ -141,7 +138,7 @@ fn stored_positions(
 
 fn rejects_path(data_dir: &Path, args: &ZangoImport) -> PathBuf {
     args.rejects.clone().unwrap_or_else(|| {
-        let time: String = Instant::now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+        let time: String = Timestamp::now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
         data_dir.join(format!("rejects-{}-{time}.jsonl", args.workspace))
     })
 }

@@ -12,7 +12,7 @@ use super::{
     row::{Reason, Row},
     tables::{OBJECTS, TableSpec},
 };
-use crate::db::source::{Join, SourceDb, Table};
+use crate::import::postgres::{Join, SourceDb, Table};
 
 /// The joined column of the audit log's rows; see [`Source::read_with_uuids`].
 pub const OBJECT_UUID: &str = "object_uuid";

@@ -2,10 +2,9 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::{
-    import::rejects::Reject,
-    logs::event::{Log, NewEvent},
-};
+use logbook_engine::event::{Log, NewEvent};
+
+use crate::import::rejects::Reject;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {

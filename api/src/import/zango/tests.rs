@@ -7,13 +7,13 @@ use std::{
 };
 
 use diesel::prelude::*;
+use logbook_engine::{
+    db::{Db, migrations, rows::EventRow, schema::events},
+    event::{Change, Event, Log},
+};
 
 use super::*;
-use crate::{
-    db::{Db, migrations, rows::EventRow, schema::events},
-    logs::event::{Change, Event, Log},
-    workspaces,
-};
+use crate::accounts::workspaces;
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/zango");
 

@@ -1,14 +1,13 @@
 //! The workspace that an app's events go to, made with the app's own name, zone and date format.
 
+use logbook_engine::db::Conn;
+
 use super::{
     ImportError, ZangoImport,
     source::{Read, Source},
     tables::TENANTS,
 };
-use crate::{
-    db::Conn,
-    workspaces::{self, DATE_FORMATS, NewWorkspace, Workspace},
-};
+use crate::accounts::workspaces::{self, DATE_FORMATS, NewWorkspace, Workspace};
 
 /// The workspace, and whether it was made now.
 ///

@@ -1,5 +1,7 @@
+use logbook_engine::event::Change;
+
 use super::*;
-use crate::{import::zango::row::instant, logs::event::Change};
+use crate::import::zango::row::instant;
 
 fn row(changed: &[(&str, &str)]) -> Row {
     let mut columns = vec![

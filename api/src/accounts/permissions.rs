@@ -1,0 +1,56 @@
+//! What a user may do.
+
+use diesel::prelude::*;
+use logbook_engine::db::{
+    Conn,
+    schema::{identities, identity_roles, members},
+    timestamp::Timestamp,
+};
+
+use super::{
+    claims::{ACCESS_SECONDS, Claims},
+    role::Role,
+    users::{self, User},
+};
+use crate::http::error::Result;
+
+/// What a user may do, as a token says it.
+pub fn claims(conn: &mut Conn, user: &User) -> Result<Claims> {
+    let mut claims = Claims::new(users::subject(user.id), user.name.clone(), ACCESS_SECONDS);
+    claims.platform_admin = user.platform_admin;
+    claims.everywhere = user.platform_admin.then_some(Role::Admin);
+    let roles = members::table
+        .filter(members::user_id.eq(user.id))
+        .select((members::workspace_id, members::role))
+        .load::<(i32, String)>(conn)?;
+    claims.roles = roles.into_iter().filter_map(|(id, role)| Some((id, role.parse().ok()?))).collect();
+    add_grants(conn, user.id, &mut claims)?;
+    Ok(claims)
+}
+
+/// Adds what the provider allowed at the last sign-in, for as long as the session that it began may last: whoever comes in
+/// another way later has only what is given here. A role that an admin has given here counts before the provider's.
+fn add_grants(conn: &mut Conn, user_id: i32, claims: &mut Claims) -> Result<()> {
+    let identities = identities::table
+        .filter(identities::user_id.eq(user_id))
+        .filter(identities::grants_end_at.gt(Timestamp::now()))
+        .select((identities::everywhere, identities::platform_admin))
+        .load::<(Option<String>, bool)>(conn)?;
+    if identities.is_empty() {
+        return Ok(());
+    }
+    for (everywhere, platform_admin) in identities {
+        claims.platform_admin |= platform_admin;
+        claims.everywhere = claims.everywhere.or_else(|| everywhere?.parse().ok());
+    }
+    let roles = identity_roles::table
+        .filter(identity_roles::user_id.eq(user_id))
+        .select((identity_roles::workspace_id, identity_roles::role))
+        .load::<(i32, String)>(conn)?;
+    for (workspace_id, role) in roles {
+        if let Ok(role) = role.parse() {
+            claims.roles.entry(workspace_id).or_insert(role);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! Roles in a workspace.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What one may do in a workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Reads the logs.
+    Viewer,
+    /// Reads, exports and proves.
+    Auditor,
+    /// Appends, and nothing else.
+    Writer,
+    /// Everything, members and settings too.
+    Admin,
+}
+
+impl Role {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Auditor => "auditor",
+            Self::Writer => "writer",
+            Self::Admin => "admin",
+        }
+    }
+
+    pub fn reads(self) -> bool {
+        matches!(self, Self::Viewer | Self::Auditor | Self::Admin)
+    }
+
+    pub fn writes(self) -> bool {
+        matches!(self, Self::Writer | Self::Admin)
+    }
+
+    pub fn manages(self) -> bool {
+        self == Self::Admin
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "viewer" => Ok(Self::Viewer),
+            "auditor" => Ok(Self::Auditor),
+            "writer" => Ok(Self::Writer),
+            "admin" => Ok(Self::Admin),
+            _ => Err(()),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Links that sign a user in once.
+
+use diesel::prelude::*;
+use logbook_engine::db::{Conn, schema::sign_in_links, timestamp::Timestamp};
+
+use super::{
+    refresh_tokens,
+    secret::{random_token, token_hash},
+    users::{self, User},
+};
+use crate::http::error::{Code, Problem, Result};
+
+/// How long a sign-in link is good, in seconds.
+const LINK_SECONDS: i64 = 24 * 3600;
+/// A link that signs a user in once. Returns the token that the link carries.
+pub fn create(conn: &mut Conn, user_id: i32) -> Result<String> {
+    let token = random_token();
+    let now = Timestamp::now();
+    diesel::delete(sign_in_links::table.filter(sign_in_links::expires_at.lt(now))).execute(conn)?;
+    diesel::insert_into(sign_in_links::table)
+        .values((
+            sign_in_links::token_hash.eq(token_hash(&token)),
+            sign_in_links::user_id.eq(user_id),
+            sign_in_links::expires_at.eq(now.plus_seconds(LINK_SECONDS)),
+        ))
+        .execute(conn)?;
+    Ok(token)
+}
+
+/// Signs in with a link: uses it up and starts a session, both or neither. Returns the session's refresh token too.
+///
+/// # Errors
+/// `link_invalid` when it is unknown, used or expired.
+pub fn redeem(conn: &mut Conn, token: &str) -> Result<(User, String)> {
+    let invalid =
+        || Problem::new(Code::LinkInvalid, "ask for a new link: logbook user link --email <address>");
+    let now = Timestamp::now();
+    conn.transaction(|conn| {
+        // One statement, so that of two requests at once only one finds the link unused.
+        let user_id = diesel::update(sign_in_links::table.find(token_hash(token)))
+            .filter(sign_in_links::used_at.is_null())
+            .filter(sign_in_links::expires_at.gt(now))
+            .set(sign_in_links::used_at.eq(now))
+            .returning(sign_in_links::user_id)
+            .get_result::<i32>(conn)
+            .optional()?;
+        let user = users::find(conn, user_id.ok_or_else(invalid)?)?.ok_or_else(invalid)?;
+        let refresh = refresh_tokens::start_session(conn, user.id)?;
+        Ok((user, refresh))
+    })
+}

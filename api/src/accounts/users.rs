@@ -1,0 +1,163 @@
+//! People who sign in: kept, their passwords checked, their links and sessions made and taken back.
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
+};
+use diesel::prelude::*;
+use std::sync::LazyLock;
+
+use logbook_engine::db::{
+    Conn,
+    schema::{refresh_tokens, sign_in_links, users},
+    timestamp::Timestamp,
+};
+
+use crate::{
+    accounts::{refresh_tokens::family_of, secret::random_token},
+    http::error::{Code, FieldError, Problem, Result},
+};
+
+/// The domain of addresses that are none (RFC 2606): a user has to have one, and this person told us of none.
+pub const NO_EMAIL: &str = "@no-email.invalid";
+
+#[derive(Clone, Debug, PartialEq, Eq, diesel::Queryable, diesel::Selectable)]
+#[diesel(table_name = users)]
+pub struct User {
+    pub id: i32,
+    pub email: String,
+    pub name: String,
+    pub password_hash: Option<String>,
+    pub platform_admin: bool,
+    pub created_at: Timestamp,
+    pub last_sign_in_at: Option<Timestamp>,
+}
+
+impl User {
+    /// Their address; None where the identity provider gave none, and one was made up.
+    pub fn known_email(&self) -> Option<&str> {
+        (!self.email.ends_with(NO_EMAIL)).then_some(&self.email)
+    }
+}
+
+/// # Errors
+/// `conflict` when the address is taken.
+pub fn create(conn: &mut Conn, email: &str, name: &str, platform_admin: bool) -> Result<User> {
+    let user = diesel::insert_into(users::table)
+        .values((
+            users::email.eq(normalized(email)),
+            users::name.eq(name),
+            users::platform_admin.eq(platform_admin),
+            users::created_at.eq(Timestamp::now()),
+        ))
+        .returning(users::all_columns)
+        .get_result::<User>(conn);
+    user.map_err(|error| Problem::or_taken(error, "/email", format!("there is a user {email} already")))
+}
+
+fn normalized(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+pub fn find(conn: &mut Conn, id: i32) -> Result<Option<User>> {
+    Ok(users::table.find(id).select(User::as_select()).first(conn).optional()?)
+}
+
+pub fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option<User>> {
+    let query = users::table.filter(users::email.eq(normalized(email))).select(User::as_select());
+    Ok(query.first(conn).optional()?)
+}
+
+/// The platform admin who was there first; made when there is none.
+pub fn first_admin(conn: &mut Conn) -> Result<User> {
+    let find = |conn: &mut Conn| {
+        let admins = users::table.filter(users::platform_admin.eq(true)).order(users::id.asc());
+        admins.select(User::as_select()).first::<User>(conn).optional()
+    };
+    if let Some(user) = find(conn)? {
+        return Ok(user);
+    }
+    match create(conn, "admin@localhost", "Platform Admin", true) {
+        // Another server that starts at this moment was quicker.
+        Err(problem) if problem.code == Code::Conflict => find(conn)?.ok_or(problem),
+        made => made,
+    }
+}
+
+/// The `sub` of a user's tokens, and how the logs name them.
+pub fn subject(id: i32) -> String {
+    format!("user:{id}")
+}
+
+/// Argon2id with the library's defaults (19 MiB, two passes), which are OWASP's.
+fn hash_password(password: &str) -> Result<String> {
+    let hash = Argon2::default().hash_password(password.as_bytes()).map_err(|error| {
+        tracing::error!(%error, "a password could not be hashed");
+        Problem::new(Code::Internal, "the password could not be stored")
+    })?;
+    Ok(hash.to_string())
+}
+
+fn password_fits(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash)
+        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+/// Checked where there is no user or no password, so that the answer takes as long as for any other.
+static NOBODYS_HASH: LazyLock<String> = LazyLock::new(|| hash_password(&random_token()).unwrap_or_default());
+
+/// # Errors
+/// `invalid_credentials`, the same for an unknown address and a wrong password.
+pub fn check_password(conn: &mut Conn, email: &str, password: &str) -> Result<User> {
+    let user = find_by_email(conn, email)?;
+    let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
+    let fits = password_fits(password, hash.unwrap_or(&NOBODYS_HASH)) && hash.is_some();
+    match user {
+        Some(user) if fits => Ok(user),
+        _ => Err(Problem::new(Code::InvalidCredentials, "check the e-mail address and the password")),
+    }
+}
+
+/// Sets a password; one that is set already has to be given. Ends all sessions but the one that `refresh_token` belongs
+/// to, and takes back links that were not used.
+///
+/// # Errors
+/// `wrong_password`
+pub fn set_password(
+    conn: &mut Conn,
+    user: &User,
+    current: Option<&str>,
+    new: &str,
+    refresh_token: Option<&str>,
+) -> Result<()> {
+    if let Some(hash) = &user.password_hash
+        && !current.is_some_and(|current| password_fits(current, hash))
+    {
+        let detail = "the current password is not right";
+        let errors = vec![FieldError::at("/current_password", "wrong", detail)];
+        return Err(Problem { errors, ..Problem::new(Code::WrongPassword, detail) });
+    }
+    let hash = hash_password(new)?;
+    conn.transaction(|conn| {
+        lock(conn, user.id)?;
+        diesel::update(users::table.find(user.id)).set(users::password_hash.eq(hash)).execute(conn)?;
+        diesel::delete(sign_in_links::table.filter(sign_in_links::user_id.eq(user.id))).execute(conn)?;
+        let kept = match refresh_token {
+            Some(token) => family_of(conn, token)?.map(|(_, family)| family),
+            None => None,
+        };
+        let others = refresh_tokens::table
+            .filter(refresh_tokens::user_id.eq(user.id))
+            .filter(refresh_tokens::family.ne(kept.unwrap_or_default()));
+        diesel::delete(others).execute(conn)?;
+        Ok(())
+    })
+}
+
+/// Makes everything that touches a user's sessions wait for this transaction. A write, so that SQLite takes its lock now
+/// and not after something was read.
+pub fn lock(conn: &mut Conn, user_id: i32) -> QueryResult<()> {
+    // Not the id: PostgreSQL refuses to write an identity column, its own value too.
+    diesel::update(users::table.find(user_id)).set(users::name.eq(users::name)).execute(conn)?;
+    Ok(())
+}

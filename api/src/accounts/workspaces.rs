@@ -1,0 +1,306 @@
+//! Workspaces: one app, one tenant each. Everything else carries a workspace's number.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, RwLock},
+    time::{Duration, Instant},
+};
+
+use diesel::prelude::*;
+use logbook_engine::db::{
+    Conn, Db, roles,
+    schema::{workspace_sequences, workspaces},
+    timestamp::Timestamp,
+};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use crate::{
+    accounts::role::Role,
+    http::{
+        error::{Code, Problem, Result},
+        validation::{field_errors, no_nul},
+    },
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, diesel::Queryable, diesel::Selectable)]
+#[diesel(table_name = workspaces)]
+pub struct Workspace {
+    pub id: i32,
+    pub slug: String,
+    pub name: String,
+    pub timezone: String,
+    pub date_format: String,
+    pub created_at: Timestamp,
+}
+
+impl Workspace {
+    /// The workspace's zone; only known zones are let in.
+    pub fn zone(&self) -> chrono_tz::Tz {
+        self.timezone.parse().unwrap_or(chrono_tz::UTC)
+    }
+}
+
+/// A workspace as it is served.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Workspace)]
+pub struct WorkspaceView {
+    #[schema(example = "clinic")]
+    pub slug: String,
+    #[schema(example = "Riverside Clinic")]
+    pub name: String,
+    /// IANA name of the zone in which days begin.
+    #[schema(example = "Asia/Kolkata")]
+    pub timezone: String,
+    /// `dd/mm/yyyy`, `mm/dd/yyyy`, `yyyy-mm-dd` or `dd mmm yyyy`.
+    #[schema(example = "dd/mm/yyyy")]
+    pub date_format: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// What the caller may do here: `viewer`, `auditor`, `writer` or `admin`.
+    #[schema(value_type = String, example = "viewer")]
+    pub role: Role,
+}
+
+impl WorkspaceView {
+    pub fn new(workspace: Workspace, role: Role) -> Self {
+        let Workspace { id: _, slug, name, timezone, date_format, created_at } = workspace;
+        Self { slug, name, timezone, date_format, created_at, role }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct WorkspaceList {
+    pub data: Vec<WorkspaceView>,
+}
+
+/// How dates are entered and shown.
+pub const DATE_FORMATS: &[&str] = &["dd/mm/yyyy", "mm/dd/yyyy", "yyyy-mm-dd", "dd mmm yyyy"];
+
+#[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewWorkspace {
+    /// Names the workspace in every address: lower-case letters, digits and hyphens.
+    #[validate(custom(function = slug))]
+    #[schema(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
+    pub slug: String,
+    #[validate(length(min = 1, max = 200), custom(function = no_nul))]
+    #[schema(example = "Riverside Clinic", min_length = 1, max_length = 200)]
+    pub name: String,
+    /// IANA name of the zone in which days begin.
+    #[serde(default = "utc")]
+    #[validate(custom(function = timezone))]
+    #[schema(example = "Asia/Kolkata", default = "UTC")]
+    pub timezone: String,
+    /// How dates are entered and shown: `dd/mm/yyyy`, `mm/dd/yyyy`, `yyyy-mm-dd` or `dd mmm yyyy`.
+    #[serde(default = "day_first")]
+    #[validate(custom(function = date_format))]
+    #[schema(
+        example = "dd/mm/yyyy",
+        default = "dd/mm/yyyy",
+        pattern = "^(dd/mm/yyyy|mm/dd/yyyy|yyyy-mm-dd|dd mmm yyyy)$"
+    )]
+    pub date_format: String,
+}
+
+/// New settings of a workspace; what is left out stays as it is.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema, diesel::AsChangeset)]
+#[serde(deny_unknown_fields)]
+#[diesel(table_name = workspaces)]
+pub struct WorkspaceChanges {
+    /// Every address changes with it; the old ones lead nowhere.
+    #[serde(default, deserialize_with = "given")]
+    #[validate(custom(function = self::slug))]
+    #[schema(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$", nullable = false)]
+    pub slug: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    #[validate(length(min = 1, max = 200), custom(function = no_nul))]
+    #[schema(example = "Riverside Clinic", min_length = 1, max_length = 200, nullable = false)]
+    pub name: Option<String>,
+    /// IANA name of the zone in which days begin.
+    #[serde(default, deserialize_with = "given")]
+    #[validate(custom(function = self::timezone))]
+    #[schema(example = "Asia/Kolkata", nullable = false)]
+    pub timezone: Option<String>,
+    /// `dd/mm/yyyy`, `mm/dd/yyyy`, `yyyy-mm-dd` or `dd mmm yyyy`.
+    #[serde(default, deserialize_with = "given")]
+    #[validate(custom(function = self::date_format))]
+    #[schema(
+        example = "dd/mm/yyyy",
+        pattern = "^(dd/mm/yyyy|mm/dd/yyyy|yyyy-mm-dd|dd mmm yyyy)$",
+        nullable = false
+    )]
+    pub date_format: Option<String>,
+}
+
+impl WorkspaceChanges {
+    fn is_empty(&self) -> bool {
+        let Self { slug, name, timezone, date_format } = self;
+        slug.is_none() && name.is_none() && timezone.is_none() && date_format.is_none()
+    }
+}
+
+/// What is left out stays as it is; null is nothing that a setting can be.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
+}
+
+fn utc() -> String {
+    "UTC".into()
+}
+
+fn day_first() -> String {
+    DATE_FORMATS[0].into()
+}
+
+fn invalid(message: String) -> ValidationError {
+    let mut error = ValidationError::new("invalid");
+    error.message = Some(message.into());
+    error
+}
+
+fn slug(text: &str) -> Result<(), ValidationError> {
+    let shape = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if text.is_empty() || text.len() > 63 || text.starts_with('-') || !text.chars().all(shape) {
+        return Err(invalid("must have 1 to 63 lower-case letters, digits and hyphens".into()));
+    }
+    Ok(())
+}
+
+fn timezone(text: &str) -> Result<(), ValidationError> {
+    let unknown = |_| invalid("must be an IANA time zone such as Asia/Kolkata".into());
+    text.parse::<chrono_tz::Tz>().map(drop).map_err(unknown)
+}
+
+fn date_format(text: &str) -> Result<(), ValidationError> {
+    if DATE_FORMATS.contains(&text) {
+        return Ok(());
+    }
+    Err(invalid(format!("must be one of {}", DATE_FORMATS.join(", "))))
+}
+
+pub fn find(conn: &mut Conn, slug: &str) -> Result<Option<Workspace>> {
+    let query = workspaces::table.filter(workspaces::slug.eq(slug)).select(Workspace::as_select());
+    Ok(query.first(conn).optional()?)
+}
+
+pub fn list(conn: &mut Conn) -> Result<Vec<Workspace>> {
+    let query = workspaces::table.order(workspaces::slug.asc()).select(Workspace::as_select());
+    Ok(query.load(conn)?)
+}
+
+/// The workspaces in which somebody has a role, by slug.
+pub fn visible(conn: &mut Conn, role_in: impl Fn(i32) -> Option<Role>) -> Result<Vec<WorkspaceView>> {
+    let seen = |workspace: Workspace| role_in(workspace.id).map(|role| WorkspaceView::new(workspace, role));
+    Ok(list(conn)?.into_iter().filter_map(seen).collect())
+}
+
+/// How long a workspace's settings may be old before they are read again.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// Workspaces by slug, remembered for a moment: every request begins with one.
+#[derive(Clone)]
+pub struct Workspaces {
+    db: Db,
+    known: Arc<RwLock<HashMap<String, (Workspace, Instant)>>>,
+}
+
+impl Workspaces {
+    pub fn new(db: &Db) -> Self {
+        Self { db: db.clone(), known: Arc::default() }
+    }
+
+    /// None when there is no such workspace. What is unknown is not remembered, so a new one is found at once.
+    pub async fn find(&self, slug: &str) -> Result<Option<Workspace>> {
+        if self::slug(slug).is_err() {
+            return Ok(None);
+        }
+        let known = self.known.read().ok().and_then(|known| known.get(slug).cloned());
+        if let Some((workspace, read)) = known
+            && read.elapsed() < FRESH
+        {
+            return Ok(Some(workspace));
+        }
+        let wanted = slug.to_owned();
+        let found = self.db.run(move |conn| find(conn, &wanted)).await?;
+        if let (Some(workspace), Ok(mut known)) = (&found, self.known.write()) {
+            known.insert(slug.to_owned(), (workspace.clone(), Instant::now()));
+        }
+        Ok(found)
+    }
+
+    /// Reads the workspace again when it is next asked for.
+    pub fn forget(&self, slug: &str) {
+        if let Ok(mut known) = self.known.write() {
+            known.remove(slug);
+        }
+    }
+
+    /// The numbers of those workspaces that there are. What is remembered is as fresh as for [`Workspaces::find`]: a slug
+    /// may be given to another workspace.
+    pub async fn ids(&self, slugs: impl Iterator<Item = &String>) -> Result<HashMap<String, i32>> {
+        let mut ids = HashMap::new();
+        let mut unknown = Vec::new();
+        {
+            let known = self.known.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            for slug in slugs.filter(|slug| self::slug(slug).is_ok()) {
+                match known.get(slug) {
+                    Some((workspace, read)) if read.elapsed() < FRESH => {
+                        ids.insert(slug.clone(), workspace.id);
+                    }
+                    _ => unknown.push(slug.clone()),
+                }
+            }
+        }
+        if !unknown.is_empty() {
+            let query = move |conn: &mut Conn| {
+                let found = workspaces::table.filter(workspaces::slug.eq_any(unknown));
+                found.select((workspaces::slug, workspaces::id)).load::<(String, i32)>(conn)
+            };
+            ids.extend(self.db.run(move |conn| query(conn).map_err(Problem::from)).await?);
+        }
+        Ok(ids)
+    }
+}
+
+/// # Errors
+/// `conflict` when the slug is taken.
+pub fn change(conn: &mut Conn, id: i32, changes: &WorkspaceChanges) -> Result<Workspace> {
+    let workspace = workspaces::table.find(id);
+    if changes.is_empty() {
+        return Ok(workspace.select(Workspace::as_select()).first(conn)?);
+    }
+    let changed = diesel::update(workspace)
+        .set(changes)
+        .returning(workspaces::all_columns)
+        .get_result::<Workspace>(conn);
+    let slug = changes.slug.as_deref().unwrap_or_default();
+    changed.map_err(|error| Problem::or_taken(error, "/slug", format!("there is a workspace {slug} already")))
+}
+
+/// # Errors
+/// `validation_failed`; `conflict` when the slug is taken.
+pub fn create(conn: &mut Conn, new: &NewWorkspace) -> Result<Workspace> {
+    new.validate()
+        .map_err(|errors| Problem::with_errors(Code::ValidationFailed, field_errors("", &errors)))?;
+    let NewWorkspace { slug, name, timezone, date_format } = new;
+    let created = conn.transaction(|conn| {
+        let workspace = diesel::insert_into(workspaces::table)
+            .values((
+                workspaces::slug.eq(slug),
+                workspaces::name.eq(name),
+                workspaces::timezone.eq(timezone),
+                workspaces::date_format.eq(date_format),
+                workspaces::created_at.eq(Timestamp::now()),
+            ))
+            .returning(workspaces::all_columns)
+            .get_result::<Workspace>(conn)?;
+        roles::enter(conn, workspace.id)?;
+        diesel::insert_into(workspace_sequences::table)
+            .values((workspace_sequences::workspace_id.eq(workspace.id), workspace_sequences::last_seq.eq(0)))
+            .execute(conn)?;
+        Ok(workspace)
+    });
+    created.map_err(|error| Problem::or_taken(error, "/slug", format!("there is a workspace {slug} already")))
+}

@@ -1,0 +1,351 @@
+//! Logbook's own events, in the words of the logs that they stand in.
+
+use logbook_engine::{
+    db::timestamp::Timestamp,
+    event::{Actor, ActorType, Change, Log, NewEvent, Outcome, Target},
+};
+use serde_json::{Value, json};
+
+use super::{AuditLog, Destination, Kind};
+use crate::{
+    accounts::{
+        api_keys::ApiKey,
+        claims::Claims,
+        identities::RoleChange,
+        member::Member,
+        role::Role,
+        users::{self, User},
+        workspaces::Workspace,
+    },
+    http::{
+        client::ClientInfo,
+        error::{Code, Problem},
+        request_id::REQUEST_ID,
+    },
+};
+
+/// Longer than any key that a producer may send, so that none can keep an event of ours from being stored.
+const OWN_KEY_LENGTH: usize = 300;
+
+/// Who did what a command did.
+pub const COMMAND_LINE: &str = "command line";
+
+/// The holder of a token or key, as the logs name actors. The id says of which kind it is: `user:17`, `key:k7w2m9x4c1qd`.
+pub fn actor(claims: &Claims) -> Actor {
+    let kind = match claims.user_id() {
+        Some(_) if claims.platform_admin => ActorType::Admin,
+        Some(_) => ActorType::User,
+        None => ActorType::Service,
+    };
+    Actor { kind, id: Some(claims.sub.clone()), name: Some(claims.name.clone()) }
+}
+
+pub(super) fn person(user: &User) -> Actor {
+    let User { id, name, platform_admin, .. } = user;
+    let kind = if *platform_admin { ActorType::Admin } else { ActorType::User };
+    Actor { kind, id: Some(users::subject(*id)), name: Some(name.clone()) }
+}
+
+fn event(log: Log, action: &str, client_info: &ClientInfo) -> NewEvent {
+    let ClientInfo { address, user_agent } = client_info;
+    let mut event = NewEvent::new(log, action, Timestamp::now());
+    event.ip_address = address.map(|address| address.to_string());
+    event.user_agent = user_agent.clone();
+    event.correlation_id = REQUEST_ID.try_with(Clone::clone).ok();
+    event.metadata.insert("source".into(), "logbook".into());
+    event
+}
+
+fn access(action: &str, client_info: &ClientInfo) -> NewEvent {
+    event(Log::Access, action, client_info)
+}
+
+/// A change of something that is managed here.
+pub fn managed(
+    action: &str,
+    actor: Actor,
+    role: Option<Role>,
+    client_info: &ClientInfo,
+    target: Target,
+) -> NewEvent {
+    let mut event = event(Log::Framework, action, client_info);
+    event.actor = Some(actor);
+    event.role = role.map(|role| role.as_str().to_owned());
+    event.target = target;
+    event
+}
+
+/// What a command did. It is no request and has no address.
+pub fn by_command(action: &str, target: Target, changes: Vec<Change>) -> NewEvent {
+    let actor = Actor { kind: ActorType::System, id: None, name: Some(COMMAND_LINE.into()) };
+    let mut event = managed(action, actor, None, &ClientInfo::default(), target);
+    event.metadata.insert("via".into(), COMMAND_LINE.into());
+    event.changes = changes;
+    event
+}
+
+pub fn target(kind: &str, id: impl Into<String>, name: impl Into<String>) -> Target {
+    Target { kind: Some(kind.into()), id: Some(id.into()), name: Some(name.into()) }
+}
+
+pub fn of_key(key: &ApiKey) -> Target {
+    target("api_key", &key.prefix, &key.name)
+}
+
+pub fn of_workspace(workspace: &Workspace) -> Target {
+    target("workspace", &workspace.slug, &workspace.name)
+}
+
+pub fn of_member(member: &Member) -> Target {
+    target("member", format!("user:{}", member.id), &member.name)
+}
+
+pub fn of_user(user: &User) -> Target {
+    target("user", users::subject(user.id), &user.name)
+}
+
+/// A key's properties, as changes from nothing.
+pub fn new_key(key: &ApiKey) -> Vec<Change> {
+    vec![
+        Change::value("role", Value::Null, key.role.as_str().into()),
+        Change::value(
+            "expires_at",
+            Value::Null,
+            key.expires_at.map_or(Value::Null, |at| at.to_string().into()),
+        ),
+    ]
+}
+
+/// A member's properties, as changes from the role they had.
+pub fn new_member(member: &Member, before: Option<Role>) -> Vec<Change> {
+    let before = before.map_or(Value::Null, |role| role.as_str().into());
+    vec![
+        Change::value("role", before, member.role.as_str().into()),
+        Change::value("email", Value::Null, member.email.clone().into()),
+    ]
+}
+
+/// Who does something in a workspace, and from where.
+#[derive(Clone, Debug)]
+pub struct By<'a> {
+    pub workspace: &'a Workspace,
+    pub role: Role,
+    pub caller: &'a Claims,
+    pub client_info: &'a ClientInfo,
+}
+
+impl By<'_> {
+    fn managed(&self, action: &str, target: Target) -> NewEvent {
+        managed(action, actor(self.caller), Some(self.role), self.client_info, target)
+    }
+
+    fn place(&self) -> Destination {
+        Destination::Workspace(self.workspace.id)
+    }
+}
+
+impl AuditLog {
+    pub fn signed_in(&self, user_id: i32, method: &'static str, client_info: &ClientInfo) {
+        let mut event = access("login", client_info);
+        event.metadata.insert("method".into(), method.into());
+        self.record(Destination::Person(user_id), event);
+    }
+
+    /// A password that was refused. The address was typed and may be anything, another's password too: it finds the
+    /// person, and is not kept where it finds none.
+    pub fn sign_in_failed(&self, email: &str, reason: &'static str, client_info: &ClientInfo) {
+        let mut event = access("login_failed", client_info);
+        event.outcome = Outcome::Failure;
+        event.outcome_reason = Some(reason.into());
+        event.metadata.insert("method".into(), "password".into());
+        self.record(Destination::Email(email.to_owned()), event);
+    }
+
+    /// A link that was used up, expired or unknown, or somebody whom the identity provider's way did not let in: once an
+    /// hour for each place it comes from and each reason, since it names nobody.
+    pub fn stranger_refused(&self, method: &'static str, reason: &'static str, client_info: &ClientInfo) {
+        if self.is_first(Kind::Refusal, &format!("{method} {reason} {:?}", client_info.network())) {
+            let mut event = access("login_failed", client_info);
+            event.outcome = Outcome::Failure;
+            event.outcome_reason = Some(reason.into());
+            event.metadata.insert("method".into(), method.into());
+            self.record(Destination::Platform, event);
+        }
+    }
+
+    pub fn signed_out(&self, user_id: i32, client_info: &ClientInfo) {
+        self.record(Destination::Person(user_id), access("logout", client_info));
+    }
+
+    /// A refresh token that was swapped before: somebody has a copy of it, and the session was ended.
+    pub fn refresh_token_reused(&self, user_id: i32, client_info: &ClientInfo) {
+        let mut event = access("refresh_token_reused", client_info);
+        event.outcome = Outcome::Failure;
+        event.outcome_reason = Some("session_ended".into());
+        self.record(Destination::Person(user_id), event);
+    }
+
+    /// The current password, which a new one needs, was wrong: perhaps somebody guesses with a token that is not theirs.
+    pub fn password_refused(&self, user_id: i32, reason: &'static str, client_info: &ClientInfo) {
+        let mut event = access("password_set", client_info);
+        event.outcome = Outcome::Failure;
+        event.outcome_reason = Some(reason.into());
+        self.record(Destination::Person(user_id), event);
+    }
+
+    pub fn password_set(&self, user_id: i32, client_info: &ClientInfo) {
+        self.record(Destination::Person(user_id), access("password_set", client_info));
+    }
+
+    /// A token or key that was refused: once an hour for each place it comes from and each reason. That a person's token
+    /// has expired is the way of things four times an hour, and not told.
+    pub fn token_refused(
+        &self,
+        slug: Option<&str>,
+        is_key: bool,
+        problem: &Problem,
+        client_info: &ClientInfo,
+    ) {
+        let told = match problem.code {
+            Code::Unauthenticated => true,
+            Code::TokenExpired => is_key,
+            _ => false,
+        };
+        let once = || format!("refused {slug:?} {:?} {}", client_info.network(), problem.detail);
+        if told && self.is_first(Kind::Refusal, &once()) {
+            let mut event = access("token_refused", client_info);
+            event.outcome = Outcome::Failure;
+            event.outcome_reason = Some(problem.detail.clone());
+            let method = if is_key { "api_key" } else { "token" };
+            event.metadata.insert("method".into(), method.into());
+            self.record(slug.map_or(Destination::Platform, |slug| Destination::Slug(slug.to_owned())), event);
+        }
+    }
+
+    pub fn key_from_new_address(&self, key: &ApiKey, client_info: &ClientInfo) {
+        let mut event = access("api_key_used_from_new_address", client_info);
+        event.actor = Some(actor(&Claims::from(key)));
+        event.role = Some(key.role.clone());
+        self.record(Destination::Workspace(key.workspace_id), event);
+    }
+
+    /// Somebody reads a log: told once an hour for each person and log. Never what they look for.
+    pub fn log_read(&self, by: &By<'_>, log: &'static str) {
+        let hour = Timestamp::now().micros() / 3_600_000_000;
+        let once = format!("read {} {log} {}", by.workspace.id, by.caller.sub);
+        if !self.is_first(Kind::Reader, &once) {
+            return;
+        }
+        let mut event = access("log_read", by.client_info);
+        event.actor = Some(actor(by.caller));
+        event.role = Some(by.role.as_str().into());
+        event.metadata.insert("log".into(), log.into());
+        // Other servers, and this one after a restart, tell it no second time.
+        let key = format!("log_read/{log}/{hour}/{}/", by.caller.sub);
+        event.dedupe_key = Some(format!("{key:_<OWN_KEY_LENGTH$}"));
+        self.record(by.place(), event);
+    }
+
+    pub fn key_created(&self, by: &By<'_>, key: &ApiKey) {
+        let mut event = by.managed("api_key_created", of_key(key));
+        event.changes = new_key(key);
+        self.record(by.place(), event);
+    }
+
+    pub fn key_revoked(&self, by: &By<'_>, key: &ApiKey) {
+        self.record(by.place(), by.managed("api_key_revoked", of_key(key)));
+    }
+
+    /// `before` is their role until now; `link` says whether a sign-in link was made.
+    pub fn member_added(&self, by: &By<'_>, member: &Member, before: Option<Role>, link: bool) {
+        let action = if link { "member_invited" } else { "member_added" };
+        let mut event = by.managed(action, of_member(member));
+        event.changes = new_member(member, before);
+        self.record(by.place(), event);
+    }
+
+    pub fn member_changed(&self, by: &By<'_>, member: &Member, before: Role) {
+        if before != member.role {
+            let mut event = by.managed("member_role_changed", of_member(member));
+            event.changes = vec![Change::value("role", before.as_str().into(), member.role.as_str().into())];
+            self.record(by.place(), event);
+        }
+    }
+
+    pub fn member_removed(&self, by: &By<'_>, member: &Member) {
+        let mut event = by.managed("member_removed", of_member(member));
+        event.changes = vec![
+            Change::value("role", member.role.as_str().into(), Value::Null),
+            Change::value("email", member.email.clone().into(), Value::Null),
+        ];
+        self.record(by.place(), event);
+    }
+
+    /// Roles that an identity provider, known by issuer and name, gave and took at a sign-in: in each workspace of which it
+    /// speaks, and in the platform's what is for all.
+    pub fn provider_roles_changed(
+        &self,
+        (issuer, name): (&str, &str),
+        user: &User,
+        changes: &[RoleChange],
+        client_info: &ClientInfo,
+    ) {
+        let value = |role: Option<Role>| role.map_or(Value::Null, |role| role.as_str().into());
+        let provider = Actor { kind: ActorType::Service, id: Some(issuer.into()), name: Some(name.into()) };
+        let mut for_all = Vec::new();
+        let event = |changes: Vec<Change>| {
+            let target = target("member", users::subject(user.id), &user.name);
+            let mut event = managed("provider_role_changed", provider.clone(), None, client_info, target);
+            event.metadata.insert("via".into(), "identity provider".into());
+            event.changes = changes;
+            event
+        };
+        for change in changes {
+            match *change {
+                RoleChange::In { workspace_id, before, now } => {
+                    let change = Change::value("role", value(before), value(now));
+                    self.record(Destination::Workspace(workspace_id), event(vec![change]));
+                }
+                RoleChange::Everywhere { before, now } => {
+                    for_all.push(Change::value("role_everywhere", value(before), value(now)));
+                }
+                RoleChange::PlatformAdmin { now } => {
+                    for_all.push(Change::value("platform_admin", (!now).into(), now.into()));
+                }
+            }
+        }
+        if !for_all.is_empty() {
+            self.record(Destination::Platform, event(for_all));
+        }
+    }
+
+    /// In the new workspace, and in the platform's.
+    pub fn workspace_created(&self, caller: &Claims, workspace: &Workspace, client_info: &ClientInfo) {
+        let mut event =
+            managed("workspace_created", actor(caller), None, client_info, of_workspace(workspace));
+        event.changes = settings_of(None, workspace);
+        self.record(Destination::Workspace(workspace.id), event.clone());
+        self.record(Destination::Platform, event);
+    }
+
+    pub fn workspace_changed(&self, by: &By<'_>, after: &Workspace) {
+        let changes = settings_of(Some(by.workspace), after);
+        if !changes.is_empty() {
+            let mut event = by.managed("workspace_changed", of_workspace(after));
+            event.changes = changes;
+            self.record(by.place(), event);
+        }
+    }
+}
+
+/// The settings that are others than before.
+pub fn settings_of(before: Option<&Workspace>, after: &Workspace) -> Vec<Change> {
+    fn named(workspace: &Workspace) -> [(&'static str, &str); 4] {
+        let Workspace { id: _, slug, name, timezone, date_format, created_at: _ } = workspace;
+        [("slug", slug), ("name", name), ("timezone", timezone), ("date_format", date_format)]
+    }
+    let before = before.map(named);
+    let old = |i: usize| before.map_or(Value::Null, |named| json!(named[i].1));
+    let all = named(after).into_iter().enumerate().map(|(i, (name, new))| (name, old(i), json!(new)));
+    all.filter(|(_, old, new)| old != new).map(|(name, old, new)| Change::value(name, old, new)).collect()
+}

@@ -1,0 +1,265 @@
+//! The identity provider's public keys: one from a file, or the key set (JWKS, RFC 7517) that it publishes.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{
+    Algorithm, AlgorithmFamily, DecodingKey,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse},
+};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::http::HttpError;
+use crate::{
+    auth::jwt,
+    http::error::{Code, Problem, Result},
+};
+
+/// A set is asked for again after this long, so that a key that was withdrawn goes.
+const MAX_AGE: Duration = Duration::from_secs(15 * 60);
+/// Tokens that name unknown keys make the set be asked for at most this often.
+const PAUSE: Duration = Duration::from_secs(60);
+/// While no key is known at all nobody comes in, so a provider that was away is asked again soon.
+const PAUSE_WITHOUT_KEYS: Duration = Duration::from_secs(5);
+/// Fewer can be broken (NIST SP 800-57, part 1).
+const MIN_RSA_BYTES: usize = 2048 / 8;
+
+/// A key, and the algorithms that it may be used with.
+#[derive(Clone)]
+pub struct PublicKey {
+    kid: Option<String>,
+    algorithms: Vec<Algorithm>,
+    pub decoding: DecodingKey,
+}
+
+/// The algorithms of a kind of key, as far as the configuration has them.
+fn of_family(family: AlgorithmFamily, configured: &[Algorithm]) -> Vec<Algorithm> {
+    configured.iter().copied().filter(|alg| alg.family() == family).collect()
+}
+
+impl PublicKey {
+    /// # Errors
+    /// In words for the person who configured it.
+    pub fn from_pem(pem: &[u8], configured: &[Algorithm]) -> Result<Self, String> {
+        if !pem.starts_with(b"-----BEGIN PUBLIC KEY-----")
+            && !pem.starts_with(b"-----BEGIN RSA PUBLIC KEY-----")
+        {
+            return Err("it is no public key in PEM".into());
+        }
+        let decoding = DecodingKey::from_rsa_pem(pem)
+            .or_else(|_| DecodingKey::from_ec_pem(pem))
+            .or_else(|_| DecodingKey::from_ed_pem(pem))
+            .map_err(|_| "it is no public key for RSA, ECDSA or Ed25519".to_owned())?;
+        if decoding.family() == AlgorithmFamily::Rsa
+            && decoding.try_get_as_bytes().is_ok_and(|der| der.len() < MIN_RSA_BYTES)
+        {
+            return Err("an RSA key needs 2048 bits".into());
+        }
+        let algorithms = of_family(decoding.family(), configured);
+        if algorithms.is_empty() {
+            return Err("none of the algorithms is for a key of its kind".into());
+        }
+        Ok(Self { kid: None, algorithms, decoding })
+    }
+
+    /// None for a key that is not for checking signatures, or not for the configured algorithms; and for symmetric keys
+    /// always: whoever can read a published secret can sign with it.
+    fn from_jwk(jwk: &Value, configured: &[Algorithm]) -> Option<Self> {
+        // Kinds of keys that are not known are passed over (RFC 7517, section 5).
+        let jwk: Jwk = serde_json::from_value(jwk.clone()).ok()?;
+        let signs = matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature))
+            && jwk.common.key_operations.as_ref().is_none_or(|ops| ops.contains(&KeyOperations::Verify));
+        let mut algorithms = match &jwk.algorithm {
+            AlgorithmParameters::RSA(rsa) => {
+                let modulus = URL_SAFE_NO_PAD.decode(&rsa.n).ok()?;
+                let bytes = modulus.iter().skip_while(|byte| **byte == 0).count();
+                if bytes < MIN_RSA_BYTES {
+                    return None;
+                }
+                of_family(AlgorithmFamily::Rsa, configured)
+            }
+            AlgorithmParameters::EllipticCurve(ec) => match ec.curve {
+                EllipticCurve::P256 => vec![Algorithm::ES256],
+                EllipticCurve::P384 => vec![Algorithm::ES384],
+                _ => return None,
+            },
+            AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
+                vec![Algorithm::EdDSA]
+            }
+            AlgorithmParameters::OctetKey(_) => {
+                tracing::warn!(
+                    kid = jwk.common.key_id,
+                    "the identity provider publishes a secret; it is not used"
+                );
+                return None;
+            }
+            _ => return None,
+        };
+        algorithms.retain(|alg| configured.contains(alg));
+        if let Some(only) = jwk.common.key_algorithm {
+            algorithms.retain(|alg| Algorithm::try_from(only).is_ok_and(|only| only == *alg));
+        }
+        if !signs || algorithms.is_empty() {
+            return None;
+        }
+        let decoding = DecodingKey::from_jwk(&jwk).ok()?;
+        Some(Self { kid: jwk.common.key_id, algorithms, decoding })
+    }
+}
+
+/// The keys of a set that can be used here.
+pub fn usable(set: &[Value], configured: &[Algorithm]) -> Vec<PublicKey> {
+    set.iter().filter_map(|jwk| PublicKey::from_jwk(jwk, configured)).collect()
+}
+
+/// A token that names no key is checked with the only one there is for its algorithm, never by trial.
+fn pick(keys: &[PublicKey], kid: Option<&str>, alg: Algorithm) -> Option<PublicKey> {
+    let mut fitting = keys
+        .iter()
+        .filter(|key| key.algorithms.contains(&alg))
+        .filter(|key| kid.is_none() || key.kid.as_deref() == kid);
+    let found = fitting.next()?;
+    (kid.is_some() || fitting.next().is_none()).then(|| found.clone())
+}
+
+/// Where keys come from.
+pub enum Jwks {
+    /// From a file. It goes by no name, so a token may name it as it likes.
+    Fixed(PublicKey),
+    Published(Arc<Published>),
+}
+
+impl Jwks {
+    /// The key that a token has to be signed with. `fetch` blocks.
+    ///
+    /// # Errors
+    /// `unauthenticated` when there is no such key; `provider_unavailable` when that cannot be known.
+    pub async fn find(
+        &self,
+        kid: Option<&str>,
+        alg: Algorithm,
+        fetch: impl FnOnce() -> Result<Vec<PublicKey>, HttpError> + Send + 'static,
+    ) -> Result<PublicKey> {
+        match self {
+            Self::Fixed(key) if key.algorithms.contains(&alg) => Ok(key.clone()),
+            Self::Fixed(_) => Err(jwt::refused()),
+            Self::Published(published) => published.find(kid, alg, fetch).await,
+        }
+    }
+}
+
+/// The set as it was read last.
+struct Known {
+    keys: Vec<PublicKey>,
+    read: Instant,
+}
+
+/// How the last attempt to read the set went, the very first left out when it went well.
+#[derive(Default)]
+struct Attempt {
+    at: Option<Instant>,
+    failed: bool,
+}
+
+/// A published set, remembered.
+#[derive(Default)]
+pub struct Published {
+    known: RwLock<Option<Known>>,
+    /// Held by whoever asks for the set, so that nobody else does.
+    attempt: Mutex<Attempt>,
+}
+
+impl Published {
+    async fn find(
+        self: &Arc<Self>,
+        kid: Option<&str>,
+        alg: Algorithm,
+        fetch: impl FnOnce() -> Result<Vec<PublicKey>, HttpError> + Send + 'static,
+    ) -> Result<PublicKey> {
+        let (found, fresh) = self.look(kid, alg);
+        match found {
+            Some(key) if fresh => return Ok(key),
+            // Old keys are better than none: only one request looks for newer ones, and none fails for it.
+            Some(key) => {
+                let Ok(mut attempt) = self.attempt.try_lock() else { return Ok(key) };
+                if !self.may_ask(&attempt) {
+                    return Ok(key);
+                }
+                self.ask(&mut attempt, fetch).await;
+            }
+            None => {
+                let mut attempt = self.attempt.lock().await;
+                // Whoever had the turn before may have found it.
+                if let (Some(key), _) = self.look(kid, alg) {
+                    return Ok(key);
+                }
+                if self.may_ask(&attempt) {
+                    self.ask(&mut attempt, fetch).await;
+                }
+                if attempt.failed && self.look(kid, alg).0.is_none() {
+                    let detail = "the identity provider does not give its keys now";
+                    return Err(Problem::new(Code::ProviderUnavailable, detail));
+                }
+            }
+        }
+        self.look(kid, alg).0.ok_or_else(jwt::refused)
+    }
+
+    /// The key, and whether the set was read lately.
+    fn look(&self, kid: Option<&str>, alg: Algorithm) -> (Option<PublicKey>, bool) {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let found = known.as_ref().and_then(|known| pick(&known.keys, kid, alg));
+        (found, known.as_ref().is_some_and(|known| known.read.elapsed() < MAX_AGE))
+    }
+
+    fn may_ask(&self, attempt: &Attempt) -> bool {
+        let any = self.known.read().unwrap_or_else(PoisonError::into_inner).is_some();
+        may_ask(any, attempt.at.map(|at| at.elapsed()))
+    }
+
+    async fn ask(
+        self: &Arc<Self>,
+        attempt: &mut Attempt,
+        fetch: impl FnOnce() -> Result<Vec<PublicKey>, HttpError> + Send + 'static,
+    ) {
+        let first = self.known.read().unwrap_or_else(PoisonError::into_inner).is_none();
+        attempt.at = Some(Instant::now());
+        attempt.failed = true;
+        let published = self.clone();
+        // Stored on the other thread: what was fetched is kept though the request that asked for it goes away.
+        let asked = actix_web::web::block(move || {
+            let keys = fetch()?;
+            let known = Known { keys, read: Instant::now() };
+            *published.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
+            Ok::<_, HttpError>(())
+        });
+        match asked.await.unwrap_or(Err(HttpError::Stopping)) {
+            // Reading the set for the first time is no answer to an unknown key: that may follow at once.
+            Ok(()) => *attempt = Attempt { at: attempt.at.filter(|_| !first), failed: false },
+            Err(error) => tracing::warn!(%error, "the identity provider's keys cannot be read"),
+        }
+    }
+}
+
+/// Whether the set may be asked for, with keys known or not, that long after the last attempt.
+fn may_ask(any_known: bool, since: Option<Duration>) -> bool {
+    let pause = if any_known { PAUSE } else { PAUSE_WITHOUT_KEYS };
+    since.is_none_or(|since| since >= pause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_is_asked_for_once_a_minute_and_sooner_when_nothing_is_known() {
+        let seconds = |n| Some(Duration::from_secs(n));
+        assert!(may_ask(true, None) && may_ask(false, None));
+        assert!(!may_ask(true, seconds(59)) && may_ask(true, seconds(60)));
+        assert!(!may_ask(false, seconds(4)) && may_ask(false, seconds(5)));
+    }
+}

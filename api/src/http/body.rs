@@ -1,0 +1,71 @@
+//! Small JSON bodies: parsed and checked, each error with its place.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use futures_util::{Stream, StreamExt as _};
+use serde::de::DeserializeOwned;
+use validator::Validate;
+
+use crate::http::{
+    error::{Code, FieldError, Problem, Result},
+    json::from_json,
+    params::AuthGate,
+    validation::field_errors,
+};
+
+/// A JSON object of at most 64 KiB.
+pub struct Body<T>(pub T);
+
+/// A body that takes longer holds memory that others could use.
+const PATIENCE: Duration = Duration::from_secs(30);
+const MAX_BYTES: usize = 64 * 1024;
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (gate, payload) = (AuthGate::from_request(request), payload.take());
+        Box::pin(async move {
+            AuthGate::wait(gate).await;
+            let too_large = || Problem::new(Code::BodyTooLarge, "the body may have at most 64 KiB");
+            let admit = |bytes| if bytes > MAX_BYTES { Err(too_large()) } else { Ok(()) };
+            let body = collect(payload, admit).await?;
+            let malformed = |detail: String| {
+                Problem::with_errors(Code::MalformedJson, vec![FieldError::at("", "malformed", detail)])
+            };
+            let text = std::str::from_utf8(&body).map_err(|_| malformed("the body is not UTF-8".into()))?;
+            // First whether it is JSON at all, then whether it is what is wanted: two kinds of answer.
+            let element: &serde_json::value::RawValue =
+                serde_json::from_str(text).map_err(|error| malformed(format!("not well-formed: {error}")))?;
+            let parsed: T = from_json("", element)
+                .map_err(|errors| Problem::with_errors(Code::ValidationFailed, errors))?;
+            parsed
+                .validate()
+                .map_err(|errors| Problem::with_errors(Code::ValidationFailed, field_errors("", &errors)))?;
+            Ok(Self(parsed))
+        })
+    }
+}
+
+/// Reads a body to its end. `admit` is asked before each part, with how many bytes there would be.
+///
+/// # Errors
+/// `request_timeout`, `malformed_body` when it is cut off; whatever `admit` returns.
+pub async fn collect<E>(
+    mut payload: impl Stream<Item = Result<web::Bytes, E>> + Unpin,
+    mut admit: impl FnMut(usize) -> Result<()>,
+) -> Result<Vec<u8>> {
+    let reading = async {
+        let mut body = Vec::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| Problem::new(Code::MalformedBody, "the body ended too early"))?;
+            admit(body.len() + chunk.len())?;
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    };
+    let late = |_| Problem::new(Code::RequestTimeout, "the body did not arrive within 30 seconds");
+    tokio::time::timeout(PATIENCE, reading).await.map_err(late)?
+}

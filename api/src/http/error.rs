@@ -1,0 +1,361 @@
+//! Every error that a client can see, in one table: code, HTTP status, title.
+//!
+//! Handlers return [`Problem`]; it becomes `application/problem+json` (RFC 9457). What goes wrong below
+//! ([`db::Error`]) becomes a problem here, so that no SQL text ever leaves the server.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
+use logbook_engine as engine;
+use logbook_engine::db;
+use serde::Serialize;
+use utoipa::{
+    ToSchema,
+    openapi::{Content, RefOr, Response, ResponseBuilder},
+};
+
+use super::request_id::REQUEST_ID;
+
+macro_rules! codes {
+    ($($variant:ident $name:literal $status:literal $title:literal;)*) => {
+        /// What went wrong, as programs read it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Code { $($variant),* }
+
+        impl Code {
+            pub const ALL: &[Code] = &[$(Code::$variant),*];
+
+            pub fn name(self) -> &'static str {
+                match self { $(Code::$variant => $name),* }
+            }
+
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$variant => $title),* }
+            }
+
+            pub fn status(self) -> StatusCode {
+                let status: u16 = match self { $(Code::$variant => $status),* };
+                StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidParameter "invalid_parameter" 400 "A parameter has a value that cannot be used";
+    UnknownParameter "unknown_parameter" 400 "There is no parameter of this name";
+    CursorInvalid "cursor_invalid" 400 "The cursor is not one that this server gave out";
+    CursorMismatch "cursor_mismatch" 400 "The cursor belongs to other filters";
+    MalformedJson "malformed_json" 400 "The body is not well-formed JSON";
+    MalformedBody "malformed_body" 400 "The body could not be read";
+    Unauthenticated "unauthenticated" 401 "A valid bearer token is needed";
+    TokenExpired "token_expired" 401 "The token has expired";
+    InvalidCredentials "invalid_credentials" 401 "Wrong e-mail address or password";
+    LinkInvalid "link_invalid" 401 "The sign-in link is used up, expired or unknown";
+    NotSignedIn "not_signed_in" 401 "There is no session to renew";
+    WrongPassword "wrong_password" 403 "The current password is wrong";
+    Forbidden "forbidden" 403 "Your role does not allow this";
+    NotFound "not_found" 404 "There is nothing here";
+    MethodNotAllowed "method_not_allowed" 405 "This address does not take that method";
+    RequestTimeout "request_timeout" 408 "The body took too long to arrive";
+    Conflict "conflict" 409 "It exists already";
+    LastAdmin "last_admin" 409 "A workspace keeps at least one admin among its members";
+    BodyTooLarge "body_too_large" 413 "The body is too large";
+    TooManyEvents "too_many_events" 413 "Too many events in one request";
+    UnsupportedMediaType "unsupported_media_type" 415 "Send JSON";
+    ValidationFailed "validation_failed" 422 "Some of the input is not valid";
+    IdempotencyKeyReused "idempotency_key_reused" 422 "The idempotency key was used for another body";
+    RateLimited "rate_limited" 429 "Too many requests; try again later";
+    Internal "internal" 500 "Something broke on our side";
+    QueueFull "queue_full" 503 "More events arrive than can be stored; send again";
+    Busy "busy" 503 "Too many requests at once; try again";
+    ProviderUnavailable "provider_unavailable" 503 "The identity provider cannot be reached; try again";
+    Unavailable "unavailable" 503 "The database cannot be reached; try again";
+}
+
+/// One thing that is wrong, and where: a JSON pointer into the body, or the name of a parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) into the body that was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/12/changes/0/field", nullable = false)]
+    pub pointer: Option<String>,
+    /// Name of the query parameter or header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "since", nullable = false)]
+    pub parameter: Option<String>,
+    #[schema(example = "too_long")]
+    pub code: String,
+    #[schema(example = "must have at most 64 characters")]
+    pub detail: String,
+}
+
+impl FieldError {
+    pub fn at(pointer: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: Some(pointer.into()), parameter: None, code: code.into(), detail: detail.into() }
+    }
+
+    pub fn parameter(name: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: None, parameter: Some(name.into()), code: code.into(), detail: detail.into() }
+    }
+}
+
+/// An error as a client sees it.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub code: Code,
+    pub detail: String,
+    pub errors: Vec<FieldError>,
+    pub retry_after_seconds: Option<u32>,
+}
+
+pub type Result<T, E = Problem> = std::result::Result<T, E>;
+
+impl Problem {
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        let retry_after_seconds = (code.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        Self { code, detail: detail.into(), errors: Vec::new(), retry_after_seconds }
+    }
+
+    pub fn with_errors(code: Code, errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [FieldError { pointer: Some(place), detail, .. }]
+            | [FieldError { parameter: Some(place), detail, .. }] => {
+                format!("{place}: {detail}")
+            }
+            many => format!("{} things are wrong; see errors", many.len()),
+        };
+        Self { errors, ..Self::new(code, detail) }
+    }
+
+    pub fn parameter(name: &str, detail: impl Into<String>) -> Self {
+        Self::with_errors(Code::InvalidParameter, vec![FieldError::parameter(name, "invalid", detail)])
+    }
+
+    /// `conflict` when a unique value is there already; any other error as it is.
+    pub fn or_taken(error: diesel::result::Error, pointer: &str, detail: String) -> Self {
+        use diesel::result::{DatabaseErrorKind, Error};
+        match error {
+            Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {
+                let errors = vec![FieldError::at(pointer, "taken", &detail)];
+                Self { errors, ..Self::new(Code::Conflict, detail) }
+            }
+            error => error.into(),
+        }
+    }
+
+    pub fn not_found() -> Self {
+        Self::new(Code::NotFound, "no such thing, or you may not see it")
+    }
+}
+
+/// The body of every error (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    #[schema(example = "about:blank")]
+    pub r#type: &'static str,
+    pub title: &'static str,
+    pub status: u16,
+    pub detail: String,
+    /// For programs; the codes are listed in docs/API.md.
+    #[schema(example = "validation_failed")]
+    pub code: &'static str,
+    /// Quote it when you ask for help: the server's log has it too.
+    pub request_id: String,
+    pub errors: Vec<FieldError>,
+}
+
+macro_rules! problem_responses {
+    ($(#[$meta:meta])* $name:ident { $($status:literal $description:literal),* $(,)? }) => {
+        $(#[$meta])*
+        pub struct $name;
+
+        impl utoipa::IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                let body = || Content::new(Some(utoipa::openapi::Ref::from_schema_name("Problem")));
+                [$(($status, $description)),*]
+                    .into_iter()
+                    .map(|(status, description)| {
+                        let response = ResponseBuilder::new()
+                            .description(description)
+                            .content("application/problem+json", body())
+                            .build();
+                        (status.to_owned(), RefOr::T(response))
+                    })
+                    .collect()
+            }
+        }
+    };
+}
+
+problem_responses! {
+    /// What any reading request may be answered with.
+    ReadProblems {
+        "400" "A parameter is unknown or cannot be used",
+        "401" "No valid token",
+        "403" "Your role does not allow this",
+        "404" "There is no such thing, or you may not see it",
+        "429" "Too many requests; try again after the seconds in Retry-After",
+        "503" "Try again after the seconds in Retry-After",
+    }
+}
+problem_responses! {
+    /// What any request that appends events may be answered with.
+    WriteProblems {
+        "400" "The body is not well-formed JSON",
+        "401" "No valid token",
+        "403" "Your role does not allow this",
+        "404" "There is no such workspace, or you may not see it",
+        "408" "The body took too long to arrive",
+        "413" "Too many events, or too many bytes",
+        "415" "Not JSON",
+        "422" "Some events are not valid; errors name each place",
+        "429" "Too many requests; try again after the seconds in Retry-After",
+        "503" "The queue is full or the database is away; try again after the seconds in Retry-After",
+    }
+}
+problem_responses! {
+    /// What signing in may be answered with.
+    SignInProblems {
+        "400" "The body is not well-formed JSON",
+        "401" "Not accepted",
+        "403" "The request came from another site's page",
+        "408" "The body took too long to arrive",
+        "413" "The body is too large",
+        "422" "Some of the input is not valid",
+        "429" "Too many requests; try again after the seconds in Retry-After",
+        "503" "Try again after the seconds in Retry-After",
+    }
+}
+problem_responses! {
+    /// What making or changing something may be answered with.
+    ChangeProblems {
+        "400" "The body is not well-formed JSON",
+        "401" "No valid token",
+        "403" "You may not do this",
+        "408" "The body took too long to arrive",
+        "413" "The body is too large",
+        "409" "It exists already",
+        "422" "Some of the input is not valid",
+        "429" "Too many requests; try again after the seconds in Retry-After",
+        "503" "Try again after the seconds in Retry-After",
+    }
+}
+
+problem_responses! {
+    /// What managing a workspace may be answered with.
+    ManageProblems {
+        "400" "The body is not well-formed JSON, or a parameter is unknown",
+        "401" "No valid token",
+        "403" "You may not do this",
+        "404" "There is no such thing, or you may not see it",
+        "408" "The body took too long to arrive",
+        "409" "It exists already, or the last admin would be gone",
+        "413" "The body is too large",
+        "422" "Some of the input is not valid",
+        "429" "Too many requests; try again after the seconds in Retry-After",
+        "503" "Try again after the seconds in Retry-After",
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code.name(), self.detail)?;
+        for error in &self.errors {
+            let place = error.pointer.as_ref().or(error.parameter.as_ref());
+            write!(f, "\n  {}: {}", place.map_or("", String::as_str), error.detail)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        response.insert_header((header::CONTENT_TYPE, "application/problem+json"));
+        if let Some(seconds) = self.retry_after_seconds {
+            response.insert_header((header::RETRY_AFTER, seconds));
+        }
+        if self.status_code() == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        response.json(ProblemBody {
+            r#type: "about:blank",
+            title: self.code.title(),
+            status: self.status_code().as_u16(),
+            detail: self.detail.clone(),
+            code: self.code.name(),
+            request_id: REQUEST_ID.try_with(Clone::clone).unwrap_or_default(),
+            errors: self.errors.clone(),
+        })
+    }
+}
+
+impl From<&db::Error> for Problem {
+    fn from(error: &db::Error) -> Self {
+        match error {
+            db::Error::Busy => Self::new(Code::Busy, "too many requests wait for the database"),
+            db::Error::Unavailable(reason) => {
+                tracing::warn!(reason, "database not available");
+                Self::new(
+                    Code::Unavailable,
+                    "the database cannot be reached now; what was sent may not be stored, send it again with the same keys",
+                )
+            }
+            db::Error::Query(diesel::result::Error::NotFound) => Self::not_found(),
+            db::Error::Query(error) => {
+                tracing::error!(%error, "query failed");
+                Self::new(Code::Internal, "the request could not be carried out")
+            }
+            db::Error::Setup(reason) => {
+                tracing::error!(reason, "database set-up failed");
+                Self::new(Code::Internal, "the request could not be carried out")
+            }
+        }
+    }
+}
+
+impl From<&engine::Error> for Problem {
+    fn from(error: &engine::Error) -> Self {
+        use engine::Error;
+        let code = match error {
+            Error::UnknownWorkspace => return Self::not_found(),
+            Error::IdempotencyKeyReused => Code::IdempotencyKeyReused,
+            Error::QueueFull => Code::QueueFull,
+            Error::Stopping | Error::Unconfirmed => Code::Unavailable,
+            Error::TooManyBuckets { .. } => return Self::parameter("interval", error.to_string()),
+            Error::WorkspaceFull | Error::Panicked | Error::Damaged(_) => {
+                tracing::error!(%error, "request failed");
+                Code::Internal
+            }
+            Error::NotStored(error) => return Self::from(&**error),
+            Error::Database(error) => return Self::from(error),
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<engine::Error> for Problem {
+    fn from(error: engine::Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<db::Error> for Problem {
+    fn from(error: db::Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<diesel::result::Error> for Problem {
+    fn from(error: diesel::result::Error) -> Self {
+        db::Error::from(error).into()
+    }
+}

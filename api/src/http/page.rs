@@ -1,0 +1,90 @@
+//! Pages: how far to read, in which order, and where the last page ended.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use logbook_engine::{
+    db::timestamp::Timestamp,
+    order::{Order, Position},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use validator::Validate;
+
+use crate::http::error::{Code, FieldError, Problem, Result};
+
+/// Which page of a list.
+#[derive(Clone, Debug, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// Where the page before ended: its `next_cursor`. Only good with the same filters and order.
+    #[serde(default)]
+    #[validate(length(max = 200))]
+    #[param(max_length = 200, pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
+    pub cursor: Option<String>,
+    /// Most events on the page.
+    #[serde(default = "default_limit")]
+    #[validate(range(min = 1, max = 1000))]
+    #[param(minimum = 1, maximum = 1000, default = 50)]
+    pub limit: u32,
+    /// Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`.
+    #[serde(default)]
+    #[param(inline)]
+    pub order: Order,
+}
+
+fn default_limit() -> u32 {
+    50
+}
+
+/// A position, and the order and filters that it is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    pub order: Order,
+    pub position: Position,
+    pub filter_hash: [u8; 8],
+}
+
+const VERSION: u8 = 1;
+
+impl Cursor {
+    /// Version, order, microseconds, seq, hash of the filters: 26 bytes as base64url.
+    pub fn encode(&self) -> String {
+        let mut bytes = vec![VERSION, self.order as u8];
+        bytes.extend(self.position.occurred_at.micros().to_be_bytes());
+        bytes.extend(self.position.seq.to_be_bytes());
+        bytes.extend(self.filter_hash);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// # Errors
+    /// `cursor_invalid` for what we did not make, `cursor_mismatch` for other filters or another order.
+    pub fn decode(text: &str, order: Order, filter_hash: [u8; 8]) -> Result<Position> {
+        let problem = |code: Code, detail: &str| Problem {
+            errors: vec![FieldError::parameter("cursor", code.name(), detail)],
+            ..Problem::new(code, detail)
+        };
+        let invalid = || problem(Code::CursorInvalid, "take the cursor as it stands in next_cursor");
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
+        let bytes: [u8; 26] = bytes.try_into().map_err(|_| invalid())?;
+        let number = |at: usize| {
+            let mut eight = [0; 8];
+            eight.copy_from_slice(&bytes[at..at + 8]);
+            eight
+        };
+        if bytes[0] != VERSION || bytes[1] > Order::Desc as u8 {
+            return Err(invalid());
+        }
+        let position = Position {
+            occurred_at: Timestamp(i64::from_be_bytes(number(2))),
+            seq: i64::from_be_bytes(number(10)),
+        };
+        // Times before 1970 or past the year 9999 never were in an event, and PostgreSQL would refuse some.
+        if !(0..253_402_300_800_000_000).contains(&position.occurred_at.micros()) || position.seq < 0 {
+            return Err(invalid());
+        }
+        if bytes[1] != order as u8 || number(18) != filter_hash {
+            let detail = "the cursor was made with other filters or another order; start from the first page";
+            return Err(problem(Code::CursorMismatch, detail));
+        }
+        Ok(position)
+    }
+}

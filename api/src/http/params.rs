@@ -1,0 +1,149 @@
+//! Query parameters: parsed, checked, and refused when unknown.
+
+use std::{collections::BTreeSet, future::Future, pin::Pin};
+
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload};
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+use utoipa::IntoParams;
+use validator::{Validate, ValidationErrorsKind};
+
+use crate::http::{
+    error::{Code, FieldError, Problem, Result},
+    validation::detail,
+};
+
+/// Keeps what is wrong with a request's content unsaid until its sender is known to be allowed to ask. Extractors run side
+/// by side and the first error is the answer: without this, a 400 instead of a 404 would tell a stranger that there is no
+/// such workspace.
+#[derive(Clone)]
+pub struct AuthGate(watch::Receiver<bool>);
+
+impl AuthGate {
+    /// Closes the gate of a request. The extractors that stand after the caller's own wait for the sender to say true.
+    pub fn close(request: &HttpRequest) -> watch::Sender<bool> {
+        let (sender, receiver) = watch::channel(false);
+        request.extensions_mut().insert(Self(receiver));
+        sender
+    }
+
+    /// The request's gate, where it has one.
+    pub fn from_request(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get::<Self>().cloned()
+    }
+
+    /// Waits until it is open.
+    pub async fn wait(gate: Option<Self>) {
+        if let Some(Self(mut receiver)) = gate {
+            // A sender that is gone has answered the request.
+            let _ = receiver.wait_for(|open| *open).await;
+        }
+    }
+}
+
+/// The query string as one or several structs that share it. What none of them knows is refused.
+pub struct Params<T>(pub T);
+
+/// One struct of parameters. Its names come from its documentation, so the two cannot differ.
+pub trait ParamSet: DeserializeOwned + IntoParams + Validate {}
+impl<T: DeserializeOwned + IntoParams + Validate> ParamSet for T {}
+
+/// For addresses that take no parameters: then any is one too many.
+#[derive(serde::Deserialize)]
+pub struct NoParams {}
+
+impl IntoParams for NoParams {
+    fn into_params(
+        _: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>,
+    ) -> Vec<utoipa::openapi::path::Parameter> {
+        Vec::new()
+    }
+}
+
+impl Validate for NoParams {
+    fn validate(&self) -> Result<(), validator::ValidationErrors> {
+        Ok(())
+    }
+}
+
+/// The query string, taken apart.
+type Pairs = Vec<(String, String)>;
+
+fn names<T: IntoParams>() -> BTreeSet<String> {
+    T::into_params(|| None).into_iter().map(|parameter| parameter.name).collect()
+}
+
+fn parse<T: ParamSet>(pairs: &Pairs, known: &BTreeSet<String>) -> Result<T> {
+    // Each struct sees its own parameters only.
+    let mut own = url::form_urlencoded::Serializer::new(String::new());
+    own.extend_pairs(pairs.iter().filter(|(name, _)| known.contains(name)));
+    let own = own.finish();
+    let deserializer = serde_html_form::Deserializer::new(url::form_urlencoded::parse(own.as_bytes()));
+    let parsed: T = serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let name = path.split(['[', '.']).next().unwrap_or_default();
+        let message = error.inner().to_string();
+        // A repeated parameter that may not be repeated is named in the message only.
+        let name =
+            message.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next()).unwrap_or(name);
+        Problem::parameter(name, message.clone())
+    })?;
+    parsed.validate().map_err(|errors| {
+        let found = errors.errors().iter().filter_map(|(name, kind)| match kind {
+            ValidationErrorsKind::Field(errors) => {
+                Some(errors.iter().map(move |e| FieldError::parameter(name.as_ref(), "invalid", detail(e))))
+            }
+            _ => None,
+        });
+        Problem::with_errors(Code::InvalidParameter, found.flatten().collect())
+    })?;
+    Ok(parsed)
+}
+
+fn refuse_unknown(pairs: &Pairs, known: &[&BTreeSet<String>]) -> Result<()> {
+    let unknown: Vec<_> = pairs
+        .iter()
+        .filter(|(name, _)| !known.iter().any(|known| known.contains(name)))
+        .map(|(name, _)| {
+            let all: BTreeSet<_> = known.iter().copied().flatten().map(String::as_str).collect();
+            let list = all.into_iter().collect::<Vec<_>>().join(", ");
+            FieldError::parameter(name, "unknown", format!("there is no such parameter; known: {list}"))
+        })
+        .collect();
+    if unknown.is_empty() { Ok(()) } else { Err(Problem::with_errors(Code::UnknownParameter, unknown)) }
+}
+
+/// No stored text has U+0000, and PostgreSQL refuses to compare with it.
+fn refuse_nul(pairs: &Pairs) -> Result<()> {
+    match pairs.iter().find(|(_, value)| value.contains('\0')) {
+        Some((name, _)) => Err(Problem::parameter(name, "must not contain the character U+0000")),
+        None => Ok(()),
+    }
+}
+
+macro_rules! params_of {
+    ($($set:ident $known:ident),+) => {
+        impl<$($set: ParamSet + 'static),+> FromRequest for Params<($($set,)+)> {
+            type Error = Problem;
+            type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let gate = AuthGate::from_request(request);
+                let query = request.query_string().as_bytes();
+                let pairs: Pairs = url::form_urlencoded::parse(query).into_owned().collect();
+                $(let $known = names::<$set>();)+
+                let parsed = refuse_unknown(&pairs, &[$(&$known),+])
+                    .and_then(|()| refuse_nul(&pairs))
+                    .and_then(|()| Ok(Self(($(parse::<$set>(&pairs, &$known)?,)+))));
+                Box::pin(async move {
+                    AuthGate::wait(gate).await;
+                    parsed
+                })
+            }
+        }
+    };
+}
+
+params_of!(A a);
+params_of!(A a, B b);
+params_of!(A a, B b, C c);

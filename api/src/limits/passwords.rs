@@ -1,0 +1,222 @@
+//! Slower and slower: whoever gives wrong passwords waits longer after each.
+//!
+//! Counted by account and by address. An account's wait stays short, since anybody can bring it about and its owner waits
+//! too; an address's grows long. An address that nobody has is counted as any other, so that the wait tells nothing.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use quick_cache::unsync::Cache;
+
+use super::too_many;
+use crate::http::error::Result;
+
+/// Accounts and addresses that are remembered; beyond that the ones longest unused are forgotten.
+const MOST: usize = 100_000;
+/// After so long without a wrong password all is forgotten.
+const FORGOTTEN: Duration = Duration::from_secs(3600);
+
+/// Wrong passwords that cost nothing, and the longest wait. In between each doubles the wait, from a second.
+struct Patience {
+    free: u32,
+    longest: Duration,
+}
+
+const ACCOUNT: Patience = Patience { free: 5, longest: Duration::from_secs(60) };
+const ADDRESS: Patience = Patience { free: 20, longest: Duration::from_secs(15 * 60) };
+
+#[derive(Clone, Copy, Debug)]
+struct Wrong {
+    count: u32,
+    last: Instant,
+}
+
+impl Patience {
+    /// How long it takes from `now` until another guess is heard.
+    fn wait(&self, wrong: Wrong, now: Instant) -> Duration {
+        let Some(beyond) = wrong.count.checked_sub(self.free) else { return Duration::ZERO };
+        let wait = Duration::from_secs(1 << beyond.min(20)).min(self.longest);
+        wait.saturating_sub(now.saturating_duration_since(wrong.last))
+    }
+}
+
+/// How a guess ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Right,
+    Wrong,
+    /// It was neither: the database was away.
+    Unknown,
+}
+
+/// A guess that is being looked at. Counted as wrong until it ends otherwise, so that many at once gain nothing, and one
+/// whose sender hangs up counts.
+#[derive(Debug)]
+#[must_use]
+pub struct Guess {
+    account: String,
+    address: String,
+}
+
+pub struct PasswordLimits(Mutex<Cache<String, Wrong>>);
+
+impl Default for PasswordLimits {
+    fn default() -> Self {
+        Self(Mutex::new(Cache::new(MOST)))
+    }
+}
+
+impl PasswordLimits {
+    /// Begins a guess at an account's password. `account` is the e-mail address as it was typed, or a user's subject.
+    ///
+    /// # Errors
+    /// `rate_limited` when there were too many wrong ones before.
+    pub fn begin(&self, account: &str, address: Option<String>) -> Result<Guess> {
+        self.begin_at(account, address, Instant::now())
+    }
+
+    fn begin_at(&self, account: &str, address: Option<String>, now: Instant) -> Result<Guess> {
+        let guess = Guess {
+            account: format!("account {}", account.trim().to_lowercase()),
+            address: format!("address {}", address.unwrap_or_default()),
+        };
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = |key: &String| match known.get(key) {
+            Some(wrong) if now.saturating_duration_since(wrong.last) < FORGOTTEN => *wrong,
+            _ => Wrong { count: 0, last: now },
+        };
+        let (account, address) = (before(&guess.account), before(&guess.address));
+        let wait = ACCOUNT.wait(account, now).max(ADDRESS.wait(address, now));
+        if !wait.is_zero() {
+            return Err(too_many("wrong passwords", wait));
+        }
+        for (key, Wrong { count, last: _ }) in [(&guess.account, account), (&guess.address, address)] {
+            known.insert(key.clone(), Wrong { count: count.saturating_add(1), last: now });
+        }
+        Ok(guess)
+    }
+
+    /// Ends a guess. A right one makes the account's wrong ones good, but not the address's: otherwise whoever has an
+    /// account could guess at others between two sign-ins of their own.
+    pub fn end(&self, guess: Guess, ended: Ended) {
+        self.end_at(guess, ended, Instant::now());
+    }
+
+    fn end_at(&self, guess: Guess, ended: Ended, now: Instant) {
+        let Guess { account, address } = guess;
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if ended == Ended::Wrong {
+            // The wait begins with the answer.
+            for key in [&account, &address] {
+                if let Some(mut wrong) = known.get_mut(key) {
+                    wrong.last = now;
+                }
+            }
+            return;
+        }
+        let mut take_back = |key: &String| {
+            if let Some(mut wrong) = known.get_mut(key) {
+                wrong.count = wrong.count.saturating_sub(1);
+            }
+        };
+        take_back(&address);
+        match ended {
+            Ended::Right => drop(known.remove(&account)),
+            _ => take_back(&account),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: &str = "198.51.100.4";
+
+    fn wait(guesses: &PasswordLimits, account: &str, address: &str, now: Instant) -> Option<u32> {
+        match guesses.begin_at(account, Some(address.into()), now) {
+            Ok(guess) => {
+                guesses.end_at(guess, Ended::Unknown, now);
+                None
+            }
+            Err(problem) => problem.retry_after_seconds,
+        }
+    }
+
+    fn wrong(guesses: &PasswordLimits, account: &str, address: &str, now: Instant) {
+        let guess = guesses.begin_at(account, Some(address.into()), now).expect("it is heard");
+        guesses.end_at(guess, Ended::Wrong, now);
+    }
+
+    #[test]
+    fn each_wrong_password_doubles_the_wait_of_an_account_up_to_a_minute() {
+        let guesses = PasswordLimits::default();
+        let mut now = Instant::now();
+        for n in 0..5 {
+            assert_eq!(wait(&guesses, "asha@clinic.test", &format!("10.0.0.{n}"), now), None);
+            wrong(&guesses, "asha@clinic.test", &format!("10.0.0.{n}"), now);
+        }
+        for (n, seconds) in [1, 2, 4, 8, 16, 32, 60, 60].into_iter().enumerate() {
+            assert_eq!(wait(&guesses, " Asha@Clinic.test", HERE, now), Some(seconds));
+            now += Duration::from_secs(seconds.into());
+            wrong(&guesses, "asha@clinic.test", &format!("10.0.1.{n}"), now);
+        }
+        // Another account is another matter, and an hour heals.
+        assert_eq!(wait(&guesses, "jo@clinic.test", HERE, now), None);
+        assert_eq!(wait(&guesses, "asha@clinic.test", HERE, now + FORGOTTEN), None);
+    }
+
+    #[test]
+    fn an_address_that_tries_many_accounts_waits_long() {
+        let guesses = PasswordLimits::default();
+        let mut now = Instant::now();
+        for n in 0..20 {
+            wrong(&guesses, &format!("user-{n}@clinic.test"), HERE, now);
+        }
+        for n in 20..32 {
+            let seconds = wait(&guesses, "asha@clinic.test", HERE, now).expect("a wait");
+            assert_eq!(seconds, (1 << (n - 20)).min(900));
+            assert_eq!(wait(&guesses, "asha@clinic.test", "203.0.113.9", now), None);
+            now += Duration::from_secs(seconds.into());
+            wrong(&guesses, &format!("user-{n}@clinic.test"), HERE, now);
+        }
+    }
+
+    #[test]
+    fn a_right_password_makes_good_what_the_account_had_and_not_what_the_address_had() {
+        let guesses = PasswordLimits::default();
+        let now = Instant::now();
+        for round in 0..5 {
+            for n in 0..4 {
+                wrong(&guesses, &format!("user-{round}-{n}@clinic.test"), HERE, now);
+            }
+            if round < 4 {
+                let own =
+                    guesses.begin_at("mallory@clinic.test", Some(HERE.into()), now).expect("it is heard");
+                guesses.end_at(own, Ended::Right, now);
+            }
+        }
+        assert_eq!(wait(&guesses, "mallory@clinic.test", HERE, now), Some(1));
+        for _ in 0..4 {
+            wrong(&guesses, "asha@clinic.test", "203.0.113.9", now);
+        }
+        let own = guesses.begin_at("asha@clinic.test", Some("203.0.113.9".into()), now).expect("it is heard");
+        guesses.end_at(own, Ended::Right, now);
+        for _ in 0..5 {
+            wrong(&guesses, "asha@clinic.test", "203.0.113.9", now);
+        }
+        assert_eq!(wait(&guesses, "asha@clinic.test", "203.0.113.9", now), Some(1));
+    }
+
+    #[test]
+    fn many_at_once_are_heard_no_more_often() {
+        let guesses = PasswordLimits::default();
+        let now = Instant::now();
+        let heard: Vec<_> = (0..50)
+            .filter_map(|_| guesses.begin_at("asha@clinic.test", Some(HERE.into()), now).ok())
+            .collect();
+        assert_eq!(heard.len(), 5);
+    }
+}

@@ -1,0 +1,148 @@
+//! What every request passes through: ids, request logging, counters, rate limits of sign-in, policies and caching.
+
+use std::{sync::atomic::Ordering, time::Instant};
+
+use actix_cors::Cors;
+use actix_web::{
+    Error, HttpRequest, ResponseError as _,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web,
+};
+
+use crate::{
+    config::Origin,
+    http::{
+        error::{Code, Problem},
+        request_id::REQUEST_ID,
+    },
+    limits::requests::{self, RequestLimits},
+    routes::{health::Counters, oidc::OIDC_CALLBACK},
+};
+
+static REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The outermost middleware: gives the request an id, logs a line, counts.
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let start = Instant::now();
+    let id = request_id(request.request());
+    let method = request.method().clone();
+    // Never the query: what is searched for is nobody's business.
+    let path = request.path().to_owned();
+    let counters = request.app_data::<web::Data<Counters>>().cloned();
+
+    let foreign = is_foreign(request.request());
+    let answered = async {
+        if foreign {
+            let problem = Problem::new(Code::Forbidden, "signing in works from Logbook's own pages only");
+            return Ok(request.into_response(problem.error_response()).map_into_right_body());
+        }
+        // All others measure who asks when they know it.
+        if is_open(request.request())
+            && let Some(limits) = request.app_data::<web::Data<RequestLimits>>()
+            && let Err(problem) = limits.unauthenticated(request.request())
+        {
+            return Ok(request.into_response(problem.error_response()).map_into_right_body());
+        }
+        next.call(request).await.map(ServiceResponse::map_into_left_body)
+    };
+    let mut response = REQUEST_ID.scope(id.clone(), answered).await?;
+
+    let measured = response.request().clone();
+    requests::set_headers(&measured, response.headers_mut());
+    let status = response.status();
+    if let Some(counters) = counters {
+        counters.requests.fetch_add(1, Ordering::Relaxed);
+        if status.is_server_error() {
+            counters.failures.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID_HEADER.clone(), value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(&path, status)));
+    if let Some(policy) = policy(&path) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    }
+    let millis = start.elapsed().as_secs_f64() * 1000.0;
+    tracing::info!(target: "logbook::request", %method, path, status = status.as_u16(), millis, request_id = id);
+    Ok(response)
+}
+
+/// True for the addresses of signing in, where nobody has a token yet.
+fn is_open(request: &HttpRequest) -> bool {
+    request.path().starts_with("/api/v1/auth/") && request.path() != "/api/v1/auth/password"
+}
+
+/// Which other origins' pages may ask, with a token of their own: cookies are for Logbook's pages alone.
+pub fn cors(origins: &[Origin]) -> Cors {
+    let exposed =
+        ["link", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"].map(HeaderName::from_static);
+    let accepted = ["authorization", "content-encoding", "content-type", "idempotency-key", "x-request-id"];
+    let cors = Cors::default()
+        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allowed_headers(accepted.map(HeaderName::from_static))
+        .expose_headers(exposed)
+        .max_age(3600);
+    origins.iter().fold(cors, |cors, Origin(origin)| cors.allowed_origin(origin))
+}
+
+/// True for a request that another site's page sends to the addresses that set cookies: a form there could sign its
+/// reader in as somebody else. Browsers say where a request comes from (Fetch Metadata); other clients say nothing.
+fn is_foreign(request: &HttpRequest) -> bool {
+    let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    // The provider is another site by its nature; who comes back from it shows the cookie that they left with.
+    request.path().starts_with("/api/v1/auth/")
+        && request.path() != OIDC_CALLBACK
+        && site.is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+/// What the pages of the web application may do: nothing but what is their own. The same as in docker/nginx.conf; the
+/// digests are those of two rules that a library of theirs writes, and web/test/policy.test.ts knows them.
+const PAGE_POLICY: &str = "default-src 'self'; \
+    style-src 'self' 'sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o=' 'sha256-gYiS/BvZvRcK27JIXTuwhZ3hs2+VJ1X+2gUlE+farlg='; \
+    img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// The same for Swagger UI, which writes styles of all kinds.
+const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// None for what is no page.
+fn policy(path: &str) -> Option<&'static str> {
+    if path.starts_with("/api/docs") {
+        Some(DOCS_POLICY)
+    } else {
+        (!path.starts_with("/api/")).then_some(PAGE_POLICY)
+    }
+}
+
+/// Logs are for nobody's cache. The build names its assets by their content, so they never change.
+fn caching(path: &str, status: StatusCode) -> &'static str {
+    if path.starts_with("/api/v1/") {
+        "no-store"
+    } else if path.starts_with("/assets/") && status.is_success() {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    }
+}
+
+/// The caller's own id where it is a plain one, so that a request can be followed through several services.
+fn request_id(request: &HttpRequest) -> String {
+    let given = request.headers().get(&REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
+    let plain = |id: &&str| {
+        (8..=64).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    given.filter(plain).map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned)
+}

@@ -1,0 +1,98 @@
+//! The addresses of a workspace's API keys.
+
+use actix_web::{HttpResponse, web};
+use logbook_engine::db::Db;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    accounts::api_keys::{self, ApiKeyView, NewApiKey},
+    audit::AuditContext,
+    auth::{Manager, api_keys::ApiKeyCache},
+    http::{
+        body::Body,
+        error::{ManageProblems, ReadProblems, Result},
+        params::{NoParams, Params},
+    },
+};
+
+/// The path parameters of one key.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct KeyPath {
+    /// The workspace's slug.
+    #[param(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
+    pub workspace: String,
+    /// The key's prefix.
+    #[param(example = "k7w2m9x4c1qd")]
+    pub key: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ApiKeyList {
+    pub data: Vec<ApiKeyView>,
+}
+
+/// A new key, and the only answer that has the whole of it.
+#[derive(Serialize, ToSchema)]
+pub struct CreatedApiKey {
+    /// Send it as `Authorization: Bearer <token>`. It cannot be read again.
+    #[schema(example = "lbk_k7w2m9x4c1qd_…")]
+    pub token: String,
+    pub key: ApiKeyView,
+}
+
+/// Lists the workspace's API keys: the good ones first, then by name. For admins.
+#[utoipa::path(
+    get, path = "/api/v1/workspaces/{workspace}/keys", operation_id = "listApiKeys", tag = "API keys",
+    params(crate::http::path::WorkspacePath),
+    responses((status = 200, description = "The keys, without their secrets", body = ApiKeyList), ReadProblems)
+)]
+pub async fn list(db: web::Data<Db>, manager: Manager, _no: Params<(NoParams,)>) -> Result<HttpResponse> {
+    let keys = db.run(move |conn| api_keys::list(conn, manager.workspace.id)).await?;
+    Ok(HttpResponse::Ok().json(ApiKeyList { data: keys.into_iter().map(ApiKeyView::from).collect() }))
+}
+
+/// Makes an API key. For admins.
+#[utoipa::path(
+    post, path = "/api/v1/workspaces/{workspace}/keys", operation_id = "createApiKey", tag = "API keys",
+    params(crate::http::path::WorkspacePath),
+    request_body = NewApiKey,
+    responses((status = 201, description = "The new key, shown this once", body = CreatedApiKey), ManageProblems)
+)]
+pub async fn create(
+    db: web::Data<Db>,
+    AuditContext { audit, client_info }: AuditContext,
+    manager: Manager,
+    _no: Params<(NoParams,)>,
+    Body(new): Body<NewApiKey>,
+) -> Result<HttpResponse> {
+    let (id, name) = (manager.workspace.id, manager.caller.name.clone());
+    let (key, token) = db.run(move |conn| api_keys::create(conn, id, &new, &name)).await?;
+    audit.key_created(&manager.by(&client_info), &key);
+    Ok(HttpResponse::Created().json(CreatedApiKey { token, key: key.into() }))
+}
+
+/// Revokes an API key; it stays in the list. For admins.
+#[utoipa::path(
+    delete, path = "/api/v1/workspaces/{workspace}/keys/{key}", operation_id = "revokeApiKey", tag = "API keys",
+    params(KeyPath),
+    responses((status = 204, description = "It is revoked, now or before"), ManageProblems)
+)]
+pub async fn revoke(
+    db: web::Data<Db>,
+    known: web::Data<ApiKeyCache>,
+    AuditContext { audit, client_info }: AuditContext,
+    manager: Manager,
+    path: web::Path<KeyPath>,
+    _no: Params<(NoParams,)>,
+) -> Result<HttpResponse> {
+    let prefix = path.into_inner().key;
+    let (id, wanted) = (manager.workspace.id, prefix.clone());
+    let revoked = db.run(move |conn| api_keys::revoke(conn, id, &wanted)).await?;
+    known.forget(&prefix);
+    if let Some(key) = revoked {
+        audit.key_revoked(&manager.by(&client_info), &key);
+    }
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,330 @@
+//! The access log: who came in.
+
+use logbook_engine::{
+    counts::Cells,
+    db::timestamp::Timestamp,
+    event::{Actor, ActorType, Event, Log, NewEvent, Outcome, Target},
+    filter::{Dimension, Filter},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, value::RawValue};
+use std::collections::BTreeMap;
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::{
+    http::{
+        error::{FieldError, Result},
+        limits::{self, ACTION},
+        validation::no_nul,
+    },
+    routes::logs::{
+        log::{LogKind, log_endpoints},
+        wire,
+    },
+};
+
+/// The one action that fails by its name.
+const LOGIN_FAILED: &str = "login_failed";
+
+/// Who came in: a snapshot of that time.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AccessUser {
+    #[schema(required, example = "17")]
+    pub id: Option<String>,
+    #[schema(required, example = "Asha Rao")]
+    pub name: Option<String>,
+}
+
+/// Who came in, as it is sent.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccessUser {
+    #[serde(default)]
+    #[validate(length(max = 255), custom(function = no_nul))]
+    #[schema(max_length = 255, example = "17")]
+    pub id: Option<String>,
+    #[serde(default)]
+    #[validate(length(max = 500), custom(function = no_nul))]
+    #[schema(max_length = 500, example = "Asha Rao")]
+    pub name: Option<String>,
+}
+
+/// Somebody came in, went out, or tried to.
+#[derive(Serialize, ToSchema)]
+pub struct AccessEvent {
+    #[schema(example = "01935fb2-8e31-8000-8000-040000000029")]
+    pub id: String,
+    #[schema(minimum = 1)]
+    pub seq: i64,
+    #[schema(value_type = String, format = DateTime)]
+    pub occurred_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+    /// `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or the platform's own.
+    #[schema(example = "login_failed")]
+    pub event_type: String,
+    #[schema(value_type = String, example = "failure")]
+    pub status: Outcome,
+    #[schema(required, example = "wrong_password")]
+    pub status_reason: Option<String>,
+    #[schema(required)]
+    pub user: Option<AccessUser>,
+    /// What was typed in to sign in.
+    #[schema(required, example = "asha@clinic.test")]
+    pub username: Option<String>,
+    /// The role at that time.
+    #[schema(required, example = "Nurse")]
+    pub role: Option<String>,
+    #[schema(required, example = "198.51.100.4")]
+    pub ip_address: Option<String>,
+    #[schema(required)]
+    pub user_agent: Option<String>,
+    #[schema(required)]
+    pub session_id: Option<String>,
+    #[schema(required)]
+    pub correlation_id: Option<String>,
+    #[schema(value_type = Object)]
+    pub metadata: Box<RawValue>,
+    /// JSON pointers of the values that were secrets and read `[masked]` now.
+    pub masked: Vec<String>,
+}
+
+impl From<Event> for AccessEvent {
+    fn from(event: Event) -> Self {
+        let id = event.id().to_string();
+        let Event {
+            workspace_id: _,
+            seq,
+            log: _,
+            occurred_at,
+            received_at,
+            actor,
+            role,
+            action,
+            outcome,
+            outcome_reason,
+            target: Target { kind: _, id: _, name: username },
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            changes: _,
+            metadata,
+            masked,
+        } = event;
+        let names = [
+            ("/actor/id", "/user/id"),
+            ("/actor/name", "/user/name"),
+            ("/target/name", "/username"),
+            ("/outcome_reason", "/status_reason"),
+        ];
+        Self {
+            id,
+            seq,
+            occurred_at,
+            received_at,
+            event_type: action,
+            status: outcome,
+            status_reason: outcome_reason,
+            user: actor.map(|Actor { kind: _, id, name }| AccessUser { id, name }),
+            username,
+            role,
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            metadata: wire::raw(metadata, "{}"),
+            masked: wire::masked(masked.as_deref(), &names),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccessEvent {
+    /// Needed where logs are mixed; elsewhere it may be left out.
+    #[serde(default)]
+    #[schema(value_type = String, required = false, example = "access")]
+    pub log: Option<Log>,
+    /// When it happened; now when left out. Between 1970 and a day ahead.
+    #[serde(default)]
+    #[validate(custom(function = limits::occurred_at))]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub occurred_at: Option<Timestamp>,
+    /// The same key in the same workspace within seven days is the same event and stored once.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 255), custom(function = no_nul))]
+    #[schema(min_length = 1, max_length = 255)]
+    pub dedupe_key: Option<String>,
+    /// `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or your own, in lower snake case.
+    #[validate(length(min = 1, max = 64), regex(path = *ACTION))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$", example = "login")]
+    pub event_type: String,
+    /// Default: failure for `login_failed`, else success.
+    #[serde(default)]
+    #[schema(inline)]
+    pub status: Option<Outcome>,
+    #[serde(default)]
+    #[validate(length(max = 4000), custom(function = no_nul))]
+    #[schema(max_length = 4000)]
+    pub status_reason: Option<String>,
+    #[serde(default, deserialize_with = "wire::optional_object")]
+    #[validate(nested)]
+    pub user: Option<NewAccessUser>,
+    #[serde(default)]
+    #[validate(length(max = 500), custom(function = no_nul))]
+    #[schema(max_length = 500)]
+    pub username: Option<String>,
+    #[serde(default)]
+    #[validate(length(max = 255), custom(function = no_nul))]
+    #[schema(max_length = 255)]
+    pub role: Option<String>,
+    #[serde(default)]
+    #[validate(custom(function = limits::ip_address))]
+    #[schema(example = "198.51.100.4")]
+    pub ip_address: Option<String>,
+    #[serde(default)]
+    #[validate(length(max = 2000), custom(function = no_nul))]
+    #[schema(max_length = 2000)]
+    pub user_agent: Option<String>,
+    #[serde(default)]
+    #[validate(length(max = 255), custom(function = no_nul))]
+    #[schema(max_length = 255)]
+    pub session_id: Option<String>,
+    #[serde(default)]
+    #[validate(length(max = 255), custom(function = no_nul))]
+    #[schema(max_length = 255)]
+    pub correlation_id: Option<String>,
+    /// Anything else, as an object of at most 64 KiB.
+    #[serde(default)]
+    #[validate(custom(function = limits::metadata))]
+    #[schema(value_type = Object)]
+    pub metadata: Map<String, Value>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub struct AccessFilter {
+    /// Any of these event types.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(example = json!(["login_failed"]), max_items = 100)]
+    pub event_type: Vec<String>,
+    /// `success` or `failure`.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(inline, max_items = 100)]
+    pub status: Vec<Outcome>,
+    /// Any of these roles.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(max_items = 100)]
+    pub role: Vec<String>,
+    /// Any of these users, by id.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(max_items = 100)]
+    pub user_id: Vec<String>,
+    /// Any of these addresses.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(max_items = 100)]
+    pub ip_address: Vec<String>,
+    /// Any of these sessions.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(max_items = 100)]
+    pub session_id: Vec<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccessMetrics {
+    pub total: u64,
+    /// Events whose status is failure.
+    pub failed: u64,
+    pub by_event_type: BTreeMap<String, u64>,
+    /// False when the counts are lower bounds.
+    pub exact: bool,
+}
+
+pub struct AccessLog;
+
+impl LogKind for AccessLog {
+    const LOG: Log = Log::Access;
+    type Event = AccessEvent;
+    type NewEvent = NewAccessEvent;
+    type Filter = AccessFilter;
+    type Metrics = AccessMetrics;
+
+    const FACETS: &'static [(&'static str, Dimension)] =
+        &[("status", Dimension::Outcome), ("event_type", Dimension::Action), ("role", Dimension::Role)];
+
+    fn new_event(new: NewAccessEvent) -> Result<NewEvent, FieldError> {
+        let NewAccessEvent {
+            log,
+            occurred_at,
+            dedupe_key,
+            event_type,
+            status,
+            status_reason,
+            user,
+            username,
+            role,
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            metadata,
+        } = new;
+        wire::right_log(log, Log::Access)?;
+        let by_name = if event_type == LOGIN_FAILED { Outcome::Failure } else { Outcome::Success };
+        Ok(NewEvent {
+            log: Log::Access,
+            occurred_at: occurred_at.unwrap_or_else(Timestamp::now),
+            dedupe_key,
+            actor: user.map(|NewAccessUser { id, name }| Actor { kind: ActorType::User, id, name }),
+            role,
+            action: event_type,
+            outcome: status.unwrap_or(by_name),
+            outcome_reason: status_reason,
+            target: Target { kind: None, id: None, name: username },
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            changes: Vec::new(),
+            metadata,
+        })
+    }
+
+    fn add(params: AccessFilter, filter: &mut Filter) -> Result<()> {
+        let AccessFilter { event_type, status, role, user_id, ip_address, session_id } = params;
+        filter.outcomes = status;
+        filter.actions = event_type;
+        filter.roles = role;
+        filter.actor_ids = user_id;
+        filter.ip_addresses = ip_address;
+        filter.session_ids = session_id;
+        Ok(())
+    }
+
+    fn metrics(cells: &Cells) -> AccessMetrics {
+        AccessMetrics {
+            total: cells.total(),
+            failed: cells.with(Dimension::Outcome, Outcome::Failure.as_str()),
+            by_event_type: cells.by(Dimension::Action).into_iter().collect(),
+            exact: cells.exact,
+        }
+    }
+}
+
+log_endpoints! {
+    AccessLog, AccessEvent, NewAccessEvent, AccessFilter, AccessMetrics, AccessPage, "Access log", "access",
+    list "/api/v1/workspaces/{workspace}/logs/access" "listAccessEvents",
+    get "/api/v1/workspaces/{workspace}/logs/access/{id}" "getAccessEvent",
+    metrics "/api/v1/workspaces/{workspace}/logs/access/metrics" "getAccessMetrics",
+    facets "/api/v1/workspaces/{workspace}/logs/access/facets" "getAccessFacets",
+    histogram "/api/v1/workspaces/{workspace}/logs/access/histogram" "getAccessHistogram",
+    append "appendAccessEvents"
+}

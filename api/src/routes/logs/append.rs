@@ -1,0 +1,199 @@
+//! From a request's body to stored events: gzip, JSON array, NDJSON or objects one after the other, each error with its place.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use logbook_engine::{
+    append::{
+        AppendRequest, Idempotency,
+        queue::{Appender, MemoryPermit},
+    },
+    event::NewEvent,
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+use utoipa::IntoParams;
+use validator::Validate as _;
+
+use crate::{
+    auth::Writer,
+    http::{
+        error::{Code, FieldError, Problem, Result},
+        json::from_json,
+        validation::field_errors,
+    },
+    routes::logs::{body, log::LogKind},
+};
+
+/// Most events in one request.
+pub const MAX_EVENTS: usize = 10_000;
+/// Most bytes of one event as JSON. A page of the largest still fits into memory.
+pub const MAX_EVENT_BYTES: usize = 256 * 1024;
+/// An answer names this many errors at most.
+const MAX_ERRORS: usize = 20;
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IdempotencyKey {
+    /// The same key with the same body is stored once, however often it is sent within seven days.
+    #[serde(rename = "Idempotency-Key")]
+    #[param(min_length = 1, max_length = 255, pattern = "^[!-~]+$", nullable = false)]
+    pub idempotency_key: Option<String>,
+}
+
+/// The way in that all four addresses share.
+pub async fn append(
+    request: &HttpRequest,
+    appender: &Appender,
+    writer: Writer,
+    payload: web::Payload,
+    parse: impl FnOnce(&[&RawValue]) -> Result<Vec<NewEvent>> + Send + 'static,
+) -> Result<HttpResponse> {
+    let key = read_idempotency_key(request)?;
+    let mut room = appender.reserve();
+    let body = body::read(request, payload, &mut room).await?;
+    let path = request.path().to_owned();
+    let workspace_id = writer.workspace.id;
+    let quick = body::is_quick(&body);
+    let work = move |room: &mut MemoryPermit| {
+        let body = body::unpacked(body, room)?;
+        // Of what was meant: packed again, the same events have other bytes.
+        let idempotency = key.map(|key| Idempotency::new(key, &path, &body));
+        let events = parse(&elements(&body)?)?;
+        Ok::<_, Problem>(AppendRequest { idempotency, ..AppendRequest::new(workspace_id, events) })
+    };
+    let (append, room) = if quick { (work(&mut room)?, room) } else { appender.parse(room, work).await? };
+    Ok(HttpResponse::Created().json(appender.append(append, room).await?))
+}
+
+fn read_idempotency_key(request: &HttpRequest) -> Result<Option<String>> {
+    let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
+    match value.to_str() {
+        Ok(key) if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Ok(Some(key.to_owned()))
+        }
+        _ => Err(Problem::parameter("Idempotency-Key", "must have 1 to 255 visible ASCII characters")),
+    }
+}
+
+/// The events of a body, still as text. Top-level arrays are opened; everything else must be an object.
+pub fn elements(body: &[u8]) -> Result<Vec<&RawValue>> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        None => {
+            return Err(Problem::new(Code::MalformedJson, "the body is empty; send a JSON array of events"));
+        }
+        Some(b'[' | b'{') => {}
+        // JSON, but no event: a number, a text, true, false or null.
+        Some(b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
+            let detail = "the body must begin with [ or {: a JSON array, NDJSON or JSON objects";
+            return Err(Problem::new(Code::MalformedJson, detail));
+        }
+        // MessagePack, Protobuf, XML, form data: no JSON text begins so.
+        Some(_) => {
+            let detail = "the body is not JSON; send a JSON array, NDJSON or JSON objects, plain or gzip";
+            return Err(Problem::new(Code::UnsupportedMediaType, detail));
+        }
+    }
+    let mut elements = Vec::new();
+    for value in serde_json::Deserializer::from_slice(body).into_iter::<&RawValue>() {
+        let value = value.map_err(|error| malformed(elements.len(), &error))?;
+        if value.get().starts_with('[') {
+            let before = elements.len();
+            let array = Array { room: MAX_EVENTS + 1 - before, elements: &mut elements };
+            let opened = array.deserialize(&mut serde_json::Deserializer::from_str(value.get()));
+            if let Err(error) = opened
+                && elements.len() <= MAX_EVENTS
+            {
+                return Err(malformed(before, &error));
+            }
+        } else {
+            elements.push(value);
+        }
+        if elements.len() > MAX_EVENTS {
+            let detail = format!("a request may have at most {MAX_EVENTS} events; split it");
+            return Err(Problem::new(Code::TooManyEvents, detail));
+        }
+    }
+    Ok(elements)
+}
+
+/// Opens an array, and gives up once there are more elements than there is room for: millions of zeros are a small body.
+struct Array<'a, 'de> {
+    room: usize,
+    elements: &'a mut Vec<&'de RawValue>,
+}
+
+impl<'de> DeserializeSeed<'de> for Array<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Array<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an array of events")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        for _ in 0..self.room {
+            match items.next_element()? {
+                Some(item) => self.elements.push(item),
+                None => return Ok(()),
+            }
+        }
+        Err(serde::de::Error::custom("too many"))
+    }
+}
+
+fn malformed(element: usize, error: &serde_json::Error) -> Problem {
+    let detail = format!("not well-formed: {error}");
+    Problem::with_errors(
+        Code::MalformedJson,
+        vec![FieldError::at(format!("/{element}"), "malformed", detail)],
+    )
+}
+
+/// All elements as events of one log, or every error that was found.
+pub fn parse_all<L: LogKind>(elements: &[&RawValue]) -> Result<Vec<NewEvent>> {
+    collect(elements, parse_one::<L>)
+}
+
+pub fn collect(
+    elements: &[&RawValue],
+    parse: impl Fn(&str, &RawValue) -> Result<NewEvent, Vec<FieldError>>,
+) -> Result<Vec<NewEvent>> {
+    let mut events = Vec::with_capacity(elements.len());
+    let mut errors = Vec::new();
+    for (i, element) in elements.iter().enumerate() {
+        let place = format!("/{i}");
+        if element.get().len() > MAX_EVENT_BYTES {
+            let detail = format!("an event may have at most {} KiB", MAX_EVENT_BYTES / 1024);
+            errors.push(FieldError::at(place, "too_long", detail));
+            continue;
+        }
+        match parse(&place, element) {
+            Ok(event) => events.push(event),
+            Err(found) => errors.extend(found),
+        }
+        if errors.len() >= MAX_ERRORS {
+            break;
+        }
+    }
+    errors.truncate(MAX_ERRORS);
+    if errors.is_empty() { Ok(events) } else { Err(Problem::with_errors(Code::ValidationFailed, errors)) }
+}
+
+pub fn parse_one<L: LogKind>(place: &str, element: &RawValue) -> Result<NewEvent, Vec<FieldError>> {
+    let new: L::NewEvent = from_json(place, element)?;
+    new.validate().map_err(|errors| field_errors(place, &errors))?;
+    L::new_event(new).map_err(|mut error| {
+        error.pointer = error.pointer.map(|pointer| format!("{place}{pointer}"));
+        vec![error]
+    })
+}

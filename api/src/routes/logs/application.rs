@@ -1,0 +1,310 @@
+//! The application log: what changed in the data.
+
+use logbook_engine::{
+    counts::Cells,
+    db::timestamp::Timestamp,
+    event::{Actor, ActorType, Change, Event, Log, NewEvent, Outcome, Target},
+    filter::{Dimension, Filter},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, value::RawValue};
+use std::collections::BTreeMap;
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::{
+    http::{
+        error::{FieldError, Result},
+        limits::{self, ACTION},
+        validation::no_nul,
+    },
+    routes::logs::{
+        log::{LogKind, log_endpoints},
+        wire::{self, NewActor},
+    },
+};
+
+/// A record was created, changed, deleted, or looked at.
+#[derive(Serialize, ToSchema)]
+pub struct ApplicationEvent {
+    #[schema(example = "01935fb2-8e31-8000-8000-04000000002a")]
+    pub id: String,
+    #[schema(minimum = 1)]
+    pub seq: i64,
+    #[schema(value_type = String, format = DateTime)]
+    pub occurred_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+    /// `create`, `update`, `delete`, or the platform's own.
+    #[schema(example = "update")]
+    pub action: String,
+    pub actor: Actor,
+    /// The actor's role at that time.
+    #[schema(required, example = "Nurse")]
+    pub role: Option<String>,
+    #[schema(example = "patient")]
+    pub model: String,
+    #[schema(example = "92")]
+    pub record_id: String,
+    #[schema(required, example = "李雷")]
+    pub record_name: Option<String>,
+    /// The changed fields; of a created record, all fields with old null.
+    #[schema(value_type = Vec<Change>)]
+    pub changes: Box<RawValue>,
+    #[schema(required, example = "198.51.100.4")]
+    pub ip_address: Option<String>,
+    #[schema(required)]
+    pub user_agent: Option<String>,
+    #[schema(required)]
+    pub session_id: Option<String>,
+    #[schema(required)]
+    pub correlation_id: Option<String>,
+    #[schema(value_type = Object)]
+    pub metadata: Box<RawValue>,
+    /// JSON pointers of the values that were secrets and read `[masked]` now.
+    #[schema(example = json!(["/changes/0/new"]))]
+    pub masked: Vec<String>,
+}
+
+impl From<Event> for ApplicationEvent {
+    fn from(event: Event) -> Self {
+        let id = event.id().to_string();
+        let Event {
+            workspace_id: _,
+            seq,
+            log: _,
+            occurred_at,
+            received_at,
+            actor,
+            role,
+            action,
+            outcome: _,
+            outcome_reason: _,
+            target: Target { kind: model, id: record_id, name: record_name },
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            changes,
+            metadata,
+            masked,
+        } = event;
+        let names = [("/target/id", "/record_id"), ("/target/name", "/record_name")];
+        Self {
+            id,
+            seq,
+            occurred_at,
+            received_at,
+            action,
+            actor: actor.unwrap_or_else(Actor::system),
+            role,
+            model: model.unwrap_or_default(),
+            record_id: record_id.unwrap_or_default(),
+            record_name,
+            changes: wire::raw(changes, "[]"),
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            metadata: wire::raw(metadata, "{}"),
+            masked: wire::masked(masked.as_deref(), &names),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewApplicationEvent {
+    /// Needed where logs are mixed; elsewhere it may be left out.
+    #[serde(default)]
+    #[schema(value_type = String, required = false, example = "application")]
+    pub log: Option<Log>,
+    /// When it happened; now when left out. Between 1970 and a day ahead.
+    #[serde(default)]
+    #[validate(custom(function = limits::occurred_at))]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub occurred_at: Option<Timestamp>,
+    /// The same key in the same workspace within seven days is the same event and stored once.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 255), custom(function = no_nul))]
+    #[schema(min_length = 1, max_length = 255)]
+    pub dedupe_key: Option<String>,
+    /// `create`, `update`, `delete`, or your own, in lower snake case.
+    #[validate(length(min = 1, max = 64), regex(path = *ACTION))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$", example = "update")]
+    pub action: String,
+    /// Who did it; the system when left out.
+    #[serde(default, deserialize_with = "wire::optional_object")]
+    #[validate(nested)]
+    pub actor: Option<NewActor>,
+    #[serde(default)]
+    #[validate(length(max = 255), custom(function = no_nul))]
+    #[schema(max_length = 255)]
+    pub role: Option<String>,
+    #[validate(length(min = 1, max = 255), custom(function = no_nul))]
+    #[schema(min_length = 1, max_length = 255, example = "patient")]
+    pub model: String,
+    #[validate(length(min = 1, max = 255), custom(function = no_nul))]
+    #[schema(min_length = 1, max_length = 255, example = "92")]
+    pub record_id: String,
+    #[serde(default)]
+    #[validate(length(max = 1000), custom(function = no_nul))]
+    #[schema(max_length = 1000)]
+    pub record_name: Option<String>,
+    /// Of a value `field, old, new`; of a set `field, added, removed`. At most 1,000 fields, 64 KiB a value.
+    #[serde(default)]
+    #[validate(custom(function = limits::changes))]
+    #[schema(max_items = 1000)]
+    pub changes: Vec<Change>,
+    #[serde(default)]
+    #[validate(custom(function = limits::ip_address))]
+    #[schema(example = "198.51.100.4")]
+    pub ip_address: Option<String>,
+    #[serde(default)]
+    #[validate(length(max = 2000), custom(function = no_nul))]
+    #[schema(max_length = 2000)]
+    pub user_agent: Option<String>,
+    #[serde(default)]
+    #[validate(length(max = 255), custom(function = no_nul))]
+    #[schema(max_length = 255)]
+    pub session_id: Option<String>,
+    #[serde(default)]
+    #[validate(length(max = 255), custom(function = no_nul))]
+    #[schema(max_length = 255)]
+    pub correlation_id: Option<String>,
+    /// Anything else, as an object of at most 64 KiB.
+    #[serde(default)]
+    #[validate(custom(function = limits::metadata))]
+    #[schema(value_type = Object)]
+    pub metadata: Map<String, Value>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub struct ApplicationFilter {
+    /// Any of these actions.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(example = json!(["update"]), max_items = 100)]
+    pub action: Vec<String>,
+    /// Any of these models.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(example = json!(["patient"]), max_items = 100)]
+    pub model: Vec<String>,
+    /// Any of these records, by id.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(max_items = 100)]
+    pub record_id: Vec<String>,
+    /// Any of these kinds of actor: `user`, `admin`, `service`, `system`.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(inline, max_items = 100)]
+    pub actor_type: Vec<ActorType>,
+    /// Any of these actors, by id.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(max_items = 100)]
+    pub actor_id: Vec<String>,
+    /// Events that changed any of these fields.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(example = json!(["status"]), max_items = 100)]
+    pub field: Vec<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ApplicationMetrics {
+    pub total: u64,
+    pub created: u64,
+    pub updated: u64,
+    pub deleted: u64,
+    pub by_action: BTreeMap<String, u64>,
+    /// False when the counts are lower bounds.
+    pub exact: bool,
+}
+
+pub struct ApplicationLog;
+
+impl LogKind for ApplicationLog {
+    const LOG: Log = Log::Application;
+    type Event = ApplicationEvent;
+    type NewEvent = NewApplicationEvent;
+    type Filter = ApplicationFilter;
+    type Metrics = ApplicationMetrics;
+
+    const FACETS: &'static [(&'static str, Dimension)] =
+        &[("action", Dimension::Action), ("model", Dimension::TargetType)];
+
+    fn new_event(new: NewApplicationEvent) -> Result<NewEvent, FieldError> {
+        let NewApplicationEvent {
+            log,
+            occurred_at,
+            dedupe_key,
+            action,
+            actor,
+            role,
+            model,
+            record_id,
+            record_name,
+            changes,
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            metadata,
+        } = new;
+        wire::right_log(log, Log::Application)?;
+        Ok(NewEvent {
+            log: Log::Application,
+            occurred_at: occurred_at.unwrap_or_else(Timestamp::now),
+            dedupe_key,
+            actor: Some(actor.map_or_else(Actor::system, Actor::from)),
+            role,
+            action,
+            outcome: Outcome::Success,
+            outcome_reason: None,
+            target: Target { kind: Some(model), id: Some(record_id), name: record_name },
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            changes,
+            metadata,
+        })
+    }
+
+    fn add(params: ApplicationFilter, filter: &mut Filter) -> Result<()> {
+        let ApplicationFilter { action, model, record_id, actor_type, actor_id, field } = params;
+        filter.actions = action;
+        filter.targets = model.into_iter().map(|model| (model, None)).collect();
+        filter.target_ids = record_id;
+        filter.actor_types = actor_type;
+        filter.actor_ids = actor_id;
+        filter.fields = field;
+        Ok(())
+    }
+
+    fn metrics(cells: &Cells) -> ApplicationMetrics {
+        ApplicationMetrics {
+            total: cells.total(),
+            created: cells.with(Dimension::Action, "create"),
+            updated: cells.with(Dimension::Action, "update"),
+            deleted: cells.with(Dimension::Action, "delete"),
+            by_action: cells.by(Dimension::Action).into_iter().collect(),
+            exact: cells.exact,
+        }
+    }
+}
+
+log_endpoints! {
+    ApplicationLog, ApplicationEvent, NewApplicationEvent, ApplicationFilter, ApplicationMetrics, ApplicationPage,
+    "Application log", "application",
+    list "/api/v1/workspaces/{workspace}/logs/application" "listApplicationEvents",
+    get "/api/v1/workspaces/{workspace}/logs/application/{id}" "getApplicationEvent",
+    metrics "/api/v1/workspaces/{workspace}/logs/application/metrics" "getApplicationMetrics",
+    facets "/api/v1/workspaces/{workspace}/logs/application/facets" "getApplicationFacets",
+    histogram "/api/v1/workspaces/{workspace}/logs/application/histogram" "getApplicationHistogram",
+    append "appendApplicationEvents"
+}

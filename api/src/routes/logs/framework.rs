@@ -1,0 +1,353 @@
+//! The framework log: what the platform did.
+
+use logbook_engine::{
+    counts::Cells,
+    db::timestamp::Timestamp,
+    event::{Actor, ActorType, Change, Event, Log, NewEvent, Outcome, Target, change::object},
+    filter::{Dimension, Filter},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, value::RawValue};
+use std::collections::BTreeMap;
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::{
+    http::{
+        error::{FieldError, Problem, Result},
+        limits::{self, ACTION},
+        validation::{self, no_nul},
+    },
+    routes::logs::{
+        log::{LogKind, log_endpoints},
+        wire::{self, NewActor},
+    },
+};
+
+/// The part of the platform that was touched: a policy, a package, a release, a role, …
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Component {
+    #[serde(rename = "type")]
+    #[schema(example = "policy")]
+    pub kind: String,
+    #[schema(required, example = "2")]
+    pub id: Option<String>,
+    #[schema(required, example = "OpsAccess")]
+    pub name: Option<String>,
+}
+
+/// The part of the platform that was touched, as it is sent.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewComponent {
+    #[serde(rename = "type")]
+    #[validate(length(min = 1, max = 255), custom(function = no_nul), custom(function = no_colon))]
+    #[schema(min_length = 1, max_length = 255, pattern = "^[^:]+$", example = "policy")]
+    pub kind: String,
+    #[serde(default)]
+    #[validate(length(max = 255), custom(function = no_nul))]
+    #[schema(max_length = 255, example = "2")]
+    pub id: Option<String>,
+    #[serde(default)]
+    #[validate(length(max = 1000), custom(function = no_nul))]
+    #[schema(max_length = 1000, example = "OpsAccess")]
+    pub name: Option<String>,
+}
+
+/// The `component` filter splits type and id at the first colon.
+fn no_colon(text: &str) -> Result<(), validator::ValidationError> {
+    if text.contains(':') { Err(validation::invalid("must not contain a colon")) } else { Ok(()) }
+}
+
+/// The platform did something.
+#[derive(Serialize, ToSchema)]
+pub struct FrameworkEvent {
+    #[schema(example = "01935fb2-8e31-8000-8000-04000000002b")]
+    pub id: String,
+    #[schema(minimum = 1)]
+    pub seq: i64,
+    #[schema(value_type = String, format = DateTime)]
+    pub occurred_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+    /// `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or the platform's own.
+    #[schema(example = "policy_synced")]
+    pub action: String,
+    pub component: Component,
+    pub actor: Actor,
+    /// The actor's role at that time.
+    #[schema(required)]
+    pub role: Option<String>,
+    #[schema(value_type = String, example = "failure")]
+    pub status: Outcome,
+    /// Why it failed.
+    #[schema(required, example = "role Physician does not exist")]
+    pub error: Option<String>,
+    #[schema(value_type = Vec<Change>)]
+    pub changes: Box<RawValue>,
+    #[schema(required)]
+    pub ip_address: Option<String>,
+    #[schema(required)]
+    pub user_agent: Option<String>,
+    #[schema(required)]
+    pub session_id: Option<String>,
+    #[schema(required)]
+    pub correlation_id: Option<String>,
+    #[schema(value_type = Object)]
+    pub metadata: Box<RawValue>,
+    /// JSON pointers of the values that were secrets and read `[masked]` now.
+    pub masked: Vec<String>,
+}
+
+impl From<Event> for FrameworkEvent {
+    fn from(event: Event) -> Self {
+        let id = event.id().to_string();
+        let Event {
+            workspace_id: _,
+            seq,
+            log: _,
+            occurred_at,
+            received_at,
+            actor,
+            role,
+            action,
+            outcome,
+            outcome_reason,
+            target: Target { kind, id: component_id, name },
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            changes,
+            metadata,
+            masked,
+        } = event;
+        let names = [
+            ("/target/id", "/component/id"),
+            ("/target/name", "/component/name"),
+            ("/outcome_reason", "/error"),
+        ];
+        Self {
+            id,
+            seq,
+            occurred_at,
+            received_at,
+            action,
+            component: Component { kind: kind.unwrap_or_default(), id: component_id, name },
+            actor: actor.unwrap_or_else(Actor::system),
+            role,
+            status: outcome,
+            error: outcome_reason,
+            changes: wire::raw(changes, "[]"),
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            metadata: wire::raw(metadata, "{}"),
+            masked: wire::masked(masked.as_deref(), &names),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewFrameworkEvent {
+    /// Needed where logs are mixed; elsewhere it may be left out.
+    #[serde(default)]
+    #[schema(value_type = String, required = false, example = "framework")]
+    pub log: Option<Log>,
+    /// When it happened; now when left out. Between 1970 and a day ahead.
+    #[serde(default)]
+    #[validate(custom(function = limits::occurred_at))]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub occurred_at: Option<Timestamp>,
+    /// The same key in the same workspace within seven days is the same event and stored once.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 255), custom(function = no_nul))]
+    #[schema(min_length = 1, max_length = 255)]
+    pub dedupe_key: Option<String>,
+    /// `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or your own, in lower
+    /// snake case.
+    #[validate(length(min = 1, max = 64), regex(path = *ACTION))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$", example = "policy_synced")]
+    pub action: String,
+    #[serde(deserialize_with = "object")]
+    #[validate(nested)]
+    pub component: NewComponent,
+    /// Who did it; the system when left out.
+    #[serde(default, deserialize_with = "wire::optional_object")]
+    #[validate(nested)]
+    pub actor: Option<NewActor>,
+    #[serde(default)]
+    #[validate(length(max = 255), custom(function = no_nul))]
+    #[schema(max_length = 255)]
+    pub role: Option<String>,
+    /// Default: failure when there is an error, else success.
+    #[serde(default)]
+    #[schema(inline)]
+    pub status: Option<Outcome>,
+    #[serde(default)]
+    #[validate(length(max = 20_000), custom(function = no_nul))]
+    #[schema(max_length = 20000)]
+    pub error: Option<String>,
+    /// Of a value `field, old, new`; of a set `field, added, removed`. At most 1,000 fields, 64 KiB a value.
+    #[serde(default)]
+    #[validate(custom(function = limits::changes))]
+    #[schema(max_items = 1000)]
+    pub changes: Vec<Change>,
+    #[serde(default)]
+    #[validate(custom(function = limits::ip_address))]
+    #[schema(example = "198.51.100.4")]
+    pub ip_address: Option<String>,
+    #[serde(default)]
+    #[validate(length(max = 2000), custom(function = no_nul))]
+    #[schema(max_length = 2000)]
+    pub user_agent: Option<String>,
+    #[serde(default)]
+    #[validate(length(max = 255), custom(function = no_nul))]
+    #[schema(max_length = 255)]
+    pub session_id: Option<String>,
+    #[serde(default)]
+    #[validate(length(max = 255), custom(function = no_nul))]
+    #[schema(max_length = 255)]
+    pub correlation_id: Option<String>,
+    /// Anything else, as an object of at most 64 KiB.
+    #[serde(default)]
+    #[validate(custom(function = limits::metadata))]
+    #[schema(value_type = Object)]
+    pub metadata: Map<String, Value>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub struct FrameworkFilter {
+    /// Any of these actions.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(example = json!(["policy_synced"]), max_items = 100)]
+    pub action: Vec<String>,
+    /// Any of these components: a type (`policy`) or a type and an id (`policy:2`).
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(example = json!(["policy:2"]), max_items = 100)]
+    pub component: Vec<String>,
+    /// Any of these kinds of actor: `user`, `admin`, `service`, `system`.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(inline, max_items = 100)]
+    pub actor_type: Vec<ActorType>,
+    /// Any of these actors, by id.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(max_items = 100)]
+    pub actor_id: Vec<String>,
+    /// `success` or `failure`.
+    #[serde(default)]
+    #[validate(length(max = 100))]
+    #[param(inline, max_items = 100)]
+    pub status: Vec<Outcome>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FrameworkMetrics {
+    pub total: u64,
+    /// Events whose status is failure.
+    pub failed: u64,
+    pub by_action: BTreeMap<String, u64>,
+    /// False when the counts are lower bounds.
+    pub exact: bool,
+}
+
+pub struct FrameworkLog;
+
+impl LogKind for FrameworkLog {
+    const LOG: Log = Log::Framework;
+    type Event = FrameworkEvent;
+    type NewEvent = NewFrameworkEvent;
+    type Filter = FrameworkFilter;
+    type Metrics = FrameworkMetrics;
+
+    const FACETS: &'static [(&'static str, Dimension)] = &[
+        ("status", Dimension::Outcome),
+        ("action", Dimension::Action),
+        ("component", Dimension::TargetType),
+    ];
+
+    fn new_event(new: NewFrameworkEvent) -> Result<NewEvent, FieldError> {
+        let NewFrameworkEvent {
+            log,
+            occurred_at,
+            dedupe_key,
+            action,
+            component: NewComponent { kind, id, name },
+            actor,
+            role,
+            status,
+            error,
+            changes,
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            metadata,
+        } = new;
+        wire::right_log(log, Log::Framework)?;
+        let by_error = if error.is_some() { Outcome::Failure } else { Outcome::Success };
+        Ok(NewEvent {
+            log: Log::Framework,
+            occurred_at: occurred_at.unwrap_or_else(Timestamp::now),
+            dedupe_key,
+            actor: Some(actor.map_or_else(Actor::system, Actor::from)),
+            role,
+            action,
+            outcome: status.unwrap_or(by_error),
+            outcome_reason: error,
+            target: Target { kind: Some(kind), id, name },
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            changes,
+            metadata,
+        })
+    }
+
+    fn add(params: FrameworkFilter, filter: &mut Filter) -> Result<()> {
+        let FrameworkFilter { action, component, actor_type, actor_id, status } = params;
+        filter.outcomes = status;
+        filter.actions = action;
+        filter.actor_types = actor_type;
+        filter.actor_ids = actor_id;
+        filter.targets = component
+            .into_iter()
+            .map(|component| match component.split_once(':') {
+                Some(("", _)) => {
+                    Err(Problem::parameter("component", "must be a type, or a type, a colon and an id"))
+                }
+                Some((kind, id)) => Ok((kind.to_owned(), Some(id.to_owned()))),
+                None => Ok((component, None)),
+            })
+            .collect::<Result<_>>()?;
+        Ok(())
+    }
+
+    fn metrics(cells: &Cells) -> FrameworkMetrics {
+        FrameworkMetrics {
+            total: cells.total(),
+            failed: cells.with(Dimension::Outcome, Outcome::Failure.as_str()),
+            by_action: cells.by(Dimension::Action).into_iter().collect(),
+            exact: cells.exact,
+        }
+    }
+}
+
+log_endpoints! {
+    FrameworkLog, FrameworkEvent, NewFrameworkEvent, FrameworkFilter, FrameworkMetrics, FrameworkPage,
+    "Framework log", "framework",
+    list "/api/v1/workspaces/{workspace}/logs/framework" "listFrameworkEvents",
+    get "/api/v1/workspaces/{workspace}/logs/framework/{id}" "getFrameworkEvent",
+    metrics "/api/v1/workspaces/{workspace}/logs/framework/metrics" "getFrameworkMetrics",
+    facets "/api/v1/workspaces/{workspace}/logs/framework/facets" "getFrameworkFacets",
+    histogram "/api/v1/workspaces/{workspace}/logs/framework/histogram" "getFrameworkHistogram",
+    append "appendFrameworkEvents"
+}

@@ -1,0 +1,109 @@
+//! Events of any log in one body, for log shippers.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use logbook_engine::{
+    append::{Appended, queue::Appender},
+    event::{Log, NewEvent},
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::Writer,
+    http::{
+        error::{FieldError, Result},
+        json::from_json,
+        params::{NoParams, Params},
+    },
+    routes::logs::{
+        access::{AccessLog, NewAccessEvent},
+        append::{IdempotencyKey, append, collect, parse_one},
+        application::{ApplicationLog, NewApplicationEvent},
+        framework::{FrameworkLog, NewFrameworkEvent},
+    },
+};
+
+macro_rules! ingest_event {
+    ($($name:ident $tag:ident $variant:ident $text:literal $event:ty;)*) => {
+        $(
+            #[derive(ToSchema)]
+            #[serde(rename_all = "snake_case")]
+            #[expect(dead_code, reason = "documents the only value of a field")]
+            enum $tag { $variant }
+
+            #[doc = concat!("An event of the ", $text, " log among others.")]
+            #[derive(ToSchema)]
+            #[expect(dead_code, reason = "documents the body; elements are parsed as their log's own type")]
+            pub struct $name {
+                #[serde(flatten)]
+                event: $event,
+                #[schema(inline)]
+                log: $tag,
+            }
+        )*
+    };
+}
+
+ingest_event! {
+    IngestAccessEvent AccessTag Access "access" NewAccessEvent;
+    IngestApplicationEvent ApplicationTag Application "application" NewApplicationEvent;
+    IngestFrameworkEvent FrameworkTag Framework "framework" NewFrameworkEvent;
+}
+
+/// An event of any log, told apart by `log`.
+#[derive(ToSchema)]
+#[schema(discriminator(property_name = "log", mapping(
+    ("access" = "#/components/schemas/IngestAccessEvent"),
+    ("application" = "#/components/schemas/IngestApplicationEvent"),
+    ("framework" = "#/components/schemas/IngestFrameworkEvent"),
+)))]
+#[serde(untagged)]
+pub enum IngestEvent {
+    Access(IngestAccessEvent),
+    Application(IngestApplicationEvent),
+    Framework(IngestFrameworkEvent),
+}
+
+/// Appends events of any log, all or none. For log shippers.
+///
+/// The body is a JSON array, NDJSON, or JSON objects one after the other, plain or gzip; each object names its `log`.
+#[utoipa::path(
+    post, path = "/api/v1/workspaces/{workspace}/logs/ingest", operation_id = "ingestEvents", tag = "Ingest",
+    params(crate::http::path::WorkspacePath, IdempotencyKey),
+    request_body(content = Vec<IngestEvent>, description = "At most 10,000 events and 16 MiB"),
+    responses(
+        (status = 201, description = "Stored: durable and readable", body = Appended),
+        crate::http::error::WriteProblems,
+    )
+)]
+pub async fn ingest(
+    request: HttpRequest,
+    appender: web::Data<Appender>,
+    writer: Writer,
+    _no: Params<(NoParams,)>,
+    payload: web::Payload,
+) -> Result<HttpResponse> {
+    append(&request, &appender, writer, payload, parse_mixed).await
+}
+
+/// All elements as events of the logs they name.
+fn parse_mixed(elements: &[&RawValue]) -> Result<Vec<NewEvent>> {
+    #[derive(Deserialize)]
+    #[serde(rename = "event")]
+    struct Which {
+        log: Option<Log>,
+    }
+    collect(elements, |place, element| {
+        let which: Which = from_json(place, element)?;
+        match which.log {
+            Some(Log::Access) => parse_one::<AccessLog>(place, element),
+            Some(Log::Application) => parse_one::<ApplicationLog>(place, element),
+            Some(Log::Framework) => parse_one::<FrameworkLog>(place, element),
+            None => {
+                let detail = "must be access, application or framework";
+                Err(vec![FieldError::at(format!("{place}/log"), "missing", detail)])
+            }
+        }
+    })
+}

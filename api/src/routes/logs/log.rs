@@ -1,0 +1,309 @@
+//! What makes a log a face of the one engine, and the handlers that all faces share.
+//!
+//! A log implements [`LogKind`] and calls `log_endpoints!`, which gives it six documented handlers: append, list, get, metrics,
+//! facets and histogram. Each is a line that calls the function of the same name below.
+
+use actix_web::{HttpRequest, HttpResponse, http::header};
+use logbook_engine as engine;
+use logbook_engine::{
+    caches::Caches,
+    counts::{
+        self, Cells, Counted, Facets,
+        histogram::{Histogram, Shape, histogram},
+    },
+    db::{Conn, Db},
+    event::{Event, Log, NewEvent, id::EventId},
+    filter::{AccessPath, Dimension, Filter},
+    query,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use validator::Validate;
+
+use crate::{
+    auth::Reader,
+    http::{
+        error::{FieldError, Problem, Result},
+        page::{Cursor, PageParams},
+        params::ParamSet,
+    },
+    routes::logs::params::{HistogramParams, RangeParams},
+};
+
+/// A log's own words over the common columns.
+pub trait LogKind: 'static {
+    const LOG: Log;
+    /// What the log serves.
+    type Event: From<Event> + Serialize;
+    /// What the log takes.
+    type NewEvent: DeserializeOwned + Validate;
+    /// The log's own filters.
+    type Filter: ParamSet + Send + 'static;
+    type Metrics: Serialize + Send + 'static;
+
+    /// What can be counted apart, under the name of its filter. The first is the histogram's default.
+    const FACETS: &'static [(&'static str, Dimension)];
+
+    /// # Errors
+    /// What the fields' own checks cannot see, with its place.
+    fn new_event(new: Self::NewEvent) -> Result<NewEvent, FieldError>;
+
+    /// Adds the log's own filters.
+    ///
+    /// # Errors
+    /// `invalid_parameter`
+    fn add(params: Self::Filter, filter: &mut Filter) -> Result<()>;
+
+    fn metrics(cells: &Cells) -> Self::Metrics;
+}
+
+/// A page of any log; each log documents its own under its own name.
+#[derive(Serialize)]
+struct PageBody<T> {
+    data: Vec<T>,
+    next_cursor: Option<String>,
+    has_more: bool,
+}
+
+fn filter<L: LogKind>(reader: &Reader, range: &RangeParams, own: L::Filter) -> Result<Filter> {
+    let mut filter = range.filter(&reader.workspace, L::LOG)?;
+    L::add(own, &mut filter)?;
+    Ok(filter)
+}
+
+pub async fn list<L: LogKind>(
+    request: &HttpRequest,
+    db: &Db,
+    caches: &Caches,
+    reader: Reader,
+    (range, own, page): (RangeParams, L::Filter, PageParams),
+) -> Result<HttpResponse> {
+    let filter = filter::<L>(&reader, &range, own)?;
+    let PageParams { cursor, limit, order } = page;
+    let filter_hash = filter.hash();
+    let after = cursor.map(|cursor| Cursor::decode(&cursor, order, filter_hash)).transpose()?;
+    let (index, way, workspace_id) = (caches.index.clone(), filter.plan(), filter.workspace_id);
+    let list = move |conn: &mut Conn| query::list(conn, &index, &filter, (order, after), limit as usize);
+    let found = match way {
+        AccessPath::Key | AccessPath::Order => db.read(workspace_id, list).await?,
+        AccessPath::Index => db.scan(workspace_id, list).await?,
+    };
+
+    let next_cursor = found.next.map(|position| Cursor { order, position, filter_hash }.encode());
+    let mut response = HttpResponse::Ok();
+    if let Some(cursor) = &next_cursor {
+        response.insert_header((header::LINK, next_link(request, cursor)));
+    }
+    let data = found.events.into_iter().map(L::Event::from).collect();
+    let has_more = next_cursor.is_some();
+    Ok(response.json(PageBody::<L::Event> { data, next_cursor, has_more }))
+}
+
+/// `</api/…?…&cursor=…>; rel="next"` (RFC 8288): the same request with the next page's cursor.
+fn next_link(request: &HttpRequest, cursor: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+    query.extend_pairs(pairs.filter(|(name, _)| name != "cursor"));
+    query.append_pair("cursor", cursor);
+    format!("<{}?{}>; rel=\"next\"", request.path(), query.finish())
+}
+
+pub async fn get<L: LogKind>(db: &Db, reader: Reader, id: &str) -> Result<HttpResponse> {
+    let id = EventId::parse(id).ok_or_else(Problem::not_found)?;
+    let workspace_id = reader.workspace.id;
+    let event = db.read(workspace_id, move |conn| query::get(conn, workspace_id, L::LOG, id)).await?;
+    let event = event.ok_or_else(Problem::not_found)?;
+    Ok(HttpResponse::Ok().json(L::Event::from(event)))
+}
+
+pub async fn metrics<L: LogKind>(
+    db: &Db,
+    caches: &Caches,
+    reader: Reader,
+    (range, own): (RangeParams, L::Filter),
+) -> Result<HttpResponse> {
+    let filter = filter::<L>(&reader, &range, own)?;
+    let cells = count(db, caches, filter, counts::cells).await?;
+    Ok(HttpResponse::Ok().json(L::metrics(&cells)))
+}
+
+pub async fn facets<L: LogKind>(
+    db: &Db,
+    caches: &Caches,
+    reader: Reader,
+    (range, own): (RangeParams, L::Filter),
+) -> Result<HttpResponse> {
+    let filter = filter::<L>(&reader, &range, own)?;
+    let facets =
+        |conn: &mut Conn, caches: &Caches, filter: &Filter| counts::facets(conn, caches, filter, L::FACETS);
+    let facets: Facets = count(db, caches, filter, facets).await?;
+    Ok(HttpResponse::Ok().json(facets))
+}
+
+pub async fn histogram_of<L: LogKind>(
+    db: &Db,
+    caches: &Caches,
+    reader: Reader,
+    (range, own, params): (RangeParams, L::Filter, HistogramParams),
+) -> Result<HttpResponse> {
+    let zone = range.zone(&reader.workspace)?;
+    let filter = filter::<L>(&reader, &range, own)?;
+    let HistogramParams { interval, by } = params;
+    let by = match by {
+        None => L::FACETS[0],
+        Some(name) => *L::FACETS.iter().find(|(known, _)| *known == name).ok_or_else(|| {
+            let known: Vec<_> = L::FACETS.iter().map(|(known, _)| *known).collect();
+            Problem::parameter("by", format!("must be one of {}", known.join(", ")))
+        })?,
+    };
+    let draw = move |conn: &mut Conn, caches: &Caches, filter: &Filter| {
+        let shape = Shape { interval, zone, by, since: filter.since, until: filter.until };
+        histogram(&mut Counted::open(conn, caches, filter)?, &shape)
+    };
+    let answer: Histogram = count(db, caches, filter, draw).await?;
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// Runs a question to the counts: at once and in one moment where they are kept, else when it is its turn to look at events.
+async fn count<T: Send + 'static>(
+    db: &Db,
+    caches: &Caches,
+    filter: Filter,
+    work: impl FnOnce(&mut Conn, &Caches, &Filter) -> engine::Result<T> + Send + 'static,
+) -> Result<T> {
+    let (caches, workspace_id) = (caches.clone(), filter.workspace_id);
+    if counts::has_rollup(&filter) {
+        Ok(db.read(workspace_id, move |conn| work(conn, &caches, &filter)).await?)
+    } else {
+        Ok(db.scan(workspace_id, move |conn| work(conn, &caches, &filter)).await?)
+    }
+}
+
+/// The six handlers of a log, with their documentation.
+macro_rules! log_endpoints {
+    (
+        $log:ty, $event:ty, $new:ty, $filter:ty, $metrics:ty, $page:ident, $tag:tt, $name:literal,
+        list $list_path:tt $list_id:tt,
+        get $get_path:tt $get_id:tt,
+        metrics $metrics_path:tt $metrics_id:tt,
+        facets $facets_path:tt $facets_id:tt,
+        histogram $histogram_path:tt $histogram_id:tt,
+        append $append_id:tt
+    ) => {
+        /// One page of events.
+        #[derive(serde::Serialize, utoipa::ToSchema)]
+        pub struct $page {
+            pub data: Vec<$event>,
+            /// Send it as `cursor` to get the next page; null on the last one.
+            #[schema(required)]
+            pub next_cursor: Option<String>,
+            pub has_more: bool,
+        }
+
+        #[doc = concat!("Lists the ", $name, " log, a page at a time.")]
+        #[utoipa::path(
+            summary = concat!("Lists the ", $name, " log, a page at a time."),
+            get, path = $list_path, operation_id = $list_id, tag = $tag,
+            params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter, crate::http::page::PageParams),
+            responses(
+                (status = 200, description = "A page of events", body = $page,
+                    headers(("Link" = String, description = "The next page, as rel=\"next\"; absent on the last"))),
+                crate::http::error::ReadProblems,
+            )
+        )]
+        pub async fn list(
+            request: actix_web::HttpRequest,
+            db: actix_web::web::Data<logbook_engine::db::Db>,
+            caches: actix_web::web::Data<logbook_engine::caches::Caches>,
+            reader: crate::auth::Reader,
+            params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter, crate::http::page::PageParams)>,
+        ) -> crate::http::error::Result<actix_web::HttpResponse> {
+            crate::routes::logs::log::list::<$log>(&request, &db, &caches, reader, params.0).await
+        }
+
+        #[doc = concat!("One event of the ", $name, " log by its id.")]
+        #[utoipa::path(
+            summary = concat!("One event of the ", $name, " log by its id."),
+            get, path = $get_path, operation_id = $get_id, tag = $tag,
+            params(crate::http::path::EventPath),
+            responses((status = 200, description = "The event", body = $event), crate::http::error::ReadProblems)
+        )]
+        pub async fn get(
+            db: actix_web::web::Data<logbook_engine::db::Db>,
+            reader: crate::auth::Reader,
+            path: actix_web::web::Path<crate::http::path::EventPath>,
+            _no: crate::http::params::Params<(crate::http::params::NoParams,)>,
+        ) -> crate::http::error::Result<actix_web::HttpResponse> {
+            crate::routes::logs::log::get::<$log>(&db, reader, &path.id).await
+        }
+
+        #[doc = concat!("Counts the events of the ", $name, " log that the filters mean.")]
+        #[utoipa::path(
+            summary = concat!("Counts the events of the ", $name, " log that the filters mean."),
+            get, path = $metrics_path, operation_id = $metrics_id, tag = $tag,
+            params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter),
+            responses((status = 200, description = "The counts", body = $metrics), crate::http::error::ReadProblems)
+        )]
+        pub async fn metrics(
+            db: actix_web::web::Data<logbook_engine::db::Db>,
+            caches: actix_web::web::Data<logbook_engine::caches::Caches>,
+            reader: crate::auth::Reader,
+            params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter)>,
+        ) -> crate::http::error::Result<actix_web::HttpResponse> {
+            crate::routes::logs::log::metrics::<$log>(&db, &caches, reader, params.0).await
+        }
+
+        #[doc = concat!("The values of the ", $name, " log's filters, each with the number of events it would show.")]
+        #[utoipa::path(
+            summary = concat!("The values of the ", $name, " log's filters, each with the number of events it would show."),
+            get, path = $facets_path, operation_id = $facets_id, tag = $tag,
+            params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter),
+            responses((status = 200, description = "The facets", body = logbook_engine::counts::Facets), crate::http::error::ReadProblems)
+        )]
+        pub async fn facets(
+            db: actix_web::web::Data<logbook_engine::db::Db>,
+            caches: actix_web::web::Data<logbook_engine::caches::Caches>,
+            reader: crate::auth::Reader,
+            params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter)>,
+        ) -> crate::http::error::Result<actix_web::HttpResponse> {
+            crate::routes::logs::log::facets::<$log>(&db, &caches, reader, params.0).await
+        }
+
+        #[doc = concat!("The events of the ", $name, " log over time.")]
+        #[utoipa::path(
+            summary = concat!("The events of the ", $name, " log over time."),
+            get, path = $histogram_path, operation_id = $histogram_id, tag = $tag,
+            params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter, crate::routes::logs::params::HistogramParams),
+            responses((status = 200, description = "The histogram", body = logbook_engine::counts::histogram::Histogram), crate::http::error::ReadProblems)
+        )]
+        pub async fn histogram(
+            db: actix_web::web::Data<logbook_engine::db::Db>,
+            caches: actix_web::web::Data<logbook_engine::caches::Caches>,
+            reader: crate::auth::Reader,
+            params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter, crate::routes::logs::params::HistogramParams)>,
+        ) -> crate::http::error::Result<actix_web::HttpResponse> {
+            crate::routes::logs::log::histogram_of::<$log>(&db, &caches, reader, params.0).await
+        }
+
+        #[doc = concat!("Appends events to the ", $name, " log, all or none.")]
+        #[utoipa::path(
+            summary = concat!("Appends events to the ", $name, " log, all or none."),
+            post, path = $list_path, operation_id = $append_id, tag = $tag,
+            params(crate::http::path::WorkspacePath, crate::routes::logs::append::IdempotencyKey),
+            request_body(content = Vec<$new>, description = "At most 10,000 events and 16 MiB; may be gzip"),
+            responses(
+                (status = 201, description = "Stored: durable and readable", body = logbook_engine::append::Appended),
+                crate::http::error::WriteProblems,
+            )
+        )]
+        pub async fn append(
+            request: actix_web::HttpRequest,
+            appender: actix_web::web::Data<logbook_engine::append::queue::Appender>,
+            writer: crate::auth::Writer,
+            _no: crate::http::params::Params<(crate::http::params::NoParams,)>,
+            payload: actix_web::web::Payload,
+        ) -> crate::http::error::Result<actix_web::HttpResponse> {
+            crate::routes::logs::append::append(&request, &appender, writer, payload, crate::routes::logs::append::parse_all::<$log>).await
+        }
+    };
+}
+pub(crate) use log_endpoints;

@@ -1,0 +1,152 @@
+//! The members of a workspace.
+
+use actix_web::{HttpResponse, web};
+use logbook_engine::db::Db;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::{
+    accounts::{
+        member::Member,
+        members::{self, NewMember},
+        role::Role,
+    },
+    audit::AuditContext,
+    auth::{Manager, permissions::PermissionCache, sessions::Sessions},
+    http::{
+        body::Body,
+        error::{ManageProblems, ReadProblems, Result},
+        params::{NoParams, Params},
+    },
+};
+
+/// The path parameters of one member.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct MemberPath {
+    /// The workspace's slug.
+    #[param(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
+    pub workspace: String,
+    /// The member's id.
+    #[param(example = "17")]
+    pub user: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct MemberList {
+    pub data: Vec<Member>,
+}
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberRole {
+    #[schema(inline)]
+    pub role: Role,
+}
+
+/// A new member, and how they come in.
+#[derive(Serialize, ToSchema)]
+pub struct Invitation {
+    pub member: Member,
+    /// Signs them in, once, within a day: hand it to them and to nobody else. Null for somebody who has an account
+    /// already: they find the workspace when they next sign in.
+    #[schema(required, example = "https://logbook.example/sign-in#link=…")]
+    pub sign_in_link: Option<String>,
+}
+
+/// Lists the workspace's members by name, and the people to whom the identity provider gives a role in it. For admins.
+#[utoipa::path(
+    get, path = "/api/v1/workspaces/{workspace}/members", operation_id = "listMembers", tag = "Members",
+    params(crate::http::path::WorkspacePath),
+    responses((status = 200, description = "The members", body = MemberList), ReadProblems)
+)]
+pub async fn list(db: web::Data<Db>, manager: Manager, _no: Params<(NoParams,)>) -> Result<HttpResponse> {
+    let data = db.run(move |conn| members::list(conn, manager.workspace.id)).await?;
+    Ok(HttpResponse::Ok().json(MemberList { data }))
+}
+
+/// Adds a member by their e-mail address. Again for somebody who never came: a new link. For admins.
+#[utoipa::path(
+    post, path = "/api/v1/workspaces/{workspace}/members", operation_id = "inviteMember", tag = "Members",
+    params(crate::http::path::WorkspacePath),
+    request_body = NewMember,
+    responses((status = 201, description = "The member; their sign-in link is shown this once", body = Invitation), ManageProblems)
+)]
+pub async fn invite(
+    db: web::Data<Db>,
+    sessions: web::Data<Sessions>,
+    permissions: web::Data<PermissionCache>,
+    AuditContext { audit, client_info }: AuditContext,
+    manager: Manager,
+    _no: Params<(NoParams,)>,
+    Body(new): Body<NewMember>,
+) -> Result<HttpResponse> {
+    let workspace_id = manager.workspace.id;
+    let (member, before, token) = db.run(move |conn| members::invite(conn, workspace_id, &new)).await?;
+    forget(&permissions, &member);
+    audit.member_added(&manager.by(&client_info), &member, before, token.is_some());
+    let sign_in_link = token.map(|token| Sessions::link(&sessions.origin, &token));
+    Ok(HttpResponse::Created().json(Invitation { member, sign_in_link }))
+}
+
+/// Gives a member another role, or one that counts before the identity provider's. For admins.
+#[utoipa::path(
+    put, path = "/api/v1/workspaces/{workspace}/members/{user}", operation_id = "changeMember", tag = "Members",
+    params(MemberPath),
+    request_body = MemberRole,
+    responses((status = 200, description = "The member", body = Member), ManageProblems)
+)]
+pub async fn change(
+    db: web::Data<Db>,
+    permissions: web::Data<PermissionCache>,
+    AuditContext { audit, client_info }: AuditContext,
+    manager: Manager,
+    path: web::Path<MemberPath>,
+    _no: Params<(NoParams,)>,
+    Body(MemberRole { role }): Body<MemberRole>,
+) -> Result<HttpResponse> {
+    let (workspace_id, user_id) = (manager.workspace.id, user_id(&path)?);
+    let (member, before) = db.run(move |conn| members::set_role(conn, workspace_id, user_id, role)).await?;
+    forget(&permissions, &member);
+    let by = manager.by(&client_info);
+    match (before, &member.provider) {
+        (Some(before), _) => audit.member_changed(&by, &member, before),
+        (None, provider) => {
+            let before = provider.as_ref().map(|provider| provider.role);
+            audit.member_added(&by, &member, before, false);
+        }
+    }
+    Ok(HttpResponse::Ok().json(member))
+}
+
+/// Takes a member out of the workspace; their account stays, and a role that the identity provider gives. For admins.
+#[utoipa::path(
+    delete, path = "/api/v1/workspaces/{workspace}/members/{user}", operation_id = "removeMember", tag = "Members",
+    params(MemberPath),
+    responses((status = 204, description = "They are no longer a member"), ManageProblems)
+)]
+pub async fn remove(
+    db: web::Data<Db>,
+    permissions: web::Data<PermissionCache>,
+    AuditContext { audit, client_info }: AuditContext,
+    manager: Manager,
+    path: web::Path<MemberPath>,
+    _no: Params<(NoParams,)>,
+) -> Result<HttpResponse> {
+    let (workspace_id, user_id) = (manager.workspace.id, user_id(&path)?);
+    let member = db.run(move |conn| members::remove(conn, workspace_id, user_id)).await?;
+    forget(&permissions, &member);
+    audit.member_removed(&manager.by(&client_info), &member);
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn user_id(path: &MemberPath) -> Result<i32> {
+    path.user.parse().map_err(|_| members::no_such_member())
+}
+
+fn forget(permissions: &PermissionCache, member: &Member) {
+    if let Ok(user_id) = member.id.parse() {
+        permissions.forget(user_id);
+    }
+}

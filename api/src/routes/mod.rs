@@ -1,0 +1,9 @@
+//! The handlers, by what they are about. `app` has their addresses.
+
+pub mod api_keys;
+pub mod health;
+pub mod logs;
+pub mod members;
+pub mod oidc;
+pub mod sign_in;
+pub mod workspaces;

@@ -1,0 +1,293 @@
+//! The addresses of signing in at an identity provider. People's browsers go to them, so every failure leads back to the
+//! sign-in page, which says what happened.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    cookie::{Cookie, SameSite, time::Duration},
+    http::header,
+    web,
+};
+use logbook_engine::db::Db;
+use serde::{Deserialize, Serialize};
+use url::Url;
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::{
+    accounts::identities::{self, SignedIn},
+    audit::AuditContext,
+    auth::{
+        oidc::{Client, Provider, sign_in::Started},
+        sessions::Sessions,
+        tokens::Tokens,
+    },
+    http::{
+        error::{Code, Problem, ReadProblems, Result},
+        params::{NoParams, Params},
+    },
+};
+
+/// Where the identity provider sends people back to.
+pub const OIDC_CALLBACK: &str = "/api/v1/auth/oidc/callback";
+
+const COOKIE: &str = "logbook_sign_in";
+const COOKIE_PATH: &str = "/api/v1/auth/oidc";
+/// How long somebody may take at the provider.
+const SECONDS: i64 = 10 * 60;
+/// What the cookie is sealed for.
+const SEALED_FOR: &str = "logbook-sign-in";
+
+#[derive(Serialize, ToSchema)]
+pub struct SignInMethods {
+    /// Always there: the first administrator has no other way in.
+    pub password: bool,
+    /// The identity provider; null where none is set up.
+    #[schema(required)]
+    pub provider: Option<SignInProvider>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SignInProvider {
+    /// For the button: "Sign in with …".
+    #[schema(example = "Clinic ID")]
+    pub name: String,
+    /// Where the browser goes, with the wanted page as `next`.
+    #[schema(example = "/api/v1/auth/oidc/start")]
+    pub start: &'static str,
+}
+
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// The page to open when signed in: a path of this server. Default: the first page.
+    #[validate(length(max = 2000))]
+    #[param(example = "/w/clinic/access", max_length = 2000)]
+    next: Option<String>,
+}
+
+/// What the provider sends people back with (RFC 6749, section 4.1.2; RFC 9207).
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct CameBack {
+    code: Option<String>,
+    state: Option<String>,
+    /// Why there is no code.
+    error: Option<String>,
+    /// Who sent them back.
+    iss: Option<String>,
+}
+
+/// Why somebody is not signed in, as the sign-in page reads it.
+#[derive(Clone, Copy)]
+enum Failed {
+    NotSetUp,
+    /// The cookie is gone, too old or of another attempt.
+    Expired,
+    /// The provider says no, or the person changed their mind.
+    Refused,
+    /// What the provider sent does not hold.
+    Invalid,
+    EmailTaken,
+    Unavailable,
+}
+
+impl Failed {
+    fn name(self) -> &'static str {
+        match self {
+            Self::NotSetUp => "not_set_up",
+            Self::Expired => "expired",
+            Self::Refused => "refused",
+            Self::Invalid => "invalid",
+            Self::EmailTaken => "email_taken",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        match problem.code {
+            Code::Conflict => Self::EmailTaken,
+            Code::Unauthenticated | Code::TokenExpired => Self::Invalid,
+            _ => Self::Unavailable,
+        }
+    }
+}
+
+/// The ways to sign in.
+#[utoipa::path(
+    get, path = "/api/v1/auth/methods", operation_id = "getSignInMethods", tag = "Sign-in", security(()),
+    responses((status = 200, description = "The ways to sign in", body = SignInMethods), ReadProblems)
+)]
+pub async fn methods(provider: Option<web::Data<Provider>>, _no: Params<(NoParams,)>) -> HttpResponse {
+    let client = provider.as_ref().and_then(|provider| provider.settings.client.as_ref());
+    let provider =
+        client.map(|client| SignInProvider { name: client.name.clone(), start: "/api/v1/auth/oidc/start" });
+    HttpResponse::Ok().json(SignInMethods { password: true, provider })
+}
+
+/// Leads the browser to the identity provider.
+#[utoipa::path(
+    get, path = "/api/v1/auth/oidc/start", operation_id = "startProviderSignIn", tag = "Sign-in", security(()),
+    params(Wanted),
+    responses((status = 303, description = "To the identity provider, or back to the sign-in page with the reason in `failed`"), ReadProblems)
+)]
+pub async fn start(
+    provider: Option<web::Data<Provider>>,
+    tokens: web::Data<Tokens>,
+    sessions: web::Data<Sessions>,
+    Params((wanted,)): Params<(Wanted,)>,
+) -> Result<HttpResponse> {
+    let next = local_path(wanted.next.as_deref().unwrap_or("/")).unwrap_or_else(|| "/".into());
+    let Some((provider, client)) = set_up(provider.as_ref()) else {
+        return Ok(back(Failed::NotSetUp, &next));
+    };
+    let (url, started) = match provider.start(client, next.clone()).await {
+        Ok(started) => started,
+        Err(problem) => return Ok(back(problem.into(), &next)),
+    };
+    let sealed = tokens.seal(SEALED_FOR, SECONDS, &started)?;
+    Ok(see_other(url.as_str()).cookie(cookie(&sessions, sealed, SECONDS)).finish())
+}
+
+/// Takes in who comes back from the identity provider.
+#[utoipa::path(
+    get, path = "/api/v1/auth/oidc/callback", operation_id = "finishProviderSignIn", tag = "Sign-in", security(()),
+    params(CameBack),
+    responses(
+        (status = 303, description = "To the wanted page with a refresh cookie, or to the sign-in page with the reason in `failed`"),
+        ReadProblems,
+    )
+)]
+pub async fn callback(
+    request: HttpRequest,
+    provider: Option<web::Data<Provider>>,
+    db: web::Data<Db>,
+    tokens: web::Data<Tokens>,
+    sessions: web::Data<Sessions>,
+    AuditContext { audit, client_info }: AuditContext,
+    // Providers add parameters of their own: what is unknown is passed over.
+    came_back: Result<web::Query<CameBack>, actix_web::Error>,
+) -> HttpResponse {
+    let mut next = "/".to_owned();
+    let signed_in = async {
+        let (provider, client) = set_up(provider.as_ref()).ok_or(Failed::NotSetUp)?;
+        let sealed = request.cookie(COOKIE).ok_or(Failed::Expired)?;
+        let started: Started = tokens.unseal(SEALED_FOR, sealed.value()).map_err(|_| Failed::Expired)?;
+        next.clone_from(&started.next);
+        let CameBack { code, state, error, iss } = came_back.map_err(|_| Failed::Invalid)?.into_inner();
+        if state.as_deref() != Some(&started.state) {
+            return Err(Failed::Expired);
+        }
+        // An answer of another provider that was made to look like this one's (RFC 9207).
+        if iss.is_some_and(|iss| iss != provider.settings.issuer) {
+            return Err(Failed::Invalid);
+        }
+        if let Some(error) = error {
+            tracing::warn!(error = %error.escape_debug(), "the identity provider did not sign somebody in");
+            return Err(Failed::Refused);
+        }
+        let person = provider.finish(client, &started, code.ok_or(Failed::Invalid)?).await?;
+        let seconds = client.session_seconds;
+        let signed_in = db.run(move |conn| identities::sign_in(conn, &person, seconds));
+        let SignedIn { user, refresh_token, changes } = signed_in.await?;
+        audit.signed_in(user.id, "provider", &client_info);
+        audit.provider_roles_changed(
+            (&provider.settings.issuer, &client.name),
+            &user,
+            &changes,
+            &client_info,
+        );
+        Ok(sessions.refresh_cookie(refresh_token))
+    };
+    let mut response = match signed_in.await {
+        Ok(refresh) => see_other(&next).cookie(refresh).finish(),
+        Err(failed) => {
+            if matches!(failed, Failed::Refused | Failed::Invalid | Failed::EmailTaken) {
+                audit.stranger_refused("provider", failed.name(), &client_info);
+            }
+            back(failed, &next)
+        }
+    };
+    // It has done its work, whatever came of it.
+    if let Err(error) = response.add_cookie(&cookie(&sessions, String::new(), 0)) {
+        tracing::error!(%error, "a cookie could not be taken back");
+    }
+    response
+}
+
+fn set_up(provider: Option<&web::Data<Provider>>) -> Option<(&Provider, &Client)> {
+    let provider = provider?.get_ref();
+    Some((provider, provider.settings.client.as_ref()?))
+}
+
+fn see_other(place: &str) -> actix_web::HttpResponseBuilder {
+    let mut response = HttpResponse::SeeOther();
+    response.insert_header((header::LOCATION, place)).insert_header((header::REFERRER_POLICY, "no-referrer"));
+    response
+}
+
+fn back(failed: Failed, next: &str) -> HttpResponse {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("failed", failed.name());
+    if next != "/" {
+        query.append_pair("next", next);
+    }
+    see_other(&format!("/sign-in?{}", query.finish())).finish()
+}
+
+/// Lax, since the browser comes back from another site, and only for the way back.
+fn cookie(sessions: &Sessions, sealed: String, seconds: i64) -> Cookie<'static> {
+    Cookie::build(COOKIE, sealed)
+        .path(COOKIE_PATH)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(sessions.secure_cookie)
+        .max_age(Duration::seconds(seconds))
+        .finish()
+}
+
+/// A path of this server as a browser reads it, or None: nobody is led elsewhere by a link that looks like ours.
+fn local_path(wanted: &str) -> Option<String> {
+    let here = Url::parse("http://logbook.invalid").ok()?;
+    let url = wanted.starts_with('/').then(|| here.join(wanted).ok())??;
+    let local = url.origin() == here.origin() && url.username().is_empty() && !url.path().starts_with("//");
+    // The API is no page, and the sign-in page would lead to itself.
+    let page = !url.path().starts_with("/api/") && url.path() != "/sign-in";
+    (local && page).then(|| url[url::Position::BeforePath..].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local_path;
+
+    #[test]
+    fn only_a_page_of_this_server_is_led_to() {
+        for (wanted, place) in [
+            ("/", "/"),
+            ("/w/clinic/access?q=a%20b&order=asc#x", "/w/clinic/access?q=a%20b&order=asc#x"),
+            ("/w/clinic?q=李雷", "/w/clinic?q=%E6%9D%8E%E9%9B%B7"),
+            ("/w/../x", "/x"),
+        ] {
+            assert_eq!(local_path(wanted).as_deref(), Some(place));
+        }
+        for wanted in [
+            "",
+            "w",
+            "//attacker.test",
+            "///attacker.test",
+            "/\\attacker.test",
+            "\\\\attacker.test",
+            "/\t/attacker.test",
+            "/\n/attacker.test",
+            "https://attacker.test",
+            "javascript:alert(1)",
+            "/.//attacker.test",
+            "/x/..//attacker.test",
+            "/api/v1/auth/oidc/start",
+            "/sign-in?failed=expired",
+        ] {
+            assert_eq!(local_path(wanted), None, "{wanted}");
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Signing in with a password or a link, staying signed in, signing out.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use logbook_engine::db::{Conn, Db};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::{
+    accounts::{
+        claims::ACCESS_SECONDS,
+        permissions,
+        refresh_tokens::{self, Renewed},
+        sign_in_links,
+        users::{self, User},
+        workspaces::{self, WorkspaceView},
+    },
+    audit::AuditContext,
+    auth::{
+        SignedIn,
+        sessions::{COOKIE, Sessions},
+        tokens::Tokens,
+    },
+    http::{
+        body::Body,
+        error::{ChangeProblems, Code, Problem, ReadProblems, Result, SignInProblems},
+        params::{NoParams, Params},
+        validation::no_nul,
+    },
+    limits::passwords::Ended,
+};
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    #[validate(length(min = 1, max = 320), custom(function = no_nul))]
+    #[schema(example = "asha@clinic.test", min_length = 1, max_length = 320)]
+    pub email: String,
+    #[validate(length(min = 1, max = 200))]
+    #[schema(format = Password, min_length = 1, max_length = 200)]
+    pub password: String,
+}
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignInLink {
+    /// What stands behind `#link=` in the link.
+    #[validate(length(min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
+    pub token: String,
+}
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPassword {
+    #[validate(length(min = 12, max = 200))]
+    #[schema(format = Password, min_length = 12, max_length = 200)]
+    pub password: String,
+    /// Needed once there is a password.
+    #[serde(default)]
+    #[validate(length(max = 200))]
+    #[schema(format = Password, max_length = 200)]
+    pub current_password: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
+pub struct UserView {
+    #[schema(example = "1")]
+    pub id: String,
+    #[schema(example = "Asha Rao")]
+    pub name: String,
+    /// Null for a token that was made for a script, and where the identity provider gives no verified address.
+    #[schema(required, example = "asha@clinic.test")]
+    pub email: Option<String>,
+    pub has_password: bool,
+}
+
+impl From<&User> for UserView {
+    fn from(user: &User) -> Self {
+        Self {
+            id: user.id.to_string(),
+            name: user.name.clone(),
+            email: user.known_email().map(str::to_owned),
+            has_password: user.password_hash.is_some(),
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Session {
+    /// Send it as `Authorization: Bearer <access_token>`.
+    pub access_token: String,
+    #[schema(example = "Bearer")]
+    pub token_type: &'static str,
+    /// Seconds until it expires.
+    #[schema(example = 900)]
+    pub expires_in: i64,
+    pub user: UserView,
+}
+
+/// Who the caller is and where they may go.
+#[derive(Serialize, ToSchema)]
+pub struct Me {
+    pub user: UserView,
+    pub platform_admin: bool,
+    pub workspaces: Vec<WorkspaceView>,
+}
+
+fn session(conn: &mut Conn, tokens: &Tokens, user: &User) -> Result<Session> {
+    let access_token = tokens.sign(&permissions::claims(conn, user)?)?;
+    Ok(Session { access_token, token_type: "Bearer", expires_in: ACCESS_SECONDS, user: user.into() })
+}
+
+/// The session, and the cookie that renews it.
+fn answer(sessions: &Sessions, (session, refresh): (Session, String)) -> HttpResponse {
+    HttpResponse::Ok().cookie(sessions.refresh_cookie(refresh)).json(session)
+}
+
+/// Signs in with e-mail address and password.
+#[utoipa::path(
+    post, path = "/api/v1/auth/login", operation_id = "signIn", tag = "Sign-in", security(()),
+    request_body = Credentials,
+    responses((status = 200, description = "Signed in; a refresh cookie is set", body = Session), SignInProblems)
+)]
+pub async fn login(
+    db: web::Data<Db>,
+    tokens: web::Data<Tokens>,
+    sessions: web::Data<Sessions>,
+    AuditContext { audit, client_info }: AuditContext,
+    _no: Params<(NoParams,)>,
+    Body(credentials): Body<Credentials>,
+) -> Result<HttpResponse> {
+    let _turn = sessions.turn().await?;
+    let email = credentials.email.clone();
+    let guess = sessions.guesses.begin(&email, client_info.network())?;
+    let signed_in = db
+        .run(move |conn| {
+            let user = users::check_password(conn, &credentials.email, &credentials.password)?;
+            let refresh = refresh_tokens::start_session(conn, user.id)?;
+            Ok::<_, Problem>((user.id, (session(conn, &tokens, &user)?, refresh)))
+        })
+        .await;
+    sessions.guesses.end(guess, ended(&signed_in, Code::InvalidCredentials));
+    match signed_in {
+        Ok((user_id, signed_in)) => {
+            audit.signed_in(user_id, "password", &client_info);
+            Ok(answer(&sessions, signed_in))
+        }
+        Err(problem) => {
+            if problem.code == Code::InvalidCredentials {
+                audit.sign_in_failed(&email, problem.code.name(), &client_info);
+            }
+            Err(problem)
+        }
+    }
+}
+
+fn ended<T>(guessed: &Result<T>, wrong: Code) -> Ended {
+    match guessed {
+        Ok(_) => Ended::Right,
+        Err(problem) if problem.code == wrong => Ended::Wrong,
+        Err(_) => Ended::Unknown,
+    }
+}
+
+/// Signs in with a one-time link.
+#[utoipa::path(
+    post, path = "/api/v1/auth/link", operation_id = "signInByLink", tag = "Sign-in", security(()),
+    request_body = SignInLink,
+    responses((status = 200, description = "Signed in; a refresh cookie is set", body = Session), SignInProblems)
+)]
+pub async fn link(
+    db: web::Data<Db>,
+    tokens: web::Data<Tokens>,
+    sessions: web::Data<Sessions>,
+    AuditContext { audit, client_info }: AuditContext,
+    _no: Params<(NoParams,)>,
+    Body(link): Body<SignInLink>,
+) -> Result<HttpResponse> {
+    let signed_in = db
+        .run(move |conn| {
+            let (user, refresh) = sign_in_links::redeem(conn, &link.token)?;
+            Ok::<_, Problem>((user.id, (session(conn, &tokens, &user)?, refresh)))
+        })
+        .await;
+    match signed_in {
+        Ok((user_id, signed_in)) => {
+            audit.signed_in(user_id, "link", &client_info);
+            Ok(answer(&sessions, signed_in))
+        }
+        Err(problem) => {
+            if problem.code == Code::LinkInvalid {
+                audit.stranger_refused("link", problem.code.name(), &client_info);
+            }
+            Err(problem)
+        }
+    }
+}
+
+/// Gives a new access token for the refresh cookie, and a new cookie.
+#[utoipa::path(
+    post, path = "/api/v1/auth/refresh", operation_id = "refreshSession", tag = "Sign-in", security(("refresh_cookie" = [])),
+    responses((status = 200, description = "Still signed in; the refresh cookie is changed", body = Session), SignInProblems)
+)]
+pub async fn refresh(
+    request: HttpRequest,
+    db: web::Data<Db>,
+    tokens: web::Data<Tokens>,
+    sessions: web::Data<Sessions>,
+    AuditContext { audit, client_info }: AuditContext,
+    _no: Params<(NoParams,)>,
+) -> Result<HttpResponse> {
+    let nobody = || Problem::new(Code::NotSignedIn, "sign in");
+    let cookie = request.cookie(COOKIE).ok_or_else(nobody)?;
+    let renewed = db.run(move |conn| match refresh_tokens::renew_session(conn, cookie.value())? {
+        Renewed::Session(user, refresh) => Ok(Ok((session(conn, &tokens, &user)?, refresh))),
+        Renewed::Reused(user_id) => Ok::<_, Problem>(Err(user_id)),
+    });
+    match renewed.await? {
+        Ok(signed_in) => Ok(answer(&sessions, signed_in)),
+        Err(user_id) => {
+            audit.refresh_token_reused(user_id, &client_info);
+            Err(nobody())
+        }
+    }
+}
+
+/// Ends the session, where there is one.
+#[utoipa::path(
+    post, path = "/api/v1/auth/logout", operation_id = "signOut", tag = "Sign-in",
+    security(("refresh_cookie" = []), ()),
+    responses((status = 204, description = "Signed out; the refresh cookie is removed"), SignInProblems)
+)]
+pub async fn logout(
+    request: HttpRequest,
+    db: web::Data<Db>,
+    sessions: web::Data<Sessions>,
+    AuditContext { audit, client_info }: AuditContext,
+    _no: Params<(NoParams,)>,
+) -> Result<HttpResponse> {
+    if let Some(cookie) = request.cookie(COOKIE)
+        && let Some(user_id) = db.run(move |conn| refresh_tokens::end_session(conn, cookie.value())).await?
+    {
+        audit.signed_out(user_id, &client_info);
+    }
+    Ok(HttpResponse::NoContent().cookie(sessions.cookie(String::new(), 0)).finish())
+}
+
+/// Sets the caller's password and ends their other sessions.
+#[utoipa::path(
+    put, path = "/api/v1/auth/password", operation_id = "setPassword", tag = "Sign-in",
+    request_body = NewPassword,
+    responses((status = 204, description = "The password is set"), ChangeProblems)
+)]
+pub async fn set_password(
+    request: HttpRequest,
+    db: web::Data<Db>,
+    sessions: web::Data<Sessions>,
+    AuditContext { audit, client_info }: AuditContext,
+    SignedIn(claims): SignedIn,
+    _no: Params<(NoParams,)>,
+    Body(new): Body<NewPassword>,
+) -> Result<HttpResponse> {
+    let nobody = || Problem::new(Code::Forbidden, "this token belongs to no person");
+    let user_id = claims.user_id().ok_or_else(nobody)?;
+    let cookie = request.cookie(COOKIE).map(|cookie| cookie.value().to_owned());
+    let _turn = sessions.turn().await?;
+    let guess = sessions.guesses.begin(&claims.sub, client_info.network())?;
+    let set = db.run(move |conn| {
+        let user = users::find(conn, user_id)?.ok_or_else(nobody)?;
+        users::set_password(conn, &user, new.current_password.as_deref(), &new.password, cookie.as_deref())
+    });
+    let set = set.await;
+    sessions.guesses.end(guess, ended(&set, Code::WrongPassword));
+    if let Err(problem) = set {
+        if problem.code == Code::WrongPassword {
+            audit.password_refused(user_id, problem.code.name(), &client_info);
+        }
+        return Err(problem);
+    }
+    audit.password_set(user_id, &client_info);
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Who the caller is, and the workspaces they may see.
+#[utoipa::path(
+    get, path = "/api/v1/me", operation_id = "getMe", tag = "Sign-in",
+    responses((status = 200, description = "The caller", body = Me), ReadProblems)
+)]
+pub async fn me(
+    db: web::Data<Db>,
+    SignedIn(claims): SignedIn,
+    _no: Params<(NoParams,)>,
+) -> Result<HttpResponse> {
+    let me = db
+        .run(move |conn| {
+            let user = match claims.user_id() {
+                Some(id) => {
+                    let gone = || Problem::new(Code::Unauthenticated, "this user is no longer here");
+                    UserView::from(&users::find(conn, id)?.ok_or_else(gone)?)
+                }
+                None => UserView {
+                    id: claims.sub.clone(),
+                    name: claims.name.clone(),
+                    email: None,
+                    has_password: false,
+                },
+            };
+            let workspaces = workspaces::visible(conn, |id| claims.role_in(id))?;
+            Ok::<_, Problem>(Me { user, platform_admin: claims.platform_admin, workspaces })
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(me))
+}

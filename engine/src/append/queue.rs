@@ -1,0 +1,221 @@
+//! The queue before [`append`](super::append): bounded, one thread per shard of workspaces, group commit.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::{
+    append::{AppendRequest, Appended, DedupeWindow, store_group},
+    db::{self, Db, Kind, partitions::Partitions},
+    error::{Error, Result},
+};
+
+/// Most events in one transaction; what is beyond waits for the next.
+const GROUP_EVENTS: usize = 10_000;
+/// Most KiB of bodies in one transaction.
+const GROUP_KIB: usize = 16 * 1024;
+/// A commit that takes longer is not waited for: the database is frozen, or nearly.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Clone, Copy, Debug)]
+pub struct AppenderConfig {
+    pub windows: DedupeWindow,
+    /// Most events that may wait, over all shards.
+    pub queue_events: usize,
+    /// Most bytes of request bodies that may wait, in KiB.
+    pub queue_kib: usize,
+}
+
+impl Default for AppenderConfig {
+    fn default() -> Self {
+        Self { windows: DedupeWindow::default(), queue_events: 100_000, queue_kib: 64 * 1024 }
+    }
+}
+
+/// The part of the queue's memory that a request has: from the first byte of its body until it is stored.
+pub struct MemoryPermit {
+    kib: Arc<Semaphore>,
+    held: Option<OwnedSemaphorePermit>,
+    most: usize,
+}
+
+impl MemoryPermit {
+    /// Takes what is needed for a body of so many bytes.
+    ///
+    /// # Errors
+    /// `queue_full`
+    pub fn grow_to(&mut self, bytes: usize) -> Result<()> {
+        // One request may always go in alone, however small the queue is set.
+        let needed = (bytes / 1024 + 1).min(self.most).saturating_sub(self.kib());
+        if needed == 0 {
+            return Ok(());
+        }
+        let more = self.kib.clone().try_acquire_many_owned(needed as u32).map_err(|_| queue_full())?;
+        match &mut self.held {
+            Some(held) => held.merge(more),
+            None => self.held = Some(more),
+        }
+        Ok(())
+    }
+
+    fn kib(&self) -> usize {
+        self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
+    }
+}
+
+fn queue_full() -> Error {
+    Error::QueueFull
+}
+
+struct Job {
+    request: AppendRequest,
+    answer: oneshot::Sender<Result<Appended>>,
+    room: (OwnedSemaphorePermit, MemoryPermit),
+}
+
+/// The way into the log for everything that runs beside others. Cheap to clone.
+#[derive(Clone)]
+pub struct Appender {
+    shards: Arc<[mpsc::UnboundedSender<Job>]>,
+    events: Arc<Semaphore>,
+    kib: Arc<Semaphore>,
+    /// Bodies that are parsed at the same time: more would only wait for each other's processor.
+    parsing: Arc<Semaphore>,
+    config: AppenderConfig,
+}
+
+impl Appender {
+    /// Starts a thread per shard. They end after the last clone is dropped and what waits is stored.
+    pub fn start(db: &Db, config: AppenderConfig) -> Self {
+        // SQLite has one writer; on PostgreSQL workspaces do not wait for each other's commit.
+        let shards = if db.kind == Kind::Sqlite { 1 } else { 4 };
+        let shards = (0..shards)
+            .map(|_| {
+                let (sender, receiver) = mpsc::unbounded_channel();
+                let db = db.clone();
+                std::thread::spawn(move || run_shard(&db, receiver, config.windows));
+                sender
+            })
+            .collect();
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            shards,
+            events: Arc::new(Semaphore::new(config.queue_events)),
+            kib: Arc::new(Semaphore::new(config.queue_kib)),
+            parsing: Arc::new(Semaphore::new(processors)),
+            config,
+        }
+    }
+
+    /// Memory for a request, to grow with what arrives.
+    pub fn reserve(&self) -> MemoryPermit {
+        MemoryPermit { kib: self.kib.clone(), held: None, most: self.config.queue_kib }
+    }
+
+    /// Runs `work` (unpacking and parsing a body) off the async threads, when it is its turn.
+    ///
+    /// # Errors
+    /// Whatever `work` returns.
+    pub async fn parse<T, E>(
+        &self,
+        mut room: MemoryPermit,
+        work: impl FnOnce(&mut MemoryPermit) -> Result<T, E> + Send + 'static,
+    ) -> Result<(T, MemoryPermit), E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let turn = self.parsing.clone().acquire_owned().await.map_err(|_| Error::Stopping)?;
+        let parsed = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work(&mut room).map(|parsed| (parsed, room))
+        });
+        parsed.await.map_err(|_| Error::Stopping)?
+    }
+
+    /// Queues the request and waits for its commit.
+    ///
+    /// # Errors
+    /// `queue_full` at once when there is no room; `unavailable` when the database could not store it.
+    pub async fn append(&self, request: AppendRequest, room: MemoryPermit) -> Result<Appended> {
+        let events = request.events.len().min(self.config.queue_events) as u32;
+        let events = self.events.clone().try_acquire_many_owned(events).map_err(|_| queue_full())?;
+        let (answer, answered) = oneshot::channel();
+        let shard = request.workspace_id.unsigned_abs() as usize % self.shards.len();
+        self.shards[shard]
+            .send(Job { request, answer, room: (events, room) })
+            .map_err(|_| Error::Stopping)?;
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(answer) => answer.map_err(|_| Error::Stopping)?,
+            Err(_) => Err(Error::Unconfirmed),
+        }
+    }
+
+    /// Events that wait now, for `/metrics`.
+    pub fn waiting(&self) -> usize {
+        self.config.queue_events.saturating_sub(self.events.available_permits())
+    }
+}
+
+fn run_shard(db: &Db, mut jobs: mpsc::UnboundedReceiver<Job>, windows: DedupeWindow) {
+    let mut partitions = Partitions::default();
+    while let Some(first) = jobs.blocking_recv() {
+        let (mut events, mut kib) = (first.request.events.len(), first.room.1.kib());
+        let mut group = vec![first];
+        while events < GROUP_EVENTS
+            && kib < GROUP_KIB
+            && let Ok(job) = jobs.try_recv()
+        {
+            events += job.request.events.len();
+            kib += job.room.1.kib();
+            group.push(job);
+        }
+        // The answers go out after the group's room is free again, so that who is answered finds room.
+        let (requests, waiting): (Vec<_>, Vec<_>) =
+            group.into_iter().map(|Job { request, answer, room }| (request, (answer, room))).unzip();
+        let count = requests.len();
+        // A shard that died of one request would leave its workspaces without a way in.
+        let stored = AssertUnwindSafe(|| store_or_split(db, &mut partitions, requests, windows));
+        let answers = std::panic::catch_unwind(stored)
+            .unwrap_or_else(|_| (0..count).map(|_| Err(Error::Panicked)).collect());
+        for ((sender, room), answer) in waiting.into_iter().zip(answers) {
+            drop(room);
+            // Nobody waits when the client has gone; the events are stored all the same.
+            let _ = sender.send(answer);
+        }
+    }
+}
+
+/// Stores the group; when a statement is refused, each request alone, so that one bad request hurts no other.
+fn store_or_split(
+    db: &Db,
+    partitions: &mut Partitions,
+    mut requests: Vec<AppendRequest>,
+    windows: DedupeWindow,
+) -> Vec<Result<Appended>> {
+    let mut attempt = |requests: &mut [AppendRequest]| {
+        let stored = db
+            .conn()
+            .map_err(Error::from)
+            .and_then(|mut conn| store_group(&mut conn, partitions, requests, windows));
+        if stored.is_err() {
+            partitions.forget();
+        }
+        stored
+    };
+    let count = requests.len();
+    match attempt(&mut requests) {
+        Ok(answers) => answers,
+        Err(Error::Database(db::Error::Query(error))) if count > 1 => {
+            tracing::warn!(%error, count, "a group was refused; storing its requests one by one");
+            requests
+                .chunks_mut(1)
+                .map(|request| attempt(request)?.pop().unwrap_or_else(|| Err(Error::UnknownWorkspace)))
+                .collect()
+        }
+        Err(error) => {
+            let error = Arc::new(error);
+            (0..count).map(|_| Err(Error::NotStored(error.clone()))).collect()
+        }
+    }
+}

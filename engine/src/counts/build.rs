@@ -1,0 +1,174 @@
+//! Makes packed rows of the events themselves: of those that were there before counts were kept, and where a row proved wrong.
+//!
+//! A month at a time. It is counted outside of the transaction that writes it, since that would keep others from writing on
+//! SQLite; what was counted (events up to a seq that was compacted) does not change meanwhile.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+
+use super::{
+    calendar::{self, DAY_QUARTERS},
+    compact, damaged,
+    packed::{CellsBuilder, PackedCells},
+    rows::{self, Grain, Rows, State},
+    sql,
+};
+use crate::{
+    db::{
+        self, Conn,
+        schema::{count_deltas, event_counts, workspace_sequences},
+    },
+    error::Result,
+    event::Log,
+};
+
+/// A month as its events say it is.
+pub struct Month {
+    pub month: i32,
+    /// Each row that should be there, empty ones left out.
+    pub rows: BTreeMap<(Log, Grain, i32), CellsBuilder>,
+    /// Events up to here are counted.
+    last: i64,
+}
+
+impl Month {
+    /// Counts the events up to a seq.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn count(conn: &mut Conn, workspace_id: i32, month: i32, last: i64) -> Result<Self> {
+        let mut rows = BTreeMap::new();
+        for &log in Log::ALL {
+            let mut whole = CellsBuilder::default();
+            for day in calendar::month_start(month)..calendar::month_start(month + 1) {
+                let range = (calendar::day_start(day), calendar::day_start(day + 1));
+                let draft = sql::count(conn, workspace_id, log, range, last)?;
+                if !draft.is_empty() {
+                    let packed = PackedCells::parse(draft.pack()).ok_or_else(damaged)?;
+                    whole.add_all(&packed, packed.slots(), |quarter| quarter.div_euclid(DAY_QUARTERS));
+                    rows.insert((log, Grain::Day, compact::bucket(day)?), draft);
+                }
+            }
+            if !whole.is_empty() {
+                rows.insert((log, Grain::Month, month), whole);
+            }
+        }
+        Ok(Self { month, rows, last })
+    }
+
+    /// Counts the events beyond, up to a later seq.
+    fn go_on(&mut self, conn: &mut Conn, workspace_id: i32, last: i64) -> Result<()> {
+        let Self { month, rows, last: counted } = self;
+        let (first_day, next_month) = (calendar::month_start(*month), calendar::month_start(*month + 1));
+        sql::visit(conn, workspace_id, *counted, last, |_, log, quarter, key| {
+            let day = calendar::day_of(quarter);
+            if (first_day..next_month).contains(&day) {
+                rows.entry((log, Grain::Day, compact::bucket(day)?)).or_default().add(quarter, key, 1);
+                rows.entry((log, Grain::Month, *month)).or_default().add(day, key, 1);
+            }
+            Ok(())
+        })?;
+        *counted = last;
+        Ok(())
+    }
+
+    /// Writes the rows in place of all that the month has. The state is locked.
+    fn write(&self, conn: &mut Conn, workspace_id: i32, revision: i64) -> Result<()> {
+        for (grain, (first, last)) in buckets(self.month)? {
+            diesel::delete(
+                event_counts::table
+                    .filter(event_counts::workspace_id.eq(workspace_id))
+                    .filter(event_counts::grain.eq(grain.number()))
+                    .filter(event_counts::bucket.between(first, last)),
+            )
+            .execute(conn)?;
+        }
+        for ((log, grain, bucket), draft) in &self.rows {
+            let shelf = Rows { workspace_id, log: *log, grain: *grain };
+            shelf.write(conn, *bucket, revision, draft)?;
+        }
+        Ok(())
+    }
+}
+
+/// The first and the last bucket of a month, in each grain.
+///
+/// # Errors
+/// For months that no event has.
+pub fn buckets(month: i32) -> Result<[(Grain, (i32, i32)); 2]> {
+    let (first, last) = (calendar::month_start(month), calendar::month_start(month + 1) - 1);
+    Ok([(Grain::Day, (compact::bucket(first)?, compact::bucket(last)?)), (Grain::Month, (month, month))])
+}
+
+/// Makes the packed rows of the next month that has none yet. True when there is more to do.
+///
+/// # Errors
+/// The database's.
+pub fn advance(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
+    let State { compacted_seq, unbuilt_from, .. } = rows::state(conn, workspace_id)?;
+    let Some(unbuilt_from) = unbuilt_from else { return Ok(true) };
+    if compacted_seq == 0 {
+        return begin(conn, workspace_id);
+    }
+    let next = sql::next_event(conn, workspace_id, unbuilt_from)?;
+    let month = next.map(|next| calendar::month_of(calendar::day_of(calendar::quarter_of(next))));
+    let counted = month.map(|month| Month::count(conn, workspace_id, month, compacted_seq)).transpose()?;
+    conn.transaction(|conn| {
+        let state = rows::lock_state(conn, workspace_id)?;
+        if (state.compacted_seq, state.unbuilt_from) != (compacted_seq, Some(unbuilt_from)) {
+            // Another process was quicker.
+            return Ok(true);
+        }
+        let unbuilt_from = match counted {
+            Some(counted) => {
+                counted.write(conn, workspace_id, state.revision)?;
+                Some(calendar::day_start(calendar::month_start(counted.month + 1)))
+            }
+            None => None,
+        };
+        rows::set_state(conn, workspace_id, State { unbuilt_from, ..state })?;
+        Ok(true)
+    })
+}
+
+/// Decides which events are built and which are compacted: all that are there now, and all later ones.
+fn begin(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
+    conn.transaction(|conn| {
+        let state = rows::lock_state(conn, workspace_id)?;
+        if state.compacted_seq == 0 && state.unbuilt_from.is_some() {
+            let last: i64 = workspace_sequences::table
+                .find(workspace_id)
+                .select(workspace_sequences::last_seq)
+                .first(conn)?;
+            diesel::delete(
+                count_deltas::table
+                    .filter(count_deltas::workspace_id.eq(workspace_id))
+                    .filter(count_deltas::seq.le(last)),
+            )
+            .execute(conn)?;
+            rows::set_state(conn, workspace_id, State { compacted_seq: last, ..state })?;
+        }
+        Ok(true)
+    })
+}
+
+/// Makes the rows of a month anew, of the events up to what is compacted now.
+///
+/// # Errors
+/// The database's; `Busy` when somebody else takes compaction back meanwhile.
+pub fn rebuild(conn: &mut Conn, workspace_id: i32, month: i32) -> Result<()> {
+    let compacted_seq = rows::state(conn, workspace_id)?.compacted_seq;
+    let mut counted = Month::count(conn, workspace_id, month, compacted_seq)?;
+    // Of what was compacted meanwhile little is left to the transaction, during which nobody else compacts.
+    let compacted_seq = rows::state(conn, workspace_id)?.compacted_seq;
+    counted.go_on(conn, workspace_id, compacted_seq)?;
+    conn.transaction(|conn| {
+        let state = rows::lock_state_anew(conn, workspace_id)?;
+        if state.compacted_seq < counted.last {
+            return Err(db::Error::Busy.into());
+        }
+        counted.go_on(conn, workspace_id, state.compacted_seq)?;
+        counted.write(conn, workspace_id, state.revision)
+    })
+}

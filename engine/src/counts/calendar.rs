@@ -1,0 +1,74 @@
+//! Quarter hours, UTC days and UTC months, all counted since 1970.
+
+use chrono::{Datelike as _, NaiveDate};
+
+use crate::db::timestamp::Timestamp;
+
+/// Microseconds in a quarter hour: the finest grain that every time zone's offset is a multiple of.
+pub const QUARTER_MICROS: i64 = 900_000_000;
+pub const DAY_QUARTERS: i64 = 96;
+
+/// 1970-01-01 as chrono counts days.
+const EPOCH_DAY: i64 = 719_163;
+
+/// Before and after every time that a query may name (the years 1 to 9999), and in the range of both databases.
+pub const EARLIEST: Timestamp = Timestamp(-62_135_596_800_000_000);
+pub const LATEST: Timestamp = Timestamp(253_402_300_800_000_000);
+
+/// The quarter hour that a moment lies in.
+pub fn quarter_of(instant: Timestamp) -> i64 {
+    instant.micros().div_euclid(QUARTER_MICROS)
+}
+
+/// The first quarter hour that begins at the moment or after it.
+pub fn quarter_from(instant: Timestamp) -> i64 {
+    -(-instant.micros()).div_euclid(QUARTER_MICROS)
+}
+
+pub fn quarter_start(quarter: i64) -> Timestamp {
+    Timestamp(quarter * QUARTER_MICROS)
+}
+
+pub fn day_of(quarter: i64) -> i64 {
+    quarter.div_euclid(DAY_QUARTERS)
+}
+
+pub fn day_start(day: i64) -> Timestamp {
+    quarter_start(day * DAY_QUARTERS)
+}
+
+/// The month that a day lies in.
+pub fn month_of(day: i64) -> i32 {
+    let date = i32::try_from(day + EPOCH_DAY).ok().and_then(NaiveDate::from_num_days_from_ce_opt);
+    date.map_or(0, |date| (date.year() - 1970) * 12 + date.month0() as i32)
+}
+
+/// The first day of a month.
+pub fn month_start(month: i32) -> i64 {
+    let date = NaiveDate::from_ymd_opt(1970 + month.div_euclid(12), month.rem_euclid(12) as u32 + 1, 1);
+    date.map_or(0, |date| i64::from(date.num_days_from_ce()) - EPOCH_DAY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_lie_in_their_months() {
+        assert_eq!((month_of(-1), month_of(0), month_of(30), month_of(31)), (-1, 0, 0, 1));
+        for month in -30..700 {
+            let first = month_start(month);
+            assert_eq!((month_of(first), month_of(first - 1)), (month, month - 1));
+        }
+        assert_eq!(month_start(12), 365);
+    }
+
+    #[test]
+    fn a_moment_lies_in_one_quarter_hour() {
+        for micros in [-1, 0, 1, QUARTER_MICROS - 1, QUARTER_MICROS, -QUARTER_MICROS] {
+            let (inside, next) = (quarter_of(Timestamp(micros)), quarter_from(Timestamp(micros)));
+            assert!(quarter_start(inside).micros() <= micros && micros <= quarter_start(next).micros());
+            assert_eq!(next - inside, i64::from(micros % QUARTER_MICROS != 0));
+        }
+    }
+}

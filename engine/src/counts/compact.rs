@@ -1,0 +1,167 @@
+//! Compaction: adds the deltas that the appender left to the packed rows.
+//!
+//! One transaction takes deltas in order of seq, adds their cells to the rows they touch and deletes them, so a reader
+//! sees each event's count once, before and after. Whoever compacts locks the workspace's state first; the appender never
+//! waits for it.
+
+use std::collections::BTreeMap;
+
+use diesel::{
+    dsl::{count_star, min, sum},
+    prelude::*,
+    result::DatabaseErrorKind,
+};
+
+use super::{
+    build,
+    calendar::{self, DAY_QUARTERS},
+    damaged, delta,
+    packed::{CellsBuilder, PackedCells},
+    rows::{self, Grain, Rows},
+};
+use crate::{
+    db::{
+        self, Conn,
+        schema::{count_deltas, count_states},
+        timestamp::Timestamp,
+    },
+    error::{Error, Result},
+    event::Log,
+};
+
+/// Compaction rewrites a day's row and a month's row, some tens of kilobytes, so it waits until there is something to compact …
+const DUE_ROWS: i64 = 500;
+const DUE_CELLS: i64 = 20_000;
+/// … but not for ever: each reader adds up what waits.
+const DUE_SECONDS: i64 = 600;
+/// What one transaction takes at most. The first delta is taken however large it is.
+const MOST_ROWS: i64 = 1000;
+const MOST_CELLS: i64 = 50_000;
+
+/// Workspaces whose counts want work, in order.
+///
+/// # Errors
+/// The database's.
+pub fn due(conn: &mut Conn, now: Timestamp) -> Result<Vec<i32>> {
+    let waiting: Vec<(i32, i64, Option<i64>, Option<Timestamp>)> = count_deltas::table
+        .group_by(count_deltas::workspace_id)
+        .select((
+            count_deltas::workspace_id,
+            count_star(),
+            sum(count_deltas::cell_count),
+            min(count_deltas::received_at),
+        ))
+        .load(conn)?;
+    let is_due = |rows: i64, cells: Option<i64>, oldest: Option<Timestamp>| {
+        rows > DUE_ROWS
+            || cells.is_some_and(|cells| cells > DUE_CELLS)
+            || oldest.is_some_and(|oldest| oldest <= now.plus_seconds(-DUE_SECONDS))
+    };
+    let compaction = waiting.into_iter().filter(|(_, rows, cells, oldest)| is_due(*rows, *cells, *oldest));
+    let mut due: Vec<i32> = compaction.map(|(workspace_id, ..)| workspace_id).collect();
+    let unbuilt = count_states::table
+        .filter(count_states::unbuilt_from.is_not_null())
+        .select(count_states::workspace_id)
+        .load::<i32>(conn)?;
+    due.extend(unbuilt);
+    due.sort_unstable();
+    due.dedup();
+    Ok(due)
+}
+
+/// Does a bounded piece of what a workspace's counts want, due or not. True when there is more.
+///
+/// # Errors
+/// The database's, or damaged bytes.
+pub fn compact(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
+    let compacted = if rows::state(conn, workspace_id)?.unbuilt_from.is_some() {
+        build::advance(conn, workspace_id)
+    } else {
+        conn.transaction(|conn| compact_some(conn, workspace_id))
+    };
+    match compacted {
+        // Two met at the workspace's first time.
+        Err(Error::Database(db::Error::Query(diesel::result::Error::DatabaseError(
+            DatabaseErrorKind::UniqueViolation,
+            _,
+        )))) => Ok(true),
+        compacted => compacted,
+    }
+}
+
+/// Folds until nothing waits.
+///
+/// # Errors
+/// As [`compact`].
+pub fn compact_all(conn: &mut Conn, workspace_id: i32) -> Result<()> {
+    while compact(conn, workspace_id)? {}
+    Ok(())
+}
+
+fn compact_some(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
+    let state = rows::lock_state(conn, workspace_id)?;
+    if state.unbuilt_from.is_some() {
+        return Ok(true);
+    }
+    let own = count_deltas::table.filter(count_deltas::workspace_id.eq(workspace_id));
+    let sizes: Vec<(i64, i32)> = own
+        .order(count_deltas::seq.asc())
+        .limit(MOST_ROWS)
+        .select((count_deltas::seq, count_deltas::cell_count))
+        .load(conn)?;
+    let mut cells = 0;
+    let taken = sizes.iter().enumerate().take_while(|(place, (_, count))| {
+        cells += i64::from(*count);
+        *place == 0 || cells <= MOST_CELLS
+    });
+    let Some((last_place, (last, _))) = taken.last() else { return Ok(false) };
+    let more = last_place + 1 < sizes.len() || sizes.len() as i64 == MOST_ROWS;
+
+    let deltas: Vec<Vec<u8>> = own
+        .filter(count_deltas::seq.le(last))
+        .order(count_deltas::seq.asc())
+        .select(count_deltas::cells)
+        .load(conn)?;
+    let mut drafts: BTreeMap<i16, CellsBuilder> = BTreeMap::new();
+    for bytes in deltas {
+        for (log, packed) in delta::parse(&bytes, None)? {
+            drafts.entry(log).or_default().add_all(&packed, packed.slots(), |slot| slot);
+        }
+    }
+    for (log, draft) in drafts {
+        let log = Log::from_number(log);
+        let added = PackedCells::parse(draft.pack()).ok_or_else(damaged)?;
+        add(conn, (workspace_id, log, state.revision), &added)?;
+    }
+    diesel::delete(own.filter(count_deltas::seq.le(last))).execute(conn)?;
+    rows::set_state(conn, workspace_id, rows::State { compacted_seq: *last, ..state })?;
+    Ok(more)
+}
+
+/// Adds cells of quarter hours to the rows of their days and months.
+fn add(conn: &mut Conn, (workspace_id, log, revision): (i32, Log, i64), added: &PackedCells) -> Result<()> {
+    for slots in added.slots().chunk_by(|a, b| calendar::day_of(a.at) == calendar::day_of(b.at)) {
+        let shelf = Rows { workspace_id, log, grain: Grain::Day };
+        let day = bucket(calendar::day_of(slots[0].at))?;
+        let mut draft = shelf.draft(conn, day)?;
+        draft.add_all(added, slots, |quarter| quarter);
+        shelf.write(conn, day, revision, &draft)?;
+    }
+    let month_of = |quarter: i64| calendar::month_of(quarter.div_euclid(DAY_QUARTERS));
+    for slots in added.slots().chunk_by(|a, b| month_of(a.at) == month_of(b.at)) {
+        let shelf = Rows { workspace_id, log, grain: Grain::Month };
+        let month = month_of(slots[0].at);
+        let mut draft = shelf.draft(conn, month)?;
+        draft.add_all(added, slots, calendar::day_of);
+        shelf.write(conn, month, revision, &draft)?;
+    }
+    Ok(())
+}
+
+/// A day as the rows number it.
+///
+/// # Errors
+/// For times that no event has.
+pub fn bucket(day: i64) -> Result<i32> {
+    i32::try_from(day).map_err(|_| damaged())
+}

@@ -1,0 +1,124 @@
+//! What one transaction of the appender adds to the counts: a row of its own, so that nobody waits for anybody.
+//!
+//! Its cells are of quarter hours, packed for each log apart: log, length, packed cells; again for the next log.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+
+use super::{
+    calendar, damaged,
+    packed::{CellsBuilder, Key, PackedCells},
+};
+use crate::{
+    db::{Conn, rows::EventRow, schema::count_deltas, timestamp::Timestamp},
+    error::Result,
+    event::{Log, Outcome},
+};
+
+/// Notes the events of a transaction. `seq` is the last one's.
+///
+/// # Errors
+/// The database's.
+pub fn insert_for_batch(
+    conn: &mut Conn,
+    workspace_id: i32,
+    seq: i64,
+    received_at: Timestamp,
+    rows: &[&EventRow],
+) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut drafts: BTreeMap<i16, CellsBuilder> = BTreeMap::new();
+    for row in rows {
+        let key = Key {
+            action: &row.action,
+            outcome: Outcome::from_number(row.outcome),
+            role: row.role.as_deref(),
+            target_type: row.target_type.as_deref(),
+        };
+        drafts.entry(row.log).or_default().add(calendar::quarter_of(row.occurred_at), key, 1);
+    }
+    insert(conn, workspace_id, seq, received_at, rows.len(), &drafts)
+}
+
+/// Writes a delta of cells that were counted already.
+pub fn insert(
+    conn: &mut Conn,
+    workspace_id: i32,
+    seq: i64,
+    received_at: Timestamp,
+    events: usize,
+    drafts: &BTreeMap<i16, CellsBuilder>,
+) -> Result<()> {
+    let cell_count: usize = drafts.values().map(CellsBuilder::len).sum();
+    diesel::insert_into(count_deltas::table)
+        .values((
+            count_deltas::workspace_id.eq(workspace_id),
+            count_deltas::seq.eq(seq),
+            count_deltas::received_at.eq(received_at),
+            count_deltas::events.eq(i32::try_from(events).unwrap_or(i32::MAX)),
+            count_deltas::cell_count.eq(i32::try_from(cell_count).unwrap_or(i32::MAX)),
+            count_deltas::cells.eq(pack(drafts)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+fn pack(drafts: &BTreeMap<i16, CellsBuilder>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (log, draft) in drafts {
+        let cells = draft.pack();
+        bytes.push(*log as u8);
+        bytes.extend_from_slice(&(cells.len() as u32).to_be_bytes());
+        bytes.extend(cells);
+    }
+    bytes
+}
+
+/// The cells of one log, or of each.
+///
+/// # Errors
+/// When the bytes are none that [`note`] wrote.
+pub fn parse(mut bytes: &[u8], wanted: Option<Log>) -> Result<Vec<(i16, PackedCells)>> {
+    let mut found = Vec::new();
+    while let Some((log, rest)) = bytes.split_first() {
+        let (length, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
+        let (cells, rest) =
+            rest.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or_else(damaged)?;
+        let log = i16::from(*log);
+        if wanted.is_none_or(|wanted| wanted.number() == log) {
+            found.push((log, PackedCells::parse(cells.to_vec()).ok_or_else(damaged)?));
+        }
+        bytes = rest;
+    }
+    Ok(found)
+}
+
+/// The cells of a log that wait to be compacted.
+///
+/// # Errors
+/// The database's, or damaged bytes.
+pub fn waiting(conn: &mut Conn, workspace_id: i32, log: Log) -> Result<Vec<PackedCells>> {
+    let deltas: Vec<Vec<u8>> = count_deltas::table
+        .filter(count_deltas::workspace_id.eq(workspace_id))
+        .order(count_deltas::seq.asc())
+        .select(count_deltas::cells)
+        .load(conn)?;
+    let mut found = Vec::new();
+    for bytes in deltas {
+        found.extend(parse(&bytes, Some(log))?.into_iter().map(|(_, packed)| packed));
+    }
+    Ok(found)
+}
+
+/// Events of all workspaces that are counted in deltas only.
+///
+/// # Errors
+/// The database's.
+pub fn lag(conn: &mut Conn) -> Result<i64> {
+    let events: Option<i64> =
+        count_deltas::table.select(diesel::dsl::sum(count_deltas::events)).first(conn)?;
+    Ok(events.unwrap_or_default())
+}

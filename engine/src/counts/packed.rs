@@ -1,0 +1,400 @@
+//! Cells, packed into few bytes and summed without unpacking.
+//!
+//! A cell says how many events of one slot of time have one [`Key`]. Its format, in varints (LEB128) but for the texts:
+//!
+//! ```text
+//! version  1
+//! texts    count, then (length, bytes) each
+//! keys     count, then (action, outcome, role + 1, target type + 1) each: places among the texts; 0 is none
+//! slots    count, then (slot - slot before, bytes of its cells) each; the first one is zigzag coded
+//! cells    of each slot: (key - key before, events) each, by key
+//! ```
+//!
+//! Texts and keys stand in the order in which they first came, so a row that grows keeps them, and the slots that nothing
+//! is added to are copied as they are. A typical cell takes two bytes.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::{event::Outcome, filter::Dimension};
+
+const VERSION: u8 = 1;
+
+/// What cells are told apart by, beside time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key<'a> {
+    pub action: &'a str,
+    pub outcome: Outcome,
+    pub role: Option<&'a str>,
+    pub target_type: Option<&'a str>,
+}
+
+/// A key as places among texts, in the order of [`Dimension`]: action, outcome's number, role + 1, target type + 1.
+type Ids = [u32; 4];
+
+/// Texts and keys, each once.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    texts: Vec<Box<str>>,
+    places: HashMap<Box<str>, u32>,
+    keys: Vec<Ids>,
+    key_places: HashMap<Ids, u32>,
+}
+
+impl Tables {
+    fn of(packed: &PackedCells) -> Self {
+        let PackedCells { texts, keys, .. } = packed;
+        Self {
+            texts: texts.clone(),
+            places: (0..).zip(texts).map(|(place, text)| (text.clone(), place)).collect(),
+            keys: keys.clone(),
+            key_places: (0..).zip(keys).map(|(place, ids)| (*ids, place)).collect(),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> u32 {
+        if let Some(place) = self.places.get(text) {
+            return *place;
+        }
+        let place = self.texts.len() as u32;
+        self.texts.push(text.into());
+        self.places.insert(text.into(), place);
+        place
+    }
+
+    fn ids(&mut self, ids: Ids) -> u32 {
+        let next = self.keys.len() as u32;
+        let place = *self.key_places.entry(ids).or_insert(next);
+        if place == next {
+            self.keys.push(ids);
+        }
+        place
+    }
+
+    /// The key's place, which it keeps.
+    pub fn key(&mut self, key: Key<'_>) -> u32 {
+        let Key { action, outcome, role, target_type } = key;
+        let ids = [
+            self.text(action),
+            outcome.number().unsigned_abs().into(),
+            role.map_or(0, |role| self.text(role) + 1),
+            target_type.map_or(0, |kind| self.text(kind) + 1),
+        ];
+        self.ids(ids)
+    }
+
+    /// The places of all keys of a packed row, in its order.
+    pub fn keys_of(&mut self, packed: &PackedCells) -> Vec<u32> {
+        let texts: Vec<u32> = packed.texts.iter().map(|text| self.text(text)).collect();
+        let text = |place: u32| texts[place as usize];
+        let optional = |place: u32| place.checked_sub(1).map_or(0, |place| text(place) + 1);
+        let keys = packed.keys.iter();
+        keys.map(|&[action, outcome, role, kind]| {
+            self.ids([text(action), outcome, optional(role), optional(kind)])
+        })
+        .collect()
+    }
+
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = Key<'_>> {
+        self.keys.iter().map(|ids| key_of(&self.texts, *ids))
+    }
+}
+
+fn key_of(texts: &[Box<str>], [action, outcome, role, kind]: Ids) -> Key<'_> {
+    let text = |place: u32| &*texts[place as usize];
+    Key {
+        action: text(action),
+        outcome: Outcome::from_number(outcome as i16),
+        role: role.checked_sub(1).map(text),
+        target_type: kind.checked_sub(1).map(text),
+    }
+}
+
+/// The cells of one slot of time.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot {
+    /// Quarter hours or days since 1970.
+    pub at: i64,
+    from: usize,
+    to: usize,
+}
+
+/// Packed cells that were found to be whole: texts and keys are unpacked, cells are not.
+#[derive(Clone, Debug, Default)]
+pub struct PackedCells {
+    texts: Vec<Box<str>>,
+    keys: Vec<Ids>,
+    slots: Vec<Slot>,
+    bytes: Vec<u8>,
+}
+
+impl PackedCells {
+    /// None when the bytes are none that [`CellsBuilder::pack`] made.
+    pub fn parse(bytes: Vec<u8>) -> Option<Self> {
+        let mut reader = Reader { bytes: &bytes, at: 0 };
+        if reader.byte()? != VERSION {
+            return None;
+        }
+        let mut texts = Vec::new();
+        for _ in 0..reader.count()? {
+            let text = reader.slice()?;
+            texts.push(std::str::from_utf8(text).ok()?.into());
+        }
+        let mut keys = Vec::new();
+        for _ in 0..reader.count()? {
+            let ids: Ids = [reader.small()?, reader.small()?, reader.small()?, reader.small()?];
+            let [action, outcome, role, kind] = ids;
+            let known = texts.len() as u32;
+            if action >= known || !(1..=2).contains(&outcome) || role > known || kind > known {
+                return None;
+            }
+            keys.push(ids);
+        }
+        let mut slots = Vec::new();
+        let (mut at, mut from) = (0i64, 0);
+        for place in 0..reader.count()? {
+            let step = reader.varint()?;
+            if place > 0 && step == 0 {
+                return None;
+            }
+            at = if place == 0 { unzigzag(step) } else { at.checked_add(i64::try_from(step).ok()?)? };
+            let to = reader.count()?.checked_add(from)?;
+            slots.push(Slot { at, from, to });
+            from = to;
+        }
+        let start = reader.at;
+        for slot in &mut slots {
+            slot.from = slot.from.checked_add(start)?;
+            slot.to = slot.to.checked_add(start)?;
+            let mut cells = Reader { bytes: bytes.get(slot.from..slot.to)?, at: 0 };
+            let mut key = 0u64;
+            while cells.at < cells.bytes.len() {
+                key = key.checked_add(cells.varint()?)?;
+                cells.varint()?;
+                if key >= keys.len() as u64 {
+                    return None;
+                }
+            }
+        }
+        let ends_here = slots.last().map_or(start, |slot| slot.to) == bytes.len();
+        ends_here.then_some(Self { texts, keys, slots, bytes })
+    }
+
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// The slots with `from <= at < to`.
+    pub fn slots_within(&self, from: i64, to: i64) -> &[Slot] {
+        let first = self.slots.partition_point(|slot| slot.at < from);
+        let last = self.slots.partition_point(|slot| slot.at < to);
+        &self.slots[first..last.max(first)]
+    }
+
+    /// Each cell of a slot: the place of its key, and its events.
+    pub fn cells(&self, slot: &Slot) -> impl Iterator<Item = (usize, u64)> {
+        let mut reader = Reader { bytes: &self.bytes[slot.from..slot.to], at: 0 };
+        let mut key = 0;
+        std::iter::from_fn(move || {
+            // Read to the end once already, so it ends only there.
+            key += reader.varint()?;
+            Some((key as usize, reader.varint()?))
+        })
+    }
+
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = Key<'_>> {
+        self.keys.iter().map(|ids| key_of(&self.texts, *ids))
+    }
+
+    /// A number for each key's value in a dimension: within a row the same for the same value.
+    pub fn values(&self, dimension: Dimension) -> impl Iterator<Item = usize> {
+        self.keys.iter().map(move |ids| ids[dimension as usize] as usize)
+    }
+
+    /// Every cell, unpacked: what two rows have in common that say the same in other bytes.
+    pub fn unpack(&self) -> BTreeMap<(i64, Key<'_>), u64> {
+        let keys: Vec<Key<'_>> = self.keys().collect();
+        let mut cells = BTreeMap::new();
+        for slot in &self.slots {
+            for (key, events) in self.cells(slot) {
+                let sum: &mut u64 = cells.entry((slot.at, keys[key])).or_default();
+                // Damaged ones may say anything.
+                *sum = sum.saturating_add(events);
+            }
+        }
+        cells
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn weight(&self) -> usize {
+        let texts: usize = self.texts.iter().map(|text| text.len() + 16).sum();
+        texts + self.keys.len() * size_of::<Ids>() + self.slots.len() * size_of::<Slot>() + self.bytes.len()
+    }
+}
+
+/// Cells that are being collected, on top of what is packed already.
+#[derive(Clone, Debug, Default)]
+pub struct CellsBuilder {
+    base: PackedCells,
+    tables: Tables,
+    added: BTreeMap<i64, BTreeMap<u32, u64>>,
+}
+
+impl CellsBuilder {
+    /// A draft that begins with what is packed.
+    pub fn over(base: PackedCells) -> Self {
+        Self { tables: Tables::of(&base), base, added: BTreeMap::new() }
+    }
+
+    pub fn add(&mut self, slot: i64, key: Key<'_>, events: u64) {
+        let key = self.tables.key(key);
+        *self.added.entry(slot).or_default().entry(key).or_default() += events;
+    }
+
+    /// Adds all cells of `other`, each to the slot that `slot_of` gives its own.
+    pub fn add_all(&mut self, other: &PackedCells, slots: &[Slot], slot_of: impl Fn(i64) -> i64) {
+        let keys = self.tables.keys_of(other);
+        for slot in slots {
+            let cells = self.added.entry(slot_of(slot.at)).or_default();
+            for (key, events) in other.cells(slot) {
+                *cells.entry(keys[key]).or_default() += events;
+            }
+        }
+    }
+
+    /// Cells that were added, not those of the base.
+    pub fn len(&self) -> usize {
+        self.added.values().map(BTreeMap::len).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.base.slots.is_empty()
+    }
+
+    pub fn pack(&self) -> Vec<u8> {
+        let Self { base, tables, added } = self;
+        // Body first: the slots say how long each is.
+        let mut body = Vec::with_capacity(base.bytes.len() + 1024);
+        let mut slots: Vec<(i64, usize)> = Vec::new();
+        let mut close = |at: i64, body: &Vec<u8>, from: usize| slots.push((at, body.len() - from));
+        let mut old = base.slots.iter().peekable();
+        for (at, cells) in added {
+            while let Some(slot) = old.next_if(|slot| slot.at < *at) {
+                let from = body.len();
+                body.extend_from_slice(&base.bytes[slot.from..slot.to]);
+                close(slot.at, &body, from);
+            }
+            let from = body.len();
+            match old.next_if(|slot| slot.at == *at) {
+                Some(slot) => {
+                    let mut cells = cells.clone();
+                    for (key, events) in base.cells(slot) {
+                        *cells.entry(key as u32).or_default() += events;
+                    }
+                    write_cells(&mut body, &cells);
+                }
+                None => write_cells(&mut body, cells),
+            }
+            close(*at, &body, from);
+        }
+        for slot in old {
+            let from = body.len();
+            body.extend_from_slice(&base.bytes[slot.from..slot.to]);
+            close(slot.at, &body, from);
+        }
+
+        let mut bytes = vec![VERSION];
+        write(&mut bytes, tables.texts.len() as u64);
+        for text in &tables.texts {
+            write(&mut bytes, text.len() as u64);
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        write(&mut bytes, tables.keys.len() as u64);
+        for id in tables.keys.iter().flatten() {
+            write(&mut bytes, u64::from(*id));
+        }
+        write(&mut bytes, slots.len() as u64);
+        let mut before = None;
+        for (at, length) in slots {
+            write(&mut bytes, before.map_or(zigzag(at), |before: i64| (at - before).unsigned_abs()));
+            write(&mut bytes, length as u64);
+            before = Some(at);
+        }
+        bytes.append(&mut body);
+        bytes
+    }
+}
+
+fn write_cells(body: &mut Vec<u8>, cells: &BTreeMap<u32, u64>) {
+    let mut before = 0;
+    for (key, events) in cells {
+        write(body, u64::from(key - before));
+        write(body, *events);
+        before = *key;
+    }
+}
+
+fn write(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+fn zigzag(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)) as u64
+}
+
+fn unzigzag(number: u64) -> i64 {
+    (number >> 1) as i64 ^ -((number & 1) as i64)
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn byte(&mut self) -> Option<u8> {
+        let byte = *self.bytes.get(self.at)?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    #[inline]
+    fn varint(&mut self) -> Option<u64> {
+        let first = self.byte()?;
+        if first < 0x80 {
+            return Some(first.into());
+        }
+        let mut number = u64::from(first & 0x7f);
+        for shift in (7..64).step_by(7) {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    fn small(&mut self) -> Option<u32> {
+        self.varint()?.try_into().ok()
+    }
+
+    /// A number of things that follow, so never more than there are bytes.
+    fn count(&mut self) -> Option<usize> {
+        let count = usize::try_from(self.varint()?).ok()?;
+        (count <= self.bytes.len()).then_some(count)
+    }
+
+    fn slice(&mut self) -> Option<&'a [u8]> {
+        let length = self.count()?;
+        let slice = self.bytes.get(self.at..self.at.checked_add(length)?)?;
+        self.at += length;
+        Some(slice)
+    }
+}
+
+#[cfg(test)]
+mod tests;

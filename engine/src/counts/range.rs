@@ -1,0 +1,271 @@
+//! Reading the counts of a range: packed rows, waiting deltas, and the ends of the range, added up as a question wants it.
+//!
+//! ```text
+//! since 09:20                                                          until 17:50
+//!     |·|--quarter hours--|------------- whole UTC days -----------|--quarters--|·|
+//!     SQL     day's row                  months' rows                 day's row  SQL
+//! ```
+//!
+//! A day that is cut, by an end of the range or by the border of a bucket in a zone, needs the cells of its quarter hours.
+//! Its largest piece is had from the whole day's cells all the same, less those of the other pieces.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{
+    CountsCache,
+    calendar::{self, DAY_QUARTERS},
+    damaged, delta, matches_key,
+    packed::{PackedCells, Slot},
+    rows::{self, Grain, Rows},
+    sql,
+};
+use crate::{
+    db::{Conn, timestamp::Timestamp},
+    error::Result,
+    filter::Filter,
+};
+
+/// What is done with the cells of a range: a row is opened, then its cells come.
+pub trait Tally {
+    fn open(&mut self, packed: &PackedCells);
+    /// `key` is a place among the keys of the row that was opened last; `events` may be negative.
+    fn add(&mut self, bucket: usize, key: usize, events: i64);
+}
+
+/// The cells of a range, found and not yet added up.
+pub struct RangeCounts<'a> {
+    conn: &'a mut Conn,
+    cache: &'a CountsCache,
+    shelf: Rows,
+    /// Quarter hours, `from <= quarter < to`.
+    from: i64,
+    to: i64,
+    /// Cells by day.
+    months: Vec<Arc<PackedCells>>,
+    /// Cells by quarter hour, of days that were needed.
+    days: HashMap<i64, Arc<PackedCells>>,
+    /// Cells by quarter hour that are in no row.
+    deltas: Vec<PackedCells>,
+    /// Cells by quarter hour of what was counted event by event: all of them are meant.
+    counted: Vec<PackedCells>,
+}
+
+/// A day that is cut: pieces of quarter hours, each with its bucket, if it lies in the range.
+struct CutDay {
+    day: i64,
+    pieces: Vec<(i64, i64, Option<usize>)>,
+    /// The bucket that was given all of the day's cells, that of its largest piece.
+    given: Option<usize>,
+}
+
+impl<'a> RangeCounts<'a> {
+    /// Finds the cells of the filter's range. Its other conditions are the caller's. The connection sees one moment.
+    ///
+    /// # Errors
+    /// The database's, or damaged bytes.
+    pub fn open(conn: &'a mut Conn, cache: &'a CountsCache, filter: &Filter) -> Result<Self> {
+        let (start, end) =
+            (filter.since.unwrap_or(calendar::EARLIEST), filter.until.unwrap_or(calendar::LATEST));
+        let mut kept = Self::from_counted(conn, cache, filter, Vec::new());
+        if start >= end {
+            return Ok(kept);
+        }
+        let workspace_id = filter.workspace_id;
+        if rows::state(kept.conn, workspace_id)?.unbuilt_from.is_some() {
+            kept.count(start, end)?;
+            return Ok(kept);
+        }
+        let (from, to) = (calendar::quarter_from(start), calendar::quarter_of(end));
+        if from > to {
+            kept.count(start, end)?;
+            return Ok(kept);
+        }
+        kept.count(start, calendar::quarter_start(from))?;
+        kept.count(calendar::quarter_start(to), end)?;
+        if from < to {
+            (kept.from, kept.to) = (from, to);
+            kept.deltas = delta::waiting(kept.conn, workspace_id, filter.log)?;
+            let months =
+                (calendar::month_of(calendar::day_of(from)), calendar::month_of(calendar::day_of(to - 1)));
+            let rows = kept.shelf.load(kept.conn, cache, months, |_| true)?;
+            kept.months = rows.into_iter().map(|(_, packed)| packed).collect();
+        }
+        Ok(kept)
+    }
+
+    /// Cells by quarter hour that were counted already.
+    pub fn from_counted(
+        conn: &'a mut Conn,
+        cache: &'a CountsCache,
+        filter: &Filter,
+        counted: Vec<PackedCells>,
+    ) -> Self {
+        let shelf = Rows { workspace_id: filter.workspace_id, log: filter.log, grain: Grain::Month };
+        let (months, days, deltas) = (Vec::new(), HashMap::new(), Vec::new());
+        Self { conn, cache, shelf, from: 0, to: 0, months, days, deltas, counted }
+    }
+
+    fn count(&mut self, from: Timestamp, to: Timestamp) -> Result<()> {
+        if from < to {
+            let Rows { workspace_id, log, .. } = self.shelf;
+            let draft = sql::count(self.conn, workspace_id, log, (from, to), i64::MAX)?;
+            self.counted.push(PackedCells::parse(draft.pack()).ok_or_else(damaged)?);
+        }
+        Ok(())
+    }
+
+    /// Shows every cell of the range. `borders` are the quarter hours at which buckets 1, 2, 3 … begin, in order.
+    ///
+    /// # Errors
+    /// The database's, or damaged bytes.
+    pub fn tally(&mut self, borders: &[i64], tally: &mut impl Tally) -> Result<()> {
+        let mut cut = Vec::new();
+        for month in &self.months {
+            tally.open(month);
+            for slot in month.slots_within(calendar::day_of(self.from), calendar::day_of(self.to - 1) + 1) {
+                let day = self.cut(slot.at, borders);
+                if let Some(bucket) = day.given {
+                    month.cells(slot).for_each(|(key, events)| tally.add(bucket, key, events as i64));
+                }
+                if day.pieces.len() > 1 {
+                    cut.push(day);
+                }
+            }
+        }
+        self.load_days(cut.iter().map(|cut| cut.day))?;
+        for CutDay { day, pieces, given } in cut {
+            let packed = self.days.get(&day).ok_or_else(damaged)?;
+            tally.open(packed);
+            for (from, to, bucket) in pieces {
+                if bucket != given {
+                    for (key, events) in
+                        packed.slots_within(from, to).iter().flat_map(|slot| packed.cells(slot))
+                    {
+                        if let Some(bucket) = bucket {
+                            tally.add(bucket, key, events as i64);
+                        }
+                        if let Some(given) = given {
+                            tally.add(given, key, -(events as i64));
+                        }
+                    }
+                }
+            }
+        }
+        for (packed, slots) in self.loose() {
+            tally.open(packed);
+            for slot in slots {
+                let bucket = borders.partition_point(|border| *border <= slot.at);
+                packed.cells(slot).for_each(|(key, events)| tally.add(bucket, key, events as i64));
+            }
+        }
+        Ok(())
+    }
+
+    /// The cells that are in no row, of the range only.
+    fn loose(&self) -> impl Iterator<Item = (&PackedCells, &[Slot])> {
+        let deltas = self.deltas.iter().map(|packed| (packed, packed.slots_within(self.from, self.to)));
+        deltas.chain(self.counted.iter().map(|packed| (packed, packed.slots())))
+    }
+
+    fn cut(&self, day: i64, borders: &[i64]) -> CutDay {
+        let (start, end) = (day * DAY_QUARTERS, (day + 1) * DAY_QUARTERS);
+        let (first, last) = (start.max(self.from), end.min(self.to));
+        let mut pieces = Vec::new();
+        if start < first {
+            pieces.push((start, first, None));
+        }
+        let mut bucket = borders.partition_point(|border| *border <= first);
+        let mut from = first;
+        while from < last {
+            let to = borders.get(bucket).map_or(last, |border| last.min(*border));
+            pieces.push((from, to, Some(bucket)));
+            bucket += 1;
+            from = to;
+        }
+        if last < end {
+            pieces.push((last, end, None));
+        }
+        let largest = pieces.iter().max_by_key(|(from, to, _)| to - from);
+        let given = largest.and_then(|(.., bucket)| *bucket);
+        CutDay { day, pieces, given }
+    }
+
+    fn load_days(&mut self, days: impl Iterator<Item = i64>) -> Result<()> {
+        let wanted: Vec<i32> = days
+            .filter(|day| !self.days.contains_key(day))
+            .filter_map(|day| i32::try_from(day).ok())
+            .collect();
+        let shelf = Rows { grain: Grain::Day, ..self.shelf };
+        let mut load = |range, wanted: &dyn Fn(i32) -> bool| -> Result<()> {
+            let rows = shelf.load(self.conn, self.cache, range, wanted)?;
+            self.days.extend(rows.into_iter().map(|(day, packed)| (i64::from(day), packed)));
+            Ok(())
+        };
+        match *wanted.as_slice() {
+            [] => Ok(()),
+            // The two ends of a range, between which are many rows that are not needed.
+            [first, last] => {
+                load((first, first), &|_| true)?;
+                load((last, last), &|_| true)
+            }
+            [first, .., last] => load((first, last), &|day| wanted.binary_search(&day).is_ok()),
+            [only] => load((only, only), &|_| true),
+        }
+    }
+
+    /// The first and the last quarter hour that have an event of the filter.
+    ///
+    /// # Errors
+    /// The database's, or damaged bytes.
+    pub fn first_and_last(&mut self, filter: &Filter) -> Result<Option<(i64, i64)>> {
+        let mut days = Vec::new();
+        for month in &self.months {
+            let meant = meant_keys(month, filter);
+            for slot in month.slots_within(calendar::day_of(self.from), calendar::day_of(self.to - 1) + 1) {
+                if has_any(month, slot, &meant) {
+                    days.push(slot.at);
+                }
+            }
+        }
+        let mut ends: Vec<i64> = Vec::new();
+        for (packed, slots) in self.loose() {
+            let meant = meant_keys(packed, filter);
+            let mut found = slots.iter().filter(|slot| has_any(packed, slot, &meant)).map(|slot| slot.at);
+            let first = found.next();
+            ends.extend(found.next_back());
+            ends.extend(first);
+        }
+        // What a day has may lie outside of the range, so that the next one decides.
+        for day in &days {
+            if let Some((first, _)) = self.ends_in(*day, filter)? {
+                ends.push(first);
+                break;
+            }
+        }
+        for day in days.iter().rev() {
+            if let Some((_, last)) = self.ends_in(*day, filter)? {
+                ends.push(last);
+                break;
+            }
+        }
+        Ok(ends.iter().copied().min().zip(ends.iter().copied().max()))
+    }
+
+    fn ends_in(&mut self, day: i64, filter: &Filter) -> Result<Option<(i64, i64)>> {
+        self.load_days(std::iter::once(day))?;
+        let packed = self.days.get(&day).ok_or_else(damaged)?;
+        let meant = meant_keys(packed, filter);
+        let slots = packed.slots_within(self.from, self.to).iter();
+        let mut found = slots.filter(|slot| has_any(packed, slot, &meant)).map(|slot| slot.at);
+        let Some(first) = found.next() else { return Ok(None) };
+        Ok(Some((first, found.next_back().unwrap_or(first))))
+    }
+}
+
+fn meant_keys(packed: &PackedCells, filter: &Filter) -> Vec<bool> {
+    packed.keys().map(|key| matches_key(filter, &key)).collect()
+}
+
+fn has_any(packed: &PackedCells, slot: &Slot, meant: &[bool]) -> bool {
+    packed.cells(slot).any(|(key, events)| meant[key] && events > 0)
+}

@@ -1,0 +1,258 @@
+//! The packed rows of `event_counts`.
+//!
+//! | grain | a row is | its cells are of |
+//! |---|---|---|
+//! | day | a UTC day | quarter hours |
+//! | month | a UTC month | UTC days |
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use diesel::prelude::*;
+
+use super::{
+    CountsCache,
+    cache::Place,
+    damaged,
+    packed::{CellsBuilder, PackedCells},
+};
+use crate::{
+    db::{
+        Conn, dialect,
+        schema::{count_states, event_counts},
+        timestamp::Timestamp,
+    },
+    error::Result,
+    event::Log,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grain {
+    Day = 1,
+    Month = 2,
+}
+
+impl Grain {
+    pub fn number(self) -> i16 {
+        self as i16
+    }
+}
+
+/// How far compaction has come in a workspace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = count_states)]
+pub struct State {
+    /// Differs after each change of any packed row.
+    pub revision: i64,
+    /// Events up to here are in packed rows, those beyond in deltas. While `unbuilt_from` is set, 0 says that not even
+    /// that was decided.
+    pub compacted_seq: i64,
+    /// Events from here on, up to `compacted_seq`, are in no packed row yet.
+    pub unbuilt_from: Option<Timestamp>,
+}
+
+/// The state as it is. A workspace without a row has no packed rows and needs none.
+///
+/// # Errors
+/// The database's.
+pub fn state(conn: &mut Conn, workspace_id: i32) -> Result<State> {
+    let state = count_states::table.find(workspace_id).select(State::as_select()).first(conn).optional()?;
+    Ok(state.unwrap_or_default())
+}
+
+/// The state, with a new revision, locked to the end of the transaction: whoever changes packed rows begins with it.
+///
+/// # Errors
+/// The database's; a unique violation when two meet at a workspace's very first time.
+pub fn lock_state(conn: &mut Conn, workspace_id: i32) -> Result<State> {
+    dialect::lock_for_writing(conn)?;
+    let updated = diesel::update(count_states::table.find(workspace_id))
+        .set(count_states::revision.eq(count_states::revision + 1))
+        .returning((count_states::revision, count_states::compacted_seq, count_states::unbuilt_from))
+        .get_result(conn)
+        .optional()?;
+    if let Some(state) = updated {
+        return Ok(state);
+    }
+    diesel::insert_into(count_states::table)
+        .values((
+            count_states::workspace_id.eq(workspace_id),
+            count_states::revision.eq(1),
+            count_states::compacted_seq.eq(0),
+            count_states::unbuilt_from.eq(None::<Timestamp>),
+        ))
+        .execute(conn)?;
+    Ok(State { revision: 1, ..State::default() })
+}
+
+/// As [`lock_state`], with a revision that no row ever had, not even before the state was lost and began anew.
+///
+/// # Errors
+/// As [`lock_state`].
+pub fn lock_state_anew(conn: &mut Conn, workspace_id: i32) -> Result<State> {
+    let state = lock_state(conn, workspace_id)?;
+    // Far beyond what counting one by one comes to.
+    let state = State { revision: state.revision.max(Timestamp::now().micros()), ..state };
+    set_state(conn, workspace_id, state)?;
+    Ok(state)
+}
+
+/// # Errors
+/// The database's.
+pub fn set_state(conn: &mut Conn, workspace_id: i32, state: State) -> Result<()> {
+    let State { revision, compacted_seq, unbuilt_from } = state;
+    diesel::update(count_states::table.find(workspace_id))
+        .set((
+            count_states::revision.eq(revision),
+            count_states::compacted_seq.eq(compacted_seq),
+            count_states::unbuilt_from.eq(unbuilt_from),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// One log's rows of one grain.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows {
+    pub workspace_id: i32,
+    pub log: Log,
+    pub grain: Grain,
+}
+
+impl Rows {
+    fn place(self, bucket: i32) -> Place {
+        let Self { workspace_id, log, grain } = self;
+        Place { workspace_id, log: log.number(), grain: grain.number(), bucket }
+    }
+
+    /// The rows of `first..=last` that `wanted` takes, by bucket. Only what the cache does not have, or has in another
+    /// revision, is read.
+    ///
+    /// # Errors
+    /// The database's, or damaged bytes.
+    pub fn load(
+        self,
+        conn: &mut Conn,
+        cache: &CountsCache,
+        (first, last): (i32, i32),
+        wanted: impl Fn(i32) -> bool,
+    ) -> Result<Vec<(i32, Arc<PackedCells>)>> {
+        let mut rows = Vec::new();
+        let mut missing = Vec::new();
+        for (bucket, revision) in self.revisions(conn, (first, last))? {
+            if wanted(bucket) {
+                match cache.get(&self.place(bucket), revision) {
+                    Some(packed) => rows.push((bucket, packed)),
+                    None => missing.push(bucket),
+                }
+            }
+        }
+        if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
+            for (bucket, revision, cells) in self.read(conn, (*first, *last), &missing)? {
+                let packed = Arc::new(PackedCells::parse(cells).ok_or_else(damaged)?);
+                cache.insert(self.place(bucket), revision, packed.clone());
+                rows.push((bucket, packed));
+            }
+            rows.sort_unstable_by_key(|(bucket, _)| *bucket);
+        }
+        Ok(rows)
+    }
+
+    fn revisions(self, conn: &mut Conn, (first, last): (i32, i32)) -> Result<Vec<(i32, i64)>> {
+        Ok(event_counts::table
+            .filter(event_counts::workspace_id.eq(self.workspace_id))
+            .filter(event_counts::log.eq(self.log.number()))
+            .filter(event_counts::grain.eq(self.grain.number()))
+            .filter(event_counts::bucket.between(first, last))
+            .order(event_counts::bucket.asc())
+            .select((event_counts::bucket, event_counts::revision))
+            .load(conn)?)
+    }
+
+    fn read(
+        self,
+        conn: &mut Conn,
+        (first, last): (i32, i32),
+        missing: &[i32],
+    ) -> Result<Vec<(i32, i64, Vec<u8>)>> {
+        let rows = event_counts::table
+            .filter(event_counts::workspace_id.eq(self.workspace_id))
+            .filter(event_counts::log.eq(self.log.number()))
+            .filter(event_counts::grain.eq(self.grain.number()));
+        let columns = (event_counts::bucket, event_counts::revision, event_counts::cells);
+        // A statement's text should not depend on how many there are; reading a few too many costs less than their list.
+        let span = i64::from(last) - i64::from(first) + 1;
+        if span <= missing.len() as i64 * 2 {
+            let rows = rows.filter(event_counts::bucket.between(first, last)).select(columns).load(conn)?;
+            return Ok(rows);
+        }
+        Ok(rows.filter(event_counts::bucket.eq_any(missing)).select(columns).load(conn)?)
+    }
+
+    /// A row as a draft to go on with. Empty where there is none.
+    ///
+    /// # Errors
+    /// The database's, or damaged bytes.
+    pub fn draft(self, conn: &mut Conn, bucket: i32) -> Result<CellsBuilder> {
+        let key = (self.workspace_id, self.log.number(), self.grain.number(), bucket);
+        let cells: Option<Vec<u8>> =
+            event_counts::table.find(key).select(event_counts::cells).first(conn).optional()?;
+        match cells {
+            Some(cells) => Ok(CellsBuilder::over(PackedCells::parse(cells).ok_or_else(damaged)?)),
+            None => Ok(CellsBuilder::default()),
+        }
+    }
+
+    /// Writes a row in place of the one that is there; an empty one is none. The state is locked.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn write(self, conn: &mut Conn, bucket: i32, revision: i64, draft: &CellsBuilder) -> Result<()> {
+        let row =
+            event_counts::table.find((self.workspace_id, self.log.number(), self.grain.number(), bucket));
+        if draft.is_empty() {
+            diesel::delete(row).execute(conn)?;
+            return Ok(());
+        }
+        let cells = draft.pack();
+        let updated = diesel::update(row)
+            .set((event_counts::revision.eq(revision), event_counts::cells.eq(&cells)))
+            .execute(conn)?;
+        if updated == 0 {
+            diesel::insert_into(event_counts::table)
+                .values((
+                    event_counts::workspace_id.eq(self.workspace_id),
+                    event_counts::log.eq(self.log.number()),
+                    event_counts::grain.eq(self.grain.number()),
+                    event_counts::bucket.eq(bucket),
+                    event_counts::revision.eq(revision),
+                    event_counts::cells.eq(&cells),
+                ))
+                .execute(conn)?;
+        }
+        Ok(())
+    }
+}
+
+/// Every row of a month, as it is stored, of all logs.
+///
+/// # Errors
+/// The database's.
+pub fn of_month(
+    conn: &mut Conn,
+    workspace_id: i32,
+    buckets: [(Grain, (i32, i32)); 2],
+) -> Result<BTreeMap<(Log, Grain, i32), Vec<u8>>> {
+    let mut found = BTreeMap::new();
+    for (grain, (first, last)) in buckets {
+        let rows: Vec<(i16, i32, Vec<u8>)> = event_counts::table
+            .filter(event_counts::workspace_id.eq(workspace_id))
+            .filter(event_counts::grain.eq(grain.number()))
+            .filter(event_counts::bucket.between(first, last))
+            .select((event_counts::log, event_counts::bucket, event_counts::cells))
+            .load(conn)?;
+        found.extend(
+            rows.into_iter().map(|(log, bucket, cells)| ((Log::from_number(log), grain, bucket), cells)),
+        );
+    }
+    Ok(found)
+}

@@ -1,0 +1,305 @@
+//! The only room that knows which database it is.
+//!
+//! Everything above works on one [`Conn`]: an enum over both backends, with one schema and one copy
+//! of each query. What really differs (pragmas, batch insert, locks) stands in [`dialect`].
+
+pub mod dialect;
+pub mod migrations;
+pub mod partitions;
+pub mod roles;
+pub mod rows;
+pub mod schema;
+pub mod timestamp;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use diesel::{Connection as _, r2d2::R2D2Connection as _};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+pub use multi_backend::MultiBackend as Backend;
+
+/// The derive makes a module-private backend type; this module gives it a name that can be exported.
+mod multi_backend {
+    #[derive(diesel::MultiConnection)]
+    pub enum Conn {
+        Pg(diesel::PgConnection),
+        Sqlite(diesel::SqliteConnection),
+    }
+}
+pub use multi_backend::Conn;
+
+impl Conn {
+    /// Whether the database answers. SQLite's connections cannot break by themselves.
+    fn ping(&mut self) -> diesel::QueryResult<()> {
+        match self {
+            Self::Pg(conn) => conn.ping(),
+            Self::Sqlite(_) => Ok(()),
+        }
+    }
+
+    /// Whether nobody should use it any more: it was lost, or left in a transaction.
+    fn is_broken(&mut self) -> bool {
+        match self {
+            Self::Pg(conn) => conn.is_broken(),
+            Self::Sqlite(conn) => conn.is_broken(),
+        }
+    }
+}
+
+/// What can go wrong below: the database cannot be reached now, or it refused a statement.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection, lost connection, or locked for longer than the busy timeout. Worth a retry.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// More readers wait than may.
+    #[error("too many requests wait for the database")]
+    Busy,
+    #[error(transparent)]
+    Query(diesel::result::Error),
+    #[error("{0}")]
+    Setup(String),
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        if dialect::is_unavailable(&error) {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Query(error)
+        }
+    }
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Which database a URL names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// `sqlite://PATH` or `postgres://…`. Opened by scheme: SQLite would take any text for a file name.
+#[derive(Clone, Debug)]
+pub struct Url {
+    pub kind: Kind,
+    target: String,
+}
+
+impl std::str::FromStr for Url {
+    type Err = Error;
+
+    fn from_str(url: &str) -> Result<Self> {
+        if let Some(path) = url.strip_prefix("sqlite://") {
+            if path.is_empty() {
+                return Err(Error::Setup("the SQLite URL has no path: sqlite://data/logbook.db".into()));
+            }
+            return Ok(Self { kind: Kind::Sqlite, target: path.to_owned() });
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self { kind: Kind::Postgres, target: url.to_owned() });
+        }
+        Err(Error::Setup("the database URL must start with sqlite:// or postgres://".into()))
+    }
+}
+
+/// Opens connections for the pool.
+#[derive(Clone, Debug)]
+pub struct Manager(Url);
+
+impl diesel::r2d2::ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> std::result::Result<Conn, Self::Error> {
+        let mut conn = match self.0.kind {
+            Kind::Sqlite => Conn::Sqlite(
+                diesel::SqliteConnection::establish(&self.0.target)
+                    .map_err(diesel::r2d2::Error::ConnectionError)?,
+            ),
+            Kind::Postgres => Conn::Pg(
+                diesel::PgConnection::establish(&dialect::with_timeouts(&self.0.target))
+                    .map_err(diesel::r2d2::Error::ConnectionError)?,
+            ),
+        };
+        dialect::prepare_connection(&mut conn).map_err(diesel::r2d2::Error::QueryError)?;
+        Ok(conn)
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> std::result::Result<(), Self::Error> {
+        conn.ping().map_err(diesel::r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        // Whoever panicked may have left a role or a setting behind.
+        std::thread::panicking() || conn.is_broken()
+    }
+}
+
+/// Database connections, and how many requests may wait for one.
+#[derive(Clone)]
+pub struct Db {
+    pool: diesel::r2d2::Pool<Manager>,
+    /// Requests that have a connection or wait for one.
+    waiting: Arc<Semaphore>,
+    /// Requests that may look at many rows. Fewer than there are connections, so that a few slow searches leave some for
+    /// everything that is quick: signing in, finding a workspace, a page without a search.
+    scans: Arc<Semaphore>,
+    pub kind: Kind,
+}
+
+/// How long a request waits for its turn to scan.
+const SCAN_PATIENCE: Duration = Duration::from_secs(5);
+/// When the database has not answered by then, it will not: a frozen one keeps connections open and says nothing.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
+
+impl Db {
+    /// A pool of `size` connections, opened as they are needed. Fails when none can be opened.
+    pub fn open(url: &str, size: u32) -> Result<Self> {
+        let db = Self::open_lazily(url, size)?;
+        db.conn()?;
+        Ok(db)
+    }
+
+    /// False where opening would make it: a file that is not there.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when the URL names no database.
+    pub fn exists(url: &str) -> Result<bool> {
+        let url: Url = url.parse()?;
+        Ok(url.kind == Kind::Postgres || Path::new(&url.target).exists())
+    }
+
+    /// As [`Db::open`], without asking whether the database is there.
+    pub fn open_lazily(url: &str, size: u32) -> Result<Self> {
+        let url: Url = url.parse()?;
+        if url.kind == Kind::Sqlite
+            && let Some(folder) =
+                Path::new(&url.target).parent().filter(|folder| !folder.as_os_str().is_empty())
+        {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                Error::Setup(format!("cannot make the folder {}: {error}", folder.display()))
+            })?;
+        }
+        let kind = url.kind;
+        let pool = diesel::r2d2::Pool::builder()
+            .max_size(size)
+            .min_idle(Some(1))
+            .connection_timeout(Duration::from_millis(2500))
+            // `conn_after` does.
+            .test_on_check_out(false)
+            .build_unchecked(Manager(url));
+        // `web::block` has up to 512 threads; without a bound, slow queries would take them all.
+        let waiting = Arc::new(Semaphore::new(size as usize * 8));
+        let scans = Arc::new(Semaphore::new((size as usize / 2).max(1)));
+        Ok(Self { pool, waiting, scans, kind })
+    }
+
+    /// A connection, for blocking code.
+    pub fn conn(&self) -> Result<diesel::r2d2::PooledConnection<Manager>> {
+        self.conn_after(Conn::ping)
+    }
+
+    /// The first connection that `begin` does well on. PostgreSQL's break while idle, which shows when they are used, and the
+    /// pool replaces them; so what begins the work anyway spares asking before.
+    fn conn_after(
+        &self,
+        mut begin: impl FnMut(&mut Conn) -> diesel::QueryResult<()>,
+    ) -> Result<diesel::r2d2::PooledConnection<Manager>> {
+        loop {
+            let mut conn = self.pool.get().map_err(|error| Error::Unavailable(error.to_string()))?;
+            match begin(&mut conn) {
+                Err(_) if conn.is_broken() => {}
+                begun => return Ok(begun.map(|()| conn)?),
+            }
+        }
+    }
+
+    /// Runs quick database work off the async threads, for what belongs to no workspace or is not about its logs.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many wait already; [`Error::Unavailable`] when there is no answer; whatever `work` returns.
+    pub async fn run<T, E>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let permit = self.place()?;
+        self.answered((permit, None), move |db| work(&mut *db.conn()?)).await
+    }
+
+    /// Reads the logs of one workspace, which on PostgreSQL is all that `work` can see. Its statements see the same moment.
+    ///
+    /// # Errors
+    /// As [`Db::run`].
+    pub async fn read<T, E>(
+        &self,
+        workspace_id: i32,
+        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + From<diesel::result::Error> + Send + 'static,
+    {
+        let permit = self.place()?;
+        self.answered((permit, None), move |db| db.read_now(workspace_id, work)).await
+    }
+
+    /// As [`Db::read`], for work that may look at many rows.
+    ///
+    /// # Errors
+    /// As [`Db::run`]; [`Error::Busy`] also when others scan for too long.
+    pub async fn scan<T, E>(
+        &self,
+        workspace_id: i32,
+        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + From<diesel::result::Error> + Send + 'static,
+    {
+        let permit = self.place()?;
+        let turn = tokio::time::timeout(SCAN_PATIENCE, self.scans.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Err(Error::Busy.into()) };
+        self.answered((permit, Some(turn)), move |db| db.read_now(workspace_id, work)).await
+    }
+
+    fn read_now<T, E>(&self, workspace_id: i32, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error> + From<diesel::result::Error>,
+    {
+        let mut conn = self.conn_after(|conn| roles::begin_as_reader(conn, workspace_id))?;
+        let done = work(&mut conn);
+        roles::end(&mut conn, done)
+    }
+
+    /// A place among those who wait.
+    fn place(&self) -> Result<OwnedSemaphorePermit> {
+        self.waiting.clone().try_acquire_owned().map_err(|_| Error::Busy)
+    }
+
+    async fn answered<T, E>(
+        &self,
+        permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
+        work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let db = self.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let _permits = permits;
+            work(&db)
+        });
+        match tokio::time::timeout(ANSWER_PATIENCE, done).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Error::Unavailable("the server is stopping".into()).into()),
+            Err(_) => Err(Error::Unavailable("no answer in time".into()).into()),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The flat row of `events`. `logs::event` turns it into the domain's type and back.
+
+use super::{schema::events, timestamp::Timestamp};
+
+#[derive(Clone, Debug, diesel::Queryable, diesel::Selectable, diesel::Insertable)]
+#[diesel(table_name = events, treat_none_as_default_value = false)]
+pub struct EventRow {
+    pub workspace_id: i32,
+    pub seq: i64,
+    pub log: i16,
+    pub occurred_at: Timestamp,
+    pub received_at: Timestamp,
+    pub actor_type: Option<i16>,
+    pub actor_id: Option<String>,
+    pub actor_name: Option<String>,
+    pub role: Option<String>,
+    pub action: String,
+    pub outcome: i16,
+    pub outcome_reason: Option<String>,
+    pub target_type: Option<String>,
+    pub target_id: Option<String>,
+    pub target_name: Option<String>,
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+    pub session_id: Option<String>,
+    pub correlation_id: Option<String>,
+    pub changes: Option<String>,
+    pub metadata: Option<String>,
+    pub masked: Option<String>,
+}
+
+#[derive(Clone, Debug, diesel::Insertable)]
+#[diesel(table_name = super::schema::dedupe_keys, treat_none_as_default_value = false)]
+pub struct DedupeKeyRow {
+    pub workspace_id: i32,
+    pub dedupe_key: String,
+    pub seq: i64,
+    pub occurred_at: Timestamp,
+    pub received_at: Timestamp,
+}
+
+#[derive(Clone, Debug, diesel::Queryable, diesel::Selectable, diesel::Insertable)]
+#[diesel(table_name = super::schema::index_segments)]
+pub struct SegmentRow {
+    pub workspace_id: i32,
+    pub segment: i32,
+    pub first_seq: i64,
+    pub last_seq: i64,
+    pub first_time: Timestamp,
+    pub last_time: Timestamp,
+}
+
+#[derive(Clone, Debug, diesel::Insertable)]
+#[diesel(table_name = super::schema::index_pieces, treat_none_as_default_value = false)]
+pub struct PieceRow {
+    pub workspace_id: i32,
+    pub piece: i64,
+    pub bits: Vec<u8>,
+}

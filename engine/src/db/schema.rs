@@ -1,0 +1,293 @@
+//! One schema for both databases. `migrations/README.md` says how they stay alike.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    events (workspace_id, seq) {
+        workspace_id -> Integer,
+        seq -> BigInt,
+        log -> SmallInt,
+        occurred_at -> TimestampSql,
+        received_at -> TimestampSql,
+        actor_type -> Nullable<SmallInt>,
+        actor_id -> Nullable<Text>,
+        actor_name -> Nullable<Text>,
+        role -> Nullable<Text>,
+        action -> Text,
+        outcome -> SmallInt,
+        outcome_reason -> Nullable<Text>,
+        target_type -> Nullable<Text>,
+        target_id -> Nullable<Text>,
+        target_name -> Nullable<Text>,
+        ip_address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        correlation_id -> Nullable<Text>,
+        changes -> Nullable<Text>,
+        metadata -> Nullable<Text>,
+        masked -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    workspaces (id) {
+        id -> Integer,
+        slug -> Text,
+        name -> Text,
+        timezone -> Text,
+        date_format -> Text,
+        created_at -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    workspace_sequences (workspace_id) {
+        workspace_id -> Integer,
+        last_seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    dedupe_keys (workspace_id, dedupe_key) {
+        workspace_id -> Integer,
+        dedupe_key -> Text,
+        seq -> BigInt,
+        occurred_at -> TimestampSql,
+        received_at -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    idempotency_keys (workspace_id, idempotency_key) {
+        workspace_id -> Integer,
+        idempotency_key -> Text,
+        fingerprint -> Text,
+        response -> Text,
+        created_at -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    import_positions (workspace_id, source, source_table) {
+        workspace_id -> Integer,
+        source -> Text,
+        source_table -> Text,
+        position -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    users (id) {
+        id -> Integer,
+        email -> Text,
+        name -> Text,
+        password_hash -> Nullable<Text>,
+        platform_admin -> Bool,
+        created_at -> TimestampSql,
+        last_sign_in_at -> Nullable<TimestampSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    members (workspace_id, user_id) {
+        workspace_id -> Integer,
+        user_id -> Integer,
+        role -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    sign_in_links (token_hash) {
+        token_hash -> Text,
+        user_id -> Integer,
+        expires_at -> TimestampSql,
+        used_at -> Nullable<TimestampSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    refresh_tokens (token_hash) {
+        token_hash -> Text,
+        user_id -> Integer,
+        family -> Text,
+        expires_at -> TimestampSql,
+        replaced_at -> Nullable<TimestampSql>,
+        session_ends_at -> Nullable<TimestampSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    index_states (workspace_id) {
+        workspace_id -> Integer,
+        indexed_seq -> BigInt,
+        next_segment -> Integer,
+        revision -> BigInt,
+        format -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    index_segments (workspace_id, segment) {
+        workspace_id -> Integer,
+        segment -> Integer,
+        first_seq -> BigInt,
+        last_seq -> BigInt,
+        first_time -> TimestampSql,
+        last_time -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    index_pieces (workspace_id, piece) {
+        workspace_id -> Integer,
+        piece -> BigInt,
+        bits -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    job_leases (workspace_id) {
+        workspace_id -> Integer,
+        holder -> Text,
+        held_until -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    count_states (workspace_id) {
+        workspace_id -> Integer,
+        revision -> BigInt,
+        compacted_seq -> BigInt,
+        unbuilt_from -> Nullable<TimestampSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    count_deltas (workspace_id, seq) {
+        workspace_id -> Integer,
+        seq -> BigInt,
+        received_at -> TimestampSql,
+        events -> Integer,
+        cell_count -> Integer,
+        cells -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    event_counts (workspace_id, log, grain, bucket) {
+        workspace_id -> Integer,
+        log -> SmallInt,
+        grain -> SmallInt,
+        bucket -> Integer,
+        revision -> BigInt,
+        cells -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    api_keys (workspace_id, prefix) {
+        workspace_id -> Integer,
+        prefix -> Text,
+        name -> Text,
+        role -> Text,
+        secret_hash -> Text,
+        created_by -> Text,
+        created_at -> TimestampSql,
+        expires_at -> Nullable<TimestampSql>,
+        last_used_at -> Nullable<TimestampSql>,
+        revoked_at -> Nullable<TimestampSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    api_key_networks (workspace_id, prefix, network) {
+        workspace_id -> Integer,
+        prefix -> Text,
+        network -> Text,
+        first_used_at -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    platform_workspace (workspace_id) {
+        workspace_id -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    identities (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        user_id -> Integer,
+        everywhere -> Nullable<Text>,
+        platform_admin -> Bool,
+        created_at -> TimestampSql,
+        last_sign_in_at -> TimestampSql,
+        grants_end_at -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    identity_roles (workspace_id, user_id) {
+        workspace_id -> Integer,
+        user_id -> Integer,
+        role -> Text,
+    }
+}
+
+diesel::joinable!(members -> workspaces (workspace_id));
+diesel::allow_tables_to_appear_in_same_query!(index_states, workspace_sequences);
+diesel::joinable!(members -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(members, users, workspaces);

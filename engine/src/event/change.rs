@@ -1,0 +1,153 @@
+//! One changed field of an event, and how it is read from what a producer sends.
+
+use std::marker::PhantomData;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// One changed field. Of a value: what it was and what it is. Of a set: what came and what went.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Change {
+    Value(ValueChange),
+    Set(SetChange),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ValueChange {
+    #[schema(example = "status")]
+    pub field: String,
+    /// Any JSON value; null where there was none.
+    #[schema(required)]
+    pub old: Value,
+    /// Any JSON value; null where there is none now.
+    #[schema(required)]
+    pub new: Value,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct SetChange {
+    #[schema(example = "roles")]
+    pub field: String,
+    pub added: Vec<Value>,
+    pub removed: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeParts {
+    field: String,
+    #[serde(default)]
+    old: Option<Value>,
+    #[serde(default)]
+    new: Option<Value>,
+    #[serde(default)]
+    added: Option<Vec<Value>>,
+    #[serde(default)]
+    removed: Option<Vec<Value>>,
+}
+
+impl<'de> Deserialize<'de> for Change {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let parts: ChangeParts = object(deserializer)?;
+        parts.try_into().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Reads an object and nothing else. serde's derive would take an array too, its items in the order of the fields.
+///
+/// # Errors
+/// The deserializer's.
+pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    struct Objects<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Objects<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_map(Objects(PhantomData))
+}
+
+impl TryFrom<ChangeParts> for Change {
+    type Error = &'static str;
+
+    fn try_from(parts: ChangeParts) -> Result<Self, Self::Error> {
+        let ChangeParts { field, old, new, added, removed } = parts;
+        if added.is_none() && removed.is_none() {
+            let (old, new) = (old.unwrap_or(Value::Null), new.unwrap_or(Value::Null));
+            return Ok(Self::Value(ValueChange { field, old, new }));
+        }
+        if old.is_some() || new.is_some() {
+            return Err("a change has old and new, or added and removed, not both");
+        }
+        let (added, removed) = (added.unwrap_or_default(), removed.unwrap_or_default());
+        Ok(Self::Set(SetChange { field, added, removed }))
+    }
+}
+
+impl Change {
+    pub fn value(field: impl Into<String>, old: Value, new: Value) -> Self {
+        Self::Value(ValueChange { field: field.into(), old, new })
+    }
+
+    pub fn set(field: impl Into<String>, added: Vec<Value>, removed: Vec<Value>) -> Self {
+        Self::Set(SetChange { field: field.into(), added, removed })
+    }
+
+    pub fn field(&self) -> &str {
+        match self {
+            Self::Value(change) => &change.field,
+            Self::Set(change) => &change.field,
+        }
+    }
+
+    /// Old and new, or all that was added and removed, without their places.
+    pub fn each_value(&self) -> impl Iterator<Item = &Value> {
+        let (pair, added, removed) = match self {
+            Self::Value(ValueChange { field: _, old, new }) => (Some([old, new]), [].iter(), [].iter()),
+            Self::Set(SetChange { field: _, added, removed }) => (None, added.iter(), removed.iter()),
+        };
+        pair.into_iter().flatten().chain(added).chain(removed)
+    }
+
+    /// Old and new, or all that was added and removed, with the JSON pointer of each inside the change.
+    pub fn values(&self) -> Vec<(String, &Value)> {
+        match self {
+            Self::Value(ValueChange { field: _, old, new }) => {
+                vec![("/old".into(), old), ("/new".into(), new)]
+            }
+            Self::Set(SetChange { field: _, added, removed }) => {
+                let added = added.iter().enumerate().map(|(i, value)| (format!("/added/{i}"), value));
+                let removed = removed.iter().enumerate().map(|(i, value)| (format!("/removed/{i}"), value));
+                added.chain(removed).collect()
+            }
+        }
+    }
+
+    /// As [`Change::values`], to be changed in place.
+    pub fn values_mut(&mut self) -> Vec<(String, &mut Value)> {
+        match self {
+            Self::Value(ValueChange { field: _, old, new }) => {
+                vec![("/old".into(), old), ("/new".into(), new)]
+            }
+            Self::Set(SetChange { field: _, added, removed }) => {
+                let added = added.iter_mut().enumerate().map(|(i, value)| (format!("/added/{i}"), value));
+                let removed =
+                    removed.iter_mut().enumerate().map(|(i, value)| (format!("/removed/{i}"), value));
+                added.chain(removed).collect()
+            }
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Which events are meant: time range, one-of filters, changed fields and search.
+//!
+//! A [`Filter`] is built once from a request and serves list, counts, facets and histogram. It says itself twice:
+//! as SQL for what a database can compare ([`Filter::to_sql`]) and as [`Filter::matches`], which is the law.
+
+pub mod rows;
+pub mod search;
+
+use diesel::{prelude::*, sql_types::Bool, sql_types::Nullable};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    db::{Backend, schema::events, timestamp::Timestamp},
+    event::{ActorType, Event, Log, Outcome},
+    filter::search::Search,
+};
+
+/// A WHERE clause over `events`. Nullable, since a comparison with NULL is NULL, which counts as no.
+pub type Condition<'a> = Box<dyn BoxableExpression<events::table, Backend, SqlType = Nullable<Bool>> + 'a>;
+
+/// A part of the counts that can be filtered and counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dimension {
+    Action,
+    Outcome,
+    Role,
+    TargetType,
+}
+
+/// How the events that a filter means are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessPath {
+    /// There is one at the most, by its key.
+    Key,
+    /// An index of the database has them in their order: a whole log, or the history of one record.
+    Order,
+    /// By the signature index.
+    Index,
+}
+
+/// The events that are meant. An empty list means any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    pub workspace_id: i32,
+    pub log: Log,
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    pub search: Option<Search>,
+    pub actions: Vec<String>,
+    pub outcomes: Vec<Outcome>,
+    pub roles: Vec<String>,
+    pub actor_types: Vec<ActorType>,
+    pub actor_ids: Vec<String>,
+    /// A type, or a type and an id.
+    pub targets: Vec<(String, Option<String>)>,
+    pub target_ids: Vec<String>,
+    pub ip_addresses: Vec<String>,
+    pub session_ids: Vec<String>,
+    /// Names of changed fields.
+    pub fields: Vec<String>,
+}
+
+impl Filter {
+    pub fn all(workspace_id: i32, log: Log) -> Self {
+        Self {
+            workspace_id,
+            log,
+            since: None,
+            until: None,
+            search: None,
+            actions: Vec::new(),
+            outcomes: Vec::new(),
+            roles: Vec::new(),
+            actor_types: Vec::new(),
+            actor_ids: Vec::new(),
+            targets: Vec::new(),
+            target_ids: Vec::new(),
+            ip_addresses: Vec::new(),
+            session_ids: Vec::new(),
+            fields: Vec::new(),
+        }
+    }
+
+    /// The same filter with any value of one dimension: what a facet counts.
+    pub fn without(&self, dimension: Dimension) -> Self {
+        let mut filter = self.clone();
+        match dimension {
+            Dimension::Action => filter.actions.clear(),
+            Dimension::Outcome => filter.outcomes.clear(),
+            Dimension::Role => filter.roles.clear(),
+            Dimension::TargetType => filter.targets.clear(),
+        }
+        filter
+    }
+
+    /// How the events are best found.
+    pub fn plan(&self) -> AccessPath {
+        let Self {
+            workspace_id: _,
+            log: _,
+            since: _,
+            until: _,
+            search,
+            actions,
+            outcomes,
+            roles,
+            actor_types,
+            actor_ids,
+            targets,
+            target_ids,
+            ip_addresses,
+            session_ids,
+            fields,
+        } = self;
+        if search.as_ref().and_then(Search::id).is_some() {
+            return AccessPath::Key;
+        }
+        let others = actions.len()
+            + outcomes.len()
+            + roles.len()
+            + actor_types.len()
+            + actor_ids.len()
+            + ip_addresses.len()
+            + session_ids.len()
+            + fields.len();
+        let one_record = matches!(
+            (targets.as_slice(), target_ids.as_slice()),
+            ([], []) | ([(_, None)], [_]) | ([(_, Some(_))], [])
+        );
+        if search.is_none() && others == 0 && one_record { AccessPath::Order } else { AccessPath::Index }
+    }
+
+    /// True when SQL alone cannot decide: each row has to be looked at.
+    pub fn needs_rows(&self) -> bool {
+        self.search.is_some() || !self.fields.is_empty()
+    }
+
+    /// Eight bytes that differ for filters that differ. Binds a cursor to its filter.
+    pub fn hash(&self) -> [u8; 8] {
+        // The order in which a repeated filter came does not matter.
+        let mut sorted = self.clone();
+        sorted.actions.sort();
+        sorted.outcomes.sort();
+        sorted.roles.sort();
+        sorted.actor_types.sort();
+        sorted.actor_ids.sort();
+        sorted.targets.sort();
+        sorted.target_ids.sort();
+        sorted.ip_addresses.sort();
+        sorted.session_ids.sort();
+        sorted.fields.sort();
+        let digest = Sha256::digest(format!("{sorted:?}"));
+        let mut hash = [0; 8];
+        hash.copy_from_slice(&digest[..8]);
+        hash
+    }
+
+    /// All that SQL can decide of the filter. The rest is in [`Filter::matches`].
+    pub fn to_sql<'a>(&'a self) -> Condition<'a> {
+        let Self {
+            workspace_id,
+            log,
+            since,
+            until,
+            search,
+            actions,
+            outcomes,
+            roles,
+            actor_types,
+            actor_ids,
+            targets,
+            target_ids,
+            ip_addresses,
+            session_ids,
+            fields: _,
+        } = self;
+        let own = events::workspace_id.eq(*workspace_id).and(events::log.eq(log.number()));
+        let mut parts: Vec<Condition<'a>> = Vec::new();
+        let mut and = |part: Condition<'a>| parts.push(part);
+        if let Some(since) = since {
+            and(Box::new(events::occurred_at.ge(*since).nullable()));
+        }
+        if let Some(until) = until {
+            and(Box::new(events::occurred_at.lt(*until).nullable()));
+        }
+        if let Some(id) = search.as_ref().and_then(Search::id) {
+            let (first, last) = id.times();
+            // Implied by what `matches` says; it tells which partition to look in.
+            let own = events::seq.eq(id.seq).and(events::occurred_at.between(first, last));
+            and(Box::new(own.nullable()));
+        }
+        if !actions.is_empty() {
+            and(Box::new(events::action.eq_any(actions).nullable()));
+        }
+        if !outcomes.is_empty() {
+            let numbers = outcomes.iter().map(|outcome| outcome.number());
+            and(Box::new(events::outcome.eq_any(numbers).nullable()));
+        }
+        if !actor_types.is_empty() {
+            let numbers = actor_types.iter().map(|kind| kind.number());
+            and(Box::new(events::actor_type.eq_any(numbers)));
+        }
+        if let Some(targets) = any_target(targets) {
+            and(targets);
+        }
+        type OneOf<'a> = fn(&'a Vec<String>) -> Condition<'a>;
+        let texts: [(&'a Vec<String>, OneOf<'a>); 5] = [
+            (roles, |texts| Box::new(events::role.eq_any(texts))),
+            (actor_ids, |texts| Box::new(events::actor_id.eq_any(texts))),
+            (target_ids, |texts| match texts.as_slice() {
+                // PostgreSQL reads an index in its order after `=`, not after `= ANY`.
+                [one] => Box::new(events::target_id.eq(one)),
+                some => Box::new(events::target_id.eq_any(some)),
+            }),
+            (ip_addresses, |texts| Box::new(events::ip_address.eq_any(texts))),
+            (session_ids, |texts| Box::new(events::session_id.eq_any(texts))),
+        ];
+        for (texts, one_of) in texts {
+            if !texts.is_empty() {
+                and(one_of(texts));
+            }
+        }
+        let own: Condition<'a> = Box::new(own.nullable());
+        parts.into_iter().fold(own, |all, part| Box::new(all.and(part)))
+    }
+
+    /// Whether an event is meant.
+    pub fn matches(&self, event: &Event) -> bool {
+        let one_of = |wanted: &[String], have: Option<&String>| {
+            wanted.is_empty() || have.is_some_and(|have| wanted.contains(have))
+        };
+        let target = &event.target;
+        event.workspace_id == self.workspace_id
+            && event.log == self.log
+            && self.since.is_none_or(|since| event.occurred_at >= since)
+            && self.until.is_none_or(|until| event.occurred_at < until)
+            && (self.actions.is_empty() || self.actions.contains(&event.action))
+            && (self.outcomes.is_empty() || self.outcomes.contains(&event.outcome))
+            && one_of(&self.roles, event.role.as_ref())
+            && (self.actor_types.is_empty()
+                || event.actor.as_ref().is_some_and(|actor| self.actor_types.contains(&actor.kind)))
+            && one_of(&self.actor_ids, event.actor.as_ref().and_then(|actor| actor.id.as_ref()))
+            && (self.targets.is_empty()
+                || self.targets.iter().any(|(kind, id)| {
+                    target.kind.as_ref() == Some(kind) && (id.is_none() || *id == target.id)
+                }))
+            && one_of(&self.target_ids, target.id.as_ref())
+            && one_of(&self.ip_addresses, event.ip_address.as_ref())
+            && one_of(&self.session_ids, event.session_id.as_ref())
+            && self.matches_content(event)
+    }
+
+    /// The part of [`Filter::matches`] that [`Filter::to_sql`] leaves open.
+    fn matches_content(&self, event: &Event) -> bool {
+        if !self.needs_rows() {
+            return true;
+        }
+        if self.search.as_ref().is_some_and(|search| !search.may_match(event)) {
+            return false;
+        }
+        let changes = event.parse_changes();
+        if !self.fields.is_empty()
+            && !changes.iter().any(|change| self.fields.iter().any(|f| f == change.field()))
+        {
+            return false;
+        }
+        self.search.as_ref().is_none_or(|search| search.matches(event, &changes))
+    }
+}
+
+/// Types first, then pairs: prepared statements are kept by their text, so there should be few of them.
+fn any_target(targets: &[(String, Option<String>)]) -> Option<Condition<'_>> {
+    let types: Vec<&String> = targets.iter().filter(|(_, id)| id.is_none()).map(|(kind, _)| kind).collect();
+    let types: Option<Condition<'_>> = match types.as_slice() {
+        [] => None,
+        [one] => Some(Box::new(events::target_type.eq(*one))),
+        _ => Some(Box::new(events::target_type.eq_any(types))),
+    };
+    let pairs = targets.iter().filter_map(|(kind, id)| {
+        let id = id.as_ref()?;
+        let pair: Condition<'_> = Box::new(events::target_type.eq(kind).and(events::target_id.eq(id)));
+        Some(pair)
+    });
+    types.into_iter().chain(pairs).reduce(|either, or| Box::new(either.or(or)))
+}

@@ -1,0 +1,67 @@
+//! Watches over [`FORMAT`]: what is stored may not change without it, or an index of before would give wrong answers.
+
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    segment::{Building, FORMAT, SMALL_COLUMNS},
+    signature::marks,
+};
+use crate::{
+    db::timestamp::Timestamp,
+    event::{Actor, ActorType, Event, Log, Outcome, Target},
+};
+
+/// An event with something in every field, and texts of all kinds.
+fn event(seq: i64) -> Event {
+    let text = |name: &str| Some(format!("{name}-{seq}"));
+    let actor_type = ActorType::ALL[seq as usize % ActorType::ALL.len()];
+    Event {
+        workspace_id: 1,
+        seq,
+        log: Log::ALL[seq as usize % Log::ALL.len()],
+        // Back and forth, and some at the same time.
+        occurred_at: Timestamp(1_790_000_000_000_000 + seq * 7919 % 1009 * 1_000_000),
+        received_at: Timestamp(0),
+        actor: (seq % 5 > 0).then(|| Actor { kind: actor_type, id: text("actor"), name: text("Žofie Rao") }),
+        role: text("role"),
+        action: format!("action_{}", seq % 7),
+        outcome: Outcome::ALL[seq as usize % 2],
+        outcome_reason: text("because"),
+        target: Target { kind: text("patient"), id: text("9f0c2b1e"), name: text("李雷") },
+        ip_address: text("2001:db8:"),
+        user_agent: text("Mozilla/5.0 (X11; Linux x86_64)"),
+        session_id: text("session"),
+        correlation_id: text("correlation"),
+        changes: Some(format!(
+            r#"[{{"field":"status","new":"closed {seq}","old":null}},{{"added":["Nurse"],"field":"roles","removed":[{seq}]}}]"#
+        )),
+        metadata: Some(r#"{"source":"here"}"#.into()),
+        masked: None,
+    }
+}
+
+/// The digest of all that is stored of a segment with so many events.
+fn digest(count: usize) -> String {
+    let events: Vec<Event> = (1..=count as i64).map(event).collect();
+    let times: Vec<i64> = events.iter().map(|event| event.occurred_at.0).collect();
+    let mut building = Building::new(1, 1, &times);
+    for event in &events {
+        marks(event, &event.parse_changes(), &mut |mark| building.mark(event.seq, mark));
+    }
+    let (segment, pieces) = building.finish();
+    let mut digest = Sha256::new();
+    digest.update(format!("{segment:?}"));
+    for (number, piece) in pieces {
+        digest.update(number.to_le_bytes());
+        digest.update((piece.len() as u64).to_le_bytes());
+        digest.update(piece);
+    }
+    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn another_format_has_another_number() {
+    let made = (FORMAT, digest(SMALL_COLUMNS - 100), digest(SMALL_COLUMNS + 100));
+    // When this fails, the bytes of the index have changed: give FORMAT the next number, and then write down what is here.
+    assert_eq!(made, (1, "8a7351c55962da03".into(), "114db7536f21c4d9".into()));
+}

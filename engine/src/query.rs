@@ -1,0 +1,170 @@
+//! Reading events: a page in screen order, one by its id, the feed by seq.
+//!
+//! Two orders that never mix. Screens sort by `(occurred_at, seq)`: a late event appears in its proper place. The feed
+//! sorts by `seq`, which is given in commit order: a late event appears at the end, so a puller that remembers the last
+//! seq misses nothing.
+//!
+//! ```text
+//! seq         1     2     3     4          occurred_at   10:00  10:01  10:02  10:03
+//! feed        a     b     c     d          screen        a      d      b      c
+//!                               └ d happened at 10:01 and came last
+//! ```
+
+use std::{ops::ControlFlow, time::Duration};
+
+use diesel::prelude::*;
+
+use crate::{
+    db::{Conn, dialect::AtMost, rows::EventRow, schema::events},
+    error::Result,
+    event::{Event, Log, id::EventId},
+    filter::{
+        AccessPath, Filter,
+        rows::{LARGEST_STEP, OrderedQuery, Scanned, in_order, step_of},
+    },
+    index::{Index, search},
+    order::{Order, Position},
+};
+
+/// Events of one page, and where the next one begins.
+pub struct Found {
+    pub events: Vec<Event>,
+    /// None on the last page.
+    pub next: Option<Position>,
+}
+
+/// How long one request may look for what it wants.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A page ends early when its events have so many bytes of text.
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
+
+/// A page that is being filled.
+struct PageBuilder {
+    events: Vec<Event>,
+    bytes: usize,
+    limit: usize,
+}
+
+impl PageBuilder {
+    fn new(limit: usize) -> Self {
+        Self { events: Vec::new(), bytes: 0, limit }
+    }
+
+    /// Breaks on the first event that does not fit: then there are more.
+    fn take(&mut self, event: Event) -> ControlFlow<()> {
+        if self.events.len() == self.limit || self.bytes >= PAGE_BYTES {
+            return ControlFlow::Break(());
+        }
+        self.bytes += event.bytes();
+        self.events.push(event);
+        ControlFlow::Continue(())
+    }
+}
+
+/// A page after a position. It may have fewer events than asked for, even none, and still not be the last: when it took
+/// too long to find them, or when they are large.
+pub fn list(
+    conn: &mut Conn,
+    index: &Index,
+    filter: &Filter,
+    (order, after): (Order, Option<Position>),
+    limit: usize,
+) -> Result<Found> {
+    let mut page = PageBuilder::new(limit);
+    let scanned = scan(conn, index, filter, (order, after), limit + 1, &mut |event| page.take(event))?;
+    let PageBuilder { events, .. } = page;
+    let next = match scanned {
+        Scanned::All => None,
+        Scanned::Enough => events.last().map(Event::position),
+        Scanned::Until(position) => Some(position),
+    };
+    Ok(Found { events, next })
+}
+
+/// Shows every event that the filter means, in order, until `show` has seen enough or time is up. `expected` is how
+/// many it may take. What is found by several statements is of one moment only inside of a snapshot.
+pub fn scan(
+    conn: &mut Conn,
+    index: &Index,
+    filter: &Filter,
+    (order, after): (Order, Option<Position>),
+    expected: usize,
+    show: &mut impl FnMut(Event) -> ControlFlow<()>,
+) -> Result<Scanned> {
+    match filter.plan() {
+        AccessPath::Key | AccessPath::Order => scan_in_order(conn, filter, (order, after), expected, show),
+        AccessPath::Index => search::scan(conn, index, filter, (order, after), expected, PATIENCE, show),
+    }
+}
+
+/// The database brings the rows in their order, and few that are not meant.
+fn scan_in_order(
+    conn: &mut Conn,
+    filter: &Filter,
+    (order, mut after): (Order, Option<Position>),
+    expected: usize,
+    show: &mut impl FnMut(Event) -> ControlFlow<()>,
+) -> Result<Scanned> {
+    let mut step = step_of(expected);
+    loop {
+        let rows = AtMost::new(in_order(filter, order, after), step).load::<EventRow>(conn)?;
+        let last_step = rows.len() < step;
+        for row in rows {
+            let event = Event::from(row);
+            after = Some(event.position());
+            // SQL has decided most of it; what the filter means is what `matches` says.
+            if filter.matches(&event) && show(event).is_break() {
+                return Ok(Scanned::Enough);
+            }
+        }
+        if last_step {
+            return Ok(Scanned::All);
+        }
+        step = (step * 4).min(LARGEST_STEP);
+    }
+}
+
+/// One event of a log by its public id. None when the workspace or the log has no such event.
+pub fn get(conn: &mut Conn, workspace_id: i32, log: Log, id: EventId) -> Result<Option<Event>> {
+    if id.workspace_id != workspace_id {
+        return Ok(None);
+    }
+    let (first, last) = id.times();
+    let row = events::table
+        .find((workspace_id, id.seq))
+        .filter(events::occurred_at.between(first, last))
+        .filter(events::log.eq(log.number()))
+        .select(EventRow::as_select())
+        .first::<EventRow>(conn)
+        .optional()?;
+    // The time is part of the id: a right seq with a wrong time is no id that we gave out.
+    Ok(row.map(Event::from).filter(|event| event.id() == id))
+}
+
+/// All three logs in commit order, after a seq, and whether there are more.
+pub fn feed(conn: &mut Conn, workspace_id: i32, after: i64, limit: usize) -> Result<(Vec<Event>, bool)> {
+    let mut page = PageBuilder::new(limit);
+    loop {
+        let after = page.events.last().map_or(after, |event| event.seq);
+        let step = step_of(limit + 1 - page.events.len());
+        let rows = AtMost::new(feed_query(workspace_id, after), step).load::<EventRow>(conn)?;
+        let last_step = rows.len() < step;
+        for row in rows {
+            if page.take(Event::from(row)).is_break() {
+                return Ok((page.events, true));
+            }
+        }
+        if last_step {
+            return Ok((page.events, false));
+        }
+    }
+}
+
+fn feed_query(workspace_id: i32, after: i64) -> OrderedQuery<'static> {
+    events::table
+        .filter(events::workspace_id.eq(workspace_id))
+        .filter(events::seq.gt(after))
+        .into_boxed()
+        .order(events::seq.asc())
+        .select(EventRow::as_select())
+}
