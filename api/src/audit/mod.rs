@@ -319,10 +319,10 @@ fn place(conn: &mut Conn, told: Vec<(Destination, NewEvent)>, mut platform: Opti
             }
         }
         if let Some(user) = person
-            && event.actor.is_none()
+            && event.common.actor.is_none()
         {
-            event.actor = Some(events::person(&user));
-            event.target = Target { name: Some(user.email), ..Target::default() };
+            event.common.actor = Some(events::person(&user));
+            event.common.target = Target { name: events::text(&user.email), ..Target::default() };
         }
         for home in homes {
             events.entry(home).or_default().push(event.clone());

@@ -94,10 +94,10 @@ fn rotate(data: &DataConfig, tokens: &Tokens, at_once: bool) -> Result<(), Failu
         }
         None => println!("Tokens that were signed before are no good any more."),
     }
-    let keys = Target { kind: Some("token_keys".into()), ..Target::default() };
+    let keys = Target { kind: events::text("token_keys"), ..Target::default() };
     let mut rotated = events::by_command("token_key_rotated", keys, Vec::new());
     let until = good_until.map_or(Value::Null, |until| until.to_string().into());
-    rotated.metadata.insert("keys_before_good_until".into(), until);
+    events::note(&mut rotated, "keys_before_good_until", until);
     record_if_possible(data, vec![(Destination::Platform, rotated)]);
     Ok(())
 }

@@ -6,9 +6,13 @@ use logbook_engine::{
     db::timestamp::Timestamp,
     event::{Actor, ActorType, Change, Log, NewEvent, Target},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{cast::Person, rng::Rng};
+use super::{
+    cast::Person,
+    event::{address, changes, metadata, new_event, text},
+    rng::Rng,
+};
 
 /// Records of one model that are kept to be changed later; older ones are history.
 const KEPT: usize = 400;
@@ -81,7 +85,7 @@ impl Act {
 }
 
 pub fn user(person: &Person) -> Actor {
-    Actor { kind: ActorType::User, id: Some(person.id.into()), name: Some(person.name.into()) }
+    Actor { kind: ActorType::User, id: text(person.id), name: text(person.name) }
 }
 
 pub struct Clinic {
@@ -215,19 +219,16 @@ impl Clinic {
         record: &Record,
         changes: Vec<Change>,
     ) -> NewEvent {
-        let mut event = NewEvent::new(Log::Application, action, act.at);
-        event.actor = Some(act.actor.clone());
-        event.role = Some(act.role.into());
-        event.target = Target {
-            kind: Some(model.name().into()),
-            id: Some(record.id.to_string()),
-            name: Some(record.name.clone()),
-        };
-        event.ip_address = Some(act.ip_address.clone());
-        event.user_agent = Some(act.user_agent.clone());
-        event.session_id = Some(act.session_id.clone());
-        event.correlation_id = Some(act.correlation_id.clone());
-        event.changes = changes;
+        let mut event = new_event(Log::Application, action, act.at);
+        event.common.actor = Some(act.actor.clone());
+        event.common.role = text(act.role);
+        event.common.target =
+            Target { kind: text(model.name()), id: text(&record.id.to_string()), name: text(&record.name) };
+        event.common.ip_address = address(&act.ip_address);
+        event.common.user_agent = text(&act.user_agent);
+        event.common.session_id = text(&act.session_id);
+        event.common.correlation_id = text(&act.correlation_id);
+        event.changes = self::changes(changes);
         let method = match action {
             "create" => "POST",
             "delete" => "DELETE",
@@ -237,9 +238,9 @@ impl Clinic {
             "create" => format!("/api/{}s", model.name()),
             _ => format!("/api/{}s/{}", model.name(), record.id),
         };
-        event.metadata = Map::from_iter([
-            ("request".into(), json!({"method": method, "path": path})),
-            ("app_version".into(), self.version().into()),
+        event.metadata = metadata([
+            ("request", json!({"method": method, "path": path})),
+            ("app_version", self.version().into()),
         ]);
         event
     }
@@ -267,15 +268,15 @@ mod tests {
         let model = Model::Visit;
         let created =
             clinic.create(&act(), model, |id| format!("Visit {id}"), vec![("status", json!("open"))]);
-        assert_eq!(created.target.name.as_deref(), Some("Visit 1"));
+        assert_eq!(created.common.target.name.as_deref(), Some("Visit 1"));
         assert_eq!(created.changes[1], Change::value("status", Value::Null, json!("open")));
         let updated = clinic.update(&act(), model, 1, vec![("status", json!("closed"))]).expect("a change");
-        assert_eq!(updated.changes, [Change::value("status", json!("open"), json!("closed"))]);
+        assert_eq!(*updated.changes, [Change::value("status", json!("open"), json!("closed"))]);
         assert!(clinic.update(&act(), model, 1, vec![("status", json!("closed"))]).is_none());
         let added = clinic.update_set(&act(), model, 1, "team", "A").expect("a change");
-        assert_eq!(added.changes, [Change::set("team", vec![json!("A")], vec![])]);
+        assert_eq!(*added.changes, [Change::set("team", vec![json!("A")], vec![])]);
         let removed = clinic.update_set(&act(), model, 1, "team", "A").expect("a change");
-        assert_eq!(removed.changes, [Change::set("team", vec![], vec![json!("A")])]);
+        assert_eq!(*removed.changes, [Change::set("team", vec![], vec![json!("A")])]);
         let deleted = clinic.delete(&act(), model, 1).expect("a change");
         assert_eq!(deleted.changes[0], Change::value("status", json!("closed"), Value::Null));
         assert!(clinic.delete(&act(), model, 1).is_none());

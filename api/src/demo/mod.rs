@@ -10,6 +10,7 @@
 mod cast;
 mod clinic;
 mod deeds;
+mod event;
 mod fill;
 mod platform;
 mod rng;

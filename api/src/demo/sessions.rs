@@ -8,6 +8,7 @@ use logbook_engine::{
 use super::{
     cast::{self, ATTACKER, DESK, GUESSED, Job, MOBILE, PEOPLE, Person, SCRIPT},
     clinic::user,
+    event::{address, metadata, new_event, text},
     rng::Rng,
 };
 
@@ -139,25 +140,25 @@ pub fn access(session: &Session, beat: Beat, at: Timestamp) -> NewEvent {
         Beat::Logout => ("logout", None),
         Beat::Expiry => ("session_expired", None),
     };
-    let mut event = NewEvent::new(Log::Access, action, at);
-    event.actor = Some(user(session.person));
-    event.target.name = Some(session.person.login.into());
-    event.ip_address = Some(session.ip_address.clone());
-    event.user_agent = Some(session.user_agent.into());
+    let mut event = new_event(Log::Access, action, at);
+    event.common.actor = Some(user(session.person));
+    event.common.target.name = text(session.person.login);
+    event.common.ip_address = address(&session.ip_address);
+    event.common.user_agent = text(session.user_agent);
     match reason {
         Some(reason) => {
-            event.outcome = Outcome::Failure;
-            event.outcome_reason = Some(reason.into());
+            event.common.outcome = Outcome::Failure;
+            event.common.outcome_reason = text(reason);
         }
         None => {
-            event.session_id = Some(session.id.clone());
-            event.role = Some(session.job.role().into());
+            event.common.session_id = text(&session.id);
+            event.common.role = text(session.job.role());
         }
     }
     if beat == Beat::Expiry {
         // Nobody was there when it ended.
-        (event.ip_address, event.user_agent) = (None, None);
-        event.metadata.insert("idle_seconds".into(), IDLE_SECONDS.into());
+        (event.common.ip_address, event.common.user_agent) = (None, None);
+        event.metadata = metadata([("idle_seconds", IDLE_SECONDS.into())]);
     }
     event
 }
@@ -167,13 +168,13 @@ pub fn password_spray(rng: &mut Rng, start: Timestamp) -> Vec<NewEvent> {
     let mut at = start;
     let mut events = Vec::new();
     let attempt = |at: Timestamp, username: &str, person: Option<&Person>, reason: &str| {
-        let mut event = NewEvent::new(Log::Access, "login_failed", at);
-        event.outcome = Outcome::Failure;
-        event.outcome_reason = Some(reason.into());
-        event.actor = person.map(user);
-        event.target.name = Some(username.into());
-        event.ip_address = Some(ATTACKER.into());
-        event.user_agent = Some(SCRIPT.into());
+        let mut event = new_event(Log::Access, "login_failed", at);
+        event.common.outcome = Outcome::Failure;
+        event.common.outcome_reason = text(reason);
+        event.common.actor = person.map(user);
+        event.common.target.name = text(username);
+        event.common.ip_address = address(ATTACKER);
+        event.common.user_agent = text(SCRIPT);
         event
     };
     for round in 0..3 {
@@ -199,8 +200,8 @@ pub fn password_spray(rng: &mut Rng, start: Timestamp) -> Vec<NewEvent> {
     events.push(access(&session, Beat::Login, at));
     at = pause(rng, at, 5, 9);
     let mut refused = access(&session, Beat::Switch, at);
-    refused.outcome = Outcome::Failure;
-    refused.outcome_reason = Some("second_factor_missing".into());
+    refused.common.outcome = Outcome::Failure;
+    refused.common.outcome_reason = text("second_factor_missing");
     events.push(refused);
     at = pause(rng, at, IDLE_SECONDS, IDLE_SECONDS + 60);
     events.push(access(&session, Beat::Expiry, at));

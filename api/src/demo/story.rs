@@ -90,10 +90,13 @@ impl Iterator for Story {
         if day == SPRAY_DAY {
             events.extend(sessions::password_spray(&mut rng, midnight.plus_seconds(3 * 3600 + 12 * 60)));
         }
-        events.retain(|event| event.occurred_at >= self.start && event.occurred_at <= self.end);
-        events.sort_by_key(|event| event.occurred_at);
+        events.retain(|event| {
+            event.occurred_at.timestamp() >= self.start && event.occurred_at.timestamp() <= self.end
+        });
+        events.sort_by_key(|event| event.occurred_at.timestamp());
         let next_midnight = midnight.plus_seconds(86_400);
-        self.later = events.split_off(events.partition_point(|event| event.occurred_at < next_midnight));
+        self.later =
+            events.split_off(events.partition_point(|event| event.occurred_at.timestamp() < next_midnight));
         Some(events)
     }
 }

@@ -4,7 +4,6 @@ pub mod body;
 pub mod client;
 pub mod error;
 pub mod json;
-pub mod limits;
 pub mod page;
 pub mod params;
 pub mod path;

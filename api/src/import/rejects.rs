@@ -10,10 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use logbook_engine::{
-    db::timestamp::Timestamp,
-    event::{Log, NewEvent, masking},
-};
+use logbook_engine::event::masking;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -89,14 +86,13 @@ impl Rejects {
 
 /// The row without its secrets. Columns that hold JSON are looked into, so that the names in them count.
 fn masked(row: Map<String, Value>) -> Map<String, Value> {
-    let mut event = NewEvent::new(Log::Framework, "rejected", Timestamp::default());
     let opened = |value: Value| match &value {
         Value::String(text) if text.starts_with(['{', '[']) => serde_json::from_str(text).unwrap_or(value),
         _ => value,
     };
-    event.metadata = row.into_iter().map(|(column, value)| (column, opened(value))).collect();
-    masking::mask(&mut event);
-    event.metadata
+    let mut row = row.into_iter().map(|(column, value)| (column, opened(value))).collect();
+    masking::mask_object(&mut row, "");
+    row
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     db::{rows::EventRow, timestamp::Timestamp},
-    event::{Event, NewEvent, masking},
+    event::{Event, NewEvent, limits::DedupeKey, masking},
 };
 
 /// An event that waits for its number.
@@ -19,44 +19,18 @@ pub struct Prepared {
 impl From<NewEvent> for Prepared {
     fn from(mut new: NewEvent) -> Self {
         let masked = masking::mask(&mut new);
-        let NewEvent {
-            log,
-            occurred_at,
-            dedupe_key,
-            actor,
-            role,
-            action,
-            outcome,
-            outcome_reason,
-            target,
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
-            changes,
-            metadata,
-        } = new;
+        let NewEvent { occurred_at, dedupe_key, common, changes, metadata } = new;
         let event = Event {
             workspace_id: 0,
             seq: 0,
-            log,
-            occurred_at,
+            occurred_at: occurred_at.timestamp(),
             received_at: Timestamp(0),
-            actor,
-            role,
-            action,
-            outcome,
-            outcome_reason,
-            target,
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
+            common,
             changes: (!changes.is_empty()).then(|| canonical_json(&changes)),
             metadata: (!metadata.is_empty()).then(|| canonical_json(&metadata)),
             masked: (!masked.is_empty()).then(|| canonical_json(&masked)),
         };
-        Self { dedupe_key, row: event.into() }
+        Self { dedupe_key: dedupe_key.map(DedupeKey::into_string), row: event.into() }
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     db::Conn,
     error::Result,
-    event::Event,
+    event::{Common, Event},
     filter::{Dimension, Filter, rows::Scanned},
     index::Index,
     order::Order,
@@ -35,12 +35,8 @@ fn look(conn: &mut Conn, index: &Index, filter: &Filter, mut show: impl FnMut(&E
 }
 
 fn key_of(event: &Event) -> Key<'_> {
-    Key {
-        action: &event.action,
-        outcome: event.outcome,
-        role: event.role.as_deref(),
-        target_type: event.target.kind.as_deref(),
-    }
+    let Common { action, outcome, role, target, .. } = &event.common;
+    Key { action, outcome: *outcome, role: role.as_deref(), target_type: target.kind.as_deref() }
 }
 
 /// Counts what the filter means.

@@ -7,9 +7,9 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::event::{Actor, Change, NewEvent, Target, pointer::escape_pointer};
+use super::{Actor, Change, Common, NewEvent, Target, limits::Text, pointer::escape_pointer};
 
 /// What stands in place of a secret.
 pub const MASK: &str = "[masked]";
@@ -90,26 +90,23 @@ static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Masks the event's secrets. Returns the JSON pointers of what was masked, in the words that all logs share.
 pub fn mask(event: &mut NewEvent) -> Vec<String> {
-    let NewEvent {
+    let NewEvent { occurred_at: _, dedupe_key: _, common, changes, metadata } = event;
+    let Common {
         log: _,
-        occurred_at: _,
-        dedupe_key: _,
         actor,
         role,
         action: _,
         outcome: _,
         outcome_reason,
-        target,
+        target: Target { kind: _, id: target_id, name: target_name },
         ip_address: _,
         user_agent,
         session_id,
         correlation_id,
-        changes,
-        metadata,
-    } = event;
+    } = common;
     let mut masked = Vec::new();
 
-    for (i, change) in changes.iter_mut().enumerate() {
+    for (i, change) in changes.as_mut().iter_mut().enumerate() {
         let secret = is_secret_name(change.field());
         for (place, value) in change.values_mut() {
             mask_value(value, secret, &format!("/changes/{i}{place}"), &mut masked);
@@ -123,26 +120,23 @@ pub fn mask(event: &mut NewEvent) -> Vec<String> {
             }
         }
     }
-    for (key, value) in metadata.iter_mut() {
-        mask_value(value, is_secret_name(key), &format!("/metadata/{}", escape_pointer(key)), &mut masked);
-    }
+    masked.extend(mask_object(metadata.as_mut(), "/metadata"));
 
-    let Target { kind: _, id: target_id, name: target_name } = target;
     let (actor_id, actor_name) = match actor {
-        Some(Actor { kind: _, id, name }) => (id.as_mut(), name.as_mut()),
+        Some(Actor { kind: _, id, name }) => (id.as_mut().map(Text::as_mut), name.as_mut().map(Text::as_mut)),
         None => (None, None),
     };
     let texts = [
         ("/actor/id", actor_id),
         ("/actor/name", actor_name),
-        ("/role", role.as_mut()),
-        ("/target/id", target_id.as_mut()),
-        ("/target/name", target_name.as_mut()),
-        ("/outcome_reason", outcome_reason.as_mut()),
-        ("/user_agent", user_agent.as_mut()),
+        ("/role", role.as_mut().map(Text::as_mut)),
+        ("/target/id", target_id.as_mut().map(Text::as_mut)),
+        ("/target/name", target_name.as_mut().map(Text::as_mut)),
+        ("/outcome_reason", outcome_reason.as_mut().map(Text::as_mut)),
+        ("/user_agent", user_agent.as_mut().map(Text::as_mut)),
         // A session named by its own bearer token would hand it to every reader.
-        ("/session_id", session_id.as_mut()),
-        ("/correlation_id", correlation_id.as_mut()),
+        ("/session_id", session_id.as_mut().map(Text::as_mut)),
+        ("/correlation_id", correlation_id.as_mut().map(Text::as_mut)),
     ];
     for (place, text) in texts {
         if let Some(text) = text
@@ -151,6 +145,15 @@ pub fn mask(event: &mut NewEvent) -> Vec<String> {
             *text = clean;
             masked.push(place.to_owned());
         }
+    }
+    masked
+}
+
+/// Masks the secrets of an object. Returns the JSON pointers of what was masked, below `place`.
+pub fn mask_object(object: &mut Map<String, Value>, place: &str) -> Vec<String> {
+    let mut masked = Vec::new();
+    for (key, value) in object.iter_mut() {
+        mask_value(value, is_secret_name(key), &format!("{place}/{}", escape_pointer(key)), &mut masked);
     }
     masked
 }
@@ -290,7 +293,10 @@ fn words(name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{db::timestamp::Timestamp, event::Log};
+    use crate::event::{
+        Log,
+        limits::{Action, OccurredAt},
+    };
 
     #[test]
     fn names() {
@@ -378,10 +384,15 @@ mod tests {
 
     #[test]
     fn an_event_says_where() {
-        let mut event = NewEvent::new(Log::Application, "update", Timestamp(0));
-        event.changes.push(Change::value("password", "".into(), "hunter2".into()));
-        event.changes.push(Change::value("city", "Pune".into(), "Goa".into()));
-        event.metadata.insert("config".into(), serde_json::json!({"a/b": {"token": 7}}));
+        let mut event = NewEvent::new(Log::Application, Action::literal("update"), OccurredAt::now());
+        let changes = vec![
+            Change::value("password", "".into(), "hunter2".into()),
+            Change::value("city", "Pune".into(), "Goa".into()),
+        ];
+        event.changes = changes.try_into().expect("within the limits");
+        event.metadata = Map::from_iter([("config".into(), serde_json::json!({"a/b": {"token": 7}}))])
+            .try_into()
+            .expect("within the limits");
         let masked = mask(&mut event);
         assert_eq!(masked, ["/changes/0/new", "/metadata/config/a~1b/token"]);
         assert_eq!(event.changes[0], Change::value("password", "".into(), MASK.into()));

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     db::{Backend, schema::events, timestamp::Timestamp},
-    event::{ActorType, Event, Log, Outcome},
+    event::{ActorType, Common, Event, Log, Outcome},
     filter::search::Search,
 };
 
@@ -224,29 +224,45 @@ impl Filter {
         parts.into_iter().fold(own, |all, part| Box::new(all.and(part)))
     }
 
-    /// Whether an event is meant.
+    /// Whether an event matches: what the filter means, on every database.
     pub fn matches(&self, event: &Event) -> bool {
-        let one_of = |wanted: &[String], have: Option<&String>| {
-            wanted.is_empty() || have.is_some_and(|have| wanted.contains(have))
-        };
-        let target = &event.target;
-        event.workspace_id == self.workspace_id
-            && event.log == self.log
-            && self.since.is_none_or(|since| event.occurred_at >= since)
-            && self.until.is_none_or(|until| event.occurred_at < until)
-            && (self.actions.is_empty() || self.actions.contains(&event.action))
-            && (self.outcomes.is_empty() || self.outcomes.contains(&event.outcome))
-            && one_of(&self.roles, event.role.as_ref())
-            && (self.actor_types.is_empty()
-                || event.actor.as_ref().is_some_and(|actor| self.actor_types.contains(&actor.kind)))
-            && one_of(&self.actor_ids, event.actor.as_ref().and_then(|actor| actor.id.as_ref()))
-            && (self.targets.is_empty()
-                || self.targets.iter().any(|(kind, id)| {
-                    target.kind.as_ref() == Some(kind) && (id.is_none() || *id == target.id)
+        let Self {
+            workspace_id,
+            log,
+            since,
+            until,
+            // Both are in `matches_content`.
+            search: _,
+            fields: _,
+            actions,
+            outcomes,
+            roles,
+            actor_types,
+            actor_ids,
+            targets,
+            target_ids,
+            ip_addresses,
+            session_ids,
+        } = self;
+        let Common { actor, target, .. } = &event.common;
+        event.workspace_id == *workspace_id
+            && event.common.log == *log
+            && since.is_none_or(|since| event.occurred_at >= since)
+            && until.is_none_or(|until| event.occurred_at < until)
+            && one_of(actions, Some(&event.common.action))
+            && (outcomes.is_empty() || outcomes.contains(&event.common.outcome))
+            && one_of(roles, event.common.role.as_deref())
+            && (actor_types.is_empty()
+                || actor.as_ref().is_some_and(|actor| actor_types.contains(&actor.kind)))
+            && one_of(actor_ids, actor.as_ref().and_then(|actor| actor.id.as_deref()))
+            && (targets.is_empty()
+                || targets.iter().any(|(kind, id)| {
+                    target.kind.as_deref() == Some(kind)
+                        && (id.is_none() || id.as_deref() == target.id.as_deref())
                 }))
-            && one_of(&self.target_ids, target.id.as_ref())
-            && one_of(&self.ip_addresses, event.ip_address.as_ref())
-            && one_of(&self.session_ids, event.session_id.as_ref())
+            && one_of(target_ids, target.id.as_deref())
+            && one_of(ip_addresses, event.common.ip_address.as_deref())
+            && one_of(session_ids, event.common.session_id.as_deref())
             && self.matches_content(event)
     }
 
@@ -266,6 +282,11 @@ impl Filter {
         }
         self.search.as_ref().is_none_or(|search| search.matches(event, &changes))
     }
+}
+
+/// An empty list means any; what is absent is none of them.
+fn one_of(wanted: &[String], have: Option<&str>) -> bool {
+    wanted.is_empty() || have.is_some_and(|have| wanted.iter().any(|wanted| wanted == have))
 }
 
 /// Types first, then pairs: prepared statements are kept by their text, so there should be few of them.

@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    event::{Change, Event, id::EventId},
+    event::{Change, Common, Event, id::EventId},
     text::Needle,
 };
 
@@ -58,22 +58,34 @@ impl Search {
 /// Every text of an event that search looks into.
 pub fn searched_texts(event: &Event, changes: &[Change], look: &mut impl FnMut(&str)) {
     look(event.id().to_uuid().hyphenated().encode_lower(&mut Uuid::encode_buffer()));
-    let actor = event.actor.as_ref();
+    let Common {
+        log: _,
+        actor,
+        role,
+        action,
+        outcome: _,
+        outcome_reason,
+        target,
+        ip_address,
+        user_agent,
+        session_id,
+        correlation_id,
+    } = &event.common;
     let texts = [
-        actor.and_then(|actor| actor.id.as_ref()),
-        actor.and_then(|actor| actor.name.as_ref()),
-        event.target.kind.as_ref(),
-        event.target.id.as_ref(),
-        event.target.name.as_ref(),
-        Some(&event.action),
-        event.role.as_ref(),
-        event.outcome_reason.as_ref(),
-        event.ip_address.as_ref(),
-        event.user_agent.as_ref(),
-        event.session_id.as_ref(),
-        event.correlation_id.as_ref(),
+        actor.as_ref().and_then(|actor| actor.id.as_deref()),
+        actor.as_ref().and_then(|actor| actor.name.as_deref()),
+        target.kind.as_deref(),
+        target.id.as_deref(),
+        target.name.as_deref(),
+        Some(&**action),
+        role.as_deref(),
+        outcome_reason.as_deref(),
+        ip_address.as_deref(),
+        user_agent.as_deref(),
+        session_id.as_deref(),
+        correlation_id.as_deref(),
     ];
-    texts.into_iter().flatten().for_each(|text| look(text));
+    texts.into_iter().flatten().for_each(&mut *look);
     for change in changes {
         look(change.field());
         change.each_value().for_each(|value| texts_of_value(value, look));

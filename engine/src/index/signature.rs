@@ -12,7 +12,7 @@
 //! event), with the keys 17 (768 bits); and one and two characters could not be asked for at all.
 
 use crate::{
-    event::{ActorType, Change, Event, Log, Outcome},
+    event::{ActorType, Change, Common, Event, Log, Outcome},
     filter::{Filter, search::searched_texts},
     text::normalize,
 };
@@ -157,25 +157,25 @@ fn actor_type_bit(kind: ActorType) -> u16 {
 
 /// Shows every mark of an event, some of them more than once.
 pub fn marks(event: &Event, changes: &[Change], mark: &mut impl FnMut(Mark)) {
-    mark(Mark::Bit(log_bit(event.log)));
-    mark(Mark::Bit(outcome_bit(event.outcome)));
-    if let Some(actor) = &event.actor {
+    mark(Mark::Bit(log_bit(event.common.log)));
+    mark(Mark::Bit(outcome_bit(event.common.outcome)));
+    if let Some(actor) = &event.common.actor {
         mark(Mark::Bit(actor_type_bit(actor.kind)));
     }
     let mut value = |of: Value, parts: [&str; 2]| {
-        let hash = value_hash(event.log, of, parts);
+        let hash = value_hash(event.common.log, of, parts);
         mark(Mark::Key(key(hash)));
         value_bits(hash).into_iter().for_each(|bit| mark(Mark::Bit(bit)));
     };
-    let target = &event.target;
+    let Common { actor, target, action, role, ip_address, session_id, .. } = &event.common;
     let values = [
-        (Value::Action, Some(&event.action)),
-        (Value::Role, event.role.as_ref()),
-        (Value::ActorId, event.actor.as_ref().and_then(|actor| actor.id.as_ref())),
-        (Value::TargetType, target.kind.as_ref()),
-        (Value::TargetId, target.id.as_ref()),
-        (Value::IpAddress, event.ip_address.as_ref()),
-        (Value::SessionId, event.session_id.as_ref()),
+        (Value::Action, Some(&**action)),
+        (Value::Role, role.as_deref()),
+        (Value::ActorId, actor.as_ref().and_then(|actor| actor.id.as_deref())),
+        (Value::TargetType, target.kind.as_deref()),
+        (Value::TargetId, target.id.as_deref()),
+        (Value::IpAddress, ip_address.as_deref()),
+        (Value::SessionId, session_id.as_deref()),
     ];
     for (of, text) in values {
         if let Some(text) = text {
@@ -188,7 +188,9 @@ pub fn marks(event: &Event, changes: &[Change], mark: &mut impl FnMut(Mark)) {
     for change in changes {
         value(Value::Field, [change.field(), ""]);
     }
-    searched_texts(event, changes, &mut |text| text_marks(event.log, normalize(text).as_bytes(), mark));
+    searched_texts(event, changes, &mut |text| {
+        text_marks(event.common.log, normalize(text).as_bytes(), mark)
+    });
 }
 
 fn text_marks(log: Log, text: &[u8], mark: &mut impl FnMut(Mark)) {

@@ -75,7 +75,8 @@ impl<'a> Lanes<'a> {
                 *head = lane.next(self.names, &mut self.seen)?;
             }
         }
-        let time = |step: &Step| step.as_ref().map_or(Timestamp(i64::MIN), |event| event.occurred_at);
+        let time =
+            |step: &Step| step.as_ref().map_or(Timestamp(i64::MIN), |event| event.occurred_at.timestamp());
         let earliest = self
             .lanes
             .iter_mut()

@@ -14,7 +14,6 @@
 mod access;
 mod audit;
 mod changes;
-mod check;
 mod folder;
 mod lanes;
 mod names;

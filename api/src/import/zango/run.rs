@@ -98,7 +98,7 @@ fn store_batch(
     let moved: Vec<ImportPosition> =
         positions.into_iter().filter(|new| stored.get(&new.source_table) != Some(&new.position)).collect();
     // Before the transaction, in which the owner's rights are gone.
-    Partitions::default().make(conn, events.iter().map(|event| event.occurred_at))?;
+    Partitions::default().make(conn, events.iter().map(|event| event.occurred_at.timestamp()))?;
     roles::as_appender(conn, |conn| {
         // Takes the lock that the appender will take, before anything is read.
         diesel::update(workspace_sequences::table.find(workspace.id))

@@ -29,12 +29,12 @@ impl Summary {
     }
 
     pub(super) fn count(&mut self, event: &NewEvent) {
-        match event.log {
+        match event.common.log {
             Log::Access => self.access += 1,
             Log::Application => self.application += 1,
             Log::Framework => self.framework += 1,
         }
-        if event.action == "session_expired" {
+        if event.common.action == "session_expired" {
             self.session_ends += 1;
         }
     }

@@ -14,14 +14,12 @@ use serde::{
 };
 use serde_json::value::RawValue;
 use utoipa::IntoParams;
-use validator::Validate as _;
 
 use crate::{
     auth::Writer,
     http::{
         error::{Code, FieldError, Problem, Result},
         json::from_json,
-        validation::field_errors,
     },
     routes::logs::{body, log::LogKind},
 };
@@ -191,9 +189,10 @@ pub fn collect(
 
 pub fn parse_one<L: LogKind>(place: &str, element: &RawValue) -> Result<NewEvent, Vec<FieldError>> {
     let new: L::NewEvent = from_json(place, element)?;
-    new.validate().map_err(|errors| field_errors(place, &errors))?;
-    L::new_event(new).map_err(|mut error| {
-        error.pointer = error.pointer.map(|pointer| format!("{place}{pointer}"));
-        vec![error]
+    L::new_event(new).map_err(|mut errors| {
+        for error in &mut errors {
+            error.pointer = error.pointer.take().map(|pointer| format!("{place}{pointer}"));
+        }
+        errors
     })
 }

@@ -3,7 +3,11 @@
 use actix_web::{HttpResponse, web};
 use logbook_engine::{
     db::{Conn, Db, timestamp::Timestamp},
-    event::{Actor, Change, Event, Log, Outcome, Target, id::MAX_SEQ},
+    event::{
+        Actor, Change, Common, Event, Log, Outcome, Target,
+        id::MAX_SEQ,
+        limits::{IpAddress, Text},
+    },
     query,
 };
 use serde::{Deserialize, Serialize};
@@ -62,12 +66,10 @@ pub struct FeedEvent {
 impl From<Event> for FeedEvent {
     fn from(event: Event) -> Self {
         let id = event.id().to_string();
-        let Event {
-            workspace_id: _,
-            seq,
+        let Event { workspace_id: _, seq, occurred_at, received_at, common, changes, metadata, masked } =
+            event;
+        let Common {
             log,
-            occurred_at,
-            received_at,
             actor,
             role,
             action,
@@ -78,27 +80,24 @@ impl From<Event> for FeedEvent {
             user_agent,
             session_id,
             correlation_id,
-            changes,
-            metadata,
-            masked,
-        } = event;
+        } = common;
         Self {
             id,
             seq,
             log,
             occurred_at,
             received_at,
-            action,
+            action: action.into_string(),
             outcome,
-            outcome_reason,
+            outcome_reason: outcome_reason.map(Text::into_string),
             actor,
-            role,
+            role: role.map(Text::into_string),
             target: (target != Target::default()).then_some(target),
             changes: wire::raw(changes, "[]"),
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
+            ip_address: ip_address.map(IpAddress::into_string),
+            user_agent: user_agent.map(Text::into_string),
+            session_id: session_id.map(Text::into_string),
+            correlation_id: correlation_id.map(Text::into_string),
             metadata: wire::raw(metadata, "{}"),
             masked: wire::masked(masked.as_deref(), &[]),
         }

@@ -3,7 +3,11 @@
 use logbook_engine::{
     counts::Cells,
     db::timestamp::Timestamp,
-    event::{Actor, ActorType, Change, Event, Log, NewEvent, Outcome, Target, change::object},
+    event::{
+        Actor, ActorType, Change, Common, Event, Log, NewEvent, Outcome, Target,
+        change::object,
+        limits::{Checks, Invalid, IpAddress, Text},
+    },
     filter::{Dimension, Filter},
 };
 use serde::{Deserialize, Serialize};
@@ -13,11 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
-    http::{
-        error::{FieldError, Problem, Result},
-        limits::{self, ACTION},
-        validation::{self, no_nul},
-    },
+    http::error::{FieldError, Problem, Result},
     routes::logs::{
         log::{LogKind, log_endpoints},
         wire::{self, NewActor},
@@ -37,26 +37,18 @@ pub struct Component {
 }
 
 /// The part of the platform that was touched, as it is sent.
-#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewComponent {
     #[serde(rename = "type")]
-    #[validate(length(min = 1, max = 255), custom(function = no_nul), custom(function = no_colon))]
     #[schema(min_length = 1, max_length = 255, pattern = "^[^:]+$", example = "policy")]
     pub kind: String,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255, example = "2")]
     pub id: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 1000), custom(function = no_nul))]
     #[schema(max_length = 1000, example = "OpsAccess")]
     pub name: Option<String>,
-}
-
-/// The `component` filter splits type and id at the first colon.
-fn no_colon(text: &str) -> Result<(), validator::ValidationError> {
-    if text.contains(':') { Err(validation::invalid("must not contain a colon")) } else { Ok(()) }
 }
 
 /// The platform did something.
@@ -102,12 +94,10 @@ pub struct FrameworkEvent {
 impl From<Event> for FrameworkEvent {
     fn from(event: Event) -> Self {
         let id = event.id().to_string();
-        let Event {
-            workspace_id: _,
-            seq,
+        let Event { workspace_id: _, seq, occurred_at, received_at, common, changes, metadata, masked } =
+            event;
+        let Common {
             log: _,
-            occurred_at,
-            received_at,
             actor,
             role,
             action,
@@ -118,10 +108,7 @@ impl From<Event> for FrameworkEvent {
             user_agent,
             session_id,
             correlation_id,
-            changes,
-            metadata,
-            masked,
-        } = event;
+        } = common;
         let names = [
             ("/target/id", "/component/id"),
             ("/target/name", "/component/name"),
@@ -132,24 +119,28 @@ impl From<Event> for FrameworkEvent {
             seq,
             occurred_at,
             received_at,
-            action,
-            component: Component { kind: kind.unwrap_or_default(), id: component_id, name },
+            action: action.into_string(),
+            component: Component {
+                kind: kind.map(Text::into_string).unwrap_or_default(),
+                id: component_id.map(Text::into_string),
+                name: name.map(Text::into_string),
+            },
             actor: actor.unwrap_or_else(Actor::system),
-            role,
+            role: role.map(Text::into_string),
             status: outcome,
-            error: outcome_reason,
+            error: outcome_reason.map(Text::into_string),
             changes: wire::raw(changes, "[]"),
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
+            ip_address: ip_address.map(IpAddress::into_string),
+            user_agent: user_agent.map(Text::into_string),
+            session_id: session_id.map(Text::into_string),
+            correlation_id: correlation_id.map(Text::into_string),
             metadata: wire::raw(metadata, "{}"),
             masked: wire::masked(masked.as_deref(), &names),
         }
     }
 }
 
-#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewFrameworkEvent {
     /// Needed where logs are mixed; elsewhere it may be left out.
@@ -158,28 +149,22 @@ pub struct NewFrameworkEvent {
     pub log: Option<Log>,
     /// When it happened; now when left out. Between 1970 and a day ahead.
     #[serde(default)]
-    #[validate(custom(function = limits::occurred_at))]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub occurred_at: Option<Timestamp>,
     /// The same key in the same workspace within seven days is the same event and stored once.
     #[serde(default)]
-    #[validate(length(min = 1, max = 255), custom(function = no_nul))]
     #[schema(min_length = 1, max_length = 255)]
     pub dedupe_key: Option<String>,
     /// `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or your own, in lower
     /// snake case.
-    #[validate(length(min = 1, max = 64), regex(path = *ACTION))]
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$", example = "policy_synced")]
     pub action: String,
     #[serde(deserialize_with = "object")]
-    #[validate(nested)]
     pub component: NewComponent,
     /// Who did it; the system when left out.
     #[serde(default, deserialize_with = "wire::optional_object")]
-    #[validate(nested)]
     pub actor: Option<NewActor>,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255)]
     pub role: Option<String>,
     /// Default: failure when there is an error, else success.
@@ -187,33 +172,26 @@ pub struct NewFrameworkEvent {
     #[schema(inline)]
     pub status: Option<Outcome>,
     #[serde(default)]
-    #[validate(length(max = 20_000), custom(function = no_nul))]
     #[schema(max_length = 20000)]
     pub error: Option<String>,
     /// Of a value `field, old, new`; of a set `field, added, removed`. At most 1,000 fields, 64 KiB a value.
     #[serde(default)]
-    #[validate(custom(function = limits::changes))]
     #[schema(max_items = 1000)]
     pub changes: Vec<Change>,
     #[serde(default)]
-    #[validate(custom(function = limits::ip_address))]
     #[schema(example = "198.51.100.4")]
     pub ip_address: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 2000), custom(function = no_nul))]
     #[schema(max_length = 2000)]
     pub user_agent: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255)]
     pub session_id: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255)]
     pub correlation_id: Option<String>,
     /// Anything else, as an object of at most 64 KiB.
     #[serde(default)]
-    #[validate(custom(function = limits::metadata))]
     #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
 }
@@ -273,7 +251,7 @@ impl LogKind for FrameworkLog {
         ("component", Dimension::TargetType),
     ];
 
-    fn new_event(new: NewFrameworkEvent) -> Result<NewEvent, FieldError> {
+    fn new_event(new: NewFrameworkEvent) -> Result<NewEvent, Vec<FieldError>> {
         let NewFrameworkEvent {
             log,
             occurred_at,
@@ -291,25 +269,39 @@ impl LogKind for FrameworkLog {
             correlation_id,
             metadata,
         } = new;
-        wire::right_log(log, Log::Framework)?;
         let by_error = if error.is_some() { Outcome::Failure } else { Outcome::Success };
-        Ok(NewEvent {
-            log: Log::Framework,
-            occurred_at: occurred_at.unwrap_or_else(Timestamp::now),
-            dedupe_key,
-            actor: Some(actor.map_or_else(Actor::system, Actor::from)),
-            role,
-            action,
-            outcome: status.unwrap_or(by_error),
-            outcome_reason: error,
-            target: Target { kind: Some(kind), id, name },
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
-            changes,
-            metadata,
-        })
+        let mut checks = Checks::default();
+        wire::check_log(&mut checks, log, Log::Framework);
+        let kind: Text<1, 255> = checks.required("/component/type", kind);
+        // The `component` filter splits type and id at the first colon.
+        if kind.contains(':') {
+            checks.refuse("/component/type", Invalid::new("invalid", "must not contain a colon"));
+        }
+        let event = NewEvent {
+            occurred_at: checks.optional("/occurred_at", occurred_at).unwrap_or_default(),
+            dedupe_key: checks.optional("/dedupe_key", dedupe_key),
+            common: Common {
+                log: Log::Framework,
+                actor: Some(actor.map_or_else(Actor::system, |actor| actor.check(&mut checks))),
+                role: checks.optional("/role", role),
+                action: checks.required("/action", action),
+                outcome: status.unwrap_or(by_error),
+                outcome_reason: checks.optional("/error", error),
+                target: Target {
+                    kind: Some(kind.widen()),
+                    id: checks.optional("/component/id", id),
+                    name: checks.optional("/component/name", name),
+                },
+                ip_address: checks.optional("/ip_address", ip_address),
+                user_agent: checks.optional("/user_agent", user_agent),
+                session_id: checks.optional("/session_id", session_id),
+                correlation_id: checks.optional("/correlation_id", correlation_id),
+            },
+            changes: checks.required("/changes", changes),
+            metadata: checks.required("/metadata", metadata),
+        };
+        checks.finish().map_err(wire::field_errors)?;
+        Ok(event)
     }
 
     fn add(params: FrameworkFilter, filter: &mut Filter) -> Result<()> {

@@ -17,7 +17,6 @@ use logbook_engine::{
     query,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use validator::Validate;
 
 use crate::{
     auth::Reader,
@@ -35,7 +34,7 @@ pub trait LogKind: 'static {
     /// What the log serves.
     type Event: From<Event> + Serialize;
     /// What the log takes.
-    type NewEvent: DeserializeOwned + Validate;
+    type NewEvent: DeserializeOwned;
     /// The log's own filters.
     type Filter: ParamSet + Send + 'static;
     type Metrics: Serialize + Send + 'static;
@@ -44,8 +43,8 @@ pub trait LogKind: 'static {
     const FACETS: &'static [(&'static str, Dimension)];
 
     /// # Errors
-    /// What the fields' own checks cannot see, with its place.
-    fn new_event(new: Self::NewEvent) -> Result<NewEvent, FieldError>;
+    /// All that is wrong with it, each with its place.
+    fn new_event(new: Self::NewEvent) -> Result<NewEvent, Vec<FieldError>>;
 
     /// Adds the log's own filters.
     ///

@@ -2,34 +2,37 @@
 
 use std::marker::PhantomData;
 
-use logbook_engine::event::{Actor, ActorType, Log, change::object};
+use logbook_engine::event::{
+    Actor, ActorType, Log,
+    change::object,
+    limits::{Checks, Invalid},
+};
 use serde::{Deserialize, Deserializer, de::Visitor};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use validator::Validate;
 
-use crate::http::{error::FieldError, validation::no_nul};
+use crate::http::error::FieldError;
 
 /// Who did it, as it is sent.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewActor {
     #[serde(rename = "type")]
     #[schema(inline)]
     pub kind: ActorType,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255, example = "17")]
     pub id: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 500), custom(function = no_nul))]
     #[schema(max_length = 500, example = "Asha Rao")]
     pub name: Option<String>,
 }
 
-impl From<NewActor> for Actor {
-    fn from(NewActor { kind, id, name }: NewActor) -> Self {
-        Self { kind, id, name }
+impl NewActor {
+    /// The actor; what is wrong with it goes to `checks`, below `/actor`.
+    pub fn check(self, checks: &mut Checks) -> Actor {
+        let Self { kind, id, name } = self;
+        Actor { kind, id: checks.optional("/actor/id", id), name: checks.optional("/actor/name", name) }
     }
 }
 
@@ -82,13 +85,15 @@ pub fn optional_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 }
 
 /// Refuses a `log` that is not the one this body goes to.
-pub fn right_log(sent: Option<Log>, log: Log) -> Result<(), FieldError> {
-    match sent {
-        Some(sent) if sent != log => Err(FieldError::at(
-            "/log",
-            "wrong_log",
-            format!("this is the {log} log; send mixed logs to ingest"),
-        )),
-        _ => Ok(()),
+pub fn check_log(checks: &mut Checks, sent: Option<Log>, log: Log) {
+    if sent.is_some_and(|sent| sent != log) {
+        let detail = format!("this is the {log} log; send mixed logs to ingest");
+        checks.refuse("/log", Invalid::new("wrong_log", detail));
     }
+}
+
+/// What is wrong with an event, as a client reads it.
+pub fn field_errors(invalid: Vec<Invalid>) -> Vec<FieldError> {
+    let error = |Invalid { pointer, code, detail }| FieldError::at(pointer, code, detail);
+    invalid.into_iter().map(error).collect()
 }
