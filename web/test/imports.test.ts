@@ -53,6 +53,11 @@ describe("the map", () => {
     expect(users.sort()).toEqual(["api/client.ts", "api/types.ts"]);
   });
 
+  it("takes every query key from api/query-keys.ts", () => {
+    const written = files.filter((file) => /queryKey: \[/.test(readFileSync(join(SRC, file), "utf8")));
+    expect(written).toEqual([]);
+  });
+
   it("has no barrel files and no file past 400 lines", () => {
     expect(files.filter((file) => /(^|\/)index\.tsx?$/.test(file))).toEqual([]);
     const long = files

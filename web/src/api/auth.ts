@@ -1,5 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
+import { queryKeys } from "./query-keys";
 import { endSession, passwordWasSet, startSession } from "./session";
 import type { Session } from "./types";
 
@@ -16,7 +17,7 @@ export async function signInWithLink(token: string): Promise<Session> {
 }
 
 export const signInMethodsQuery = queryOptions({
-  queryKey: ["sign-in-methods"],
+  queryKey: queryKeys.signInMethods(),
   queryFn: ({ signal }) => unwrap(client.GET("/api/v1/auth/methods", { signal })),
   staleTime: 5 * 60_000,
 });

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components/Tabs";
 import { ApiError } from "../api/errors";
+import { queryKeys } from "../api/query-keys";
 import type { LogEvent, LogName } from "../api/types";
 import { buttonClass, IconButton } from "../ui/Button";
 import { CodeBlock } from "../ui/CodeBlock";
@@ -33,7 +34,7 @@ export function EventDrawer<L extends LogName, E extends LogEvent, M>(props: Eve
   const { log, id, event, modal, onClose, onPrevious, onNext } = props;
   const { workspace } = useLog();
   const query = useQuery({
-    queryKey: [workspace, log.name, "event", id],
+    queryKey: queryKeys.logEvent(workspace, log.name, id),
     queryFn: ({ signal }) => log.api.get(workspace, id, signal),
     enabled: event === undefined,
     // An event never changes.

@@ -1,5 +1,6 @@
 import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
+import { queryKeys } from "../api/query-keys";
 import type { LogEvent, LogName, Workspace } from "../api/types";
 import { Button } from "../ui/Button";
 import { cx } from "../ui/cx";
@@ -91,10 +92,10 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     scroller?.scrollTo({ top: 0 });
     // Pages that were loaded by scrolling are dropped, not read again. The first one stays until it is read anew.
     queries.setQueriesData<InfiniteData<unknown>>(
-      { queryKey: [slug, log.name, "list"] },
+      { queryKey: queryKeys.logLists(slug, log.name) },
       (data) => data && { pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1) },
     );
-    void queries.invalidateQueries({ queryKey: [slug, log.name] });
+    void queries.invalidateQueries({ queryKey: queryKeys.log(slug, log.name) });
   };
 
   const context = useMemo(

@@ -1,5 +1,6 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { queryKeys } from "../api/query-keys";
 import type { FilterQuery, ListQuery, LogEvent, LogName } from "../api/types";
 import type { LogDefinition } from "./definition";
 import { resolveRange } from "./range";
@@ -23,10 +24,9 @@ export function useLogData<L extends LogName, E extends LogEvent, M>(
 ) {
   const filters = filterQuery<L>(search, now);
   const order = search.order ?? "desc";
-  const key = [workspace, log.name];
 
   const list = useInfiniteQuery({
-    queryKey: [...key, "list", filters, order, pageSize],
+    queryKey: queryKeys.logList(workspace, log.name, filters, order, pageSize),
     queryFn: ({ pageParam, signal }) =>
       log.api.list(
         workspace,
@@ -38,18 +38,18 @@ export function useLogData<L extends LogName, E extends LogEvent, M>(
     placeholderData: keepPreviousData,
   });
   const metrics = useQuery({
-    queryKey: [...key, "metrics", filters],
+    queryKey: queryKeys.logMetrics(workspace, log.name, filters),
     queryFn: ({ signal }) => log.api.metrics(workspace, filters, signal),
     placeholderData: keepPreviousData,
   });
   const facets = useQuery({
-    queryKey: [...key, "facets", filters],
+    queryKey: queryKeys.logFacets(workspace, log.name, filters),
     queryFn: ({ signal }) => log.api.facets(workspace, filters, signal),
     enabled: withFacets,
     placeholderData: keepPreviousData,
   });
   const histogram = useQuery({
-    queryKey: [...key, "histogram", filters, log.chart.by],
+    queryKey: queryKeys.logHistogram(workspace, log.name, filters, log.chart.by),
     queryFn: ({ signal }) => log.api.histogram(workspace, filters, log.chart.by, signal),
     placeholderData: keepPreviousData,
   });
@@ -76,7 +76,7 @@ export function useNewEvents<L extends LogName, E extends LogEvent, M>(
   const filters = filterQuery<L>(search, now);
   const seen = useMemo(() => events.reduce((top, event) => Math.max(top, event.seq), 0), [events]);
   const newest = useQuery({
-    queryKey: [workspace, log.name, "live", filters],
+    queryKey: queryKeys.logNewEvents(workspace, log.name, filters),
     queryFn: ({ signal }) =>
       log.api.list(workspace, { ...filters, order: "desc", limit: LIVE_PAGE } as ListQuery<L>, signal),
     enabled: live,

@@ -1,6 +1,7 @@
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { useParams, useRouteContext, useRouter } from "@tanstack/react-router";
 import { useCallback } from "react";
+import { queryKeys } from "../../api/query-keys";
 import { meQuery, workspaceQuery } from "../../api/workspaces";
 import { useWorkspaceClock } from "../../logs/use-workspace-clock";
 import { useTitle } from "../use-log-page";
@@ -21,7 +22,7 @@ export function useRefreshMe() {
   const router = useRouter();
   return useCallback(async () => {
     await queries.fetchQuery({ ...meQuery, staleTime: 0 });
-    await queries.invalidateQueries({ queryKey: ["workspace"] });
+    await queries.invalidateQueries({ queryKey: queryKeys.workspaces() });
     await router.invalidate();
   }, [queries, router]);
 }
