@@ -1,12 +1,11 @@
-import { columnVisibilityFeature, createColumnHelper, tableFeatures, useTable } from "@tanstack/react-table";
 import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { LogEvent } from "../api/types";
 import { cx } from "../ui/cx";
 import { Icon } from "../ui/Icon";
 import { Bone } from "../ui/Skeleton";
 import { Moment } from "./cells";
-import type { Column, LogDefinition } from "./definition";
+import type { LogDefinition } from "./definition";
 import styles from "./LogTable.module.css";
 
 interface LogTableProps<E extends LogEvent> {
@@ -29,7 +28,6 @@ interface LogTableProps<E extends LogEvent> {
   foot: React.ReactNode;
 }
 
-const features = tableFeatures({ columnVisibilityFeature });
 const ROW = 36;
 const CARD = 58;
 const HEADER = 32;
@@ -37,20 +35,6 @@ const BONES = 14;
 
 function failed(event: LogEvent): boolean {
   return "status" in event && event.status === "failure";
-}
-
-/** Tables know of columns; this turns a log's constants into them, once per log. */
-function tableColumns<E extends LogEvent>(columns: readonly Column<E>[]) {
-  const helper = createColumnHelper<typeof features, E>();
-  return helper.columns(
-    columns.map((column) =>
-      helper.display({
-        id: column.id,
-        header: column.title,
-        cell: ({ row }) => column.cell(row.original),
-      }),
-    ),
-  );
 }
 
 export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
@@ -79,26 +63,12 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
     return () => observer.disconnect();
   }, [scroller]);
 
-  const columns = useMemo(() => tableColumns(log.columns), [log.columns]);
-  const visible = useMemo(
-    () => Object.fromEntries(log.columns.map((column) => [column.id, layout.width >= (column.from ?? 0)])),
-    [log.columns, layout.width],
-  );
-  const shownColumns = log.columns.filter((column) => visible[column.id]);
-  const tracks = narrow ? "minmax(0, 1fr)" : shownColumns.map((column) => column.width).join(" ");
-
-  const table = useTable({
-    features,
-    columns,
-    data: events,
-    state: { columnVisibility: visible },
-    getRowId: (event) => event.id,
-  });
-  const rows = table.getRowModel().rows;
+  const columns = log.columns.filter((column) => layout.width >= (column.from ?? 0));
+  const tracks = narrow ? "minmax(0, 1fr)" : columns.map((column) => column.width).join(" ");
 
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions change identity by design; none is memoized here
   const virtual = useVirtualizer({
-    count: rows.length,
+    count: events.length,
     getScrollElement: () => scroller,
     estimateSize: () => height,
     overscan: 12,
@@ -108,11 +78,11 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
     // The cursor's row is always drawn: it is the table's one stop for the Tab key.
     rangeExtractor: (range) => {
       const shown = defaultRangeExtractor(range);
-      return shown.includes(cursor) || cursor >= rows.length
+      return shown.includes(cursor) || cursor >= events.length
         ? shown
         : [...shown, cursor].sort((a, b) => a - b);
     },
-    getItemKey: (index) => rows[index]?.id ?? index,
+    getItemKey: (index) => events[index]?.id ?? index,
   });
   useEffect(() => {
     virtual.measure();
@@ -121,8 +91,8 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
   const items = virtual.getVirtualItems();
   const lastShown = virtual.range?.endIndex ?? -1;
   useEffect(() => {
-    if (hasMore && !stale && lastShown >= rows.length - 20) onMore();
-  }, [hasMore, stale, lastShown, rows.length, onMore]);
+    if (hasMore && !stale && lastShown >= events.length - 20) onMore();
+  }, [hasMore, stale, lastShown, events.length, onMore]);
 
   // Focus follows the cursor once its row is drawn, but only when the rows already had the focus.
   const follow = useRef(false);
@@ -134,23 +104,23 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
     follow.current = false;
   });
   const moveTo = (index: number) => {
-    const next = Math.max(0, Math.min(rows.length - 1, index));
+    const next = Math.max(0, Math.min(events.length - 1, index));
     follow.current = true;
     virtual.scrollToIndex(next, { align: "auto" });
     onCursor(next);
     // An open event follows the cursor.
-    const row = rows[next];
-    if (openId && row) onOpen(row.id);
+    const event = events[next];
+    if (openId && event) onOpen(event.id);
   };
 
   // Stepping through events in the drawer keeps the open one's row in sight.
-  const openIndex = openId ? rows.findIndex((row) => row.id === openId) : -1;
+  const openIndex = openId ? events.findIndex((event) => event.id === openId) : -1;
   useEffect(() => {
     if (openIndex >= 0) virtual.scrollToIndex(openIndex, { align: "auto" });
   }, [virtual, openIndex]);
 
-  const onKeyDown = (event: React.KeyboardEvent<HTMLDivElement>) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const onKeyDown = (keyEvent: React.KeyboardEvent<HTMLDivElement>) => {
+    if (keyEvent.ctrlKey || keyEvent.metaKey || keyEvent.altKey) return;
     const page = Math.max(1, Math.floor((scroller?.clientHeight ?? 400) / height) - 3);
     const moves: Record<string, number> = {
       j: cursor + 1,
@@ -160,16 +130,16 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
       PageDown: cursor + page,
       PageUp: cursor - page,
       Home: 0,
-      End: rows.length - 1,
+      End: events.length - 1,
     };
-    const target = moves[event.key];
-    const row = rows[cursor];
+    const target = moves[keyEvent.key];
+    const event = events[cursor];
     if (target !== undefined) moveTo(target);
-    else if (event.key === "Enter" && row && (event.target as Element).getAttribute("role") === "row")
-      onOpen(row.id);
+    else if (keyEvent.key === "Enter" && event && (keyEvent.target as Element).getAttribute("role") === "row")
+      onOpen(event.id);
     else return;
-    event.preventDefault();
-    event.stopPropagation();
+    keyEvent.preventDefault();
+    keyEvent.stopPropagation();
   };
 
   const sortText = order === "desc" ? "newest first" : "oldest first";
@@ -180,7 +150,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
       style={{ "--columns": tracks, "--row": `${height}px` } as React.CSSProperties}
       role="grid"
       aria-label={log.title}
-      aria-rowcount={hasMore ? -1 : rows.length + 1}
+      aria-rowcount={hasMore ? -1 : events.length + 1}
       aria-busy={loading || stale}
       tabIndex={-1}
       onKeyDown={onKeyDown}
@@ -192,21 +162,15 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
               <SortButton text={sortText} order={order} onOrder={onOrder} />
             </div>
           ) : (
-            table.getHeaderGroups().map((group) =>
-              group.headers.map((header, index) => (
-                <div
-                  key={header.id}
-                  role="columnheader"
-                  aria-sort={index === 0 ? (order === "desc" ? "descending" : "ascending") : undefined}
-                >
-                  {index === 0 ? (
-                    <SortButton text={sortText} order={order} onOrder={onOrder} />
-                  ) : (
-                    <table.FlexRender header={header} />
-                  )}
-                </div>
-              )),
-            )
+            columns.map((column, index) => (
+              <div
+                key={column.id}
+                role="columnheader"
+                aria-sort={index === 0 ? (order === "desc" ? "descending" : "ascending") : undefined}
+              >
+                {index === 0 ? <SortButton text={sortText} order={order} onOrder={onOrder} /> : column.title}
+              </div>
+            ))
           )}
         </div>
       </div>
@@ -218,11 +182,11 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
       >
         {loading &&
           Array.from({ length: BONES }, (_, index) => (
-            <BoneRow key={index} index={index} height={height} cells={narrow ? 1 : shownColumns.length} />
+            <BoneRow key={index} index={index} height={height} cells={narrow ? 1 : columns.length} />
           ))}
         {items.map((item) => {
-          const row = rows[item.index];
-          if (loading || !row) return null;
+          const event = events[item.index];
+          if (loading || !event) return null;
           return (
             // Its keys are heard by the grid; a click on it does what Enter does.
             // eslint-disable-next-line jsx-a11y/click-events-have-key-events
@@ -231,26 +195,26 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
               role="row"
               data-index={item.index}
               aria-rowindex={item.index + 2}
-              aria-selected={row.id === openId}
+              aria-selected={event.id === openId}
               tabIndex={item.index === cursor ? 0 : -1}
-              className={cx(styles.row, failed(row.original) && styles.bad)}
+              className={cx(styles.row, failed(event) && styles.bad)}
               style={{ transform: `translateY(${item.start - layout.margin}px)` }}
-              onFocus={(event) => {
-                if (event.target === event.currentTarget) onCursor(item.index);
+              onFocus={({ target, currentTarget }) => {
+                if (target === currentTarget) onCursor(item.index);
               }}
-              onClick={(event) => {
+              onClick={({ metaKey, ctrlKey }) => {
                 // Text that somebody selects to copy is not a wish to open the row.
-                if (getSelection()?.toString() || event.metaKey || event.ctrlKey) return;
+                if (getSelection()?.toString() || metaKey || ctrlKey) return;
                 onCursor(item.index);
-                onOpen(row.id);
+                onOpen(event.id);
               }}
             >
               {narrow ? (
-                <CardCell event={row.original} card={log.card} />
+                <CardCell event={event} card={log.card} />
               ) : (
-                row.getVisibleCells().map((cell) => (
-                  <div key={cell.id} role="gridcell" className={styles.cell}>
-                    <table.FlexRender cell={cell} />
+                columns.map((column) => (
+                  <div key={column.id} role="gridcell" className={styles.cell}>
+                    {column.cell(event)}
                   </div>
                 ))
               )}
