@@ -43,3 +43,41 @@ export function fieldError(error: Error | null, field: string): string | null {
   if (!(error instanceof ApiError)) return null;
   return error.problem?.errors?.find((detail) => detail.pointer === `/${field}`)?.detail ?? null;
 }
+
+const TITLES: Record<string, string> = {
+  network: "No connection",
+  forbidden: "You may not see this",
+  not_found: "Not found",
+  unavailable: "The server is busy",
+  queue_full: "The server is busy",
+  invalid_parameter: "This link does not fit",
+  unknown_parameter: "This link does not fit",
+};
+
+export interface ErrorDescription {
+  title: string;
+  message: string;
+  details: { parameter: string | null; text: string }[];
+  requestId: string | null;
+}
+
+/** An error in plain values, for a notice that knows nothing of the API. */
+export function describeError(error: unknown): ErrorDescription {
+  if (!(error instanceof ApiError)) {
+    return {
+      title: "Something went wrong",
+      message: "The page could not show this.",
+      details: [],
+      requestId: null,
+    };
+  }
+  return {
+    title: TITLES[error.code] ?? "Something went wrong",
+    message: error.message,
+    details: (error.problem?.errors ?? []).map(({ parameter, detail }) => ({
+      parameter: parameter ?? null,
+      text: detail,
+    })),
+    requestId: error.requestId,
+  };
+}

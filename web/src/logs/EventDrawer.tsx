@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components/Tabs";
-import { ApiError } from "../api/errors";
+import { ApiError, describeError } from "../api/errors";
 import { queryKeys } from "../api/query-keys";
 import type { LogEvent, LogName } from "../api/types";
 import { buttonClass, IconButton } from "../ui/Button";
 import { CodeBlock } from "../ui/CodeBlock";
 import { CopyButton } from "../ui/CopyButton";
 import { Drawer } from "../ui/Drawer";
+import { ErrorNotice } from "../ui/ErrorNotice";
 import { Icon } from "../ui/Icon";
 import { Notice } from "../ui/Notice";
 import { Bone } from "../ui/Skeleton";
@@ -17,7 +18,6 @@ import { Changes } from "./Changes";
 import { useLog } from "./context";
 import type { LogDefinition } from "./definition";
 import styles from "./EventDrawer.module.css";
-import { ErrorNotice } from "./ErrorNotice";
 
 interface EventDrawerProps<L extends LogName, E extends LogEvent, M> {
   log: LogDefinition<L, E, M>;
@@ -67,7 +67,7 @@ export function EventDrawer<L extends LogName, E extends LogEvent, M>(props: Eve
             <p>It is not in this workspace&apos;s {log.title.toLowerCase()}, or the link is incomplete.</p>
           </Notice>
         ) : (
-          <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
+          <ErrorNotice {...describeError(query.error)} onRetry={() => void query.refetch()} />
         )
       ) : (
         <div className={styles.bones} aria-label="Loading">

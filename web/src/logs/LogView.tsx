@@ -1,9 +1,11 @@
 import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
+import { describeError } from "../api/errors";
 import { queryKeys } from "../api/query-keys";
 import type { LogEvent, LogName, Workspace } from "../api/types";
 import { Button } from "../ui/Button";
 import { cx } from "../ui/cx";
+import { ErrorNotice } from "../ui/ErrorNotice";
 import { Sheet } from "../ui/Sheet";
 import { formatCount } from "../ui/time/format";
 import { TimeTips } from "../ui/TimeTips";
@@ -12,7 +14,6 @@ import { ActiveFilters } from "./ActiveFilters";
 import { LogContext } from "./context";
 import type { LogDefinition, Metric } from "./definition";
 import { EmptyLog, NothingMatches } from "./EmptyLog";
-import { ErrorNotice, StaleNotice } from "./ErrorNotice";
 import { EventDrawer } from "./EventDrawer";
 import { FilterPanel } from "./FilterPanel";
 import { Histogram } from "./Histogram";
@@ -21,6 +22,7 @@ import styles from "./LogView.module.css";
 import { MetricCards } from "./MetricCards";
 import type { Range } from "./range";
 import { addFilter, clearFilters, dropEmpty, filtersOf, type LogSearch, withRange } from "./search";
+import { StaleNotice } from "./StaleNotice";
 import { Toolbar } from "./Toolbar";
 import { useLogData, useNewEvents } from "./use-log-data";
 import { useRowKeys } from "./use-row-keys";
@@ -181,7 +183,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
             )}
             {list.isRefetchError && events.length > 0 && <StaleNotice error={list.error} onRetry={refresh} />}
             {list.isError && events.length === 0 ? (
-              <ErrorNotice error={list.error} onRetry={() => void list.refetch()} />
+              <ErrorNotice {...describeError(list.error)} onRetry={() => void list.refetch()} />
             ) : empty && narrowed ? (
               <NothingMatches onClear={() => change(withRange(clearFilters(search), {}))} />
             ) : empty ? (

@@ -1,7 +1,7 @@
 import { Link, type ErrorComponentProps, useRouter } from "@tanstack/react-router";
-import { ApiError } from "../api/errors";
-import { ErrorNotice } from "../logs/ErrorNotice";
+import { ApiError, describeError } from "../api/errors";
 import { buttonClass } from "../ui/Button";
+import { ErrorNotice } from "../ui/ErrorNotice";
 import { Notice } from "../ui/Notice";
 
 export function Waiting() {
@@ -48,7 +48,7 @@ export function Failure({ error, reset }: ErrorComponentProps) {
   return (
     <ErrorNotice
       page
-      error={error instanceof Error ? error : new Error(String(error))}
+      {...describeError(error)}
       onRetry={() => {
         reset();
         void router.invalidate();

@@ -2,6 +2,7 @@ import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { accessLog } from "../access/log";
+import { describeError } from "../api/errors";
 import type { LogEvent, LogName } from "../api/types";
 import { workspaceQuery } from "../api/workspaces";
 import { applicationLog } from "../application/log";
@@ -9,12 +10,12 @@ import { frameworkLog } from "../framework/log";
 import { Moment } from "../logs/cells";
 import { LogContext, useLog } from "../logs/context";
 import type { LogDefinition } from "../logs/definition";
-import { ErrorNotice } from "../logs/ErrorNotice";
 import { Histogram } from "../logs/Histogram";
 import { MetricCards } from "../logs/MetricCards";
 import type { Preset } from "../logs/range";
 import { useLogData } from "../logs/use-log-data";
 import { useWorkspaceClock } from "../logs/use-workspace-clock";
+import { ErrorNotice } from "../ui/ErrorNotice";
 import { Bone } from "../ui/Skeleton";
 import { TimeTips } from "../ui/TimeTips";
 import styles from "./Overview.module.css";
@@ -125,7 +126,7 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
         compact
       />
       {list.isError ? (
-        <ErrorNotice error={list.error} onRetry={() => void list.refetch()} />
+        <ErrorNotice {...describeError(list.error)} onRetry={() => void list.refetch()} />
       ) : list.isPending ? (
         <div aria-hidden="true">
           {Array.from({ length: LATEST }, (_, index) => (

@@ -1,9 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { describeError } from "../../api/errors";
 import { apiKeysQuery, revokeApiKey } from "../../api/settings";
 import type { ApiKey } from "../../api/types";
-import { ErrorNotice } from "../../logs/ErrorNotice";
 import { Button } from "../../ui/Button";
+import { ErrorNotice } from "../../ui/ErrorNotice";
 import { Notice } from "../../ui/Notice";
 import { Bone } from "../../ui/Skeleton";
 import { Status } from "../../ui/Status";
@@ -34,7 +35,7 @@ export function Keys() {
         </Button>
       </div>
       {keys.error ? (
-        <ErrorNotice error={keys.error} onRetry={() => void keys.refetch()} />
+        <ErrorNotice {...describeError(keys.error)} onRetry={() => void keys.refetch()} />
       ) : !keys.data ? (
         <Bone width="40%" />
       ) : keys.data.data.length === 0 ? (

@@ -1,10 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { describeError } from "../../api/errors";
 import { ROLES, roleWords } from "../../api/roles";
 import { changeMember, membersQuery, removeMember } from "../../api/settings";
 import type { Member, Role } from "../../api/types";
-import { ErrorNotice } from "../../logs/ErrorNotice";
 import { Button } from "../../ui/Button";
+import { ErrorNotice } from "../../ui/ErrorNotice";
 import { Notice } from "../../ui/Notice";
 import { Bone } from "../../ui/Skeleton";
 import forms from "../forms.module.css";
@@ -54,7 +55,7 @@ export function Members() {
         </p>
       )}
       {members.error ? (
-        <ErrorNotice error={members.error} onRetry={() => void members.refetch()} />
+        <ErrorNotice {...describeError(members.error)} onRetry={() => void members.refetch()} />
       ) : !members.data ? (
         <Bone width="40%" />
       ) : members.data.data.length === 0 ? (

@@ -1,0 +1,51 @@
+import { Button } from "./Button";
+import { Notice } from "./Notice";
+
+interface ErrorNoticeProps {
+  title: string;
+  message: string;
+  /** What is wrong with single values, each with the parameter that it belongs to. */
+  details?: readonly { parameter: string | null; text: string }[];
+  /** Identifies the failed request in the server's log. */
+  requestId?: string | null;
+  onRetry?: () => void;
+  page?: boolean;
+}
+
+/** Shown in place of content that could not be loaded. */
+export function ErrorNotice({
+  title,
+  message,
+  details = [],
+  requestId = null,
+  onRetry,
+  page = false,
+}: ErrorNoticeProps) {
+  return (
+    <Notice
+      icon="alert"
+      bad
+      page={page}
+      title={title}
+      actions={
+        onRetry && (
+          <Button icon="refresh" onPress={onRetry}>
+            Try again
+          </Button>
+        )
+      }
+    >
+      <p>{message}</p>
+      {details.map(({ parameter, text }) => (
+        <p key={`${parameter ?? ""} ${text}`}>
+          {parameter && <code>{parameter}</code>} {text}
+        </p>
+      ))}
+      {requestId && (
+        <p>
+          Request <code>{requestId}</code>
+        </p>
+      )}
+    </Notice>
+  );
+}
