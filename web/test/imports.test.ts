@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 const SRC = join(import.meta.dirname, "../src");
 
 /** Who may import what: routes → access, application, framework → logs → api and ui. Never sideways. */
-const MAY: Record<string, readonly string[]> = {
+const ALLOWED: Record<string, readonly string[]> = {
   api: ["api"],
   ui: ["ui"],
   logs: ["logs", "api", "ui"],
@@ -23,7 +23,7 @@ function importsOf(file: string): string[] {
   return [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
 }
 
-function room(path: string): string {
+function folder(path: string): string {
   return path.split("/")[0] ?? "";
 }
 
@@ -33,7 +33,7 @@ describe("the map", () => {
       importsOf(file)
         .filter((target) => target.startsWith("."))
         .map((target) => normalize(join(dirname(file), target)))
-        .filter((target) => !MAY[room(file)]?.includes(room(target)))
+        .filter((target) => !ALLOWED[folder(file)]?.includes(folder(target)))
         .map((target) => `${file} imports ${target}`),
     );
     expect(wrong).toEqual([]);
@@ -41,7 +41,7 @@ describe("the map", () => {
   });
 
   it("keeps the router and the API out of ui", () => {
-    const known = files.filter((file) => room(file) === "ui");
+    const known = files.filter((file) => folder(file) === "ui");
     const wrong = known.filter((file) =>
       importsOf(file).some((target) => /react-router|react-query|openapi-fetch/.test(target)),
     );

@@ -2,15 +2,15 @@ import { describe, expect, it } from "vitest";
 import {
   describeRange,
   momentInstant,
-  readTyped,
+  parseRangeInput,
   resolveRange,
   spanToRange,
-  toTyped,
+  toRangeInput,
 } from "../src/logs/range";
 
 const clock = { zone: "Asia/Kolkata", format: "dd/mm/yyyy" as const };
 const berlin = { zone: "Europe/Berlin", format: "dd/mm/yyyy" as const };
-const typed = (fromDate = "", toDate = "", fromTime = "", toTime = "") => ({
+const input = (fromDate = "", toDate = "", fromTime = "", toTime = "") => ({
   fromDate,
   fromTime,
   toDate,
@@ -19,39 +19,39 @@ const typed = (fromDate = "", toDate = "", fromTime = "", toTime = "") => ({
 
 describe("a typed range", () => {
   it("takes the end as a day that belongs to it, and sends the day after", () => {
-    expect(readTyped(typed("01/11/2026", "05/11/2026"), clock)).toEqual({
+    expect(parseRangeInput(input("01/11/2026", "05/11/2026"), clock)).toEqual({
       range: { since: "2026-11-01", until: "2026-11-06" },
     });
-    expect(readTyped(typed("31/12/2026", "31/12/2026"), clock)).toEqual({
+    expect(parseRangeInput(input("31/12/2026", "31/12/2026"), clock)).toEqual({
       range: { since: "2026-12-31", until: "2027-01-01" },
     });
   });
 
   it("takes times in the workspace's zone, the end's minute included", () => {
-    expect(readTyped(typed("01/11/2026", "01/11/2026", "09:00", "17:30"), clock)).toEqual({
+    expect(parseRangeInput(input("01/11/2026", "01/11/2026", "09:00", "17:30"), clock)).toEqual({
       range: { since: "2026-11-01T03:30:00Z", until: "2026-11-01T12:01:00Z" },
     });
-    expect(readTyped(typed("", "01/11/2026", "", "17:30:15"), clock)).toEqual({
+    expect(parseRangeInput(input("", "01/11/2026", "", "17:30:15"), clock)).toEqual({
       range: { until: "2026-11-01T12:00:16Z" },
     });
   });
 
   it("may be open at either end", () => {
-    expect(readTyped(typed("01/11/2026"), clock)).toEqual({ range: { since: "2026-11-01" } });
-    expect(readTyped(typed(), clock)).toEqual({ range: {} });
+    expect(parseRangeInput(input("01/11/2026"), clock)).toEqual({ range: { since: "2026-11-01" } });
+    expect(parseRangeInput(input(), clock)).toEqual({ range: {} });
   });
 
   it("says what is wrong, at the right box", () => {
-    expect(readTyped(typed("31/02/2026"), clock)).toEqual({
+    expect(parseRangeInput(input("31/02/2026"), clock)).toEqual({
       errors: { fromDate: "Enter a date as dd/mm/yyyy." },
     });
-    expect(readTyped(typed("01/11/2026", "", "25:00"), clock)).toEqual({
+    expect(parseRangeInput(input("01/11/2026", "", "25:00"), clock)).toEqual({
       errors: { fromTime: "Enter a time as hh:mm." },
     });
-    expect(readTyped(typed("", "", "", "10:00"), clock)).toEqual({
+    expect(parseRangeInput(input("", "", "", "10:00"), clock)).toEqual({
       errors: { toDate: "Enter a date for this time." },
     });
-    expect(readTyped(typed("05/11/2026", "01/11/2026"), clock)).toEqual({
+    expect(parseRangeInput(input("05/11/2026", "01/11/2026"), clock)).toEqual({
       errors: { toDate: "The end lies before the start." },
     });
   });
@@ -63,7 +63,7 @@ describe("a typed range", () => {
     { since: "2026-11-01" },
     {},
   ])("is shown and read back as %o", (range) => {
-    expect(readTyped(toTyped(range, clock), clock)).toEqual({ range });
+    expect(parseRangeInput(toRangeInput(range, clock), clock)).toEqual({ range });
   });
 });
 

@@ -103,7 +103,7 @@ describe("the session", () => {
     await signIn("asha@clinic.test", "a long password");
     await expect(read()).rejects.toMatchObject({ status: 401, code: "token_expired", requestId: "r-1" });
     expect(calls.refresh).toBe(1);
-    expect(sessionState()).toEqual({ kind: "signed-out", why: "expired" });
+    expect(sessionState()).toEqual({ kind: "signed-out", reason: "expired" });
     expect(accessToken()).toBeNull();
   });
 
@@ -115,7 +115,7 @@ describe("the session", () => {
     server.use(http.post("*/api/v1/auth/refresh", () => problem(401, "not_signed_in")));
     const other = await page();
     expect(await other.restoreSession()).toBe(false);
-    expect(other.sessionState()).toEqual({ kind: "signed-out", why: "never" });
+    expect(other.sessionState()).toEqual({ kind: "signed-out", reason: "never" });
   });
 
   it("leaves a wrong password to the form", async () => {
@@ -136,6 +136,6 @@ describe("the session", () => {
       (error: ApiError) => error,
     );
     expect(failure).toMatchObject({ status: 0, code: "network", retryable: true });
-    expect(sessionState()).toEqual({ kind: "signed-out", why: "left" });
+    expect(sessionState()).toEqual({ kind: "signed-out", reason: "user" });
   });
 });

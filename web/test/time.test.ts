@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type DateFormat, formatDay, parseDay, parseTime } from "../src/ui/time/date-format";
 import { formatCount, formatDateTime, formatExact, formatRelative, formatUtc } from "../src/ui/time/format";
-import { instantOf, knownZone, offsetLabel, wallAt } from "../src/ui/time/zone";
+import { instantOf, knownZone, offsetLabel, wallTimeAt } from "../src/ui/time/zone";
 
 const at = (text: string) => Date.parse(text);
 const wall = (year: number, month: number, day: number, hour = 0, minute = 0, second = 0) => ({
@@ -15,7 +15,7 @@ const wall = (year: number, month: number, day: number, hour = 0, minute = 0, se
 
 describe("zones", () => {
   it("reads the wall clock of a zone with a half-hour offset", () => {
-    expect(wallAt(at("2026-11-22T20:48:59Z"), "Asia/Kolkata")).toEqual(wall(2026, 11, 23, 2, 18, 59));
+    expect(wallTimeAt(at("2026-11-22T20:48:59Z"), "Asia/Kolkata")).toEqual(wall(2026, 11, 23, 2, 18, 59));
     expect(offsetLabel(at("2026-11-22T20:48:59Z"), "Asia/Kolkata")).toBe("UTC+05:30");
   });
 
@@ -32,7 +32,7 @@ describe("zones", () => {
   it("moves a time that clocks skip to after the jump", () => {
     const instant = instantOf(wall(2026, 3, 29, 2, 30), "Europe/Berlin");
     expect(instant).toBe(at("2026-03-29T01:30:00Z"));
-    expect(wallAt(instant, "Europe/Berlin").hour).toBe(3);
+    expect(wallTimeAt(instant, "Europe/Berlin").hour).toBe(3);
   });
 
   it("knows a day of 23 and one of 25 hours", () => {

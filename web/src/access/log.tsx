@@ -1,7 +1,7 @@
 import { accessApi } from "../api/logs";
 import type { AccessEvent, AccessMetrics } from "../api/types";
 import { Status } from "../ui/Status";
-import { Moment, Named, None, StatusValue, Value } from "../logs/cells";
+import { NameWithId, None, StatusValue, Timestamp, Value } from "../logs/cells";
 import { humanize, type LogDefinition, type RelatedLink } from "../logs/definition";
 import { browserName } from "./browser-name";
 
@@ -24,10 +24,10 @@ function person(event: AccessEvent): string | null {
 function User({ event, wrap = false }: { event: AccessEvent; wrap?: boolean }) {
   const id = event.user?.id;
   // A failed login has no user, only what was typed.
-  if (!id) return event.username ? <Named name={event.username} kind="typed" /> : <None />;
+  if (!id) return event.username ? <NameWithId name={event.username} kind="typed" /> : <None />;
   return (
-    <Value param="user_id" value={id} words={person(event) ?? id} wrap={wrap}>
-      <Named name={event.user?.name ?? event.username} id={id} />
+    <Value param="user_id" value={id} label={person(event) ?? id} wrap={wrap}>
+      <NameWithId name={event.user?.name ?? event.username} id={id} />
     </Value>
   );
 }
@@ -58,14 +58,14 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
   question: "Who came in?",
   api: accessApi,
   columns: [
-    { id: "time", title: "Time", width: "168px", cell: (event) => <Moment at={event.occurred_at} /> },
+    { id: "time", title: "Time", width: "168px", cell: (event) => <Timestamp at={event.occurred_at} /> },
     { id: "user", title: "User", width: "minmax(150px, 1.6fr)", cell: (event) => <User event={event} /> },
     {
       id: "event_type",
       title: "Event",
       width: "minmax(112px, 1fr)",
       cell: (event) => (
-        <Value param="event_type" value={event.event_type} words={typeLabel(event.event_type)}>
+        <Value param="event_type" value={event.event_type} label={typeLabel(event.event_type)}>
           {typeLabel(event.event_type)}
         </Value>
       ),
@@ -75,28 +75,28 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
       id: "role",
       title: "Role",
       width: "minmax(90px, 1fr)",
-      from: 640,
+      hideBelow: 640,
       cell: (event) => <Value param="role" value={event.role} />,
     },
     {
       id: "ip",
       title: "IP address",
       width: "minmax(120px, 1fr)",
-      from: 780,
+      hideBelow: 780,
       cell: (event) => <Value param="ip_address" value={event.ip_address} />,
     },
     {
       id: "user_agent",
       title: "User agent",
       width: "minmax(120px, 1.4fr)",
-      from: 940,
+      hideBelow: 940,
       cell: (event) =>
         event.user_agent ? <span title={event.user_agent}>{browserName(event.user_agent)}</span> : <None />,
     },
   ],
   card: (event) => ({
-    lead: person(event) ?? "Unknown",
-    rest: (
+    primary: person(event) ?? "Unknown",
+    secondary: (
       <>
         <Status
           tone={event.status === "failure" ? "bad" : "good"}
@@ -117,7 +117,7 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
       label: "User",
       kind: "text",
       placeholder: "User id",
-      of: (event) => ({ value: event.user?.id, name: event.user?.name }),
+      fromEvent: (event) => ({ value: event.user?.id, name: event.user?.name }),
     },
     { param: "ip_address", label: "IP address", kind: "text", placeholder: "198.51.100.4" },
     { param: "session_id", label: "Session", kind: "text", placeholder: "Session id" },
@@ -127,7 +127,6 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
     {
       title: "Failed Attempts",
       value: (metrics) => metrics.failed,
-      tone: "bad",
       filter: { param: "status", value: "failure" },
     },
   ],
@@ -145,7 +144,7 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
     {
       label: "Event",
       value: (event) => (
-        <Value param="event_type" value={event.event_type} words={typeLabel(event.event_type)} wrap>
+        <Value param="event_type" value={event.event_type} label={typeLabel(event.event_type)} wrap>
           {typeLabel(event.event_type)}
         </Value>
       ),

@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
 import { queryKeys } from "./query-keys";
-import { endSession, passwordWasSet, startSession } from "./session";
+import { endSession, markPasswordSet, startSession } from "./session";
 import type { Session } from "./types";
 
 export async function signIn(email: string, password: string): Promise<Session> {
@@ -27,7 +27,7 @@ export async function signOut(): Promise<void> {
   try {
     await unwrap(client.POST("/api/v1/auth/logout"));
   } finally {
-    endSession("left");
+    endSession("user");
   }
 }
 
@@ -37,5 +37,5 @@ export async function setPassword(password: string, currentPassword?: string): P
       body: currentPassword === undefined ? { password } : { password, current_password: currentPassword },
     }),
   );
-  passwordWasSet();
+  markPasswordSet();
 }

@@ -6,9 +6,10 @@ import type { Session, User } from "./types";
  * finds nothing in storage. What survives a reload is the server's HttpOnly cookie, exchanged by `refresh`.
  */
 /** `never`: nobody was signed in when the page loaded; the page being opened deals with that itself. */
-export type SignedOut = "never" | "left" | "expired";
+export type SignedOut = "never" | "user" | "expired";
 
-type State = { kind: "unknown" } | { kind: "signed-out"; why: SignedOut } | { kind: "signed-in"; user: User };
+type State =
+  { kind: "unknown" } | { kind: "signed-out"; reason: SignedOut } | { kind: "signed-in"; user: User };
 
 let state: State = { kind: "unknown" };
 let token: string | null = null;
@@ -17,7 +18,7 @@ let inFlight: Promise<boolean> | null = null;
 const listeners = new Set<() => void>();
 
 /** Renewed this long before it ends, so that a request never leaves with a token about to die. */
-const EARLY_MS = 60_000;
+const RENEW_BEFORE_MS = 60_000;
 
 function set(next: State) {
   state = next;
@@ -40,18 +41,18 @@ export function onSessionChange(listener: () => void): () => void {
 export function startSession(session: Session) {
   token = session.access_token;
   clearTimeout(timer);
-  const wait = Math.max(session.expires_in * 1000 - EARLY_MS, 5_000);
+  const wait = Math.max(session.expires_in * 1000 - RENEW_BEFORE_MS, 5_000);
   timer = setTimeout(() => void refreshSession(), wait);
   set({ kind: "signed-in", user: session.user });
 }
 
-export function endSession(why: SignedOut) {
+export function endSession(reason: SignedOut) {
   token = null;
   clearTimeout(timer);
-  set({ kind: "signed-out", why });
+  set({ kind: "signed-out", reason });
 }
 
-export function passwordWasSet() {
+export function markPasswordSet() {
   if (state.kind === "signed-in") set({ kind: "signed-in", user: { ...state.user, has_password: true } });
 }
 
@@ -60,13 +61,13 @@ export function passwordWasSet() {
  * page one promise is shared; between tabs the browser's lock makes them take turns.
  */
 export function refreshSession(): Promise<boolean> {
-  inFlight ??= takeTurn(exchangeCookie).finally(() => {
+  inFlight ??= withRefreshLock(exchangeCookie).finally(() => {
     inFlight = null;
   });
   return inFlight;
 }
 
-async function takeTurn(run: () => Promise<boolean>): Promise<boolean> {
+async function withRefreshLock(run: () => Promise<boolean>): Promise<boolean> {
   if (typeof navigator === "undefined" || !navigator.locks) return run();
   return navigator.locks.request("logbook-refresh", run);
 }

@@ -1,7 +1,7 @@
 import { frameworkApi } from "../api/logs";
 import type { FrameworkEvent, FrameworkMetrics } from "../api/types";
 import { Status } from "../ui/Status";
-import { ActorValue, Moment, Named, None, StatusValue, Value } from "../logs/cells";
+import { ActorValue, NameWithId, None, StatusValue, Timestamp, Value } from "../logs/cells";
 import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink, statusMark } from "../logs/definition";
 import styles from "./framework.module.css";
 
@@ -24,17 +24,17 @@ function Component({ event, wrap = false }: { event: FrameworkEvent; wrap?: bool
     <Value
       param="component"
       value={componentValue(event)}
-      words={`${humanize(event.component.type)} ${componentName(event)}`}
+      label={`${humanize(event.component.type)} ${componentName(event)}`}
       wrap={wrap}
     >
-      <Named name={componentName(event)} kind={humanize(event.component.type)} />
+      <NameWithId name={componentName(event)} kind={humanize(event.component.type)} />
     </Value>
   );
 }
 
 function Action({ event, wrap = false }: { event: FrameworkEvent; wrap?: boolean }) {
   return (
-    <Value param="action" value={event.action} words={humanize(event.action)} wrap={wrap}>
+    <Value param="action" value={event.action} label={humanize(event.action)} wrap={wrap}>
       {humanize(event.action)}
     </Value>
   );
@@ -75,7 +75,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
   question: "What did the platform do?",
   api: frameworkApi,
   columns: [
-    { id: "time", title: "Time", width: "168px", cell: (event) => <Moment at={event.occurred_at} /> },
+    { id: "time", title: "Time", width: "168px", cell: (event) => <Timestamp at={event.occurred_at} /> },
     {
       id: "action",
       title: "Action",
@@ -92,7 +92,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       id: "actor",
       title: "Actor",
       width: "minmax(130px, 1fr)",
-      from: 740,
+      hideBelow: 740,
       cell: (event) => <ActorValue actor={event.actor} />,
     },
     { id: "status", title: "Status", width: "104px", cell: (event) => <StatusValue status={event.status} /> },
@@ -100,7 +100,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       id: "error",
       title: "Error",
       width: "minmax(140px, 1.6fr)",
-      from: 800,
+      hideBelow: 800,
       cell: (event) =>
         event.error ? (
           <span className={styles.error} title={event.error}>
@@ -112,8 +112,8 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
     },
   ],
   card: (event) => ({
-    lead: `${humanize(event.action)}: ${componentName(event)}`,
-    rest: (
+    primary: `${humanize(event.action)}: ${componentName(event)}`,
+    secondary: (
       <>
         <Status {...statusMark(event.status)}>{humanize(event.status)}</Status>
         {` · ${(event.error && lastLine(event.error)) ?? event.actor.name ?? humanize(event.actor.type)}`}
@@ -127,7 +127,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       label: "Component",
       kind: "facet",
       valueLabel: (value) => (value.includes(":") ? value : humanize(value)),
-      of: (event) => ({ value: componentValue(event), name: event.component.name }),
+      fromEvent: (event) => ({ value: componentValue(event), name: event.component.name }),
     },
     { param: "status", label: "Status", kind: "facet", valueLabel: humanize },
     {
@@ -142,7 +142,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       label: "Actor",
       kind: "text",
       placeholder: "Actor id",
-      of: (event) => ({ value: event.actor.id, name: event.actor.name }),
+      fromEvent: (event) => ({ value: event.actor.id, name: event.actor.name }),
     },
   ],
   metrics: [
@@ -150,7 +150,6 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
     {
       title: "Failed",
       value: (metrics) => metrics.failed,
-      tone: "bad",
       filter: { param: "status", value: "failure" },
     },
   ],

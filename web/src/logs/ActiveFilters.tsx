@@ -13,7 +13,7 @@ interface ActiveFiltersProps<E> {
 /** An id says little; any loaded event that has it also knows the name. */
 function nameOf<E>(filter: Filter<E>, value: string, events: readonly E[]): string {
   for (const event of events) {
-    const found = filter.of?.(event);
+    const found = filter.fromEvent?.(event);
     if (found?.value === value && found.name) return `${found.name} (${value})`;
   }
   return filter.valueLabel?.(value) ?? value;

@@ -1,4 +1,4 @@
-import { mayAppend } from "../api/roles";
+import { canAppend } from "../api/roles";
 import type { LogEvent, LogName, Workspace } from "../api/types";
 import { Button } from "../ui/Button";
 import { CodeBlock } from "../ui/CodeBlock";
@@ -31,7 +31,7 @@ export function EmptyLog<L extends LogName, E extends LogEvent, M>({
   workspace,
 }: EmptyLogProps<L, E, M>) {
   // Who may not append has no use for how it is done.
-  if (!mayAppend(workspace.role)) {
+  if (!canAppend(workspace.role)) {
     return (
       <Notice icon="inbox" title="No events yet">
         <p>Nothing has been sent to this log of {workspace.name}.</p>

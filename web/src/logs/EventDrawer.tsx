@@ -11,7 +11,7 @@ import { Drawer } from "../ui/Drawer";
 import { ErrorNotice } from "../ui/ErrorNotice";
 import { Icon } from "../ui/Icon";
 import { Notice } from "../ui/Notice";
-import { Bone } from "../ui/Skeleton";
+import { SkeletonLine } from "../ui/Skeleton";
 import { formatExact, formatRelative, formatUtc } from "../ui/time/format";
 import { useNow } from "../ui/use-now";
 import { Changes } from "./Changes";
@@ -70,9 +70,9 @@ export function EventDrawer<L extends LogName, E extends LogEvent, M>(props: Eve
           <ErrorNotice {...describeError(query.error)} onRetry={() => void query.refetch()} />
         )
       ) : (
-        <div className={styles.bones} aria-label="Loading">
+        <div className={styles.skeleton} aria-label="Loading">
           {[220, 160, 380, 340, 360, 300].map((width) => (
-            <Bone key={width} width={width} />
+            <SkeletonLine key={width} width={width} />
           ))}
         </div>
       )}

@@ -1,10 +1,10 @@
 import { lazy, Suspense, useMemo } from "react";
 import type { Histogram as HistogramData } from "../api/types";
-import { useMedia, NARROW } from "../ui/use-media";
+import { useMediaQuery, NARROW } from "../ui/use-media-query";
 import { useTheme } from "../ui/theme";
 import { formatDayShort } from "../ui/time/date-format";
 import { type Clock, formatCount, formatDate, formatMinute } from "../ui/time/format";
-import { wallAt } from "../ui/time/zone";
+import { wallTimeAt } from "../ui/time/zone";
 import { cx } from "../ui/cx";
 import { type Chart, seriesOf } from "./definition";
 import styles from "./Histogram.module.css";
@@ -38,7 +38,7 @@ export function Histogram({
   onRange,
 }: HistogramProps) {
   const theme = useTheme();
-  const narrow = useMedia(NARROW);
+  const narrow = useMediaQuery(NARROW);
   const buckets = useMemo(() => data?.data ?? [], [data]);
   const series = useMemo(() => seriesOf(chart, buckets), [chart, buckets]);
   const labels = useMemo(() => barLabels(buckets, clock), [buckets, clock]);
@@ -86,7 +86,7 @@ export function Histogram({
           />
         )}
       </div>
-      {data && <figcaption className="quiet">{summary(totals, labels)}</figcaption>}
+      {data && <figcaption className="visually-hidden">{summary(totals, labels)}</figcaption>}
     </figure>
   );
 }
@@ -127,7 +127,7 @@ function tickLabels(buckets: Buckets, clock: Clock, most: number): (string | nul
     const centred = index % step === Math.floor(step / 2);
     if (!centred) return null;
     const start = Date.parse(bucket.start);
-    const wall = wallAt(start, clock.zone);
+    const wall = wallTimeAt(start, clock.zone);
     const midnight = wall.hour === 0 && wall.minute === 0;
     return byDay || midnight ? formatDayShort(wall, clock.format) : formatMinute(start, clock);
   });

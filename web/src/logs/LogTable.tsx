@@ -3,8 +3,8 @@ import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { LogEvent } from "../api/types";
 import { cx } from "../ui/cx";
 import { Icon } from "../ui/Icon";
-import { Bone } from "../ui/Skeleton";
-import { Moment } from "./cells";
+import { SkeletonLine } from "../ui/Skeleton";
+import { Timestamp } from "./cells";
 import type { LogDefinition } from "./definition";
 import styles from "./LogTable.module.css";
 
@@ -25,13 +25,13 @@ interface LogTableProps<E extends LogEvent> {
   narrow: boolean;
   /** Null until it is in the page. */
   scroller: HTMLElement | null;
-  foot: React.ReactNode;
+  footer: React.ReactNode;
 }
 
 const ROW = 36;
 const CARD = 58;
 const HEADER = 32;
-const BONES = 14;
+const SKELETON_ROWS = 14;
 
 function failed(event: LogEvent): boolean {
   return "status" in event && event.status === "failure";
@@ -63,7 +63,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
     return () => observer.disconnect();
   }, [scroller]);
 
-  const columns = log.columns.filter((column) => layout.width >= (column.from ?? 0));
+  const columns = log.columns.filter((column) => layout.width >= (column.hideBelow ?? 0));
   const tracks = narrow ? "minmax(0, 1fr)" : columns.map((column) => column.width).join(" ");
 
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions change identity by design; none is memoized here
@@ -178,11 +178,11 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
         ref={body}
         role="rowgroup"
         className={cx(styles.body, stale && styles.stale)}
-        style={{ height: loading ? BONES * height : virtual.getTotalSize() }}
+        style={{ height: loading ? SKELETON_ROWS * height : virtual.getTotalSize() }}
       >
         {loading &&
-          Array.from({ length: BONES }, (_, index) => (
-            <BoneRow key={index} index={index} height={height} cells={narrow ? 1 : columns.length} />
+          Array.from({ length: SKELETON_ROWS }, (_, index) => (
+            <SkeletonRow key={index} index={index} height={height} cells={narrow ? 1 : columns.length} />
           ))}
         {items.map((item) => {
           const event = events[item.index];
@@ -222,7 +222,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
           );
         })}
       </div>
-      {!loading && <div className={styles.foot}>{props.foot}</div>}
+      {!loading && <div className={styles.footer}>{props.footer}</div>}
     </div>
   );
 }
@@ -231,24 +231,24 @@ function SortButton({ text, order, onOrder }: { text: string; order: "asc" | "de
   return (
     <button type="button" className={styles.sort} onClick={onOrder} title={`Shown ${text}`}>
       Time
-      <span className="quiet">, {text}</span>
+      <span className="visually-hidden">, {text}</span>
       <Icon name={order === "desc" ? "sortDesc" : "sortAsc"} size={14} />
     </button>
   );
 }
 
 function CardCell<E extends LogEvent>({ event, card }: { event: E; card: LogTableProps<E>["log"]["card"] }) {
-  const { lead, rest } = card(event);
+  const { primary, secondary } = card(event);
   return (
     <div role="gridcell" className={styles.card}>
       <div className={styles.cardLine}>
-        <span>{lead}</span>
+        <span>{primary}</span>
         <span className={styles.cardTime}>
-          <Moment at={event.occurred_at} />
+          <Timestamp at={event.occurred_at} />
         </span>
       </div>
-      <div className={cx(styles.cardLine, styles.cardRest)}>
-        <span>{rest}</span>
+      <div className={cx(styles.cardLine, styles.cardSecondary)}>
+        <span>{secondary}</span>
       </div>
     </div>
   );
@@ -256,12 +256,12 @@ function CardCell<E extends LogEvent>({ event, card }: { event: E; card: LogTabl
 
 const WIDTHS = ["72%", "58%", "64%", "48%", "70%", "54%"];
 
-function BoneRow({ index, height, cells }: { index: number; height: number; cells: number }) {
+function SkeletonRow({ index, height, cells }: { index: number; height: number; cells: number }) {
   return (
     <div className={styles.row} style={{ transform: `translateY(${index * height}px)` }} aria-hidden="true">
       {Array.from({ length: cells }, (_, cell) => (
         <div key={cell} className={styles.cell}>
-          <Bone width={WIDTHS[(index + cell) % WIDTHS.length] ?? "60%"} />
+          <SkeletonLine width={WIDTHS[(index + cell) % WIDTHS.length] ?? "60%"} />
         </div>
       ))}
     </div>

@@ -8,8 +8,8 @@ import { cx } from "../ui/cx";
 import { ErrorNotice } from "../ui/ErrorNotice";
 import { Sheet } from "../ui/Sheet";
 import { formatCount } from "../ui/time/format";
-import { TimeTips } from "../ui/TimeTips";
-import { NARROW, useMedia } from "../ui/use-media";
+import { TimeTooltip } from "../ui/TimeTooltip";
+import { NARROW, useMediaQuery } from "../ui/use-media-query";
 import { ActiveFilters } from "./ActiveFilters";
 import { LogContext } from "./context";
 import type { LogDefinition, Metric } from "./definition";
@@ -25,7 +25,7 @@ import { addFilter, clearFilters, dropEmpty, filtersOf, type LogSearch, withRang
 import { StaleNotice } from "./StaleNotice";
 import { Toolbar } from "./Toolbar";
 import { useLogData, useNewEvents } from "./use-log-data";
-import { useRowKeys } from "./use-row-keys";
+import { useKeyboardNavigation } from "./use-keyboard-navigation";
 import { useWorkspaceClock } from "./use-workspace-clock";
 
 interface LogViewProps<L extends LogName, E extends LogEvent, M> {
@@ -42,7 +42,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   const { log, workspace, search, onSearch } = props;
   const slug = workspace.slug;
   const clock = useWorkspaceClock(workspace);
-  const narrow = useMedia(NARROW);
+  const narrow = useMediaQuery(NARROW);
   const queries = useQueryClient();
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   // The moment that "last 24 hours" counts back from. It stands still until somebody asks for newer events.
@@ -73,7 +73,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   };
   const previous = openIndex > 0 ? openAt(openIndex - 1) : undefined;
   const next = openIndex >= 0 ? openAt(openIndex + 1) : undefined;
-  useRowKeys({ drawerOpen: openId !== undefined, table: scroller, previous, next });
+  useKeyboardNavigation({ drawerOpen: openId !== undefined, table: scroller, previous, next });
 
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
@@ -132,7 +132,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     <LogContext value={context}>
       <div className={cx(styles.view, openId !== undefined && styles.withDrawer)}>
         <div className={styles.top}>
-          <h1 className="quiet">{log.title}</h1>
+          <h1 className="visually-hidden">{log.title}</h1>
           <Toolbar
             search={search}
             clock={clock}
@@ -176,7 +176,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
             </div>
             {fresh.count > 0 && !list.isError && (
               <div className={styles.pill} role="status">
-                <Button look="primary" icon="arrowUp" onPress={refresh}>
+                <Button variant="primary" icon="arrowUp" onPress={refresh}>
                   {`${formatCount(fresh.count, !fresh.more)} new ${fresh.count === 1 ? "event" : "events"}`}
                 </Button>
               </div>
@@ -204,7 +204,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                 onCursor={setCursor}
                 narrow={narrow}
                 scroller={scroller}
-                foot={
+                footer={
                   list.isFetchNextPageError ? (
                     <>
                       The next events could not be read.
@@ -239,7 +239,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
           onNext={next}
         />
       )}
-      <TimeTips clock={clock} />
+      <TimeTooltip clock={clock} />
     </LogContext>
   );
 }

@@ -1,5 +1,5 @@
 import { cx } from "../ui/cx";
-import { Bone } from "../ui/Skeleton";
+import { SkeletonLine } from "../ui/Skeleton";
 import { formatCount } from "../ui/time/format";
 import type { Metric } from "./definition";
 import styles from "./MetricCards.module.css";
@@ -28,7 +28,7 @@ export function MetricCards<M>({ metrics, data, exact, colorOf, search, onSearch
               {metric.title}
             </span>
             <span className={styles.number}>
-              {data === undefined ? <Bone width={64} /> : formatCount(metric.value(data), exact)}
+              {data === undefined ? <SkeletonLine width={64} /> : formatCount(metric.value(data), exact)}
             </span>
           </>
         );

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { IconButton } from "../ui/Button";
 import { Icon } from "../ui/Icon";
-import { useDebounced } from "../ui/use-debounced";
+import { useDebouncedCallback } from "../ui/use-debounced-callback";
 import styles from "./Toolbar.module.css";
 
 interface SearchBoxProps {
@@ -19,7 +19,7 @@ export function SearchBox({ value, onChange }: SearchBoxProps) {
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(value);
   const [shown, setShown] = useState(value);
-  const send = useDebounced(onChange, 250);
+  const send = useDebouncedCallback(onChange, 250);
 
   // The address changed by itself (Back, "clear all"): its text wins over what stood here.
   if (shown !== value) {
@@ -40,7 +40,7 @@ export function SearchBox({ value, onChange }: SearchBoxProps) {
 
   const set = (next: string) => {
     setText(next);
-    send.later(next.trim());
+    send.schedule(next.trim());
   };
   return (
     <div className={styles.search} role="search">

@@ -10,7 +10,7 @@ export function None() {
   return (
     <span className={styles.none}>
       <span aria-hidden="true">–</span>
-      <span className="quiet">none</span>
+      <span className="visually-hidden">none</span>
     </span>
   );
 }
@@ -19,8 +19,8 @@ interface ValueProps {
   /** The filter that a click on the value sets. */
   param: string;
   value: string | null | undefined;
-  /** The value in words, for the tooltip, where its content is more than text. */
-  words?: string | undefined;
+  /** The value as text, for the tooltip, where the children are more than text. */
+  label?: string | undefined;
   wrap?: boolean;
   children?: React.ReactNode;
 }
@@ -29,7 +29,7 @@ interface ValueProps {
  * A value that filters by itself. In the table it stays out of the tab order (hundreds of stops would make the
  * keyboard useless); an open event offers the same values within it.
  */
-export function Value({ param, value, words, wrap = false, children }: ValueProps) {
+export function Value({ param, value, label, wrap = false, children }: ValueProps) {
   const { filterBy, filterLabel } = useLog();
   if (value === null || value === undefined || value === "") return <None />;
   const className = cx(styles.value, wrap && styles.wrap);
@@ -46,7 +46,7 @@ export function Value({ param, value, words, wrap = false, children }: ValueProp
       type="button"
       tabIndex={wrap ? 0 : -1}
       className={className}
-      title={`${words ?? value}: click to ${hint}`}
+      title={`${label ?? value}: click to ${hint}`}
       onClick={(event) => {
         event.stopPropagation();
         filterBy(param, value);
@@ -61,7 +61,7 @@ export function Value({ param, value, words, wrap = false, children }: ValueProp
 }
 
 /** A name with its id beside it: names repeat and change, ids do not. */
-export function Named({
+export function NameWithId({
   name,
   id,
   kind,
@@ -84,32 +84,32 @@ export function ActorValue({ actor, wrap = false }: { actor: Actor; wrap?: boole
   if (!actor.id) {
     // The system has no id; its kind is what one can filter by.
     return (
-      <Value param="actor_type" value={actor.type} words={actor.name ?? humanize(actor.type)} wrap={wrap}>
-        <Named name={actor.name ?? humanize(actor.type)} kind={actor.name ? kind : null} />
+      <Value param="actor_type" value={actor.type} label={actor.name ?? humanize(actor.type)} wrap={wrap}>
+        <NameWithId name={actor.name ?? humanize(actor.type)} kind={actor.name ? kind : null} />
       </Value>
     );
   }
   return (
-    <Value param="actor_id" value={actor.id} words={actor.name ?? actor.id} wrap={wrap}>
-      <Named name={actor.name} id={actor.id} kind={kind} />
+    <Value param="actor_id" value={actor.id} label={actor.name ?? actor.id} wrap={wrap}>
+      <NameWithId name={actor.name} id={actor.id} kind={kind} />
     </Value>
   );
 }
 
 export function StatusValue({ status, wrap = false }: { status: string; wrap?: boolean }) {
   return (
-    <Value param="status" value={status} words={humanize(status)} wrap={wrap}>
+    <Value param="status" value={status} label={humanize(status)} wrap={wrap}>
       <Status {...statusMark(status)}>{humanize(status)}</Status>
     </Value>
   );
 }
 
-export function Moment({ at, short = false }: { at: string; short?: boolean }) {
+export function Timestamp({ at }: { at: string }) {
   const { clock } = useLog();
   const instant = Date.parse(at);
   return (
     <time className={styles.time} dateTime={at} data-instant={instant}>
-      {!short && <span className={styles.date}>{formatDate(instant, clock)} </span>}
+      <span className={styles.date}>{formatDate(instant, clock)} </span>
       {formatTime(instant, clock)}
     </time>
   );

@@ -12,7 +12,7 @@ export interface LogDefinition<L extends LogName, E extends LogEvent, M> {
   /** The list query's own filters, picked by name so that an unknown one is a type error. */
   columns: readonly Column<E>[];
   /** Two lines for narrow screens, where columns do not fit. */
-  card: (event: E) => { lead: React.ReactNode; rest: React.ReactNode };
+  card: (event: E) => { primary: React.ReactNode; secondary: React.ReactNode };
   filters: readonly Filter<E>[];
   metrics: readonly Metric<M>[];
   chart: Chart;
@@ -31,7 +31,7 @@ export interface Column<E> {
   /** A CSS grid track. */
   width: string;
   /** Left out when the table is narrower than this, in pixels. */
-  from?: number;
+  hideBelow?: number;
   cell: (event: E) => React.ReactNode;
 }
 
@@ -47,7 +47,7 @@ export interface Filter<E> {
   /** How a value reads: "login_failed" is "Failed login". */
   valueLabel?: (value: string) => string;
   /** The value that an event has, with its name, so that a chip can say "Asha Rao" rather than "17". */
-  of?: (event: E) => { value: string | null | undefined; name: string | null | undefined };
+  fromEvent?: (event: E) => { value: string | null | undefined; name: string | null | undefined };
 }
 
 /** The kinds of actor that the API knows. */
@@ -56,7 +56,6 @@ export const ACTOR_TYPES = ["user", "admin", "service", "system"] as const;
 export interface Metric<M> {
   title: string;
   value: (metrics: M) => number;
-  tone?: Tone;
   /** What a click on the card filters by. Without it, the card clears the filter of the others. */
   filter?: { param: string; value: string };
 }

@@ -1,6 +1,6 @@
 import { addDays, formatDay, isoDay, parseDay, parseIsoDay, parseTime } from "../ui/time/date-format";
 import { type Clock, formatDateTime } from "../ui/time/format";
-import { instantOf, pad, wallAt } from "../ui/time/zone";
+import { instantOf, pad, wallTimeAt } from "../ui/time/zone";
 import type { LogSearch } from "./search";
 
 export const PRESETS = {
@@ -49,23 +49,23 @@ export function describeRange(search: Pick<LogSearch, "range" | "since" | "until
   return "All time";
 }
 
-/** The four boxes of the range form, as typed. */
-export interface TypedRange {
+/** The four fields of the range form, as typed. */
+export interface RangeInput {
   fromDate: string;
   fromTime: string;
   toDate: string;
   toTime: string;
 }
 
-export type TypedErrors = Partial<Record<keyof TypedRange, string>>;
+export type RangeInputErrors = Partial<Record<keyof RangeInput, string>>;
 
-interface TypedEnd {
+interface ParsedEnd {
   moment?: string;
   dateError?: string;
   timeError?: string;
 }
 
-function readEnd(date: string, time: string, end: boolean, clock: Clock): TypedEnd {
+function parseEnd(date: string, time: string, end: boolean, clock: Clock): ParsedEnd {
   if (date.trim() === "") return time.trim() === "" ? {} : { dateError: "Enter a date for this time." };
   const day = parseDay(date, clock.format);
   if (!day) return { dateError: `Enter a date as ${clock.format}.` };
@@ -82,10 +82,13 @@ function readEnd(date: string, time: string, end: boolean, clock: Clock): TypedE
  * Reads the form. What a person types as the end is the last day or minute they want to see; what is sent is the
  * first moment they do not.
  */
-export function readTyped(typed: TypedRange, clock: Clock): { range: Range } | { errors: TypedErrors } {
-  const from = readEnd(typed.fromDate, typed.fromTime, false, clock);
-  const to = readEnd(typed.toDate, typed.toTime, true, clock);
-  const errors: TypedErrors = {};
+export function parseRangeInput(
+  input: RangeInput,
+  clock: Clock,
+): { range: Range } | { errors: RangeInputErrors } {
+  const from = parseEnd(input.fromDate, input.fromTime, false, clock);
+  const to = parseEnd(input.toDate, input.toTime, true, clock);
+  const errors: RangeInputErrors = {};
   if (from.dateError) errors.fromDate = from.dateError;
   if (from.timeError) errors.fromTime = from.timeError;
   if (to.dateError) errors.toDate = to.dateError;
@@ -100,23 +103,23 @@ export function readTyped(typed: TypedRange, clock: Clock): { range: Range } | {
   };
 }
 
-function typedMoment(moment: string | undefined, end: boolean, clock: Clock): [string, string] {
+function momentInput(moment: string | undefined, end: boolean, clock: Clock): [string, string] {
   if (!moment) return ["", ""];
   const day = parseIsoDay(moment);
   if (day) return [formatDay(end ? addDays(day, -1) : day, clock.format), ""];
   const instant = Date.parse(moment);
-  const wall = wallAt(instant, clock.zone);
+  const wall = wallTimeAt(instant, clock.zone);
   const midnight = wall.hour === 0 && wall.minute === 0 && wall.second === 0;
   if (midnight) return [formatDay(end ? addDays(wall, -1) : wall, clock.format), ""];
-  const shown = wallAt(end ? instant - (wall.second === 0 ? 60_000 : 1_000) : instant, clock.zone);
+  const shown = wallTimeAt(end ? instant - (wall.second === 0 ? 60_000 : 1_000) : instant, clock.zone);
   const seconds = shown.second === 0 || (end && wall.second === 0) ? "" : `:${pad(shown.second)}`;
   return [formatDay(shown, clock.format), `${pad(shown.hour)}:${pad(shown.minute)}${seconds}`];
 }
 
 /** The range as its form shows it; reading it back gives the same moments. */
-export function toTyped(search: Pick<LogSearch, "since" | "until">, clock: Clock): TypedRange {
-  const [fromDate, fromTime] = typedMoment(search.since, false, clock);
-  const [toDate, toTime] = typedMoment(search.until, true, clock);
+export function toRangeInput(search: Pick<LogSearch, "since" | "until">, clock: Clock): RangeInput {
+  const [fromDate, fromTime] = momentInput(search.since, false, clock);
+  const [toDate, toTime] = momentInput(search.until, true, clock);
   return { fromDate, fromTime, toDate, toTime };
 }
 
@@ -126,7 +129,7 @@ export function spanToRange(start: number, end: number, zone: string): Range {
 }
 
 function momentText(instant: number, zone: string): string {
-  const wall = wallAt(instant, zone);
+  const wall = wallTimeAt(instant, zone);
   const whole = instant % 1000 === 0 && wall.hour === 0 && wall.minute === 0 && wall.second === 0;
   return whole ? isoDay(wall) : new Date(instant).toISOString().replace(".000Z", "Z");
 }

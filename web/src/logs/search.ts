@@ -16,15 +16,15 @@ export interface LogSearch {
 
 export type Filters = Record<string, string[]>;
 
-const OWN = new Set(["range", "since", "until", "q", "order", "event"]);
+const NOT_FILTERS = new Set(["range", "since", "until", "q", "order", "event"]);
 const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
-function one(value: unknown): string | undefined {
+function firstText(value: unknown): string | undefined {
   const first: unknown = Array.isArray(value) ? value[0] : value;
   return typeof first === "string" && first !== "" ? first : undefined;
 }
 
-function many(value: unknown): string[] | undefined {
+function allTexts(value: unknown): string[] | undefined {
   const all = (Array.isArray(value) ? value : [value]).filter(
     (item): item is string => typeof item === "string" && item !== "",
   );
@@ -32,7 +32,7 @@ function many(value: unknown): string[] | undefined {
 }
 
 function moment(value: unknown): string | undefined {
-  const text = one(value);
+  const text = firstText(value);
   return text && MOMENT.test(text) && !Number.isNaN(Date.parse(text)) ? text : undefined;
 }
 
@@ -41,18 +41,18 @@ export function readSearch(raw: Record<string, unknown>, params: readonly string
   const search: LogSearch = {};
   const since = moment(raw.since);
   const until = moment(raw.until);
-  const range = one(raw.range);
+  const range = firstText(raw.range);
   if (since || until) {
     if (since) search.since = since;
     if (until) search.until = until;
   } else if (range && range in PRESETS) search.range = range as Preset;
-  const q = one(raw.q);
+  const q = firstText(raw.q);
   if (q) search.q = q.slice(0, 200);
-  if (one(raw.order) === "asc") search.order = "asc";
-  const event = one(raw.event);
+  if (firstText(raw.order) === "asc") search.order = "asc";
+  const event = firstText(raw.event);
   if (event) search.event = event;
   for (const param of params) {
-    const values = many(raw[param]);
+    const values = allTexts(raw[param]);
     if (values) search[param] = values;
   }
   return search;
@@ -61,7 +61,7 @@ export function readSearch(raw: Record<string, unknown>, params: readonly string
 export function filtersOf(search: LogSearch): Filters {
   const filters: Filters = {};
   for (const [param, values] of Object.entries(search)) {
-    if (!OWN.has(param) && Array.isArray(values)) filters[param] = values;
+    if (!NOT_FILTERS.has(param) && Array.isArray(values)) filters[param] = values;
   }
   return filters;
 }

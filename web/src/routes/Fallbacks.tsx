@@ -4,9 +4,9 @@ import { buttonClass } from "../ui/Button";
 import { ErrorNotice } from "../ui/ErrorNotice";
 import { Notice } from "../ui/Notice";
 
-export function Waiting() {
+export function RoutePending() {
   return (
-    <p className="quiet" role="status">
+    <p className="visually-hidden" role="status">
       Loading
     </p>
   );
@@ -16,7 +16,7 @@ export function NotFound() {
   return (
     <Notice
       icon="search"
-      page
+      fullPage
       title="This page does not exist"
       actions={
         <Link to="/" className={buttonClass({})}>
@@ -27,13 +27,13 @@ export function NotFound() {
   );
 }
 
-export function Failure({ error, reset }: ErrorComponentProps) {
+export function RouteError({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
   if (error instanceof ApiError && error.status === 404) {
     return (
       <Notice
         icon="search"
-        page
+        fullPage
         title="No such workspace"
         actions={
           <Link to="/" className={buttonClass({})}>
@@ -47,7 +47,7 @@ export function Failure({ error, reset }: ErrorComponentProps) {
   }
   return (
     <ErrorNotice
-      page
+      fullPage
       {...describeError(error)}
       onRetry={() => {
         reset();

@@ -10,14 +10,14 @@ export function Home() {
   const { me } = useRouteContext({ from: "/app" });
   const [first, ...others] = me.workspaces;
   const create = me.platform_admin && (
-    <Link to="/workspaces/new" className={buttonClass({ look: first ? "normal" : "primary" })}>
+    <Link to="/workspaces/new" className={buttonClass({ variant: first ? "secondary" : "primary" })}>
       <Icon name="plus" />
       New workspace
     </Link>
   );
   if (!first) {
     return (
-      <Notice icon="inbox" title="No workspaces yet" page actions={create}>
+      <Notice icon="inbox" title="No workspaces yet" fullPage actions={create}>
         <p>
           {me.platform_admin
             ? "A workspace holds the three logs of one app or one tenant."

@@ -7,7 +7,7 @@ import type { LogEvent, LogName } from "../api/types";
 import { workspaceQuery } from "../api/workspaces";
 import { applicationLog } from "../application/log";
 import { frameworkLog } from "../framework/log";
-import { Moment } from "../logs/cells";
+import { Timestamp } from "../logs/cells";
 import { LogContext, useLog } from "../logs/context";
 import type { LogDefinition } from "../logs/definition";
 import { Histogram } from "../logs/Histogram";
@@ -16,8 +16,8 @@ import type { Preset } from "../logs/range";
 import { useLogData } from "../logs/use-log-data";
 import { useWorkspaceClock } from "../logs/use-workspace-clock";
 import { ErrorNotice } from "../ui/ErrorNotice";
-import { Bone } from "../ui/Skeleton";
-import { TimeTips } from "../ui/TimeTips";
+import { SkeletonLine } from "../ui/Skeleton";
+import { TimeTooltip } from "../ui/TimeTooltip";
 import styles from "./Overview.module.css";
 import { useTitle } from "./use-log-page";
 
@@ -70,7 +70,7 @@ export function Overview() {
           <LogSummary log={frameworkLog} {...shared} />
         </div>
       </div>
-      <TimeTips clock={clock} />
+      <TimeTooltip clock={clock} />
     </LogContext>
   );
 }
@@ -130,8 +130,8 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
       ) : list.isPending ? (
         <div aria-hidden="true">
           {Array.from({ length: LATEST }, (_, index) => (
-            <div key={index} className={styles.bone}>
-              <Bone width={`${70 - index * 5}%`} />
+            <div key={index} className={styles.skeleton}>
+              <SkeletonLine width={`${70 - index * 5}%`} />
             </div>
           ))}
         </div>
@@ -159,7 +159,7 @@ function LatestEvent<L extends LogName, E extends LogEvent, M>({
   workspace: string;
   search: object;
 }) {
-  const { lead, rest } = log.card(event);
+  const { primary, secondary } = log.card(event);
   const name: LogName = log.name;
   return (
     <li>
@@ -170,13 +170,13 @@ function LatestEvent<L extends LogName, E extends LogEvent, M>({
         className={styles.event}
       >
         <span className={styles.line}>
-          <span>{lead}</span>
+          <span>{primary}</span>
           <span className={styles.time}>
-            <Moment at={event.occurred_at} />
+            <Timestamp at={event.occurred_at} />
           </span>
         </span>
-        <span className={`${styles.line} ${styles.rest}`}>
-          <span>{rest}</span>
+        <span className={`${styles.line} ${styles.secondary}`}>
+          <span>{secondary}</span>
         </span>
       </Link>
     </li>

@@ -4,7 +4,7 @@ import { setPassword } from "../api/auth";
 import { ApiError } from "../api/errors";
 import { meQuery } from "../api/workspaces";
 import { Button } from "../ui/Button";
-import { Field } from "../ui/Field";
+import { TextField } from "../ui/TextField";
 import styles from "./forms.module.css";
 
 interface PasswordFormProps {
@@ -40,7 +40,7 @@ export function PasswordForm({ hasPassword, onDone, onSkip, skipText }: Password
       }}
     >
       {hasPassword && (
-        <Field
+        <TextField
           large
           label="Current password"
           type="password"
@@ -50,7 +50,7 @@ export function PasswordForm({ hasPassword, onDone, onSkip, skipText }: Password
           error={wrong ? "This is not your current password." : null}
         />
       )}
-      <Field
+      <TextField
         large
         label="New password"
         type="password"
@@ -68,10 +68,10 @@ export function PasswordForm({ hasPassword, onDone, onSkip, skipText }: Password
         }
       />
       <div className={styles.actions}>
-        <Button look="plain" onPress={onSkip}>
+        <Button variant="plain" onPress={onSkip}>
           {skipText}
         </Button>
-        <Button type="submit" look="primary" isDisabled={change.isPending}>
+        <Button type="submit" variant="primary" isDisabled={change.isPending}>
           {hasPassword ? "Change password" : "Set password"}
         </Button>
       </div>

@@ -6,7 +6,7 @@ import { ApiError } from "../api/errors";
 import type { Session } from "../api/types";
 import { Button, buttonClass } from "../ui/Button";
 import { cx } from "../ui/cx";
-import { Field } from "../ui/Field";
+import { TextField } from "../ui/TextField";
 import { Logo } from "./AppShell";
 import styles from "./forms.module.css";
 import { PasswordForm } from "./PasswordForm";
@@ -130,7 +130,7 @@ function PasswordSignIn({ busy, onDone }: { busy: boolean; onDone: () => void })
           {wrong ? "The e-mail address or the password is wrong." : submit.error.message}
         </p>
       )}
-      <Field
+      <TextField
         large
         label="E-mail"
         type="email"
@@ -140,7 +140,7 @@ function PasswordSignIn({ busy, onDone }: { busy: boolean; onDone: () => void })
         value={email}
         onChange={setEmail}
       />
-      <Field
+      <TextField
         large
         label="Password"
         type="password"
@@ -150,7 +150,7 @@ function PasswordSignIn({ busy, onDone }: { busy: boolean; onDone: () => void })
         value={password}
         onChange={setPassword}
       />
-      <Button type="submit" look="primary" isDisabled={busy || submit.isPending}>
+      <Button type="submit" variant="primary" isDisabled={busy || submit.isPending}>
         {busy || submit.isPending ? "Signing in…" : "Sign in"}
       </Button>
     </form>

@@ -13,7 +13,7 @@ import { meQuery, workspaceQuery } from "../api/workspaces";
 import { PRESETS, type Preset } from "../logs/range";
 import { readSearch } from "../logs/search";
 import { AppShell } from "./AppShell";
-import { Failure, NotFound, Waiting } from "./Fallbacks";
+import { RouteError, NotFound, RoutePending } from "./Fallbacks";
 import { Home } from "./Home";
 import { LOG_FILTERS } from "./log-filters";
 import { parseSearch, stringifySearch } from "./query-string";
@@ -157,9 +157,9 @@ export const router = createRouter({
   stringifySearch,
   defaultPreload: "intent",
   defaultPreloadStaleTime: 0,
-  defaultPendingComponent: Waiting,
+  defaultPendingComponent: RoutePending,
   defaultPendingMs: 300,
-  defaultErrorComponent: Failure,
+  defaultErrorComponent: RouteError,
   defaultNotFoundComponent: NotFound,
 });
 

@@ -22,7 +22,7 @@ export function Checkbox({ checked, onChange, label, count }: CheckboxProps) {
       {count !== undefined && (
         <span className={styles.count}>
           {count}
-          <span className="quiet"> events</span>
+          <span className="visually-hidden"> events</span>
         </span>
       )}
     </label>

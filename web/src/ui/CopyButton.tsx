@@ -33,7 +33,7 @@ export function CopyButton({
       ) : (
         <IconButton small icon={copied ? "check" : "copy"} label={label} onPress={copy} />
       )}
-      <span className="quiet" role="status">
+      <span className="visually-hidden" role="status">
         {copied ? "Copied" : ""}
       </span>
     </>

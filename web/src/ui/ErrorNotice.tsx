@@ -9,7 +9,7 @@ interface ErrorNoticeProps {
   /** Identifies the failed request in the server's log. */
   requestId?: string | null;
   onRetry?: () => void;
-  page?: boolean;
+  fullPage?: boolean;
 }
 
 /** Shown in place of content that could not be loaded. */
@@ -19,13 +19,13 @@ export function ErrorNotice({
   details = [],
   requestId = null,
   onRetry,
-  page = false,
+  fullPage = false,
 }: ErrorNoticeProps) {
   return (
     <Notice
       icon="alert"
       bad
-      page={page}
+      fullPage={fullPage}
       title={title}
       actions={
         onRetry && (

@@ -27,17 +27,17 @@ interface ItemProps {
   children: string;
   hint?: string;
   /** Set on an item of a choice; a plain command leaves it out. */
-  chosen?: boolean;
+  selected?: boolean;
   onAction: () => void;
 }
 
-export function MenuItem({ children, hint, chosen, onAction }: ItemProps) {
+export function MenuItem({ children, hint, selected, onAction }: ItemProps) {
   return (
     <AriaItem className={styles.item ?? ""} onAction={onAction} textValue={children}>
-      {chosen !== undefined && (
+      {selected !== undefined && (
         <span className={styles.tick}>
-          {chosen && <Icon name="check" />}
-          {chosen && <span className="quiet">Chosen: </span>}
+          {selected && <Icon name="check" />}
+          {selected && <span className="visually-hidden">Chosen: </span>}
         </span>
       )}
       <span className={styles.main}>{children}</span>

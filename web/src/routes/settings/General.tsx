@@ -4,10 +4,11 @@ import { useState } from "react";
 import { fieldError } from "../../api/errors";
 import { changeWorkspace } from "../../api/settings";
 import { Button } from "../../ui/Button";
-import { Choice, Field } from "../../ui/Field";
+import { Select } from "../../ui/Select";
+import { TextField } from "../../ui/TextField";
 import { DATE_FORMATS } from "../../ui/time/date-format";
 import forms from "../forms.module.css";
-import { ZoneField } from "../ZoneField";
+import { TimeZoneField } from "../TimeZoneField";
 import styles from "./settings.module.css";
 import { useRefreshMe, useSettings } from "./use-settings";
 
@@ -35,7 +36,7 @@ export function General() {
       await refreshMe();
     },
   });
-  const placed = ["name", "slug", "timezone"].some((field) => fieldError(save.error, field));
+  const hasFieldError = ["name", "slug", "timezone"].some((field) => fieldError(save.error, field));
   return (
     <section aria-labelledby="general">
       <h2 id="general" className={styles.heading}>
@@ -49,12 +50,12 @@ export function General() {
         }}
         onChange={() => save.isSuccess && save.reset()}
       >
-        {save.error && !placed && (
+        {save.error && !hasFieldError && (
           <p className={forms.error} role="alert">
             {save.error.message}
           </p>
         )}
-        <Field
+        <TextField
           large
           label="Name"
           required
@@ -64,7 +65,7 @@ export function General() {
           error={fieldError(save.error, "name")}
         />
         {me.platform_admin && (
-          <Field
+          <TextField
             large
             label="Short name"
             required
@@ -75,15 +76,15 @@ export function General() {
             error={fieldError(save.error, "slug")}
           />
         )}
-        <ZoneField value={timezone} onChange={setTimezone} error={fieldError(save.error, "timezone")} />
-        <Choice
+        <TimeZoneField value={timezone} onChange={setTimezone} error={fieldError(save.error, "timezone")} />
+        <Select
           label="Dates are written"
           options={DATE_FORMATS}
           value={dateFormat}
           onChange={setDateFormat}
         />
         <div className={styles.save}>
-          <Button type="submit" look="primary" isDisabled={save.isPending}>
+          <Button type="submit" variant="primary" isDisabled={save.isPending}>
             Save
           </Button>
           <span role="status" className={styles.saved}>

@@ -5,10 +5,10 @@ import { inviteMember, membersQuery } from "../../api/settings";
 import type { Invitation, Role } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { CodeBlock } from "../../ui/CodeBlock";
-import { Field } from "../../ui/Field";
+import { TextField } from "../../ui/TextField";
 import { Sheet } from "../../ui/Sheet";
 import forms from "../forms.module.css";
-import { RoleChoice } from "./RoleChoice";
+import { RoleSelect } from "./RoleSelect";
 import { SubmitActions } from "./SubmitActions";
 
 interface InviteDialogProps {
@@ -26,14 +26,14 @@ export function InviteDialog({ slug, onClose }: InviteDialogProps) {
       inviteMember(slug, { email: email.trim(), role, ...(name.trim() && { name: name.trim() }) }),
     onSuccess: () => queries.invalidateQueries({ queryKey: membersQuery(slug).queryKey }),
   });
-  const placed = ["email", "name"].some((field) => fieldError(invite.error, field));
+  const hasFieldError = ["email", "name"].some((field) => fieldError(invite.error, field));
   return (
     <Sheet
       title="Invite member"
       open
       onOpenChange={(open) => !open && onClose()}
       centred
-      keep={invite.isSuccess}
+      dismissable={!invite.isSuccess}
     >
       {invite.data ? (
         <Invited invitation={invite.data} onClose={onClose} />
@@ -45,12 +45,12 @@ export function InviteDialog({ slug, onClose }: InviteDialogProps) {
             invite.mutate();
           }}
         >
-          {invite.error && !placed && (
+          {invite.error && !hasFieldError && (
             <p className={forms.error} role="alert">
               {invite.error.message}
             </p>
           )}
-          <Field
+          <TextField
             large
             label="E-mail"
             type="email"
@@ -61,7 +61,7 @@ export function InviteDialog({ slug, onClose }: InviteDialogProps) {
             onChange={setEmail}
             error={fieldError(invite.error, "email")}
           />
-          <Field
+          <TextField
             large
             label="Name"
             autoComplete="off"
@@ -71,8 +71,8 @@ export function InviteDialog({ slug, onClose }: InviteDialogProps) {
             onChange={setName}
             error={fieldError(invite.error, "name")}
           />
-          <RoleChoice value={role} onChange={setRole} />
-          <SubmitActions deed="Invite" isPending={invite.isPending} onCancel={onClose} />
+          <RoleSelect value={role} onChange={setRole} />
+          <SubmitActions action="Invite" isPending={invite.isPending} onCancel={onClose} />
         </form>
       )}
     </Sheet>
@@ -98,7 +98,7 @@ function Invited({ invitation, onClose }: { invitation: Invitation; onClose: () 
         </p>
       )}
       <div className={forms.actions}>
-        <Button look="primary" onPress={onClose}>
+        <Button variant="primary" onPress={onClose}>
           Done
         </Button>
       </div>

@@ -1,15 +1,15 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { describeError } from "../../api/errors";
-import { ROLES, roleWords } from "../../api/roles";
+import { ROLES, roleDescription } from "../../api/roles";
 import { changeMember, membersQuery, removeMember } from "../../api/settings";
 import type { Member, Role } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { ErrorNotice } from "../../ui/ErrorNotice";
 import { Notice } from "../../ui/Notice";
-import { Bone } from "../../ui/Skeleton";
+import { SkeletonLine } from "../../ui/Skeleton";
 import forms from "../forms.module.css";
-import { Confirm } from "./Confirm";
+import { ConfirmDialog } from "./ConfirmDialog";
 import { InviteDialog } from "./InviteDialog";
 import { MemberRow } from "./MemberRow";
 import { OverrideDialog } from "./OverrideDialog";
@@ -45,7 +45,7 @@ export function Members() {
           </h2>
           <p className={styles.lead}>People with a role in {workspace.name}.</p>
         </div>
-        <Button look="primary" icon="plus" onPress={() => setInviting(true)}>
+        <Button variant="primary" icon="plus" onPress={() => setInviting(true)}>
           Invite member
         </Button>
       </div>
@@ -57,7 +57,7 @@ export function Members() {
       {members.error ? (
         <ErrorNotice {...describeError(members.error)} onRetry={() => void members.refetch()} />
       ) : !members.data ? (
-        <Bone width="40%" />
+        <SkeletonLine width="40%" />
       ) : members.data.data.length === 0 ? (
         <Notice icon="user" title="No members yet">
           <p>Platform admins see every workspace; everybody else is invited.</p>
@@ -78,11 +78,11 @@ export function Members() {
           ))}
         </ul>
       )}
-      <dl className={styles.words}>
+      <dl className={styles.roles}>
         {ROLES.map((role) => (
           <div key={role}>
             <dt>{role}</dt>
-            <dd>{roleWords(role)}</dd>
+            <dd>{roleDescription(role)}</dd>
           </div>
         ))}
       </dl>
@@ -90,14 +90,14 @@ export function Members() {
       {overriding && (
         <OverrideDialog
           member={overriding}
-          onGive={(role) => changeMember(slug, overriding.id, role).then(() => changed(overriding))}
+          onOverride={(role) => changeMember(slug, overriding.id, role).then(() => changed(overriding))}
           onClose={() => setOverriding(null)}
         />
       )}
       {removing && (
-        <Confirm
+        <ConfirmDialog
           title="Remove member"
-          deed="Remove"
+          action="Remove"
           onConfirm={() => removeMember(slug, removing.id).then(() => changed(removing))}
           onClose={() => setRemoving(null)}
         >
@@ -112,7 +112,7 @@ export function Members() {
               stays, and what they did stays in the logs.
             </>
           )}
-        </Confirm>
+        </ConfirmDialog>
       )}
     </section>
   );

@@ -5,18 +5,20 @@ import { apiKeysQuery, createApiKey } from "../../api/settings";
 import type { CreatedApiKey, Role } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { CodeBlock } from "../../ui/CodeBlock";
-import { Choice, Field } from "../../ui/Field";
+import { Select } from "../../ui/Select";
+import { TextField } from "../../ui/TextField";
 import { Sheet } from "../../ui/Sheet";
 import forms from "../forms.module.css";
-import { RoleChoice } from "./RoleChoice";
+import { RoleSelect } from "./RoleSelect";
 import { SubmitActions } from "./SubmitActions";
 
+/** Days until a key expires. */
 const DAYS = { "30 days": 30, "90 days": 90, "a year": 365, "no end": null } as const;
-type Life = keyof typeof DAYS;
-const LIVES = Object.keys(DAYS) as Life[];
+type Expiry = keyof typeof DAYS;
+const EXPIRIES = Object.keys(DAYS) as Expiry[];
 
-function expiryOf(life: Life): string | null {
-  const days = DAYS[life];
+function expiresAt(expiry: Expiry): string | null {
+  const days = DAYS[expiry];
   return days === null ? null : new Date(Date.now() + days * 86_400_000).toISOString();
 }
 
@@ -29,9 +31,9 @@ export function NewKeyDialog({ slug, onClose }: NewKeyDialogProps) {
   const queries = useQueryClient();
   const [name, setName] = useState("");
   const [role, setRole] = useState<Role>("writer");
-  const [life, setLife] = useState<Life>("a year");
+  const [expiry, setExpiry] = useState<Expiry>("a year");
   const create = useMutation({
-    mutationFn: () => createApiKey(slug, { name: name.trim(), role, expires_at: expiryOf(life) }),
+    mutationFn: () => createApiKey(slug, { name: name.trim(), role, expires_at: expiresAt(expiry) }),
     onSuccess: () => queries.invalidateQueries({ queryKey: apiKeysQuery(slug).queryKey }),
   });
   const wrongName = fieldError(create.error, "name");
@@ -41,7 +43,7 @@ export function NewKeyDialog({ slug, onClose }: NewKeyDialogProps) {
       open
       onOpenChange={(open) => !open && onClose()}
       centred
-      keep={create.isSuccess}
+      dismissable={!create.isSuccess}
     >
       {create.data ? (
         <Created created={create.data} onClose={onClose} />
@@ -58,7 +60,7 @@ export function NewKeyDialog({ slug, onClose }: NewKeyDialogProps) {
               {create.error.message}
             </p>
           )}
-          <Field
+          <TextField
             large
             label="Name"
             autoComplete="off"
@@ -69,9 +71,9 @@ export function NewKeyDialog({ slug, onClose }: NewKeyDialogProps) {
             onChange={setName}
             error={wrongName}
           />
-          <RoleChoice value={role} onChange={setRole} />
-          <Choice label="Good for" options={LIVES} value={life} onChange={setLife} />
-          <SubmitActions deed="Create key" isPending={create.isPending} onCancel={onClose} />
+          <RoleSelect value={role} onChange={setRole} />
+          <Select label="Good for" options={EXPIRIES} value={expiry} onChange={setExpiry} />
+          <SubmitActions action="Create key" isPending={create.isPending} onCancel={onClose} />
         </form>
       )}
     </Sheet>
@@ -87,7 +89,7 @@ function Created({ created, onClose }: { created: CreatedApiKey; onClose: () => 
       </p>
       <CodeBlock text={created.token} label="API key" />
       <div className={forms.actions}>
-        <Button look="primary" onPress={onClose}>
+        <Button variant="primary" onPress={onClose}>
           Done
         </Button>
       </div>

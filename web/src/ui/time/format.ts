@@ -1,5 +1,5 @@
 import { type DateFormat, formatDay } from "./date-format";
-import { offsetLabel, pad, wallAt } from "./zone";
+import { offsetLabel, pad, wallTimeAt } from "./zone";
 
 /** How a workspace writes time. */
 export interface Clock {
@@ -8,11 +8,11 @@ export interface Clock {
 }
 
 export function formatDate(instant: number, clock: Clock): string {
-  return formatDay(wallAt(instant, clock.zone), clock.format);
+  return formatDay(wallTimeAt(instant, clock.zone), clock.format);
 }
 
 export function formatTime(instant: number, clock: Clock): string {
-  const { hour, minute, second } = wallAt(instant, clock.zone);
+  const { hour, minute, second } = wallTimeAt(instant, clock.zone);
   return `${pad(hour)}:${pad(minute)}:${pad(second)}`;
 }
 

@@ -1,5 +1,5 @@
 /** A wall-clock moment without a zone: what a person reads off the clock on the wall. */
-export interface Wall {
+export interface WallTime {
   year: number;
   month: number;
   day: number;
@@ -40,22 +40,22 @@ export function knownZone(zone: string): string {
   }
 }
 
-export function wallAt(instant: number, zone: string): Wall {
-  const wall: Wall = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
+export function wallTimeAt(instant: number, zone: string): WallTime {
+  const wall: WallTime = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
   for (const { type, value } of formatter(zone).formatToParts(instant)) {
-    if (type in wall) wall[type as keyof Wall] = Number(value);
+    if (type in wall) wall[type as keyof WallTime] = Number(value);
   }
   return wall;
 }
 
-function asUtc(wall: Wall): number {
+function asUtc(wall: WallTime): number {
   return Date.UTC(wall.year, wall.month - 1, wall.day, wall.hour, wall.minute, wall.second);
 }
 
 /** Milliseconds to add to UTC to get the zone's wall clock at that instant. */
 export function offsetAt(instant: number, zone: string): number {
   const whole = Math.floor(instant / 1000) * 1000;
-  return asUtc(wallAt(whole, zone)) - whole;
+  return asUtc(wallTimeAt(whole, zone)) - whole;
 }
 
 /**
@@ -63,7 +63,7 @@ export function offsetAt(instant: number, zone: string): number {
  * where they go forward and skip it, as far after the jump as it lies after the gap's start (what Temporal
  * calls "compatible").
  */
-export function instantOf(wall: Wall, zone: string): number {
+export function instantOf(wall: WallTime, zone: string): number {
   const naive = asUtc(wall);
   const before = offsetAt(naive - 86_400_000, zone);
   const after = offsetAt(naive + 86_400_000, zone);

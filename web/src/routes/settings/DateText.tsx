@@ -1,19 +1,19 @@
 import { type Clock, formatDate, formatDateTime, formatMinute } from "../../ui/time/format";
 
-interface WhenProps {
+interface DateTextProps {
   at: string;
   clock: Clock;
-  /** With hour and minute: for what is near. */
-  exact?: boolean;
+  /** Adds the hour and the minute: for a moment that is near. */
+  withTime?: boolean;
 }
 
 /** A day, as the workspace writes it; the whole moment on hover. */
-export function When({ at, clock, exact = false }: WhenProps) {
+export function DateText({ at, clock, withTime = false }: DateTextProps) {
   const instant = Date.parse(at);
   return (
     <time dateTime={at} title={`${formatDateTime(instant, clock)}, ${clock.zone}`}>
       {formatDate(instant, clock)}
-      {exact && ` ${formatMinute(instant, clock)}`}
+      {withTime && ` ${formatMinute(instant, clock)}`}
     </time>
   );
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { type Clock, formatExact, formatRelative, formatUtc } from "./time/format";
-import styles from "./TimeTips.module.css";
+import styles from "./TimeTooltip.module.css";
 
 interface Tip {
   instant: number;
@@ -14,7 +14,7 @@ interface Tip {
  * One tooltip for every time on the page, found by its attribute. A table shows hundreds of times; a tooltip
  * component for each would cost more than the rows themselves.
  */
-export function TimeTips({ clock }: { clock: Clock }) {
+export function TimeTooltip({ clock }: { clock: Clock }) {
   const [tip, setTip] = useState<Tip | null>(null);
 
   useEffect(() => {

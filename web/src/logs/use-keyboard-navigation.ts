@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 
-interface RowKeys {
+interface KeyboardNavigation {
   drawerOpen: boolean;
   table: HTMLElement | null;
   previous: (() => void) | undefined;
@@ -14,7 +14,7 @@ const OWN_KEYS =
  * Keys that work wherever the focus is: with an event open, j and k (and the arrows) step through events; with
  * none open they bring the focus into the table, whose rows take over from there.
  */
-export function useRowKeys({ drawerOpen, table, previous, next }: RowKeys) {
+export function useKeyboardNavigation({ drawerOpen, table, previous, next }: KeyboardNavigation) {
   const latest = useRef({ drawerOpen, previous, next });
   useEffect(() => {
     latest.current = { drawerOpen, previous, next };

@@ -1,16 +1,24 @@
-import { Field } from "../ui/Field";
+import { TextField } from "../ui/TextField";
 
-interface ZoneFieldProps {
+interface TimeZoneFieldProps {
   value: string;
   onChange: (value: string) => void;
   error: string | null;
 }
 
 /** A time zone by its IANA name, with the browser's own list to choose from. */
-export function ZoneField({ value, onChange, error }: ZoneFieldProps) {
+export function TimeZoneField({ value, onChange, error }: TimeZoneFieldProps) {
   return (
     <>
-      <Field large label="Time zone" required list="zones" value={value} onChange={onChange} error={error} />
+      <TextField
+        large
+        label="Time zone"
+        required
+        list="zones"
+        value={value}
+        onChange={onChange}
+        error={error}
+      />
       <datalist id="zones">
         {Intl.supportedValuesOf("timeZone").map((zone) => (
           <option key={zone} value={zone} />
