@@ -62,7 +62,7 @@ test("Who changes their mind there is told, and may try again", async ({ page, t
   await page.getByRole("link", { name: "Sign in with Clinic ID" }).click();
   await page.waitForURL(`${provider.url}/**`);
   await page.getByRole("link", { name: /Cancel/ }).click();
-  await expect(page.getByRole("alert")).toContainText("not signed in");
+  await expect(page.getByRole("alert")).toContainText("did not sign you in");
   expect(page.url()).toContain(server.url);
   await expectAccessible(page);
   await expect(page.getByRole("link", { name: "Sign in with Clinic ID" })).toBeVisible();
@@ -93,19 +93,19 @@ test("Whom the provider gives a role is in the list of members, and overridden t
   await look(page, "settings-members-provider");
   await row.getByRole("button", { name: "Override" }).click();
   const dialog = page.getByRole("dialog", { name: "Override role" });
-  await expect(dialog).toContainText("auditor by the identity provider");
+  await expect(dialog).toContainText("the role auditor");
   await dialog.getByLabel("Role").selectOption("writer");
   await look(page, "settings-override");
-  await dialog.getByRole("button", { name: "Give role" }).click();
+  await dialog.getByRole("button", { name: "Override role" }).click();
   await expect(row.getByLabel(/^Role of/)).toHaveValue("writer");
-  await expect(row).toContainText("The identity provider says auditor until");
+  await expect(row).toContainText("The identity provider grants auditor until");
   await look(page, "settings-members-overridden");
   await theirs.reload();
-  await expect(theirs.getByRole("heading", { name: "You append here, and do not read" })).toBeVisible();
+  await expect(theirs.getByRole("heading", { name: "Your role cannot read the logs" })).toBeVisible();
 
   await row.getByRole("button", { name: "Remove" }).click();
   const sure = page.getByRole("dialog", { name: "Remove member" });
-  await expect(sure).toContainText("will be auditor again");
+  await expect(sure).toContainText("will have the role from the identity provider again: auditor");
   await sure.getByRole("button", { name: "Remove" }).click();
   await expect(row.getByRole("button")).toHaveText(["Override"]);
   await theirs.goto(`${server.url}/w/peerapp/access`);

@@ -26,7 +26,7 @@ async function join(page: Page, url: string, token: string, slug: string, name: 
 type Role = "viewer" | "auditor" | "writer" | "admin" | "platform admin";
 
 const LOGS = ["access", "application", "framework"] as const;
-const LOCKED = "You append here, and do not read";
+const LOCKED = "Your role cannot read the logs";
 
 /** Whatever a page does that is refused: an answer that a page has no use for. */
 function refusals(page: Page): string[] {
@@ -76,7 +76,7 @@ async function walk(page: Page, role: Role, slug: string, name: string) {
   };
   for (const [tab, offer] of Object.entries(offers)) {
     await page.goto(`/w/${slug}/settings/${tab}`);
-    const told = manages ? "Settings" : reads ? "Settings are for admins" : LOCKED;
+    const told = manages ? "Settings" : reads ? "Only admins can change settings" : LOCKED;
     await expect(page.getByRole("heading", { name: told, exact: true })).toBeVisible();
     if (manages) await expect(offer).toBeVisible();
     else await expect(page.getByRole("main").getByRole("button")).toHaveCount(0);
@@ -87,7 +87,7 @@ async function walk(page: Page, role: Role, slug: string, name: string) {
   await expect(page.getByLabel("Short name")).toHaveCount(governs ? 1 : 0);
   await page.goto("/workspaces/new");
   if (governs) await expect(page.getByRole("button", { name: "Create workspace" })).toBeVisible();
-  else await expect(page.getByRole("heading", { name: "Platform admins make workspaces" })).toBeVisible();
+  else await expect(page.getByRole("heading", { name: "Only platform admins can create workspaces" })).toBeVisible();
   await expect(page.getByRole("main").getByRole("button")).toHaveCount(governs ? 1 : 0);
   await page.waitForLoadState("networkidle");
   expect(refused).toEqual([]);

@@ -17,7 +17,7 @@ test("A key is made, shown once, used, and revoked", async ({ signedIn: page, se
   const dialog = page.getByRole("dialog", { name: "New API key" });
   await dialog.getByLabel("Name").fill("Vector in Mumbai");
   await dialog.getByLabel("Role").selectOption("writer");
-  await dialog.getByLabel("Good for").selectOption("90 days");
+  await dialog.getByLabel("Expiration").selectOption("90 days");
   await dialog.getByLabel("Name").press("Enter");
   const shown = dialog.getByRole("region", { name: "API key" });
   await expect(shown).toHaveText(/^lbk_[a-z0-9]{12}_\S{43}$/);
@@ -69,7 +69,7 @@ test("Keys made at the command line are the same keys", async ({ signedIn: page,
   expect(list).toContain(`${prefix}\twriter\tactive`);
   expect(list).not.toContain(token);
   await page.goto(`/w/${slug}/settings/keys`);
-  await expect(page.getByRole("listitem").filter({ hasText: "shipper" })).toContainText("by command line");
+  await expect(page.getByRole("listitem").filter({ hasText: "shipper" })).toContainText("created by command line");
   server.logbook("keys", "revoke", "--workspace", slug, prefix);
   await expect.poll(async () => (await append()).status).toBe(401);
   expect(() => server.logbook("keys", "revoke", "--workspace", slug, "k7w2m9x4c1qd")).toThrow(/no such key/);
@@ -91,7 +91,7 @@ test("Somebody is invited, comes in, gets another role and is removed", async ({
   expect(link).toContain(`${server.url}/sign-in#link=`);
   await dialog.getByRole("button", { name: "Done" }).click();
   const row = page.getByRole("listitem").filter({ hasText: "Jo March" });
-  await expect(row).toContainText("Has not come yet");
+  await expect(row).toContainText("Never signed in");
 
   // The last admin stays, and the list shows what is true.
   await row.getByLabel("Role of Jo March").selectOption("viewer");
@@ -114,7 +114,7 @@ test("Somebody is invited, comes in, gets another role and is removed", async ({
 
   await row.getByLabel("Role of Jo March").selectOption("viewer");
   await expect(row.getByLabel("Role of Jo March")).toHaveValue("viewer");
-  await expect(row).toContainText("Signed in");
+  await expect(row).toContainText("Last sign-in");
   await theirs.reload();
   await expect(theirs.getByRole("link", { name: "Overview" })).toBeVisible();
   await expect(theirs.getByRole("link", { name: "Settings" })).toHaveCount(0);
@@ -123,7 +123,7 @@ test("Somebody is invited, comes in, gets another role and is removed", async ({
   await page.getByRole("dialog", { name: "Remove member" }).getByRole("button", { name: "Remove" }).click();
   await expect(row).toHaveCount(0);
   await theirs.goto(`${server.url}/w/${slug}`);
-  await expect(theirs.getByRole("heading", { name: "No such workspace" })).toBeVisible();
+  await expect(theirs.getByRole("heading", { name: "Workspace not found" })).toBeVisible();
   await theirs.context().close();
 });
 
@@ -138,11 +138,11 @@ test("A platform admin renames a workspace and moves it to another address", asy
   await page.getByLabel("Name", { exact: true }).fill("Riverside");
   await page.getByLabel("Short name").fill(`${slug}-2`);
   await page.getByLabel("Time zone").fill("Asia/Kolkata");
-  await page.getByLabel("Dates are written").selectOption("yyyy-mm-dd");
+  await page.getByLabel("Date format").selectOption("yyyy-mm-dd");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page).toHaveURL(`/w/${slug}-2/settings/general`);
   await expect(page.getByRole("button", { name: "Workspace: Riverside" })).toBeVisible();
   await page.reload();
   await expect(page.getByLabel("Time zone")).toHaveValue("Asia/Kolkata");
-  await expect(page.getByLabel("Dates are written")).toHaveValue("yyyy-mm-dd");
+  await expect(page.getByLabel("Date format")).toHaveValue("yyyy-mm-dd");
 });

@@ -39,9 +39,9 @@ test("An unknown workspace and an unknown page are told as such", async ({ signe
   // React tells the console of what a page for errors caught.
   quiet.allow(/there is no such workspace/);
   await page.goto("/w/nowhere/access");
-  await expect(page.getByRole("heading", { name: "No such workspace" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Workspace not found" })).toBeVisible();
   await page.goto("/nowhere");
-  await expect(page.getByRole("heading", { name: "This page does not exist" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Page not found" })).toBeVisible();
 });
 
 test("New events are announced, not pushed in", async ({ signedIn: page, server, clinic }) => {

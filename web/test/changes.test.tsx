@@ -55,7 +55,7 @@ describe("changes", () => {
     ]);
     expect(row?.querySelector("del")?.textContent).toBe("was [masked]");
     expect(row?.querySelector("ins")).toBeNull();
-    expect(row?.textContent).toContain("masked, this value was a secret");
+    expect(row?.textContent).toContain("masked: a secret value");
   });
 
   it("show a create as a snapshot of its new values", () => {

@@ -52,7 +52,7 @@ describe("a typed range", () => {
       errors: { toDate: "Enter a date for this time." },
     });
     expect(parseRangeInput(input("05/11/2026", "01/11/2026"), clock)).toEqual({
-      errors: { toDate: "The end lies before the start." },
+      errors: { toDate: "The end is before the start." },
     });
   });
 

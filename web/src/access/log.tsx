@@ -23,8 +23,8 @@ function person(event: AccessEvent): string | null {
 
 function User({ event, wrap = false }: { event: AccessEvent; wrap?: boolean }) {
   const id = event.user?.id;
-  // A failed login has no user, only what was typed.
-  if (!id) return event.username ? <NameWithId name={event.username} kind="typed" /> : <None />;
+  // A failed login has no user, only the username that somebody entered.
+  if (!id) return event.username ? <NameWithId name={event.username} kind="as entered" /> : <None />;
   return (
     <Value param="user_id" value={id} label={person(event) ?? id} wrap={wrap}>
       <NameWithId name={event.user?.name ?? event.username} id={id} />
@@ -36,7 +36,7 @@ function related(event: AccessEvent): RelatedLink[] {
   const links: RelatedLink[] = [];
   const id = event.user?.id;
   if (id) {
-    links.push({ label: "This user's access", log: "access", search: { user_id: [id] } });
+    links.push({ label: "This user's access events", log: "access", search: { user_id: [id] } });
     links.push({ label: "This user's changes", log: "application", search: { actor_id: [id] } });
   }
   if (event.session_id) {
@@ -47,7 +47,7 @@ function related(event: AccessEvent): RelatedLink[] {
     links.push({ label: "Same IP address", log: "access", search: { ip_address: [event.ip_address] } });
   }
   if (event.correlation_id) {
-    links.push({ label: "Same correlation", log: "access", search: { q: event.correlation_id } });
+    links.push({ label: "Same correlation ID", log: "access", search: { q: event.correlation_id } });
   }
   return links;
 }
@@ -55,7 +55,7 @@ function related(event: AccessEvent): RelatedLink[] {
 export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
   name: "access",
   title: "Access log",
-  question: "Who came in?",
+  question: "Who signed in?",
   api: accessApi,
   columns: [
     { id: "time", title: "Time", width: "168px", cell: (event) => <Timestamp at={event.occurred_at} /> },
@@ -95,7 +95,7 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
     },
   ],
   card: (event) => ({
-    primary: person(event) ?? "Unknown",
+    primary: person(event) ?? "Unknown user",
     secondary: (
       <>
         <Status
@@ -116,11 +116,11 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
       param: "user_id",
       label: "User",
       kind: "text",
-      placeholder: "User id",
+      placeholder: "User ID",
       fromEvent: (event) => ({ value: event.user?.id, name: event.user?.name }),
     },
     { param: "ip_address", label: "IP address", kind: "text", placeholder: "198.51.100.4" },
-    { param: "session_id", label: "Session", kind: "text", placeholder: "Session id" },
+    { param: "session_id", label: "Session", kind: "text", placeholder: "Session ID" },
   ],
   metrics: [
     { title: "Total Access Logs", value: (metrics) => metrics.total },
@@ -155,7 +155,7 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
     { label: "IP address", value: (event) => <Value param="ip_address" value={event.ip_address} wrap /> },
     { label: "User agent", value: (event) => event.user_agent ?? <None /> },
     { label: "Session", value: (event) => <Value param="session_id" value={event.session_id} wrap /> },
-    { label: "Correlation", value: (event) => event.correlation_id ?? <None /> },
+    { label: "Correlation ID", value: (event) => event.correlation_id ?? <None /> },
   ],
   related,
   example: {

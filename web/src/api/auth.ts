@@ -22,7 +22,7 @@ export const signInMethodsQuery = queryOptions({
   staleTime: 5 * 60_000,
 });
 
-/** Signed out here whatever the server says: a person who leaves must not stay signed in because of a bad network. */
+/** Ends the session in this browser even when the request fails: a bad network must not keep anybody signed in. */
 export async function signOut(): Promise<void> {
   try {
     await unwrap(client.POST("/api/v1/auth/logout"));

@@ -1,11 +1,11 @@
 import type { Role } from "./types";
 
-/** Every role, least first, and what it may do in words. A role that the API gains or loses is a type error here. */
+/** What each role may do, the least powerful role first. A role that the API adds or removes is a type error here. */
 const DESCRIPTIONS: Record<Role, string> = {
   viewer: "reads the logs",
-  auditor: "reads, exports and proves",
-  writer: "appends events, reads nothing",
-  admin: "everything, members and settings too",
+  auditor: "reads, exports and verifies the logs",
+  writer: "sends events, cannot read them",
+  admin: "full access, including members and settings",
 };
 
 export const ROLES = Object.keys(DESCRIPTIONS) as Role[];
@@ -14,7 +14,7 @@ export function roleDescription(role: Role): string {
   return DESCRIPTIONS[role];
 }
 
-/** A role as the API's answers have it: an open text. */
+/** The API returns a role as free text. A role that this page does not know counts as the least powerful one. */
 export function asRole(text: string): Role {
   return ROLES.find((role) => role === text) ?? "viewer";
 }

@@ -46,7 +46,7 @@ function headline(event: ApplicationEvent): string {
   const who = event.actor.name ?? event.actor.id ?? humanize(event.actor.type);
   const verb = VERBS[event.action] ?? humanize(event.action).toLowerCase();
   const record = event.record_name ?? event.record_id;
-  // Many records are called after their model: "changed visit Visit 12" says it twice.
+  // Many records are named after their model: "changed visit Visit 12" would repeat it.
   const named = record.toLowerCase().startsWith(event.model.toLowerCase());
   return `${who} ${verb} ${named ? record : `${event.model} ${record}`}`;
 }
@@ -62,20 +62,20 @@ function related(event: ApplicationEvent): RelatedLink[] {
   const { id } = event.actor;
   if (id) {
     links.push({ label: "This user's changes", log: "application", search: { actor_id: [id] } });
-    links.push({ label: "This user's access", log: "access", search: { user_id: [id] } });
+    links.push({ label: "This user's access events", log: "access", search: { user_id: [id] } });
   }
   if (event.session_id) {
     links.push({ label: "Same session", log: "application", search: { q: event.session_id } });
     links.push({
-      label: "Sign-in of this session",
+      label: "Sign-in for this session",
       log: "access",
       search: { session_id: [event.session_id] },
     });
   }
   if (event.correlation_id) {
-    links.push({ label: "Same correlation", log: "application", search: { q: event.correlation_id } });
+    links.push({ label: "Same correlation ID", log: "application", search: { q: event.correlation_id } });
     links.push({
-      label: "Framework, same correlation",
+      label: "Framework events, same correlation ID",
       log: "framework",
       search: { q: event.correlation_id },
     });
@@ -141,12 +141,12 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       param: "record_id",
       label: "Record",
       kind: "text",
-      placeholder: "Record id",
+      placeholder: "Record ID",
       fromEvent: (event) => ({ value: event.record_id, name: event.record_name }),
     },
     {
       param: "actor_type",
-      label: "Kind of actor",
+      label: "Actor type",
       kind: "choice",
       values: ACTOR_TYPES,
       valueLabel: humanize,
@@ -155,7 +155,7 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       param: "actor_id",
       label: "Actor",
       kind: "text",
-      placeholder: "Actor id",
+      placeholder: "Actor ID",
       fromEvent: (event) => ({ value: event.actor.id, name: event.actor.name }),
     },
     { param: "field", label: "Changed field", kind: "text", placeholder: "status" },
@@ -201,7 +201,7 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
     { label: "IP address", value: (event) => event.ip_address ?? <None /> },
     { label: "User agent", value: (event) => event.user_agent ?? <None /> },
     { label: "Session", value: (event) => event.session_id ?? <None /> },
-    { label: "Correlation", value: (event) => event.correlation_id ?? <None /> },
+    { label: "Correlation ID", value: (event) => event.correlation_id ?? <None /> },
   ],
   related,
   example: {

@@ -5,7 +5,7 @@ import { ActorValue, NameWithId, None, StatusValue, Timestamp, Value } from "../
 import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink, statusMark } from "../logs/definition";
 import styles from "./framework.module.css";
 
-/** The filter's value: a type, or one component as "type:id". */
+/** The value of the component filter: a type, or one component as "type:id". */
 function componentValue({ component }: FrameworkEvent): string {
   return component.id ? `${component.type}:${component.id}` : component.type;
 }
@@ -14,7 +14,7 @@ function componentName({ component }: FrameworkEvent): string {
   return component.name ?? component.id ?? humanize(component.type);
 }
 
-/** A traceback says in its last line what went wrong; in a table that is the line worth the room. */
+/** The last line of a traceback says what went wrong. The table shows only that line. */
 function lastLine(error: string): string {
   return error.trimEnd().split("\n").at(-1) ?? error;
 }
@@ -40,7 +40,7 @@ function Action({ event, wrap = false }: { event: FrameworkEvent; wrap?: boolean
   );
 }
 
-/** Actions are open words; "user_created" and "role_deleted" name what became of the component. */
+/** Actions are free text. The endings of "user_created" and "role_deleted" say what happened to the component. */
 function changeKind(action: string): "create" | "update" | "delete" {
   if (action.endsWith("_created")) return "create";
   return action.endsWith("_deleted") ? "delete" : "update";
@@ -59,9 +59,9 @@ function related(event: FrameworkEvent): RelatedLink[] {
     links.push({ label: "Same session", log: "framework", search: { q: event.session_id } });
   }
   if (event.correlation_id) {
-    links.push({ label: "Same correlation", log: "framework", search: { q: event.correlation_id } });
+    links.push({ label: "Same correlation ID", log: "framework", search: { q: event.correlation_id } });
     links.push({
-      label: "Changes, same correlation",
+      label: "Changes, same correlation ID",
       log: "application",
       search: { q: event.correlation_id },
     });
@@ -132,7 +132,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
     { param: "status", label: "Status", kind: "facet", valueLabel: humanize },
     {
       param: "actor_type",
-      label: "Kind of actor",
+      label: "Actor type",
       kind: "choice",
       values: ACTOR_TYPES,
       valueLabel: humanize,
@@ -141,7 +141,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       param: "actor_id",
       label: "Actor",
       kind: "text",
-      placeholder: "Actor id",
+      placeholder: "Actor ID",
       fromEvent: (event) => ({ value: event.actor.id, name: event.actor.name }),
     },
   ],
@@ -170,13 +170,13 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
     },
     { label: "Action", value: (event) => <Action event={event} wrap /> },
     { label: "Component", value: (event) => <Component event={event} wrap /> },
-    { label: "Component id", value: (event) => event.component.id ?? <None /> },
+    { label: "Component ID", value: (event) => event.component.id ?? <None /> },
     { label: "Actor", value: (event) => <ActorValue actor={event.actor} wrap /> },
     { label: "Role", value: (event) => event.role ?? <None /> },
     { label: "IP address", value: (event) => event.ip_address ?? <None /> },
     { label: "User agent", value: (event) => event.user_agent ?? <None /> },
     { label: "Session", value: (event) => event.session_id ?? <None /> },
-    { label: "Correlation", value: (event) => event.correlation_id ?? <None /> },
+    { label: "Correlation ID", value: (event) => event.correlation_id ?? <None /> },
   ],
   related,
   example: {

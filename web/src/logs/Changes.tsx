@@ -8,13 +8,13 @@ import { None, Value } from "./cells";
 interface ChangesProps {
   list: readonly Change[];
   kind: "create" | "update" | "delete";
-  /** JSON pointers into the event, of values that were secrets. */
+  /** JSON pointers into the event, to values that were secrets. */
   masked: readonly string[];
-  /** The filter for "events that changed this field", where the log has one. */
+  /** The parameter that filters by changed field, if the log has one. */
   fieldParam?: string;
 }
 
-/** What changed, field by field. A create or a delete has one side only and is shown as a snapshot. */
+/** The changed fields. A create or a delete has only new or only old values and is shown as a snapshot. */
 export function Changes({ list, kind, masked, fieldParam }: ChangesProps) {
   const changes: readonly AnyChange[] = list;
   const snapshot = kind !== "update" && changes.every((change) => !isSet(change));
@@ -112,7 +112,7 @@ function OneValue({ value, masked, as, strikethrough = false, plain = false }: O
       <span className={styles.masked}>
         <Icon name="lock" size={12} />
         masked
-        <span className="visually-hidden">, this value was a secret and is not stored</span>
+        <span className="visually-hidden">: a secret value, which is not stored</span>
       </span>
     );
   }
@@ -136,7 +136,7 @@ function OneValue({ value, masked, as, strikethrough = false, plain = false }: O
   );
 }
 
-/** On one line where it fits. */
+/** On one line if it fits. */
 function jsonText(value: object): string {
   const line = JSON.stringify(value);
   return line.length <= 48 ? line : JSON.stringify(value, null, 2);
@@ -172,7 +172,7 @@ function asText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** For a table's cell: one small change in full, "status: open → closed"; of more, the fields: "status, name +2". */
+/** For a table cell: a single short change as "status: open → closed", otherwise the fields as "status, name +2". */
 export function changesSummary(list: readonly Change[]): string {
   const only: AnyChange | undefined = list.length === 1 ? list[0] : undefined;
   if (only) {

@@ -22,7 +22,7 @@ import styles from "./EventDrawer.module.css";
 interface EventDrawerProps<L extends LogName, E extends LogEvent, M> {
   log: LogDefinition<L, E, M>;
   id: string;
-  /** The event, where the list already has it. A deep link asks the server. */
+  /** The event, if the list has loaded it. Otherwise the drawer loads it by its ID. */
   event: E | undefined;
   modal: boolean;
   onClose: () => void;
@@ -63,8 +63,10 @@ export function EventDrawer<L extends LogName, E extends LogEvent, M>(props: Eve
         <EventBody log={log} event={shown} />
       ) : query.error ? (
         query.error instanceof ApiError && query.error.status === 404 ? (
-          <Notice icon="inbox" title="No such event">
-            <p>It is not in this workspace&apos;s {log.title.toLowerCase()}, or the link is incomplete.</p>
+          <Notice icon="inbox" title="Event not found">
+            <p>
+              The {log.title.toLowerCase()} of this workspace has no such event, or the link is incomplete.
+            </p>
           </Notice>
         ) : (
           <ErrorNotice {...describeError(query.error)} onRetry={() => void query.refetch()} />
@@ -103,7 +105,7 @@ function EventBody<L extends LogName, E extends LogEvent, M>({
         </p>
       </div>
       <Tabs className={styles.root ?? ""}>
-        <TabList className={styles.tabs ?? ""} aria-label="How to show the event">
+        <TabList className={styles.tabs ?? ""} aria-label="Event view">
           <Tab id="details" className={styles.tab ?? ""}>
             Details
           </Tab>
@@ -141,7 +143,7 @@ function Details<L extends LogName, E extends LogEvent, M>({
             {changes.kind === "update"
               ? "Changes"
               : changes.kind === "create"
-                ? "Created with"
+                ? "Initial values"
                 : "Last values"}
           </h3>
           <Changes
@@ -166,13 +168,13 @@ function Details<L extends LogName, E extends LogEvent, M>({
               {formatExact(Date.parse(event.received_at), clock)}
             </time>
           </Row>
-          <Row label="Event id">
+          <Row label="Event ID">
             <span className={styles.id}>
               <code>{event.id}</code>
-              <CopyButton text={event.id} label="Copy event id" />
+              <CopyButton text={event.id} label="Copy event ID" />
             </span>
           </Row>
-          <Row label="Sequence">{String(event.seq)}</Row>
+          <Row label="Sequence number">{String(event.seq)}</Row>
         </dl>
       </section>
       {metadata && (

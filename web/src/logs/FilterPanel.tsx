@@ -20,7 +20,7 @@ const SHOWN = 8;
 
 interface Item {
   value: string;
-  /** Only a facet is counted. */
+  /** Only facets have counts. */
   count?: number;
 }
 
@@ -70,7 +70,7 @@ function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: Face
   const [all, setAll] = useState(false);
   const selected = filtersOf(search)[filter.param] ?? [];
   const known: readonly Item[] = filter.values?.map((value) => ({ value })) ?? facet?.values ?? [];
-  // A selected value stays in its place on the list even when the other filters leave nothing of it.
+  // A selected value stays in the list even when no event matches it together with the other filters.
   const missing = selected.filter((value) => !known.some((item) => item.value === value));
   const values = [...known, ...missing.map((value) => ({ value, count: 0 }))];
   const shown = all ? values : values.filter((item, index) => index < SHOWN || selected.includes(item.value));

@@ -11,7 +11,7 @@ import styles from "./LogTable.module.css";
 interface LogTableProps<E extends LogEvent> {
   log: Pick<LogDefinition<never, E, never>, "title" | "card" | "columns">;
   events: readonly E[];
-  /** Rows are not there yet: bones stand in for them, in the same grid. */
+  /** Shows skeleton rows until the first page is loaded. */
   loading: boolean;
   stale: boolean;
   hasMore: boolean;
@@ -23,7 +23,7 @@ interface LogTableProps<E extends LogEvent> {
   cursor: number;
   onCursor: (index: number) => void;
   narrow: boolean;
-  /** Null until it is in the page. */
+  /** The element that scrolls. Null until it is mounted. */
   scroller: HTMLElement | null;
   footer: React.ReactNode;
 }
@@ -45,7 +45,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
   const [layout, setLayout] = useState({ margin: 0, width: 1200 });
   const height = narrow ? CARD : ROW;
 
-  // The cards and the chart stand above the rows in the same scroller; the rows begin where they end.
+  // The cards and the chart scroll together with the rows and stand above them. The margin is their height.
   useLayoutEffect(() => {
     const element = body.current;
     if (!element || !scroller) return;
@@ -75,7 +75,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
     scrollMargin: layout.margin,
     scrollPaddingStart: HEADER + 4,
     scrollPaddingEnd: 8,
-    // The cursor's row is always drawn: it is the table's one stop for the Tab key.
+    // The row at the cursor is always rendered: it is the only row that the Tab key reaches.
     rangeExtractor: (range) => {
       const shown = defaultRangeExtractor(range);
       return shown.includes(cursor) || cursor >= events.length
@@ -94,7 +94,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
     if (hasMore && !stale && lastShown >= events.length - 20) onMore();
   }, [hasMore, stale, lastShown, events.length, onMore]);
 
-  // Focus follows the cursor once its row is drawn, but only when the rows already had the focus.
+  // Moves the focus to the row at the cursor once it is rendered, but only after a key moved the cursor.
   const follow = useRef(false);
   useEffect(() => {
     if (!follow.current) return;
@@ -108,12 +108,12 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
     follow.current = true;
     virtual.scrollToIndex(next, { align: "auto" });
     onCursor(next);
-    // An open event follows the cursor.
+    // While an event is open, the drawer shows the event at the cursor.
     const event = events[next];
     if (openId && event) onOpen(event.id);
   };
 
-  // Stepping through events in the drawer keeps the open one's row in sight.
+  // The row of the open event stays in view when the drawer moves to another event.
   const openIndex = openId ? events.findIndex((event) => event.id === openId) : -1;
   useEffect(() => {
     if (openIndex >= 0) virtual.scrollToIndex(openIndex, { align: "auto" });
@@ -144,7 +144,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
 
   const sortText = order === "desc" ? "newest first" : "oldest first";
   return (
-    // The rows take the focus one at a time; the grid only hears their keys.
+    // One row at a time has the focus. The grid handles the keys for all of them.
     <div
       className={styles.table}
       style={{ "--columns": tracks, "--row": `${height}px` } as React.CSSProperties}
@@ -188,7 +188,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
           const event = events[item.index];
           if (loading || !event) return null;
           return (
-            // Its keys are heard by the grid; a click on it does what Enter does.
+            // The grid handles the keys. A click does the same as Enter.
             // eslint-disable-next-line jsx-a11y/click-events-have-key-events
             <div
               key={item.key}
@@ -203,7 +203,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
                 if (target === currentTarget) onCursor(item.index);
               }}
               onClick={({ metaKey, ctrlKey }) => {
-                // Text that somebody selects to copy is not a wish to open the row.
+                // Selecting text to copy it must not open the row.
                 if (getSelection()?.toString() || metaKey || ctrlKey) return;
                 onCursor(item.index);
                 onOpen(event.id);
@@ -229,7 +229,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
 
 function SortButton({ text, order, onOrder }: { text: string; order: "asc" | "desc"; onOrder: () => void }) {
   return (
-    <button type="button" className={styles.sort} onClick={onOrder} title={`Shown ${text}`}>
+    <button type="button" className={styles.sort} onClick={onOrder} title={`Sorted ${text}`}>
       Time
       <span className="visually-hidden">, {text}</span>
       <Icon name={order === "desc" ? "sortDesc" : "sortAsc"} size={14} />

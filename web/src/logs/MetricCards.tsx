@@ -14,7 +14,7 @@ interface MetricCardsProps<M> {
   onSearch?: (search: LogSearch) => void;
 }
 
-/** The card without a filter of its own stands for everything, so a click on it takes the others' filter off. */
+/** A card sets its filter. The card of the total has none: it clears the filters of the other cards. */
 export function MetricCards<M>({ metrics, data, exact, colorOf, search, onSearch }: MetricCardsProps<M>) {
   const params = [...new Set(metrics.flatMap((metric) => metric.filter?.param ?? []))];
   return (

@@ -2,7 +2,7 @@ import { ApiError } from "../api/errors";
 import { Button } from "../ui/Button";
 import styles from "./LogView.module.css";
 
-/** Above rows that are still shown although reading them anew failed. */
+/** Shown above events that could not be refreshed. */
 export function StaleNotice({ error, onRetry }: { error: Error; onRetry: () => void }) {
   const requestId = error instanceof ApiError ? error.requestId : null;
   return (
@@ -12,7 +12,7 @@ export function StaleNotice({ error, onRetry }: { error: Error; onRetry: () => v
         {requestId && (
           <>
             {" "}
-            Request <code>{requestId}</code>
+            Request ID: <code>{requestId}</code>
           </>
         )}
       </span>

@@ -26,8 +26,8 @@ interface ValueProps {
 }
 
 /**
- * A value that filters by itself. In the table it stays out of the tab order (hundreds of stops would make the
- * keyboard useless); an open event offers the same values within it.
+ * A value that sets its filter when clicked. In the table it is not in the tab order, because hundreds of stops
+ * would make the keyboard useless. The drawer of an event shows the same values within the tab order.
  */
 export function Value({ param, value, label, wrap = false, children }: ValueProps) {
   const { filterBy, filterLabel } = useLog();
@@ -60,7 +60,7 @@ export function Value({ param, value, label, wrap = false, children }: ValueProp
   );
 }
 
-/** A name with its id beside it: names repeat and change, ids do not. */
+/** A name and its ID: names repeat and change, IDs do not. */
 export function NameWithId({
   name,
   id,
@@ -82,7 +82,7 @@ export function NameWithId({
 export function ActorValue({ actor, wrap = false }: { actor: Actor; wrap?: boolean }) {
   const kind = actor.type === "user" ? null : humanize(actor.type);
   if (!actor.id) {
-    // The system has no id; its kind is what one can filter by.
+    // An actor without an ID, such as the system, can be filtered by its type.
     return (
       <Value param="actor_type" value={actor.type} label={actor.name ?? humanize(actor.type)} wrap={wrap}>
         <NameWithId name={actor.name ?? humanize(actor.type)} kind={actor.name ? kind : null} />

@@ -20,19 +20,19 @@ export interface Range {
   until?: string;
 }
 
-/** What is asked of the API. `now` is given, so that the list and every count ask about the same moment. */
+/** The range to send to the API. `now` is an argument, so that the list and all counts use the same time. */
 export function resolveRange(search: Pick<LogSearch, "range" | "since" | "until">, now: number): Range {
   if (search.range) return { since: new Date(now - PRESETS[search.range].seconds * 1000).toISOString() };
   return { ...(search.since && { since: search.since }), ...(search.until && { until: search.until }) };
 }
 
-/** The API takes a bare date at midnight in the workspace's zone; so does this. */
+/** Like the API, this takes a bare date as midnight in the workspace's zone. */
 export function momentInstant(moment: string, zone: string): number {
   const day = parseIsoDay(moment);
   return day ? instantOf({ ...day, hour: 0, minute: 0, second: 0 }, zone) : Date.parse(moment);
 }
 
-/** Bare dates are whole days to a reader: until 24/11 exclusive reads "to 23/11". */
+/** A bare date is shown as a whole day: an exclusive end of 24/11 reads "to 23/11". */
 function describeMoment(moment: string, end: boolean, clock: Clock): string {
   const day = parseIsoDay(moment);
   if (day) return formatDay(end ? addDays(day, -1) : day, clock.format);
@@ -72,16 +72,13 @@ function parseEnd(date: string, time: string, end: boolean, clock: Clock): Parse
   if (time.trim() === "") return { moment: isoDay(end ? addDays(day, 1) : day) };
   const clockTime = parseTime(time);
   if (!clockTime) return { timeError: "Enter a time as hh:mm." };
-  // An end of 17:30 takes in what happened during 17:30; an end of 17:30:15 that whole second.
+  // An end of 17:30 includes that whole minute, an end of 17:30:15 that whole second.
   const step = end ? (/:\d+:/.test(time) ? 1_000 : 60_000) : 0;
   const instant = instantOf({ ...day, ...clockTime }, clock.zone) + step;
   return { moment: new Date(instant).toISOString().replace(".000Z", "Z") };
 }
 
-/**
- * Reads the form. What a person types as the end is the last day or minute they want to see; what is sent is the
- * first moment they do not.
- */
+/** Parses the form. A typed end is the last day or minute to show, and `until` is the moment after it. */
 export function parseRangeInput(
   input: RangeInput,
   clock: Clock,
@@ -94,8 +91,8 @@ export function parseRangeInput(
   if (to.dateError) errors.toDate = to.dateError;
   if (to.timeError) errors.toTime = to.timeError;
   if (from.moment && to.moment) {
-    const backwards = momentInstant(from.moment, clock.zone) >= momentInstant(to.moment, clock.zone);
-    if (backwards) errors.toDate = "The end lies before the start.";
+    const isReversed = momentInstant(from.moment, clock.zone) >= momentInstant(to.moment, clock.zone);
+    if (isReversed) errors.toDate = "The end is before the start.";
   }
   if (Object.keys(errors).length > 0) return { errors };
   return {
@@ -116,14 +113,14 @@ function momentInput(moment: string | undefined, end: boolean, clock: Clock): [s
   return [formatDay(shown, clock.format), `${pad(shown.hour)}:${pad(shown.minute)}${seconds}`];
 }
 
-/** The range as its form shows it; reading it back gives the same moments. */
+/** The range as the form shows it. Parsing the result gives the same range. */
 export function toRangeInput(search: Pick<LogSearch, "since" | "until">, clock: Clock): RangeInput {
   const [fromDate, fromTime] = momentInput(search.since, false, clock);
   const [toDate, toTime] = momentInput(search.until, true, clock);
   return { fromDate, fromTime, toDate, toTime };
 }
 
-/** A brushed piece of the histogram. Whole days stay bare dates, which keeps the link readable. */
+/** The range of selected bars. Whole days become bare dates, which keeps the link readable. */
 export function spanToRange(start: number, end: number, zone: string): Range {
   return { since: momentText(start, zone), until: momentText(end, zone) };
 }

@@ -29,7 +29,7 @@ export function AppShell() {
         <a href="#main" className={styles.skip}>
           Skip to content
         </a>
-        <Link to="/" className={styles.brand} aria-label="Logbook, start page">
+        <Link to="/" className={styles.brand} aria-label="Logbook home">
           <Logo />
           <span className={styles.name}>Logbook</span>
         </Link>
@@ -108,7 +108,7 @@ function WorkspaceMenu({ me, slug }: { me: Me; slug: string }) {
 }
 
 const THEMES: readonly [ThemeChoice, string][] = [
-  ["system", "As the system"],
+  ["system", "System"],
   ["light", "Light"],
   ["dark", "Dark"],
 ];
@@ -149,7 +149,7 @@ function UserMenu({ me }: { me: Me }) {
           ))}
         </MenuGroup>
         <MenuSeparator />
-        {/* Whatever the server answers, this browser is signed out; there is nothing to tell. */}
+        {/* An error is ignored: this browser is signed out in any case. */}
         <MenuItem onAction={() => void signOut().catch(() => undefined)}>Sign out</MenuItem>
       </Menu>
       <PasswordDialog open={changing} onOpenChange={setChanging} hasPassword={me.user.has_password} />

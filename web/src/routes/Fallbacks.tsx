@@ -17,10 +17,10 @@ export function NotFound() {
     <Notice
       icon="search"
       fullPage
-      title="This page does not exist"
+      title="Page not found"
       actions={
         <Link to="/" className={buttonClass({})}>
-          Go to the start
+          Go to the home page
         </Link>
       }
     />
@@ -34,14 +34,14 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
       <Notice
         icon="search"
         fullPage
-        title="No such workspace"
+        title="Workspace not found"
         actions={
           <Link to="/" className={buttonClass({})}>
             Your workspaces
           </Link>
         }
       >
-        <p>It does not exist, or you are not a member of it.</p>
+        <p>This workspace does not exist, or you are not a member of it.</p>
       </Notice>
     );
   }

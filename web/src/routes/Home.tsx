@@ -21,12 +21,12 @@ export function Home() {
         <p>
           {me.platform_admin
             ? "A workspace holds the three logs of one app or one tenant."
-            : "Ask an administrator to add you to one."}
+            : "Ask an administrator to add you to a workspace."}
         </p>
       </Notice>
     );
   }
-  // With one workspace there is nothing to choose.
+  // With a single workspace, there is nothing to choose.
   if (others.length === 0) return <Navigate to="/w/$slug" params={{ slug: first.slug }} replace />;
   return (
     <div className={styles.page}>

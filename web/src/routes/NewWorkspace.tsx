@@ -21,14 +21,14 @@ function slugOf(name: string): string {
     .slice(0, 60);
 }
 
-/** For platform admins; whoever else comes by the address is told so. */
+/** For platform admins. Anybody else who opens the address sees a notice. */
 export function NewWorkspace() {
   useTitle("New workspace");
   const { me } = useRouteContext({ from: "/app" });
   if (me.platform_admin) return <NewWorkspaceForm />;
   return (
-    <Notice icon="lock" fullPage title="Platform admins make workspaces">
-      <p>Ask one of them for a new one.</p>
+    <Notice icon="lock" fullPage title="Only platform admins can create workspaces">
+      <p>Ask a platform admin to create one for you.</p>
     </Notice>
   );
 }
@@ -79,18 +79,13 @@ function NewWorkspaceForm() {
           large
           label="Short name"
           required
-          help="Part of every address: /w/short-name"
+          help="Used in every address: /w/short-name"
           value={shownSlug}
           onChange={setSlug}
           error={fieldError(create.error, "slug")}
         />
         <TimeZoneField value={timezone} onChange={setTimezone} error={fieldError(create.error, "timezone")} />
-        <Select
-          label="Dates are written"
-          options={DATE_FORMATS}
-          value={dateFormat}
-          onChange={setDateFormat}
-        />
+        <Select label="Date format" options={DATE_FORMATS} value={dateFormat} onChange={setDateFormat} />
         <Button type="submit" variant="primary" isDisabled={create.isPending}>
           Create workspace
         </Button>

@@ -136,9 +136,9 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
           ))}
         </div>
       ) : events.length === 0 ? (
-        <p className={styles.none}>No events in this time</p>
+        <p className={styles.none}>No events in this time range</p>
       ) : (
-        <ul className={styles.events} aria-label={`Latest of the ${log.title.toLowerCase()}`}>
+        <ul className={styles.events} aria-label={`Latest events of the ${log.title.toLowerCase()}`}>
           {events.slice(0, LATEST).map((event) => (
             <LatestEvent key={event.id} log={log} event={event} workspace={workspace} search={search} />
           ))}

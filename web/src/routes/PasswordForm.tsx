@@ -14,13 +14,13 @@ interface PasswordFormProps {
   skipText: string;
 }
 
-const SHORTEST = 12;
+const MIN_LENGTH = 12;
 
 export function PasswordForm({ hasPassword, onDone, onSkip, skipText }: PasswordFormProps) {
   const queries = useQueryClient();
   const [current, setCurrent] = useState("");
   const [next, setNext] = useState("");
-  const [short, setShort] = useState(false);
+  const [tooShort, setTooShort] = useState(false);
   const change = useMutation({
     mutationFn: () => setPassword(next, hasPassword ? current : undefined),
     onSuccess: async () => {
@@ -35,8 +35,8 @@ export function PasswordForm({ hasPassword, onDone, onSkip, skipText }: Password
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        setShort(next.length < SHORTEST);
-        if (next.length >= SHORTEST) change.mutate();
+        setTooShort(next.length < MIN_LENGTH);
+        if (next.length >= MIN_LENGTH) change.mutate();
       }}
     >
       {hasPassword && (
@@ -58,10 +58,10 @@ export function PasswordForm({ hasPassword, onDone, onSkip, skipText }: Password
         maxLength={200}
         value={next}
         onChange={setNext}
-        help={`At least ${SHORTEST} characters`}
+        help={`At least ${MIN_LENGTH} characters`}
         error={
-          short && next.length < SHORTEST
-            ? `Use at least ${SHORTEST} characters.`
+          tooShort && next.length < MIN_LENGTH
+            ? `Use at least ${MIN_LENGTH} characters.`
             : change.error && !wrong
               ? change.error.message
               : null

@@ -6,7 +6,7 @@ interface TimeZoneFieldProps {
   error: string | null;
 }
 
-/** A time zone by its IANA name, with the browser's own list to choose from. */
+/** A time zone by its IANA name, with the time zones that the browser knows as suggestions. */
 export function TimeZoneField({ value, onChange, error }: TimeZoneFieldProps) {
   return (
     <>

@@ -34,7 +34,7 @@ export function Button({ variant, small, icon, children, ...props }: ButtonProps
 type IconButtonProps = Omit<AriaProps, "className" | "children"> &
   ButtonStyle & { icon: IconName; label: string };
 
-/** A button that shows only a picture still says what it does, to a screen reader and on hover. */
+/** A button with an icon alone. Its label is read by screen readers and shown on hover. */
 export function IconButton({ variant = "plain", small, icon, label, ...props }: IconButtonProps) {
   return (
     <AriaButton

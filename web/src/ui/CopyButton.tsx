@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { Button, IconButton } from "./Button";
 
-/** Says "Copied" where it was pressed, since nothing else on the screen changes. */
+/** Shows "Copied" for a moment, because nothing else on the screen changes. */
 export function CopyButton({
   text,
   label,

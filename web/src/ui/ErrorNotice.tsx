@@ -4,9 +4,9 @@ import { Notice } from "./Notice";
 interface ErrorNoticeProps {
   title: string;
   message: string;
-  /** What is wrong with single values, each with the parameter that it belongs to. */
+  /** What is wrong with single values, and the parameter of each. */
   details?: readonly { parameter: string | null; text: string }[];
-  /** Identifies the failed request in the server's log. */
+  /** Identifies the request in the server's log. */
   requestId?: string | null;
   onRetry?: () => void;
   fullPage?: boolean;
@@ -43,7 +43,7 @@ export function ErrorNotice({
       ))}
       {requestId && (
         <p>
-          Request <code>{requestId}</code>
+          Request ID: <code>{requestId}</code>
         </p>
       )}
     </Notice>

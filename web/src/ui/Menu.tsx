@@ -26,7 +26,7 @@ export function Menu({ label, trigger, children, end = false }: MenuProps) {
 interface ItemProps {
   children: string;
   hint?: string;
-  /** Set on an item of a choice; a plain command leaves it out. */
+  /** Whether this item of a group is selected. Undefined for a command. */
   selected?: boolean;
   onAction: () => void;
 }
@@ -37,7 +37,7 @@ export function MenuItem({ children, hint, selected, onAction }: ItemProps) {
       {selected !== undefined && (
         <span className={styles.tick}>
           {selected && <Icon name="check" />}
-          {selected && <span className="visually-hidden">Chosen: </span>}
+          {selected && <span className="visually-hidden">Selected: </span>}
         </span>
       )}
       <span className={styles.main}>{children}</span>

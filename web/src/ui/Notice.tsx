@@ -6,13 +6,13 @@ interface NoticeProps {
   icon: IconName;
   title: string;
   bad?: boolean;
-  /** It is all there is on the page, so its title is the page's heading. */
+  /** The notice is the whole page, so its title is the page's heading. */
   fullPage?: boolean;
   children?: React.ReactNode;
   actions?: React.ReactNode;
 }
 
-/** What stands where content would: nothing here, nothing found, something broke. */
+/** Shown in place of content: nothing here, nothing found, or an error. */
 export function Notice({ icon, title, bad = false, fullPage = false, children, actions }: NoticeProps) {
   const Title = fullPage ? "h1" : "h2";
   return (

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 
-/** Calls `run` with the last value once it has stood still for `wait` milliseconds. */
+/** Calls `run` with the last value when no other value follows within `wait` milliseconds. */
 export function useDebouncedCallback<T>(
   run: (value: T) => void,
   wait: number,

@@ -5,15 +5,15 @@ import forms from "../forms.module.css";
 
 interface ConfirmDialogProps {
   title: string;
-  /** What the button says: the action, never "OK". */
+  /** The label of the button: the action, never "OK". */
   action: string;
   children: React.ReactNode;
-  /** Does it; what goes wrong is told in the dialog. */
+  /** The dialog shows the error if this fails. */
   onConfirm: () => Promise<unknown>;
   onClose: () => void;
 }
 
-/** Asks before what cannot be taken back. */
+/** Asks for confirmation before an action that cannot be undone. */
 export function ConfirmDialog({ title, action, children, onConfirm, onClose }: ConfirmDialogProps) {
   const confirm = useMutation({ mutationFn: onConfirm, onSuccess: onClose });
   return (

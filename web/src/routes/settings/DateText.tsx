@@ -7,7 +7,7 @@ interface DateTextProps {
   withTime?: boolean;
 }
 
-/** A day, as the workspace writes it; the whole moment on hover. */
+/** A date in the workspace's format, with the exact time on hover. */
 export function DateText({ at, clock, withTime = false }: DateTextProps) {
   const instant = Date.parse(at);
   return (

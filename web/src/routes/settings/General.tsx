@@ -29,7 +29,7 @@ export function General() {
         ...(me.platform_admin && { slug: newSlug }),
       }),
     onSuccess: async (changed) => {
-      // Away from the old address first: nothing there can be read again.
+      // Leave the old address first: nothing can be loaded from it any more.
       if (changed.slug !== slug) {
         await navigate({ to: "/w/$slug/settings/general", params: { slug: changed.slug }, replace: true });
       }
@@ -70,19 +70,14 @@ export function General() {
             label="Short name"
             required
             maxLength={63}
-            help="Part of every address: producers and links that use the old one lead nowhere"
+            help="Used in every address. Links and producers that use the old one stop working."
             value={newSlug}
             onChange={setNewSlug}
             error={fieldError(save.error, "slug")}
           />
         )}
         <TimeZoneField value={timezone} onChange={setTimezone} error={fieldError(save.error, "timezone")} />
-        <Select
-          label="Dates are written"
-          options={DATE_FORMATS}
-          value={dateFormat}
-          onChange={setDateFormat}
-        />
+        <Select label="Date format" options={DATE_FORMATS} value={dateFormat} onChange={setDateFormat} />
         <div className={styles.save}>
           <Button type="submit" variant="primary" isDisabled={save.isPending}>
             Save

@@ -66,7 +66,7 @@ export function InviteDialog({ slug, onClose }: InviteDialogProps) {
             label="Name"
             autoComplete="off"
             maxLength={200}
-            help="For somebody who is new to Logbook"
+            help="Only for somebody who is new to Logbook"
             value={name}
             onChange={setName}
             error={fieldError(invite.error, "name")}
@@ -86,15 +86,15 @@ function Invited({ invitation, onClose }: { invitation: Invitation; onClose: () 
       {sign_in_link ? (
         <>
           <p role="status">
-            <strong>{member.name}</strong> is a member now. Send this link to {member.email}, and to nobody
-            else: it signs in once, within a day, and is shown only here.
+            <strong>{member.name}</strong> is now a member. Send this link to {member.email} and to nobody
+            else. It works once, expires in 24 hours and is not shown again.
           </p>
           <CodeBlock text={sign_in_link} label="sign-in link" />
         </>
       ) : (
         <p role="status">
-          <strong>{member.name}</strong> is a member now. They have an account already and find the workspace
-          when they next sign in.
+          <strong>{member.name}</strong> is now a member. They already have an account and see the workspace
+          the next time they sign in.
         </p>
       )}
       <div className={forms.actions}>

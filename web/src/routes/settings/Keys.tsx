@@ -28,7 +28,7 @@ export function Keys() {
           <h2 id="keys" className={styles.heading}>
             API keys
           </h2>
-          <p className={styles.lead}>For producers that append and integrators that read.</p>
+          <p className={styles.lead}>For services that send or read events.</p>
         </div>
         <Button variant="primary" icon="plus" onPress={() => setCreating(true)}>
           New key
@@ -40,7 +40,7 @@ export function Keys() {
         <SkeletonLine width="40%" />
       ) : keys.data.data.length === 0 ? (
         <Notice icon="lock" title="No API keys yet">
-          <p>A key is good for this workspace alone, and does what its role says.</p>
+          <p>A key works only in this workspace and has the permissions of its role.</p>
         </Notice>
       ) : (
         <ul className={styles.list}>
@@ -52,14 +52,14 @@ export function Keys() {
                   <span className={styles.tag}>{key.role}</span>
                 </span>
                 <span className={styles.sub}>
-                  <code>lbk_{key.prefix}…</code> by {key.created_by},{" "}
+                  <code>lbk_{key.prefix}…</code> created by {key.created_by},{" "}
                   <DateText at={key.created_at} clock={clock} />
                 </span>
               </span>
               <span className={styles.meta}>
                 {key.last_used_at ? (
                   <>
-                    Used <DateText at={key.last_used_at} clock={clock} />
+                    Last used <DateText at={key.last_used_at} clock={clock} />
                   </>
                 ) : (
                   "Never used"
@@ -95,7 +95,7 @@ export function Keys() {
           }}
           onClose={() => setRevoking(null)}
         >
-          {revoking.name} (lbk_{revoking.prefix}…) will be refused from now on. This cannot be taken back.
+          Requests that use {revoking.name} (lbk_{revoking.prefix}…) will be rejected. This cannot be undone.
         </ConfirmDialog>
       )}
     </section>
@@ -121,10 +121,10 @@ function State({ apiKey, clock }: { apiKey: ApiKey; clock: Clock }) {
         <Status tone="good" shape="disc">
           {apiKey.expires_at ? (
             <span>
-              Until <DateText at={apiKey.expires_at} clock={clock} />
+              Expires <DateText at={apiKey.expires_at} clock={clock} />
             </span>
           ) : (
-            "Does not expire"
+            "Never expires"
           )}
         </Status>
       );

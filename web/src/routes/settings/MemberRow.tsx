@@ -47,10 +47,10 @@ export function MemberRow({
       <span className={styles.meta}>
         {last_sign_in_at ? (
           <>
-            Signed in <DateText at={last_sign_in_at} clock={clock} />
+            Last sign-in <DateText at={last_sign_in_at} clock={clock} />
           </>
         ) : (
-          "Has not come yet"
+          "Never signed in"
         )}
       </span>
       {isMember ? (
@@ -95,7 +95,7 @@ function ProviderRoleText({ provider, clock, isOverridden }: ProviderRoleTextPro
   const where = provider.everywhere ? " in every workspace" : "";
   return (
     <>
-      {isOverridden ? `The identity provider says ${provider.role}${where}` : `Role${where}`} until{" "}
+      {isOverridden ? `The identity provider grants ${provider.role}${where}` : `Role${where}`} until{" "}
       <DateText at={provider.ends_at} clock={clock} withTime />
     </>
   );

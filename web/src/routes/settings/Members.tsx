@@ -27,7 +27,7 @@ export function Members() {
   const isMe = (member: Member) => member.id === me.user.id;
 
   const changed = async (member: Member) => {
-    // First who one is: without the role, the list would only be refused.
+    // Refreshes the user first: without the role, the server would reject the request for the list.
     if (isMe(member)) await refreshMe();
     await queries.invalidateQueries({ queryKey: membersQuery(slug).queryKey });
   };
@@ -60,7 +60,7 @@ export function Members() {
         <SkeletonLine width="40%" />
       ) : members.data.data.length === 0 ? (
         <Notice icon="user" title="No members yet">
-          <p>Platform admins see every workspace; everybody else is invited.</p>
+          <p>Platform admins can open every workspace. Everybody else needs an invitation.</p>
         </Notice>
       ) : (
         <ul className={styles.list}>
@@ -103,13 +103,13 @@ export function Members() {
         >
           {removing.provider ? (
             <>
-              {removing.name} will be {removing.provider.role} again, as the identity provider says.
+              {removing.name} will have the role from the identity provider again: {removing.provider.role}.
             </>
           ) : (
             <>
               {removing.name}
-              {removing.email && ` (${removing.email})`} will no longer see {workspace.name}. Their account
-              stays, and what they did stays in the logs.
+              {removing.email && ` (${removing.email})`} will lose access to {workspace.name}. Their account
+              and their events in the logs remain.
             </>
           )}
         </ConfirmDialog>

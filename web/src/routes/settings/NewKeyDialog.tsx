@@ -13,7 +13,7 @@ import { RoleSelect } from "./RoleSelect";
 import { SubmitActions } from "./SubmitActions";
 
 /** Days until a key expires. */
-const DAYS = { "30 days": 30, "90 days": 90, "a year": 365, "no end": null } as const;
+const DAYS = { "30 days": 30, "90 days": 90, "1 year": 365, "No expiration": null } as const;
 type Expiry = keyof typeof DAYS;
 const EXPIRIES = Object.keys(DAYS) as Expiry[];
 
@@ -31,7 +31,7 @@ export function NewKeyDialog({ slug, onClose }: NewKeyDialogProps) {
   const queries = useQueryClient();
   const [name, setName] = useState("");
   const [role, setRole] = useState<Role>("writer");
-  const [expiry, setExpiry] = useState<Expiry>("a year");
+  const [expiry, setExpiry] = useState<Expiry>("1 year");
   const create = useMutation({
     mutationFn: () => createApiKey(slug, { name: name.trim(), role, expires_at: expiresAt(expiry) }),
     onSuccess: () => queries.invalidateQueries({ queryKey: apiKeysQuery(slug).queryKey }),
@@ -66,13 +66,13 @@ export function NewKeyDialog({ slug, onClose }: NewKeyDialogProps) {
             autoComplete="off"
             required
             maxLength={200}
-            help="Who or what holds it"
+            help="The person or service that uses the key"
             value={name}
             onChange={setName}
             error={wrongName}
           />
           <RoleSelect value={role} onChange={setRole} />
-          <Select label="Good for" options={EXPIRIES} value={expiry} onChange={setExpiry} />
+          <Select label="Expiration" options={EXPIRIES} value={expiry} onChange={setExpiry} />
           <SubmitActions action="Create key" isPending={create.isPending} onCancel={onClose} />
         </form>
       )}
@@ -84,8 +84,8 @@ function Created({ created, onClose }: { created: CreatedApiKey; onClose: () => 
   return (
     <div className={forms.form}>
       <p role="status">
-        Copy the key of <strong>{created.key.name}</strong> now. It is shown this once, and Logbook keeps only
-        its digest.
+        Copy the key of <strong>{created.key.name}</strong> now. It is not shown again: Logbook stores only
+        its hash.
       </p>
       <CodeBlock text={created.token} label="API key" />
       <div className={forms.actions}>

@@ -13,7 +13,7 @@ interface OverrideDialogProps {
   onClose: () => void;
 }
 
-/** Gives somebody a role that counts before the identity provider's. */
+/** Gives a member a role that takes precedence over the one from the identity provider. */
 export function OverrideDialog({ member, onOverride, onClose }: OverrideDialogProps) {
   const [role, setRole] = useState<Role>(asRole(member.role));
   const override = useMutation({ mutationFn: () => onOverride(role), onSuccess: onClose });
@@ -32,11 +32,11 @@ export function OverrideDialog({ member, onOverride, onClose }: OverrideDialogPr
           </p>
         )}
         <p>
-          <strong>{member.name}</strong> is {member.role} by the identity provider. A role given here counts
-          instead, and stays until it is removed here.
+          The identity provider gives <strong>{member.name}</strong> the role {member.role}. A role that you
+          set here takes precedence until you remove it.
         </p>
         <RoleSelect value={role} onChange={setRole} />
-        <SubmitActions action="Give role" isPending={override.isPending} onCancel={onClose} />
+        <SubmitActions action="Override role" isPending={override.isPending} onCancel={onClose} />
       </form>
     </Sheet>
   );

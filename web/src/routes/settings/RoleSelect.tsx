@@ -2,7 +2,7 @@ import { ROLES, roleDescription } from "../../api/roles";
 import type { Role } from "../../api/types";
 import { Select } from "../../ui/Select";
 
-/** A role of a workspace, each with what it may do. */
+/** The roles of a workspace, each with its description. */
 export function RoleSelect({ value, onChange }: { value: Role; onChange: (role: Role) => void }) {
   return (
     <Select

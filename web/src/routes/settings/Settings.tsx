@@ -16,9 +16,9 @@ export function Settings() {
   const { data: workspace } = useSuspenseQuery(workspaceQuery(slug));
   if (!canManage(workspace.role)) {
     return (
-      <Notice icon="lock" fullPage title="Settings are for admins">
+      <Notice icon="lock" fullPage title="Only admins can change settings">
         <p>
-          Your role in {workspace.name} is {workspace.role}. An admin of the workspace can change that.
+          Your role in {workspace.name} is {workspace.role}. An admin of the workspace can change your role.
         </p>
       </Notice>
     );

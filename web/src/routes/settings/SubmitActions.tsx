@@ -2,13 +2,13 @@ import { Button } from "../../ui/Button";
 import forms from "../forms.module.css";
 
 interface SubmitActionsProps {
-  /** What the form does, as the button says it. */
+  /** The label of the submit button. */
   action: string;
   isPending: boolean;
   onCancel: () => void;
 }
 
-/** The end of a form in a dialog: leave it, or send it. */
+/** The buttons at the end of a form in a dialog. */
 export function SubmitActions({ action, isPending, onCancel }: SubmitActionsProps) {
   return (
     <div className={forms.actions}>

@@ -6,7 +6,7 @@ import { meQuery, workspaceQuery } from "../../api/workspaces";
 import { useWorkspaceClock } from "../../logs/use-workspace-clock";
 import { useTitle } from "../use-log-page";
 
-/** What every tab of the settings works with. */
+/** What all tabs of the settings use. */
 export function useSettings(tab: string) {
   const { slug } = useParams({ from: "/app/w/$slug" });
   const { me } = useRouteContext({ from: "/app" });
@@ -16,7 +16,7 @@ export function useSettings(tab: string) {
   return { slug, me, workspace, clock };
 }
 
-/** Reads again who one is: names, addresses and roles of workspaces stand in the page's head too. */
+/** Reloads the user with their workspaces, whose names, addresses and roles are also in the page header. */
 export function useRefreshMe() {
   const queries = useQueryClient();
   const router = useRouter();
