@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { Server } from "./server.ts";
+import { waitUntil } from "./wait.ts";
 
 /** A certificate for localhost that nobody has signed. */
 export class Certificate {
@@ -59,11 +60,8 @@ export class IdentityProvider {
     return { provider, server };
   }
 
-  async #until(what: () => unknown) {
-    for (let tries = 0; !what(); tries += 1) {
-      if (tries > 150 || this.#process.exitCode !== null) throw new Error(`the identity provider did not start:\n${this.#output}`);
-      await new Promise((done) => setTimeout(done, 100));
-    }
+  #until(condition: () => unknown) {
+    return waitUntil(this.#process, condition, () => `the identity provider did not start:\n${this.#output}`);
   }
 
   /** An access token for a job (RFC 6749, section 4.4, and RFC 8707). */

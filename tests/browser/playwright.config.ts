@@ -8,11 +8,14 @@ export default defineConfig({
   forbidOnly: Boolean(process.env.CI),
   // A test that passes at the second try hides a fault.
   retries: 0,
-  timeout: 45_000,
-  expect: { timeout: 10_000 },
+  // The limits only end what hangs: a test waits for a state, and a slow machine needs longer for it.
+  timeout: 300_000,
+  expect: { timeout: 60_000 },
   reporter: [["list"]],
   use: {
     browserName: "chromium",
+    actionTimeout: 60_000,
+    navigationTimeout: 60_000,
     viewport: { width: 1440, height: 900 },
     locale: "en-GB",
     // Neither UTC nor the zone of the workspace: what is shown must not depend on it.

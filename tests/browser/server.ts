@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { waitUntil } from "./wait.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const binary = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug/logbook");
@@ -49,11 +50,8 @@ export class Server {
     return /Sign in: (\S+#link=\S+)/.exec(this.#output)?.[1];
   }
 
-  async #until(what: () => unknown) {
-    for (let tries = 0; !(await what()); tries += 1) {
-      if (tries > 150 || this.#process.exitCode !== null) throw new Error(`the server did not start:\n${this.#output}`);
-      await new Promise((done) => setTimeout(done, 100));
-    }
+  #until(condition: () => unknown) {
+    return waitUntil(this.#process, condition, () => `the server did not start:\n${this.#output}`);
   }
 
   /** Runs `logbook …` on this server's database, and gives what it prints. */

@@ -61,7 +61,7 @@ test("New events are announced, not pushed in", async ({ signedIn: page, server,
   await page.getByRole("button", { name: /Live/ }).click();
   await post();
   const pill = page.getByRole("button", { name: /1 new event/ });
-  await expect(pill).toBeVisible({ timeout: 20_000 });
+  await expect(pill).toBeVisible();
   await expect(rows).toHaveCount(1);
   await pill.click();
   await expect(rows).toHaveCount(2);

@@ -14,6 +14,10 @@ const openFirst = async (page: Page) => {
 };
 const filled = async (page: Page) => expect(page.getByRole("gridcell").first()).toBeVisible();
 
+/** Waits for the charts, which load after the rest of the page. */
+const expectCharts = (page: Page) =>
+  expect(page.getByRole("figure").filter({ hasNot: page.locator("canvas"), hasNotText: "No events" })).toHaveCount(0);
+
 interface View {
   path: string;
   stranger?: boolean;
@@ -67,7 +71,7 @@ for (const [name, { path, stranger, ready }] of Object.entries(views)) {
         await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
         await page.goto(path);
         await ready(page, width);
-        // The chart comes a moment after the rest.
+        await expectCharts(page);
         await page.waitForLoadState("networkidle");
         await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
         await page.screenshot({ path: join(pictures, `${name}-${width}-${theme}.png`) });
@@ -81,7 +85,6 @@ for (const [name, { path, stranger, ready }] of Object.entries(views)) {
 
 if (process.env.UPDATE_SCREENSHOT) {
   story("The README's picture", async ({ page }) => {
-    story.setTimeout(300_000);
     const server = await Server.start();
     try {
       server.logbook("demo");
@@ -97,6 +100,7 @@ if (process.env.UPDATE_SCREENSHOT) {
       await page.goto(`${server.url}/w/clinic/application?event=${best?.id}`);
       await filled(page);
       await expect(page.getByRole("dialog", { name: "Event details" })).toBeVisible();
+      await expectCharts(page);
       await page.waitForLoadState("networkidle");
       await page.screenshot({ path: resolve(import.meta.dirname, "../../docs/screenshot.png") });
     } finally {
