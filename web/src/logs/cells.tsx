@@ -40,7 +40,7 @@ export function Value({ param, value, label, wrap = false, children }: ValueProp
       </span>
     );
   }
-  const hint = `filter by ${filterLabel(param).toLowerCase()}`;
+  const hint = `filter by ${withLowerInitial(filterLabel(param))}`;
   return (
     <button
       type="button"
@@ -58,6 +58,11 @@ export function Value({ param, value, label, wrap = false, children }: ValueProp
       </span>
     </button>
   );
+}
+
+/** "Role" → "role", but "IP address" stays as it is. */
+function withLowerInitial(label: string): string {
+  return label.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase());
 }
 
 /** A name and its ID: names repeat and change, IDs do not. */
