@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
 import { type Clock, formatExact, formatRelative, formatUtc } from "./time/format";
-import styles from "./TimeTips.module.css";
+import styles from "./TimeTooltip.module.css";
 
-interface Tip {
+interface Position {
   instant: number;
   now: number;
   left: number;
@@ -11,20 +11,20 @@ interface Tip {
 }
 
 /**
- * One tooltip for every time on the page, found by its attribute. A table shows hundreds of times; a tooltip
- * component for each would cost more than the rows themselves.
+ * One tooltip for all times on the page, which it finds by their `data-instant`. A table shows hundreds of times,
+ * and a tooltip component for each would cost more than the rows.
  */
-export function TimeTips({ clock }: { clock: Clock }) {
-  const [tip, setTip] = useState<Tip | null>(null);
+export function TimeTooltip({ clock }: { clock: Clock }) {
+  const [position, setPosition] = useState<Position | null>(null);
 
   useEffect(() => {
     const show = (event: Event) => {
       const target =
         event.target instanceof Element ? event.target.closest<HTMLElement>("[data-instant]") : null;
-      if (!target) return setTip(null);
+      if (!target) return setPosition(null);
       const box = target.getBoundingClientRect();
       const above = box.bottom > innerHeight - 110;
-      setTip({
+      setPosition({
         instant: Number(target.dataset.instant),
         now: Date.now(),
         left: Math.max(8, Math.min(box.left, innerWidth - 330)),
@@ -32,8 +32,8 @@ export function TimeTips({ clock }: { clock: Clock }) {
         above,
       });
     };
-    const hide = () => setTip(null);
-    // WCAG 1.4.13: what appears on hover goes away on Escape without moving the pointer.
+    const hide = () => setPosition(null);
+    // WCAG 1.4.13: Escape dismisses what appears on hover, without moving the pointer.
     const onKey = (event: KeyboardEvent) => event.key === "Escape" && hide();
     document.addEventListener("pointerover", show);
     document.addEventListener("focusin", show);
@@ -49,19 +49,20 @@ export function TimeTips({ clock }: { clock: Clock }) {
     };
   }, []);
 
-  if (!tip) return null;
+  if (!position) return null;
+  const { instant, now, left, top, above } = position;
   return (
     <div
-      className={styles.tip}
+      className={styles.tooltip}
       role="tooltip"
-      style={{ left: tip.left, top: tip.top, transform: tip.above ? "translateY(-100%)" : undefined }}
+      style={{ left, top, transform: above ? "translateY(-100%)" : undefined }}
     >
       <span>{clock.zone}</span>
-      <span>{formatExact(tip.instant, clock)}</span>
+      <span>{formatExact(instant, clock)}</span>
       <span>UTC</span>
-      <span>{formatUtc(tip.instant)}</span>
+      <span>{formatUtc(instant)}</span>
       <span>Relative</span>
-      <span>{formatRelative(tip.instant, tip.now)}</span>
+      <span>{formatRelative(instant, now)}</span>
     </div>
   );
 }

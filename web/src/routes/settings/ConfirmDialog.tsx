@@ -3,18 +3,18 @@ import { Button } from "../../ui/Button";
 import { Sheet } from "../../ui/Sheet";
 import forms from "../forms.module.css";
 
-interface ConfirmProps {
+interface ConfirmDialogProps {
   title: string;
-  /** What the button says: the deed, never "OK". */
-  deed: string;
+  /** The label of the button: the action, never "OK". */
+  action: string;
   children: React.ReactNode;
-  /** Does it; what goes wrong is told in the dialog. */
+  /** The dialog shows the error if this fails. */
   onConfirm: () => Promise<unknown>;
   onClose: () => void;
 }
 
-/** Asks before what cannot be taken back. */
-export function Confirm({ title, deed, children, onConfirm, onClose }: ConfirmProps) {
+/** Asks for confirmation before an action that cannot be undone. */
+export function ConfirmDialog({ title, action, children, onConfirm, onClose }: ConfirmDialogProps) {
   const confirm = useMutation({ mutationFn: onConfirm, onSuccess: onClose });
   return (
     <Sheet title={title} open onOpenChange={(open) => !open && onClose()} centred>
@@ -26,11 +26,11 @@ export function Confirm({ title, deed, children, onConfirm, onClose }: ConfirmPr
         )}
         <p>{children}</p>
         <div className={forms.actions}>
-          <Button look="plain" onPress={onClose}>
+          <Button variant="plain" onPress={onClose}>
             Cancel
           </Button>
-          <Button look="danger" isDisabled={confirm.isPending} onPress={() => confirm.mutate()}>
-            {deed}
+          <Button variant="danger" isDisabled={confirm.isPending} onPress={() => confirm.mutate()}>
+            {action}
           </Button>
         </div>
       </div>

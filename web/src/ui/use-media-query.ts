@@ -1,9 +1,9 @@
 import { useSyncExternalStore } from "react";
 
-/** Below this width the filters become a sheet, rows become cards and the drawer fills the screen. */
+/** On a narrow screen, the filters become a sheet, rows become cards and the drawer fills the screen. */
 export const NARROW = "(max-width: 760px)";
 
-export function useMedia(query: string): boolean {
+export function useMediaQuery(query: string): boolean {
   return useSyncExternalStore(
     (listener) => {
       const media = matchMedia(query);

@@ -1,10 +1,10 @@
 import { useEffect, useRef } from "react";
 
-/** Calls `run` with the last value once it has stood still for `wait` milliseconds. */
-export function useDebounced<T>(
+/** Calls `run` with the last value when no other value follows within `wait` milliseconds. */
+export function useDebouncedCallback<T>(
   run: (value: T) => void,
   wait: number,
-): { later(value: T): void; cancel(): void } {
+): { schedule(value: T): void; cancel(): void } {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const latest = useRef(run);
   useEffect(() => {
@@ -12,7 +12,7 @@ export function useDebounced<T>(
   });
   useEffect(() => () => clearTimeout(timer.current), []);
   return {
-    later(value) {
+    schedule(value) {
       clearTimeout(timer.current);
       timer.current = setTimeout(() => latest.current(value), wait);
     },

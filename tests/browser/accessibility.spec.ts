@@ -1,35 +1,39 @@
-// Every view in both themes, wide and narrow: axe has nothing to say, and a picture is kept in results/ for people to look at.
+// Checks the accessibility of every view with axe, in both themes and at two widths, and keeps screenshots in results/.
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Page, test as story } from "@playwright/test";
+import { type Page, test as baseTest } from "@playwright/test";
 import { expect, expectAccessible, test } from "./fixtures.ts";
 import { Server } from "./server.ts";
 
-const pictures = join(import.meta.dirname, "results/pictures");
-mkdirSync(pictures, { recursive: true });
+const screenshots = join(import.meta.dirname, "results/screenshots");
+mkdirSync(screenshots, { recursive: true });
 
-const openFirst = async (page: Page) => {
+const openFirstEvent = async (page: Page) => {
   await page.getByRole("grid").getByRole("row").nth(1).getByRole("gridcell").first().click();
   await expect(page.getByRole("dialog", { name: "Event details" })).toBeVisible();
 };
-const filled = async (page: Page) => expect(page.getByRole("gridcell").first()).toBeVisible();
+const hasRows = async (page: Page) => expect(page.getByRole("gridcell").first()).toBeVisible();
+
+/** Waits for the charts, which load after the rest of the page. */
+const expectCharts = (page: Page) =>
+  expect(page.getByRole("figure").filter({ hasNot: page.locator("canvas"), hasNotText: "No events" })).toHaveCount(0);
 
 interface View {
   path: string;
-  stranger?: boolean;
+  signedOut?: boolean;
   ready: (page: Page, width: number) => Promise<unknown>;
 }
 
 const views: Record<string, View> = {
-  "sign-in": { path: "/sign-in", stranger: true, ready: (page) => expect(page.getByRole("heading", { name: "Sign in to Logbook" })).toBeVisible() },
+  "sign-in": { path: "/sign-in", signedOut: true, ready: (page) => expect(page.getByRole("heading", { name: "Sign in to Logbook" })).toBeVisible() },
   overview: { path: "/w/peerapp?range=all", ready: (page) => expect(page.getByRole("group", { name: "Total Changes" })).toContainText("178") },
-  access: { path: "/w/peerapp/access", ready: filled },
-  application: { path: "/w/lakeside/application", ready: filled },
-  "application-update": { path: "/w/lakeside/application", ready: (page) => filled(page).then(() => openFirst(page)) },
-  "application-create": { path: "/w/peerapp/application?order=asc", ready: (page) => filled(page).then(() => openFirst(page)) },
-  framework: { path: "/w/peerapp/framework", ready: filled },
-  "framework-details": { path: "/w/peerapp/framework", ready: (page) => filled(page).then(() => openFirst(page)) },
-  filtered: { path: "/w/peerapp/application?q=李雷&model=patient&action=update", ready: filled },
+  access: { path: "/w/peerapp/access", ready: hasRows },
+  application: { path: "/w/lakeside/application", ready: hasRows },
+  "application-update": { path: "/w/lakeside/application", ready: (page) => hasRows(page).then(() => openFirstEvent(page)) },
+  "application-create": { path: "/w/peerapp/application?order=asc", ready: (page) => hasRows(page).then(() => openFirstEvent(page)) },
+  framework: { path: "/w/peerapp/framework", ready: hasRows },
+  "framework-details": { path: "/w/peerapp/framework", ready: (page) => hasRows(page).then(() => openFirstEvent(page)) },
+  filtered: { path: "/w/peerapp/application?q=李雷&model=patient&action=update", ready: hasRows },
   nothing: { path: "/w/peerapp/application?q=nowhere", ready: (page) => expect(page.getByRole("status").filter({ hasText: /[Nn]o/ }).first()).toBeVisible() },
   empty: { path: "/w/lakeside/framework", ready: (page) => expect(page.getByText(/curl/).first()).toBeVisible() },
   "settings-members": { path: "/w/lakeside/settings/members", ready: (page) => expect(page.getByText("asha@lakeside.test")).toBeVisible() },
@@ -47,32 +51,32 @@ const views: Record<string, View> = {
   range: {
     path: "/w/lakeside/application",
     ready: async (page) => {
-      await filled(page);
+      await hasRows(page);
       await page.getByRole("button", { name: /^Time range/ }).click();
       await expect(page.getByRole("dialog", { name: "Time range" })).toBeVisible();
     },
   },
 };
 
-for (const [name, { path, stranger, ready }] of Object.entries(views)) {
+for (const [name, { path, signedOut, ready }] of Object.entries(views)) {
   for (const theme of ["light", "dark"] as const) {
-    test(`${name}, ${theme}`, async ({ page, person, server, clinic }) => {
+    test(`${name}, ${theme}`, async ({ page, admin, server, clinic }) => {
       expect(clinic.slug).toBe("lakeside");
       await page.emulateMedia({ colorScheme: theme });
-      if (!stranger) {
-        const answer = await page.context().request.post(`${server.url}/api/v1/auth/login`, { data: person });
-        expect(answer.status()).toBe(200);
+      if (!signedOut) {
+        const response = await page.context().request.post(`${server.url}/api/v1/auth/login`, { data: admin });
+        expect(response.status()).toBe(200);
       }
       for (const width of [1440, 390]) {
         await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
         await page.goto(path);
         await ready(page, width);
-        // The chart comes a moment after the rest.
+        await expectCharts(page);
         await page.waitForLoadState("networkidle");
         await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
-        await page.screenshot({ path: join(pictures, `${name}-${width}-${theme}.png`) });
+        await page.screenshot({ path: join(screenshots, `${name}-${width}-${theme}.png`) });
         await expectAccessible(page);
-        // Nothing sticks out to the side.
+        // The page does not scroll sideways.
         expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
       }
     });
@@ -80,23 +84,23 @@ for (const [name, { path, stranger, ready }] of Object.entries(views)) {
 }
 
 if (process.env.UPDATE_SCREENSHOT) {
-  story("The README's picture", async ({ page }) => {
-    story.setTimeout(300_000);
+  baseTest("The screenshot of the README", async ({ page }) => {
     const server = await Server.start();
     try {
       server.logbook("demo");
       await page.goto(await server.signInLink());
       await page.getByRole("button", { name: "Not now" }).click();
-      // Of the newest changes, the one that changed most.
-      const answer = await fetch(`${server.url}/api/v1/workspaces/clinic/logs/application?limit=14`, {
+      // Opens the event with the most changed fields among the latest ones.
+      const response = await fetch(`${server.url}/api/v1/workspaces/clinic/logs/application?limit=14`, {
         headers: { authorization: `Bearer ${server.token("viewer", "clinic")}` },
       });
-      const { data } = (await answer.json()) as { data: { id: string; action: string; changes: object[] }[] };
+      const { data } = (await response.json()) as { data: { id: string; action: string; changes: object[] }[] };
       const updates = data.filter(({ action }) => action === "update");
       const best = updates.toSorted((one, other) => other.changes.length - one.changes.length)[0];
       await page.goto(`${server.url}/w/clinic/application?event=${best?.id}`);
-      await filled(page);
+      await hasRows(page);
       await expect(page.getByRole("dialog", { name: "Event details" })).toBeVisible();
+      await expectCharts(page);
       await page.waitForLoadState("networkidle");
       await page.screenshot({ path: resolve(import.meta.dirname, "../../docs/screenshot.png") });
     } finally {
