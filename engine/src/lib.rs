@@ -10,7 +10,7 @@
 //! | [`caches`] | what readers keep in memory between requests |
 //! | [`filter`] | which events match, in Rust and as far as possible in SQL |
 //! | [`event`] | one event, its limits, its id, the masking of secrets |
-//! | [`order`], [`local_time`], [`text`] | the order of a page; days of a time zone; normalized text |
+//! | [`order`], [`local_time`], [`text`], [`varint`] | the order of a page; days of a time zone; normalized text; short numbers |
 //! | [`error`] | what can go wrong |
 //! | [`db`] | the only module that knows which database it is |
 //!
@@ -29,5 +29,6 @@ pub mod local_time;
 pub mod order;
 pub mod query;
 pub mod text;
+pub mod varint;
 
 pub use error::{Error, Result};

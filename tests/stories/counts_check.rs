@@ -1,4 +1,5 @@
-//! `logbook counts check`: whatever is wrong with the kept counts is found and made right, beside a running server.
+//! `logbook check` and `logbook repair counts`: whatever is wrong with the kept counts is found and rebuilt, beside a
+//! running server.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -52,9 +53,9 @@ fn total(admin: &Client, slug: &str) -> Value {
     answers(admin, slug)[0].1["total"].clone()
 }
 
-/// `logbook counts check` as a process: how it ended, and what it said.
-fn check_command(server: &TestServer, more: &[&str]) -> (i32, String) {
-    let output = process::run(&server.data, &[&["counts", "check"], more].concat());
+/// `logbook check` or `logbook repair counts` as a process: its exit code and its output.
+fn run(server: &TestServer, command: &[&str]) -> (i32, String) {
+    let output = process::run(&server.data, command);
     let said = [output.stdout, output.stderr].concat();
     (output.status.code().expect("a code"), String::from_utf8_lossy(&said).into_owned())
 }
@@ -254,24 +255,22 @@ on_both!(what_is_damaged_is_found_and_mended, |config| { config.no_background_jo
             assert_ne!(seen, right, "{what}: it can be seen");
         }
 
-        let (code, said) = check_command(&server, &["--dry-run", "--workspace", &slug]);
+        let (code, said) = run(&server, &["check", "--workspace", &slug]);
         assert_eq!(code, 3, "{what}: {said}");
         for expected in expected {
             assert!(said.contains(expected), "{what}: {said}");
         }
         assert_eq!(answers(&admin, &slug), seen, "{what}: nothing was mended");
-        let (code, said) = check_command(&server, &["--workspace", &slug]);
-        assert_eq!(code, 3, "{what}: {said}");
+        let (code, said) = run(&server, &["repair", "counts", "--workspace", &slug]);
+        assert_eq!(code, 0, "{what}: {said}");
         for expected in expected {
             assert!(said.contains(expected) || what.contains("ahead"), "{what}: {said}");
         }
-        assert!(
-            said.contains("the counts are mended.") && said.contains("differed and were mended"),
-            "{said}"
-        );
+        assert!(said.contains("differed and were rebuilt."), "{said}");
         assert_eq!(answers(&admin, &slug), right, "{what}: the running server is right again");
-        let (code, said) = check_command(&server, &["--workspace", &slug]);
-        assert_eq!((code, said), (0, format!("{slug}: the counts are right.\n")), "{what}");
+        let (code, said) = run(&server, &["check", "--workspace", &slug]);
+        assert_eq!(code, 0, "{what}: {said}");
+        assert!(said.contains(&format!("{slug}: the counts match the events.\n")), "{what}: {said}");
 
         // What was mended can be gone on with.
         append(&admin, &slug);
@@ -279,8 +278,8 @@ on_both!(what_is_damaged_is_found_and_mended, |config| { config.no_background_jo
         assert_eq!(total(&admin, &slug), 36, "{what}");
         assert_eq!(mended(&mut server.own_connection(), id), [], "{what}");
     }
-    let (code, said) = check_command(&server, &[]);
-    assert_eq!((code, said.lines().count()), (0, CASES.len()), "{said}");
+    let (code, said) = run(&server, &["check"]);
+    assert_eq!((code, said.lines().count()), (0, 2 * CASES.len()), "{said}");
 });
 
 on_both!(
@@ -358,10 +357,11 @@ on_both!(what_is_not_built_yet_is_built_first, |config| { config.no_background_j
     server.sql("DELETE FROM count_deltas");
     let from = if server.is_postgres() { "'1970-01-01T00:00:00Z'" } else { "0" };
     server.sql(&format!("INSERT INTO count_states (workspace_id, revision, compacted_seq, unbuilt_from) VALUES ({id}, 0, 0, {from})"));
-    let (code, said) = check_command(&server, &["--dry-run"]);
-    assert_eq!((code, said.as_str()), (0, "clinic: the counts are not made yet; nothing was compared.\n"));
-    let (code, said) = check_command(&server, &[]);
-    assert_eq!((code, said.as_str()), (0, "clinic: the counts are right.\n"));
+    let (code, said) = run(&server, &["check"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("clinic: the counts are still being built; they were not compared.\n"), "{said}");
+    let (code, said) = run(&server, &["repair", "counts"]);
+    assert_eq!((code, said.as_str()), (0, "clinic: the counts match the events.\n"));
     let rows: i64 = event_counts::table.count().get_result(&mut server.own_connection()).expect("a count");
     assert_eq!(rows, 3 * 2 * 3, "for each log and month a row, and one for each day");
     assert_eq!(total(&admin, "clinic"), 12);

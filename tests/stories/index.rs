@@ -43,7 +43,7 @@ fn spans(segments: &[Segment]) -> Vec<(i64, i64)> {
     segments.iter().map(|segment| (segment.first_seq, segment.last_seq)).collect()
 }
 
-/// What `index check` finds, as a list of first and last seq.
+/// What `logbook check` finds in the index, as a list of first and last seq.
 fn check(conn: &mut Conn, id: i32) -> Vec<(i64, i64)> {
     let damaged = build::check(conn, id, |_, _| {}).expect("an answer");
     damaged.into_iter().map(|seqs| (*seqs.start(), *seqs.end())).collect()
@@ -140,9 +140,9 @@ on_both!(small_segments_become_a_large_one, |config| { config.no_background_jobs
     assert_eq!(found(&admin, PATH, &[("user_id", "1")]), [1502, 2], "of both");
 });
 
-/// `logbook index …` as a process: how it ended, and what it said.
-fn index_command(server: &TestServer, command: &str) -> (bool, String) {
-    let output = process::run(&server.data, &["index", command, "--workspace", "clinic"]);
+/// `logbook check` or `logbook repair index` as a process: whether it succeeded, and its output.
+fn run(server: &TestServer, command: &[&str]) -> (bool, String) {
+    let output = process::run(&server.data, &[command, &["--workspace", "clinic"]].concat());
     let said = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&said).into_owned())
 }
@@ -163,13 +163,13 @@ on_both!(what_is_damaged_is_found_and_made_again, |config| { config.no_backgroun
     let id = server.workspace("clinic").id;
     let admin = server.admin();
     append_samples(&admin, 2100);
-    let (done, said) = index_command(&server, "rebuild");
+    let (done, said) = run(&server, &["repair", "index"]);
     assert!(done, "{said}");
     assert_eq!(lag(&admin), 0);
     let whole = segments(&mut server.own_connection(), id);
     assert_eq!(spans(&whole), [(1, 1024), (1025, 2048), (2049, 2100)]);
-    let (right, said) = index_command(&server, "check");
-    assert!(right && said.contains("clinic: the index is right."), "{said}");
+    let (right, said) = run(&server, &["check"]);
+    assert!(right && said.contains("clinic: the index matches the events."), "{said}");
 
     let first = "DELETE FROM index_segments WHERE first_seq = 1";
     let last = "DELETE FROM index_segments WHERE first_seq = 2049";
@@ -185,11 +185,11 @@ on_both!(what_is_damaged_is_found_and_made_again, |config| { config.no_backgroun
     ];
     for (what, damage, expected) in cases {
         damage();
-        let (right, said) = index_command(&server, "check");
+        let (right, said) = run(&server, &["check"]);
         assert!(!right && said.contains(expected), "{what}: {said}");
-        let (done, said) = index_command(&server, "rebuild");
+        let (done, said) = run(&server, &["repair", "index"]);
         assert!(done, "{what}: {said}");
-        let (right, said) = index_command(&server, "check");
+        let (right, said) = run(&server, &["check"]);
         assert!(right, "{what}: {said}");
         assert_eq!(spans(&segments(&mut server.own_connection(), id)), spans(&whole));
         assert_eq!(found(&admin, PATH, &[("user_id", "77")]), [78], "{what}: the server sees the new one");

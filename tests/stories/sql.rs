@@ -53,7 +53,7 @@ fn list(conn: &mut Conn, filter: &Filter, order: Order, after: Option<Position>)
 
 /// Everything that counting sends, when nothing was read before.
 fn counts(conn: &mut Conn, filter: &Filter) -> Vec<String> {
-    sent(conn, |conn| drop(counts::cells(conn, &caches(), filter).expect("cells")))
+    sent(conn, |conn| drop(counts::cells(conn, &caches().counts, &caches().index, filter).expect("cells")))
 }
 
 /// A statement over several lines.

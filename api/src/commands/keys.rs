@@ -11,7 +11,7 @@ use logbook::{
 };
 use logbook_engine::db::timestamp::Timestamp;
 
-use crate::{Failure, commands::audit::record, find_workspace, open};
+use super::{Failure, audit::record, find_workspace, open};
 
 #[derive(Subcommand)]
 pub enum KeysCommand {

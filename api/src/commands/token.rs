@@ -13,9 +13,9 @@ use logbook_engine::{
     event::{Change, Target},
 };
 
-use crate::{
+use super::{
     Failure,
-    commands::audit::{record, record_if_possible},
+    audit::{record, record_if_possible},
     find_workspace, open,
 };
 use serde_json::Value;

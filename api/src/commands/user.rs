@@ -9,7 +9,7 @@ use logbook::{
 };
 use logbook_engine::event::Change;
 
-use crate::{Failure, commands::audit::record, find_workspace, open};
+use super::{Failure, audit::record, find_workspace, open};
 
 use serde_json::Value;
 

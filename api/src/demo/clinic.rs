@@ -9,8 +9,8 @@ use logbook_engine::{
 use serde_json::{Value, json};
 
 use super::{
-    cast::Person,
     event::{address, changes, metadata, new_event, text},
+    people::Person,
     rng::Rng,
 };
 

@@ -7,11 +7,11 @@
 //! | `peerapp` | the rows that the importer is tested with, imported from the binary itself |
 //! | `clinic` | the [`Story`]: forty people, their sessions, their records, their platform |
 
-mod cast;
+mod actions;
 mod clinic;
-mod deeds;
 mod event;
 mod fill;
+mod people;
 mod platform;
 mod rng;
 mod sessions;

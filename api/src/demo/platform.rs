@@ -7,9 +7,9 @@ use logbook_engine::{
 use serde_json::{Value, json};
 
 use super::{
-    cast::{PEOPLE, Person},
     clinic::Clinic,
     event::{address, changes, metadata, new_event, text},
+    people::{PEOPLE, Person},
     rng::Rng,
     texts,
 };

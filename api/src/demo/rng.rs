@@ -1,34 +1,25 @@
-//! A small generator of random numbers (SplitMix64: Steele, Lea and Flood, OOPSLA 2014), the same on every machine and
-//! in every version, so that a demo can be told again from its seed.
+//! Random numbers for the demo, the same for the same seed.
 
-pub struct Rng(u64);
+pub struct Rng(fastrand::Rng);
 
 impl Rng {
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(fastrand::Rng::with_seed(seed))
     }
 
     /// A generator of its own for one purpose: what it draws changes nothing elsewhere.
     pub fn fork(&mut self) -> Self {
-        Self(self.next())
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        Self(self.0.fork())
     }
 
     /// 0.0 up to but not 1.0.
     pub fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+        self.0.f64()
     }
 
     /// 0 up to but not `n`; 0 when there is nothing to choose from.
     pub fn below(&mut self, n: usize) -> usize {
-        if n == 0 { 0 } else { (self.next() % n as u64) as usize }
+        if n == 0 { 0 } else { self.0.usize(..n) }
     }
 
     /// Both ends included.

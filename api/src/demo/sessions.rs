@@ -6,9 +6,9 @@ use logbook_engine::{
 };
 
 use super::{
-    cast::{self, ATTACKER, DESK, GUESSED, Job, MOBILE, PEOPLE, Person, SCRIPT},
     clinic::user,
     event::{address, metadata, new_event, text},
+    people::{self, ATTACKER, DESK, GUESSED, Job, MOBILE, PEOPLE, Person, SCRIPT},
     rng::Rng,
 };
 
@@ -26,7 +26,7 @@ pub struct Session {
 
 /// What happens in a session at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beat {
+pub enum SessionStep {
     Failed(&'static str),
     Login,
     Work,
@@ -40,7 +40,7 @@ pub struct Planned {
     pub at: Timestamp,
     /// Place of the session in the day's list.
     pub session: usize,
-    pub beat: Beat,
+    pub step: SessionStep,
 }
 
 /// A new session of somebody, at a desk or on a phone.
@@ -68,7 +68,7 @@ pub fn somebody(rng: &mut Rng, day: i64) -> &'static Person {
     let weights: Vec<f64> = PEOPLE
         .iter()
         .enumerate()
-        .map(|(place, person)| if person.joins <= day { cast::share(place) } else { 0.0 })
+        .map(|(place, person)| if person.joins <= day { people::share(place) } else { 0.0 })
         .collect();
     &PEOPLE[rng.weighted(&weights)]
 }
@@ -77,51 +77,51 @@ pub fn somebody(rng: &mut Rng, day: i64) -> &'static Person {
 pub fn plan(rng: &mut Rng, midnight: Timestamp, day: i64, count: f64) -> (Vec<Session>, Vec<Planned>) {
     let count = (count * (0.88 + 0.24 * rng.unit())).round() as usize;
     let mut sessions = Vec::with_capacity(count);
-    let mut beats = Vec::new();
+    let mut steps = Vec::new();
     for place in 0..count {
         let person = somebody(rng, day);
         let session = open(rng, person);
         let hour = rng.weighted(&session.job.hours()) as i64;
         let at = Timestamp(midnight.plus_seconds(hour * 3600).0 + rng.between(0, 3_599_999_999));
-        plan_session(rng, &session, place, at, &mut beats);
+        plan_session(rng, &session, place, at, &mut steps);
         sessions.push(session);
     }
-    (sessions, beats)
+    (sessions, steps)
 }
 
-fn plan_session(rng: &mut Rng, session: &Session, place: usize, start: Timestamp, beats: &mut Vec<Planned>) {
+fn plan_session(rng: &mut Rng, session: &Session, place: usize, start: Timestamp, steps: &mut Vec<Planned>) {
     let mut at = start;
-    let mut add = |at: Timestamp, beat: Beat| beats.push(Planned { at, session: place, beat });
+    let mut add = |at: Timestamp, step: SessionStep| steps.push(Planned { at, session: place, step });
     if rng.chance(0.07) {
         let failures = rng.between(1, 3);
         for _ in 0..failures {
-            add(at, Beat::Failed("wrong_password"));
+            add(at, SessionStep::Failed("wrong_password"));
             at = pause(rng, at, 4, 25);
         }
         if rng.chance(0.06) {
-            add(at, Beat::Failed("locked_out"));
+            add(at, SessionStep::Failed("locked_out"));
             return;
         }
     }
     if rng.chance(0.004) {
-        add(at, Beat::Failed("account_disabled"));
+        add(at, SessionStep::Failed("account_disabled"));
         return;
     }
-    add(at, Beat::Login);
+    add(at, SessionStep::Login);
     let work = 2 + (-rng.unit().max(1e-6).ln() * 8.5) as i64;
     let switches = session.person.second.is_some() && rng.chance(0.3);
     let switch_at = rng.between(1, work);
     for step in 0..work {
         at = pause(rng, at, 8, 260);
         if switches && step == switch_at {
-            add(at, Beat::Switch);
+            add(at, SessionStep::Switch);
             at = pause(rng, at, 3, 30);
         }
-        add(at, Beat::Work);
+        add(at, SessionStep::Work);
     }
     match rng.below(100) {
-        0..62 => add(pause(rng, at, 5, 200), Beat::Logout),
-        62..92 => add(pause(rng, at, IDLE_SECONDS, IDLE_SECONDS + 60), Beat::Expiry),
+        0..62 => add(pause(rng, at, 5, 200), SessionStep::Logout),
+        62..92 => add(pause(rng, at, IDLE_SECONDS, IDLE_SECONDS + 60), SessionStep::Expiry),
         // Closed the lid; nobody knows.
         _ => {}
     }
@@ -131,14 +131,14 @@ fn pause(rng: &mut Rng, at: Timestamp, least: i64, most: i64) -> Timestamp {
     Timestamp(at.0 + rng.between(least * 1_000_000, most * 1_000_000))
 }
 
-/// The event of a beat that is not work.
-pub fn access(session: &Session, beat: Beat, at: Timestamp) -> NewEvent {
-    let (action, reason) = match beat {
-        Beat::Failed(reason) => ("login_failed", Some(reason)),
-        Beat::Login | Beat::Work => ("login", None),
-        Beat::Switch => ("role_switched", None),
-        Beat::Logout => ("logout", None),
-        Beat::Expiry => ("session_expired", None),
+/// The event of a step that is not work.
+pub fn access(session: &Session, step: SessionStep, at: Timestamp) -> NewEvent {
+    let (action, reason) = match step {
+        SessionStep::Failed(reason) => ("login_failed", Some(reason)),
+        SessionStep::Login | SessionStep::Work => ("login", None),
+        SessionStep::Switch => ("role_switched", None),
+        SessionStep::Logout => ("logout", None),
+        SessionStep::Expiry => ("session_expired", None),
     };
     let mut event = new_event(Log::Access, action, at);
     event.common.actor = Some(user(session.person));
@@ -155,7 +155,7 @@ pub fn access(session: &Session, beat: Beat, at: Timestamp) -> NewEvent {
             event.common.role = text(session.job.role());
         }
     }
-    if beat == Beat::Expiry {
+    if step == SessionStep::Expiry {
         // Nobody was there when it ended.
         (event.common.ip_address, event.common.user_agent) = (None, None);
         event.metadata = metadata([("idle_seconds", IDLE_SECONDS.into())]);
@@ -197,13 +197,13 @@ pub fn password_spray(rng: &mut Rng, start: Timestamp) -> Vec<NewEvent> {
         id: format!("s-{}", rng.hex(20)),
     };
     at = pause(rng, at, 20, 40);
-    events.push(access(&session, Beat::Login, at));
+    events.push(access(&session, SessionStep::Login, at));
     at = pause(rng, at, 5, 9);
-    let mut refused = access(&session, Beat::Switch, at);
+    let mut refused = access(&session, SessionStep::Switch, at);
     refused.common.outcome = Outcome::Failure;
     refused.common.outcome_reason = text("second_factor_missing");
     events.push(refused);
     at = pause(rng, at, IDLE_SECONDS, IDLE_SECONDS + 60);
-    events.push(access(&session, Beat::Expiry, at));
+    events.push(access(&session, SessionStep::Expiry, at));
     events
 }

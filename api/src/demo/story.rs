@@ -5,12 +5,12 @@ use chrono_tz::Tz;
 use logbook_engine::{db::timestamp::Timestamp, event::NewEvent};
 
 use super::{
-    cast::PEOPLE,
+    actions::{populate, work},
     clinic::{Act, Clinic, user},
-    deeds::{populate, work},
+    people::PEOPLE,
     platform,
     rng::Rng,
-    sessions::{self, Beat, Planned, Session},
+    sessions::{self, Planned, Session, SessionStep},
 };
 
 /// How far back the story begins.
@@ -69,9 +69,9 @@ impl Iterator for Story {
         self.day += 1;
         // A generator for each day: what one day draws changes no other.
         let mut rng = self.rng.fork();
-        let (sessions, beats) = sessions::plan(&mut rng, midnight, day, SESSIONS * weight(date.weekday()));
+        let (sessions, steps) = sessions::plan(&mut rng, midnight, day, SESSIONS * weight(date.weekday()));
         let mut scenes: Vec<(Timestamp, Scene)> =
-            beats.into_iter().map(|beat| (beat.at, Scene::Beat(beat))).collect();
+            steps.into_iter().map(|step| (step.at, Scene::SessionStep(step))).collect();
         scenes.extend(
             platform::plan(&mut rng, midnight, day).into_iter().map(|(at, what)| (at, Scene::Platform(what))),
         );
@@ -82,8 +82,8 @@ impl Iterator for Story {
         for (at, scene) in scenes {
             match scene {
                 Scene::Platform(what) => events.extend(platform::play(&mut self.clinic, &mut rng, at, what)),
-                Scene::Beat(Planned { at, session, beat }) => {
-                    events.extend(play(&mut self.clinic, &mut rng, &mut sessions[session], at, beat));
+                Scene::SessionStep(Planned { at, session, step }) => {
+                    events.extend(play(&mut self.clinic, &mut rng, &mut sessions[session], at, step));
                 }
             }
         }
@@ -102,20 +102,20 @@ impl Iterator for Story {
 }
 
 enum Scene {
-    Beat(Planned),
+    SessionStep(Planned),
     Platform(platform::Happening),
 }
 
-/// The events of one beat of a session.
+/// The events of one step of a session.
 pub fn play(
     clinic: &mut Clinic,
     rng: &mut Rng,
     session: &mut Session,
     at: Timestamp,
-    beat: Beat,
+    step: SessionStep,
 ) -> Vec<NewEvent> {
-    match beat {
-        Beat::Work => {
+    match step {
+        SessionStep::Work => {
             let act = Act {
                 actor: user(session.person),
                 role: session.job.role(),
@@ -127,15 +127,15 @@ pub fn play(
             };
             work(clinic, rng, session.job, act)
         }
-        Beat::Switch => {
+        SessionStep::Switch => {
             session.job = match session.person.second {
                 Some(second) if session.job == session.person.job => second,
                 _ => session.person.job,
             };
-            vec![sessions::access(session, beat, at)]
+            vec![sessions::access(session, step, at)]
         }
-        Beat::Failed(_) | Beat::Login | Beat::Logout | Beat::Expiry => {
-            vec![sessions::access(session, beat, at)]
+        SessionStep::Failed(_) | SessionStep::Login | SessionStep::Logout | SessionStep::Expiry => {
+            vec![sessions::access(session, step, at)]
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     event::occurred_at,
     platform::{self, Happening},
     rng::Rng,
-    sessions::{Beat, Session, access, open, somebody},
+    sessions::{Session, SessionStep, access, open, somebody},
     story::{DAYS, Story, ZONE, play},
 };
 
@@ -67,7 +67,7 @@ impl Trickle {
             let person = somebody(rng, DAYS);
             let session = open(rng, person);
             let failed = rng.chance(0.08);
-            let beat = if failed { Beat::Failed("wrong_password") } else { Beat::Login };
+            let beat = if failed { SessionStep::Failed("wrong_password") } else { SessionStep::Login };
             let event = access(&session, beat, at);
             if !failed {
                 sessions.push(session);
@@ -80,12 +80,15 @@ impl Trickle {
         let place = rng.below(sessions.len());
         if sessions.len() > wanted || rng.chance(0.06) {
             let session = sessions.swap_remove(place);
-            let beat = if rng.chance(0.7) { Beat::Logout } else { Beat::Expiry };
+            let beat = if rng.chance(0.7) { SessionStep::Logout } else { SessionStep::Expiry };
             return vec![access(&session, beat, at)];
         }
         let session = &mut sessions[place];
-        let beat =
-            if session.person.second.is_some() && rng.chance(0.03) { Beat::Switch } else { Beat::Work };
+        let beat = if session.person.second.is_some() && rng.chance(0.03) {
+            SessionStep::Switch
+        } else {
+            SessionStep::Work
+        };
         play(&mut story.clinic, rng, session, at, beat)
     }
 }

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 
 use super::{
     calendar::{self, DAY_QUARTERS},
-    compact, damaged,
+    damaged,
     packed::{CellsBuilder, PackedCells},
     rows::{self, Grain, Rows, State},
     sql,
@@ -47,7 +47,7 @@ impl Month {
                 if !draft.is_empty() {
                     let packed = PackedCells::parse(draft.pack()).ok_or_else(damaged)?;
                     whole.add_all(&packed, packed.slots(), |quarter| quarter.div_euclid(DAY_QUARTERS));
-                    rows.insert((log, Grain::Day, compact::bucket(day)?), draft);
+                    rows.insert((log, Grain::Day, calendar::bucket(day)?), draft);
                 }
             }
             if !whole.is_empty() {
@@ -64,7 +64,7 @@ impl Month {
         sql::visit(conn, workspace_id, *counted, last, |_, log, quarter, key| {
             let day = calendar::day_of(quarter);
             if (first_day..next_month).contains(&day) {
-                rows.entry((log, Grain::Day, compact::bucket(day)?)).or_default().add(quarter, key, 1);
+                rows.entry((log, Grain::Day, calendar::bucket(day)?)).or_default().add(quarter, key, 1);
                 rows.entry((log, Grain::Month, *month)).or_default().add(day, key, 1);
             }
             Ok(())
@@ -98,7 +98,7 @@ impl Month {
 /// For months that no event has.
 pub fn buckets(month: i32) -> Result<[(Grain, (i32, i32)); 2]> {
     let (first, last) = (calendar::month_start(month), calendar::month_start(month + 1) - 1);
-    Ok([(Grain::Day, (compact::bucket(first)?, compact::bucket(last)?)), (Grain::Month, (month, month))])
+    Ok([(Grain::Day, (calendar::bucket(first)?, calendar::bucket(last)?)), (Grain::Month, (month, month))])
 }
 
 /// Makes the packed rows of the next month that has none yet. True when there is more to do.

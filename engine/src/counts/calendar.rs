@@ -2,7 +2,8 @@
 
 use chrono::{Datelike as _, NaiveDate};
 
-use crate::db::timestamp::Timestamp;
+use super::damaged;
+use crate::{db::timestamp::Timestamp, error::Result};
 
 /// Microseconds in a quarter hour: the finest grain that every time zone's offset is a multiple of.
 pub const QUARTER_MICROS: i64 = 900_000_000;
@@ -47,6 +48,14 @@ pub fn month_of(day: i64) -> i32 {
 pub fn month_start(month: i32) -> i64 {
     let date = NaiveDate::from_ymd_opt(1970 + month.div_euclid(12), month.rem_euclid(12) as u32 + 1, 1);
     date.map_or(0, |date| i64::from(date.num_days_from_ce()) - EPOCH_DAY)
+}
+
+/// A day as the rows number it.
+///
+/// # Errors
+/// For times that no event has.
+pub fn bucket(day: i64) -> Result<i32> {
+    i32::try_from(day).map_err(|_| damaged())
 }
 
 #[cfg(test)]

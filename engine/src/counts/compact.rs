@@ -142,7 +142,7 @@ fn compact_some(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
 fn add(conn: &mut Conn, (workspace_id, log, revision): (i32, Log, i64), added: &PackedCells) -> Result<()> {
     for slots in added.slots().chunk_by(|a, b| calendar::day_of(a.at) == calendar::day_of(b.at)) {
         let shelf = Rows { workspace_id, log, grain: Grain::Day };
-        let day = bucket(calendar::day_of(slots[0].at))?;
+        let day = calendar::bucket(calendar::day_of(slots[0].at))?;
         let mut draft = shelf.draft(conn, day)?;
         draft.add_all(added, slots, |quarter| quarter);
         shelf.write(conn, day, revision, &draft)?;
@@ -156,12 +156,4 @@ fn add(conn: &mut Conn, (workspace_id, log, revision): (i32, Log, i64), added: &
         shelf.write(conn, month, revision, &draft)?;
     }
     Ok(())
-}
-
-/// A day as the rows number it.
-///
-/// # Errors
-/// For times that no event has.
-pub fn bucket(day: i64) -> Result<i32> {
-    i32::try_from(day).map_err(|_| damaged())
 }

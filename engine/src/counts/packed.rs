@@ -15,7 +15,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{event::Outcome, filter::Dimension};
+use crate::{
+    event::Outcome,
+    filter::Dimension,
+    varint::{self, Reader},
+};
 
 const VERSION: u8 = 1;
 
@@ -303,20 +307,20 @@ impl CellsBuilder {
         }
 
         let mut bytes = vec![VERSION];
-        write(&mut bytes, tables.texts.len() as u64);
+        varint::write(&mut bytes, tables.texts.len() as u64);
         for text in &tables.texts {
-            write(&mut bytes, text.len() as u64);
+            varint::write(&mut bytes, text.len() as u64);
             bytes.extend_from_slice(text.as_bytes());
         }
-        write(&mut bytes, tables.keys.len() as u64);
+        varint::write(&mut bytes, tables.keys.len() as u64);
         for id in tables.keys.iter().flatten() {
-            write(&mut bytes, u64::from(*id));
+            varint::write(&mut bytes, u64::from(*id));
         }
-        write(&mut bytes, slots.len() as u64);
+        varint::write(&mut bytes, slots.len() as u64);
         let mut before = None;
         for (at, length) in slots {
-            write(&mut bytes, before.map_or(zigzag(at), |before: i64| (at - before).unsigned_abs()));
-            write(&mut bytes, length as u64);
+            varint::write(&mut bytes, before.map_or(zigzag(at), |before: i64| (at - before).unsigned_abs()));
+            varint::write(&mut bytes, length as u64);
             before = Some(at);
         }
         bytes.append(&mut body);
@@ -327,18 +331,10 @@ impl CellsBuilder {
 fn write_cells(body: &mut Vec<u8>, cells: &BTreeMap<u32, u64>) {
     let mut before = 0;
     for (key, events) in cells {
-        write(body, u64::from(key - before));
-        write(body, *events);
+        varint::write(body, u64::from(key - before));
+        varint::write(body, *events);
         before = *key;
     }
-}
-
-fn write(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
 }
 
 fn zigzag(number: i64) -> u64 {
@@ -347,53 +343,6 @@ fn zigzag(number: i64) -> u64 {
 
 fn unzigzag(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
-}
-
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn byte(&mut self) -> Option<u8> {
-        let byte = *self.bytes.get(self.at)?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    #[inline]
-    fn varint(&mut self) -> Option<u64> {
-        let first = self.byte()?;
-        if first < 0x80 {
-            return Some(first.into());
-        }
-        let mut number = u64::from(first & 0x7f);
-        for shift in (7..64).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(number);
-            }
-        }
-        None
-    }
-
-    fn small(&mut self) -> Option<u32> {
-        self.varint()?.try_into().ok()
-    }
-
-    /// A number of things that follow, so never more than there are bytes.
-    fn count(&mut self) -> Option<usize> {
-        let count = usize::try_from(self.varint()?).ok()?;
-        (count <= self.bytes.len()).then_some(count)
-    }
-
-    fn slice(&mut self) -> Option<&'a [u8]> {
-        let length = self.count()?;
-        let slice = self.bytes.get(self.at..self.at.checked_add(length)?)?;
-        self.at += length;
-        Some(slice)
-    }
 }
 
 #[cfg(test)]

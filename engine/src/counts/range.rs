@@ -14,7 +14,8 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     CountsCache,
     calendar::{self, DAY_QUARTERS},
-    damaged, delta, matches_key,
+    cells::matches_key,
+    damaged, delta,
     packed::{PackedCells, Slot},
     rows::{self, Grain, Rows},
     sql,

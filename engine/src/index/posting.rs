@@ -1,5 +1,7 @@
 //! Which blocks have a key, in few bytes.
 
+use crate::varint;
+
 /// Marks a posting that is a bit a block. No other posting is as long: it would have been written so.
 const DENSE: u8 = u8::MAX;
 
@@ -19,12 +21,7 @@ pub fn write_posting(
     for block in blocks.clone() {
         let distance = block - last;
         last = block;
-        // At most 2,015: two bytes.
-        if distance < 0x80 {
-            piece.push(distance as u8);
-        } else {
-            piece.extend([(distance & 0x7f) as u8 | 0x80, (distance >> 7) as u8]);
-        }
+        varint::write(piece, distance.into());
     }
     let dense_bytes = all.div_ceil(8);
     let bytes = piece.len() - start;

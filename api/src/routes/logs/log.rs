@@ -9,6 +9,7 @@ use logbook_engine::{
     caches::Caches,
     counts::{
         self, Cells, Counted, Facets,
+        cells::has_rollup,
         histogram::{Histogram, Shape, histogram},
     },
     db::{Conn, Db},
@@ -121,7 +122,10 @@ pub async fn metrics<L: LogKind>(
     (range, own): (RangeParams, L::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
-    let cells = count(db, caches, filter, counts::cells).await?;
+    let cells = count(db, caches, filter, |conn, caches, filter| {
+        counts::cells(conn, &caches.counts, &caches.index, filter)
+    })
+    .await?;
     Ok(HttpResponse::Ok().json(L::metrics(&cells)))
 }
 
@@ -132,8 +136,9 @@ pub async fn facets<L: LogKind>(
     (range, own): (RangeParams, L::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
-    let facets =
-        |conn: &mut Conn, caches: &Caches, filter: &Filter| counts::facets(conn, caches, filter, L::FACETS);
+    let facets = |conn: &mut Conn, caches: &Caches, filter: &Filter| {
+        counts::facets(conn, &caches.counts, &caches.index, filter, L::FACETS)
+    };
     let facets: Facets = count(db, caches, filter, facets).await?;
     Ok(HttpResponse::Ok().json(facets))
 }
@@ -156,7 +161,7 @@ pub async fn histogram_of<L: LogKind>(
     };
     let draw = move |conn: &mut Conn, caches: &Caches, filter: &Filter| {
         let shape = Shape { interval, zone, by, since: filter.since, until: filter.until };
-        histogram(&mut Counted::open(conn, caches, filter)?, &shape)
+        histogram(&mut Counted::open(conn, &caches.counts, &caches.index, filter)?, &shape)
     };
     let answer: Histogram = count(db, caches, filter, draw).await?;
     Ok(HttpResponse::Ok().json(answer))
@@ -170,7 +175,7 @@ async fn count<T: Send + 'static>(
     work: impl FnOnce(&mut Conn, &Caches, &Filter) -> engine::Result<T> + Send + 'static,
 ) -> Result<T> {
     let (caches, workspace_id) = (caches.clone(), filter.workspace_id);
-    if counts::has_rollup(&filter) {
+    if has_rollup(&filter) {
         Ok(db.read(workspace_id, move |conn| work(conn, &caches, &filter)).await?)
     } else {
         Ok(db.scan(workspace_id, move |conn| work(conn, &caches, &filter)).await?)

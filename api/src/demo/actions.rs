@@ -4,14 +4,14 @@ use logbook_engine::{db::timestamp::Timestamp, event::NewEvent};
 use serde_json::json;
 
 use super::{
-    cast::{Job, PEOPLE},
     clinic::{Act, Clinic, Fields, Model, Record},
+    people::{Job, PEOPLE},
     rng::Rng,
     texts,
 };
 
 #[derive(Clone, Copy)]
-enum Deed {
+enum Duty {
     Register,
     Contact,
     Book,
@@ -31,13 +31,13 @@ enum Deed {
     Tidy,
 }
 
-use Deed::{
+use Duty::{
     Admit, Allergy, Bill, Book, CareTeam, Close, Collect, Contact, Dispense, Notes, OrderTest, Prescribe,
     Receive, Register, Test, Tidy, Vitals,
 };
 
 /// How often each kind of work comes up in a job.
-fn duties(job: Job) -> &'static [(Deed, f64)] {
+fn duties(job: Job) -> &'static [(Duty, f64)] {
     match job {
         Job::Receptionist => &[
             (Register, 1.6),
@@ -71,14 +71,14 @@ pub fn populate(clinic: &mut Clinic, rng: &mut Rng, act: &Act) {
 pub fn work(clinic: &mut Clinic, rng: &mut Rng, job: Job, mut act: Act) -> Vec<NewEvent> {
     let duties = duties(job);
     let weights: Vec<f64> = duties.iter().map(|(_, weight)| *weight).collect();
-    let (deed, _) = duties[rng.weighted(&weights)];
+    let (duty, _) = duties[rng.weighted(&weights)];
     let mut events = Vec::new();
-    do_it(clinic, rng, deed, &mut act, &mut events);
+    perform(clinic, rng, duty, &mut act, &mut events);
     events
 }
 
-fn do_it(clinic: &mut Clinic, rng: &mut Rng, deed: Deed, act: &mut Act, events: &mut Vec<NewEvent>) {
-    match deed {
+fn perform(clinic: &mut Clinic, rng: &mut Rng, duty: Duty, act: &mut Act, events: &mut Vec<NewEvent>) {
+    match duty {
         Register => events.push(register(clinic, rng, act)),
         Contact => {
             let patient = patient(clinic, rng, act, events);

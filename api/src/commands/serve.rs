@@ -1,0 +1,68 @@
+//! `logbook serve`.
+
+use std::io::IsTerminal as _;
+
+use clap::Args;
+use logbook::{
+    config::{DataConfig, ServeConfig},
+    demo, server,
+};
+use logbook_engine::{
+    append::{AppendRequest, queue::Appender},
+    db::{Db, timestamp::Timestamp},
+};
+
+use super::{Failure, demo::fill};
+
+#[derive(Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    config: ServeConfig,
+    /// Fill the demo workspaces first, and let the clinic go on living
+    #[arg(long, env = "LOGBOOK_DEMO")]
+    demo: bool,
+}
+
+fn start_logging(json: bool) {
+    use tracing_subscriber::{EnvFilter, fmt};
+    let filter = EnvFilter::try_from_env("LOGBOOK_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn,logbook::request=warn"));
+    let colours = std::io::stderr().is_terminal();
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
+    if json { builder.json().init() } else { builder.with_target(false).init() }
+}
+
+pub fn run(data: &DataConfig, args: &ServeArgs) -> Result<(), Failure> {
+    let ServeArgs { config, demo } = args;
+    start_logging(config.log_json);
+    actix_web::rt::System::new().block_on(async {
+        let started = server::start(data, config)?;
+        if *demo {
+            fill(&started.db, data)?;
+            actix_web::rt::spawn(keep_demo_alive(started.db.clone(), started.appender.clone()));
+        }
+        println!("Logbook listens on {}", started.origin);
+        if let Some(link) = server::first_link(&mut *started.db.conn()?, &started.origin)? {
+            println!("Sign in: {link}");
+        }
+        started.server.await?;
+        started.audit.flush().await;
+        Ok(())
+    })
+}
+
+/// Appends what happens in the demo's clinic, until the server ends.
+async fn keep_demo_alive(db: Db, appender: Appender) {
+    let trickle = actix_web::web::block(move || demo::trickle(&db)).await;
+    let Ok(Ok(Some((workspace, mut trickle)))) = trickle else {
+        tracing::warn!("the demo's clinic cannot go on; its story is not there");
+        return;
+    };
+    loop {
+        actix_web::rt::time::sleep(trickle.pause()).await;
+        let request = AppendRequest::new(workspace.id, trickle.batch(Timestamp::now()));
+        if let Err(problem) = appender.append(request, appender.reserve()).await {
+            tracing::warn!(%problem, "the demo's clinic missed a beat");
+        }
+    }
+}
