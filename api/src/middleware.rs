@@ -1,6 +1,6 @@
 //! What every request passes through: ids, request logging, counters, rate limits of sign-in, policies and caching.
 
-use std::{sync::atomic::Ordering, time::Instant};
+use std::time::Instant;
 
 use actix_cors::Cors;
 use actix_web::{
@@ -61,9 +61,9 @@ pub async fn observe(
     requests::set_headers(&measured, response.headers_mut());
     let status = response.status();
     if let Some(counters) = counters {
-        counters.requests.fetch_add(1, Ordering::Relaxed);
+        counters.requests.inc();
         if status.is_server_error() {
-            counters.failures.fetch_add(1, Ordering::Relaxed);
+            counters.failures.inc();
         }
     }
     let headers = response.headers_mut();
