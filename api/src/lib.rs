@@ -32,3 +32,4 @@ pub mod middleware;
 pub mod openapi;
 pub mod routes;
 pub mod server;
+pub mod ttl_cache;

@@ -106,7 +106,7 @@ async fn verify(request: &HttpRequest, token: &str) -> Result<Claims> {
     if ApiKeyCache::is_key(token) {
         let keys = service::<ApiKeyCache>(request)?;
         let key = keys.verify(token).await?;
-        keys.used(&key, ClientInfo::from_request(request), service::<AuditLog>(request)?);
+        keys.record_use(&key, ClientInfo::from_request(request), service::<AuditLog>(request)?);
         return Ok(Claims::from(&key));
     }
     if let Some(provider) = request.app_data::<web::Data<Provider>>()
