@@ -53,7 +53,8 @@ fn list(conn: &mut Conn, filter: &Filter, order: Order, after: Option<Position>)
 
 /// Everything that counting sends, when nothing was read before.
 fn counts(conn: &mut Conn, filter: &Filter) -> Vec<String> {
-    sent(conn, |conn| drop(counts::cells(conn, &caches(), filter).expect("cells")))
+    let caches = caches();
+    sent(conn, |conn| drop(counts::cells(conn, &caches.index, &caches.counts, filter).expect("cells")))
 }
 
 /// A statement over several lines.

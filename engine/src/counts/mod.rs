@@ -46,10 +46,10 @@ use packed::{Key, PackedCells, Tables};
 use range::{RangeCounts, Tally};
 
 use crate::{
-    caches::Caches,
     db::Conn,
     error::{Error, Result},
     filter::{Dimension, Filter},
+    index::Index,
 };
 
 /// Most values that a facet shows, the most frequent ones.
@@ -197,11 +197,11 @@ fn whole(kept: &mut RangeCounts<'_>) -> Result<Cells> {
 ///
 /// # Errors
 /// The database's.
-pub fn cells(conn: &mut Conn, caches: &Caches, filter: &Filter) -> Result<Cells> {
+pub fn cells(conn: &mut Conn, index: &Index, cache: &CountsCache, filter: &Filter) -> Result<Cells> {
     if has_rollup(filter) {
-        Ok(whole(&mut RangeCounts::open(conn, &caches.counts, filter)?)?.of(filter))
+        Ok(whole(&mut RangeCounts::open(conn, cache, filter)?)?.of(filter))
     } else {
-        sample::cells(conn, &caches.index, filter)
+        sample::cells(conn, index, filter)
     }
 }
 
@@ -237,16 +237,17 @@ pub struct Facets {
 /// The database's.
 pub fn facets(
     conn: &mut Conn,
-    caches: &Caches,
+    index: &Index,
+    cache: &CountsCache,
     filter: &Filter,
     facets: &[(&str, Dimension)],
 ) -> Result<Facets> {
     let filters: Vec<Filter> = facets.iter().map(|(_, dimension)| filter.without(*dimension)).collect();
     let (counted, exact): (Vec<Cells>, bool) = if has_rollup(filter) {
-        let all = whole(&mut RangeCounts::open(conn, &caches.counts, filter)?)?;
+        let all = whole(&mut RangeCounts::open(conn, cache, filter)?)?;
         (filters.iter().map(|filter| all.of(filter)).collect(), true)
     } else {
-        sample::facets(conn, &caches.index, filter, facets, filters)?
+        sample::facets(conn, index, filter, facets, filters)?
     };
     let data = facets.iter().zip(counted).map(|((field, dimension), cells)| {
         let values = cells.by(*dimension).into_iter().take(MOST_VALUES);
@@ -268,16 +269,17 @@ impl<'a> Counted<'a> {
     ///
     /// # Errors
     /// The database's.
-    pub fn open(conn: &'a mut Conn, caches: &'a Caches, filter: &'a Filter) -> Result<Self> {
+    pub fn open(
+        conn: &'a mut Conn,
+        index: &Index,
+        cache: &'a CountsCache,
+        filter: &'a Filter,
+    ) -> Result<Self> {
         if has_rollup(filter) {
-            return Ok(Self { kept: RangeCounts::open(conn, &caches.counts, filter)?, filter, exact: true });
+            return Ok(Self { kept: RangeCounts::open(conn, cache, filter)?, filter, exact: true });
         }
-        let (counted, exact) = sample::quarters(conn, &caches.index, filter)?;
-        Ok(Self {
-            kept: RangeCounts::from_counted(conn, &caches.counts, filter, vec![counted]),
-            filter,
-            exact,
-        })
+        let (counted, exact) = sample::quarters(conn, index, filter)?;
+        Ok(Self { kept: RangeCounts::from_counted(conn, cache, filter, vec![counted]), filter, exact })
     }
 
     /// The first and the last quarter hour with an event.
@@ -285,7 +287,7 @@ impl<'a> Counted<'a> {
     /// # Errors
     /// The database's.
     pub fn first_and_last(&mut self) -> Result<Option<(i64, i64)>> {
-        Ok(self.kept.first_and_last(self.filter)?)
+        self.kept.first_and_last(self.filter)
     }
 
     /// How many events have each value of a dimension, most first.

@@ -129,7 +129,10 @@ pub async fn metrics<L: LogKind>(
     (range, own): (RangeParams, L::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
-    let cells = count(db, caches, filter, counts::cells).await?;
+    let cells = |conn: &mut Conn, caches: &Caches, filter: &Filter| {
+        counts::cells(conn, &caches.index, &caches.counts, filter)
+    };
+    let cells = count(db, caches, filter, cells).await?;
     Ok(HttpResponse::Ok().json(L::metrics(&cells)))
 }
 
@@ -140,8 +143,9 @@ pub async fn facets<L: LogKind>(
     (range, own): (RangeParams, L::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
-    let facets =
-        |conn: &mut Conn, caches: &Caches, filter: &Filter| counts::facets(conn, caches, filter, L::FACETS);
+    let facets = |conn: &mut Conn, caches: &Caches, filter: &Filter| {
+        counts::facets(conn, &caches.index, &caches.counts, filter, L::FACETS)
+    };
     let facets: Facets = count(db, caches, filter, facets).await?;
     Ok(HttpResponse::Ok().json(facets))
 }
@@ -164,7 +168,7 @@ pub async fn histogram_of<L: LogKind>(
     };
     let draw = move |conn: &mut Conn, caches: &Caches, filter: &Filter| {
         let shape = Shape { interval, zone, by, since: filter.since, until: filter.until };
-        histogram(&mut Counted::open(conn, caches, filter)?, &shape)
+        histogram(&mut Counted::open(conn, &caches.index, &caches.counts, filter)?, &shape)
     };
     let answer: Histogram = count(db, caches, filter, draw).await?;
     Ok(HttpResponse::Ok().json(answer))
