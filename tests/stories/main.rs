@@ -39,6 +39,7 @@ mod round_trip;
 mod search;
 mod secrets;
 mod segments;
+mod server_metrics;
 mod sign_in;
 mod sql;
 mod times;

@@ -196,6 +196,15 @@ impl Db {
         Ok(Self { pool, waiting, scans, kind })
     }
 
+    /// How many transactions can write at the same time with profit: SQLite has one writer; on PostgreSQL workspaces do not
+    /// wait for each other's commit.
+    pub fn concurrent_writers(&self) -> usize {
+        match self.kind {
+            Kind::Sqlite => 1,
+            Kind::Postgres => 4,
+        }
+    }
+
     /// A connection, for blocking code.
     pub fn conn(&self) -> Result<diesel::r2d2::PooledConnection<Manager>> {
         self.conn_after(Conn::ping)
