@@ -112,9 +112,8 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     let audit = AuditLog::start(&db, &appender, data.audit);
     let mib = |mib: u32| u64::from(mib) * 1024 * 1024;
     let caches = Caches::new(mib(config.index_cache_mib), mib(config.counts_cache_mib));
-    // A connection of its own: it does one thing after the other, and may be slow.
-    let jobs_db = Db::open_lazily(&data.database_url, 1)?;
-    let jobs = (!config.no_background_jobs).then(|| Jobs::start(jobs_db, &data.data_dir));
+    let start_jobs = || Jobs::start(&data.database_url, &data.data_dir);
+    let jobs = (!config.no_background_jobs).then(start_jobs).transpose()?;
     let provider = open_provider(config, address)?;
     let services = Services {
         workspaces: Data::new(Workspaces::new(&db)),

@@ -8,7 +8,7 @@ use logbook_engine::{
     append::queue::Appender,
     counts::delta,
     db::{Conn, Db, migrations, roles},
-    jobs::{self, Jobs},
+    jobs::{Jobs, index_lag},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -67,10 +67,10 @@ pub async fn metrics(
     counters: web::Data<Counters>,
     appender: web::Data<Appender>,
     audit: web::Data<AuditLog>,
-    upkeep: web::Data<Option<Jobs>>,
+    jobs: web::Data<Option<Jobs>>,
     db: web::Data<Db>,
 ) -> Result<HttpResponse> {
-    let lags = |conn: &mut Conn| Ok((jobs::index_lag(conn)?, delta::lag(conn)?));
+    let lags = |conn: &mut Conn| Ok((index_lag(conn)?, delta::lag(conn)?));
     let lags = db.run(move |conn| roles::as_appender_throughout(conn, lags)).await;
     let (index_lag, counts_lag) = lags.map_err(|error: engine::Error| Problem::from(error))?;
     let figures = [
@@ -106,18 +106,17 @@ pub async fn metrics(
             "Events that are counted but not folded yet",
             counts_lag as u64,
         ),
-        (
-            "logbook_job_failures_total",
-            "counter",
-            "Failures while index and counts were made",
-            upkeep.as_ref().as_ref().map_or(0, Jobs::failed),
-        ),
     ];
-    let text: String = figures
+    let mut text: String = figures
         .iter()
         .map(|(name, kind, help, value)| {
             format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n")
         })
         .collect();
+    let name = "logbook_job_failures_total";
+    text.push_str(&format!("# HELP {name} Failures of background jobs\n# TYPE {name} counter\n"));
+    for (job, failures) in jobs.as_ref().as_ref().map(Jobs::failures).unwrap_or_default() {
+        text.push_str(&format!("{name}{{job=\"{job}\"}} {failures}\n"));
+    }
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }

@@ -265,9 +265,12 @@ CREATE TABLE event_counts (
 
 -- ── Background jobs ──────────────────────────────────────────────────────────────────────────────────────────────────
 
--- Which process runs the background jobs of a workspace. After held_until another process may take over.
+-- Which process runs a background job for a workspace. Work that belongs to no workspace has workspace_id 0. After held_until
+-- another process may take over.
 CREATE TABLE job_leases (
-    workspace_id INTEGER NOT NULL PRIMARY KEY,
+    workspace_id INTEGER NOT NULL,
+    job TEXT NOT NULL,
     holder TEXT NOT NULL,
-    held_until BIGINT NOT NULL
+    held_until BIGINT NOT NULL,
+    PRIMARY KEY (workspace_id, job)
 );
