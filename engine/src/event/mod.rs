@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     db::{rows::EventRow, timestamp::Timestamp},
+    error::{Error, Result},
     order::Position,
 };
 pub use change::{Change, SetChange, ValueChange};
@@ -34,9 +35,13 @@ macro_rules! stored_enum {
                 self as i16
             }
 
-            /// The database's checks admit no other number; the first variant stands for what cannot be.
-            pub fn from_number(number: i16) -> Self {
-                match number { $($number => $name::$variant,)* _ => Self::ALL[0] }
+            /// # Errors
+            /// [`Error::FromNewerVersion`] when this version does not know the number.
+            pub fn from_number(number: i16) -> Result<Self> {
+                match number {
+                    $($number => Ok($name::$variant),)*
+                    _ => Err(Error::FromNewerVersion { what: stringify!($name), number }),
+                }
             }
         }
 
@@ -180,8 +185,12 @@ impl Event {
     }
 }
 
-impl From<EventRow> for Event {
-    fn from(row: EventRow) -> Self {
+impl TryFrom<EventRow> for Event {
+    type Error = Error;
+
+    /// # Errors
+    /// [`Error::FromNewerVersion`].
+    fn try_from(row: EventRow) -> Result<Self> {
         let EventRow {
             workspace_id,
             seq,
@@ -206,20 +215,17 @@ impl From<EventRow> for Event {
             metadata,
             masked,
         } = row;
-        Self {
+        let actor_type = actor_type.map(ActorType::from_number).transpose()?;
+        Ok(Self {
             workspace_id,
             seq,
-            log: Log::from_number(log),
+            log: Log::from_number(log)?,
             occurred_at,
             received_at,
-            actor: actor_type.map(|kind| Actor {
-                kind: ActorType::from_number(kind),
-                id: actor_id,
-                name: actor_name,
-            }),
+            actor: actor_type.map(|kind| Actor { kind, id: actor_id, name: actor_name }),
             role,
             action,
-            outcome: Outcome::from_number(outcome),
+            outcome: Outcome::from_number(outcome)?,
             outcome_reason,
             target: Target { kind: target_type, id: target_id, name: target_name },
             ip_address,
@@ -229,7 +235,7 @@ impl From<EventRow> for Event {
             changes,
             metadata,
             masked,
-        }
+        })
     }
 }
 
@@ -283,5 +289,17 @@ impl From<Event> for EventRow {
             metadata,
             masked,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_a_newer_version_is_an_error() {
+        assert!(Log::ALL.iter().all(|log| Log::from_number(log.number()).is_ok_and(|found| found == *log)));
+        let error = Log::from_number(9).expect_err("there is no such log").to_string();
+        assert!(error.starts_with("an event has the unknown Log 9: a newer version"), "{error}");
     }
 }
