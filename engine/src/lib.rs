@@ -13,6 +13,7 @@
 //! | [`order`], [`local_time`], [`text`] | the order of a page; days of a time zone; normalized text |
 //! | [`error`] | what can go wrong |
 //! | [`db`] | the only module that knows which database it is |
+//! | [`private_files`] | files and folders that only their owner can read |
 //!
 //! Imports point down this table, never up.
 
@@ -27,6 +28,7 @@ pub mod index;
 pub mod jobs;
 pub mod local_time;
 pub mod order;
+pub mod private_files;
 pub mod query;
 pub mod text;
 

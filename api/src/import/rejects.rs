@@ -5,7 +5,7 @@
 //! ```
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
@@ -13,6 +13,7 @@ use std::{
 use logbook_engine::{
     db::timestamp::Timestamp,
     event::{Log, NewEvent, masking},
+    private_files,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -75,13 +76,10 @@ impl Rejects {
     fn file(&mut self) -> io::Result<&mut File> {
         if self.file.is_none() {
             if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                std::fs::create_dir_all(folder)?;
+                private_files::create_folder(folder)?;
             }
-            let mut options = OpenOptions::new();
-            options.append(true).create(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            self.file = Some(options.open(&self.path)?);
+            let options = &mut private_files::options();
+            self.file = Some(options.append(true).create(true).open(&self.path)?);
         }
         self.file.as_mut().ok_or_else(|| io::Error::other("no file"))
     }

@@ -1,9 +1,6 @@
 //! Everything that differs between the two databases.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use diesel::{
     ExecuteCopyFromDsl as _, QueryResult, RunQueryDsl as _,
@@ -91,18 +88,6 @@ pub fn with_timeouts(url: &str) -> String {
         }
     }
     url
-}
-
-/// A folder that only its owner may enter. One that is there stays as it is.
-pub fn make_private_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-/// A file that only its owner may read: it has everybody's history. SQLite gives its side files the same mode.
-pub fn make_private_file(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
 /// True for errors that say nothing about the statement: gone, locked, full, shutting down.

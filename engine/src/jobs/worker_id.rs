@@ -1,12 +1,14 @@
 //! The id that a process holds leases by.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Read as _, Seek as _, Write as _},
     path::Path,
 };
 
 use uuid::Uuid;
+
+use crate::private_files;
 
 /// The file of the data folder with the id.
 const FILE: &str = "worker-id";
@@ -37,7 +39,9 @@ impl WorkerId {
     /// The file's; `WouldBlock` when another process has the id.
     fn from_folder(data_dir: &Path) -> io::Result<Self> {
         let path = data_dir.join(FILE);
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        private_files::tighten(&path);
+        let mut options = private_files::options();
+        let mut file = options.read(true).write(true).create(true).truncate(false).open(path)?;
         file.try_lock()?;
         let mut name = String::new();
         // Anything else than an id is overwritten: a process may have been killed before it had written it.
