@@ -17,7 +17,7 @@ use logbook_engine::{
         queue::{Appender, AppenderConfig},
     },
     caches::Caches,
-    db::{Conn, Db, migrations, roles},
+    db::{Conn, Db, dialect, migrations, roles},
     jobs::Jobs,
 };
 
@@ -156,7 +156,8 @@ fn prepare(conn: &mut Conn, no_migrate: bool) -> Result<(), StartError> {
     } else if migrations::pending(conn)? {
         return Err(StartError::Migrations);
     }
-    Ok(roles::check(conn)?)
+    roles::check(conn)?;
+    Ok(dialect::check_messages(conn)?)
 }
 
 /// The identity provider, where one is set up.
