@@ -13,6 +13,7 @@
 //! | [`error`] | what can go wrong |
 //! | [`order`], [`local_time`], [`text`], [`varint`] | the order of a page; days of a time zone; normalized text; short numbers |
 //! | [`db`] | the only module that knows which database it is |
+//! | [`private_files`] | files and folders that only their owner can read |
 //!
 //! Imports point down this table, never up; which of them are allowed is a table in `tests/stories/architecture.rs`.
 
@@ -27,6 +28,7 @@ pub mod index;
 pub mod jobs;
 pub mod local_time;
 pub mod order;
+pub mod private_files;
 pub mod query;
 pub mod text;
 pub mod varint;

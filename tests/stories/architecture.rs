@@ -73,7 +73,7 @@ fn crate_files(folder: &str) -> Vec<File> {
 type Arrows = &'static [(&'static str, &'static [&'static str])];
 
 const ENGINE: Arrows = &[
-    ("jobs", &["index", "counts", "query", "filter", "event", "db", "error"]),
+    ("jobs", &["index", "counts", "query", "filter", "event", "db", "error", "private_files"]),
     ("caches", &["counts", "index"]),
     ("append", &["counts", "event", "db", "error"]),
     ("counts", &["query", "index", "filter", "event", "error", "local_time", "order", "varint", "db"]),
@@ -86,7 +86,8 @@ const ENGINE: Arrows = &[
     ("order", &["db"]),
     ("text", &[]),
     ("varint", &[]),
-    ("db", &[]),
+    ("db", &["private_files"]),
+    ("private_files", &[]),
 ];
 
 /// Besides these everything may name the engine.

@@ -30,6 +30,7 @@ mod overload;
 mod own_events;
 mod pages;
 mod paging;
+mod private_files;
 mod properties;
 mod provider_keys;
 mod provider_sign_in;

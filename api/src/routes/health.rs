@@ -6,7 +6,7 @@ use logbook_engine::{
     append::queue::Appender,
     counts::delta,
     db::{Conn, Db, migrations, roles},
-    jobs::{self, Jobs},
+    jobs::{Jobs, index_lag},
 };
 use prometheus_client::{
     encoding::prometheus_text,
@@ -98,7 +98,7 @@ struct Lags {
 
 impl Lags {
     fn read(conn: &mut Conn) -> engine::Result<Self> {
-        Ok(Self { index: jobs::index_lag(conn)?, counts: delta::lag(conn)? })
+        Ok(Self { index: index_lag(conn)?, counts: delta::lag(conn)? })
     }
 }
 
@@ -143,7 +143,7 @@ fn registry(
     registry
 }
 
-/// Without labels, as long as the jobs count their failures together.
 fn failures_by_job(jobs: Option<&Jobs>) -> Vec<(Labels, u64)> {
-    vec![(Vec::new(), jobs.map_or(0, Jobs::failed))]
+    let failures = jobs.map(Jobs::failures).unwrap_or_default();
+    failures.into_iter().map(|(job, count)| (vec![("job", job)], count)).collect()
 }
