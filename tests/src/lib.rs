@@ -2,19 +2,23 @@
 //!
 //! A test is written once and runs on both databases: see [`on_both!`].
 
+pub mod client;
 pub mod issuer;
 pub mod jose;
 pub mod naive;
+pub mod pagination;
 pub mod postgres;
 pub mod process;
 pub mod random;
 pub mod server;
+pub mod sqlite;
 pub mod told;
 pub mod visit;
-pub mod walk;
+pub mod wait;
 
+pub use client::{Answer, Client};
 pub use issuer::Issuer;
-pub use server::{Answer, Client, TestServer};
+pub use server::TestServer;
 
 /// Writes a test once and runs it on SQLite and on PostgreSQL: `on_both!(name, |server| { … })`; where the server needs
 /// other settings, `on_both!(name, |config| { … }, |server| { … })`.

@@ -11,14 +11,19 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
-        OnceLock,
-        atomic::{AtomicU32, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread,
-    time::{Duration, Instant},
 };
 
-use diesel::{Connection as _, PgConnection, RunQueryDsl as _, connection::SimpleConnection as _, sql_query};
+use diesel::{
+    Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, connection::SimpleConnection as _,
+    sql_query, sql_types::BigInt,
+};
+use logbook::db::{Conn, migrations, partitions};
+
+use crate::wait::wait_until;
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
@@ -28,15 +33,55 @@ const SERVER: &str = "//logbook_server@";
 
 /// A new, empty database. Returns its URL, with the user that a server signs in as.
 pub fn new_database() -> String {
+    create_database("template1")
+}
+
+/// A new database as a server leaves it that has just started on an empty one: migrated, with the partitions of the next
+/// months. It is a copy of one that was made once for all stories.
+pub fn migrated_database() -> String {
+    static TEMPLATE: OnceLock<String> = OnceLock::new();
+    create_database(TEMPLATE.get_or_init(make_template))
+}
+
+fn create_database(template: &str) -> String {
     let base = base_url();
     let name = format!("logbook_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let mut conn = PgConnection::establish(&format!("{}/postgres", as_superuser(base)))
-        .expect("the test cluster answers");
-    // Two tests may not copy the template at the same moment.
-    sql_query("SELECT pg_advisory_lock(1)").execute(&mut conn).expect("a lock");
     let owner = if base.contains(SERVER) { " OWNER logbook_server" } else { "" };
-    sql_query(format!("CREATE DATABASE {name}{owner}")).execute(&mut conn).expect("a new database");
+    let create = format!("CREATE DATABASE {name} TEMPLATE {template}{owner}");
+    sql_query(create).execute(&mut administrator()).expect("a new database");
     format!("{base}/{name}")
+}
+
+/// A superuser's connection, to none of the stories' databases.
+fn administrator() -> PgConnection {
+    PgConnection::establish(&format!("{}/postgres", as_superuser(base_url()))).expect("the test cluster answers")
+}
+
+/// Makes the database that all others are copies of, as its owner, so that each table has the owner and the rights that a
+/// server's own migrations give it. Returns its name.
+fn make_template() -> String {
+    let url = new_database();
+    let mut conn = Conn::Pg(PgConnection::establish(&url).expect("a connection"));
+    migrations::run(&mut conn).expect("migrations");
+    partitions::make_ahead(&mut conn).expect("partitions");
+    drop(conn);
+    // PostgreSQL copies a database only while nobody is connected to it.
+    let (_, name) = url.rsplit_once('/').expect("a name");
+    let mut admin = administrator();
+    admin.batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).expect("closed");
+    wait_until("nobody is connected to the template", || connections(&mut admin, name) == 0);
+    name.to_owned()
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+fn connections(admin: &mut PgConnection, database: &str) -> i64 {
+    let query = format!("SELECT count(*) AS n FROM pg_stat_activity WHERE datname = '{database}'");
+    sql_query(query).get_result::<Count>(admin).expect("a count").n
 }
 
 /// The same database with the rights of a superuser.
@@ -120,23 +165,26 @@ impl Cluster {
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log file"))
             .stderr(log);
-        // The signal at the parent's death is bound to the thread that started the child: this one never ends.
-        thread::spawn(move || {
-            let mut child = server.spawn().expect("postgres starts");
-            let _ = child.wait();
-            thread::park();
+        let ended = Arc::new(AtomicBool::new(false));
+        // The child gets its signal when the thread that started it ends, so this one must not end.
+        thread::spawn({
+            let ended = ended.clone();
+            move || {
+                let mut child = server.spawn().expect("postgres starts");
+                let _ = child.wait();
+                ended.store(true, Ordering::Relaxed);
+                loop {
+                    thread::park();
+                }
+            }
         });
 
         let url = format!("postgres://logbook@127.0.0.1:{port}");
-        let patience = Instant::now() + Duration::from_secs(60);
-        while PgConnection::establish(&format!("{url}/postgres")).is_err() {
-            assert!(
-                Instant::now() < patience,
-                "PostgreSQL did not start; see {}",
-                folder.join("log").display()
-            );
-            thread::sleep(Duration::from_millis(50));
-        }
+        wait_until("PostgreSQL starts", || {
+            let log = folder.join("log");
+            assert!(!ended.load(Ordering::Relaxed), "PostgreSQL did not start; see {}", log.display());
+            PgConnection::establish(&format!("{url}/postgres")).is_ok()
+        });
         Self { url, port, folder: folder.to_owned() }
     }
 

@@ -3,7 +3,7 @@
 use logbook::{journal, workspaces};
 use serde_json::Value;
 
-use crate::{TestServer, walk::feed};
+use crate::{TestServer, pagination::feed};
 
 /// What the server said of itself in a workspace, oldest first, without who looks now: a platform admin's token.
 pub fn told(server: &TestServer, slug: &str) -> Vec<Value> {

@@ -1,7 +1,7 @@
 //! Brakes: how much a caller may ask, how often somebody may guess, and which pages may ask at all.
 
 use logbook::{auth::Role, auth::users};
-use logbook_tests::{Answer, Client, TestServer, on_both, walk::wait_until, with_issuer};
+use logbook_tests::{Answer, Client, TestServer, on_both, wait::wait_until, with_issuer};
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "correct horse battery";

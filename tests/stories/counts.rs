@@ -9,7 +9,7 @@ use logbook::{
     db::types::Instant,
     logs::counts::{fold, look::MOST_LOOKED_AT},
 };
-use logbook_tests::{Client, TestServer, naive::Query, on_both, random, server::sample, walk::AtEnd};
+use logbook_tests::{Client, TestServer, naive::Query, on_both, random, server::sample, wait::SetOnDrop};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 
@@ -84,7 +84,7 @@ fn rows(server: &TestServer, table: &str) -> i64 {
 
 /// Another server on the same database.
 fn beside(server: &TestServer) -> TestServer {
-    TestServer::with(|_| server.data.database_url.clone(), |_| {})
+    server.beside()
 }
 
 on_both!(two_processes_that_append_and_fold_stay_exact, |server| {
@@ -118,7 +118,7 @@ on_both!(two_processes_that_append_and_fold_stay_exact, |server| {
                 })
             })
             .collect();
-        let stopping = AtEnd(&stop);
+        let stopping = SetOnDrop(&stop);
         let mut before = 0;
         let admins = [server.admin(), other.admin()];
         while !writers.iter().all(thread::ScopedJoinHandle::is_finished) {

@@ -17,7 +17,7 @@ use logbook::{
         event::Outcome,
     },
 };
-use logbook_tests::{Client, TestServer, on_both, process, server::sample, walk::AtEnd};
+use logbook_tests::{Client, TestServer, on_both, process, server::sample, wait::SetOnDrop};
 use serde_json::Value;
 
 const LOGS: [&str; 3] = ["access", "application", "framework"];
@@ -304,7 +304,7 @@ on_both!(
 
 on_both!(nothing_differs_beside_servers_that_append_and_fold, |server| {
     let id = server.workspace("clinic").id;
-    let other = TestServer::with(|_| server.data.database_url.clone(), |_| {});
+    let other = server.beside();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         let writers: Vec<_> = [&server, &other]
@@ -324,7 +324,7 @@ on_both!(nothing_differs_beside_servers_that_append_and_fold, |server| {
                 thread::sleep(std::time::Duration::from_millis(5));
             }
         });
-        let stopping = AtEnd(&stop);
+        let stopping = SetOnDrop(&stop);
         let mut conn = server.own_connection();
         let (mut checks, mut damages) = (0, 0);
         while !writers.iter().all(thread::ScopedJoinHandle::is_finished) || damages < 3 {

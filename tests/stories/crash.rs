@@ -120,9 +120,9 @@ fn story(name: &str, url: impl FnOnce(&Path) -> String) {
         writer.finish(&admin);
     }
     reader.catch_up(&admin);
-    figures.index_lag = proof::index_lag(&admin);
+    figures.index_lag = admin.index_lag();
     let waiting = Instant::now();
-    proof::wait_for_index(&admin);
+    admin.wait_for_index();
     figures.caught_up = waiting.elapsed();
     figures.large_segments = proof::large_segments(&data);
     proof::prove(&server, &data, &reader, &writers);

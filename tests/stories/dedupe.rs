@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use logbook_tests::{Client, TestServer, on_both, walk};
+use logbook_tests::{Client, TestServer, on_both, pagination};
 use serde_json::{Value, json};
 
 const PATH: &str = "/workspaces/clinic/logs/access";
@@ -111,7 +111,7 @@ on_both!(eight_threads_with_the_same_keys_store_each_once, |server| {
     assert_eq!(ids.len(), 8 * 50);
     assert_eq!(ids.into_iter().collect::<BTreeSet<_>>().len(), 50, "all threads heard the same id for a key");
     assert_eq!(
-        walk::seqs(&walk::feed(&server.admin(), "clinic", "0".into(), 7)),
+        pagination::seqs(&pagination::feed(&server.admin(), "clinic", "0".into(), 7)),
         (1..=50).collect::<Vec<_>>()
     );
 });

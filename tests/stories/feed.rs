@@ -5,7 +5,7 @@ use std::{
     thread,
 };
 
-use logbook_tests::{on_both, server::sample, walk};
+use logbook_tests::{on_both, server::sample, pagination};
 use serde_json::{Value, json};
 
 const WRITERS: usize = 8;
@@ -40,7 +40,7 @@ on_both!(a_puller_misses_nothing_and_sees_nothing_twice_while_eight_write, |serv
                 let done = writing.load(Ordering::SeqCst) == 0;
                 let page =
                     admin.get(&format!("/workspaces/clinic/logs/feed?after={after}&limit=13")).expect(200);
-                pulled.extend(walk::seqs(page.data()));
+                pulled.extend(pagination::seqs(page.data()));
                 after = page.json["next_cursor"].as_str().expect("never null").to_owned();
                 if done && page.json["has_more"] == false {
                     return pulled;
@@ -80,6 +80,6 @@ on_both!(each_workspace_counts_for_itself, |server| {
         }
     }
     for slug in ["clinic", "shop"] {
-        assert_eq!(walk::seqs(&walk::feed(&admin, slug, "0".into(), 2)), [1, 2, 3]);
+        assert_eq!(pagination::seqs(&pagination::feed(&admin, slug, "0".into(), 2)), [1, 2, 3]);
     }
 });

@@ -20,19 +20,11 @@ use logbook_tests::{
     Client, TestServer, on_both,
     process::{self, Process},
     server::sample,
-    walk::{self, wait_until},
+    pagination,
 };
 use serde_json::{Value, json};
 
 const PATH: &str = "/workspaces/clinic/logs/access";
-
-fn lag(admin: &Client) -> u64 {
-    walk::figure(admin, "logbook_index_lag_events")
-}
-
-fn wait_for_index(admin: &Client) {
-    wait_until("the index has all events", || lag(admin) == 0);
-}
 
 fn segments(conn: &mut Conn, id: i32) -> Vec<Segment> {
     store::segments(conn, id).expect("segments")
@@ -58,21 +50,21 @@ fn append_samples(admin: &Client, count: i64) {
 
 /// The seqs of an answer's events.
 fn found(admin: &Client, path: &str, parameters: &[(&str, &str)]) -> Vec<i64> {
-    walk::seqs(&walk::pages(admin, path, parameters))
+    pagination::seqs(&pagination::pages(admin, path, parameters))
 }
 
 on_both!(what_is_appended_is_indexed_soon, |server| {
     let id = server.workspace("clinic").id;
     let admin = server.admin();
     append_samples(&admin, 1500);
-    wait_for_index(&admin);
+    admin.wait_for_index();
     let mut conn = server.own_connection();
     let spans_of = |conn: &mut Conn| spans(&segments(conn, id));
     assert_eq!(spans_of(&mut conn), [(1, 1024), (1025, 1500)]);
     // A few wait for more, and no longer when none come.
     admin.post(PATH, json!([{"event_type": "logout"}, {"event_type": "logout"}])).expect(201);
     assert_eq!(found(&admin, PATH, &[("event_type", "logout")]), [1502, 1501], "found at once all the same");
-    wait_for_index(&admin);
+    admin.wait_for_index();
     assert_eq!(spans_of(&mut conn), [(1, 1024), (1025, 1502)], "the growing one has grown");
     assert_eq!(check(&mut conn, id), []);
     assert_eq!(found(&admin, PATH, &[("event_type", "logout")]), [1502, 1501]);
@@ -83,7 +75,7 @@ on_both!(nothing_is_indexed_where_upkeep_is_left_to_others, |config| { config.no
     let admin = server.admin();
     append_samples(&admin, 200);
     thread::sleep(Duration::from_millis(1500));
-    assert_eq!(lag(&admin), 200);
+    assert_eq!(admin.index_lag(), 200);
     assert_eq!(segments(&mut server.own_connection(), id), []);
 });
 
@@ -161,7 +153,7 @@ on_both!(what_is_damaged_is_found_and_made_again, |config| { config.no_upkeep = 
     append_samples(&admin, 2100);
     let (done, said) = index_command(&server, "rebuild");
     assert!(done, "{said}");
-    assert_eq!(lag(&admin), 0);
+    assert_eq!(admin.index_lag(), 0);
     let whole = segments(&mut server.own_connection(), id);
     assert_eq!(spans(&whole), [(1, 1024), (1025, 2048), (2049, 2100)]);
     let (right, said) = index_command(&server, "check");
@@ -194,7 +186,7 @@ on_both!(what_is_damaged_is_found_and_made_again, |config| { config.no_upkeep = 
 
 on_both!(several_keepers_leave_one_right_index, |server| {
     let id = server.workspace("clinic").id;
-    let other = TestServer::with(|_| server.data.database_url.clone(), |_| {});
+    let other = server.beside();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         // Two that heed no lease, beside the two of the servers.
@@ -224,7 +216,7 @@ on_both!(several_keepers_leave_one_right_index, |server| {
         stop.store(true, Ordering::Relaxed);
     });
     let admin = server.admin();
-    wait_for_index(&admin);
+    admin.wait_for_index();
     let conn = &mut server.own_connection();
     assert_eq!(check(conn, id), []);
     let segments = segments(conn, id);
@@ -240,20 +232,20 @@ on_both!(a_process_that_was_killed_goes_on_at_once, |config| { config.no_upkeep 
     server.workspace("clinic");
     let first = Process::start(&server.data, &[]);
     append_samples(&first.admin(), 200);
-    wait_for_index(&first.admin());
+    first.admin().wait_for_index();
     first.kill();
     let second = Process::start(&server.data, &[]);
     // Another one on the same folder does not take the name of the one that runs.
     let third = Process::start(&server.data, &[]);
     append_samples(&second.admin(), 200);
     let started = Instant::now();
-    wait_for_index(&third.admin());
+    third.admin().wait_for_index();
     assert!(started.elapsed() < Duration::from_secs(6), "a lease lasts 10 s: {:?}", started.elapsed());
 
     second.kill();
     append_samples(&third.admin(), 200);
     let started = Instant::now();
-    wait_for_index(&third.admin());
+    third.admin().wait_for_index();
     assert!(started.elapsed() > Duration::from_secs(2), "the lease was the second one's");
 });
 
@@ -308,7 +300,7 @@ on_both!(short_long_and_large_texts_are_found_by_the_index, |server| {
     let (large, many) = (&answer.json["results"][0]["seq"], &answer.json["results"][1]["seq"]);
     let (large, many) = (large.as_i64().expect("a seq"), many.as_i64().expect("a seq"));
     admin.post(path, filler()).expect(201);
-    wait_for_index(&admin);
+    admin.wait_for_index();
 
     let sought: [(&str, &[i64]); 24] = [
         ("ж", &[703, 702, 701]),

@@ -12,7 +12,8 @@ use logbook::{
 use logbook_tests::{
     Client, TestServer, on_both,
     server::sample,
-    walk::{self, figure, wait_until},
+    pagination,
+    wait::wait_until,
 };
 use serde_json::Value;
 
@@ -41,7 +42,7 @@ fn make_foreign(server: &TestServer) {
 /// What some questions find, by seq: one event, all of them, none.
 fn answers(admin: &Client) -> [Vec<i64>; 3] {
     let found = |parameters: &[(&str, &str)]| {
-        let mut seqs = walk::seqs(&walk::pages(admin, PATH, parameters));
+        let mut seqs = pagination::seqs(&pagination::pages(admin, PATH, parameters));
         seqs.sort_unstable();
         seqs
     };
@@ -67,10 +68,10 @@ on_both!(
         for (count, more) in [(1500, 1500), (2500, 1000)] {
             append_samples(&admin, more);
             while build::advance(conn, id, Pace::Quiet).expect("a step") == Advanced::Segment {}
-            assert_eq!(figure(&admin, "logbook_index_lag_events"), 0);
+            assert_eq!(admin.index_lag(), 0);
             assert_eq!(answers(&admin), expected(count));
             make_foreign(&server);
-            assert_eq!(figure(&admin, "logbook_index_lag_events"), count as u64);
+            assert_eq!(admin.index_lag(), count as u64);
             let before = store::state(conn, id).expect("a state");
             let mut steps = 0;
             loop {
@@ -95,14 +96,14 @@ on_both!(upkeep_makes_an_index_of_another_format_anew, |server| {
     let id = server.workspace("clinic").id;
     let admin = server.admin();
     append_samples(&admin, 1500);
-    wait_until("the index has all events", || figure(&admin, "logbook_index_lag_events") == 0);
+    admin.wait_for_index();
     assert_eq!(answers(&admin), expected(1500));
     make_foreign(&server);
     assert_eq!(answers(&admin), expected(1500));
     let conn = &mut server.own_connection();
     wait_until("it is made anew", || {
         let format: i32 = index_states::table.select(index_states::format).first(conn).expect("a state");
-        format == FORMAT && figure(&admin, "logbook_index_lag_events") == 0
+        format == FORMAT && admin.index_lag() == 0
     });
     assert_eq!(answers(&admin), expected(1500));
     assert_eq!(build::check(conn, id, |_, _| {}).expect("an answer"), []);

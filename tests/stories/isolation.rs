@@ -1,7 +1,7 @@
 //! A workspace never sees another, and nobody does what their role does not say. The addresses come from the contract.
 
 use logbook::auth::Role;
-use logbook_tests::{Client, on_both, server::sample, walk};
+use logbook_tests::{Client, on_both, server::sample, pagination};
 use serde_json::{Value, json};
 
 /// Method and path of every operation in the contract, with its security.
@@ -108,13 +108,13 @@ on_both!(a_member_of_one_workspace_finds_nothing_in_another, |server| {
             assert!(!text.contains(&id), "{what}: {text}");
         }
         assert_eq!(
-            walk::pages(&viewer, &format!("/workspaces/clinic/logs/{log}"), &[("limit", "2")]).len(),
+            pagination::pages(&viewer, &format!("/workspaces/clinic/logs/{log}"), &[("limit", "2")]).len(),
             3
         );
         let metrics = viewer.get(&format!("/workspaces/clinic/logs/{log}/metrics")).expect(200);
         assert_eq!(metrics.json["total"], 3);
     }
-    assert_eq!(walk::feed(&viewer, "clinic", "0".into(), 4).len(), 9);
+    assert_eq!(pagination::feed(&viewer, "clinic", "0".into(), 4).len(), 9);
 });
 
 on_both!(each_role_does_what_it_says, |server| {

@@ -1,7 +1,7 @@
 //! API keys: shown once, good for one workspace and one role, revoked for good.
 
 use logbook::{auth::Role, db::types::Instant};
-use logbook_tests::{Answer, TestServer, on_both, server::sample, walk::wait_until};
+use logbook_tests::{Answer, TestServer, on_both, server::sample, wait::wait_until};
 use serde_json::{Value, json};
 
 const KEYS: &str = "/workspaces/clinic/keys";
@@ -179,7 +179,7 @@ on_both!(the_use_of_a_key_is_noted_once_a_minute, |server| {
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert_eq!(listed(&server, &prefix)["last_used_at"], first);
     // A server that has not seen it used writes it, once the minute is over and not before.
-    let again = TestServer::with(|_| server.data.database_url.clone(), |_| {});
+    let again = server.beside();
     again.bearer(text(&made.json, "token")).get(LOG).expect(200);
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert_eq!(listed(&server, &prefix)["last_used_at"], first);
@@ -188,7 +188,7 @@ on_both!(the_use_of_a_key_is_noted_once_a_minute, |server| {
     } else {
         "UPDATE api_keys SET last_used_at = last_used_at - 61000000"
     });
-    let third = TestServer::with(|_| server.data.database_url.clone(), |_| {});
+    let third = server.beside();
     third.bearer(text(&made.json, "token")).get(LOG).expect(200);
     let late = || listed(&server, &prefix)["last_used_at"].as_str() > first.as_str();
     wait_until("the next use is noted", late);

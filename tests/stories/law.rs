@@ -10,7 +10,7 @@ use logbook_tests::{
     Client, TestServer,
     naive::{self, Query, Sent},
     on_both, random,
-    walk::{pages, seqs},
+    pagination::{pages, seqs},
 };
 use proptest::{
     collection::vec,

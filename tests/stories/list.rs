@@ -1,6 +1,6 @@
 //! Every filter of every log, alone and together, and the refusal of what is unknown.
 
-use logbook_tests::{Client, on_both, server::sample, walk};
+use logbook_tests::{Client, on_both, server::sample, pagination};
 use serde_json::{Value, json};
 
 /// Appends events, each marked by its correlation id.
@@ -240,9 +240,9 @@ on_both!(late_events_appear_in_their_place, |server| {
     let users = |events: &[Value]| {
         events.iter().map(|e| e["user"]["id"].as_str().expect("id").to_owned()).collect::<Vec<_>>()
     };
-    let listed = walk::pages(&admin, "/workspaces/clinic/logs/access", &[("limit", "2")]);
+    let listed = pagination::pages(&admin, "/workspaces/clinic/logs/access", &[("limit", "2")]);
     assert_eq!(users(&listed), ["40", "30", "20", "20", "10", "5"]);
-    assert_eq!(walk::seqs(&listed), [4, 2, 6, 3, 1, 5], "of equal times the later one comes first");
-    let feed = walk::feed(&admin, "clinic", "0".into(), 4);
-    assert_eq!(walk::seqs(&feed), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(pagination::seqs(&listed), [4, 2, 6, 3, 1, 5], "of equal times the later one comes first");
+    let feed = pagination::feed(&admin, "clinic", "0".into(), 4);
+    assert_eq!(pagination::seqs(&feed), [1, 2, 3, 4, 5, 6]);
 });

@@ -78,7 +78,7 @@ fn declared() -> Columns {
     tables
 }
 
-on_both!(each_folder_goes_up_and_down_and_up_and_makes_what_the_schema_declares, |server| {
+on_both!(each_folder_goes_up_and_down_and_up_and_makes_what_the_schema_declares, |config| { config.empty_database = true }, |server| {
     let mut conn = server.own_connection();
     let up = columns(&mut conn);
     assert!(up.len() >= 9, "{up:?}");
@@ -147,7 +147,7 @@ fn two_servers_that_start_together_on_one_database_migrate_it_once() {
     let url = logbook_tests::postgres::new_database();
     let servers: Vec<_> = std::thread::scope(|scope| {
         let started: Vec<_> =
-            (0..3).map(|_| scope.spawn(|| TestServer::with(|_| url.clone(), |_| {}))).collect();
+            (0..3).map(|_| scope.spawn(|| TestServer::on_database(&url))).collect();
         started.into_iter().map(|server| server.join().expect("it starts")).collect()
     });
     servers[0].workspace("clinic");

@@ -9,14 +9,15 @@ use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
 use logbook_tests::{
     Client, TestServer, on_both, postgres,
     server::sample,
-    walk::{self, wait_until},
+    pagination,
+    wait::wait_until,
 };
 use serde_json::{Value, json};
 
 const PATH: &str = "/workspaces/clinic/logs/access";
 
 fn waiting(admin: &Client) -> u64 {
-    walk::figure(admin, "logbook_appender_events_waiting")
+    admin.metric("logbook_appender_events_waiting")
 }
 
 /// Holds what every append needs first: SQLite's write lock, or the row of the workspace's sequence.
@@ -56,7 +57,7 @@ on_both!(
         });
         wait_until("the queue is empty", || waiting(&admin) == 0);
         let users: Vec<_> =
-            walk::feed(&admin, "clinic", "0".into(), 10).iter().map(|e| e["actor"]["id"].clone()).collect();
+            pagination::feed(&admin, "clinic", "0".into(), 10).iter().map(|e| e["actor"]["id"].clone()).collect();
         assert_eq!(users, ["1", "2", "5"]);
         // One request may always go in, however small the queue.
         admin.post(PATH, vec![sample("access", 6); 100].into()).expect(201);
@@ -96,7 +97,7 @@ fn a_lock_that_is_held_for_long_is_told_and_forgotten() {
     assert!(admin.get(PATH).expect(200).data().is_empty(), "readers read on");
     lock.batch_execute("ROLLBACK").expect("released");
     admin.post(PATH, json!([sample("access", 2)])).expect(201);
-    assert_eq!(walk::seqs(&walk::feed(&admin, "clinic", "0".into(), 10)), [1]);
+    assert_eq!(pagination::seqs(&pagination::feed(&admin, "clinic", "0".into(), 10)), [1]);
 }
 
 /// A connection to the cluster, beside the server's database.
@@ -206,8 +207,8 @@ fn connections_cut_under_load_lose_nothing_that_was_acknowledged() {
     });
     let admin = server.admin();
     admin.post(PATH, json!([{"event_type": "login", "username": "after all"}])).expect(201);
-    let feed = walk::feed(&admin, "clinic", "0".into(), 500);
-    assert_eq!(walk::seqs(&feed), (1..=feed.len() as i64).collect::<Vec<_>>(), "seq has no gaps");
+    let feed = pagination::feed(&admin, "clinic", "0".into(), 500);
+    assert_eq!(pagination::seqs(&feed), (1..=feed.len() as i64).collect::<Vec<_>>(), "seq has no gaps");
     let stored: Vec<_> = feed.iter().map(|event| event["target"]["name"].clone()).collect();
     for key in &acknowledged {
         assert_eq!(stored.iter().filter(|stored| *stored == key).count(), 1, "{key} was acknowledged");

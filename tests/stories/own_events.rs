@@ -9,7 +9,7 @@ use logbook_tests::{
     server::sample,
     told::{actions, platform, told},
     visit::{Visit, person as claims, refresh, refresh_cookie, session as provider_session},
-    walk::wait_until,
+    wait::wait_until,
     with_issuer,
 };
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Cursors: good for their own question only, and exact whatever the times are.
 
-use logbook_tests::{on_both, server::sample, walk};
+use logbook_tests::{on_both, server::sample, pagination};
 use serde_json::{Value, json};
 
 const PATH: &str = "/workspaces/clinic/logs/access";
@@ -10,10 +10,10 @@ on_both!(a_thousand_events_of_one_moment_are_paged_by_seq, |server| {
     let admin = server.admin();
     let event = json!({"event_type": "login", "occurred_at": "2026-10-01T12:00:00.123456Z"});
     admin.post(PATH, vec![event; 1000].into()).expect(201);
-    let down = walk::pages(&admin, PATH, &[("limit", "7")]);
-    assert_eq!(walk::seqs(&down), (1..=1000).rev().collect::<Vec<_>>());
-    let up = walk::pages(&admin, PATH, &[("limit", "7"), ("order", "asc")]);
-    assert_eq!(walk::seqs(&up), (1..=1000).collect::<Vec<_>>());
+    let down = pagination::pages(&admin, PATH, &[("limit", "7")]);
+    assert_eq!(pagination::seqs(&down), (1..=1000).rev().collect::<Vec<_>>());
+    let up = pagination::pages(&admin, PATH, &[("limit", "7"), ("order", "asc")]);
+    assert_eq!(pagination::seqs(&up), (1..=1000).collect::<Vec<_>>());
 });
 
 on_both!(a_page_has_fifty_events_unless_asked_for_others, |server| {
@@ -41,7 +41,7 @@ on_both!(the_link_header_is_the_next_page, |server| {
     let mut seqs = Vec::new();
     loop {
         let page = admin.get(&path).expect(200);
-        seqs.extend(walk::seqs(page.data()));
+        seqs.extend(pagination::seqs(page.data()));
         let Some(link) = page.headers.get("link") else { break };
         let target =
             link.strip_prefix("</api/v1").and_then(|rest| rest.strip_suffix(">; rel=\"next\"")).expect(link);

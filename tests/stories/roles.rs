@@ -8,7 +8,7 @@ use logbook::db::{self, Conn, Db, roles};
 use logbook_tests::{
     TestServer, postgres,
     server::sample,
-    walk::{self, wait_until},
+    pagination,
 };
 use serde_json::json;
 
@@ -24,11 +24,10 @@ fn is(conn: &mut Conn) -> [String; 2] {
 
 #[test]
 fn no_role_is_left_on_a_connection() {
-    let url = postgres::new_database();
+    let url = postgres::migrated_database();
     let login = ["logbook_server", ""].map(str::to_owned);
     let db = Db::open(&url, 1).expect("the database");
     let conn = || db.conn().expect("a connection");
-    db::migrations::run(&mut conn()).expect("migrations");
     let inside = |conn: &mut Conn| Ok::<_, Error>(is(conn));
     let fails = |conn: &mut Conn| {
         conn.batch_execute("SELECT 1/0")?;
@@ -162,8 +161,8 @@ fn a_user_without_special_rights_runs_the_whole_server() {
     let mut events: Vec<_> = (0..1200).map(|n| sample("access", n)).collect();
     events.push(json!({"event_type": "logout", "occurred_at": "2021-02-03T04:05:06Z"}));
     let sent = admin.post(path, events.into()).expect(201);
-    wait_until("upkeep has been there", || walk::figure(&admin, "logbook_index_lag_events") == 0);
-    assert_eq!(walk::feed(&admin, "clinic", "0".into(), 1000).len(), 1201);
+    admin.wait_for_index();
+    assert_eq!(pagination::feed(&admin, "clinic", "0".into(), 1000).len(), 1201);
     assert_eq!(admin.get(&format!("{path}?q=asha&limit=1000")).expect(200).data().len(), 1000);
     assert_eq!(admin.get(&format!("{path}?user_id=700")).expect(200).data().len(), 1);
     assert_eq!(admin.get(&format!("{path}/metrics")).expect(200).json["total"], 1201);

@@ -8,7 +8,7 @@ use logbook::{
 use logbook_tests::{
     Client, on_both, process,
     server::sample,
-    walk::{figure, wait_until},
+    wait::wait_until,
 };
 use serde_json::json;
 
@@ -40,8 +40,8 @@ on_both!(a_workspace_that_is_damaged_keeps_no_other_from_its_upkeep, |server| {
     server.sql(&format!("UPDATE count_deltas SET received_at = {long_ago}"));
 
     wait_until("the good one is folded", || waiting(conn, good) == 0);
-    wait_until("all are indexed", || figure(&admin, "logbook_index_lag_events") == 0);
-    wait_until("failures are told", || figure(&admin, "logbook_upkeep_failures_total") >= 2);
+    admin.wait_for_index();
+    wait_until("failures are told", || admin.metric("logbook_upkeep_failures_total") >= 2);
     assert_eq!([bad_delta, bad_row].map(|id| waiting(conn, id)), [1, 1]);
 
     let checked = process::run(&server.data, &["counts", "check"]);

@@ -11,7 +11,7 @@ use logbook::db::{self, Conn, schema::events};
 use logbook_tests::{
     TestServer, on_both, postgres,
     server::sample,
-    walk::{self, wait_until},
+    pagination,
 };
 use serde_json::json;
 
@@ -71,7 +71,7 @@ fn two_workspaces() -> (TestServer, [i32; 2]) {
         }
         id
     });
-    wait_until("upkeep has been there", || walk::figure(&admin, "logbook_index_lag_events") == 0);
+    admin.wait_for_index();
     let mut conn = superuser(&server);
     for id in ids {
         conn.batch_execute(&format!(
@@ -210,7 +210,7 @@ fn nobody_who_works_for_the_server_changes_an_event() {
             refused(conn, "logbook_reader", &sql);
         }
     }
-    let kept = walk::feed(&server.admin(), "clinic", "0".into(), 100);
+    let kept = pagination::feed(&server.admin(), "clinic", "0".into(), 100);
     assert_eq!(kept.len(), 7);
 }
 
@@ -266,7 +266,7 @@ fn sqlite_refuses_to_change_an_event() {
         let error = server.db.conn().expect("a connection").batch_execute(sql).expect_err(sql).to_string();
         assert!(error.contains(said), "{sql}: {error}");
     }
-    let kept = walk::feed(&server.admin(), "clinic", "0".into(), 10);
+    let kept = pagination::feed(&server.admin(), "clinic", "0".into(), 10);
     assert_eq!((kept.len(), kept[0]["action"].as_str()), (1, Some("login")));
     // Whoever has to erase takes the guard away and puts it back, or nothing of it happened.
     let guard = "DROP TRIGGER events_are_not_deleted;";

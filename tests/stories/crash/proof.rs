@@ -1,10 +1,5 @@
 //! What must be true after the last kill.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
-
 use logbook::{
     config::DataConfig,
     db::{Conn, Db},
@@ -19,7 +14,7 @@ use logbook_tests::{
     naive::{Query, Sent},
     postgres,
     process::{self, Process},
-    random, walk,
+    random,
 };
 use proptest::{
     strategy::{Strategy as _, ValueTree as _},
@@ -32,18 +27,6 @@ use crate::law::{LOGS, borrowed, check_facets, check_histogram, check_metrics, c
 
 /// Random questions to each log.
 const QUESTIONS: usize = 5;
-
-pub fn index_lag(admin: &Client) -> u64 {
-    walk::figure(admin, "logbook_index_lag_events")
-}
-
-pub fn wait_for_index(admin: &Client) {
-    let patience = Instant::now() + Duration::from_secs(600);
-    while index_lag(admin) > 0 {
-        assert!(Instant::now() < patience, "the index never had all events");
-        thread::sleep(Duration::from_millis(20));
-    }
-}
 
 fn connect(data: &DataConfig) -> (Db, i32) {
     let db = Db::open(&postgres::as_superuser(&data.database_url), 1).expect("the database");

@@ -1,7 +1,5 @@
 //! Reads a log or the feed from end to end, as a client would.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use serde_json::Value;
 
 use crate::Client;
@@ -45,31 +43,4 @@ pub fn feed(client: &Client, workspace: &str, mut after: String, limit: u32) -> 
 /// The seq of each event.
 pub fn seqs(events: &[Value]) -> Vec<i64> {
     events.iter().map(|event| event["seq"].as_i64().expect("a seq")).collect()
-}
-
-/// Tries until it comes true. For what another thread is about to bring about.
-#[track_caller]
-pub fn wait_until(what: &str, mut come_true: impl FnMut() -> bool) {
-    let patience = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while !come_true() {
-        assert!(std::time::Instant::now() < patience, "{what}: it never came true");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-}
-
-/// Raises a flag when it goes, also by a panic: threads that look at the flag would otherwise go on for ever.
-pub struct AtEnd<'a>(pub &'a AtomicBool);
-
-impl Drop for AtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// A figure of `/metrics`.
-#[track_caller]
-pub fn figure(admin: &Client, name: &str) -> u64 {
-    let text = admin.get("/metrics").expect(200).text;
-    let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
-    value.unwrap_or_else(|| panic!("no figure {name} in {text}"))
 }
