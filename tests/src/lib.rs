@@ -5,15 +5,15 @@
 pub mod client;
 pub mod issuer;
 pub mod jose;
-pub mod naive;
+pub mod oracle;
 pub mod pagination;
 pub mod postgres;
 pub mod process;
 pub mod random;
 pub mod server;
 pub mod sqlite;
-pub mod told;
-pub mod visit;
+pub mod audit_events;
+pub mod oidc_browser;
 pub mod wait;
 
 pub use client::{Answer, Client};

@@ -8,7 +8,7 @@ use proptest::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::naive::{Query, rfc3339};
+use crate::oracle::{Query, rfc3339};
 
 /// 2026-03-08, the day on which New York's clocks jump.
 pub const BASE: i64 = 1_772_928_000_000_000;

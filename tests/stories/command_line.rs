@@ -5,7 +5,7 @@ use logbook::{
     config::DataConfig,
     db::{Db, migrations},
 };
-use logbook_tests::{Client, TestServer, on_both, postgres, process, told::platform, pagination::feed};
+use logbook_tests::{Client, TestServer, on_both, postgres, process, audit_events::platform, pagination::feed};
 use serde_json::{Value, json};
 
 /// What a command printed: its standard output, and what it said beside it.

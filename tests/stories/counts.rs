@@ -9,11 +9,11 @@ use logbook::{
     db::types::Instant,
     logs::counts::{fold, look::MOST_LOOKED_AT},
 };
-use logbook_tests::{Client, TestServer, naive::Query, on_both, random, server::sample, wait::SetOnDrop};
+use logbook_tests::{Client, TestServer, oracle::Query, on_both, random, server::sample, wait::SetOnDrop};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 
-use crate::law::{
+use crate::list_oracle::{
     LOGS, borrowed, check_facets, check_histogram, check_metrics, dimensions, for_all, next_slug, send_to,
 };
 

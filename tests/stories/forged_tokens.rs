@@ -1,5 +1,5 @@
 //! Tokens that somebody made up: every known way to be let in without the key, and every way to be broken. The same for
-//! the tokens of an identity provider is in `provider_tokens`.
+//! the tokens of an identity provider is in `oidc_tokens`.
 
 use jsonwebtoken::{Algorithm, EncodingKey};
 use logbook::auth::{Role, tokens::Claims};

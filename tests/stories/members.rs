@@ -7,7 +7,7 @@ use logbook::{
 use logbook_tests::{
     Answer, Client, TestServer, on_both,
     server::sample,
-    visit::{Visit, person, session},
+    oidc_browser::{Visit, person, session},
     with_issuer,
 };
 use serde_json::{Value, json};

@@ -11,7 +11,7 @@ use logbook::{
 };
 use logbook_tests::{
     Client,
-    naive::{Query, Sent},
+    oracle::{Query, Sent},
     postgres,
     process::{self, Process},
     random,
@@ -23,7 +23,7 @@ use proptest::{
 use serde_json::Value;
 
 use super::{SLUG, reader::Reader, writer::Writer};
-use crate::law::{LOGS, borrowed, check_facets, check_histogram, check_metrics, check_pages};
+use crate::list_oracle::{LOGS, borrowed, check_facets, check_histogram, check_metrics, check_pages};
 
 /// Random questions to each log.
 const QUESTIONS: usize = 5;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use logbook::db::types::Instant;
-use logbook_tests::{Answer, Client, naive::rfc3339, random};
+use logbook_tests::{Answer, Client, oracle::rfc3339, random};
 use proptest::{
     strategy::{Strategy as _, ValueTree as _},
     test_runner::TestRunner,
@@ -17,7 +17,7 @@ use rand_pcg::Pcg64Mcg;
 use serde_json::{Value, json};
 
 use super::SLUG;
-use crate::law::LOGS;
+use crate::list_oracle::LOGS;
 
 const MOST_EVENTS: usize = 50;
 /// Different events of each log; what makes each its own is set anew.

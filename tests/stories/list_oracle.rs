@@ -8,7 +8,7 @@ use logbook::{
 };
 use logbook_tests::{
     Client, TestServer,
-    naive::{self, Query, Sent},
+    oracle::{self, Query, Sent},
     on_both, random,
     pagination::{pages, seqs},
 };
@@ -151,7 +151,7 @@ on_both!(so_they_are_with_a_long_tail, |config| { config.no_upkeep = true }, |se
 /// How often each value stands at a place.
 fn recount<'a>(events: impl IntoIterator<Item = &'a Sent>, pointer: &str) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
-    for value in events.into_iter().filter_map(|sent| naive::value(sent, pointer)) {
+    for value in events.into_iter().filter_map(|sent| oracle::value(sent, pointer)) {
         *counts.entry(value.to_owned()).or_default() += 1;
     }
     counts
@@ -203,7 +203,7 @@ pub fn dimensions(log: &str) -> &'static [&'static str] {
 pub fn check_metrics(question: &Query, sent: &[Sent], answer: &Value) {
     let meant = question.expected(sent);
     let count =
-        |pointer: &str, value: &str| meant.iter().filter(|s| naive::value(s, pointer) == Some(value)).count();
+        |pointer: &str, value: &str| meant.iter().filter(|s| oracle::value(s, pointer) == Some(value)).count();
     let (by, action) =
         if question.log == "access" { ("by_event_type", "/event_type") } else { ("by_action", "/action") };
     assert_eq!(answer["total"], meant.len(), "{question:?}");
@@ -227,7 +227,7 @@ pub fn check_facets(question: &Query, sent: &[Sent], answer: &Value) {
         // A facet counts with all filters but its own.
         let mut others = question.clone();
         others.filters.remove(field);
-        let expected = recount(others.expected(sent), naive::pointer(question.log, field));
+        let expected = recount(others.expected(sent), oracle::pointer(question.log, field));
         let values = facet["values"].as_array().expect("values");
         let found: Vec<(String, u64)> = values
             .iter()
@@ -248,7 +248,7 @@ pub fn check_histogram(question: &Query, sent: &[Sent], answer: &Value) {
     let buckets = answer["data"].as_array().expect("buckets");
     let total: u64 = buckets.iter().map(|bucket| bucket["total"].as_u64().expect("a count")).sum();
     assert_eq!(total, meant.len() as u64, "{question:?}");
-    let pointer = naive::pointer(question.log, answer["by"].as_str().expect("a name"));
+    let pointer = oracle::pointer(question.log, answer["by"].as_str().expect("a name"));
     for pair in buckets.windows(2) {
         assert_eq!(pair[0]["end"], pair[1]["start"], "no gap between buckets");
     }

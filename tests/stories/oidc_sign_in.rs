@@ -7,7 +7,7 @@ use logbook_tests::{
     issuer::{CLIENT_ID, CLIENT_SECRET},
     jose::{OTHER_RSA, jws},
     on_both,
-    visit::{CALLBACK, Visit, failed, person, refresh, refresh_cookie, session},
+    oidc_browser::{CALLBACK, Visit, failed, person, refresh, refresh_cookie, session},
     with_issuer,
 };
 use serde_json::{Value, json};

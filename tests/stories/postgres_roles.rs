@@ -12,7 +12,7 @@ use logbook_tests::{
 };
 use serde_json::json;
 
-use crate::wall::{names, number, sign_in, superuser};
+use crate::row_level_security::{names, number, sign_in, superuser};
 
 /// Who a connection is, and which workspace it sees.
 fn is(conn: &mut Conn) -> [String; 2] {

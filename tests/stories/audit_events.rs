@@ -7,8 +7,8 @@ use logbook::{
 use logbook_tests::{
     Client, TestServer, on_both,
     server::sample,
-    told::{actions, platform, told},
-    visit::{Visit, person as claims, refresh, refresh_cookie, session as provider_session},
+    audit_events::{actions, platform, told},
+    oidc_browser::{Visit, person as claims, refresh, refresh_cookie, session as provider_session},
     wait::wait_until,
     with_issuer,
 };
