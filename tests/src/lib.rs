@@ -18,7 +18,7 @@ pub mod wait;
 
 pub use client::{Answer, Client};
 pub use issuer::Issuer;
-pub use server::TestServer;
+pub use server::{PASSWORD, TestServer};
 
 /// Writes a test once and runs it on SQLite and on PostgreSQL: `on_both!(name, |server| { … })`; where the server needs
 /// other settings, `on_both!(name, |config| { … }, |server| { … })`.

@@ -13,6 +13,7 @@ use logbook::{
     auth::{
         Role,
         tokens::{Claims, Tokens},
+        users,
     },
     config::{DataConfig, OidcConfig, ServeConfig},
     db::{Conn, Db, Kind},
@@ -24,6 +25,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{Client, postgres, sqlite, wait::PATIENCE};
+
+/// The password of the stories' users.
+pub const PASSWORD: &str = "correct horse battery";
 
 /// The usual settings, on a free port.
 fn serve_config() -> ServeConfig {
@@ -175,6 +179,20 @@ impl TestServer {
         self.own_connection().batch_execute(statements).expect("the statements run");
     }
 
+    /// Moves every time in a column by a number of seconds: a story need not wait for what happens later.
+    pub fn shift(&self, table: &str, column: &str, seconds: i64) {
+        self.sql(&if self.is_postgres() {
+            format!("UPDATE {table} SET {column} = {column} + interval '{seconds} seconds'")
+        } else {
+            format!("UPDATE {table} SET {column} = {column} + {seconds} * 1000000")
+        });
+    }
+
+    /// Bytes, as SQL, that nothing of Logbook can read.
+    pub fn garbage(&self) -> &'static str {
+        if self.is_postgres() { r"'\x0102'" } else { "x'0102'" }
+    }
+
     /// Runs files of the migrations, `NAME/up` or `NAME/down`, as the owner of the tables.
     pub fn run_migration_files(&self, files: &[&str]) {
         let kind = if self.is_postgres() { "postgres" } else { "sqlite" };
@@ -233,6 +251,14 @@ impl TestServer {
         let mut claims = Claims::new("token:test".into(), "test".into(), 3600);
         claims.roles.insert(workspace.id, role);
         self.client(&claims)
+    }
+
+    /// A user with the password [`PASSWORD`] and no role, signed in.
+    pub fn user(&self, email: &str) -> Client {
+        let mut conn = self.db.conn().expect("a connection");
+        let user = users::create(&mut conn, email, "Asha Rao", false).expect("a user");
+        users::set_password(&mut conn, &user, None, PASSWORD, None).expect("a password");
+        self.client(&users::claims(&mut conn, &user).expect("claims"))
     }
 
     pub fn client(&self, claims: &Claims) -> Client {

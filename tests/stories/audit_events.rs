@@ -5,7 +5,7 @@ use logbook::{
     db::types::Instant,
 };
 use logbook_tests::{
-    Client, TestServer, on_both,
+    Client, PASSWORD, TestServer, on_both,
     server::sample,
     audit_events::{actions, platform, told},
     oidc_browser::{Visit, person as claims, refresh, refresh_cookie, session as provider_session},
@@ -14,7 +14,6 @@ use logbook_tests::{
 };
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "correct horse battery";
 const LOGS: &str = "/workspaces/clinic/logs";
 
 /// Somebody with a password, a member of these workspaces.
@@ -94,11 +93,7 @@ on_both!(
         let second = refresh_cookie(&refresh(&server, &first).expect(200)).expect("a cookie");
         // Two tabs, or an answer that was lost: no theft.
         refresh(&server, &first).expect(200);
-        server.sql(if server.is_postgres() {
-            "UPDATE refresh_tokens SET replaced_at = replaced_at - interval '31 seconds'"
-        } else {
-            "UPDATE refresh_tokens SET replaced_at = replaced_at - 31000000"
-        });
+        server.shift("refresh_tokens", "replaced_at", -31);
         for cookie in [&first, &first, &second] {
             refresh(&server, cookie).expect(401);
         }

@@ -32,7 +32,7 @@ on_both!(a_workspace_that_is_damaged_keeps_no_other_from_its_upkeep, |server| {
     append(&admin, "bad-row");
     fold::fold_all(conn, bad_row).expect("it folds");
     slugs.iter().for_each(|slug| append(&admin, slug));
-    let garbage = if server.is_postgres() { r"'\x0102'" } else { "x'0102'" };
+    let garbage = server.garbage();
     server.sql(&format!("UPDATE count_deltas SET cells = {garbage} WHERE workspace_id = {bad_delta}"));
     server.sql(&format!("UPDATE event_counts SET cells = {garbage} WHERE workspace_id = {bad_row}"));
     // They have waited long enough.

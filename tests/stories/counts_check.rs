@@ -128,7 +128,7 @@ impl Damage {
             Cell(grain) => add_a_cell(server, id, *grain),
             Row => add_a_row(server, id),
             Sql(sql) => {
-                let garbage = if server.is_postgres() { r"'\x0102'" } else { "x'0102'" };
+                let garbage = server.garbage();
                 server.sql(&sql.replace("OWN", &format!("workspace_id = {id}")).replace("GARBAGE", garbage));
             }
         }

@@ -27,6 +27,7 @@ use logbook::config::DataConfig;
 use logbook_tests::{
     postgres,
     process::{Process, Starting},
+    wait::wait_until,
 };
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
@@ -93,9 +94,8 @@ fn story(name: &str, url: impl FnOnce(&Path) -> String) {
             }
             let (client, reader) = (server.admin(), &mut reader);
             scope.spawn(move || reader.follow(&client));
-            let patience = Instant::now() + Duration::from_secs(10);
-            while !from_beginning && !answered.load(Ordering::Relaxed) && Instant::now() < patience {
-                thread::sleep(Duration::from_millis(1));
+            if !from_beginning {
+                wait_until("a request is answered", || answered.load(Ordering::Relaxed));
             }
             thread::sleep(life);
             server.kill();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use logbook_tests::{Client, TestServer, on_both, pagination};
+use logbook_tests::{Client, on_both, pagination};
 use serde_json::{Value, json};
 
 const PATH: &str = "/workspaces/clinic/logs/access";
@@ -15,15 +15,7 @@ fn total(client: &Client, workspace: &str) -> Value {
     client.get(&format!("/workspaces/{workspace}/logs/access/metrics")).expect(200).json["total"].clone()
 }
 
-/// Makes everything that is remembered older.
-fn age(server: &TestServer, table: &str, column: &str, days: u32) {
-    let sql = if server.is_postgres() {
-        format!("UPDATE {table} SET {column} = {column} - interval '{days} days'")
-    } else {
-        format!("UPDATE {table} SET {column} = {column} - {days} * 86400000000")
-    };
-    server.sql(&sql);
-}
+const DAY: i64 = 86_400;
 
 on_both!(a_key_that_comes_again_is_answered_with_the_first_event, |server| {
     server.workspace("clinic");
@@ -120,9 +112,9 @@ on_both!(a_key_past_the_window_can_be_given_anew, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let first = admin.post(PATH, json!([keyed("a")])).expect(201).json;
-    age(&server, "dedupe_keys", "received_at", 6);
+    server.shift("dedupe_keys", "received_at", -6 * DAY);
     assert_eq!(admin.post(PATH, json!([keyed("a")])).expect(201).json["duplicates"], 1);
-    age(&server, "dedupe_keys", "received_at", 2);
+    server.shift("dedupe_keys", "received_at", -2 * DAY);
     let second = admin.post(PATH, json!([keyed("a")])).expect(201).json;
     assert_eq!(second["accepted"], 1);
     assert_ne!(second["results"][0]["id"], first["results"][0]["id"]);
@@ -141,7 +133,7 @@ on_both!(
         server.workspace("clinic");
         let admin = server.admin();
         admin.post(PATH, json!([keyed("a")])).expect(201);
-        age(&server, "dedupe_keys", "received_at", 2);
+        server.shift("dedupe_keys", "received_at", -2 * DAY);
         assert_eq!(admin.post(PATH, json!([keyed("a")])).expect(201).json["accepted"], 1);
     }
 );
@@ -160,7 +152,7 @@ on_both!(a_request_sent_again_gets_the_first_answer, |server| {
     let elsewhere = admin.post("/workspaces/clinic/logs/ingest", body.clone()).expect(422);
     assert_eq!(elsewhere.code(), "idempotency_key_reused", "another address is another request");
 
-    age(&server, "idempotency_keys", "created_at", 8);
+    server.shift("idempotency_keys", "created_at", -8 * DAY);
     assert_eq!(
         admin.post(PATH, body).expect(201).json["accepted"],
         1,

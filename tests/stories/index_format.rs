@@ -28,7 +28,7 @@ fn append_samples(admin: &Client, count: i64) {
 
 /// Everything in the index, as it would be in a format that nobody here can read.
 fn make_foreign(server: &TestServer) {
-    let garbage = if server.is_postgres() { r"'\x0102'" } else { "x'0102'" };
+    let garbage = server.garbage();
     server.sql(&format!("UPDATE index_pieces SET bits = {garbage}"));
     server.sql("UPDATE index_segments SET last_time = first_time");
     // Pieces that a segment has no more in this format, and more than one transaction removes.

@@ -11,6 +11,7 @@ mod contract;
 mod counts;
 mod counts_check;
 mod crash;
+mod cross_origin;
 mod dedupe;
 mod errors;
 mod feed;

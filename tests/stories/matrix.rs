@@ -12,7 +12,7 @@ use logbook::{
     },
     workspaces::Workspace,
 };
-use logbook_tests::{Client, TestServer, on_both, server::sample};
+use logbook_tests::{Client, PASSWORD, TestServer, on_both, server::sample};
 use serde_json::{Value, json};
 
 /// The status of each answer. `none`: no token, and one that is none. `bad`: a token that expired, one for another
@@ -150,8 +150,6 @@ fn callers(server: &TestServer, clinic: &Workspace, shop: &Workspace) -> Vec<(&'
     callers
 }
 
-const PASSWORD: &str = "correct horse battery";
-
 /// What there is to be read, changed and removed.
 struct World<'a> {
     server: &'a TestServer,
@@ -223,10 +221,7 @@ on_both!(everybody_may_do_what_the_table_says_and_nothing_else, |server| {
         let made = admin.post(&path, json!([sample(log, 1)])).expect(201);
         ids.insert(log, made.json["results"][0]["id"].as_str().expect("an id").to_owned());
     }
-    let mut conn = server.db.conn().expect("a connection");
-    let user = users::create(&mut conn, "asha@clinic.test", "Asha Rao", false).expect("a user");
-    users::set_password(&mut conn, &user, None, PASSWORD, None).expect("a password");
-    drop(conn);
+    server.user("asha@clinic.test");
 
     let world = World { server: &server, clinic: &clinic, ids, count: 0.into() };
     let table = matrix();

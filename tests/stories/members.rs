@@ -232,11 +232,7 @@ with_issuer!(whom_the_provider_gives_a_role_is_listed_and_overridden, |server, i
     admin.delete(&keeper).expect(404);
 
     // What ended is not there any more.
-    server.sql(if server.is_postgres() {
-        "UPDATE identities SET grants_end_at = grants_end_at - interval '12 hours'"
-    } else {
-        "UPDATE identities SET grants_end_at = grants_end_at - 43200000000"
-    });
+    server.shift("identities", "grants_end_at", -12 * 3600);
     assert!(list().is_empty());
     admin.put(&keeper, json!({"role": "viewer"})).expect(404);
 });

@@ -238,17 +238,9 @@ with_issuer!(
         let cookie = refresh_cookie(&answer).expect("a session");
         // Renewing it makes it no longer.
         let renewed = refresh_cookie(&refresh(&server, &cookie).expect(200)).expect("a cookie");
-        server.sql(if server.is_postgres() {
-            "UPDATE refresh_tokens SET expires_at = expires_at - interval '3590 seconds'"
-        } else {
-            "UPDATE refresh_tokens SET expires_at = expires_at - 3590000000"
-        });
+        server.shift("refresh_tokens", "expires_at", -3000);
         let renewed = refresh_cookie(&refresh(&server, &renewed).expect(200)).expect("a cookie");
-        server.sql(if server.is_postgres() {
-            "UPDATE refresh_tokens SET expires_at = expires_at - interval '3610 seconds'"
-        } else {
-            "UPDATE refresh_tokens SET expires_at = expires_at - 3610000000"
-        });
+        server.shift("refresh_tokens", "expires_at", -610);
         assert_eq!(refresh(&server, &renewed).expect(401).code(), "not_signed_in");
     }
 );
@@ -270,11 +262,7 @@ with_issuer!(who_comes_in_another_way_later_has_only_what_is_given_here, |server
         (me["platform_admin"] == true, me["workspaces"].as_array().map(Vec::len))
     };
     assert_eq!(by_link(), (true, Some(1)));
-    server.sql(if server.is_postgres() {
-        "UPDATE identities SET grants_end_at = grants_end_at - interval '12 hours'"
-    } else {
-        "UPDATE identities SET grants_end_at = grants_end_at - 43200000000"
-    });
+    server.shift("identities", "grants_end_at", -12 * 3600);
     assert_eq!(by_link(), (false, Some(0)));
 });
 

@@ -186,9 +186,17 @@ on_both!(a_request_may_have_ten_thousand_events_and_sixteen_mebibytes, |server| 
     );
 });
 
-on_both!(bombs_are_refused_quickly, |server| {
+on_both!(bombs_are_refused_as_quickly_as_honest_bodies_are_taken, |server| {
     server.workspace("clinic");
     let admin = server.admin();
+    let access = |body: &[u8]| {
+        admin.send("POST", "/workspaces/clinic/logs/access", "application/json", body)
+    };
+    // A full request, on this machine and beside the other stories.
+    let honest = Value::from(vec![sample("access", 1); 10_000]).to_string();
+    let start = Instant::now();
+    access(honest.as_bytes()).expect(201);
+    let usual = start.elapsed();
     let bomb = {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         let block = vec![b' '; 1 << 20];
@@ -211,9 +219,11 @@ on_both!(bombs_are_refused_quickly, |server| {
     for (what, body, status) in bodies {
         let start = Instant::now();
         let answer = send(&admin, &body);
-        let body_as_access = admin.send("POST", "/workspaces/clinic/logs/access", "application/json", &body);
+        let body_as_access = access(&body);
         assert!((400..500).contains(&answer.status), "{what}: {}", answer.text);
         assert_eq!(body_as_access.status, status, "{what}: {}", body_as_access.text);
-        assert!(start.elapsed() < Duration::from_secs(4), "{what} took {:?}", start.elapsed());
+        let took = start.elapsed();
+        assert!(took < usual * 10 + Duration::from_secs(1), "{what} took {took:?}, an honest body {usual:?}");
+        eprintln!("BOMB {what} {took:?} {usual:?}");
     }
 });

@@ -7,10 +7,9 @@ use logbook::{
     },
     workspaces::Workspace,
 };
-use logbook_tests::{Answer, Client, TestServer, on_both};
+use logbook_tests::{Answer, Client, PASSWORD, TestServer, on_both};
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "correct horse battery";
 
 /// A person with a password, and nothing else.
 fn person(server: &TestServer, email: &str) -> User {
@@ -65,11 +64,7 @@ on_both!(a_link_signs_in_once, |server| {
         assert!(!answer.headers.contains_key("set-cookie"));
     }
     let expired = link(&server, &admin);
-    server.sql(if server.is_postgres() {
-        "UPDATE sign_in_links SET expires_at = expires_at - interval '25 hours'"
-    } else {
-        "UPDATE sign_in_links SET expires_at = expires_at - 90000000000"
-    });
+    server.shift("sign_in_links", "expires_at", -25 * 3600);
     assert_eq!(
         server.nobody().post("/auth/link", json!({"token": expired})).expect(401).code(),
         "link_invalid"
@@ -150,11 +145,7 @@ on_both!(
 
 /// Makes the swap of a refresh token longer ago than two tabs can need.
 fn after_the_grace(server: &TestServer) {
-    server.sql(if server.is_postgres() {
-        "UPDATE refresh_tokens SET replaced_at = replaced_at - interval '31 seconds'"
-    } else {
-        "UPDATE refresh_tokens SET replaced_at = replaced_at - 31000000"
-    });
+    server.shift("refresh_tokens", "replaced_at", -31);
 }
 
 on_both!(a_session_is_renewed_with_a_new_cookie_each_time, |server| {
@@ -232,11 +223,7 @@ on_both!(tabs_that_renew_at_once_stay_signed_in, |server| {
 on_both!(a_session_that_was_not_used_for_two_weeks_is_over, |server| {
     person(&server, "asha@clinic.test");
     let value = cookie(&log_in(&server, "asha@clinic.test", PASSWORD).expect(200));
-    server.sql(if server.is_postgres() {
-        "UPDATE refresh_tokens SET expires_at = expires_at - interval '14 days'"
-    } else {
-        "UPDATE refresh_tokens SET expires_at = expires_at - 1209600000000"
-    });
+    server.shift("refresh_tokens", "expires_at", -14 * 86_400);
     refresh(&server, &value).expect(401);
 });
 
