@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::wait::wait_until;
 
-/// Speaks HTTP to a server, as somebody.
+/// Sends requests to a server, with the token of one caller.
 #[derive(Clone)]
 pub struct Client {
     address: SocketAddr,
@@ -19,20 +19,20 @@ pub struct Client {
 pub struct Answer {
     pub status: u16,
     pub headers: BTreeMap<String, String>,
-    /// Null when the body is no JSON.
+    /// Null when the body is not JSON.
     pub json: Value,
     pub text: String,
 }
 
 impl Answer {
-    /// The answer, once its status is the expected one.
+    /// Checks the status and returns the answer.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         self
     }
 
-    /// The errors' places: JSON pointers, or parameters' names.
+    /// Where the errors are: JSON pointers, or names of parameters.
     pub fn places(&self) -> Vec<&str> {
         let errors = self.json["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
         errors.iter().filter_map(|e| e["pointer"].as_str().or(e["parameter"].as_str())).collect()
@@ -63,7 +63,7 @@ impl Client {
         Self { address, agent: config.into(), headers: headers.into_iter().collect() }
     }
 
-    /// The same client with one header more.
+    /// The same client with one more header.
     pub fn with_header(&self, name: &str, value: &str) -> Self {
         let mut client = self.clone();
         client.headers.insert(name.to_owned(), value.to_owned());
@@ -128,10 +128,10 @@ impl Client {
         self.try_send(method, path, content_type, body).expect("the server answers")
     }
 
-    /// `send` to a server that may be killed meanwhile.
+    /// As `send`, to a server that may be killed at any moment.
     ///
     /// # Errors
-    /// When there is no answer. A status that came is one, whatever became of the body.
+    /// When there is no answer. A status without the whole body is an answer.
     pub fn try_send(
         &self,
         method: &str,
@@ -166,7 +166,7 @@ fn answer(mut response: ureq::http::Response<ureq::Body>) -> Answer {
     let mut headers = BTreeMap::<String, String>::new();
     for (name, value) in response.headers() {
         let value = value.to_str().unwrap_or_default();
-        // A header that comes several times, as Set-Cookie does, has its values one a line.
+        // The values of a repeated header, such as Set-Cookie, are one on each line.
         headers
             .entry(name.to_string())
             .and_modify(|all| *all = format!("{all}\n{value}"))

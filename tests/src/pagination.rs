@@ -1,10 +1,10 @@
-//! Reads a log or the feed from end to end, as a client would.
+//! Reads a log or the feed from end to end, page by page, as a client does.
 
 use serde_json::Value;
 
 use crate::Client;
 
-/// Every event of a list, page after page. Checks what every page promises on the way.
+/// Every event of a list. Checks what each page promises.
 #[track_caller]
 pub fn pages(client: &Client, path: &str, parameters: &[(&str, &str)]) -> Vec<Value> {
     let mut all = Vec::new();
@@ -25,7 +25,7 @@ pub fn pages(client: &Client, path: &str, parameters: &[(&str, &str)]) -> Vec<Va
     }
 }
 
-/// The feed from a seq to its end.
+/// Every event of the feed after a seq.
 #[track_caller]
 pub fn feed(client: &Client, workspace: &str, mut after: String, limit: u32) -> Vec<Value> {
     let mut all = Vec::new();

@@ -1,10 +1,10 @@
-//! A PostgreSQL of our own: a temporary cluster on its own port, never as root, gone when the tests end.
+//! PostgreSQL for the stories: a temporary cluster on its own port, never run as root, gone when the tests end.
 //!
-//! Servers sign in to it as a user without special rights, prepared as docs/POSTGRES.md says; tests look at what is there as a
-//! superuser.
+//! Servers sign in to it as a user without special rights, prepared as docs/POSTGRES.md says; stories look past the server
+//! as a superuser.
 //!
-//! `LOGBOOK_TEST_POSTGRES_URL` (a superuser's URL) makes the tests use that server instead, as that user throughout; the stories of
-//! the wall and of roles are about the other user and need a cluster of our own.
+//! `LOGBOOK_TEST_POSTGRES_URL` (a superuser's URL) makes the stories use that server instead, always as that user. The
+//! stories of roles and of row-level security are about the other user and need the cluster.
 
 use std::{
     fs,
@@ -27,7 +27,7 @@ use crate::wait::wait_until;
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
-/// The superuser of a cluster of our own, and the user that servers sign in as.
+/// The cluster's superuser, and the user that servers sign in as.
 const SUPERUSER: &str = "//logbook@";
 const SERVER: &str = "//logbook_server@";
 
@@ -54,7 +54,8 @@ fn create_database(template: &str) -> String {
 
 /// A superuser's connection, to none of the stories' databases.
 fn administrator() -> PgConnection {
-    PgConnection::establish(&format!("{}/postgres", as_superuser(base_url()))).expect("the test cluster answers")
+    PgConnection::establish(&format!("{}/postgres", as_superuser(base_url())))
+        .expect("the test cluster answers")
 }
 
 /// Makes the database that all others are copies of, as its owner, so that each table has the owner and the rights that a
@@ -89,7 +90,7 @@ pub fn as_superuser(url: &str) -> String {
     url.replacen(SERVER, SUPERUSER, 1)
 }
 
-/// What docs/POSTGRES.md has a superuser run once for a cluster.
+/// What a superuser runs once for a cluster, as docs/POSTGRES.md says.
 pub fn preparation() -> String {
     let text = include_str!("../../docs/POSTGRES.md");
     let (_, block) = text.split_once("```sql\n").expect("a block of SQL");
@@ -106,7 +107,7 @@ fn base_url() -> &'static str {
     })
 }
 
-/// The cluster lives for one run only: durability would cost time and prove nothing here.
+/// The cluster lives for one run: durability would cost time and prove nothing.
 pub const TEST_SETTINGS: &[&str] =
     &["max_connections=300", "fsync=off", "full_page_writes=off", "synchronous_commit=off"];
 
@@ -120,7 +121,7 @@ fn start_cluster() -> String {
     cluster.url.replacen(SUPERUSER, SERVER, 1)
 }
 
-/// A PostgreSQL server of our own, ended when this process ends. Its one user is `logbook`, who may do everything.
+/// A PostgreSQL server that ends when this process ends. Its one user is `logbook`, a superuser.
 pub struct Cluster {
     /// Without a database's name.
     pub url: String,
@@ -129,7 +130,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts a server with its files in the folder, which is made when it is missing. `settings` are those of
+    /// Starts a server with its files in the folder, which it makes if there is none. `settings` are those of
     /// postgresql.conf: `name=value`.
     pub fn start(folder: &Path, settings: &[&str]) -> Self {
         let bin = find_binaries();
@@ -138,7 +139,7 @@ impl Cluster {
         if !data.exists() {
             fs::create_dir_all(folder).expect("a folder");
             if as_root {
-                // PostgreSQL refuses to run as root; Debian's package has made a user for it.
+                // PostgreSQL refuses to run as root; Debian's package makes a user for it.
                 let chown = Command::new("chown").arg("postgres:").arg(folder).status().expect("chown runs");
                 assert!(chown.success(), "the folder cannot be given to the user postgres");
             }
@@ -193,7 +194,7 @@ impl Cluster {
         self.folder.join("data")
     }
 
-    /// Ends the server once all is written, so that it starts again without a recovery.
+    /// Stops the server after it has written everything, so that it starts again without recovery.
     pub fn stop(self) {
         let stopped = command(is_root(), &find_binaries().join("pg_ctl"))
             .args(["stop", "--silent", "--mode=fast", "--timeout=600", "--pgdata"])
@@ -204,7 +205,7 @@ impl Cluster {
     }
 }
 
-/// The program as a user who may run PostgreSQL, ended when this process ends.
+/// The program, run as a user who may run PostgreSQL, and ended when this process ends.
 fn command(as_root: bool, program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "INT"]);
@@ -220,7 +221,7 @@ fn is_root() -> bool {
     id.stdout == b"0\n"
 }
 
-/// The folder of PostgreSQL's programs. Debian keeps the server's out of PATH; the newest version counts.
+/// The folder of PostgreSQL's programs, of the newest version. Debian keeps those of the server out of PATH.
 pub fn find_binaries() -> PathBuf {
     let mut found: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()

@@ -54,10 +54,10 @@ fn serve_config() -> ServeConfig {
     }
 }
 
-/// The settings that a story may change.
+/// The settings that a story can change.
 pub struct Settings {
     pub serve: ServeConfig,
-    /// Off, since most stories count events and mean their own.
+    /// Off by default, since most stories count events and mean their own.
     pub own_events: bool,
     /// Starts on an empty database, which the server migrates itself. Otherwise it starts on a copy of a migrated one,
     /// which is quicker.
@@ -165,7 +165,7 @@ impl TestServer {
         Self { address, db, data, journal, tokens, handle, thread: Some(thread), _folder: folder }
     }
 
-    /// Waits until what the server said of itself is stored.
+    /// Waits until the server has stored its audit events.
     pub fn settle(&self) {
         actix_web::rt::System::new().block_on(self.journal.flush());
     }
@@ -174,7 +174,7 @@ impl TestServer {
         self.db.kind == Kind::Postgres
     }
 
-    /// Statements straight at the database, past the server.
+    /// Runs statements in the database, past the server.
     pub fn sql(&self, statements: &str) {
         self.own_connection().batch_execute(statements).expect("the statements run");
     }
@@ -193,7 +193,7 @@ impl TestServer {
         if self.is_postgres() { r"'\x0102'" } else { "x'0102'" }
     }
 
-    /// Runs files of the migrations, `NAME/up` or `NAME/down`, as the owner of the tables.
+    /// Runs files of migrations, `NAME/up` or `NAME/down`, as the owner of the tables.
     pub fn run_migration_files(&self, files: &[&str]) {
         let kind = if self.is_postgres() { "postgres" } else { "sqlite" };
         for file in files {
@@ -203,8 +203,8 @@ impl TestServer {
         }
     }
 
-    /// A connection beside the server's pool: what it holds, the server waits for. On PostgreSQL a superuser's, who sees all
-    /// workspaces.
+    /// A connection outside the server's pool: the server waits for the locks that it holds. On PostgreSQL it is a
+    /// superuser's, who sees all workspaces.
     pub fn own_connection(&self) -> Conn {
         let url = &self.data.database_url;
         match url.strip_prefix("sqlite://") {
@@ -265,7 +265,7 @@ impl TestServer {
         self.bearer(&self.sign(claims))
     }
 
-    /// A client that shows this token.
+    /// A client that sends this token.
     pub fn bearer(&self, token: &str) -> Client {
         Client::new(self.address, Some(token.to_owned()))
     }
@@ -285,7 +285,7 @@ impl Drop for TestServer {
     }
 }
 
-/// A plain event of each log, to be changed as a story needs it.
+/// A plain event of a log, for a story to change as it needs.
 pub fn sample(log: &str, n: i64) -> Value {
     let at = format!("2026-10-{:02}T{:02}:{:02}:00Z", 1 + n / 1440 % 28, n / 60 % 24, n % 60);
     match log {

@@ -17,9 +17,12 @@ pub const PATIENCE: Duration = Duration::from_secs(600);
 #[track_caller]
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
+    let mut pause = Duration::from_millis(2);
     while !condition() {
         assert!(Instant::now() < deadline, "{what}: this never came true");
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(pause);
+        // Asking often would slow down what it waits for.
+        pause = (pause * 2).min(Duration::from_millis(100));
     }
 }
 

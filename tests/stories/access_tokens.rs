@@ -1,5 +1,5 @@
-//! Access tokens: only those that this server signed, only while they are good; and their keys change without anybody's
-//! noticing.
+//! Access tokens: the server accepts only those that it signed, while they are valid; and its signing keys change without
+//! anybody being signed out.
 
 use std::{fs, os::unix::fs::MetadataExt as _, path::Path, thread, time::Duration};
 
@@ -42,7 +42,7 @@ on_both!(an_expired_token_says_so, |server| {
     refused(&server, &server.sign(&claims(-60)), "token_expired");
 });
 
-on_both!(a_token_is_shown_in_one_way_only, |server| {
+on_both!(a_token_is_accepted_in_the_authorization_header_only, |server| {
     let good = server.sign(&claims(600));
     let basic = server.nobody().with_header("authorization", "Basic YWRtaW46YWRtaW4=");
     assert_eq!(basic.get("/workspaces").expect(401).code(), "unauthenticated");
@@ -51,7 +51,7 @@ on_both!(a_token_is_shown_in_one_way_only, |server| {
     server.nobody().with_header("cookie", &format!("access_token={good}")).get("/workspaces").expect(401);
 });
 
-on_both!(a_token_in_one_servers_folder_is_good_there_only, |server| {
+on_both!(a_token_is_good_only_where_its_key_is, |server| {
     let other = TestServer::sqlite();
     refused(&other, &server.sign(&claims(600)), "unauthenticated");
     refused(&server, &other.sign(&claims(600)), "unauthenticated");
@@ -72,7 +72,7 @@ on_both!(a_running_server_takes_a_new_key_and_signs_nobody_out, |server| {
     assert!((rotated + 960..=claims(0).iat + 960).contains(&until), "{until}, rotated at {rotated}");
     let keys = own_keys(folder);
     assert_eq!(keys.len(), 2);
-    // At once, though the server has just looked at its keys: the name is one that it does not know.
+    // At once, though the server has just read its keys: it does not know the new key's name.
     let after = by_hand.sign_for_long(&claims(600)).expect("a token");
     assert_ne!(before.split('.').next(), after.split('.').next(), "each names its key");
     accepted(&server, &after);
@@ -91,21 +91,21 @@ on_both!(a_key_outlives_the_longest_token_that_it_signed, |server| {
     by_hand.sign_for_long(&claims(3600)).expect("a token");
     let until = by_hand.rotate(false).expect("a new key").expect("a time");
     assert!((earliest..=claims(month).exp).contains(&until), "{until}, not {earliest}");
-    // As if the first rotation had been 20 minutes ago: the key stays for the sake of the long token.
+    // As if the first rotation had been 20 minutes ago: the long token keeps its key alive.
     age(folder, 1200);
     by_hand.rotate(false).expect("a new key");
     assert_eq!(own_keys(folder).len(), 3);
     accepted(&server, &long);
-    // The second key signed nothing long: 20 minutes later it is gone, the first stays.
+    // The second key signed no long token: 20 minutes later it is gone, and the first is still there.
     age(folder, 1200);
-    let middle = own_keys(folder)[1].0.clone();
+    let middle = own_keys(folder)[1].kid.clone();
     by_hand.rotate(false).expect("a new key");
-    let names: Vec<_> = own_keys(folder).into_iter().map(|(kid, _)| kid).collect();
+    let names: Vec<_> = own_keys(folder).into_iter().map(|key| key.kid).collect();
     assert!(!names.contains(&middle) && names.len() == 3, "{names:?}");
     accepted(&server, &long);
 });
 
-/// Makes every key older. The file is written anew, as the command does it.
+/// Makes every key older, in the file.
 fn age(folder: &Path, seconds: i64) {
     let path = folder.join("token-keys.json");
     let mut keys: serde_json::Value = serde_json::from_slice(&fs::read(&path).expect("keys")).expect("JSON");
@@ -115,7 +115,7 @@ fn age(folder: &Path, seconds: i64) {
     fs::write(&path, keys.to_string()).expect("written");
 }
 
-on_both!(a_leaked_key_is_good_for_nothing_at_once, |server| {
+on_both!(a_key_that_is_given_up_verifies_nothing_at_once, |server| {
     let folder = &server.data.data_dir;
     let long = tokens(folder).sign_for_long(&claims(86_400)).expect("a token");
     accepted(&server, &long);
@@ -125,7 +125,7 @@ on_both!(a_leaked_key_is_good_for_nothing_at_once, |server| {
     accepted(&server, &tokens(folder).sign(&claims(600)).expect("a token"));
 });
 
-on_both!(keys_that_cannot_be_read_leave_those_that_are_known, |server| {
+on_both!(a_file_that_cannot_be_read_leaves_the_known_keys, |server| {
     let path = server.data.data_dir.join("token-keys.json");
     let good = server.sign(&claims(600));
     for broken in ["", "{", "[]", r#"[{"kid": "a", "secret": "c2hvcnQ", "created_at": 1}]"#] {
@@ -147,10 +147,10 @@ fn the_key_of_version_0_1_goes_on_verifying() {
         let payload = serde_json::to_string(&claims(86_400)).expect("JSON");
         jws(header.to_string(), payload, &key, jsonwebtoken::Algorithm::HS256)
     };
-    // It named no key in its tokens.
+    // Its tokens name no key.
     let token = old(json!({"typ": "JWT", "alg": "HS256"}));
     let tokens = tokens(folder.path());
-    assert!(!folder.path().join("token.key").exists(), "its secret is in one place");
+    assert!(!folder.path().join("token.key").exists(), "the secret is in one file only");
     tokens.verify(&token).expect("good");
     tokens.verify(&tokens.sign(&claims(600)).expect("a token")).expect("good");
     tokens.rotate(false).expect("a new key");

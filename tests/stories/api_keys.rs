@@ -1,4 +1,4 @@
-//! API keys: shown once, good for one workspace and one role, revoked for good.
+//! API keys: shown once, for one workspace and one role, until they expire or are revoked.
 
 use logbook::{auth::Role, db::types::Instant};
 use logbook_tests::{Answer, TestServer, on_both, server::sample, wait::wait_until};
@@ -15,7 +15,7 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("{name} in {value}"))
 }
 
-/// The key as the list shows it.
+/// The key in the list of keys.
 fn listed(server: &TestServer, prefix: &str) -> Value {
     let list = server.admin().get(KEYS).expect(200);
     list.data().iter().find(|key| key["prefix"] == prefix).expect("it is in the list").clone()
@@ -68,7 +68,7 @@ on_both!(the_secret_of_a_key_is_nowhere, |server| {
         let answer = key.get(path).expect(200).text;
         assert!(!answer.contains(&token) && !answer.contains(secret), "{path}");
     }
-    // Who sends a key as an event's value has it masked.
+    // A key in an event is masked.
     let leaked = json!([{"event_type": "login_failed", "status_reason": format!("tried {token}")}]);
     key.post(LOG, leaked).expect(201);
     assert_eq!(key.get(LOG).expect(200).data()[0]["status_reason"], "tried [masked]");
@@ -138,7 +138,7 @@ on_both!(a_key_expires, |server| {
     assert!(expired, "a key is good until it expires");
 });
 
-on_both!(what_is_wrong_with_a_new_key_is_named, |server| {
+on_both!(each_error_in_a_new_key_is_named, |server| {
     server.workspace("clinic");
     let past = Instant::now().plus_seconds(-1).to_string();
     for (body, place) in [
@@ -189,7 +189,7 @@ on_both!(the_use_of_a_key_is_noted_once_a_minute, |server| {
     }
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert_eq!(listed(&server, &prefix)["last_used_at"], first);
-    // A server that has not seen it used writes it, once the minute is over and not before.
+    // Another server, which has not seen the key before, writes the use only after a minute.
     let again = server.beside();
     again.bearer(text(&made.json, "token")).get(LOG).expect(200);
     std::thread::sleep(std::time::Duration::from_millis(300));

@@ -1,4 +1,4 @@
-//! Who may know whom, as a test.
+//! Which module may use which, and other rules for the source code.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! Kept counts: whatever is folded and when, by one process or by several, they are a plain recount of the events.
+//! Kept counts: whatever is compacted and when, by one process or by several, they equal a recount of the events.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -9,7 +9,13 @@ use logbook::{
     db::types::Instant,
     logs::counts::{fold, look::MOST_LOOKED_AT},
 };
-use logbook_tests::{Client, TestServer, oracle::Query, on_both, random, server::sample, wait::SetOnDrop};
+use logbook_tests::{
+    Client, TestServer, on_both,
+    oracle::Query,
+    random::{self, Event},
+    server::sample,
+    wait::SetOnDrop,
+};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 
@@ -18,15 +24,22 @@ use crate::list_oracle::{
 };
 
 const PATH: &str = "/workspaces/clinic/logs/access";
-/// Days that begin inside of a UTC day, at half and quarter hours, and where clocks change, once by half an hour.
+/// Zones whose days begin within a UTC day, at half and quarter hours, and whose clocks change, one by half an hour.
 const ZONES: [&str; 6] =
     ["UTC", "Asia/Kolkata", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"];
 
-/// What happens to a workspace: events of a log arrive, then some of what waits is folded, or nothing.
-type Step = (usize, Vec<(i64, Value)>, u8);
+/// What happens to a workspace: events of a log arrive, then counts are compacted so many times.
+#[derive(Clone, Debug)]
+struct Step {
+    log: usize,
+    events: Vec<Event>,
+    compactions: u8,
+}
 
 fn step() -> impl Strategy<Value = Step> {
-    (0..3usize).prop_flat_map(|log| (Just(log), vec(random::event(LOGS[log]), 1..25), 0..3u8))
+    (0..3usize)
+        .prop_flat_map(|log| (Just(log), vec(random::event(LOGS[log]), 1..25), 0..3u8))
+        .prop_map(|(log, events, compactions)| Step { log, events, compactions })
 }
 
 fn questions() -> impl Strategy<Value = Vec<(Query, &'static str)>> {
@@ -40,15 +53,15 @@ fn ask(admin: &Client, slug: &str, question: &Query, what: &str, more: &[(&'stat
     admin.query(&format!("/workspaces/{slug}/logs/{}/{what}", question.log), &parameters).expect(200).json
 }
 
-on_both!(counts_are_a_plain_recount_whatever_was_folded, |server| {
+on_both!(counts_equal_a_recount_whatever_was_compacted, |server| {
     let admin = server.admin();
     for_all(12, (vec(step(), 1..6), questions()), |(steps, questions)| {
         let slug = next_slug();
         let workspace = server.workspace(&slug);
         let mut sent = [Vec::new(), Vec::new(), Vec::new()];
-        for (log, events, folds) in steps {
+        for Step { log, events, compactions } in steps {
             sent[log].extend(send_to(&admin, &slug, LOGS[log], events));
-            for _ in 0..folds {
+            for _ in 0..compactions {
                 let mut conn = server.own_connection();
                 fold::fold(&mut conn, workspace.id).expect("it folds");
             }
@@ -70,7 +83,7 @@ fn total(admin: &Client) -> u64 {
     admin.get(&format!("{PATH}/metrics")).expect(200).json["total"].as_u64().expect("a count")
 }
 
-/// Rows of a table.
+/// The number of rows of a table.
 fn rows(server: &TestServer, table: &str) -> i64 {
     use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::BigInt};
     #[derive(QueryableByName)]
@@ -82,14 +95,9 @@ fn rows(server: &TestServer, table: &str) -> i64 {
     query.get_result::<Row>(&mut server.own_connection()).expect("a count").n
 }
 
-/// Another server on the same database.
-fn beside(server: &TestServer) -> TestServer {
-    server.beside()
-}
-
-on_both!(two_processes_that_append_and_fold_stay_exact, |server| {
+on_both!(two_processes_that_append_and_compact_stay_exact, |server| {
     let workspace = server.workspace("clinic");
-    let other = beside(&server);
+    let other = server.beside();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         let writers: Vec<_> = [&server, &server, &other, &other]
@@ -98,7 +106,7 @@ on_both!(two_processes_that_append_and_fold_stay_exact, |server| {
             .map(|(writer, server)| {
                 scope.spawn(move || {
                     for n in 0..25 {
-                        // Spread over weeks, so that folding touches several rows.
+                        // Spread over weeks, so that compacting touches several rows.
                         let events: Vec<_> =
                             (0..7).map(|k| sample("access", writer as i64 * 9000 + n * 60 + k)).collect();
                         server.admin().post(PATH, events.into()).expect(201);
@@ -138,18 +146,18 @@ on_both!(two_processes_that_append_and_fold_stay_exact, |server| {
     assert_eq!((total(&server.admin()), total(&other.admin())), (700, 700));
 });
 
-on_both!(events_that_were_there_before_counts_were_kept_are_counted, |config| { config.no_upkeep = true }, |server| {
+on_both!(events_older_than_the_counts_are_counted, |config| { config.no_upkeep = true }, |server| {
     let workspace = server.workspace("clinic");
     let admin = server.admin();
     let post = |from: i64| {
-        // Over three months, with one of nothing between.
+        // Over three months and more, with empty months between.
         let events: Vec<_> = (from..from + 10)
             .map(|n| json!({"event_type": "login", "occurred_at": format!("2025-0{}-1{}T00:00:00Z", 1 + n % 2 * 3, n % 10)}))
             .collect();
         admin.post(PATH, events.into()).expect(201);
     };
     post(0);
-    // The database as an older version left it, then the migrations.
+    // The database as an older version left it, and then migrated.
     server.run_migration_files(&[
         "2026-11-27-000000_roles/down",
         "2026-11-23-100000_counts/down",
@@ -171,31 +179,38 @@ on_both!(events_that_were_there_before_counts_were_kept_are_counted, |config| { 
     assert!(fold::due(&mut conn, Instant::now()).expect("an answer").is_empty());
 });
 
-on_both!(folding_waits_until_there_is_something_to_fold_but_not_for_ever, |config| { config.no_upkeep = true }, |server| {
-    let workspace = server.workspace("clinic");
-    let admin = server.admin();
-    let mut conn = server.own_connection();
-    // What waits is due ten minutes after it came, whenever that is asked.
-    let before = Instant::now();
-    let mut due_at = |time: Instant| fold::due(&mut conn, time).expect("an answer") == [workspace.id];
-    admin.post(PATH, json!([sample("access", 1)])).expect(201);
-    assert!(!due_at(before) && !due_at(before.plus_seconds(599)) && due_at(Instant::now().plus_seconds(601)));
-    let mut due = || due_at(before);
-    let many: Vec<_> = (0..10_000).map(|n| json!({"event_type": format!("e{n}"), "role": "Nurse"})).collect();
-    admin.post(PATH, many.clone().into()).expect(201);
-    admin.post(PATH, many.into()).expect(201);
-    assert!(due(), "more than 20,000 cells wait");
-    fold::fold_all(&mut server.own_connection(), workspace.id).expect("it folds");
-    assert!(!due());
-    for n in 0..501 {
-        assert!(!due(), "after {n}");
-        admin.post(PATH, json!([sample("access", n)])).expect(201);
+on_both!(
+    compacting_waits_for_enough_to_do_but_not_for_ever,
+    |config| { config.no_upkeep = true },
+    |server| {
+        let workspace = server.workspace("clinic");
+        let admin = server.admin();
+        let mut conn = server.own_connection();
+        // What waits is due ten minutes after it came, whenever that is asked.
+        let before = Instant::now();
+        let mut due_at = |time: Instant| fold::due(&mut conn, time).expect("an answer") == [workspace.id];
+        admin.post(PATH, json!([sample("access", 1)])).expect(201);
+        assert!(
+            !due_at(before) && !due_at(before.plus_seconds(599)) && due_at(Instant::now().plus_seconds(601))
+        );
+        let mut due = || due_at(before);
+        let many: Vec<_> =
+            (0..10_000).map(|n| json!({"event_type": format!("e{n}"), "role": "Nurse"})).collect();
+        admin.post(PATH, many.clone().into()).expect(201);
+        admin.post(PATH, many.into()).expect(201);
+        assert!(due(), "more than 20,000 cells wait");
+        fold::fold_all(&mut server.own_connection(), workspace.id).expect("it folds");
+        assert!(!due());
+        for n in 0..501 {
+            assert!(!due(), "after {n}");
+            admin.post(PATH, json!([sample("access", n)])).expect(201);
+        }
+        assert!(due(), "more than 500 transactions wait");
+        assert_eq!(total(&admin), 20_502);
     }
-    assert!(due(), "more than 500 transactions wait");
-    assert_eq!(total(&admin), 20_502);
-});
+);
 
-on_both!(what_no_counts_are_kept_of_is_counted_up_to_a_bound, |server| {
+on_both!(without_kept_counts_events_are_counted_up_to_a_bound, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let event = |n: usize| {
@@ -214,14 +229,14 @@ on_both!(what_no_counts_are_kept_of_is_counted_up_to_a_bound, |server| {
     assert_eq!(
         facets["data"][1]["values"],
         json!([{"value": "login", "count": 4}]),
-        "the newest ones are looked at"
+        "the newest events are counted"
     );
     let histogram = ask("histogram?interval=1d&");
     assert_eq!(
         (&histogram["data"][0]["total"], &histogram["exact"]),
         (&MOST_LOOKED_AT.into(), &false.into())
     );
-    // Without such a filter nothing is bounded.
+    // Without such a filter there is no bound.
     let all = admin.get(&format!("{PATH}/metrics")).expect(200).json;
     assert_eq!(counted(&all), ((MOST_LOOKED_AT + 1).into(), true.into()));
 });

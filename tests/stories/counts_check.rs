@@ -1,4 +1,4 @@
-//! `logbook counts check`: whatever is wrong with the kept counts is found and made right, beside a running server.
+//! `logbook counts check` finds and repairs whatever is wrong with the kept counts, beside a running server.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -36,7 +36,8 @@ fn append(admin: &Client, slug: &str) {
     }
 }
 
-/// Metrics, facets and a histogram of each log, over all of it and over a range that cuts days; each with its status.
+/// Metrics, facets and a histogram of each log, over all of it and over a range that begins and ends within a day; each
+/// with its status.
 fn answers(admin: &Client, slug: &str) -> Vec<(u16, Value)> {
     let mut all = Vec::new();
     for log in LOGS {
@@ -54,7 +55,7 @@ fn total(admin: &Client, slug: &str) -> Value {
     answers(admin, slug)[0].1["total"].clone()
 }
 
-/// `logbook counts check` as a process: how it ended, and what it said.
+/// Runs `logbook counts check`. Returns its exit code and what it printed.
 fn check_command(server: &TestServer, more: &[&str]) -> (i32, String) {
     let output = process::run(&server.data, &[&["counts", "check"], more].concat());
     let said = [output.stdout, output.stderr].concat();
@@ -68,7 +69,7 @@ fn mended(conn: &mut Conn, id: i32) -> Vec<Difference> {
     }
 }
 
-/// Changes the access log's first row of a grain. Who has it in memory sees that it is another one.
+/// Changes the access log's first row of a grain. Its new revision tells a server that what it has in memory is old.
 fn change_a_row(server: &TestServer, id: i32, grain: i16, change: impl FnOnce(&Packed, &mut Draft)) {
     let conn = &mut server.own_connection();
     let rows = event_counts::table
@@ -96,7 +97,7 @@ fn add_a_cell(server: &TestServer, id: i32, grain: i16) {
     });
 }
 
-/// Puts a row where there are no events: August 2026.
+/// Adds a row for a month without events: August 2026.
 fn add_a_row(server: &TestServer, id: i32) {
     let mut draft = Draft::default();
     let key = Key { action: "login", outcome: Outcome::Success, role: None, target_type: None };
@@ -114,7 +115,7 @@ fn add_a_row(server: &TestServer, id: i32) {
         .expect("a row");
 }
 
-/// What is done to a workspace.
+/// Damage to a workspace's counts.
 enum Damage {
     Cell(i16),
     Row,
@@ -135,7 +136,8 @@ impl Damage {
     }
 }
 
-/// The folded events have seq 1 to 36, and the deltas that wait 48, 60 and 72. March 2026 is month 674, its tenth day 20,522.
+/// The compacted events have seq 1 to 36, and the deltas that wait 48, 60 and 72. March 2026 is month 674, its tenth day
+/// 20,522.
 const CASES: [(&str, Damage, &[&str]); 20] = [
     (
         "a cell of a month",
@@ -234,7 +236,7 @@ const CASES: [(&str, Damage, &[&str]); 20] = [
     ),
 ];
 
-on_both!(what_is_damaged_is_found_and_mended, |config| { config.no_upkeep = true }, |server| {
+on_both!(each_damage_is_found_and_repaired, |config| { config.no_upkeep = true }, |server| {
     let admin = server.admin();
     for (n, (what, damage, expected)) in CASES.into_iter().enumerate() {
         let slug = format!("w{n}");
@@ -246,7 +248,7 @@ on_both!(what_is_damaged_is_found_and_mended, |config| { config.no_upkeep = true
         assert_eq!(total(&admin, &slug), 24);
         damage.strike(&server, id);
         let seen = answers(&admin, &slug);
-        // What a delta says of its size and what the state says is seen by folding only.
+        // Only compacting reads a delta's size and the state.
         if !what.contains("size") && !what.contains("state") {
             assert_ne!(seen, right, "{what}: it can be seen");
         }
@@ -270,7 +272,7 @@ on_both!(what_is_damaged_is_found_and_mended, |config| { config.no_upkeep = true
         let (code, said) = check_command(&server, &["--workspace", &slug]);
         assert_eq!((code, said), (0, format!("{slug}: the counts are right.\n")), "{what}");
 
-        // What was mended can be gone on with.
+        // Compacting goes on from what was repaired.
         append(&admin, &slug);
         fold::fold_all(&mut server.own_connection(), id).expect("it folds");
         assert_eq!(total(&admin, &slug), 36, "{what}");
@@ -281,7 +283,7 @@ on_both!(what_is_damaged_is_found_and_mended, |config| { config.no_upkeep = true
 });
 
 on_both!(
-    what_a_server_remembers_is_not_taken_for_what_was_mended,
+    a_server_does_not_mistake_its_memory_for_repaired_rows,
     |config| { config.no_upkeep = true },
     |server| {
         let admin = server.admin();
@@ -293,7 +295,7 @@ on_both!(
             server.sql(&format!("UPDATE event_counts SET revision = {revision} WHERE workspace_id = {id}"));
             append(&admin, &slug);
             let right = answers(&admin, &slug);
-            // Revisions begin at 1 again; one of these workspaces has then such rows as the server has in memory.
+            // Revisions begin at 1 again, so in one of these workspaces they equal those that the server has in memory.
             server.sql(&format!("DELETE FROM count_states WHERE workspace_id = {id}"));
             assert_ne!(mended(&mut server.own_connection(), id), []);
             fold::fold_all(&mut server.own_connection(), id).expect("it folds");
@@ -302,7 +304,7 @@ on_both!(
     }
 );
 
-on_both!(nothing_differs_beside_servers_that_append_and_fold, |server| {
+on_both!(nothing_differs_beside_servers_that_append_and_compact, |server| {
     let id = server.workspace("clinic").id;
     let other = server.beside();
     let stop = AtomicBool::new(false);
@@ -332,7 +334,7 @@ on_both!(nothing_differs_beside_servers_that_append_and_fold, |server| {
             assert_eq!(found, [], "after {checks} checks");
             checks += 1;
             fold::fold(&mut conn, id).expect("it folds");
-            // Folding makes such rows again, of what comes now: it goes on, and check counts what it adds.
+            // Compacting makes such rows again, of what comes now, and the check counts what it adds.
             let months = event_counts::table.filter(event_counts::grain.eq(2));
             if checks % 3 == 0 && diesel::delete(months).execute(&mut conn).expect("rows") > 0 {
                 assert_ne!(mended(&mut conn, id), []);
@@ -347,7 +349,7 @@ on_both!(nothing_differs_beside_servers_that_append_and_fold, |server| {
     assert_eq!(mended(&mut server.own_connection(), id), []);
 });
 
-on_both!(what_is_not_built_yet_is_built_first, |config| { config.no_upkeep = true }, |server| {
+on_both!(counts_that_are_not_built_yet_are_built_first, |config| { config.no_upkeep = true }, |server| {
     let id = server.workspace("clinic").id;
     let admin = server.admin();
     append(&admin, "clinic");

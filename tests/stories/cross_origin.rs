@@ -53,7 +53,7 @@ on_both!(
             let headers = asked_by(&server, other).get(path).headers;
             assert!(!headers.contains_key("access-control-allow-origin"), "{other}");
         }
-        // Cookies are for Logbook's own pages: no origin is ever given leave to send them.
+        // Cookies are for Logbook's own pages: no other origin may send them.
         let answer = asked_by(&server, OWN).get("/me").expect(200);
         assert!(!answer.headers.contains_key("access-control-allow-credentials"));
     }

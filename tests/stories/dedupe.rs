@@ -1,4 +1,4 @@
-//! The same event sent again is stored once: by its dedupe key, or by the request's Idempotency-Key.
+//! An event that is sent again is stored once, by its dedupe key or by the request's Idempotency-Key.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ fn total(client: &Client, workspace: &str) -> Value {
 
 const DAY: i64 = 86_400;
 
-on_both!(a_key_that_comes_again_is_answered_with_the_first_event, |server| {
+on_both!(a_repeated_key_is_answered_with_the_first_event, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let first = admin
@@ -101,14 +101,14 @@ on_both!(eight_threads_with_the_same_keys_store_each_once, |server| {
         threads.into_iter().flat_map(|thread| thread.join().expect("a thread")).collect::<Vec<_>>()
     });
     assert_eq!(ids.len(), 8 * 50);
-    assert_eq!(ids.into_iter().collect::<BTreeSet<_>>().len(), 50, "all threads heard the same id for a key");
+    assert_eq!(ids.into_iter().collect::<BTreeSet<_>>().len(), 50, "all threads got the same id for a key");
     assert_eq!(
         pagination::seqs(&pagination::feed(&server.admin(), "clinic", "0".into(), 7)),
         (1..=50).collect::<Vec<_>>()
     );
 });
 
-on_both!(a_key_past_the_window_can_be_given_anew, |server| {
+on_both!(a_key_can_be_used_again_after_the_window, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let first = admin.post(PATH, json!([keyed("a")])).expect(201).json;
@@ -182,6 +182,6 @@ on_both!(eight_threads_with_the_same_request_store_it_once, |server| {
             .collect();
         threads.into_iter().map(|thread| thread.join().expect("a thread")).collect::<BTreeSet<_>>()
     });
-    assert_eq!(answers.len(), 1, "everybody heard the same");
+    assert_eq!(answers.len(), 1, "all answers are the same");
     assert_eq!(total(&server.admin(), "clinic"), 20);
 });

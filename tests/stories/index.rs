@@ -1,5 +1,4 @@
-//! The index's upkeep: what is appended is indexed soon, by one process or by several, and whatever goes wrong with it is
-//! found and made again.
+//! The search index: events are indexed soon, by one process or by several, and damage is found and repaired.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -17,10 +16,9 @@ use logbook::{
     },
 };
 use logbook_tests::{
-    Client, TestServer, on_both,
+    Client, TestServer, on_both, pagination,
     process::{self, Process},
     server::sample,
-    pagination,
     wait::PATIENCE,
 };
 use serde_json::{Value, json};
@@ -36,7 +34,7 @@ fn spans(segments: &[Segment]) -> Vec<(i64, i64)> {
     segments.iter().map(|segment| (segment.first_seq, segment.last_seq)).collect()
 }
 
-/// What `index check` finds, as a list of first and last seq.
+/// The first and last seq of each segment in which the index differs from the events.
 fn check(conn: &mut Conn, id: i32) -> Vec<(i64, i64)> {
     let damaged = build::check(conn, id, |_, _| {}).expect("an answer");
     damaged.into_iter().map(|seqs| (*seqs.start(), *seqs.end())).collect()
@@ -49,12 +47,12 @@ fn append_samples(admin: &Client, count: i64) {
     }
 }
 
-/// The seqs of an answer's events.
+/// The seqs of the events that a question finds.
 fn found(admin: &Client, path: &str, parameters: &[(&str, &str)]) -> Vec<i64> {
     pagination::seqs(&pagination::pages(admin, path, parameters))
 }
 
-on_both!(what_is_appended_is_indexed_soon, |server| {
+on_both!(events_are_indexed_soon, |server| {
     let id = server.workspace("clinic").id;
     let admin = server.admin();
     append_samples(&admin, 1500);
@@ -62,7 +60,7 @@ on_both!(what_is_appended_is_indexed_soon, |server| {
     let mut conn = server.own_connection();
     let spans_of = |conn: &mut Conn| spans(&segments(conn, id));
     assert_eq!(spans_of(&mut conn), [(1, 1024), (1025, 1500)]);
-    // A few wait for more, and no longer when none come.
+    // A few events wait for more, but not for long if none come.
     admin.post(PATH, json!([{"event_type": "logout"}, {"event_type": "logout"}])).expect(201);
     assert_eq!(found(&admin, PATH, &[("event_type", "logout")]), [1502, 1501], "found at once all the same");
     admin.wait_for_index();
@@ -71,7 +69,7 @@ on_both!(what_is_appended_is_indexed_soon, |server| {
     assert_eq!(found(&admin, PATH, &[("event_type", "logout")]), [1502, 1501]);
 });
 
-on_both!(nothing_is_indexed_where_upkeep_is_left_to_others, |config| { config.no_upkeep = true }, |server| {
+on_both!(nothing_is_indexed_without_background_jobs, |config| { config.no_upkeep = true }, |server| {
     let id = server.workspace("clinic").id;
     let admin = server.admin();
     append_samples(&admin, 200);
@@ -93,14 +91,14 @@ on_both!(small_segments_become_a_large_one, |config| { config.no_upkeep = true }
     let asked = |admin: &Client| {
         let sought =
             ["1", "1023", "1024", "1025", "1499"].map(|user| found(admin, PATH, &[("user_id", user)]));
-        // Every event, so that none is left out where one step ends and the next begins.
+        // All events, so that none is missed where one step ends and the next begins.
         let all = found(admin, PATH, &[("q", "asha rao"), ("limit", "1000"), ("order", "asc")]);
         (sought, all)
     };
     let expected = ([vec![2], vec![1024], vec![1025], vec![1026], vec![1500]], (1..=1500).collect());
     assert_eq!(asked(&admin), expected);
 
-    // What was made for an index that was removed meanwhile comes too late.
+    // A segment that was made for an index which was removed meanwhile is too late.
     let state = store::state(conn, id).expect("a state");
     let made = build::make(conn, id, state.next_segment, (1, 1500)).expect("a segment");
     store::clear(conn, id).expect("an empty index");
@@ -109,7 +107,7 @@ on_both!(small_segments_become_a_large_one, |config| { config.no_upkeep = true }
     assert_eq!(spans(&segments(conn, id)), [(1, 1024), (1025, 1500)]);
     assert_eq!(asked(&admin), expected);
 
-    // Upkeep does so with 64,512 events; which ones it takes is the unit tests' of `build`.
+    // The background job does so with 64,512 events; the unit tests of `build` test which ones it takes.
     let state = store::state(conn, id).expect("a state");
     let old: Vec<i32> = segments(conn, id).iter().map(|segment| segment.number).collect();
     let made = build::make(conn, id, state.next_segment, (1, 1500)).expect("a segment");
@@ -129,7 +127,7 @@ on_both!(small_segments_become_a_large_one, |config| { config.no_upkeep = true }
     assert_eq!(found(&admin, PATH, &[("user_id", "1")]), [1502, 2], "of both");
 });
 
-/// `logbook index …` as a process: how it ended, and what it said.
+/// Runs `logbook index …`. Returns whether it succeeded, and what it printed.
 fn index_command(server: &TestServer, command: &str) -> (bool, String) {
     let output = process::run(&server.data, &["index", command, "--workspace", "clinic"]);
     let said = [output.stdout, output.stderr].concat();
@@ -148,7 +146,7 @@ fn flip_a_bit(conn: &mut Conn) {
         .expect("a change");
 }
 
-on_both!(what_is_damaged_is_found_and_made_again, |config| { config.no_upkeep = true }, |server| {
+on_both!(each_damage_is_found_and_a_rebuild_repairs_it, |config| { config.no_upkeep = true }, |server| {
     let id = server.workspace("clinic").id;
     let admin = server.admin();
     append_samples(&admin, 2100);
@@ -185,12 +183,12 @@ on_both!(what_is_damaged_is_found_and_made_again, |config| { config.no_upkeep = 
     }
 });
 
-on_both!(several_keepers_leave_one_right_index, |server| {
+on_both!(several_processes_leave_one_right_index, |server| {
     let id = server.workspace("clinic").id;
     let other = server.beside();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        // Two that heed no lease, beside the two of the servers.
+        // Two threads that ignore the lease, beside the two servers' own.
         for server in [&server, &other] {
             let stop = &stop;
             scope.spawn(move || {
@@ -229,29 +227,33 @@ on_both!(several_keepers_leave_one_right_index, |server| {
     }
 });
 
-on_both!(a_process_that_was_killed_need_not_wait_for_its_own_lease, |config| { config.no_upkeep = true }, |server| {
-    server.workspace("clinic");
-    let first = Process::start(&server.data, &[]);
-    append_samples(&first.admin(), 200);
-    first.admin().wait_for_index();
-    first.kill();
-    // Longer than anybody waits: the next process works under the name of the killed one, or not at all.
-    server.shift("upkeep_leases", "held_until", 2 * PATIENCE.as_secs() as i64);
-    let second = Process::start(&server.data, &[]);
-    append_samples(&second.admin(), 200);
-    second.admin().wait_for_index();
+on_both!(
+    a_process_that_was_killed_need_not_wait_for_its_own_lease,
+    |config| { config.no_upkeep = true },
+    |server| {
+        server.workspace("clinic");
+        let first = Process::start(&server.data, &[]);
+        append_samples(&first.admin(), 200);
+        first.admin().wait_for_index();
+        first.kill();
+        // Longer than anybody waits: the next process works under the name of the killed one, or not at all.
+        server.shift("upkeep_leases", "held_until", 2 * PATIENCE.as_secs() as i64);
+        let second = Process::start(&server.data, &[]);
+        append_samples(&second.admin(), 200);
+        second.admin().wait_for_index();
 
-    // Another process on the same data folder does not take the name of the one that runs.
-    let third = Process::start(&server.data, &[]);
-    second.kill();
-    append_samples(&third.admin(), 200);
-    thread::sleep(Duration::from_secs(2));
-    assert_eq!(third.admin().index_lag(), 200, "the lease is the second one's");
-    server.shift("upkeep_leases", "held_until", -3 * PATIENCE.as_secs() as i64);
-    third.admin().wait_for_index();
-});
+        // Another process on the same data folder does not take the name of the one that runs.
+        let third = Process::start(&server.data, &[]);
+        second.kill();
+        append_samples(&third.admin(), 200);
+        thread::sleep(Duration::from_secs(2));
+        assert_eq!(third.admin().index_lag(), 200, "the lease is the second one's");
+        server.shift("upkeep_leases", "held_until", -3 * PATIENCE.as_secs() as i64);
+        third.admin().wait_for_index();
+    }
+);
 
-/// An event that is found by what is in one changed value.
+/// An event that is found by one changed value.
 fn with_value(value: impl Into<Value>) -> Value {
     let changes = json!([{"field": "note", "old": null, "new": value.into()}]);
     json!({"action": "update", "model": "m", "record_id": "r", "changes": changes})
@@ -261,7 +263,7 @@ on_both!(short_long_and_large_texts_are_found_by_the_index, |server| {
     let path = "/workspaces/clinic/logs/application";
     server.workspace("clinic");
     let admin = server.admin();
-    // So that what is sought is rare, and in different segments and blocks.
+    // So that the words are rare, and in different segments and blocks.
     let filler = || -> Value { (0..700).map(|n| with_value(format!("filler {n}"))).collect() };
     admin.post(path, filler()).expect(201);
 
@@ -291,7 +293,7 @@ on_both!(short_long_and_large_texts_are_found_by_the_index, |server| {
         parts.iter().enumerate().map(|(n, text)| json!({"field": format!("part{n}"), "new": text})).collect();
     let large = json!({"action": "update", "model": "m", "record_id": "large", "changes": changes});
     assert!((240..=256).contains(&(large.to_string().len() / 1024)), "{}", large.to_string().len());
-    // As many changed fields as an event may have, and a set of thousands.
+    // As many changed fields as an event may have, and a set with thousands of members.
     let mut changes: Vec<Value> = (0..999)
         .map(|n| json!({"field": format!("field_{n:04}"), "old": n, "new": format!("value_{n:04}")}))
         .collect();

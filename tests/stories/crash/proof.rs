@@ -1,4 +1,4 @@
-//! What must be true after the last kill.
+//! What must hold after the last kill.
 
 use logbook::{
     config::DataConfig,
@@ -22,7 +22,11 @@ use proptest::{
 };
 use serde_json::Value;
 
-use super::{SLUG, reader::Reader, writer::Writer};
+use super::{
+    SLUG,
+    reader::Reader,
+    writer::{Place, Writer},
+};
 use crate::list_oracle::{LOGS, borrowed, check_facets, check_histogram, check_metrics, check_pages};
 
 /// Random questions to each log.
@@ -40,7 +44,7 @@ pub fn large_segments(data: &DataConfig) -> usize {
     segments.iter().filter(|segment| !segment.is_small()).count()
 }
 
-/// Every acknowledged event once, and whatever is made of the events is made of these.
+/// Checks that every acknowledged event is there once, and that lists, index and counts are those of these events.
 pub fn prove(server: &Process, data: &DataConfig, reader: &Reader, writers: &[Writer]) {
     let admin = server.admin();
     let mut again = Reader::default();
@@ -53,7 +57,7 @@ pub fn prove(server: &Process, data: &DataConfig, reader: &Reader, writers: &[Wr
         for question in questions {
             check_pages(&admin, SLUG, log, sent, question);
         }
-        // A marker that the index has to find among all events.
+        // A marker that only one event has.
         for one in [sent.first(), sent.get(sent.len() / 2), sent.last()].into_iter().flatten() {
             let marker = one.event["correlation_id"].as_str().map(str::to_owned);
             check_pages(&admin, SLUG, log, sent, &Query { log, q: marker, limit: 1000, ..Query::default() });
@@ -73,7 +77,7 @@ pub fn prove(server: &Process, data: &DataConfig, reader: &Reader, writers: &[Wr
     check_counts(&admin, &logs, &questions);
 }
 
-/// The events of each log, with the id and the seq that the feed and the answers have in common.
+/// The events of each log, with their ids and seqs, which are the same in the feed and in the answers.
 fn acknowledged(reader: &Reader, writers: &[Writer]) -> [Vec<Sent>; 3] {
     let mut logs = [Vec::new(), Vec::new(), Vec::new()];
     for stored in writers.iter().flat_map(|writer| &writer.stored) {
@@ -84,7 +88,7 @@ fn acknowledged(reader: &Reader, writers: &[Writer]) -> [Vec<Sent>; 3] {
             if let Some(results) = &stored.results {
                 assert_eq!(
                     results[place],
-                    (seen.id.clone(), seq),
+                    Place { id: seen.id.clone(), seq },
                     "{} is where it was said to be",
                     made.marker
                 );
@@ -111,7 +115,7 @@ fn questions() -> [Vec<Query>; 3] {
     })
 }
 
-/// Counts of what counts are kept of; others may be lower bounds.
+/// Checks the counts that are kept; others may be lower bounds.
 fn check_counts(admin: &Client, logs: &[Vec<Sent>; 3], questions: &[Vec<Query>; 3]) {
     for (sent, questions) in logs.iter().zip(questions) {
         for question in questions.iter().filter(|question| is_kept(question)) {
@@ -136,7 +140,7 @@ fn is_kept(question: &Query) -> bool {
     question.q.is_none() && question.filters.iter().all(kept)
 }
 
-/// Makes the counts of every month anew, of the events.
+/// Builds the counts of every month again from the events.
 fn rebuild_counts(conn: &mut Conn, workspace_id: i32, logs: &[Vec<Sent>; 3]) {
     let month =
         |sent: &Sent| grid::month_of(grid::day_of(grid::quarter_of(logbook::db::types::Instant(sent.at))));
