@@ -1,4 +1,4 @@
-//! Every error looks the same, and says how to ask for help.
+//! Every error is a problem document with the id of its request.
 
 use logbook_tests::{Answer, on_both};
 use serde_json::json;
@@ -66,7 +66,7 @@ on_both!(each_error_is_a_problem_with_its_request_id, |server| {
     }
 });
 
-on_both!(other_methods_are_told_which_there_are, |server| {
+on_both!(other_methods_are_answered_with_the_allowed_ones, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     for (method, path, allow) in [
@@ -89,7 +89,7 @@ on_both!(other_methods_are_told_which_there_are, |server| {
     assert_eq!(answer.headers["allow"], "POST");
 });
 
-on_both!(a_request_keeps_the_plain_id_it_came_with, |server| {
+on_both!(a_request_keeps_the_plain_id_that_it_came_with, |server| {
     let nobody = server.nobody();
     let given = nobody.with_header("x-request-id", "job-17.retry_2").get("/me");
     assert_eq!(given.json["request_id"], "job-17.retry_2");
@@ -108,7 +108,7 @@ on_both!(a_request_keeps_the_plain_id_it_came_with, |server| {
     assert_eq!(ids.len(), 5);
 });
 
-on_both!(answers_are_not_kept_nor_guessed_at, |server| {
+on_both!(answers_are_neither_cached_nor_sniffed, |server| {
     server.workspace("clinic");
     let answer = server.admin().get("/workspaces/clinic/logs/access").expect(200);
     assert_eq!(

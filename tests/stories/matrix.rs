@@ -11,7 +11,7 @@ use logbook::accounts::{
     users,
     workspaces::Workspace,
 };
-use logbook_tests::{Answer, Client, TestServer, on_both, server::sample, told::told};
+use logbook_tests::{Answer, Client, TestServer, audit_events::audit_events, on_both, server::sample};
 use serde_json::{Value, json};
 
 /// The status of each answer. `none`: no token, and one that is none. `bad`: a token that expired, one for another
@@ -285,7 +285,7 @@ fn new_key(world: &World) -> (String, Client) {
 fn read_by(server: &TestServer) -> BTreeMap<String, Vec<String>> {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let mut read = BTreeMap::<_, Vec<_>>::new();
-    for event in told(server, "clinic").iter().filter(|event| event["action"] == "log_read") {
+    for event in audit_events(server, "clinic").iter().filter(|event| event["action"] == "log_read") {
         read.entry(text(&event["actor"]["id"])).or_default().push(text(&event["metadata"]["log"]));
     }
     read

@@ -1,4 +1,4 @@
-//! Both folders of migrations make the same tables, and can be taken back.
+//! Both folders of migrations make the same tables, and can be reverted.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ fn columns(conn: &mut Conn) -> Columns {
     for Column { table_name, name, nullable } in load!(conn, sql, Column) {
         tables.entry(table_name).or_default().push((name, nullable));
     }
-    // diesel's own.
+    // Diesel's own.
     tables.remove("__diesel_schema_migrations");
     tables
 }
@@ -77,19 +77,23 @@ fn declared() -> Columns {
     tables
 }
 
-on_both!(each_folder_goes_up_and_down_and_up_and_makes_what_the_schema_declares, |server| {
-    let mut conn = server.own_connection();
-    let up = columns(&mut conn);
-    assert!(up.len() >= 9, "{up:?}");
-    assert_eq!(up, declared());
-    migrations::revert_all(&mut conn).expect("down");
-    assert_eq!(columns(&mut conn), Columns::new());
-    assert!(migrations::pending(&mut conn).expect("an answer"));
-    assert!(!migrations::run(&mut conn).expect("up again").is_empty());
-    assert_eq!(columns(&mut conn), up);
-    assert!(!migrations::pending(&mut conn).expect("an answer"));
-    assert_eq!(migrations::run(&mut conn).expect("nothing to do"), Vec::<String>::new());
-});
+on_both!(
+    each_folder_goes_up_and_down_and_up_and_makes_what_the_schema_declares,
+    |config| { config.empty_database = true },
+    |server| {
+        let mut conn = server.own_connection();
+        let up = columns(&mut conn);
+        assert!(up.len() >= 9, "{up:?}");
+        assert_eq!(up, declared());
+        migrations::revert_all(&mut conn).expect("down");
+        assert_eq!(columns(&mut conn), Columns::new());
+        assert!(migrations::pending(&mut conn).expect("an answer"));
+        assert!(!migrations::run(&mut conn).expect("up again").is_empty());
+        assert_eq!(columns(&mut conn), up);
+        assert!(!migrations::pending(&mut conn).expect("an answer"));
+        assert_eq!(migrations::run(&mut conn).expect("nothing to do"), Vec::<String>::new());
+    }
+);
 
 on_both!(every_key_of_a_workspaces_table_begins_with_the_workspace, |server| {
     let mut conn = server.own_connection();
@@ -99,7 +103,7 @@ on_both!(every_key_of_a_workspaces_table_begins_with_the_workspace, |server| {
              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
              WHERE i.indisunique AND i.indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)"
         }
-        // Of an INTEGER PRIMARY KEY, which is no index of its own, the column.
+        // An INTEGER PRIMARY KEY has no index of its own, so its column counts.
         Conn::Sqlite(_) => {
             "SELECT t.name AS table_name, i.name AS first FROM sqlite_master t, pragma_index_list(t.name) l,
                 pragma_index_info(l.name) i WHERE t.type = 'table' AND l.\"unique\" AND i.seqno = 0
@@ -145,8 +149,7 @@ on_both!(a_database_without_its_migrations_is_not_ready, |server| {
 fn two_servers_that_start_together_on_one_database_migrate_it_once() {
     let url = logbook_tests::postgres::new_database();
     let servers: Vec<_> = std::thread::scope(|scope| {
-        let started: Vec<_> =
-            (0..3).map(|_| scope.spawn(|| TestServer::with(|_| url.clone(), |_| {}))).collect();
+        let started: Vec<_> = (0..3).map(|_| scope.spawn(|| TestServer::on_database(&url))).collect();
         started.into_iter().map(|server| server.join().expect("it starts")).collect()
     });
     servers[0].workspace("clinic");

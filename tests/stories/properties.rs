@@ -1,4 +1,4 @@
-//! Laws of the small parts: ids, cursors, folding.
+//! Property tests of small parts: ids, cursors, and text as search compares it.
 
 use logbook::http::page::Cursor;
 use logbook_engine::{
@@ -93,7 +93,8 @@ proptest! {
     }
 }
 
-/// Signs that join the one before them, so that a part of the text is another sign: outside the law.
+/// Characters that combine with the one before them, so that a part of the text is another character. The properties do not
+/// hold for them.
 fn is_combining(c: char) -> bool {
     use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
     let composes_with_the_one_before = ('\u{1100}'..='\u{11ff}').contains(&c);

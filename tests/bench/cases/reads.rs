@@ -7,6 +7,7 @@ use crate::generate::{
     words::{RARE_ACTIONS, RARE_ROLES},
     world::HOT_RECORD,
 };
+
 use rand::RngExt as _;
 use serde_json::Value;
 

@@ -6,6 +6,7 @@ use crate::{
     generate::{DAY, END, START},
     http::{Connection, query},
 };
+
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 use serde_json::Value;

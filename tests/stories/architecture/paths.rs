@@ -148,8 +148,8 @@ fn is_punct(token: &TokenTree, character: char) -> bool {
 #[test]
 fn every_way_to_name_something_is_seen() {
     let text = "
-        use crate::{a::b, c::{self, d as e, *}};
         use super::f;
+        use crate::{a::b, c::{self, *, d as e}};
         pub(crate) use ::g::h;
         mod tests { use super::*; fn k() { use crate::l::m; super::super::n::o(); } }
         macro_rules! p { ($x:ident) => { $crate::q::r($x::s, crate::t::<u8>()) }; }

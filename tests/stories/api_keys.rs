@@ -1,8 +1,8 @@
-//! API keys: shown once, good for one workspace and one role, revoked for good.
+//! API keys: shown once, for one workspace and one role, until they expire or are revoked.
 
 use logbook::accounts::role::Role;
 use logbook_engine::db::timestamp::Timestamp;
-use logbook_tests::{Answer, TestServer, on_both, server::sample, walk::wait_until};
+use logbook_tests::{Answer, TestServer, on_both, server::sample, wait::wait_until};
 use serde_json::{Value, json};
 
 const KEYS: &str = "/workspaces/clinic/keys";
@@ -16,7 +16,7 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("{name} in {value}"))
 }
 
-/// The key as the list shows it.
+/// The key in the list of keys.
 fn listed(server: &TestServer, prefix: &str) -> Value {
     let list = server.admin().get(KEYS).expect(200);
     list.data().iter().find(|key| key["prefix"] == prefix).expect("it is in the list").clone()
@@ -69,7 +69,7 @@ on_both!(the_secret_of_a_key_is_nowhere, |server| {
         let answer = key.get(path).expect(200).text;
         assert!(!answer.contains(&token) && !answer.contains(secret), "{path}");
     }
-    // Who sends a key as an event's value has it masked.
+    // A key in an event is masked.
     let leaked = json!([{"event_type": "login_failed", "status_reason": format!("tried {token}")}]);
     key.post(LOG, leaked).expect(201);
     assert_eq!(key.get(LOG).expect(200).data()[0]["status_reason"], "tried [masked]");
@@ -117,18 +117,29 @@ fn made_in_another_workspace(server: &TestServer) -> String {
 
 on_both!(a_key_expires, |server| {
     server.workspace("clinic");
-    let soon = Timestamp::now().plus_seconds(2).to_string();
-    let body = json!({"name": "short", "role": "viewer", "expires_at": soon});
-    let made = server.admin().post(KEYS, body).expect(201);
-    assert_eq!(made.json["key"]["expires_at"], soon);
-    let reader = server.bearer(text(&made.json, "token"));
-    reader.get(LOG).expect(200);
-    wait_until("it expires", || reader.get(LOG).status == 401);
-    assert_eq!(reader.get(LOG).expect(401).code(), "token_expired");
-    assert_eq!(listed(&server, text(&made.json["key"], "prefix"))["state"], "expired");
+    // A slow machine may need more than two seconds to make a key and to use it.
+    let expired = [2, 20, 200].into_iter().any(|seconds| {
+        let soon = Timestamp::now().plus_seconds(seconds).to_string();
+        let body = json!({"name": "short", "role": "viewer", "expires_at": soon});
+        let made = server.admin().post(KEYS, body);
+        if made.status == 422 {
+            return false;
+        }
+        let made = made.expect(201);
+        assert_eq!(made.json["key"]["expires_at"], soon);
+        let reader = server.bearer(text(&made.json, "token"));
+        if reader.get(LOG).status != 200 {
+            return false;
+        }
+        wait_until("it expires", || reader.get(LOG).status == 401);
+        assert_eq!(reader.get(LOG).expect(401).code(), "token_expired");
+        assert_eq!(listed(&server, text(&made.json["key"], "prefix"))["state"], "expired");
+        true
+    });
+    assert!(expired, "a key is good until it expires");
 });
 
-on_both!(what_is_wrong_with_a_new_key_is_named, |server| {
+on_both!(each_error_in_a_new_key_is_named, |server| {
     server.workspace("clinic");
     let past = Timestamp::now().plus_seconds(-1).to_string();
     for (body, place) in [
@@ -179,17 +190,13 @@ on_both!(the_use_of_a_key_is_noted_once_a_minute, |server| {
     }
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert_eq!(listed(&server, &prefix)["last_used_at"], first);
-    // A server that has not seen it used writes it, once the minute is over and not before.
-    let again = TestServer::with(|_| server.data.database_url.clone(), |_| {});
+    // Another server, which has not seen the key before, writes the use only after a minute.
+    let again = server.beside();
     again.bearer(text(&made.json, "token")).get(LOG).expect(200);
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert_eq!(listed(&server, &prefix)["last_used_at"], first);
-    server.sql(if server.is_postgres() {
-        "UPDATE api_keys SET last_used_at = last_used_at - interval '61 seconds'"
-    } else {
-        "UPDATE api_keys SET last_used_at = last_used_at - 61000000"
-    });
-    let third = TestServer::with(|_| server.data.database_url.clone(), |_| {});
+    server.shift("api_keys", "last_used_at", -61);
+    let third = server.beside();
     third.bearer(text(&made.json, "token")).get(LOG).expect(200);
     let late = || listed(&server, &prefix)["last_used_at"].as_str() > first.as_str();
     wait_until("the next use is noted", late);

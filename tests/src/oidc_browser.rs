@@ -1,4 +1,4 @@
-//! A browser that signs in at the identity provider of the stories.
+//! A browser that signs in at the stories' OpenID Connect provider.
 
 use std::{
     collections::HashMap,
@@ -19,9 +19,9 @@ static NEXT_CODE: AtomicU32 = AtomicU32::new(1);
 /// A browser on its way to the provider.
 pub struct Visit<'a> {
     server: &'a TestServer,
-    /// What the provider is asked with.
+    /// The parameters of the authorization request.
     pub asked: HashMap<String, String>,
-    /// The cookie that is kept meanwhile.
+    /// The cookie that the server set for the way back.
     cookie: String,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Visit<'a> {
         claims
     }
 
-    /// The provider signs the person in: it gives out a code, and this ID token for it.
+    /// The provider signs the person in: it issues a code, and will answer it with this ID token.
     pub fn code(&self, issuer: &Issuer, id_token: String, userinfo: Value) -> String {
         let mut state = issuer.state();
         let code = format!("code-{}", NEXT_CODE.fetch_add(1, Ordering::Relaxed));
@@ -65,7 +65,7 @@ impl<'a> Visit<'a> {
         self.back(&[("code", code), ("state", &self.asked["state"])])
     }
 
-    /// The whole way, for a person with these claims.
+    /// The whole sign-in of a person with these claims.
     pub fn finish(&self, issuer: &Issuer, subject: &str, more: Value) -> Answer {
         let mut claims = self.claims(issuer, subject);
         for (name, value) in more.as_object().expect("claims") {
@@ -76,7 +76,7 @@ impl<'a> Visit<'a> {
     }
 }
 
-/// The session that an answer's refresh cookie stands for.
+/// A client with the session of an answer's refresh cookie.
 #[track_caller]
 pub fn session(server: &TestServer, answer: &Answer) -> Client {
     let cookie = refresh_cookie(answer).unwrap_or_else(|| panic!("no session: {:?}", answer.headers));
@@ -96,7 +96,7 @@ pub fn refresh_cookie(answer: &Answer) -> Option<String> {
     refresh.map(str::to_owned).find(|cookie| cookie.starts_with("logbook_refresh="))
 }
 
-/// Back at the sign-in page, with this reason and no session.
+/// Checks that the browser is back at the sign-in page, with this reason and no session.
 #[track_caller]
 pub fn failed(answer: &Answer, reason: &str, what: &str) {
     assert_eq!(refresh_cookie(answer), None, "{what}");
@@ -104,7 +104,7 @@ pub fn failed(answer: &Answer, reason: &str, what: &str) {
     assert!(place.starts_with(&format!("/sign-in?failed={reason}")), "{what}: {place}");
 }
 
-/// The claims of somebody with a verified address.
+/// The claims of a person with a verified e-mail address.
 pub fn person(email: &str) -> Value {
     json!({"name": "Asha Rao", "email": email, "email_verified": true})
 }

@@ -1,17 +1,14 @@
-//! Who the server is on PostgreSQL. Every story of this binary runs on a server that signs in without special rights, so that the
-//! second wall is under all of them.
+//! The roles of PostgreSQL that a server works as. Every story runs on a server that signs in without special rights, so
+//! row-level security is tested by all of them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _, result::Error};
 use logbook_engine::db::{self, Conn, Db, dialect, roles};
 
-use crate::wall::{names, number, sign_in, superuser};
-use logbook_tests::{
-    TestServer, postgres,
-    server::sample,
-    walk::{self, wait_until},
-};
+use crate::row_level_security::{names, number, sign_in, superuser};
+
+use logbook_tests::{TestServer, pagination, postgres, server::sample};
 use serde_json::json;
 
 /// Who a connection is, and which workspace it sees.
@@ -24,11 +21,10 @@ fn is(conn: &mut Conn) -> [String; 2] {
 
 #[test]
 fn no_role_is_left_on_a_connection() {
-    let url = postgres::new_database();
+    let url = postgres::migrated_database();
     let login = ["logbook_server", ""].map(str::to_owned);
     let db = Db::open(&url, 1).expect("the database");
     let conn = || db.conn().expect("a connection");
-    db::migrations::run(&mut conn()).expect("migrations");
     let inside = |conn: &mut Conn| Ok::<_, Error>(is(conn));
     let fails = |conn: &mut Conn| {
         conn.batch_execute("SELECT 1/0")?;
@@ -41,7 +37,7 @@ fn no_role_is_left_on_a_connection() {
     assert_eq!(roles::as_appender(&mut conn(), inside), Ok(["logbook_appender".into(), String::new()]));
     let appender = Ok(["logbook_appender".into(), String::new()]);
     assert_eq!(roles::as_appender_throughout(&mut conn(), inside), appender);
-    // All of it on one connection, which is given back clean and not thrown away.
+    // All of this on one connection, which goes back to the pool clean and is not thrown away.
     let process = |conn: &mut Conn| {
         let Conn::Pg(conn) = conn else { panic!("not PostgreSQL") };
         number(conn, "SELECT pg_backend_pid()::bigint AS n")
@@ -55,7 +51,7 @@ fn no_role_is_left_on_a_connection() {
         assert!(roles::as_appender_throughout(&mut conn(), work).is_err());
         assert_eq!(is(&mut conn()), login);
     }
-    // Within a transaction there is no other moment to see.
+    // A transaction within a transaction could not have a snapshot of its own.
     let nested = |conn: &mut Conn| roles::as_reader(conn, 7, inside).map(drop);
     assert_eq!((*conn()).transaction(nested), Err(Error::AlreadyInTransaction));
     assert_eq!(is(&mut conn()), login);
@@ -73,7 +69,7 @@ fn no_role_is_left_on_a_connection() {
     }
 }
 
-/// A cluster that knows no role of Logbook.
+/// A cluster without Logbook's roles.
 fn bare_cluster(folder: &tempfile::TempDir) -> postgres::Cluster {
     use std::os::unix::fs::PermissionsExt as _;
     let open = std::fs::Permissions::from_mode(0o755);
@@ -82,7 +78,7 @@ fn bare_cluster(folder: &tempfile::TempDir) -> postgres::Cluster {
 }
 
 #[test]
-fn roles_are_made_where_they_may_be_and_asked_for_where_not() {
+fn a_superuser_makes_the_roles_and_others_are_told_how() {
     let folder = tempfile::tempdir().expect("a folder");
     let cluster = bare_cluster(&folder);
     let execute = |sql: &str| {
@@ -110,7 +106,7 @@ fn roles_are_made_where_they_may_be_and_asked_for_where_not() {
     ];
     assert_eq!(lines, expected, "{said}");
 
-    // Superusers need no lines, and may come many at once, each to a database of its own.
+    // Superusers make the roles, and several at once may do so, each in a database of its own.
     let databases: Vec<String> = (0..6).map(|n| format!("many_{n}")).collect();
     databases.iter().for_each(|name| execute(&format!("CREATE DATABASE {name}")));
     std::thread::scope(|scope| {
@@ -120,14 +116,14 @@ fn roles_are_made_where_they_may_be_and_asked_for_where_not() {
         }
     });
 
-    // The roles are there now, and app is none of them.
+    // The roles are there now, but app is not a member.
     let said = migrate(&modest).expect_err("app belongs to no role").to_string();
     assert!(said.contains("GRANT logbook_eraser TO app;") && !said.contains("CREATE ROLE"), "{said}");
-    // One that sees everything is no reader.
+    // A reader may not bypass row-level security.
     execute("ALTER ROLE logbook_reader BYPASSRLS");
     let said = migrate(&modest).expect_err("the reader sees everything").to_string();
     assert!(said.contains("ALTER ROLE logbook_reader NOSUPERUSER NOBYPASSRLS;"), "{said}");
-    // What it says is what it takes.
+    // The lines that it prints are enough.
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| line.ends_with(';')).collect();
     execute(&lines.join("\n"));
     migrate(&modest).expect("it migrates");
@@ -138,7 +134,7 @@ fn roles_are_made_where_they_may_be_and_asked_for_where_not() {
     let db = Db::open(&modest, 1).expect("the database");
     let said = roles::check(&mut db.conn().expect("a connection")).expect_err("no appender").to_string();
     assert!(said.contains("docs/POSTGRES.md") && said.contains("logbook_appender"), "{said}");
-    // What is refused right after BEGIN leaves no transaction behind.
+    // A statement that is refused right after BEGIN leaves no transaction behind.
     let conn = &mut *db.conn().expect("a connection");
     assert!(roles::as_appender(conn, |_| Ok::<_, Error>(())).is_err());
     assert_eq!(is(conn), ["app".to_owned(), String::new()]);
@@ -162,8 +158,8 @@ fn a_user_without_special_rights_runs_the_whole_server() {
     let mut events: Vec<_> = (0..1200).map(|n| sample("access", n)).collect();
     events.push(json!({"event_type": "logout", "occurred_at": "2021-02-03T04:05:06Z"}));
     let sent = admin.post(path, events.into()).expect(201);
-    wait_until("upkeep has been there", || walk::figure(&admin, "logbook_index_lag_events") == 0);
-    assert_eq!(walk::feed(&admin, "clinic", "0".into(), 1000).len(), 1201);
+    admin.wait_for_index();
+    assert_eq!(pagination::feed(&admin, "clinic", "0".into(), 1000).len(), 1201);
     assert_eq!(admin.get(&format!("{path}?q=asha&limit=1000")).expect(200).data().len(), 1000);
     assert_eq!(admin.get(&format!("{path}?user_id=700")).expect(200).data().len(), 1);
     assert_eq!(admin.get(&format!("{path}/metrics")).expect(200).json["total"], 1201);

@@ -1,4 +1,4 @@
-//! Many requests of two workspaces at once, over a pool of two connections: no row crosses over.
+//! Many requests of two workspaces at once, over a pool of two connections: none gets a row of the other workspace.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -21,7 +21,7 @@ fn event(slug: &str, n: usize) -> Value {
     })
 }
 
-/// The questions of one workspace in turn. None may be answered with a word of the other's.
+/// One of several questions to a workspace. No answer may have a word of the other workspace.
 fn ask(client: &Client, slug: &str, id: &str, n: usize) -> String {
     let log = format!("/workspaces/{slug}/logs/application");
     let answer = match n % 8 {
@@ -38,7 +38,7 @@ fn ask(client: &Client, slug: &str, id: &str, n: usize) -> String {
 }
 
 on_both!(
-    ten_thousand_interleaved_requests_over_two_connections_cross_no_row,
+    ten_thousand_interleaved_requests_get_no_row_of_another_workspace,
     |config| {
         config.database_connections = 2;
     },
@@ -65,7 +65,7 @@ on_both!(
                         }
                         let (slug, client, id) = &clients[n % 2];
                         let (other, other_client, _) = &clients[(n + 1) % 2];
-                        // Now and then one that writes, and one that asks for what is another's.
+                        // Some requests write, and some ask for another's events.
                         if n.is_multiple_of(100) {
                             let path = format!("/workspaces/{slug}/logs/application");
                             client.post(&path, json!([event(slug, EVENTS + n)])).expect(201);
@@ -82,7 +82,7 @@ on_both!(
                 });
             }
         });
-        // The answers did say something: all but the metrics name what is their own.
+        // The answers did have rows: all but the metrics have words of their own workspace.
         assert!(own.load(Ordering::Relaxed) > REQUESTS * 8 / 10, "{own:?}");
         for (slug, client, _) in &clients {
             let metrics = client.get(&format!("/workspaces/{slug}/logs/application/metrics")).expect(200);

@@ -1,4 +1,4 @@
-//! The index's own formats, without a database: postings, and a segment as large as there is.
+//! The encoding of the search index, without a database: postings, and a segment of the largest size.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ fn blocks(all: usize) -> impl Strategy<Value = Vec<u16>> {
             state ^= state << 17;
             (state >> 11) as f64 / (1u64 << 53) as f64
         };
-        // Mostly few, as in the field.
+        // Mostly few, as in practice.
         (0..all as u16).filter(|_| chance() < density.powi(4)).collect()
     })
 }
@@ -56,7 +56,7 @@ proptest! {
         if !postings.contains_key(&stranger) {
             prop_assert_eq!(read(&piece, stranger), Vec::<u16>::new());
         }
-        // What is cut off gives less, and never a panic.
+        // A piece that is cut off gives fewer blocks, and never a panic.
         for (key, blocks) in &postings {
             let cut = &piece[..cut % piece.len()];
             prop_assert!(read(cut, *key).iter().all(|block| blocks.contains(block)));
@@ -69,7 +69,7 @@ fn a_full_segment_finds_each_of_its_events() {
     const FIRST: i64 = 1_000_001;
     const BIT: u16 = 7;
     let all = MOST_COLUMNS as i64;
-    // Times go back and forth, and each comes several times.
+    // Times go back and forth, and each occurs several times.
     let time_of = |n: i64| n * 7919 % 20_011;
     let times: Vec<i64> = (0..all).map(time_of).collect();
     let key_of = |n: i64| (n as u32).wrapping_mul(0x9e37_79b9);

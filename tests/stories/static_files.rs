@@ -1,4 +1,4 @@
-//! The pages that the server hands out, and what browsers are told they may do.
+//! The files of the web application, and the headers that restrict what its pages may do.
 
 use std::sync::LazyLock;
 
@@ -16,7 +16,7 @@ static WEB: LazyLock<TempDir> = LazyLock::new(|| {
 });
 
 on_both!(
-    pages_may_do_nothing_but_what_is_their_own,
+    pages_may_load_only_what_is_their_own,
     |config| {
         config.web_dir = Some(WEB.path().to_owned());
     },
@@ -35,7 +35,7 @@ on_both!(
             ] {
                 assert!(directives.contains(&directive), "{path}: {directive}");
             }
-            // No script but from a file; what Swagger UI writes are styles alone.
+            // Scripts come from files only; Swagger UI has inline styles, but no inline scripts.
             assert!(!policy.contains("script-src") && !policy.contains("unsafe-eval"), "{path}: {policy}");
             assert_eq!(policy.contains("unsafe-inline"), path.starts_with("/api/docs"), "{path}: {policy}");
             assert_eq!(headers["referrer-policy"], "no-referrer", "{path}");

@@ -1,5 +1,5 @@
-//! What a list should show, said as simply as possible and with nothing of the server's own code: filter the events
-//! that were sent, then sort them.
+//! What a list should show, said as simply as possible and without the server's own code: filter the events that were
+//! sent, then sort them.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// The parameters of everything but paging.
+    /// All parameters but those of paging.
     pub fn parameters(&self) -> Vec<(&'static str, String)> {
         let mut parameters = Vec::new();
         parameters.extend(self.since.map(|at| ("since", rfc3339(at))));
@@ -62,7 +62,7 @@ impl Query {
             })
     }
 
-    /// The events that are meant, in their order.
+    /// The events of the list, in order.
     pub fn expected<'a>(&self, sent: &'a [Sent]) -> Vec<&'a Sent> {
         let mut found: Vec<&Sent> = sent.iter().filter(|sent| self.matches(sent)).collect();
         found.sort_by_key(|sent| (sent.at, sent.seq));
@@ -82,7 +82,7 @@ fn folded(text: &str) -> String {
     lower.nfkc().collect()
 }
 
-/// Where each filter and each counted dimension is in an event of the log.
+/// Where in an event of the log the value of a filter or of a counted dimension is.
 pub fn pointer(log: &str, name: &str) -> &'static str {
     match (log, name) {
         ("access", "event_type") => "/event_type",

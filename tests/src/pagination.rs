@@ -1,12 +1,10 @@
-//! Reads a log or the feed from end to end, as a client would.
-
-use std::sync::atomic::{AtomicBool, Ordering};
+//! Reads a log or the feed from end to end, page by page, as a client does.
 
 use serde_json::Value;
 
 use crate::Client;
 
-/// Every event of a list, page after page. Checks what every page promises on the way.
+/// Every event of a list. Checks what each page promises.
 #[track_caller]
 pub fn pages(client: &Client, path: &str, parameters: &[(&str, &str)]) -> Vec<Value> {
     let mut all = Vec::new();
@@ -27,7 +25,7 @@ pub fn pages(client: &Client, path: &str, parameters: &[(&str, &str)]) -> Vec<Va
     }
 }
 
-/// The feed from a seq to its end.
+/// Every event of the feed after a seq.
 #[track_caller]
 pub fn feed(client: &Client, workspace: &str, mut after: String, limit: u32) -> Vec<Value> {
     let mut all = Vec::new();
@@ -45,36 +43,4 @@ pub fn feed(client: &Client, workspace: &str, mut after: String, limit: u32) -> 
 /// The seq of each event.
 pub fn seqs(events: &[Value]) -> Vec<i64> {
     events.iter().map(|event| event["seq"].as_i64().expect("a seq")).collect()
-}
-
-/// Tries until it comes true. For what another thread is about to bring about.
-#[track_caller]
-pub fn wait_until(what: &str, mut come_true: impl FnMut() -> bool) {
-    let patience = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while !come_true() {
-        assert!(std::time::Instant::now() < patience, "{what}: it never came true");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-}
-
-/// Raises a flag when it goes, also by a panic: threads that look at the flag would otherwise go on for ever.
-pub struct AtEnd<'a>(pub &'a AtomicBool);
-
-impl Drop for AtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// A figure of `/metrics`; of one with labels, the sum.
-#[track_caller]
-pub fn figure(admin: &Client, name: &str) -> u64 {
-    let text = admin.get("/metrics").expect(200).text;
-    let value = |line: &str| {
-        let rest = line.strip_prefix(name)?.trim_start_matches(|c| c != ' ');
-        rest.trim().parse::<u64>().ok()
-    };
-    let values: Vec<u64> = text.lines().filter_map(value).collect();
-    assert!(!values.is_empty(), "no figure {name} in {text}");
-    values.iter().sum()
 }

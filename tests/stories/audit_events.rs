@@ -1,18 +1,18 @@
-//! Logbook logs itself: who signs in, who reads and who manages what stands in the logs of the workspaces it concerns.
+//! Logbook audits itself: it logs who signs in, who reads and who changes what, in the logs of the workspaces concerned.
 
 use logbook::accounts::{members, role::Role, users};
 use logbook_engine::db::timestamp::Timestamp;
 use logbook_tests::{
-    Client, TestServer, on_both,
+    Client, PASSWORD, TestServer,
+    audit_events::{actions, audit_events, platform_slug},
+    oidc_browser::{Visit, person as claims, refresh, refresh_cookie, session as provider_session},
+    on_both,
     server::sample,
-    told::{actions, platform, told},
-    visit::{Visit, person as claims, refresh, refresh_cookie, session as provider_session},
-    walk::wait_until,
+    wait::wait_until,
     with_issuer,
 };
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "correct horse battery";
 const LOGS: &str = "/workspaces/clinic/logs";
 
 /// Somebody with a password, a member of these workspaces.
@@ -37,7 +37,7 @@ fn session(server: &TestServer, email: &str) -> Client {
 }
 
 on_both!(
-    a_sign_in_stands_in_the_log_of_every_workspace_of_the_person,
+    a_sign_in_is_logged_in_every_workspace_of_the_person,
     |config| {
         config.audit = true;
     },
@@ -49,11 +49,11 @@ on_both!(
         let signed_in = log_in(&server, "asha@clinic.test", PASSWORD).expect(200);
         let cookie = signed_in.headers["set-cookie"].split(';').next().expect("a cookie").to_owned();
         server.nobody().with_header("cookie", &cookie).send("POST", "/auth/logout", "application/json", b"");
-        // Nobody is told of by name who is nobody here: it may be a password that was typed in the wrong place.
+        // The name of an unknown account is not logged: it may be a password typed into the wrong field.
         log_in(&server, "my-other-password-9", "x").expect(401);
 
         for slug in ["clinic", "shop"] {
-            let events = told(&server, slug);
+            let events = audit_events(&server, slug);
             assert_eq!(actions(&events), ["login_failed", "login", "logout"], "{slug}");
             for event in &events {
                 assert_eq!(event["log"], "access");
@@ -71,9 +71,9 @@ on_both!(
             assert_eq!(events[1]["user_agent"], "Browser of the test");
             assert_eq!(events[1]["metadata"], json!({"method": "password", "source": "logbook"}));
         }
-        assert!(told(&server, "bakery").is_empty());
-        let platform = platform(&server);
-        let events = told(&server, &platform);
+        assert!(audit_events(&server, "bakery").is_empty());
+        let platform = platform_slug(&server);
+        let events = audit_events(&server, &platform);
         assert_eq!(actions(&events), ["login_failed", "login", "logout", "login_failed"]);
         assert_eq!(events[3]["actor"], Value::Null);
         assert!(!serde_json::to_string(&events).expect("JSON").contains("my-other-password-9"));
@@ -81,7 +81,7 @@ on_both!(
 );
 
 on_both!(
-    a_stolen_refresh_cookie_is_told_once,
+    a_stolen_refresh_cookie_is_logged_once,
     |config| {
         config.audit = true;
     },
@@ -90,19 +90,15 @@ on_both!(
         let id = person(&server, "asha@clinic.test", &[(clinic.id, Role::Viewer)]);
         let first = refresh_cookie(&log_in(&server, "asha@clinic.test", PASSWORD)).expect("a cookie");
         let second = refresh_cookie(&refresh(&server, &first).expect(200)).expect("a cookie");
-        // Two tabs, or an answer that was lost: no theft.
+        // Two tabs, or a lost answer: no theft.
         refresh(&server, &first).expect(200);
-        server.sql(if server.is_postgres() {
-            "UPDATE refresh_tokens SET replaced_at = replaced_at - interval '31 seconds'"
-        } else {
-            "UPDATE refresh_tokens SET replaced_at = replaced_at - 31000000"
-        });
+        server.shift("refresh_tokens", "replaced_at", -31);
         for cookie in [&first, &first, &second] {
             refresh(&server, cookie).expect(401);
         }
-        let platform = platform(&server);
+        let platform = platform_slug(&server);
         for slug in ["clinic", &platform] {
-            let events = told(&server, slug);
+            let events = audit_events(&server, slug);
             assert_eq!(actions(&events), ["login", "refresh_token_reused"], "{slug}");
             let event = &events[1];
             assert_eq!(
@@ -118,7 +114,7 @@ on_both!(
 );
 
 on_both!(
-    a_wrong_current_password_is_told_as_a_right_one_is,
+    a_wrong_current_password_is_logged_as_a_right_one_is,
     |config| {
         config.audit = true;
     },
@@ -131,7 +127,7 @@ on_both!(
             asha.put("/auth/password", json!({"password": new, "current_password": current})).status
         };
         assert_eq!((set("wrong horse battery"), set(PASSWORD)), (403, 204));
-        let events = told(&server, "clinic");
+        let events = audit_events(&server, "clinic");
         assert_eq!(actions(&events), ["login", "password_set", "password_set"]);
         assert_eq!(
             (&events[1]["outcome"], &events[1]["outcome_reason"], &events[2]["outcome"]),
@@ -142,7 +138,7 @@ on_both!(
 );
 
 with_issuer!(
-    roles_that_a_provider_changes_are_told_where_they_count,
+    roles_that_a_provider_changes_are_logged_where_they_count,
     |config| {
         config.audit = true;
     },
@@ -161,7 +157,7 @@ with_issuer!(
         sign_in(json!({"clinic": "admin", "*": "auditor"}));
         sign_in(json!({"clinic": "admin", "*": "platform_admin"}));
         let changed = |slug: &str| {
-            let mut events = told(&server, slug);
+            let mut events = audit_events(&server, slug);
             events.retain(|event| event["action"] == "provider_role_changed");
             for event in &events {
                 assert_eq!(event["log"], "framework");
@@ -172,11 +168,11 @@ with_issuer!(
             }
             events.iter().map(|event| event["changes"].clone()).collect::<Vec<_>>()
         };
-        // And so do the sign-ins stand in the logs of the workspaces in which they have a role then.
+        // The sign-ins are logged in the workspaces in which the person then has a role.
         let logins = |slug: &str| {
-            actions(&told(&server, slug)).into_iter().filter(|action| *action == "login").count()
+            actions(&audit_events(&server, slug)).into_iter().filter(|action| *action == "login").count()
         };
-        assert_eq!((logins("clinic"), logins("shop"), logins(&platform(&server))), (4, 2, 4));
+        assert_eq!((logins("clinic"), logins("shop"), logins(&platform_slug(&server))), (4, 2, 4));
         let role = |old: Value, new: Value| json!([{"field": "role", "old": old, "new": new}]);
         assert_eq!(
             changed("clinic"),
@@ -184,7 +180,7 @@ with_issuer!(
         );
         assert_eq!(changed("shop"), [role(json!(null), json!("viewer")), role(json!("viewer"), json!(null))]);
         assert_eq!(
-            changed(&platform(&server)),
+            changed(&platform_slug(&server)),
             [
                 json!([{"field": "role_everywhere", "old": null, "new": "auditor"}]),
                 json!([
@@ -197,7 +193,7 @@ with_issuer!(
 );
 
 on_both!(
-    what_is_managed_stands_in_the_framework_log_with_what_changed,
+    administrative_changes_are_in_the_framework_log,
     |config| {
         config.audit = true;
     },
@@ -210,7 +206,7 @@ on_both!(
         let jo = jo.expect(201).json["member"]["id"].as_str().expect("an id").to_owned();
         let jo_path = format!("/workspaces/clinic/members/{jo}");
         asha.put(&jo_path, json!({"role": "auditor"})).expect(200);
-        // Nothing changes, so nothing is told.
+        // Nothing changes, so nothing is logged.
         asha.put(&jo_path, json!({"role": "auditor"})).expect(200);
         asha.delete(&jo_path).expect(204);
         let key = asha
@@ -222,9 +218,9 @@ on_both!(
         asha.delete(&format!("/workspaces/clinic/keys/{prefix}")).expect(204);
         asha.patch("/workspaces/clinic", json!({"name": "The Clinic"})).expect(200);
 
-        let mut events = told(&server, "clinic");
+        let mut events = audit_events(&server, "clinic");
         events.retain(|event| event["log"] == "framework");
-        let told_of: Vec<_> = events
+        let logged: Vec<_> = events
             .iter()
             .map(|event| {
                 (
@@ -234,7 +230,7 @@ on_both!(
             })
             .collect();
         assert_eq!(
-            told_of,
+            logged,
             [
                 ("member_invited", "member"),
                 ("member_role_changed", "member"),
@@ -258,7 +254,7 @@ on_both!(
 );
 
 on_both!(
-    reading_is_told_once_an_hour_and_never_what_is_searched,
+    reading_is_logged_once_an_hour_and_what_is_searched_never,
     |config| {
         config.audit = true;
     },
@@ -273,10 +269,10 @@ on_both!(
             asha.query(&format!("{LOGS}/application"), &[("q", "rare-disease")]).expect(200);
             asha.get(&format!("{LOGS}/feed")).expect(200);
         }
-        let mut events = told(&server, "clinic");
+        let mut events = audit_events(&server, "clinic");
         assert!(!serde_json::to_string(&events).expect("JSON").contains("rare-disease"));
         events.retain(|event| event["action"] == "log_read");
-        // An hour that ends in between is told of twice; that is rare, and said here instead of waited for.
+        // When an hour ends in between, both hours have their event.
         if start.micros() / 3_600_000_000 == Timestamp::now().micros() / 3_600_000_000 {
             let logs: Vec<_> = events.iter().map(|event| event["metadata"]["log"].clone()).collect();
             assert_eq!(logs, ["access", "application", "feed"]);
@@ -291,7 +287,7 @@ on_both!(
 );
 
 on_both!(
-    refused_tokens_and_keys_from_elsewhere_are_told,
+    refused_tokens_and_keys_from_new_addresses_are_logged,
     |config| {
         config.audit = true;
         config.trusted_proxies = vec!["127.0.0.1".parse().expect("an address")];
@@ -308,12 +304,12 @@ on_both!(
             from.post(&path, json!([sample("access", 1)])).expect(201);
         }
         let places = || {
-            let mut events = told(&server, "clinic");
+            let mut events = audit_events(&server, "clinic");
             events.retain(|event| event["action"] == "api_key_used_from_new_address");
             events.iter().map(|event| event["ip_address"].clone()).collect::<Vec<_>>()
         };
-        // Beside the request, so a moment later and in any order.
-        wait_until("both addresses are told", || places().len() == 2);
+        // They are logged after the answer, in any order.
+        wait_until("both addresses are logged", || places().len() == 2);
         assert!(["198.51.100.4", "203.0.113.9"].iter().all(|address| places().contains(&json!(address))));
 
         for refused in ["nonsense", "nonsense", &format!("{token}x")] {
@@ -321,41 +317,41 @@ on_both!(
         }
         server.bearer("nonsense").get("/workspaces/nowhere/logs/access").expect(401);
         server.bearer("nonsense").get("/me").expect(401);
-        let mut events = told(&server, "clinic");
+        let mut events = audit_events(&server, "clinic");
         events.retain(|event| event["action"] == "token_refused");
         let methods: Vec<_> = events.iter().map(|event| event["metadata"]["method"].clone()).collect();
         assert_eq!(methods, ["token", "api_key"]);
-        let platform = platform(&server);
-        assert_eq!(actions(&told(&server, &platform)), ["token_refused", "token_refused"]);
+        let platform = platform_slug(&server);
+        assert_eq!(actions(&audit_events(&server, &platform)), ["token_refused", "token_refused"]);
     }
 );
 
 on_both!(
-    a_tenant_that_is_called_logbook_reads_nothing_of_the_platform,
+    a_tenant_called_logbook_reads_nothing_of_the_platform,
     |config| {
         config.audit = true;
     },
     |server| {
         server.workspace("logbook");
         log_in(&server, "nobody@clinic.test", "x").expect(401);
-        assert_eq!(platform(&server), "logbook-platform");
-        assert!(told(&server, "logbook").is_empty());
-        assert_eq!(actions(&told(&server, "logbook-platform")), ["login_failed"]);
+        assert_eq!(platform_slug(&server), "logbook-platform");
+        assert!(audit_events(&server, "logbook").is_empty());
+        assert_eq!(actions(&audit_events(&server, "logbook-platform")), ["login_failed"]);
     }
 );
 
-on_both!(where_own_events_are_off_nothing_is_told, |server| {
+on_both!(nothing_is_logged_where_the_audit_is_off, |server| {
     let clinic = server.workspace("clinic");
     person(&server, "asha@clinic.test", &[(clinic.id, Role::Admin)]);
     let asha = session(&server, "asha@clinic.test");
     asha.get(&format!("{LOGS}/access")).expect(200);
     asha.post("/workspaces/clinic/keys", json!({"name": "Vector", "role": "writer"})).expect(201);
-    assert!(told(&server, "clinic").is_empty());
+    assert!(audit_events(&server, "clinic").is_empty());
     assert_eq!(server.admin().get("/workspaces").expect(200).data().len(), 1);
 });
 
 on_both!(
-    what_cannot_be_stored_is_counted_and_hurts_no_request,
+    an_event_that_cannot_be_stored_is_counted_and_fails_no_request,
     |config| {
         config.audit = true;
     },
@@ -367,6 +363,6 @@ on_both!(
         wait_until("the loss is counted", || server.audit.lost() > 0);
         server.sql("ALTER TABLE gone RENAME TO workspace_sequences");
         log_in(&server, "asha@clinic.test", PASSWORD).expect(200);
-        assert_eq!(actions(&told(&server, "clinic")), ["login"]);
+        assert_eq!(actions(&audit_events(&server, "clinic")), ["login"]);
     }
 );

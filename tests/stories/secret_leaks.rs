@@ -1,4 +1,4 @@
-//! A secret that comes in by whatever way is in no log line, no answer and no metric.
+//! A secret that reaches the server, in whatever way, is in no log line, no answer and no metric.
 
 use std::{
     io,
@@ -10,7 +10,7 @@ use logbook_tests::{Answer, Client, TestServer, on_both};
 use serde_json::json;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
-/// What everything says to the log in this process, as much as it can be made to say.
+/// All log lines of this process, with the levels set as low as they can be.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -38,7 +38,7 @@ impl Lines {
         static LINES: OnceLock<Lines> = OnceLock::new();
         let listen = || {
             let lines = Self::default();
-            // But not what the story's own client says of what it sends.
+            // But not the lines of the story's own client about what it sends.
             let filter = EnvFilter::new("debug,logbook=trace,ureq=off,ureq_proto=off");
             let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
             builder.with_writer(lines.clone()).init();
@@ -52,12 +52,12 @@ impl Lines {
     }
 }
 
-/// Made new, so that it can be nowhere by chance, and of no kind that masking knows.
+/// A secret that is nowhere by chance, and of no kind that masking knows.
 fn planted(server: &TestServer) -> String {
     format!("plum{}x{}", server.address.port(), std::process::id())
 }
 
-/// Every way in that a secret may take by right or by mistake.
+/// Requests with the secret in every place where one may be, rightly or by mistake.
 fn ways(server: &TestServer, secret: &str) -> Vec<Answer> {
     let (nobody, admin) = (server.nobody(), server.admin());
     let logs = "/workspaces/clinic/logs";
@@ -120,11 +120,11 @@ on_both!(
         for path in ["access", "application", "framework", "feed"] {
             let answer = server.admin().get(&format!("/workspaces/clinic/logs/{path}")).expect(200);
             assert!(!said(&answer), "{path}: {}", answer.text);
-            // Those who are no tenant's are told of in the platform's own.
+            // Events that belong to no workspace are in the platform's own.
             let answer = server.admin().get(&format!("/workspaces/logbook/logs/{path}")).expect(200);
             assert!(!said(&answer), "{path}: {}", answer.text);
         }
-        // What breaks is logged, and databases like to quote.
+        // Failures are logged, and databases like to quote.
         server.sql("ALTER TABLE events RENAME TO gone");
         for (n, answer) in ways(&server, &secret).iter().enumerate() {
             assert!(!said(answer), "way {n}, broken: {answer:?}");

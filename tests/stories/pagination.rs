@@ -1,19 +1,19 @@
-//! Cursors: good for their own question only, and exact whatever the times are.
+//! Pages and cursors: a cursor belongs to one question, and pages are exact whatever the times are.
 
-use logbook_tests::{on_both, server::sample, walk};
+use logbook_tests::{on_both, pagination, server::sample};
 use serde_json::{Value, json};
 
 const PATH: &str = "/workspaces/clinic/logs/access";
 
-on_both!(a_thousand_events_of_one_moment_are_paged_by_seq, |server| {
+on_both!(a_thousand_events_of_one_time_are_paged_by_seq, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let event = json!({"event_type": "login", "occurred_at": "2026-10-01T12:00:00.123456Z"});
     admin.post(PATH, vec![event; 1000].into()).expect(201);
-    let down = walk::pages(&admin, PATH, &[("limit", "7")]);
-    assert_eq!(walk::seqs(&down), (1..=1000).rev().collect::<Vec<_>>());
-    let up = walk::pages(&admin, PATH, &[("limit", "7"), ("order", "asc")]);
-    assert_eq!(walk::seqs(&up), (1..=1000).collect::<Vec<_>>());
+    let down = pagination::pages(&admin, PATH, &[("limit", "7")]);
+    assert_eq!(pagination::seqs(&down), (1..=1000).rev().collect::<Vec<_>>());
+    let up = pagination::pages(&admin, PATH, &[("limit", "7"), ("order", "asc")]);
+    assert_eq!(pagination::seqs(&up), (1..=1000).collect::<Vec<_>>());
 });
 
 on_both!(a_page_has_fifty_events_unless_asked_for_others, |server| {
@@ -41,7 +41,7 @@ on_both!(the_link_header_is_the_next_page, |server| {
     let mut seqs = Vec::new();
     loop {
         let page = admin.get(&path).expect(200);
-        seqs.extend(walk::seqs(page.data()));
+        seqs.extend(pagination::seqs(page.data()));
         let Some(link) = page.headers.get("link") else { break };
         let target =
             link.strip_prefix("</api/v1").and_then(|rest| rest.strip_suffix(">; rel=\"next\"")).expect(link);
@@ -52,7 +52,7 @@ on_both!(the_link_header_is_the_next_page, |server| {
     assert_eq!(seqs, [1, 2, 3, 4, 5, 6]);
 });
 
-on_both!(a_cursor_is_good_for_its_own_question_only, |server| {
+on_both!(a_cursor_is_valid_for_its_own_question_only, |server| {
     server.workspace("clinic");
     server.workspace("shop");
     let admin = server.admin();
@@ -103,7 +103,7 @@ on_both!(a_cursor_that_was_tampered_with_is_refused, |server| {
         let answer = admin.get(&format!("{PATH}?limit=2&cursor={cursor}")).expect(400);
         assert_eq!(answer.places(), ["cursor"], "{cursor}");
     }
-    // Whatever single character is changed: refused, or a place in the same list, never an error of ours.
+    // With any one character changed it is refused, or is a place in the same list, and never a server error.
     for at in 0..cursor.len() {
         let mut other = cursor.clone().into_bytes();
         other[at] = if other[at] == b'A' { b'B' } else { b'A' };

@@ -1,7 +1,7 @@
-//! A workspace never sees another, and nobody does what their role does not say. The addresses come from the contract.
+//! A workspace never sees another, and nobody can do more than their role allows. The paths come from the OpenAPI document.
 
 use logbook::accounts::role::Role;
-use logbook_tests::{Client, on_both, server::sample, walk};
+use logbook_tests::{Client, on_both, pagination, server::sample};
 use serde_json::{Value, json};
 
 /// Method and path of every operation in the contract, with its security.
@@ -19,7 +19,7 @@ fn operations() -> Vec<(String, String, Value)> {
     operations
 }
 
-/// The path as a client of the tests wants it.
+/// The path with its parameters filled in, as a story's client takes it.
 fn filled(path: &str, workspace: &str, id: &str) -> String {
     let path = path.strip_prefix("/api/v1").unwrap_or(path).replace("{workspace}", workspace);
     path.replace("{id}", id).replace("{user}", "1").replace("{key}", "k7w2m9x4c1qd")
@@ -34,7 +34,7 @@ fn send(client: &Client, method: &str, path: &str) -> u16 {
 
 const ID: &str = "01935fb2-8e31-8000-8000-040000000029";
 
-on_both!(nobody_gets_past_health_and_signing_in, |server| {
+on_both!(without_a_token_only_health_and_signing_in_are_open, |server| {
     server.workspace("clinic");
     for (method, path, security) in operations() {
         let open = ["/healthz", "/readyz"].contains(&path.as_str()) || path.starts_with("/api/v1/auth/");
@@ -57,7 +57,7 @@ on_both!(each_documented_operation_is_routed, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     for (method, path, _) in operations() {
-        // Any answer but these two says that there is a handler. An id that nobody gave out is 404 by right.
+        // Any other answer shows that there is a handler. For an unknown id 404 is right.
         if !["{id}", "{user}", "{key}"].iter().any(|end| path.ends_with(end)) {
             let status = send(&admin, &method, &filled(&path, "clinic", ID));
             assert!(![404, 405].contains(&status) && status < 500, "{method} {path}: {status}");
@@ -108,16 +108,16 @@ on_both!(a_member_of_one_workspace_finds_nothing_in_another, |server| {
             assert!(!text.contains(&id), "{what}: {text}");
         }
         assert_eq!(
-            walk::pages(&viewer, &format!("/workspaces/clinic/logs/{log}"), &[("limit", "2")]).len(),
+            pagination::pages(&viewer, &format!("/workspaces/clinic/logs/{log}"), &[("limit", "2")]).len(),
             3
         );
         let metrics = viewer.get(&format!("/workspaces/clinic/logs/{log}/metrics")).expect(200);
         assert_eq!(metrics.json["total"], 3);
     }
-    assert_eq!(walk::feed(&viewer, "clinic", "0".into(), 4).len(), 9);
+    assert_eq!(pagination::feed(&viewer, "clinic", "0".into(), 4).len(), 9);
 });
 
-on_both!(each_role_does_what_it_says, |server| {
+on_both!(each_role_may_do_what_it_says, |server| {
     let clinic = server.workspace("clinic");
     for (role, reads, writes) in [
         (Role::Viewer, true, false),
@@ -146,7 +146,7 @@ on_both!(each_role_does_what_it_says, |server| {
     }
 });
 
-on_both!(a_writer_that_may_not_write_stores_nothing, |server| {
+on_both!(a_viewers_events_are_not_stored, |server| {
     let clinic = server.workspace("clinic");
     let viewer = server.member(&clinic, Role::Viewer);
     for (log, path) in [("access", "access"), ("access", "ingest")] {

@@ -1,6 +1,6 @@
-//! Every filter of every log, alone and together, and the refusal of what is unknown.
+//! Every filter of every log, alone and together, and what is refused.
 
-use logbook_tests::{Client, on_both, server::sample, walk};
+use logbook_tests::{Client, on_both, pagination, server::sample};
 use serde_json::{Value, json};
 
 /// Appends events, each marked by its correlation id.
@@ -24,7 +24,7 @@ fn shown(admin: &Client, log: &str, query: &str) -> String {
     marks.join(" ")
 }
 
-on_both!(the_access_log_is_filtered_by_each_of_its_words, |server| {
+on_both!(the_access_log_has_these_filters, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     given(
@@ -72,7 +72,7 @@ on_both!(the_access_log_is_filtered_by_each_of_its_words, |server| {
     }
 });
 
-on_both!(the_application_log_is_filtered_by_each_of_its_words, |server| {
+on_both!(the_application_log_has_these_filters, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let changes =
@@ -125,7 +125,7 @@ on_both!(the_application_log_is_filtered_by_each_of_its_words, |server| {
     }
 });
 
-on_both!(the_framework_log_is_filtered_by_each_of_its_words, |server| {
+on_both!(the_framework_log_has_these_filters, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     given(
@@ -164,7 +164,7 @@ on_both!(the_framework_log_is_filtered_by_each_of_its_words, |server| {
     }
 });
 
-on_both!(what_is_unknown_is_refused_by_name, |server| {
+on_both!(a_wrong_or_unknown_parameter_is_named, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     admin.post("/workspaces/clinic/logs/access", json!([sample("access", 1)])).expect(201);
@@ -240,9 +240,9 @@ on_both!(late_events_appear_in_their_place, |server| {
     let users = |events: &[Value]| {
         events.iter().map(|e| e["user"]["id"].as_str().expect("id").to_owned()).collect::<Vec<_>>()
     };
-    let listed = walk::pages(&admin, "/workspaces/clinic/logs/access", &[("limit", "2")]);
+    let listed = pagination::pages(&admin, "/workspaces/clinic/logs/access", &[("limit", "2")]);
     assert_eq!(users(&listed), ["40", "30", "20", "20", "10", "5"]);
-    assert_eq!(walk::seqs(&listed), [4, 2, 6, 3, 1, 5], "of equal times the later one comes first");
-    let feed = walk::feed(&admin, "clinic", "0".into(), 4);
-    assert_eq!(walk::seqs(&feed), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(pagination::seqs(&listed), [4, 2, 6, 3, 1, 5], "of equal times the later one comes first");
+    let feed = pagination::feed(&admin, "clinic", "0".into(), 4);
+    assert_eq!(pagination::seqs(&feed), [1, 2, 3, 4, 5, 6]);
 });

@@ -1,4 +1,4 @@
-//! People sign in at an identity provider.
+//! People sign in at an OpenID Connect provider.
 
 use jsonwebtoken::{Algorithm, EncodingKey};
 use logbook::accounts::{members, role::Role, sign_in_links, users};
@@ -6,13 +6,12 @@ use logbook_tests::{
     TestServer,
     issuer::{CLIENT_ID, CLIENT_SECRET},
     jose::{OTHER_RSA, jws},
-    on_both,
-    visit::{CALLBACK, Visit, failed, person, refresh, refresh_cookie, session},
-    with_issuer,
+    oidc_browser::{CALLBACK, Visit, failed, person, refresh, refresh_cookie, session},
+    on_both, with_issuer,
 };
 use serde_json::{Value, json};
 
-with_issuer!(somebody_signs_in_and_is_led_to_where_they_wanted, |server, issuer| {
+with_issuer!(somebody_signs_in_and_comes_to_the_page_they_wanted, |server, issuer| {
     server.workspace("clinic");
     server.workspace("shop");
     let methods = server.nobody().get("/auth/methods").expect(200).json;
@@ -52,7 +51,7 @@ with_issuer!(somebody_signs_in_and_is_led_to_where_they_wanted, |server, issuer|
     client.post("/workspaces/clinic/logs/access", json!([{"event_type": "login"}])).expect(403);
     client.get("/workspaces/shop").expect(404);
 
-    // The next time they are the same person, and what the provider allows now takes the place of what it did.
+    // The next time they are the same person, and the provider's new roles replace the old ones.
     more["name"] = json!("Asha Rao-Li");
     more["logbook_roles"] = json!({"shop": "writer"});
     let client = session(&server, &Visit::start(&server, "/").finish(&issuer, "asha", more));
@@ -62,7 +61,7 @@ with_issuer!(somebody_signs_in_and_is_led_to_where_they_wanted, |server, issuer|
     assert_eq!(client.get("/workspaces/shop").expect(200).json["role"], "writer");
 });
 
-with_issuer!(the_cookie_that_waits_is_for_the_way_back_alone, |server, issuer| {
+with_issuer!(the_sign_in_cookie_is_for_the_way_back_only, |server, issuer| {
     let answer = server.nobody().get("/auth/oidc/start").expect(303);
     let cookie = &answer.headers["set-cookie"];
     for flag in ["HttpOnly", "SameSite=Lax", "Path=/api/v1/auth/oidc", "Max-Age=600"] {
@@ -70,10 +69,10 @@ with_issuer!(the_cookie_that_waits_is_for_the_way_back_alone, |server, issuer| {
     }
     assert!(!answer.headers["location"].contains(CLIENT_SECRET) && !cookie.contains(CLIENT_SECRET));
     assert_eq!(answer.headers["referrer-policy"], "no-referrer");
-    // It is no access token.
+    // It is not an access token.
     let sealed = cookie.split(['=', ';']).nth(1).expect("a value");
     server.bearer(sealed).get("/workspaces").expect(401);
-    // Whatever comes of it, it is taken back.
+    // It is removed, whatever the result.
     let visit = Visit::start(&server, "/");
     for answer in [visit.back(&[]), visit.finish(&issuer, "asha", json!({}))] {
         let taken = answer.headers["set-cookie"]
@@ -83,7 +82,7 @@ with_issuer!(the_cookie_that_waits_is_for_the_way_back_alone, |server, issuer| {
     }
 });
 
-with_issuer!(what_the_provider_did_not_say_to_this_browser_signs_nobody_in, |server, issuer| {
+with_issuer!(an_answer_that_is_not_the_providers_to_this_browser_signs_nobody_in, |server, issuer| {
     let visit = Visit::start(&server, "/w/clinic");
     let state = visit.asked["state"].as_str();
     let good = |visit: &Visit| issuer.key.sign("ed", &visit.claims(&issuer, "asha"));
@@ -114,18 +113,18 @@ with_issuer!(what_the_provider_did_not_say_to_this_browser_signs_nobody_in, |ser
     }
     let other = Visit::start(&server, "/");
     failed(&other.back(&parameters), "expired", "the cookie of another attempt");
-    // A code that was got by another attempt, whose verifier is not ours.
+    // A code of another attempt, which has another verifier.
     let stolen = other.code(&issuer, good(&visit), json!({"sub": "asha"}));
     failed(&visit.back_with(&stolen), "invalid", "a stolen code");
-    // It goes on being led to where it wanted.
+    // The failed sign-in still knows the page that was wanted.
     assert!(visit.back(&[]).headers["location"].ends_with("next=%2Fw%2Fclinic"));
-    // A code is good once.
+    // A code is valid once.
     let code = code();
     session(&server, &visit.back_with(&code));
     failed(&visit.back_with(&code), "invalid", "a code a second time");
 });
 
-with_issuer!(an_id_token_that_does_not_hold_signs_nobody_in, |server, issuer| {
+with_issuer!(an_invalid_id_token_signs_nobody_in, |server, issuer| {
     let now = issuer.claims(json!({}))["iat"].as_i64().expect("a time");
     let visit = Visit::start(&server, "/");
     let good = visit.claims(&issuer, "asha");
@@ -160,7 +159,7 @@ with_issuer!(an_id_token_that_does_not_hold_signs_nobody_in, |server, issuer| {
     }
     let code = visit.code(&issuer, issuer.key.sign("ed", &good), json!({"sub": "somebody else"}));
     failed(&visit.back_with(&code), "invalid", "another person's details");
-    // For several clients it has to say which one asked.
+    // A token for several clients has to name the one that asked.
     let mut named = good.clone();
     named["aud"] = json!([CLIENT_ID, "other"]);
     named["azp"] = json!(CLIENT_ID);
@@ -168,7 +167,7 @@ with_issuer!(an_id_token_that_does_not_hold_signs_nobody_in, |server, issuer| {
     session(&server, &visit.back_with(&code));
 });
 
-with_issuer!(an_address_counts_only_when_it_is_verified, |server, issuer| {
+with_issuer!(an_e_mail_address_counts_only_if_it_is_verified, |server, issuer| {
     let clinic = server.workspace("clinic");
     let asha = {
         let mut conn = server.db.conn().expect("a connection");
@@ -180,7 +179,7 @@ with_issuer!(an_address_counts_only_when_it_is_verified, |server, issuer| {
         let answer = Visit::start(&server, "/").finish(&issuer, subject, more);
         session(&server, &answer).get("/me").expect(200).json
     };
-    // Somebody claims her address; the provider does not vouch for it.
+    // Somebody else claims her address, and the provider does not vouch for it.
     for (n, more) in [
         json!({"email": "asha@clinic.test"}),
         json!({"email": "asha@clinic.test", "email_verified": false}),
@@ -198,20 +197,20 @@ with_issuer!(an_address_counts_only_when_it_is_verified, |server, issuer| {
             (&json!(null), Some(0))
         );
     }
-    // She comes herself: the role that an admin gave her here counts before the provider's.
+    // She signs in herself: the role that an admin gave her here takes precedence over the provider's.
     let mut more = person("Asha@Clinic.test");
     more["logbook_roles"] = json!({"clinic": "viewer"});
     let me = who("asha", more.clone());
     assert_eq!((&me["user"]["id"], &me["workspaces"][0]["role"]), (&json!(asha), &json!("admin")));
-    // Years later her address is another's. What was hers is not.
+    // Years later somebody else has her address, but not her account.
     let answer = Visit::start(&server, "/").finish(&issuer, "another asha", more);
     failed(&answer, "email_taken", "an address that was given to somebody else");
-    // She is known by her subject, whatever her address.
+    // She is known by her subject, whatever her address is.
     let me = who("asha", person("asha.li@clinic.test"));
     assert_eq!(me["user"]["id"], asha.as_str());
 });
 
-with_issuer!(details_that_only_the_provider_tells_when_asked_count_too, |server, issuer| {
+with_issuer!(details_from_the_userinfo_endpoint_count_too, |server, issuer| {
     server.workspace("clinic");
     let visit = Visit::start(&server, "/");
     let id_token = issuer.key.sign("ed", &{
@@ -236,24 +235,20 @@ with_issuer!(
     |server, issuer| {
         let answer = Visit::start(&server, "/").finish(&issuer, "asha", json!({}));
         let cookie = refresh_cookie(&answer).expect("a session");
-        // Renewing it makes it no longer.
+        // Renewing does not make the session longer.
         let renewed = refresh_cookie(&refresh(&server, &cookie).expect(200)).expect("a cookie");
-        server.sql(if server.is_postgres() {
-            "UPDATE refresh_tokens SET expires_at = expires_at - interval '3590 seconds'"
-        } else {
-            "UPDATE refresh_tokens SET expires_at = expires_at - 3590000000"
-        });
+        let later = |seconds: i64| {
+            server.shift("refresh_tokens", "expires_at", -seconds);
+            server.shift("refresh_tokens", "session_ends_at", -seconds);
+        };
+        later(3000);
         let renewed = refresh_cookie(&refresh(&server, &renewed).expect(200)).expect("a cookie");
-        server.sql(if server.is_postgres() {
-            "UPDATE refresh_tokens SET expires_at = expires_at - interval '3610 seconds'"
-        } else {
-            "UPDATE refresh_tokens SET expires_at = expires_at - 3610000000"
-        });
+        later(610);
         assert_eq!(refresh(&server, &renewed).expect(401).code(), "not_signed_in");
     }
 );
 
-with_issuer!(who_comes_in_another_way_later_has_only_what_is_given_here, |server, issuer| {
+with_issuer!(the_providers_roles_end_for_other_ways_of_signing_in_too, |server, issuer| {
     server.workspace("clinic");
     let mut more = person("asha@clinic.test");
     more["logbook_roles"] = json!({"clinic": "auditor", "*": "platform_admin"});
@@ -270,22 +265,18 @@ with_issuer!(who_comes_in_another_way_later_has_only_what_is_given_here, |server
         (me["platform_admin"] == true, me["workspaces"].as_array().map(Vec::len))
     };
     assert_eq!(by_link(), (true, Some(1)));
-    server.sql(if server.is_postgres() {
-        "UPDATE identities SET grants_end_at = grants_end_at - interval '12 hours'"
-    } else {
-        "UPDATE identities SET grants_end_at = grants_end_at - 43200000000"
-    });
+    server.shift("identities", "grants_end_at", -12 * 3600);
     assert_eq!(by_link(), (false, Some(0)));
 });
 
-with_issuer!(nobody_is_led_elsewhere, |server, issuer| {
+with_issuer!(nobody_is_redirected_to_another_site, |server, issuer| {
     for next in ["//attacker.test/", "https://attacker.test", "/\\attacker.test", "/api/v1/me", "w", "/%00"] {
         let answer = Visit::start(&server, next).finish(&issuer, "asha", json!({}));
         let place = &answer.headers["location"];
         assert!(place == "/" || place == "/%00", "{next}: {place}");
     }
     assert_eq!(server.nobody().get("/auth/oidc/start?to=/").expect(400).code(), "unknown_parameter");
-    // Another site's page may not begin it; the provider's, which is another site, ends it.
+    // Another site's page may not start a sign-in; the provider's page, which is on another site, ends it.
     let foreign = server.nobody().with_header("sec-fetch-site", "cross-site");
     foreign.get("/auth/oidc/start").expect(403);
     let visit = Visit::start(&server, "/");
@@ -297,7 +288,7 @@ with_issuer!(nobody_is_led_elsewhere, |server, issuer| {
     session(&server, &answer.expect(303));
 });
 
-with_issuer!(a_provider_that_is_away_is_said_to_be, |server, issuer| {
+with_issuer!(a_sign_in_says_that_the_provider_is_away, |server, issuer| {
     let visit = Visit::start(&server, "/");
     let id_token = issuer.key.sign("ed", &visit.claims(&issuer, "asha"));
     let code = visit.code(&issuer, id_token, json!({"sub": "asha"}));
@@ -310,7 +301,7 @@ with_issuer!(a_provider_that_is_away_is_said_to_be, |server, issuer| {
     session(&server, &visit.back_with(&code));
 });
 
-on_both!(without_a_provider_there_is_the_password, |server| {
+on_both!(without_a_provider_people_sign_in_by_password, |server| {
     let methods = server.nobody().get("/auth/methods").expect(200).json;
     assert_eq!(methods, json!({"password": true, "provider": null}));
     failed(&server.nobody().get("/auth/oidc/start").expect(303), "not_set_up", "start");

@@ -1,4 +1,5 @@
-//! The second wall: what the database itself shows and refuses, whatever the server asks.
+//! What the database itself shows and refuses, whatever the server asks: row-level security on PostgreSQL, triggers on
+//! SQLite.
 
 use diesel::{
     Connection as _, PgConnection, QueryDsl as _, QueryableByName, RunQueryDsl as _,
@@ -8,14 +9,10 @@ use diesel::{
     sql_types::{BigInt, Text},
 };
 use logbook_engine::db::{self, Conn, schema::events};
-use logbook_tests::{
-    TestServer, on_both, postgres,
-    server::sample,
-    walk::{self, wait_until},
-};
+use logbook_tests::{TestServer, on_both, pagination, postgres, server::sample};
 use serde_json::json;
 
-/// Tables that tell of a workspace and have no policy; the migration says why.
+/// Tables with a workspace and without a policy; the migration says why.
 const WITHOUT_POLICY: &[&str] =
     &["api_key_networks", "api_keys", "identity_roles", "members", "platform_workspace"];
 
@@ -40,7 +37,7 @@ pub fn number(conn: &mut PgConnection, sql: &str) -> i64 {
 }
 
 /// Tables with a policy.
-fn walled(conn: &mut PgConnection) -> Vec<String> {
+fn tables_with_policy(conn: &mut PgConnection) -> Vec<String> {
     names(
         conn,
         "SELECT c.relname::text AS name FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
@@ -48,7 +45,7 @@ fn walled(conn: &mut PgConnection) -> Vec<String> {
     )
 }
 
-/// A connection as the server has it; nobody's in particular.
+/// A connection as the server has it, in no workspace.
 pub fn sign_in(server: &TestServer) -> PgConnection {
     PgConnection::establish(&server.data.database_url).expect("a connection")
 }
@@ -71,7 +68,7 @@ fn two_workspaces() -> (TestServer, [i32; 2]) {
         }
         id
     });
-    wait_until("upkeep has been there", || walk::figure(&admin, "logbook_index_lag_events") == 0);
+    admin.wait_for_index();
     let mut conn = superuser(&server);
     for id in ids {
         conn.batch_execute(&format!(
@@ -85,7 +82,7 @@ fn two_workspaces() -> (TestServer, [i32; 2]) {
 }
 
 #[test]
-fn every_table_that_tells_of_a_workspace_has_a_policy_or_an_excuse() {
+fn every_table_with_a_workspace_has_a_policy_or_a_reason() {
     let (server, _) = two_workspaces();
     let conn = &mut superuser(&server);
     let with_workspace = names(
@@ -94,11 +91,11 @@ fn every_table_that_tells_of_a_workspace_has_a_policy_or_an_excuse() {
          WHERE a.attname = 'workspace_id' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
             AND c.relnamespace = 'public'::regnamespace ORDER BY 1",
     );
-    let mut known = walled(conn);
+    let mut known = tables_with_policy(conn);
     known.extend(WITHOUT_POLICY.iter().map(|name| (*name).to_owned()));
     known.sort();
     assert_eq!(with_workspace, known);
-    // A view, a function or another kind of relation would show rows as its owner.
+    // A view, a function or another kind of relation would show rows with its owner's rights.
     let others = names(
         conn,
         "SELECT relname::text AS name FROM pg_class
@@ -106,7 +103,7 @@ fn every_table_that_tells_of_a_workspace_has_a_policy_or_an_excuse() {
          UNION SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef",
     );
     assert_eq!(others, Vec::<String>::new());
-    // What can be reached by the name of a partition is behind the wall as well, and nobody's but the owner's.
+    // Each partition has row-level security under its own name as well, and only the owner has rights on it.
     let partitions = "FROM pg_class WHERE relispartition AND relkind = 'r'";
     assert!(number(conn, &format!("SELECT count(*) AS n {partitions}")) > 0);
     let open = names(
@@ -122,10 +119,10 @@ fn every_table_that_tells_of_a_workspace_has_a_policy_or_an_excuse() {
 }
 
 #[test]
-fn a_reader_sees_the_workspace_that_is_set_and_without_one_nothing() {
+fn a_reader_sees_one_workspace_and_without_one_nothing() {
     let (server, ids) = two_workspaces();
     let conn = &mut superuser(&server);
-    let tables = walled(conn);
+    let tables = tables_with_policy(conn);
     assert_eq!(tables.len(), 12, "{tables:?}");
     let count = |conn: &mut PgConnection, table: &str, filter: &str| {
         number(conn, &format!("SELECT count(*) AS n FROM {table} {filter}"))
@@ -135,7 +132,7 @@ fn a_reader_sees_the_workspace_that_is_set_and_without_one_nothing() {
         let all = count(conn, table, "WHERE workspace_id <> 0");
         let own = ids.map(|id| count(conn, table, &format!("WHERE workspace_id = {id}")));
         assert!(own.iter().all(|n| *n > 0) && own.iter().sum::<i64>() == all, "{table}: {own:?} of {all}");
-        // The rights of a story: a table that the reader may not even name has the wall for the eraser, or for the owner.
+        // Where the reader has no right to a table, the policy is for the eraser or for the owner.
         for role in ["logbook_reader", "logbook_eraser", "logbook_server"] {
             let may = names(
                 conn,
@@ -194,7 +191,7 @@ fn nobody_who_works_for_the_server_changes_an_event() {
             refused(conn, role, &format!("SELECT FROM {secret}"));
         }
     }
-    // Nor the owner itself, who belongs to the eraser; it may name its partition, and finds it empty.
+    // Nor does the owner, who is a member of the eraser; it may read a partition, and finds it empty.
     assert_eq!(number(conn, "SELECT count(*) AS n FROM events"), 7);
     assert_eq!(number(conn, &format!("SELECT count(*) AS n FROM {partition}")), 0);
     for sql in &changes("events")[..2] {
@@ -211,12 +208,12 @@ fn nobody_who_works_for_the_server_changes_an_event() {
             refused(conn, "logbook_reader", &sql);
         }
     }
-    let kept = walk::feed(&server.admin(), "clinic", "0".into(), 100);
+    let kept = pagination::feed(&server.admin(), "clinic", "0".into(), 100);
     assert_eq!(kept.len(), 7);
 }
 
 #[test]
-fn an_eraser_reaches_the_workspace_that_is_set() {
+fn an_eraser_reaches_one_workspace() {
     let (server, [clinic, shop]) = two_workspaces();
     let conn = &mut sign_in(&server);
     conn.batch_execute("BEGIN; SET LOCAL ROLE logbook_eraser").expect("a role");
@@ -245,7 +242,7 @@ on_both!(a_handler_that_forgets_its_workspace_sees_no_other, |server| {
         found.dedup();
         found
     };
-    // SQLite has one wall: what a handler asks for.
+    // SQLite has no row-level security: there the handler's own filter is everything.
     let seen = ids.map(read);
     let expected = if server.is_postgres() { ids.map(|id| vec![id]) } else { ids.map(|_| ids.to_vec()) };
     assert_eq!(seen, expected);
@@ -267,15 +264,15 @@ fn sqlite_refuses_to_change_an_event() {
         let error = server.db.conn().expect("a connection").batch_execute(sql).expect_err(sql).to_string();
         assert!(error.contains(said), "{sql}: {error}");
     }
-    let kept = walk::feed(&server.admin(), "clinic", "0".into(), 10);
+    let kept = pagination::feed(&server.admin(), "clinic", "0".into(), 10);
     assert_eq!((kept.len(), kept[0]["action"].as_str()), (1, Some("login")));
-    // Whoever has to erase takes the guard away and puts it back, or nothing of it happened.
-    let guard = "DROP TRIGGER events_are_not_deleted;";
+    // To erase, one removes the trigger and puts it back, in one transaction.
+    let drop_trigger = "DROP TRIGGER events_are_not_deleted;";
     let mut conn = server.own_connection();
     let undone = conn.transaction(|conn| {
-        conn.batch_execute(&format!("{guard} DELETE FROM events WHERE workspace_id = {id}"))?;
+        conn.batch_execute(&format!("{drop_trigger} DELETE FROM events WHERE workspace_id = {id}"))?;
         Err::<(), _>(Error::RollbackTransaction)
     });
     assert_eq!(undone, Err(Error::RollbackTransaction));
-    conn.batch_execute("DELETE FROM events").expect_err("the guard is there");
+    conn.batch_execute("DELETE FROM events").expect_err("the trigger is there");
 }
