@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use commands::audit::record;
 use logbook::{
     accounts::workspaces::{self, NewWorkspace},
-    audit::{Destination, events},
+    audit::{Destination, Record, events},
     config::{DataConfig, ServeConfig},
     demo::{self, Filled},
     http::error::Problem,
@@ -238,7 +238,7 @@ fn workspace(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Failure
             let (target, changes) = (events::of_workspace(&workspace), events::settings_of(None, &workspace));
             let created = events::by_command("workspace_created", target, changes);
             let places = [Destination::Workspace(workspace.id), Destination::Platform];
-            record(data, &db, places.map(|place| (place, created.clone())).into());
+            record(data, &db, places.map(|place| Record::new(place, created.clone())).into());
             println!("Made the workspace {}.", workspace.slug);
         }
         WorkspaceCommand::List => {
