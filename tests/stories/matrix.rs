@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use logbook::accounts::{
-    api_keys::{self, NewApiKey},
+    api_keys::{self, Created, NewApiKey},
     claims::Claims,
     members,
     role::Role,
@@ -135,19 +135,19 @@ fn callers(server: &TestServer, clinic: &Workspace, shop: &Workspace) -> Vec<(&'
         api_keys::create(&mut server.db.conn().expect("a connection"), workspace.id, &new, "test")
             .expect("a key")
     };
-    let (revoked, text) = key(clinic, Role::Admin);
+    let Created { key: revoked, text } = key(clinic, Role::Admin);
     api_keys::revoke(&mut server.db.conn().expect("a connection"), clinic.id, &revoked.prefix)
         .expect("revoked");
     callers.push(("bad", "revoked key".into(), server.bearer(&text)));
-    let (old, text) = key(clinic, Role::Admin);
+    let Created { key: old, text } = key(clinic, Role::Admin);
     server.sql(&format!("UPDATE api_keys SET expires_at = created_at WHERE prefix = '{}'", old.prefix));
     callers.push(("bad", "expired key".into(), server.bearer(&text)));
-    let (good, text) = key(clinic, Role::Admin);
+    let Created { key: good, text } = key(clinic, Role::Admin);
     let wrong = format!("{}x", &text[..text.len() - 1]);
     callers.push(("bad", format!("wrong secret of {}", good.prefix), server.bearer(&wrong)));
 
     callers.push(("other", "another workspace's admin".into(), server.member(shop, Role::Admin)));
-    callers.push(("other", "another workspace's key".into(), server.bearer(&key(shop, Role::Admin).1)));
+    callers.push(("other", "another workspace's key".into(), server.bearer(&key(shop, Role::Admin).text)));
     for (column, role) in [
         ("viewer", Role::Viewer),
         ("auditor", Role::Auditor),
@@ -155,7 +155,7 @@ fn callers(server: &TestServer, clinic: &Workspace, shop: &Workspace) -> Vec<(&'
         ("admin", Role::Admin),
     ] {
         callers.push((column, format!("{column}'s token"), server.member(clinic, role)));
-        callers.push((column, format!("{column}'s key"), server.bearer(&key(clinic, role).1)));
+        callers.push((column, format!("{column}'s key"), server.bearer(&key(clinic, role).text)));
     }
     callers
 }
@@ -202,7 +202,8 @@ impl<'a> World<'a> {
         }
         if path.contains("{key}") {
             let new = NewApiKey { name: "target".into(), role: Role::Viewer, expires_at: None };
-            let (key, _) = api_keys::create(&mut conn, self.clinic.id, &new, "test").expect("a key");
+            let Created { key, .. } =
+                api_keys::create(&mut conn, self.clinic.id, &new, "test").expect("a key");
             path = path.replace("{key}", &key.prefix);
         }
         if path.contains("{user}") {
@@ -277,7 +278,7 @@ on_both!(everybody_may_do_what_the_table_says_and_nothing_else, |server| {
 fn new_key(world: &World) -> (String, Client) {
     let new = NewApiKey { name: world.fresh("reader"), role: Role::Admin, expires_at: None };
     let mut conn = world.server.db.conn().expect("a connection");
-    let (key, text) = api_keys::create(&mut conn, world.clinic.id, &new, "test").expect("a key");
+    let Created { key, text } = api_keys::create(&mut conn, world.clinic.id, &new, "test").expect("a key");
     (format!("key:{}", key.prefix), world.server.bearer(&text))
 }
 

@@ -1,8 +1,8 @@
 //! API keys of producers and integrators: `lbk_<prefix>_<secret>`.
 //!
-//! The prefix names the key everywhere and is no secret. Of the secret (256 random bits) the database has only the
-//! SHA-256 of the whole key: what cannot be guessed needs no slow hash. A key belongs to one workspace and has one role;
-//! it is shown once, when it is made, and its row stays when it is revoked.
+//! The prefix names the key everywhere and is not secret. The secret has 256 random bits. The database stores only the
+//! SHA-256 of the whole key: what cannot be guessed needs no slow hash. A key belongs to one workspace and has one role. It
+//! is shown once, when it is created, and its row stays when it is revoked.
 
 use diesel::prelude::*;
 use logbook_engine::db::{Conn, schema::api_keys, timestamp::Timestamp};
@@ -24,7 +24,7 @@ pub const START: &str = "lbk_";
 /// `last_used_at` is written at most this often.
 pub const USE_SECONDS: i64 = 60;
 const PREFIX_CHARACTERS: usize = 12;
-/// Keys that a workspace may have, the revoked ones too: a list is answered whole.
+/// Keys that a workspace may have, including revoked ones: a list has no pages.
 const MOST_KEYS: i64 = 1000;
 /// Longest life of a key that expires, in seconds.
 const LONGEST_SECONDS: i64 = 10 * 366 * 86_400;
@@ -45,7 +45,7 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// The database's check admits no other word; the least role stands for what cannot be.
+    /// Its role. The database's check admits no other word, so the least role for other words is never used.
     pub fn role(&self) -> Role {
         self.role.parse().unwrap_or(Role::Viewer)
     }
@@ -151,22 +151,24 @@ fn ahead(instant: &Timestamp) -> Result<(), ValidationError> {
     Ok(())
 }
 
-/// Makes a key. Returns it with the text that its holder sends, which nobody can read again.
+/// A new key.
+pub struct Created {
+    pub key: ApiKey,
+    /// What its holder sends. It is stored nowhere.
+    pub text: String,
+}
+
+/// Creates a key.
 ///
 /// # Errors
 /// `validation_failed`; `conflict` when the workspace has too many.
-pub fn create(
-    conn: &mut Conn,
-    workspace_id: i32,
-    new: &NewApiKey,
-    created_by: &str,
-) -> Result<(ApiKey, String)> {
+pub fn create(conn: &mut Conn, workspace_id: i32, new: &NewApiKey, created_by: &str) -> Result<Created> {
     new.validate()
         .map_err(|errors| Problem::with_errors(Code::ValidationFailed, field_errors("", &errors)))?;
     let count =
         api_keys::table.filter(api_keys::workspace_id.eq(workspace_id)).count().get_result::<i64>(conn)?;
     if count >= MOST_KEYS {
-        let detail = format!("a workspace may have {MOST_KEYS} keys, the revoked ones too");
+        let detail = format!("a workspace may have {MOST_KEYS} keys, including revoked ones");
         return Err(Problem::new(Code::Conflict, detail));
     }
     let prefix = random_prefix();
@@ -184,7 +186,7 @@ pub fn create(
         revoked_at: None,
     };
     diesel::insert_into(api_keys::table).values(&key).execute(conn)?;
-    Ok((key, text))
+    Ok(Created { key, text })
 }
 
 /// Lower-case letters and digits: 60 bits of them.

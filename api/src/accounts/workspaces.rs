@@ -1,4 +1,4 @@
-//! Workspaces: one app, one tenant each. Everything else carries a workspace's number.
+//! Workspaces: one app or one tenant each. All other rows carry a workspace's id.
 
 use std::{
     collections::HashMap,
@@ -37,7 +37,7 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// The workspace's zone; only known zones are let in.
+    /// The time zone. Only known zones are stored.
     pub fn zone(&self) -> chrono_tz::Tz {
         self.timezone.parse().unwrap_or(chrono_tz::UTC)
     }
@@ -272,7 +272,7 @@ pub fn change(conn: &mut Conn, id: i32, changes: &WorkspaceChanges) -> Result<Wo
         .returning(workspaces::all_columns)
         .get_result::<Workspace>(conn);
     let slug = changes.slug.as_deref().unwrap_or_default();
-    changed.map_err(|error| Problem::or_taken(error, "/slug", format!("there is a workspace {slug} already")))
+    changed.map_err(|error| Problem::or_taken(error, "/slug", format!("there is already a workspace {slug}")))
 }
 
 /// # Errors
@@ -298,5 +298,5 @@ pub fn create(conn: &mut Conn, new: &NewWorkspace) -> Result<Workspace> {
             .execute(conn)?;
         Ok(workspace)
     });
-    created.map_err(|error| Problem::or_taken(error, "/slug", format!("there is a workspace {slug} already")))
+    created.map_err(|error| Problem::or_taken(error, "/slug", format!("there is already a workspace {slug}")))
 }

@@ -1,4 +1,4 @@
-//! Logbook's own events, in the words of the logs that they stand in.
+//! The audit events, in the words of the logs in which they are recorded.
 
 use logbook_engine::{
     db::timestamp::Timestamp,
@@ -27,10 +27,10 @@ use crate::{
     },
 };
 
-/// Who did what a command did.
+/// The actor of what a command does.
 pub const COMMAND_LINE: &str = "command line";
 
-/// The holder of a token or key, as the logs name actors. The id says of which kind it is: `user:17`, `key:k7w2m9x4c1qd`.
+/// The holder of a token or key as an actor. The id begins with the kind: `user:17`, `key:k7w2m9x4c1qd`.
 pub fn actor(claims: &Claims) -> Actor {
     let kind = match claims.user_id() {
         Some(_) if claims.platform_admin => ActorType::Admin,
@@ -152,12 +152,19 @@ pub struct By<'a> {
     pub client_info: &'a ClientInfo,
 }
 
+/// How an identity provider appears in the audit.
+#[derive(Clone, Copy, Debug)]
+pub struct ProviderName<'a> {
+    pub issuer: &'a str,
+    pub name: &'a str,
+}
+
 impl By<'_> {
     fn managed(&self, action: &'static str, target: Target) -> NewEvent {
         managed(action, actor(self.caller), Some(self.role), self.client_info, target)
     }
 
-    fn place(&self) -> Destination {
+    fn destination(&self) -> Destination {
         Destination::Workspace(self.workspace.id)
     }
 }
@@ -169,8 +176,8 @@ impl AuditLog {
         self.record(Destination::Person(user_id), event);
     }
 
-    /// A password that was refused. The address was typed and may be anything, another's password too: it finds the
-    /// person, and is not kept where it finds none.
+    /// A wrong password. What was typed as e-mail address may be anything, even a password: it is used to find the person,
+    /// and not stored where there is none.
     pub fn sign_in_failed(&self, email: &str, reason: &'static str, client_info: &ClientInfo) {
         let mut event = access("login_failed", client_info);
         event.common.outcome = Outcome::Failure;
@@ -179,9 +186,9 @@ impl AuditLog {
         self.record(Destination::Email(email.to_owned()), event);
     }
 
-    /// A link that was used up, expired or unknown, or somebody whom the identity provider's way did not let in: once an
-    /// hour for each place it comes from and each reason, since it names nobody.
-    pub fn stranger_refused(&self, method: &'static str, reason: &'static str, client_info: &ClientInfo) {
+    /// A sign-in of nobody in particular that was refused: by a link that was used, expired or unknown, or by the identity
+    /// provider. Recorded once an hour for each network and reason.
+    pub fn sign_in_refused(&self, method: &'static str, reason: &'static str, client_info: &ClientInfo) {
         if self.is_first(Kind::Refusal, &format!("{method} {reason} {:?}", client_info.network())) {
             let mut event = access("login_failed", client_info);
             event.common.outcome = Outcome::Failure;
@@ -195,7 +202,7 @@ impl AuditLog {
         self.record(Destination::Person(user_id), access("logout", client_info));
     }
 
-    /// A refresh token that was swapped before: somebody has a copy of it, and the session was ended.
+    /// A refresh token that was replaced before: somebody has a copy of it, and the session was ended.
     pub fn refresh_token_reused(&self, user_id: i32, client_info: &ClientInfo) {
         let mut event = access("refresh_token_reused", client_info);
         event.common.outcome = Outcome::Failure;
@@ -203,7 +210,7 @@ impl AuditLog {
         self.record(Destination::Person(user_id), event);
     }
 
-    /// The current password, which a new one needs, was wrong: perhaps somebody guesses with a token that is not theirs.
+    /// The current password, which is needed to set a new one, was wrong: perhaps somebody guesses with a stolen token.
     pub fn password_refused(&self, user_id: i32, reason: &'static str, client_info: &ClientInfo) {
         let mut event = access("password_set", client_info);
         event.common.outcome = Outcome::Failure;
@@ -215,8 +222,8 @@ impl AuditLog {
         self.record(Destination::Person(user_id), access("password_set", client_info));
     }
 
-    /// A token or key that was refused: once an hour for each place it comes from and each reason. That a person's token
-    /// has expired is the way of things four times an hour, and not told.
+    /// A token or key that was refused. Recorded once an hour for each network and reason. That a person's token has
+    /// expired is routine, four times an hour, and not recorded.
     pub fn token_refused(
         &self,
         slug: Option<&str>,
@@ -224,13 +231,13 @@ impl AuditLog {
         problem: &Problem,
         client_info: &ClientInfo,
     ) {
-        let told = match problem.code {
+        let is_recorded = match problem.code {
             Code::Unauthenticated => true,
             Code::TokenExpired => is_key,
             _ => false,
         };
         let once = || format!("refused {slug:?} {:?} {}", client_info.network(), problem.detail);
-        if told && self.is_first(Kind::Refusal, &once()) {
+        if is_recorded && self.is_first(Kind::Refusal, &once()) {
             let mut event = access("token_refused", client_info);
             event.common.outcome = Outcome::Failure;
             event.common.outcome_reason = text(&problem.detail);
@@ -247,7 +254,7 @@ impl AuditLog {
         self.record(Destination::Workspace(key.workspace_id), event);
     }
 
-    /// Somebody reads a log: told once an hour for each person and log. Never what they look for.
+    /// Somebody reads a log. Recorded once an hour for each caller and log, without what they search for.
     pub fn log_read(&self, by: &By<'_>, log: &'static str) {
         let hour = Timestamp::now().micros() / 3_600_000_000;
         let once = format!("read {} {log} {}", by.workspace.id, by.caller.sub);
@@ -258,28 +265,28 @@ impl AuditLog {
         event.common.actor = Some(actor(by.caller));
         event.common.role = text(by.role.as_str());
         note(&mut event, "log", log);
-        // Other servers, and this one after a restart, tell it no second time.
+        // So that other servers, and this one after a restart, do not store it a second time.
         let key = format!("log_read/{log}/{hour}/{}/", by.caller.sub);
         event.dedupe_key = Some(DedupeKey::reserved(&key));
-        self.record(by.place(), event);
+        self.record(by.destination(), event);
     }
 
     pub fn key_created(&self, by: &By<'_>, key: &ApiKey) {
         let mut event = by.managed("api_key_created", of_key(key));
         event.changes = changed(new_key(key));
-        self.record(by.place(), event);
+        self.record(by.destination(), event);
     }
 
     pub fn key_revoked(&self, by: &By<'_>, key: &ApiKey) {
-        self.record(by.place(), by.managed("api_key_revoked", of_key(key)));
+        self.record(by.destination(), by.managed("api_key_revoked", of_key(key)));
     }
 
-    /// `before` is their role until now; `link` says whether a sign-in link was made.
-    pub fn member_added(&self, by: &By<'_>, member: &Member, before: Option<Role>, link: bool) {
-        let action = if link { "member_invited" } else { "member_added" };
+    /// `before` is their role until now; `with_link` says whether a sign-in link was created.
+    pub fn member_added(&self, by: &By<'_>, member: &Member, before: Option<Role>, with_link: bool) {
+        let action = if with_link { "member_invited" } else { "member_added" };
         let mut event = by.managed(action, of_member(member));
         event.changes = changed(new_member(member, before));
-        self.record(by.place(), event);
+        self.record(by.destination(), event);
     }
 
     pub fn member_changed(&self, by: &By<'_>, member: &Member, before: Role) {
@@ -287,7 +294,7 @@ impl AuditLog {
             let mut event = by.managed("member_role_changed", of_member(member));
             event.changes =
                 changed(vec![Change::value("role", before.as_str().into(), member.role.as_str().into())]);
-            self.record(by.place(), event);
+            self.record(by.destination(), event);
         }
     }
 
@@ -297,14 +304,14 @@ impl AuditLog {
             Change::value("role", member.role.as_str().into(), Value::Null),
             Change::value("email", member.email.clone().into(), Value::Null),
         ]);
-        self.record(by.place(), event);
+        self.record(by.destination(), event);
     }
 
-    /// Roles that an identity provider, known by issuer and name, gave and took at a sign-in: in each workspace of which it
-    /// speaks, and in the platform's what is for all.
+    /// Roles that an identity provider gave and took at a sign-in. Those in single workspaces are recorded there, those
+    /// that apply everywhere in the platform workspace.
     pub fn provider_roles_changed(
         &self,
-        (issuer, name): (&str, &str),
+        ProviderName { issuer, name }: ProviderName<'_>,
         user: &User,
         changes: &[RoleChange],
         client_info: &ClientInfo,
@@ -338,7 +345,7 @@ impl AuditLog {
         }
     }
 
-    /// In the new workspace, and in the platform's.
+    /// Recorded in the new workspace, and in the platform workspace.
     pub fn workspace_created(&self, caller: &Claims, workspace: &Workspace, client_info: &ClientInfo) {
         let mut event =
             managed("workspace_created", actor(caller), None, client_info, of_workspace(workspace));
@@ -352,12 +359,12 @@ impl AuditLog {
         if !changes.is_empty() {
             let mut event = by.managed("workspace_changed", of_workspace(after));
             event.changes = changed(changes);
-            self.record(by.place(), event);
+            self.record(by.destination(), event);
         }
     }
 }
 
-/// The settings that are others than before.
+/// The settings that have changed.
 pub fn settings_of(before: Option<&Workspace>, after: &Workspace) -> Vec<Change> {
     fn named(workspace: &Workspace) -> [(&'static str, &str); 4] {
         let Workspace { id: _, slug, name, timezone, date_format, created_at: _ } = workspace;

@@ -1,8 +1,8 @@
-//! Who may do what.
+//! Who is asking, and what they may do.
 //!
-//! A handler asks for its role by the type of its extractor ([`Reader`], [`Writer`], [`Manager`], [`Member`],
-//! [`PlatformAdmin`], [`SignedIn`]), so that it cannot forget to. The first four carry the one workspace that the request
-//! may touch.
+//! A handler states the permission it needs by the type of its extractor ([`Reader`], [`Writer`], [`Manager`], [`Member`],
+//! [`PlatformAdmin`], [`SignedIn`]), so that it cannot forget to check. The first four carry the one workspace that the
+//! request may touch.
 
 pub mod api_keys;
 mod jwt;
@@ -50,7 +50,7 @@ pub struct PlatformAdmin(pub Claims);
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
-/// What stands behind `Authorization: Bearer`.
+/// The token in the header `Authorization: Bearer`.
 fn bearer(request: &HttpRequest) -> Result<&str> {
     let missing = || Problem::new(Code::Unauthenticated, "send the header Authorization: Bearer <token>");
     let value = request.headers().get(header::AUTHORIZATION).ok_or_else(missing)?;
@@ -93,7 +93,7 @@ async fn caller(request: &HttpRequest) -> Result<Claims> {
     verified
 }
 
-/// True for what cannot be refused before something was spent on it, and was not good before.
+/// True for a token whose check costs something, and which was not valid before.
 fn is_costly(request: &HttpRequest, token: &str) -> Result<bool> {
     if ApiKeyCache::is_key(token) {
         return Ok(!service::<ApiKeyCache>(request)?.is_known(token));
@@ -118,12 +118,12 @@ async fn verify(request: &HttpRequest, token: &str) -> Result<Claims> {
     service::<PermissionCache>(request)?.refresh(claims).await
 }
 
-/// What the app was built with.
+/// A service that the app was built with.
 fn service<T: 'static>(request: &HttpRequest) -> Result<&T> {
     request
         .app_data::<web::Data<T>>()
         .map(|data| data.get_ref())
-        .ok_or_else(|| Problem::new(Code::Internal, "the server was put together wrongly"))
+        .ok_or_else(|| Problem::new(Code::Internal, "a part of the server is missing"))
 }
 
 impl FromRequest for SignedIn {

@@ -1,28 +1,26 @@
 //! What a command did, in the logs of the workspaces that it concerns.
 
 use logbook::{
-    audit::{self, Destination},
+    audit::{self, Record},
     config::DataConfig,
     http::error::Problem,
 };
-use logbook_engine::{
-    db::{self, Db, migrations},
-    event::NewEvent,
-};
+use logbook_engine::db::{self, Db, migrations};
 
 /// Logs what was done. It is done already: where it cannot be logged, the command says so and goes on.
-pub fn record(data: &DataConfig, db: &Db, told: Vec<(Destination, NewEvent)>) {
+pub fn record(data: &DataConfig, db: &Db, records: Vec<Record>) {
     if data.audit {
-        let stored = db.conn().map_err(Problem::from).and_then(|mut conn| audit::store_now(&mut conn, told));
+        let stored =
+            db.conn().map_err(Problem::from).and_then(|mut conn| audit::store_now(&mut conn, records));
         warn(stored);
     }
 }
 
 /// As [`record`], for a command that works without a database too: neither makes one nor changes its tables.
-pub fn record_if_possible(data: &DataConfig, told: Vec<(Destination, NewEvent)>) {
+pub fn record_if_possible(data: &DataConfig, records: Vec<Record>) {
     if data.audit {
         match open_as_it_is(data) {
-            Ok(db) => record(data, &db, told),
+            Ok(db) => record(data, &db, records),
             Err(error) => warn(Err(error)),
         }
     }

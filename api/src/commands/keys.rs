@@ -2,9 +2,12 @@
 
 use clap::Subcommand;
 use logbook::{
-    accounts::{api_keys, role::Role},
+    accounts::{
+        api_keys::{self, Created},
+        role::Role,
+    },
     audit::{
-        Destination,
+        Destination, Record,
         events::{self, COMMAND_LINE},
     },
     config::DataConfig,
@@ -51,10 +54,10 @@ pub fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> {
             let workspace_id = find_workspace(&db, &workspace)?;
             let expires_at = days.map(|days| Timestamp::now().plus_seconds(i64::from(days) * 86_400));
             let new = api_keys::NewApiKey { name, role, expires_at };
-            let (key, text) = api_keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE)?;
+            let Created { key, text } = api_keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE)?;
             let (target, changes) = (events::of_key(&key), events::new_key(&key));
             let created = events::by_command("api_key_created", target, changes);
-            record(data, &db, vec![(Destination::Workspace(workspace_id), created)]);
+            record(data, &db, vec![Record::new(Destination::Workspace(workspace_id), created)]);
             println!("Made the key {} of {workspace}. It is shown this once:", key.prefix);
             println!("{text}");
         }
@@ -70,7 +73,7 @@ pub fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> {
             match api_keys::revoke(&mut *db.conn()?, workspace_id, &prefix)? {
                 Some(key) => {
                     let revoked = events::by_command("api_key_revoked", events::of_key(&key), Vec::new());
-                    record(data, &db, vec![(Destination::Workspace(workspace_id), revoked)]);
+                    record(data, &db, vec![Record::new(Destination::Workspace(workspace_id), revoked)]);
                     println!("Revoked the key {} ({}).", key.prefix, key.name);
                 }
                 None => println!("The key {prefix} was revoked before."),

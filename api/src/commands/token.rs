@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use logbook::{
     accounts::{claims::Claims, role::Role},
-    audit::{Destination, events},
+    audit::{Destination, Record, events},
     auth::tokens::Tokens,
     config::DataConfig,
     server,
@@ -71,14 +71,14 @@ pub fn run(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
             let id = find_workspace(&db, &slug)?;
             claims.roles.insert(id, role);
             let token = tokens.sign_for_long(&claims)?;
-            record(data, &db, vec![(Destination::Workspace(id), created)]);
+            record(data, &db, vec![Record::new(Destination::Workspace(id), created)]);
             println!("{token}");
         }
         None => {
             claims.everywhere = Some(role);
             claims.platform_admin = role == Role::Admin;
             let token = tokens.sign_for_long(&claims)?;
-            record_if_possible(data, vec![(Destination::Platform, created)]);
+            record_if_possible(data, vec![Record::new(Destination::Platform, created)]);
             println!("{token}");
         }
     }
@@ -98,7 +98,7 @@ fn rotate(data: &DataConfig, tokens: &Tokens, at_once: bool) -> Result<(), Failu
     let mut rotated = events::by_command("token_key_rotated", keys, Vec::new());
     let until = good_until.map_or(Value::Null, |until| until.to_string().into());
     events::note(&mut rotated, "keys_before_good_until", until);
-    record_if_possible(data, vec![(Destination::Platform, rotated)]);
+    record_if_possible(data, vec![Record::new(Destination::Platform, rotated)]);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use logbook::{
     accounts::{member::Member, members, role::Role, sign_in_links, users},
-    audit::{Destination, events},
+    audit::{Destination, Record, events},
     auth::sessions::Sessions,
     config::DataConfig,
 };
@@ -50,7 +50,7 @@ pub struct Origin {
 
 pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
     let db = open(data)?;
-    let mut told = Vec::new();
+    let mut records = Vec::new();
     let (user, origin) = match command {
         UserCommand::Create { email, name, platform_admin, workspace, role, origin } => {
             let workspace = workspace.map(|slug| find_workspace(&db, &slug)).transpose()?;
@@ -59,7 +59,7 @@ pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
                 Change::value("email", Value::Null, user.email.clone().into()),
                 Change::value("platform_admin", Value::Null, platform_admin.into()),
             ];
-            told.push((
+            records.push(Record::new(
                 Destination::Platform,
                 events::by_command("user_created", events::of_user(&user), changes),
             ));
@@ -68,7 +68,7 @@ pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
                 let member = Member::new(user.clone(), role);
                 let changes = events::new_member(&member, None);
                 let invited = events::by_command("member_invited", events::of_member(&member), changes);
-                told.push((Destination::Workspace(workspace_id), invited));
+                records.push(Record::new(Destination::Workspace(workspace_id), invited));
             }
             (user, origin)
         }
@@ -77,12 +77,12 @@ pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
             let user = user.ok_or_else(|| Failure::Said(format!("there is no user {email}")))?;
             // Whoever has the link is that person, wherever they are a member.
             let linked = events::by_command("sign_in_link_created", events::of_user(&user), Vec::new());
-            told.push((Destination::Person(user.id), linked));
+            records.push(Record::new(Destination::Person(user.id), linked));
             (user, origin)
         }
     };
     let token = sign_in_links::create(&mut *db.conn()?, user.id)?;
-    record(data, &db, told);
+    record(data, &db, records);
     println!("A sign-in link for {}, good once, for a day:", user.email);
     println!("{}", Sessions::link(origin.public_url.trim_end_matches('/'), &token));
     Ok(())

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    accounts::api_keys::{self, ApiKeyView, NewApiKey},
+    accounts::api_keys::{self, ApiKeyView, Created, NewApiKey},
     audit::AuditContext,
     auth::{Manager, api_keys::ApiKeyCache},
     http::{
@@ -68,9 +68,9 @@ pub async fn create(
     Body(new): Body<NewApiKey>,
 ) -> Result<HttpResponse> {
     let (id, name) = (manager.workspace.id, manager.caller.name.clone());
-    let (key, token) = db.run(move |conn| api_keys::create(conn, id, &new, &name)).await?;
+    let Created { key, text } = db.run(move |conn| api_keys::create(conn, id, &new, &name)).await?;
     audit.key_created(&manager.by(&client_info), &key);
-    Ok(HttpResponse::Created().json(CreatedApiKey { token, key: key.into() }))
+    Ok(HttpResponse::Created().json(CreatedApiKey { token: text, key: key.into() }))
 }
 
 /// Revokes an API key; it stays in the list. For admins.

@@ -9,7 +9,7 @@ use validator::Validate;
 use crate::{
     accounts::{
         member::Member,
-        members::{self, NewMember},
+        members::{self, Changed, Invited, NewMember},
         role::Role,
     },
     audit::AuditContext,
@@ -83,10 +83,11 @@ pub async fn invite(
     Body(new): Body<NewMember>,
 ) -> Result<HttpResponse> {
     let workspace_id = manager.workspace.id;
-    let (member, before, token) = db.run(move |conn| members::invite(conn, workspace_id, &new)).await?;
-    forget(&permissions, &member);
-    audit.member_added(&manager.by(&client_info), &member, before, token.is_some());
-    let sign_in_link = token.map(|token| Sessions::link(&sessions.origin, &token));
+    let invited = db.run(move |conn| members::invite(conn, workspace_id, &new)).await?;
+    let Invited { member, before, link_token } = invited;
+    invalidate(&permissions, &member);
+    audit.member_added(&manager.by(&client_info), &member, before, link_token.is_some());
+    let sign_in_link = link_token.map(|token| Sessions::link(&sessions.origin, &token));
     Ok(HttpResponse::Created().json(Invitation { member, sign_in_link }))
 }
 
@@ -107,8 +108,9 @@ pub async fn change(
     Body(MemberRole { role }): Body<MemberRole>,
 ) -> Result<HttpResponse> {
     let (workspace_id, user_id) = (manager.workspace.id, user_id(&path)?);
-    let (member, before) = db.run(move |conn| members::set_role(conn, workspace_id, user_id, role)).await?;
-    forget(&permissions, &member);
+    let changed = db.run(move |conn| members::set_role(conn, workspace_id, user_id, role)).await?;
+    let Changed { member, before } = changed;
+    invalidate(&permissions, &member);
     let by = manager.by(&client_info);
     match (before, &member.provider) {
         (Some(before), _) => audit.member_changed(&by, &member, before),
@@ -136,7 +138,7 @@ pub async fn remove(
 ) -> Result<HttpResponse> {
     let (workspace_id, user_id) = (manager.workspace.id, user_id(&path)?);
     let member = db.run(move |conn| members::remove(conn, workspace_id, user_id)).await?;
-    forget(&permissions, &member);
+    invalidate(&permissions, &member);
     audit.member_removed(&manager.by(&client_info), &member);
     Ok(HttpResponse::NoContent().finish())
 }
@@ -145,7 +147,7 @@ fn user_id(path: &MemberPath) -> Result<i32> {
     path.user.parse().map_err(|_| members::no_such_member())
 }
 
-fn forget(permissions: &PermissionCache, member: &Member) {
+fn invalidate(permissions: &PermissionCache, member: &Member) {
     if let Ok(user_id) = member.id.parse() {
         permissions.invalidate(user_id);
     }

@@ -1,5 +1,5 @@
-//! The addresses of signing in at an identity provider. People's browsers go to them, so every failure leads back to the
-//! sign-in page, which says what happened.
+//! Sign-in with an identity provider. Browsers open these addresses, so every failure redirects to the sign-in page, which
+//! says what happened.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -15,7 +15,7 @@ use validator::Validate;
 
 use crate::{
     accounts::identities::{self, SignedIn},
-    audit::AuditContext,
+    audit::{AuditContext, events::ProviderName},
     auth::{
         oidc::{Client, Provider, sign_in::Started},
         sessions::Sessions,
@@ -150,7 +150,7 @@ pub async fn start(
     Ok(see_other(url.as_str()).cookie(cookie(&sessions, sealed, SECONDS)).finish())
 }
 
-/// Takes in who comes back from the identity provider.
+/// Finishes the sign-in when the browser comes back from the identity provider.
 #[utoipa::path(
     get, path = "/api/v1/auth/oidc/callback", operation_id = "finishProviderSignIn", tag = "Sign-in", security(()),
     params(CameBack),
@@ -179,12 +179,12 @@ pub async fn callback(
         if state.as_deref() != Some(&started.state) {
             return Err(Failed::Expired);
         }
-        // An answer of another provider that was made to look like this one's (RFC 9207).
+        // A response of another provider, passed off as this one's (RFC 9207).
         if iss.is_some_and(|iss| iss != provider.settings.issuer) {
             return Err(Failed::Invalid);
         }
         if let Some(error) = error {
-            tracing::warn!(error = %error.escape_debug(), "the identity provider did not sign somebody in");
+            tracing::warn!(error = %error.escape_debug(), "the identity provider refused a sign-in");
             return Err(Failed::Refused);
         }
         let person = provider.finish(client, &started, code.ok_or(Failed::Invalid)?).await?;
@@ -192,26 +192,22 @@ pub async fn callback(
         let signed_in = db.run(move |conn| identities::sign_in(conn, &person, seconds));
         let SignedIn { user, refresh_token, changes } = signed_in.await?;
         audit.signed_in(user.id, "provider", &client_info);
-        audit.provider_roles_changed(
-            (&provider.settings.issuer, &client.name),
-            &user,
-            &changes,
-            &client_info,
-        );
+        let by = ProviderName { issuer: &provider.settings.issuer, name: &client.name };
+        audit.provider_roles_changed(by, &user, &changes, &client_info);
         Ok(sessions.refresh_cookie(refresh_token))
     };
     let mut response = match signed_in.await {
         Ok(refresh) => see_other(&next).cookie(refresh).finish(),
         Err(failed) => {
             if matches!(failed, Failed::Refused | Failed::Invalid | Failed::EmailTaken) {
-                audit.stranger_refused("provider", failed.name(), &client_info);
+                audit.sign_in_refused("provider", failed.name(), &client_info);
             }
             back(failed, &next)
         }
     };
-    // It has done its work, whatever came of it.
+    // The cookie is for one attempt only, whatever its outcome.
     if let Err(error) = response.add_cookie(&cookie(&sessions, String::new(), 0)) {
-        tracing::error!(%error, "a cookie could not be taken back");
+        tracing::error!(%error, "a cookie could not be removed");
     }
     response
 }
@@ -247,12 +243,12 @@ fn cookie(sessions: &Sessions, sealed: String, seconds: i64) -> Cookie<'static> 
         .finish()
 }
 
-/// A path of this server as a browser reads it, or None: nobody is led elsewhere by a link that looks like ours.
+/// A path of this server as a browser resolves it; None for any other address, so that a link to Logbook leads nowhere else.
 fn local_path(wanted: &str) -> Option<String> {
     let here = Url::parse("http://logbook.invalid").ok()?;
     let url = wanted.starts_with('/').then(|| here.join(wanted).ok())??;
     let local = url.origin() == here.origin() && url.username().is_empty() && !url.path().starts_with("//");
-    // The API is no page, and the sign-in page would lead to itself.
+    // The API has no pages, and the sign-in page would redirect to itself.
     let page = !url.path().starts_with("/api/") && url.path() != "/sign-in";
     (local && page).then(|| url[url::Position::BeforePath..].to_owned())
 }

@@ -10,7 +10,7 @@ use crate::{
     accounts::{
         claims::ACCESS_SECONDS,
         permissions,
-        refresh_tokens::{self, Renewed},
+        refresh_tokens::{self, NewSession, Renewed},
         sign_in_links,
         users::{self, User},
         workspaces::{self, WorkspaceView},
@@ -107,14 +107,25 @@ pub struct Me {
     pub workspaces: Vec<WorkspaceView>,
 }
 
-fn session(conn: &mut Conn, tokens: &Tokens, user: &User) -> Result<Session> {
-    let access_token = tokens.sign(&permissions::claims(conn, user)?)?;
-    Ok(Session { access_token, token_type: "Bearer", expires_in: ACCESS_SECONDS, user: user.into() })
+/// Somebody who is signed in: the body of the response, and the token in its cookie.
+struct SignedInNow {
+    user_id: i32,
+    session: Session,
+    refresh_token: String,
 }
 
-/// The session, and the cookie that renews it.
-fn answer(sessions: &Sessions, (session, refresh): (Session, String)) -> HttpResponse {
-    HttpResponse::Ok().cookie(sessions.refresh_cookie(refresh)).json(session)
+impl SignedInNow {
+    fn new(conn: &mut Conn, tokens: &Tokens, new: NewSession) -> Result<Self> {
+        let NewSession { user, refresh_token } = new;
+        let access_token = tokens.sign(&permissions::claims(conn, &user)?)?;
+        let expires_in = ACCESS_SECONDS;
+        let session = Session { access_token, token_type: "Bearer", expires_in, user: (&user).into() };
+        Ok(Self { user_id: user.id, session, refresh_token })
+    }
+
+    fn response(self, sessions: &Sessions) -> HttpResponse {
+        HttpResponse::Ok().cookie(sessions.refresh_cookie(self.refresh_token)).json(self.session)
+    }
 }
 
 /// Signs in with e-mail address and password.
@@ -133,19 +144,19 @@ pub async fn login(
 ) -> Result<HttpResponse> {
     let _turn = sessions.turn().await?;
     let email = credentials.email.clone();
-    let guess = sessions.guesses.begin(&email, client_info.network())?;
+    let guess = sessions.passwords.begin(&email, client_info.network())?;
     let signed_in = db
         .run(move |conn| {
             let user = users::check_password(conn, &credentials.email, &credentials.password)?;
-            let refresh = refresh_tokens::start_session(conn, user.id)?;
-            Ok::<_, Problem>((user.id, (session(conn, &tokens, &user)?, refresh)))
+            let refresh_token = refresh_tokens::start_session(conn, user.id)?;
+            SignedInNow::new(conn, &tokens, NewSession { user, refresh_token })
         })
         .await;
-    sessions.guesses.end(guess, ended(&signed_in, Code::InvalidCredentials));
+    sessions.passwords.end(guess, ended(&signed_in, Code::InvalidCredentials));
     match signed_in {
-        Ok((user_id, signed_in)) => {
-            audit.signed_in(user_id, "password", &client_info);
-            Ok(answer(&sessions, signed_in))
+        Ok(signed_in) => {
+            audit.signed_in(signed_in.user_id, "password", &client_info);
+            Ok(signed_in.response(&sessions))
         }
         Err(problem) => {
             if problem.code == Code::InvalidCredentials {
@@ -180,18 +191,18 @@ pub async fn link(
 ) -> Result<HttpResponse> {
     let signed_in = db
         .run(move |conn| {
-            let (user, refresh) = sign_in_links::redeem(conn, &link.token)?;
-            Ok::<_, Problem>((user.id, (session(conn, &tokens, &user)?, refresh)))
+            let new = sign_in_links::redeem(conn, &link.token)?;
+            SignedInNow::new(conn, &tokens, new)
         })
         .await;
     match signed_in {
-        Ok((user_id, signed_in)) => {
-            audit.signed_in(user_id, "link", &client_info);
-            Ok(answer(&sessions, signed_in))
+        Ok(signed_in) => {
+            audit.signed_in(signed_in.user_id, "link", &client_info);
+            Ok(signed_in.response(&sessions))
         }
         Err(problem) => {
             if problem.code == Code::LinkInvalid {
-                audit.stranger_refused("link", problem.code.name(), &client_info);
+                audit.sign_in_refused("link", problem.code.name(), &client_info);
             }
             Err(problem)
         }
@@ -214,11 +225,11 @@ pub async fn refresh(
     let nobody = || Problem::new(Code::NotSignedIn, "sign in");
     let cookie = request.cookie(COOKIE).ok_or_else(nobody)?;
     let renewed = db.run(move |conn| match refresh_tokens::renew_session(conn, cookie.value())? {
-        Renewed::Session(user, refresh) => Ok(Ok((session(conn, &tokens, &user)?, refresh))),
-        Renewed::Reused(user_id) => Ok::<_, Problem>(Err(user_id)),
+        Renewed::Session(new) => Ok(Ok(SignedInNow::new(conn, &tokens, new)?)),
+        Renewed::Reused { user_id } => Ok::<_, Problem>(Err(user_id)),
     });
     match renewed.await? {
-        Ok(signed_in) => Ok(answer(&sessions, signed_in)),
+        Ok(signed_in) => Ok(signed_in.response(&sessions)),
         Err(user_id) => {
             audit.refresh_token_reused(user_id, &client_info);
             Err(nobody())
@@ -266,13 +277,13 @@ pub async fn set_password(
     let user_id = claims.user_id().ok_or_else(nobody)?;
     let cookie = request.cookie(COOKIE).map(|cookie| cookie.value().to_owned());
     let _turn = sessions.turn().await?;
-    let guess = sessions.guesses.begin(&claims.sub, client_info.network())?;
+    let guess = sessions.passwords.begin(&claims.sub, client_info.network())?;
     let set = db.run(move |conn| {
         let user = users::find(conn, user_id)?.ok_or_else(nobody)?;
         users::set_password(conn, &user, new.current_password.as_deref(), &new.password, cookie.as_deref())
     });
     let set = set.await;
-    sessions.guesses.end(guess, ended(&set, Code::WrongPassword));
+    sessions.passwords.end(guess, ended(&set, Code::WrongPassword));
     if let Err(problem) = set {
         if problem.code == Code::WrongPassword {
             audit.password_refused(user_id, problem.code.name(), &client_info);
@@ -297,7 +308,7 @@ pub async fn me(
         .run(move |conn| {
             let user = match claims.user_id() {
                 Some(id) => {
-                    let gone = || Problem::new(Code::Unauthenticated, "this user is no longer here");
+                    let gone = || Problem::new(Code::Unauthenticated, "this user no longer exists");
                     UserView::from(&users::find(conn, id)?.ok_or_else(gone)?)
                 }
                 None => UserView {
