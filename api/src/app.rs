@@ -153,7 +153,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
 /// A resource that answers other methods with 405 and the methods it has (RFC 9110, section 15.5.6).
 fn at(path: &str, allow: &'static str) -> Resource {
     let refuse = move || async move {
-        let problem = Problem::new(Code::MethodNotAllowed, format!("allowed here: {allow}"));
+        let problem = Problem::new(Code::MethodNotAllowed, format!("allowed methods: {allow}"));
         let mut response = problem.error_response();
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
         response

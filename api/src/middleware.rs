@@ -42,7 +42,7 @@ pub async fn observe(
     let foreign = is_foreign(request.request());
     let answered = async {
         if foreign {
-            let problem = Problem::new(Code::Forbidden, "signing in works from Logbook's own pages only");
+            let problem = Problem::new(Code::Forbidden, "signing in works only from Logbook's own pages");
             return Ok(request.into_response(problem.error_response()).map_into_right_body());
         }
         // All others measure who asks when they know it.

@@ -29,7 +29,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
         let (gate, payload) = (AuthGate::from_request(request), payload.take());
         Box::pin(async move {
             AuthGate::wait(gate).await;
-            let too_large = || Problem::new(Code::BodyTooLarge, "the body may have at most 64 KiB");
+            let too_large = || Problem::new(Code::BodyTooLarge, "the limit is 64 KiB");
             let admit = |bytes| if bytes > MAX_BYTES { Err(too_large()) } else { Ok(()) };
             let body = collect(payload, admit).await?;
             let malformed = |detail: String| {
@@ -60,7 +60,7 @@ pub async fn collect<E>(
     let reading = async {
         let mut body = Vec::new();
         while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| Problem::new(Code::MalformedBody, "the body ended too early"))?;
+            let chunk = chunk.map_err(|_| Problem::new(Code::MalformedBody, "the body is incomplete"))?;
             admit(body.len() + chunk.len())?;
             body.extend_from_slice(&chunk);
         }

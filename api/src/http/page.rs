@@ -15,12 +15,12 @@ use crate::http::error::{Code, FieldError, Problem, Result};
 #[derive(Clone, Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
-    /// Where the page before ended: its `next_cursor`. Only good with the same filters and order.
+    /// The `next_cursor` of the previous page. Valid only with the same filters and order.
     #[serde(default)]
     #[validate(length(max = 200))]
     #[param(max_length = 200, pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
     pub cursor: Option<String>,
-    /// Most events on the page.
+    /// Maximum number of events on the page.
     #[serde(default = "default_limit")]
     #[validate(range(min = 1, max = 1000))]
     #[param(minimum = 1, maximum = 1000, default = 50)]
@@ -62,7 +62,7 @@ impl Cursor {
             errors: vec![FieldError::parameter("cursor", code.name(), detail)],
             ..Problem::new(code, detail)
         };
-        let invalid = || problem(Code::CursorInvalid, "take the cursor as it stands in next_cursor");
+        let invalid = || problem(Code::CursorInvalid, "send next_cursor unchanged");
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
         let bytes: [u8; 26] = bytes.try_into().map_err(|_| invalid())?;
         let number = |at: usize| {
@@ -82,7 +82,7 @@ impl Cursor {
             return Err(invalid());
         }
         if bytes[1] != order as u8 || number(18) != filter_hash {
-            let detail = "the cursor was made with other filters or another order; start from the first page";
+            let detail = "the cursor belongs to other filters or another order; start with the first page";
             return Err(problem(Code::CursorMismatch, detail));
         }
         Ok(position)

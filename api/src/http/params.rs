@@ -107,7 +107,7 @@ fn refuse_unknown(pairs: &Pairs, known: &[&BTreeSet<String>]) -> Result<()> {
         .map(|(name, _)| {
             let all: BTreeSet<_> = known.iter().copied().flatten().map(String::as_str).collect();
             let list = all.into_iter().collect::<Vec<_>>().join(", ");
-            FieldError::parameter(name, "unknown", format!("there is no such parameter; known: {list}"))
+            FieldError::parameter(name, "unknown", format!("unknown parameter; known parameters: {list}"))
         })
         .collect();
     if unknown.is_empty() { Ok(()) } else { Err(Problem::with_errors(Code::UnknownParameter, unknown)) }

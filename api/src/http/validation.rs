@@ -72,9 +72,9 @@ pub fn detail(error: &ValidationError) -> String {
         ("length", Some(min), Some(max)) => format!("must have {min} to {max} characters"),
         ("length", None, Some(max)) => format!("must have at most {max} characters"),
         ("length", Some(min), None) => format!("must have at least {min} characters"),
-        ("range", Some(min), Some(max)) => format!("must lie between {min} and {max}"),
+        ("range", Some(min), Some(max)) => format!("must be between {min} and {max}"),
         ("regex", ..) => "must be lower snake case: a letter, then letters, digits and _".into(),
         ("email", ..) => "must be an e-mail address".into(),
-        (code, ..) => format!("is not valid ({code})"),
+        (code, ..) => format!("is invalid ({code})"),
     }
 }

@@ -34,7 +34,7 @@ const MAX_ERRORS: usize = 20;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IdempotencyKey {
-    /// The same key with the same body is stored once, however often it is sent within seven days.
+    /// A request with the same key and body is stored once within seven days; a retry returns the first response.
     #[serde(rename = "Idempotency-Key")]
     #[param(min_length = 1, max_length = 255, pattern = "^[!-~]+$", nullable = false)]
     pub idempotency_key: Option<String>,
@@ -110,7 +110,7 @@ pub fn elements(body: &[u8]) -> Result<Vec<&RawValue>> {
             elements.push(value);
         }
         if elements.len() > MAX_EVENTS {
-            let detail = format!("a request may have at most {MAX_EVENTS} events; split it");
+            let detail = format!("the limit is {MAX_EVENTS} events per request; split it");
             return Err(Problem::new(Code::TooManyEvents, detail));
         }
     }
@@ -171,7 +171,7 @@ pub fn collect(
     for (i, element) in elements.iter().enumerate() {
         let place = format!("/{i}");
         if element.get().len() > MAX_EVENT_BYTES {
-            let detail = format!("an event may have at most {} KiB", MAX_EVENT_BYTES / 1024);
+            let detail = format!("the limit is {} KiB per event", MAX_EVENT_BYTES / 1024);
             errors.push(FieldError::at(place, "too_long", detail));
             continue;
         }

@@ -25,7 +25,7 @@ pub async fn read(request: &HttpRequest, payload: web::Payload, room: &mut Memor
     if let Some(encoding) = encoding
         && !["gzip", "x-gzip", "identity"].contains(&encoding.to_ascii_lowercase().as_str())
     {
-        let detail = format!("content encoding {encoding} is not known here; send plain JSON or gzip");
+        let detail = format!("the content encoding {encoding} is not supported; send plain JSON or gzip");
         return Err(Problem::new(Code::UnsupportedMediaType, detail));
     }
     collect(payload, |bytes| if bytes > MAX_BYTES { Err(too_large()) } else { Ok(room.grow_to(bytes)?) })
@@ -33,7 +33,7 @@ pub async fn read(request: &HttpRequest, payload: web::Payload, room: &mut Memor
 }
 
 fn too_large() -> Problem {
-    Problem::new(Code::BodyTooLarge, "a request may have at most 16 MiB, decompressed; split it")
+    Problem::new(Code::BodyTooLarge, "the limit is 16 MiB per request, decompressed; split it")
 }
 
 /// The body without its gzip, which is told by its first two bytes: shippers set headers in many ways, but never send

@@ -193,24 +193,24 @@ macro_rules! log_endpoints {
         histogram $histogram_path:tt $histogram_id:tt,
         append $append_id:tt
     ) => {
-        /// One page of events.
+        /// A page of events.
         #[derive(serde::Serialize, utoipa::ToSchema)]
         pub struct $page {
             pub data: Vec<$event>,
-            /// Send it as `cursor` to get the next page; null on the last one.
+            /// Send it as `cursor` to get the next page. Null on the last page.
             #[schema(required)]
             pub next_cursor: Option<String>,
             pub has_more: bool,
         }
 
-        #[doc = concat!("Lists the ", $name, " log, a page at a time.")]
+        #[doc = concat!("Lists the ", $name, " events that match the filters, a page at a time.")]
         #[utoipa::path(
-            summary = concat!("Lists the ", $name, " log, a page at a time."),
+            summary = concat!("Lists the ", $name, " events that match the filters, a page at a time."),
             get, path = $list_path, operation_id = $list_id, tag = $tag,
             params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter, crate::http::page::PageParams),
             responses(
                 (status = 200, description = "A page of events", body = $page,
-                    headers(("Link" = String, description = "The next page, as rel=\"next\"; absent on the last"))),
+                    headers(("Link" = String, description = "The next page, as rel=\"next\"; absent on the last page"))),
                 crate::http::error::ReadProblems,
             )
         )]
@@ -224,9 +224,9 @@ macro_rules! log_endpoints {
             crate::routes::logs::log::list::<$log>(&request, &db, &caches, reader, params.0).await
         }
 
-        #[doc = concat!("One event of the ", $name, " log by its id.")]
+        #[doc = concat!("Returns one ", $name, " event by its id.")]
         #[utoipa::path(
-            summary = concat!("One event of the ", $name, " log by its id."),
+            summary = concat!("Returns one ", $name, " event by its id."),
             get, path = $get_path, operation_id = $get_id, tag = $tag,
             params(crate::http::path::EventPath),
             responses((status = 200, description = "The event", body = $event), crate::http::error::ReadProblems)
@@ -240,9 +240,9 @@ macro_rules! log_endpoints {
             crate::routes::logs::log::get::<$log>(&db, reader, &path.id).await
         }
 
-        #[doc = concat!("Counts the events of the ", $name, " log that the filters mean.")]
+        #[doc = concat!("Counts the ", $name, " events that match the filters.")]
         #[utoipa::path(
-            summary = concat!("Counts the events of the ", $name, " log that the filters mean."),
+            summary = concat!("Counts the ", $name, " events that match the filters."),
             get, path = $metrics_path, operation_id = $metrics_id, tag = $tag,
             params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter),
             responses((status = 200, description = "The counts", body = $metrics), crate::http::error::ReadProblems)
@@ -256,9 +256,9 @@ macro_rules! log_endpoints {
             crate::routes::logs::log::metrics::<$log>(&db, &caches, reader, params.0).await
         }
 
-        #[doc = concat!("The values of the ", $name, " log's filters, each with the number of events it would show.")]
+        #[doc = concat!("Counts the matching ", $name, " events per value of each facet, without the facet's own filter.")]
         #[utoipa::path(
-            summary = concat!("The values of the ", $name, " log's filters, each with the number of events it would show."),
+            summary = concat!("Counts the matching ", $name, " events per value of each facet, without the facet's own filter."),
             get, path = $facets_path, operation_id = $facets_id, tag = $tag,
             params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter),
             responses((status = 200, description = "The facets", body = logbook_engine::counts::Facets), crate::http::error::ReadProblems)
@@ -272,9 +272,9 @@ macro_rules! log_endpoints {
             crate::routes::logs::log::facets::<$log>(&db, &caches, reader, params.0).await
         }
 
-        #[doc = concat!("The events of the ", $name, " log over time.")]
+        #[doc = concat!("Counts the matching ", $name, " events per time interval.")]
         #[utoipa::path(
-            summary = concat!("The events of the ", $name, " log over time."),
+            summary = concat!("Counts the matching ", $name, " events per time interval."),
             get, path = $histogram_path, operation_id = $histogram_id, tag = $tag,
             params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter, crate::routes::logs::params::HistogramParams),
             responses((status = 200, description = "The histogram", body = logbook_engine::counts::histogram::Histogram), crate::http::error::ReadProblems)
@@ -293,9 +293,9 @@ macro_rules! log_endpoints {
             summary = concat!("Appends events to the ", $name, " log, all or none."),
             post, path = $list_path, operation_id = $append_id, tag = $tag,
             params(crate::http::path::WorkspacePath, crate::routes::logs::append::IdempotencyKey),
-            request_body(content = Vec<$new>, description = "At most 10,000 events and 16 MiB; may be gzip"),
+            request_body(content = Vec<$new>, description = "At most 10,000 events and 16 MiB (decompressed); may be gzip"),
             responses(
-                (status = 201, description = "Stored: durable and readable", body = logbook_engine::append::Appended),
+                (status = 201, description = "The events are stored: durable and readable", body = logbook_engine::append::Appended),
                 crate::http::error::WriteProblems,
             )
         )]

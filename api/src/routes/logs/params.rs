@@ -22,23 +22,23 @@ use crate::{
 #[derive(Clone, Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct RangeParams {
-    /// From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+    /// Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
     #[serde(default)]
     #[validate(length(max = 64))]
     #[param(max_length = 64, example = "2026-11-22", nullable = false)]
     pub since: Option<String>,
-    /// Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+    /// End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
     #[serde(default)]
     #[validate(length(max = 64))]
     #[param(max_length = 64, example = "2026-11-23T00:00:00Z", nullable = false)]
     pub until: Option<String>,
-    /// IANA zone in which dates are taken. Default: the workspace's.
+    /// IANA time zone in which days begin. Default: the workspace's.
     #[serde(default)]
     #[validate(length(max = 64))]
     #[param(max_length = 64, example = "Asia/Kolkata", nullable = false)]
     pub tz: Option<String>,
-    /// Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-    /// IP address, user agent and session.
+    /// Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+    /// role, reason, IP address, user agent, session and correlation.
     #[serde(default)]
     #[validate(length(min = 1, max = 200))]
     #[param(min_length = 1, max_length = 200, nullable = false)]
@@ -62,7 +62,7 @@ impl RangeParams {
         if let (Some(since), Some(until)) = (since, until)
             && since > until
         {
-            return Err(Problem::parameter("until", "must not lie before since"));
+            return Err(Problem::parameter("until", "must not be before since"));
         }
         let search = self.q.as_deref().map(|text| Search::new(text, workspace.id));
         Ok(Filter { since, until, search, ..Filter::all(workspace.id, log) })
@@ -76,7 +76,7 @@ pub struct HistogramParams {
     #[serde(default)]
     #[param(inline)]
     pub interval: Interval,
-    /// The filter whose values are counted apart. Each log has its own default.
+    /// The filter whose values are counted separately. The default depends on the log.
     #[serde(default)]
     #[validate(length(max = 64))]
     #[param(max_length = 64, nullable = false, example = "status")]

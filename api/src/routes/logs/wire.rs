@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::http::error::FieldError;
 
-/// Who did it, as it is sent.
+/// The actor of a new event.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewActor {
@@ -87,7 +87,7 @@ pub fn optional_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 /// Refuses a `log` that is not the one this body goes to.
 pub fn check_log(checks: &mut Checks, sent: Option<Log>, log: Log) {
     if sent.is_some_and(|sent| sent != log) {
-        let detail = format!("this is the {log} log; send mixed logs to ingest");
+        let detail = format!("must be {log} here; send mixed logs to ingest");
         checks.refuse("/log", Invalid::new("wrong_log", detail));
     }
 }
