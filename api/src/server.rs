@@ -50,9 +50,9 @@ pub enum StartError {
     DataDir { path: String, error: std::io::Error },
     #[error(transparent)]
     Database(#[from] logbook_engine::db::Error),
-    #[error("the database lacks migrations; run: logbook migrate")]
+    #[error("the database has pending migrations; run: logbook migrate")]
     Migrations,
-    #[error("the identity provider is not set up well: {0}")]
+    #[error("the settings of the identity provider are invalid: {0}")]
     Provider(String),
     #[error("there is no index.html in {0}; build the web application first")]
     WebDir(String),
@@ -64,7 +64,7 @@ pub enum StartError {
 
 fn hint(error: &std::io::Error) -> &'static str {
     if error.kind() == std::io::ErrorKind::AddrInUse {
-        "\nAnother program has this port. Choose one with --listen 127.0.0.1:PORT"
+        "\nAnother program uses this port. Choose another one with --listen 127.0.0.1:PORT"
     } else {
         ""
     }

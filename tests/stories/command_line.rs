@@ -125,7 +125,7 @@ fn printed_and_not_told(data: &DataConfig, why: &str) {
     let (token, said) = run(data, "token --role admin");
     assert_eq!(token.lines().count(), 1, "{token}");
     Tokens::from_data_dir(&data.data_dir).expect("keys").verify(token.trim()).expect("a good token");
-    assert!(said.contains("This is not in the log: ") && said.contains(why), "{said}");
+    assert!(said.contains("The event was not recorded: ") && said.contains(why), "{said}");
     let (rotated, said) = run(data, "token rotate");
     assert!(rotated.contains("new key") && said.contains(why), "{rotated} {said}");
 }
@@ -137,13 +137,13 @@ fn a_token_is_printed_whatever_the_database_does() {
         |database_url: String| DataConfig { database_url, data_dir: folder.path().join("data"), audit: true };
     // None yet, and none is made.
     let path = folder.path().join("new/logbook.db");
-    printed_and_not_told(&data(format!("sqlite://{}", path.display())), "there is none yet");
+    printed_and_not_told(&data(format!("sqlite://{}", path.display())), "it does not exist yet");
     assert!(!folder.path().join("new").exists());
     // Empty ones, and they stay so.
     let path = folder.path().join("empty.db");
     std::fs::write(&path, "").expect("written");
     for url in [format!("sqlite://{}", path.display()), postgres::new_database()] {
-        printed_and_not_told(&data(url.clone()), "it lacks migrations");
+        printed_and_not_told(&data(url.clone()), "it has pending migrations");
         let db = Db::open(&url, 1).expect("it is there");
         assert!(migrations::pending(&mut db.conn().expect("a connection")).expect("a look"));
     }

@@ -15,16 +15,16 @@ use serde_json::Value;
 
 #[derive(Subcommand)]
 pub enum UserCommand {
-    /// Make a user and print a sign-in link
+    /// Create a user and print a sign-in link
     Create {
         #[arg(long)]
         email: String,
         #[arg(long)]
         name: String,
-        /// May make workspaces and everything else
+        /// Make the user a platform admin, with all permissions in every workspace
         #[arg(long)]
         platform_admin: bool,
-        /// A workspace to be a member of
+        /// Make the user a member of this workspace
         #[arg(long, requires = "role")]
         workspace: Option<String>,
         #[arg(long, requires = "workspace")]
@@ -43,14 +43,14 @@ pub enum UserCommand {
 
 #[derive(Args)]
 pub struct Origin {
-    /// The address that people open
+    /// Base URL of the server, for the link
     #[arg(long, env = "LOGBOOK_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
     public_url: String,
 }
 
 pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
     let db = open(data)?;
-    let mut told = Vec::new();
+    let mut recorded = Vec::new();
     let (user, origin) = match command {
         UserCommand::Create { email, name, platform_admin, workspace, role, origin } => {
             let workspace = workspace.map(|slug| find_workspace(&db, &slug)).transpose()?;
@@ -59,7 +59,7 @@ pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
                 Change::value("email", Value::Null, user.email.clone().into()),
                 Change::value("platform_admin", Value::Null, platform_admin.into()),
             ];
-            told.push((
+            recorded.push((
                 Destination::Platform,
                 events::by_command("user_created", events::of_user(&user), changes),
             ));
@@ -68,22 +68,22 @@ pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
                 let member = Member::new(user.clone(), role);
                 let changes = events::new_member(&member, None);
                 let invited = events::by_command("member_invited", events::of_member(&member), changes);
-                told.push((Destination::Workspace(workspace_id), invited));
+                recorded.push((Destination::Workspace(workspace_id), invited));
             }
             (user, origin)
         }
         UserCommand::Link { email, origin } => {
             let user = users::find_by_email(&mut *db.conn()?, &email)?;
-            let user = user.ok_or_else(|| Failure::Said(format!("there is no user {email}")))?;
-            // Whoever has the link is that person, wherever they are a member.
+            let user = user.ok_or_else(|| Failure::Message(format!("there is no user {email}")))?;
+            // The link signs in as this person, in every workspace of which they are a member.
             let linked = events::by_command("sign_in_link_created", events::of_user(&user), Vec::new());
-            told.push((Destination::Person(user.id), linked));
+            recorded.push((Destination::Person(user.id), linked));
             (user, origin)
         }
     };
     let token = sign_in_links::create(&mut *db.conn()?, user.id)?;
-    record(data, &db, told);
-    println!("A sign-in link for {}, good once, for a day:", user.email);
+    record(data, &db, recorded);
+    println!("A sign-in link for {}, valid once, within a day:", user.email);
     println!("{}", Sessions::link(origin.public_url.trim_end_matches('/'), &token));
     Ok(())
 }
