@@ -942,7 +942,7 @@ export interface components {
       /** @example must have at most 64 characters */
       detail: string;
     };
-    /** @description The platform did something. */
+    /** @description Something that the platform did. */
     FrameworkEvent: {
       /** @example 01935fb2-8e31-8000-8000-04000000002b */
       id: string;

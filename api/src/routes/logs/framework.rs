@@ -51,7 +51,7 @@ pub struct NewComponent {
     pub name: Option<String>,
 }
 
-/// The platform did something.
+/// Something that the platform did.
 #[derive(Serialize, ToSchema)]
 pub struct FrameworkEvent {
     #[schema(example = "01935fb2-8e31-8000-8000-04000000002b")]
