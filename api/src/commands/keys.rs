@@ -32,11 +32,13 @@ pub enum KeysCommand {
     },
     /// List the API keys of a workspace: prefix, role, state, last use, name
     List {
+        /// The workspace that the keys belong to
         #[arg(long)]
         workspace: String,
     },
     /// Revoke an API key; running servers refuse it within two seconds
     Revoke {
+        /// The workspace that the key belongs to
         #[arg(long)]
         workspace: String,
         /// The key's prefix, as listed

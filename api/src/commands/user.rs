@@ -17,8 +17,10 @@ use serde_json::Value;
 pub enum UserCommand {
     /// Create a user and print a sign-in link
     Create {
+        /// The user's e-mail address
         #[arg(long)]
         email: String,
+        /// The user's name
         #[arg(long)]
         name: String,
         /// Make the user a platform admin, with all permissions in every workspace
@@ -27,6 +29,7 @@ pub enum UserCommand {
         /// Make the user a member of this workspace
         #[arg(long, requires = "role")]
         workspace: Option<String>,
+        /// The user's role in that workspace
         #[arg(long, requires = "workspace")]
         role: Option<Role>,
         #[command(flatten)]
@@ -34,6 +37,7 @@ pub enum UserCommand {
     },
     /// Print a new sign-in link for a user
     Link {
+        /// The user's e-mail address
         #[arg(long)]
         email: String,
         #[command(flatten)]
