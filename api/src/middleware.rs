@@ -45,7 +45,7 @@ pub async fn observe(
             let problem = Problem::new(Code::Forbidden, "signing in works only from Logbook's own pages");
             return Ok(request.into_response(problem.error_response()).map_into_right_body());
         }
-        // All others measure who asks when they know it.
+        // Other requests count once their caller is known.
         if is_open(request.request())
             && let Some(limits) = request.app_data::<web::Data<RequestLimits>>()
             && let Err(problem) = limits.unauthenticated(request.request())
@@ -108,16 +108,16 @@ fn is_foreign(request: &HttpRequest) -> bool {
         && site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 
-/// What the pages of the web application may do: nothing but what is their own. The same as in docker/nginx.conf; the
-/// digests are those of two rules that a library of theirs writes, and web/test/policy.test.ts knows them.
+/// What the pages of the web application may load: only their own resources. The same as in docker/nginx.conf; the
+/// digests are those of two style rules that a library inserts, and web/test/policy.test.ts checks them.
 const PAGE_POLICY: &str = "default-src 'self'; \
     style-src 'self' 'sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o=' 'sha256-gYiS/BvZvRcK27JIXTuwhZ3hs2+VJ1X+2gUlE+farlg='; \
     img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-/// The same for Swagger UI, which writes styles of all kinds.
+/// The same for Swagger UI, which inserts styles of all kinds.
 const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// None for what is no page.
+/// The policy of a page; None for other paths.
 fn policy(path: &str) -> Option<&'static str> {
     if path.starts_with("/api/docs") {
         Some(DOCS_POLICY)
@@ -126,7 +126,7 @@ fn policy(path: &str) -> Option<&'static str> {
     }
 }
 
-/// Logs are for nobody's cache. The build names its assets by their content, so they never change.
+/// Logs are never cached. The build names assets by their content, so they never change.
 fn caching(path: &str, status: StatusCode) -> &'static str {
     if path.starts_with("/api/v1/") {
         "no-store"
@@ -137,7 +137,7 @@ fn caching(path: &str, status: StatusCode) -> &'static str {
     }
 }
 
-/// The caller's own id where it is a plain one, so that a request can be followed through several services.
+/// The client's own id if it is well-formed, so that a request can be followed through several services.
 fn request_id(request: &HttpRequest) -> String {
     let given = request.headers().get(&REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
     let plain = |id: &&str| {

@@ -39,7 +39,7 @@ use crate::{
     routes::oidc::OIDC_CALLBACK,
 };
 
-/// Connections of the appender: one a shard, and one to spare.
+/// Connections of the appender: one per shard, and one to spare.
 const WRITERS: u32 = 5;
 
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +70,7 @@ fn hint(error: &std::io::Error) -> &'static str {
     }
 }
 
-/// A server that listens but was not awaited yet.
+/// A server that listens but has not been awaited yet.
 pub struct Started {
     pub server: Server,
     pub address: SocketAddr,
@@ -83,14 +83,14 @@ pub struct Started {
 /// Opens the database, applies migrations, starts the appender and listens.
 ///
 /// # Errors
-/// In words for the person who started it.
+/// With a message for the person who started the server.
 pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartError> {
     if let Some(web_dir) = &config.web_dir
         && !web_dir.join("index.html").is_file()
     {
         return Err(StartError::WebDir(web_dir.display().to_string()));
     }
-    // First of all: a second server on the same port should change nothing.
+    // First, so that a second server on the same port changes nothing.
     let listener = TcpListener::bind(config.listen)
         .map_err(|error| StartError::Listen { address: config.listen, error })?;
     let address = listener.local_addr()?;
@@ -112,7 +112,7 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     let audit = AuditLog::start(&db, &appender, data.audit);
     let mib = |mib: u32| u64::from(mib) * 1024 * 1024;
     let caches = Caches::new(mib(config.index_cache_mib), mib(config.counts_cache_mib));
-    // A connection of its own: it does one thing after the other, and may be slow.
+    // A connection of its own: jobs run one after the other and may be slow.
     let jobs_db = Db::open_lazily(&data.database_url, 1)?;
     let jobs = (!config.no_background_jobs).then(|| Jobs::start(jobs_db, &data.data_dir));
     let provider = open_provider(config, address)?;
@@ -140,7 +140,7 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
             .wrap(Condition::new(!origins.is_empty(), middleware::cors(&origins)))
             .wrap(from_fn(middleware::observe))
             .configure(|config| app::configure(config, &services))
-            .default_service(web::to(app::nothing_here))
+            .default_service(web::to(app::no_route))
     })
     .workers(config.workers)
     .shutdown_timeout(10)
@@ -160,7 +160,7 @@ fn prepare(conn: &mut Conn, no_migrate: bool) -> Result<(), StartError> {
     Ok(roles::check(conn)?)
 }
 
-/// The identity provider, where one is set up.
+/// The identity provider, if one is configured.
 fn open_provider(config: &ServeConfig, address: SocketAddr) -> Result<Option<Provider>, StartError> {
     let OidcConfig {
         oidc_issuer,
@@ -199,7 +199,7 @@ fn open_provider(config: &ServeConfig, address: SocketAddr) -> Result<Option<Pro
 }
 
 /// # Errors
-/// When the key can be neither read nor made.
+/// When the key can be neither read nor created.
 pub fn open_tokens(data_dir: &Path) -> Result<Tokens, StartError> {
     Tokens::from_data_dir(data_dir)
         .map_err(|error| StartError::DataDir { path: data_dir.display().to_string(), error })

@@ -1,7 +1,7 @@
 //! Every error that a client can see, in one table: code, HTTP status, title.
 //!
-//! Handlers return [`Problem`]; it becomes `application/problem+json` (RFC 9457). What goes wrong below
-//! ([`db::Error`]) becomes a problem here, so that no SQL text ever leaves the server.
+//! Handlers return [`Problem`]; it becomes `application/problem+json` (RFC 9457). Errors of the
+//! engine and the database become problems here, so that no SQL text ever leaves the server.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use super::request_id::REQUEST_ID;
 
 macro_rules! codes {
     ($($variant:ident $name:literal $status:literal $title:literal;)*) => {
-        /// What went wrong, as programs read it.
+        /// What went wrong, for programs.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Code { $($variant),* }
 
@@ -132,7 +132,7 @@ impl Problem {
         Self::with_errors(Code::InvalidParameter, vec![FieldError::parameter(name, "invalid", detail)])
     }
 
-    /// `conflict` when a unique value is there already; any other error as it is.
+    /// `conflict` if a unique value is taken; any other error unchanged.
     pub fn or_taken(error: diesel::result::Error, pointer: &str, detail: String) -> Self {
         use diesel::result::{DatabaseErrorKind, Error};
         match error {
@@ -190,7 +190,7 @@ macro_rules! problem_responses {
 }
 
 problem_responses! {
-    /// What any reading request may be answered with.
+    /// The errors of requests that read.
     ReadProblems {
         "400" "A parameter is unknown or has an invalid value",
         "401" "A valid bearer token is required",
@@ -201,7 +201,7 @@ problem_responses! {
     }
 }
 problem_responses! {
-    /// What any request that appends events may be answered with.
+    /// The errors of requests that append events.
     WriteProblems {
         "400" "The body is not well-formed JSON",
         "401" "A valid bearer token is required",
@@ -216,7 +216,7 @@ problem_responses! {
     }
 }
 problem_responses! {
-    /// What signing in may be answered with.
+    /// The errors of signing in.
     SignInProblems {
         "400" "The body is not well-formed JSON",
         "401" "The credentials are invalid",
@@ -229,7 +229,7 @@ problem_responses! {
     }
 }
 problem_responses! {
-    /// What making or changing something may be answered with.
+    /// The errors of requests that create or change something.
     ChangeProblems {
         "400" "The body is not well-formed JSON",
         "401" "A valid bearer token is required",
@@ -244,7 +244,7 @@ problem_responses! {
 }
 
 problem_responses! {
-    /// What managing a workspace may be answered with.
+    /// The errors of requests that manage a workspace.
     ManageProblems {
         "400" "The body is not well-formed JSON, or a parameter is unknown",
         "401" "A valid bearer token is required",

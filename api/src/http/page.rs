@@ -1,4 +1,4 @@
-//! Pages: how far to read, in which order, and where the last page ended.
+//! Pages: their size, their order, and the cursor where the previous page ended.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use logbook_engine::{
@@ -35,7 +35,7 @@ fn default_limit() -> u32 {
     50
 }
 
-/// A position, and the order and filters that it is good for.
+/// A position, and the order and filters for which it is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
     pub order: Order,
@@ -56,7 +56,7 @@ impl Cursor {
     }
 
     /// # Errors
-    /// `cursor_invalid` for what we did not make, `cursor_mismatch` for other filters or another order.
+    /// `cursor_invalid` for a cursor that this server did not issue, `cursor_mismatch` for other filters or another order.
     pub fn decode(text: &str, order: Order, filter_hash: [u8; 8]) -> Result<Position> {
         let problem = |code: Code, detail: &str| Problem {
             errors: vec![FieldError::parameter("cursor", code.name(), detail)],
@@ -77,7 +77,7 @@ impl Cursor {
             occurred_at: Timestamp(i64::from_be_bytes(number(2))),
             seq: i64::from_be_bytes(number(10)),
         };
-        // Times before 1970 or past the year 9999 never were in an event, and PostgreSQL would refuse some.
+        // No event has a time before 1970 or after the year 9999, and PostgreSQL refuses some of them.
         if !(0..253_402_300_800_000_000).contains(&position.occurred_at.micros()) || position.seq < 0 {
             return Err(invalid());
         }

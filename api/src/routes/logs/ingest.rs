@@ -94,15 +94,15 @@ fn parse_mixed(elements: &[&RawValue]) -> Result<Vec<NewEvent>> {
     struct Which {
         log: Option<Log>,
     }
-    collect(elements, |place, element| {
-        let which: Which = from_json(place, element)?;
+    collect(elements, |prefix, element| {
+        let which: Which = from_json(prefix, element)?;
         match which.log {
-            Some(Log::Access) => parse_one::<AccessLog>(place, element),
-            Some(Log::Application) => parse_one::<ApplicationLog>(place, element),
-            Some(Log::Framework) => parse_one::<FrameworkLog>(place, element),
+            Some(Log::Access) => parse_one::<AccessLog>(prefix, element),
+            Some(Log::Application) => parse_one::<ApplicationLog>(prefix, element),
+            Some(Log::Framework) => parse_one::<FrameworkLog>(prefix, element),
             None => {
                 let detail = "must be access, application or framework";
-                Err(vec![FieldError::at(format!("{place}/log"), "missing", detail)])
+                Err(vec![FieldError::at(format!("{prefix}/log"), "missing", detail)])
             }
         }
     })

@@ -1,7 +1,7 @@
-//! What makes a log a face of the one engine, and the handlers that all faces share.
+//! The trait of a log kind, and the handlers that all logs share.
 //!
-//! A log implements [`LogKind`] and calls `log_endpoints!`, which gives it six documented handlers: append, list, get, metrics,
-//! facets and histogram. Each is a line that calls the function of the same name below.
+//! A log implements [`LogKind`] and calls `log_endpoints!`, which generates its six documented handlers: append, list, get,
+//! metrics, facets and histogram. Each is one line that calls the function of the same name below.
 
 use actix_web::{HttpRequest, HttpResponse, http::header};
 use logbook_engine as engine;
@@ -29,22 +29,22 @@ use crate::{
     routes::logs::params::{HistogramParams, RangeParams},
 };
 
-/// A log's own words over the common columns.
+/// A log's wire types, names and filters over the common columns.
 pub trait LogKind: 'static {
     const LOG: Log;
-    /// What the log serves.
+    /// An event as the log returns it.
     type Event: From<Event> + Serialize;
-    /// What the log takes.
+    /// An event as the log accepts it.
     type NewEvent: DeserializeOwned;
     /// The log's own filters.
     type Filter: ParamSet + Send + 'static;
     type Metrics: Serialize + Send + 'static;
 
-    /// What can be counted apart, under the name of its filter. The first is the histogram's default.
+    /// The dimensions that can be counted separately, by the names of their filters. The first is the histogram's default.
     const FACETS: &'static [(&'static str, Dimension)];
 
     /// # Errors
-    /// All that is wrong with it, each with its place.
+    /// All errors of the event, each with its place.
     fn new_event(new: Self::NewEvent) -> Result<NewEvent, Vec<FieldError>>;
 
     /// Adds the log's own filters.
@@ -81,9 +81,9 @@ pub async fn list<L: LogKind>(
     let PageParams { cursor, limit, order } = page;
     let filter_hash = filter.hash();
     let after = cursor.map(|cursor| Cursor::decode(&cursor, order, filter_hash)).transpose()?;
-    let (index, way, workspace_id) = (caches.index.clone(), filter.plan(), filter.workspace_id);
+    let (index, access_path, workspace_id) = (caches.index.clone(), filter.plan(), filter.workspace_id);
     let list = move |conn: &mut Conn| query::list(conn, &index, &filter, (order, after), limit as usize);
-    let found = match way {
+    let found = match access_path {
         AccessPath::Key | AccessPath::Order => db.read(workspace_id, list).await?,
         AccessPath::Index => db.scan(workspace_id, list).await?,
     };
@@ -167,7 +167,7 @@ pub async fn histogram_of<L: LogKind>(
     Ok(HttpResponse::Ok().json(answer))
 }
 
-/// Runs a question to the counts: at once and in one moment where they are kept, else when it is its turn to look at events.
+/// Counts as a read where the kept counts suffice, otherwise as a scan of events, which waits for its turn.
 async fn count<T: Send + 'static>(
     db: &Db,
     caches: &Caches,

@@ -46,13 +46,13 @@ pub struct RangeParams {
 }
 
 impl RangeParams {
-    /// The zone that the request names, else the workspace's.
+    /// The time zone of the request. Default: the workspace's.
     pub fn zone(&self, workspace: &Workspace) -> Result<Tz> {
         let Some(name) = &self.tz else { return Ok(workspace.zone()) };
         name.parse().map_err(|_| Problem::parameter("tz", "must be an IANA time zone such as Asia/Kolkata"))
     }
 
-    /// A filter with nothing but this range and search.
+    /// A filter with only this range and search.
     pub fn filter(&self, workspace: &Workspace, log: Log) -> Result<Filter> {
         let zone = self.zone(workspace)?;
         let time = |name: &str, text: &Option<String>| {
@@ -83,30 +83,30 @@ pub struct HistogramParams {
     pub by: Option<String>,
 }
 
-/// A time of a query: RFC 3339, or a date that begins at midnight in the zone.
+/// Parses a time parameter: RFC 3339, or a date, which begins at midnight in the zone.
 ///
 /// # Errors
-/// `invalid_parameter` in the name of the parameter.
+/// `invalid_parameter`, with the parameter's name.
 fn parse_time(name: &str, text: &str, zone: Tz) -> Result<Timestamp> {
     let problem = || {
         let detail = "must be a date such as 2026-11-22 or an RFC 3339 time such as 2026-11-22T20:48:59Z";
         Problem::parameter(name, detail)
     };
-    let instant = if let Some(date) = parse_date(text) {
+    let time = if let Some(date) = parse_date(text) {
         day_start(date, zone)
     } else {
-        // A plus sign that was not escaped arrives as a space.
+        // An unescaped plus sign arrives as a space.
         let text = text.replace(' ', "+");
         Timestamp(chrono::DateTime::parse_from_rfc3339(&text).map_err(|_| problem())?.timestamp_micros())
     };
     // The years 1 to 9999, which every client and both databases can express.
-    if !(-62_135_596_800_000_000..253_402_300_800_000_000).contains(&instant.micros()) {
+    if !(-62_135_596_800_000_000..253_402_300_800_000_000).contains(&time.micros()) {
         return Err(problem());
     }
-    Ok(instant)
+    Ok(time)
 }
 
-/// `YYYY-MM-DD` and no other way to write it, of which chrono knows many.
+/// Parses `YYYY-MM-DD` only; chrono accepts other forms too.
 fn parse_date(text: &str) -> Option<NaiveDate> {
     let shape = text.len() == 10
         && text
