@@ -1,6 +1,6 @@
 //! What every request passes through: ids, request logging, counters, rate limits of sign-in, policies and caching.
 
-use std::{sync::atomic::Ordering, time::Instant};
+use std::time::Instant;
 
 use actix_cors::Cors;
 use actix_web::{
@@ -36,7 +36,8 @@ pub async fn observe(
     let id = request_id(request.request());
     let method = request.method().clone();
     // Never the query: what is searched for is nobody's business.
-    let path = request.path().to_owned();
+    let sent_path = request.path().to_owned();
+    let path = routed_path(request.request()).to_owned();
     let counters = request.app_data::<web::Data<Counters>>().cloned();
 
     let foreign = is_foreign(request.request());
@@ -60,9 +61,9 @@ pub async fn observe(
     requests::set_headers(&measured, response.headers_mut());
     let status = response.status();
     if let Some(counters) = counters {
-        counters.requests.fetch_add(1, Ordering::Relaxed);
+        counters.requests.inc();
         if status.is_server_error() {
-            counters.failures.fetch_add(1, Ordering::Relaxed);
+            counters.failures.inc();
         }
     }
     let headers = response.headers_mut();
@@ -76,13 +77,19 @@ pub async fn observe(
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     }
     let millis = start.elapsed().as_secs_f64() * 1000.0;
-    tracing::info!(target: "logbook::request", %method, path, status = status.as_u16(), millis, request_id = id);
+    tracing::info!(target: "logbook::request", %method, path = sent_path, status = status.as_u16(), millis, request_id = id);
     Ok(response)
+}
+
+/// The path as the router compares it, without escapes: `/%61pi` is `/api`. The path as it was sent decides nothing.
+fn routed_path(request: &HttpRequest) -> &str {
+    request.match_info().as_str()
 }
 
 /// True for the addresses of signing in, where nobody has a token yet.
 fn is_open(request: &HttpRequest) -> bool {
-    request.path().starts_with("/api/v1/auth/") && request.path() != "/api/v1/auth/password"
+    let path = routed_path(request);
+    path.starts_with("/api/v1/auth/") && path != "/api/v1/auth/password"
 }
 
 /// Which other origins' pages may ask, with a token of their own: cookies are for Logbook's pages alone.
@@ -103,8 +110,9 @@ pub fn cors(origins: &[Origin]) -> Cors {
 fn is_foreign(request: &HttpRequest) -> bool {
     let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
     // The provider is another site by its nature; who comes back from it shows the cookie that they left with.
-    request.path().starts_with("/api/v1/auth/")
-        && request.path() != OIDC_CALLBACK
+    let path = routed_path(request);
+    path.starts_with("/api/v1/auth/")
+        && path != OIDC_CALLBACK
         && site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 

@@ -17,7 +17,7 @@ use logbook_engine::{
         queue::{Appender, AppenderConfig},
     },
     caches::Caches,
-    db::{Conn, Db, migrations, roles},
+    db::{Conn, Db, dialect, migrations, roles},
     jobs::Jobs,
 };
 
@@ -112,9 +112,8 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     let audit = AuditLog::start(&db, &appender, data.audit);
     let mib = |mib: u32| u64::from(mib) * 1024 * 1024;
     let caches = Caches::new(mib(config.index_cache_mib), mib(config.counts_cache_mib));
-    // A connection of its own: jobs run one after the other and may be slow.
-    let jobs_db = Db::open_lazily(&data.database_url, 1)?;
-    let jobs = (!config.no_background_jobs).then(|| Jobs::start(jobs_db, &data.data_dir));
+    let start_jobs = || Jobs::start(&data.database_url, &data.data_dir);
+    let jobs = (!config.no_background_jobs).then(start_jobs).transpose()?;
     let provider = open_provider(config, address)?;
     let services = Services {
         workspaces: Data::new(Workspaces::new(&db)),
@@ -157,7 +156,8 @@ fn prepare(conn: &mut Conn, no_migrate: bool) -> Result<(), StartError> {
     } else if migrations::pending(conn)? {
         return Err(StartError::Migrations);
     }
-    Ok(roles::check(conn)?)
+    roles::check(conn)?;
+    Ok(dialect::check_messages(conn)?)
 }
 
 /// The identity provider, if one is configured.

@@ -35,6 +35,11 @@ pub enum Error {
     /// Something derived or stored by Logbook itself cannot be read.
     #[error("{0}")]
     Damaged(&'static str),
+    /// A stored number that this version does not know. Showing it as another value would be worse than no answer.
+    #[error(
+        "an event has the unknown {what} {number}: a newer version of Logbook stored it; use that version"
+    )]
+    FromNewerVersion { what: &'static str, number: i16 },
     #[error(transparent)]
     Database(#[from] db::Error),
 }

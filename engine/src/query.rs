@@ -110,7 +110,7 @@ fn scan_in_order(
         let rows = AtMost::new(in_order(filter, order, after), step).load::<EventRow>(conn)?;
         let last_step = rows.len() < step;
         for row in rows {
-            let event = Event::from(row);
+            let event = Event::try_from(row)?;
             after = Some(event.position());
             // SQL has decided most of it; what the filter means is what `matches` says.
             if filter.matches(&event) && show(event).is_break() {
@@ -138,7 +138,7 @@ pub fn get(conn: &mut Conn, workspace_id: i32, log: Log, id: EventId) -> Result<
         .first::<EventRow>(conn)
         .optional()?;
     // The time is part of the id: a right seq with a wrong time is no id that we gave out.
-    Ok(row.map(Event::from).filter(|event| event.id() == id))
+    Ok(row.map(Event::try_from).transpose()?.filter(|event| event.id() == id))
 }
 
 /// All three logs in commit order, after a seq, and whether there are more.
@@ -150,7 +150,7 @@ pub fn feed(conn: &mut Conn, workspace_id: i32, after: i64, limit: usize) -> Res
         let rows = AtMost::new(feed_query(workspace_id, after), step).load::<EventRow>(conn)?;
         let last_step = rows.len() < step;
         for row in rows {
-            if page.take(Event::from(row)).is_break() {
+            if page.take(Event::try_from(row)?).is_break() {
                 return Ok((page.events, true));
             }
         }

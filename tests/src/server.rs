@@ -146,16 +146,6 @@ impl TestServer {
         self.own_connection().batch_execute(statements).expect("the statements run");
     }
 
-    /// Runs files of the migrations, `NAME/up` or `NAME/down`, as the owner of the tables.
-    pub fn run_migration_files(&self, files: &[&str]) {
-        let kind = if self.is_postgres() { "postgres" } else { "sqlite" };
-        for file in files {
-            let path = format!("{}/../migrations/{kind}/{file}.sql", env!("CARGO_MANIFEST_DIR"));
-            let sql = std::fs::read_to_string(path).expect("a migration");
-            self.db.conn().expect("a connection").batch_execute(&sql).expect(file);
-        }
-    }
-
     /// A connection beside the server's pool: what it holds, the server waits for. On PostgreSQL a superuser's, who sees all
     /// workspaces.
     pub fn own_connection(&self) -> Conn {

@@ -66,10 +66,15 @@ impl Drop for AtEnd<'_> {
     }
 }
 
-/// A figure of `/metrics`.
+/// A figure of `/metrics`; of one with labels, the sum.
 #[track_caller]
 pub fn figure(admin: &Client, name: &str) -> u64 {
     let text = admin.get("/metrics").expect(200).text;
-    let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
-    value.unwrap_or_else(|| panic!("no figure {name} in {text}"))
+    let value = |line: &str| {
+        let rest = line.strip_prefix(name)?.trim_start_matches(|c| c != ' ');
+        rest.trim().parse::<u64>().ok()
+    };
+    let values: Vec<u64> = text.lines().filter_map(value).collect();
+    assert!(!values.is_empty(), "no figure {name} in {text}");
+    values.iter().sum()
 }

@@ -78,7 +78,9 @@ on_both!(
         assert_eq!(limit(&wrong.get(path).expect(401)).0, "address");
         assert!((3..=5).contains(&heard(401, || wrong.get(path))));
         refused(server.nobody().get(path));
-        refused(server.nobody().post("/auth/login", json!({"email": "a@clinic.test", "password": "x"})));
+        for login in ["/auth/login", "/%61uth/login"] {
+            refused(server.nobody().post(login, json!({"email": "a@clinic.test", "password": "x"})));
+        }
         assert!(limit(&other.get(path).expect(200)).2.0 >= 4);
         // Another address is another stranger, and those who are known do not care.
         let elsewhere = |address: &str| server.nobody().with_header("x-forwarded-for", address);
@@ -299,9 +301,12 @@ on_both!(
         for site in ["cross-site", "same-site", "nonsense"] {
             let foreign = server.nobody().with_header("sec-fetch-site", site).with_header("origin", OWN);
             let foreign = foreign.with_header("cookie", &cookie);
-            for (path, body) in
-                [("/auth/login", body.clone()), ("/auth/refresh", Value::Null), ("/auth/logout", Value::Null)]
-            {
+            for (path, body) in [
+                ("/auth/login", body.clone()),
+                ("/%61uth/login", body.clone()),
+                ("/auth/refresh", Value::Null),
+                ("/auth/logout", Value::Null),
+            ] {
                 let answer = foreign.post(path, body).expect(403);
                 assert!(!answer.headers.contains_key("set-cookie"), "{site} {path}");
                 assert!(!answer.headers.contains_key("access-control-allow-origin"), "{site} {path}");

@@ -16,6 +16,26 @@ fn problem(answer: &Answer, status: u16, code: &str) {
     assert!(answer.json["errors"].is_array());
 }
 
+#[test]
+fn an_event_of_a_newer_version_is_an_error_and_is_not_shown_as_something_else() {
+    let server = logbook_tests::TestServer::sqlite();
+    server.workspace("clinic");
+    let admin = server.admin();
+    let path = "/workspaces/clinic/logs/access";
+    admin.post(path, json!([{"event_type": "login"}])).expect(201);
+    server.sql(
+        "PRAGMA ignore_check_constraints = ON;
+         INSERT INTO events (workspace_id, seq, log, occurred_at, received_at, action, outcome)
+         SELECT workspace_id, 2, log, occurred_at, received_at, action, 9 FROM events",
+    );
+    for answer in
+        [admin.get(path), admin.get("/workspaces/clinic/logs/feed"), admin.get(&format!("{path}?q=login"))]
+    {
+        problem(&answer, 500, "internal");
+        assert!(answer.text.contains("a newer version of Logbook stored it"), "{}", answer.text);
+    }
+}
+
 on_both!(each_error_is_a_problem_with_its_request_id, |server| {
     server.workspace("clinic");
     let (admin, nobody) = (server.admin(), server.nobody());

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types};
 use logbook_engine::db::{Conn, migrations};
 use logbook_tests::{TestServer, on_both};
-use serde_json::json;
 
 #[derive(QueryableByName, Debug)]
 struct Column {
@@ -155,33 +154,3 @@ fn two_servers_that_start_together_on_one_database_migrate_it_once() {
         server.admin().get("/workspaces/clinic").expect(200);
     }
 }
-
-on_both!(events_that_were_there_before_partitions_are_kept, |server| {
-    server.workspace("clinic");
-    let admin = server.admin();
-    let path = "/workspaces/clinic/logs/application";
-    let events: Vec<_> = [1970, 2016, 2019, 2020, 2026]
-        .into_iter()
-        .flat_map(|year| [format!("{year}-01-01T00:00:00Z"), format!("{year}-01-31T23:59:59.999999Z")])
-        .map(|time| json!({"action": "update", "model": "patient", "record_id": "7", "occurred_at": time}))
-        .collect();
-    admin.post(path, events.clone().into()).expect(201);
-    let listed =
-        |order: &str| admin.get(&format!("{path}?model=patient&record_id=7&order={order}")).expect(200).json;
-    let before = [listed("asc"), listed("desc")];
-    let (roles, partitions) = ("2026-11-27-000000_roles", "2026-11-26-000000_partitions");
-    for way in ["down", "up"] {
-        server.run_migration_files(&[
-            &format!("{roles}/down"),
-            &format!("{partitions}/{way}"),
-            &format!("{roles}/up"),
-        ]);
-        assert_eq!([listed("asc"), listed("desc")], before, "{way}");
-    }
-    // A server that ran meanwhile makes what is missing.
-    admin.post(path, events.into()).expect(201);
-    admin
-        .post(path, json!([{"action": "update", "model": "patient", "record_id": "8", "occurred_at": "2024-02-29T12:00:00Z"}]))
-        .expect(201);
-    assert_eq!(listed("asc")["data"].as_array().expect("events").len(), 20);
-});

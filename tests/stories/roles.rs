@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _, result::Error};
-use logbook_engine::db::{self, Conn, Db, roles};
+use logbook_engine::db::{self, Conn, Db, dialect, roles};
 
 use crate::wall::{names, number, sign_in, superuser};
 use logbook_tests::{
@@ -174,4 +174,26 @@ fn a_user_without_special_rights_runs_the_whole_server() {
     let owner =
         "SELECT pg_get_userbyid(relowner)::text AS name FROM pg_class WHERE relname = 'events_2021_02'";
     assert_eq!(names(conn, owner), ["logbook_server"]);
+}
+
+#[test]
+fn messages_are_english_also_where_the_database_has_another_setting() {
+    let url = postgres::new_database();
+    let admin = Db::open(&postgres::as_superuser(&url), 1).expect("the database");
+    let (base, name) = url.rsplit_once('/').expect("a URL with a database");
+    admin
+        .conn()
+        .expect("a connection")
+        .batch_execute(&format!("ALTER DATABASE {name} SET lc_messages = 'POSIX'; CREATE ROLE {name} LOGIN"))
+        .expect("other settings");
+    let (scheme, host) = base.split_once("//").expect("a URL");
+    let stranger = format!("{scheme}//{name}@{}/{name}", host.rsplit('@').next().expect("a host"));
+    for (url, expected) in [(&postgres::as_superuser(&url), "C"), (&url, "C"), (&stranger, "POSIX")] {
+        let db = Db::open(url, 1).expect("the database");
+        let conn = &mut *db.conn().expect("a connection");
+        let Conn::Pg(pg) = conn else { panic!("not PostgreSQL") };
+        assert_eq!(names(pg, "SELECT current_setting('lc_messages') AS name"), [expected], "{url}");
+        dialect::check_messages(conn).expect("POSIX is English too");
+    }
+    admin.conn().expect("a connection").batch_execute(&format!("DROP ROLE {name}")).expect("it goes");
 }

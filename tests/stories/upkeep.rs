@@ -1,9 +1,12 @@
-//! Jobs goes on, whatever is wrong with one workspace.
+//! Background jobs go on, whatever is wrong with one workspace.
 
 use diesel::prelude::*;
 use logbook_engine::{
     counts::compact,
-    db::{Conn, schema::count_deltas},
+    db::{
+        Conn,
+        schema::{count_deltas, job_leases},
+    },
 };
 use logbook_tests::{
     Client, on_both, process,
@@ -43,6 +46,14 @@ on_both!(a_workspace_that_is_damaged_keeps_no_other_from_its_upkeep, |server| {
     wait_until("all are indexed", || figure(&admin, "logbook_index_lag_events") == 0);
     wait_until("failures are told", || figure(&admin, "logbook_job_failures_total") >= 2);
     assert_eq!([bad_delta, bad_row].map(|id| waiting(conn, id)), [1, 1]);
+    let text = admin.get("/metrics").expect(200).text;
+    assert!(
+        text.contains("logbook_job_failures_total{job=\"build_index\"} 0"),
+        "it is the other job's: {text}"
+    );
+    let leases = job_leases::table.filter(job_leases::workspace_id.eq(good)).order(job_leases::job);
+    let leases: Vec<String> = leases.select(job_leases::job).load(conn).expect("leases");
+    assert_eq!(leases, ["build_index", "compact_counts"]);
 
     let repaired = process::run(&server.data, &["repair", "counts"]);
     let said = String::from_utf8_lossy(&repaired.stdout).into_owned();

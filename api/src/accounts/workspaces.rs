@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, RwLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,7 @@ use crate::{
         error::{Code, Problem, Result},
         validation::{field_errors, no_nul},
     },
+    ttl_cache::TtlCache,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, diesel::Queryable, diesel::Selectable)]
@@ -196,61 +197,56 @@ pub fn visible(conn: &mut Conn, role_in: impl Fn(i32) -> Option<Role>) -> Result
     Ok(list(conn)?.into_iter().filter_map(seen).collect())
 }
 
-/// How long a workspace's settings may be old before they are read again.
-const FRESH: Duration = Duration::from_secs(5);
+/// How long other servers may use settings that were changed here.
+const TIME_TO_LIVE: Duration = Duration::from_secs(5);
+/// Workspaces that are remembered.
+const MOST_WORKSPACES: usize = 10_000;
 
 /// Workspaces by slug, remembered for a moment: every request begins with one.
 #[derive(Clone)]
 pub struct Workspaces {
     db: Db,
-    known: Arc<RwLock<HashMap<String, (Workspace, Instant)>>>,
+    known: Arc<TtlCache<String, Workspace>>,
 }
 
 impl Workspaces {
     pub fn new(db: &Db) -> Self {
-        Self { db: db.clone(), known: Arc::default() }
+        Self { db: db.clone(), known: Arc::new(TtlCache::new(MOST_WORKSPACES, TIME_TO_LIVE)) }
     }
 
-    /// None when there is no such workspace. What is unknown is not remembered, so a new one is found at once.
+    /// None when there is no such workspace. Unknown slugs are not remembered, so a new workspace is found at once.
     pub async fn find(&self, slug: &str) -> Result<Option<Workspace>> {
         if self::slug(slug).is_err() {
             return Ok(None);
         }
-        let known = self.known.read().ok().and_then(|known| known.get(slug).cloned());
-        if let Some((workspace, read)) = known
-            && read.elapsed() < FRESH
-        {
+        if let Some(workspace) = self.known.get(slug) {
             return Ok(Some(workspace));
         }
+        let read_at = Instant::now();
         let wanted = slug.to_owned();
         let found = self.db.run(move |conn| find(conn, &wanted)).await?;
-        if let (Some(workspace), Ok(mut known)) = (&found, self.known.write()) {
-            known.insert(slug.to_owned(), (workspace.clone(), Instant::now()));
+        if let Some(workspace) = &found {
+            self.known.insert(slug.to_owned(), workspace.clone(), read_at);
         }
         Ok(found)
     }
 
-    /// Reads the workspace again when it is next asked for.
-    pub fn forget(&self, slug: &str) {
-        if let Ok(mut known) = self.known.write() {
-            known.remove(slug);
-        }
+    /// Makes the next request to the workspace read it again.
+    pub fn invalidate(&self, slug: &str) {
+        self.known.invalidate(slug);
     }
 
-    /// The numbers of those workspaces that there are. What is remembered is as fresh as for [`Workspaces::find`]: a slug
-    /// may be given to another workspace.
+    /// The ids of the workspaces with these slugs. Unknown slugs are left out. What is remembered is as fresh as for
+    /// [`Workspaces::find`], since a slug may be given to another workspace.
     pub async fn ids(&self, slugs: impl Iterator<Item = &String>) -> Result<HashMap<String, i32>> {
         let mut ids = HashMap::new();
         let mut unknown = Vec::new();
-        {
-            let known = self.known.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-            for slug in slugs.filter(|slug| self::slug(slug).is_ok()) {
-                match known.get(slug) {
-                    Some((workspace, read)) if read.elapsed() < FRESH => {
-                        ids.insert(slug.clone(), workspace.id);
-                    }
-                    _ => unknown.push(slug.clone()),
+        for slug in slugs.filter(|slug| self::slug(slug).is_ok()) {
+            match self.known.get(slug) {
+                Some(workspace) => {
+                    ids.insert(slug.clone(), workspace.id);
                 }
+                None => unknown.push(slug.clone()),
             }
         }
         if !unknown.is_empty() {

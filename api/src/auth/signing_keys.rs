@@ -5,22 +5,24 @@
 //! changed, and at once when a token names a key that it does not know.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{Error, ErrorKind, Result, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Arc, RwLock},
     time::{Duration, Instant},
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use logbook_engine::db::timestamp::Timestamp;
+use logbook_engine::{db::timestamp::Timestamp, private_files};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{claims::ACCESS_SECONDS, secret::random_token};
 
 const FILE: &str = "token-keys.json";
 const LOCK: &str = "token-keys.lock";
+/// What it is replaced with.
+const DRAFT: &str = "token-keys.json.new";
 /// What version 0.1 kept its one key in.
 const FIRST_FILE: &str = "token.key";
 /// The name of that key: tokens of version 0.1 name none.
@@ -113,7 +115,10 @@ impl<T> KeyFile<T> {
     /// # Errors
     /// The file's.
     pub fn open(folder: &Path, prepare: fn(&SigningKeys) -> Result<T>) -> Result<Self> {
-        fs::create_dir_all(folder)?;
+        private_files::create_folder(folder)?;
+        for name in [FILE, LOCK, DRAFT] {
+            private_files::tighten(&folder.join(name));
+        }
         let keys = match read(folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => change(folder, |_| Ok(()))?,
             keys => keys?,
@@ -212,7 +217,7 @@ fn change(folder: &Path, change: impl FnOnce(&mut SigningKeys) -> Result<()>) ->
         keys => keys?,
     };
     change(&mut keys)?;
-    let draft = folder.join(format!("{FILE}.new"));
+    let draft = folder.join(DRAFT);
     let mut file = private().open(&draft)?;
     file.write_all(&serde_json::to_vec_pretty(&keys)?)?;
     file.sync_all()?;
@@ -244,8 +249,8 @@ pub fn kid_or_first(kid: Option<&str>) -> &str {
 }
 
 /// For files that only their owner can read.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
+fn private() -> fs::OpenOptions {
+    let mut options = private_files::options();
+    options.write(true).create(true).truncate(true);
     options
 }

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use logbook_engine::{
     append::{AppendRequest, ImportPosition, store},
     db::{Conn, Db, roles, schema::import_positions, timestamp::Timestamp},
+    private_files,
 };
 
 use super::{
@@ -89,7 +90,7 @@ fn import_peerapp(db: &Db, data_dir: &Path) -> Result<u64, ImportError> {
 }
 
 fn unpack(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    private_files::create_folder(folder)?;
     PEERAPP.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text))
 }
 

@@ -331,7 +331,7 @@ impl From<&engine::Error> for Problem {
             Error::QueueFull => Code::QueueFull,
             Error::Stopping | Error::Unconfirmed => Code::Unavailable,
             Error::TooManyBuckets { .. } => return Self::parameter("interval", error.to_string()),
-            Error::WorkspaceFull | Error::Panicked | Error::Damaged(_) => {
+            Error::WorkspaceFull | Error::Panicked | Error::Damaged(_) | Error::FromNewerVersion { .. } => {
                 tracing::error!(%error, "request failed");
                 Code::Internal
             }

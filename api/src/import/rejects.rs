@@ -5,12 +5,12 @@
 //! ```
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
-use logbook_engine::event::masking;
+use logbook_engine::{event::masking, private_files};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -72,13 +72,10 @@ impl Rejects {
     fn file(&mut self) -> io::Result<&mut File> {
         if self.file.is_none() {
             if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                std::fs::create_dir_all(folder)?;
+                private_files::create_folder(folder)?;
             }
-            let mut options = OpenOptions::new();
-            options.append(true).create(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            self.file = Some(options.open(&self.path)?);
+            let options = &mut private_files::options();
+            self.file = Some(options.append(true).create(true).open(&self.path)?);
         }
         self.file.as_mut().ok_or_else(|| io::Error::other("no file"))
     }

@@ -90,7 +90,7 @@ pub async fn revoke(
     let prefix = path.into_inner().key;
     let (id, wanted) = (manager.workspace.id, prefix.clone());
     let revoked = db.run(move |conn| api_keys::revoke(conn, id, &wanted)).await?;
-    known.forget(&prefix);
+    known.invalidate(&prefix);
     if let Some(key) = revoked {
         audit.key_revoked(&manager.by(&client_info), &key);
     }

@@ -147,6 +147,6 @@ fn user_id(path: &MemberPath) -> Result<i32> {
 
 fn forget(permissions: &PermissionCache, member: &Member) {
     if let Ok(user_id) = member.id.parse() {
-        permissions.forget(user_id);
+        permissions.invalidate(user_id);
     }
 }

@@ -83,7 +83,7 @@ pub async fn change(
     }
     let id = workspace.id;
     let changed = db.run(move |conn| change_settings(conn, id, &changes)).await?;
-    known.forget(&workspace.slug);
+    known.invalidate(&workspace.slug);
     audit.workspace_changed(&manager.by(&client_info), &changed);
     Ok(HttpResponse::Ok().json(WorkspaceView::new(changed, *role)))
 }

@@ -6,7 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::{
     append::{AppendRequest, Appended, DedupeWindow, store_group},
-    db::{self, Db, Kind, partitions::Partitions},
+    db::{self, Db, partitions::Partitions},
     error::{Error, Result},
 };
 
@@ -87,9 +87,7 @@ pub struct Appender {
 impl Appender {
     /// Starts a thread per shard. They end after the last clone is dropped and what waits is stored.
     pub fn start(db: &Db, config: AppenderConfig) -> Self {
-        // SQLite has one writer; on PostgreSQL workspaces do not wait for each other's commit.
-        let shards = if db.kind == Kind::Sqlite { 1 } else { 4 };
-        let shards = (0..shards)
+        let shards = (0..db.concurrent_writers())
             .map(|_| {
                 let (sender, receiver) = mpsc::unbounded_channel();
                 let db = db.clone();

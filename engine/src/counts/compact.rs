@@ -129,7 +129,7 @@ fn compact_some(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
         }
     }
     for (log, draft) in drafts {
-        let log = Log::from_number(log);
+        let log = Log::from_number(log)?;
         let added = PackedCells::parse(draft.pack()).ok_or_else(damaged)?;
         add(conn, (workspace_id, log, state.revision), &added)?;
     }

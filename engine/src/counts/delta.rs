@@ -34,7 +34,7 @@ pub fn insert_for_batch(
     for row in rows {
         let key = Key {
             action: &row.action,
-            outcome: Outcome::from_number(row.outcome),
+            outcome: Outcome::from_number(row.outcome)?,
             role: row.role.as_deref(),
             target_type: row.target_type.as_deref(),
         };

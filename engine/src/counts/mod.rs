@@ -182,7 +182,7 @@ impl<'a> Counted<'a> {
     /// # Errors
     /// The database's.
     pub fn first_and_last(&mut self) -> Result<Option<(i64, i64)>> {
-        Ok(self.kept.first_and_last(self.filter)?)
+        self.kept.first_and_last(self.filter)
     }
 
     /// How many events have each value of a dimension, most first.

@@ -107,7 +107,7 @@ fn key_of(texts: &[Box<str>], [action, outcome, role, kind]: Ids) -> Key<'_> {
     let text = |place: u32| &*texts[place as usize];
     Key {
         action: text(action),
-        outcome: Outcome::from_number(outcome as i16),
+        outcome: Outcome::from_number(outcome as i16).expect("keys are checked when they are parsed"),
         role: role.checked_sub(1).map(text),
         target_type: kind.checked_sub(1).map(text),
     }
@@ -148,7 +148,8 @@ impl PackedCells {
             let ids: Ids = [reader.small()?, reader.small()?, reader.small()?, reader.small()?];
             let [action, outcome, role, kind] = ids;
             let known = texts.len() as u32;
-            if action >= known || !(1..=2).contains(&outcome) || role > known || kind > known {
+            Outcome::from_number(i16::try_from(outcome).ok()?).ok()?;
+            if action >= known || role > known || kind > known {
                 return None;
             }
             keys.push(ids);

@@ -250,9 +250,9 @@ pub fn of_month(
             .filter(event_counts::bucket.between(first, last))
             .select((event_counts::log, event_counts::bucket, event_counts::cells))
             .load(conn)?;
-        found.extend(
-            rows.into_iter().map(|(log, bucket, cells)| ((Log::from_number(log), grain, bucket), cells)),
-        );
+        for (log, bucket, cells) in rows {
+            found.insert((Log::from_number(log)?, grain, bucket), cells);
+        }
     }
     Ok(found)
 }

@@ -15,13 +15,13 @@ use crate::{
 
 type Dimensions = (String, i16, Option<String>, Option<String>);
 
-fn key((action, outcome, role, target_type): &Dimensions) -> Key<'_> {
-    Key {
+fn key((action, outcome, role, target_type): &Dimensions) -> Result<Key<'_>> {
+    Ok(Key {
         action,
-        outcome: Outcome::from_number(*outcome),
+        outcome: Outcome::from_number(*outcome)?,
         role: role.as_deref(),
         target_type: target_type.as_deref(),
-    }
+    })
 }
 
 /// The cells, by quarter hour, of a log's events with `from <= occurred_at < to` and `seq <= last`.
@@ -48,7 +48,7 @@ pub fn count(
         .load(conn)?;
     let mut draft = CellsBuilder::default();
     for (quarter, dimensions, events) in &rows {
-        draft.add(*quarter, key(dimensions), events.unsigned_abs());
+        draft.add(*quarter, key(dimensions)?, events.unsigned_abs());
     }
     Ok(draft)
 }
@@ -80,7 +80,7 @@ pub fn visit(
             ))
             .load(conn)?;
         for (seq, log, occurred_at, dimensions) in &rows {
-            show(*seq, Log::from_number(*log), calendar::quarter_of(*occurred_at), key(dimensions))?;
+            show(*seq, Log::from_number(*log)?, calendar::quarter_of(*occurred_at), key(dimensions)?)?;
             after = *seq;
         }
         if rows.len() < STEP {

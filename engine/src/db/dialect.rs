@@ -1,16 +1,14 @@
 //! Everything that differs between the two databases.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use diesel::{
-    ExecuteCopyFromDsl as _, QueryResult, RunQueryDsl as _,
+    ExecuteCopyFromDsl as _, QueryResult, QueryableByName, RunQueryDsl as _,
     connection::SimpleConnection as _,
     pg::Pg,
     query_builder::{AstPass, QueryFragment, QueryId},
     result::{DatabaseErrorKind, Error},
+    sql_query,
     sql_types::{Array, BigInt, Bool, Text},
     sqlite::Sqlite,
 };
@@ -41,7 +39,45 @@ pub fn prepare_connection(conn: &mut Conn) -> QueryResult<()> {
              PRAGMA temp_store = MEMORY;
              PRAGMA journal_size_limit = 67108864;",
         ),
-        Conn::Pg(conn) => conn.batch_execute(POSTGRES_SETTINGS),
+        Conn::Pg(conn) => conn.batch_execute(&format!("{POSTGRES_SETTINGS}; {ENGLISH_MESSAGES}")),
+    }
+}
+
+/// PostgreSQL's messages in English, since [`is_unavailable`] knows some errors by their text, where this user may choose: a
+/// superuser, or who has been granted it. For others the role has the setting: see [`check_messages`].
+const ENGLISH_MESSAGES: &str = "SELECT CASE WHEN has_parameter_privilege('lc_messages', 'SET') \
+                                THEN set_config('lc_messages', 'C', false) END";
+
+#[derive(QueryableByName)]
+struct Messages {
+    #[diesel(sql_type = Text)]
+    setting: String,
+    #[diesel(sql_type = Text)]
+    role: String,
+}
+
+/// Whether PostgreSQL's messages are in English.
+///
+/// # Errors
+/// In words for whoever set the database up; the database's.
+pub fn check_messages(conn: &mut Conn) -> super::Result<()> {
+    let Conn::Pg(pg) = conn else { return Ok(()) };
+    let query = "SELECT current_setting('lc_messages') AS setting, quote_ident(current_user) AS role";
+    let Messages { setting, role } = sql_query(query).get_result(pg)?;
+    if setting == "C" {
+        return Ok(());
+    }
+    // Other settings may be English too, and a server without translations always is: an error tells.
+    let Err(error) = pg.batch_execute("SELECT 1 / 0") else { return Ok(()) };
+    match super::Error::from(error) {
+        super::Error::Query(error) if error.to_string() != "division by zero" => {
+            Err(super::Error::Setup(format!(
+                "PostgreSQL's messages are in another language (\"{error}\", lc_messages is {setting}), and Logbook has to \
+                 recognise some of them. A superuser has to run this: ALTER ROLE {role} SET lc_messages = 'C';"
+            )))
+        }
+        super::Error::Query(_) => Ok(()),
+        error => Err(error),
     }
 }
 
@@ -91,18 +127,6 @@ pub fn with_timeouts(url: &str) -> String {
         }
     }
     url
-}
-
-/// A folder that only its owner may enter. One that is there stays as it is.
-pub fn make_private_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-/// A file that only its owner may read: it has everybody's history. SQLite gives its side files the same mode.
-pub fn make_private_file(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
 }
 
 /// True for errors that say nothing about the statement: gone, locked, full, shutting down.

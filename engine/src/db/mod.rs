@@ -16,6 +16,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use diesel::{Connection as _, r2d2::R2D2Connection as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::private_files;
 pub use multi_backend::MultiBackend as Backend;
 
 /// The derive makes a module-private backend type; this module gives it a name that can be exported.
@@ -174,13 +175,9 @@ impl Db {
     /// As [`Db::open`], without asking whether the database is there.
     pub fn open_lazily(url: &str, size: u32) -> Result<Self> {
         let url: Url = url.parse()?;
-        if url.kind == Kind::Sqlite
-            && let Some(folder) =
-                Path::new(&url.target).parent().filter(|folder| !folder.as_os_str().is_empty())
-        {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                Error::Setup(format!("cannot make the folder {}: {error}", folder.display()))
-            })?;
+        if url.kind == Kind::Sqlite {
+            private_files::prepare_database(Path::new(&url.target))
+                .map_err(|error| Error::Setup(format!("cannot create {}: {error}", url.target)))?;
         }
         let kind = url.kind;
         let pool = diesel::r2d2::Pool::builder()
@@ -194,6 +191,15 @@ impl Db {
         let waiting = Arc::new(Semaphore::new(size as usize * 8));
         let scans = Arc::new(Semaphore::new((size as usize / 2).max(1)));
         Ok(Self { pool, waiting, scans, kind })
+    }
+
+    /// How many transactions can write at the same time with profit: SQLite has one writer; on PostgreSQL workspaces do not
+    /// wait for each other's commit.
+    pub fn concurrent_writers(&self) -> usize {
+        match self.kind {
+            Kind::Sqlite => 1,
+            Kind::Postgres => 4,
+        }
     }
 
     /// A connection, for blocking code.

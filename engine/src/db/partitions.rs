@@ -137,14 +137,32 @@ fn create(conn: &mut PgConnection, period: Period) -> Result<()> {
     })
 }
 
+/// This month and those that come next.
+fn upcoming() -> impl Iterator<Item = Timestamp> {
+    let now = Utc::now();
+    (0..AHEAD).filter_map(move |ahead| now.checked_add_months(Months::new(ahead))).map(Timestamp::from)
+}
+
+/// Whether the partitions of this month and of those that come next are there. Always on SQLite.
+///
+/// # Errors
+/// The database's.
+pub fn has_upcoming(conn: &mut Conn) -> Result<bool> {
+    let Conn::Pg(conn) = conn else { return Ok(true) };
+    for time in upcoming() {
+        if !is_there(conn, Period::of(time))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// Makes the partitions of this month and of those that come next.
 ///
 /// # Errors
 /// The database's.
 pub fn create_upcoming(conn: &mut Conn) -> Result<()> {
-    let now = Utc::now();
-    let months = (0..AHEAD).filter_map(|ahead| now.checked_add_months(Months::new(ahead)));
-    Partitions::default().make(conn, months.map(Timestamp::from))
+    Partitions::default().make(conn, upcoming())
 }
 
 #[cfg(test)]

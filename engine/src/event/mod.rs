@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     db::{rows::EventRow, timestamp::Timestamp},
+    error::{Error, Result},
     order::Position,
 };
 pub use change::{Change, SetChange, ValueChange};
@@ -38,9 +39,13 @@ macro_rules! stored_enum {
                 self as i16
             }
 
-            /// The database's checks admit no other number; the first variant stands for what cannot be.
-            pub fn from_number(number: i16) -> Self {
-                match number { $($number => $name::$variant,)* _ => Self::ALL[0] }
+            /// # Errors
+            /// [`Error::FromNewerVersion`] when this version does not know the number.
+            pub fn from_number(number: i16) -> Result<Self> {
+                match number {
+                    $($number => Ok($name::$variant),)*
+                    _ => Err(Error::FromNewerVersion { what: stringify!($name), number }),
+                }
             }
         }
 
@@ -195,8 +200,12 @@ impl Event {
     }
 }
 
-impl From<EventRow> for Event {
-    fn from(row: EventRow) -> Self {
+impl TryFrom<EventRow> for Event {
+    type Error = Error;
+
+    /// # Errors
+    /// [`Error::FromNewerVersion`].
+    fn try_from(row: EventRow) -> Result<Self> {
         let EventRow {
             workspace_id,
             seq,
@@ -221,16 +230,17 @@ impl From<EventRow> for Event {
             metadata,
             masked,
         } = row;
+        let actor_type = actor_type.map(ActorType::from_number).transpose()?;
         let common = Common {
-            log: Log::from_number(log),
+            log: Log::from_number(log)?,
             actor: actor_type.map(|kind| Actor {
-                kind: ActorType::from_number(kind),
+                kind,
                 id: actor_id.map(Text::stored),
                 name: actor_name.map(Text::stored),
             }),
             role: role.map(Text::stored),
             action: Action::stored(action),
-            outcome: Outcome::from_number(outcome),
+            outcome: Outcome::from_number(outcome)?,
             outcome_reason: outcome_reason.map(Text::stored),
             target: Target {
                 kind: target_type.map(Text::stored),
@@ -242,7 +252,7 @@ impl From<EventRow> for Event {
             session_id: session_id.map(Text::stored),
             correlation_id: correlation_id.map(Text::stored),
         };
-        Self { workspace_id, seq, occurred_at, received_at, common, changes, metadata, masked }
+        Ok(Self { workspace_id, seq, occurred_at, received_at, common, changes, metadata, masked })
     }
 }
 
@@ -290,5 +300,17 @@ impl From<Event> for EventRow {
             metadata,
             masked,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_a_newer_version_is_an_error() {
+        assert!(Log::ALL.iter().all(|log| Log::from_number(log.number()).is_ok_and(|found| found == *log)));
+        let error = Log::from_number(9).expect_err("there is no such log").to_string();
+        assert!(error.starts_with("an event has the unknown Log 9: a newer version"), "{error}");
     }
 }

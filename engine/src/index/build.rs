@@ -185,7 +185,7 @@ pub fn make(
             .select(EventRow::as_select())
             .load::<EventRow>(conn)?;
         for row in rows {
-            let event = Event::from(row);
+            let event = Event::try_from(row)?;
             marks(&event, &event.parse_changes(), &mut |mark| building.mark(event.seq, mark));
         }
         seq = end + 1;

@@ -1,4 +1,7 @@
 //! Which blocks have a key, in few bytes.
+//!
+//! Not Roaring bitmaps: they are made for sets of millions. Here a posting has at most 2,016 blocks and mostly one or two, and
+//! a segment has hundreds of thousands of postings: a container's header alone would be larger than most of them.
 
 use crate::varint;
 

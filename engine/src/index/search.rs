@@ -313,7 +313,9 @@ impl<'a> Walk<'a> {
                 )
                 .select(EventRow::as_select())
                 .load::<EventRow>(conn)?;
-            rows.into_iter().for_each(|row| self.keep(row.into()));
+            for row in rows {
+                self.keep(Event::try_from(row)?);
+            }
         }
         Ok(())
     }
@@ -339,7 +341,9 @@ impl<'a> Walk<'a> {
             .filter(events::seq.gt(self.state.indexed_seq))
             .select(EventRow::as_select())
             .load::<EventRow>(conn)?;
-        rows.into_iter().for_each(|row| self.keep(row.into()));
+        for row in rows {
+            self.keep(Event::try_from(row)?);
+        }
         Ok(())
     }
 
@@ -353,7 +357,7 @@ impl<'a> Walk<'a> {
         let more = rows.len() == step;
         let mut last = after;
         for row in rows {
-            let event = Event::from(row);
+            let event = Event::try_from(row)?;
             last = Some(event.position());
             self.keep(event);
         }

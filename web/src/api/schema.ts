@@ -586,7 +586,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Figures for Prometheus. For platform admins. */
+    /** Metrics for Prometheus. For platform admins. */
     get: operations["getServerMetrics"];
     put?: never;
     post?: never;
@@ -5774,7 +5774,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description Figures in Prometheus's text format */
+      /** @description Metrics in the text format of Prometheus */
       200: {
         headers: {
           [name: string]: unknown;

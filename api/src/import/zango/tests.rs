@@ -63,7 +63,7 @@ impl Story {
         let mut conn = self.db.conn().expect("a connection");
         let rows =
             events::table.order(events::seq.asc()).select(EventRow::as_select()).load::<EventRow>(&mut *conn);
-        rows.expect("events").into_iter().map(Event::from).collect()
+        rows.expect("events").into_iter().map(|row| Event::try_from(row).expect("an event")).collect()
     }
 }
 

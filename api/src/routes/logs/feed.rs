@@ -16,10 +16,19 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
-    auth::Reader,
+    auth::{Read, Reader},
     http::{error::Result, params::Params},
     routes::logs::wire,
 };
+
+/// All logs of a workspace, as what a handler reads.
+pub struct Feed;
+
+impl Read for Feed {
+    fn name() -> &'static str {
+        "feed"
+    }
+}
 
 /// An event of any log, with the field names that all logs share.
 #[derive(Serialize, ToSchema)]
@@ -141,7 +150,11 @@ fn default_limit() -> u32 {
     params(crate::http::path::WorkspacePath, FeedParams),
     responses((status = 200, description = "The next events", body = FeedPage), crate::http::error::ReadProblems)
 )]
-pub async fn feed(db: web::Data<Db>, reader: Reader, params: Params<(FeedParams,)>) -> Result<HttpResponse> {
+pub async fn feed(
+    db: web::Data<Db>,
+    reader: Reader<Feed>,
+    params: Params<(FeedParams,)>,
+) -> Result<HttpResponse> {
     let (FeedParams { after, limit },) = params.0;
     let workspace_id = reader.workspace.id;
     let feed = move |conn: &mut Conn| query::feed(conn, workspace_id, after, limit as usize);

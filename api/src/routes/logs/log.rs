@@ -20,7 +20,7 @@ use logbook_engine::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    auth::Reader,
+    auth::{Read, Reader},
     http::{
         error::{FieldError, Problem, Result},
         page::{Cursor, PageParams},
@@ -56,6 +56,13 @@ pub trait LogKind: 'static {
     fn metrics(cells: &Cells) -> Self::Metrics;
 }
 
+/// The audit names a log as the log names itself.
+impl<L: LogKind> Read for L {
+    fn name() -> &'static str {
+        L::LOG.as_str()
+    }
+}
+
 /// A page of any log; each log documents its own under its own name.
 #[derive(Serialize)]
 struct PageBody<T> {
@@ -64,7 +71,7 @@ struct PageBody<T> {
     has_more: bool,
 }
 
-fn filter<L: LogKind>(reader: &Reader, range: &RangeParams, own: L::Filter) -> Result<Filter> {
+fn filter<L: LogKind>(reader: &Reader<L>, range: &RangeParams, own: L::Filter) -> Result<Filter> {
     let mut filter = range.filter(&reader.workspace, L::LOG)?;
     L::add(own, &mut filter)?;
     Ok(filter)
@@ -74,7 +81,7 @@ pub async fn list<L: LogKind>(
     request: &HttpRequest,
     db: &Db,
     caches: &Caches,
-    reader: Reader,
+    reader: Reader<L>,
     (range, own, page): (RangeParams, L::Filter, PageParams),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
@@ -107,7 +114,7 @@ fn next_link(request: &HttpRequest, cursor: &str) -> String {
     format!("<{}?{}>; rel=\"next\"", request.path(), query.finish())
 }
 
-pub async fn get<L: LogKind>(db: &Db, reader: Reader, id: &str) -> Result<HttpResponse> {
+pub async fn get<L: LogKind>(db: &Db, reader: Reader<L>, id: &str) -> Result<HttpResponse> {
     let id = EventId::parse(id).ok_or_else(Problem::not_found)?;
     let workspace_id = reader.workspace.id;
     let event = db.read(workspace_id, move |conn| query::get(conn, workspace_id, L::LOG, id)).await?;
@@ -118,7 +125,7 @@ pub async fn get<L: LogKind>(db: &Db, reader: Reader, id: &str) -> Result<HttpRe
 pub async fn metrics<L: LogKind>(
     db: &Db,
     caches: &Caches,
-    reader: Reader,
+    reader: Reader<L>,
     (range, own): (RangeParams, L::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
@@ -132,7 +139,7 @@ pub async fn metrics<L: LogKind>(
 pub async fn facets<L: LogKind>(
     db: &Db,
     caches: &Caches,
-    reader: Reader,
+    reader: Reader<L>,
     (range, own): (RangeParams, L::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
@@ -146,7 +153,7 @@ pub async fn facets<L: LogKind>(
 pub async fn histogram_of<L: LogKind>(
     db: &Db,
     caches: &Caches,
-    reader: Reader,
+    reader: Reader<L>,
     (range, own, params): (RangeParams, L::Filter, HistogramParams),
 ) -> Result<HttpResponse> {
     let zone = range.zone(&reader.workspace)?;
@@ -218,7 +225,7 @@ macro_rules! log_endpoints {
             request: actix_web::HttpRequest,
             db: actix_web::web::Data<logbook_engine::db::Db>,
             caches: actix_web::web::Data<logbook_engine::caches::Caches>,
-            reader: crate::auth::Reader,
+            reader: crate::auth::Reader<$log>,
             params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter, crate::http::page::PageParams)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             crate::routes::logs::log::list::<$log>(&request, &db, &caches, reader, params.0).await
@@ -233,7 +240,7 @@ macro_rules! log_endpoints {
         )]
         pub async fn get(
             db: actix_web::web::Data<logbook_engine::db::Db>,
-            reader: crate::auth::Reader,
+            reader: crate::auth::Reader<$log>,
             path: actix_web::web::Path<crate::http::path::EventPath>,
             _no: crate::http::params::Params<(crate::http::params::NoParams,)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
@@ -250,7 +257,7 @@ macro_rules! log_endpoints {
         pub async fn metrics(
             db: actix_web::web::Data<logbook_engine::db::Db>,
             caches: actix_web::web::Data<logbook_engine::caches::Caches>,
-            reader: crate::auth::Reader,
+            reader: crate::auth::Reader<$log>,
             params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             crate::routes::logs::log::metrics::<$log>(&db, &caches, reader, params.0).await
@@ -266,7 +273,7 @@ macro_rules! log_endpoints {
         pub async fn facets(
             db: actix_web::web::Data<logbook_engine::db::Db>,
             caches: actix_web::web::Data<logbook_engine::caches::Caches>,
-            reader: crate::auth::Reader,
+            reader: crate::auth::Reader<$log>,
             params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             crate::routes::logs::log::facets::<$log>(&db, &caches, reader, params.0).await
@@ -282,7 +289,7 @@ macro_rules! log_endpoints {
         pub async fn histogram(
             db: actix_web::web::Data<logbook_engine::db::Db>,
             caches: actix_web::web::Data<logbook_engine::caches::Caches>,
-            reader: crate::auth::Reader,
+            reader: crate::auth::Reader<$log>,
             params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter, crate::routes::logs::params::HistogramParams)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             crate::routes::logs::log::histogram_of::<$log>(&db, &caches, reader, params.0).await
