@@ -35,7 +35,7 @@ pub async fn observe(
     let start = Instant::now();
     let id = request_id(request.request());
     let method = request.method().clone();
-    // Never the query: what is searched for is nobody's business.
+    // Without the query: search texts are never logged.
     let sent_path = request.path().to_owned();
     let path = routed_path(request.request()).to_owned();
     let counters = request.app_data::<web::Data<Counters>>().cloned();
@@ -86,13 +86,13 @@ fn routed_path(request: &HttpRequest) -> &str {
     request.match_info().as_str()
 }
 
-/// True for the addresses of signing in, where nobody has a token yet.
+/// Whether the request is one of signing in, where clients have no token yet.
 fn is_open(request: &HttpRequest) -> bool {
     let path = routed_path(request);
     path.starts_with("/api/v1/auth/") && path != "/api/v1/auth/password"
 }
 
-/// Which other origins' pages may ask, with a token of their own: cookies are for Logbook's pages alone.
+/// Lets pages of these origins call the API, with a token of their own: cookies are for Logbook's own pages only.
 pub fn cors(origins: &[Origin]) -> Cors {
     let exposed =
         ["link", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"].map(HeaderName::from_static);
@@ -105,11 +105,11 @@ pub fn cors(origins: &[Origin]) -> Cors {
     origins.iter().fold(cors, |cors, Origin(origin)| cors.allowed_origin(origin))
 }
 
-/// True for a request that another site's page sends to the addresses that set cookies: a form there could sign its
-/// reader in as somebody else. Browsers say where a request comes from (Fetch Metadata); other clients say nothing.
+/// Whether a page of another site sends the request to an endpoint that sets cookies: a form there could sign its reader
+/// in as somebody else. Browsers say where a request comes from (Fetch Metadata); other clients do not.
 fn is_foreign(request: &HttpRequest) -> bool {
     let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    // The provider is another site by its nature; who comes back from it shows the cookie that they left with.
+    // The provider is always another site; people who return from it present the cookie that they left with.
     let path = routed_path(request);
     path.starts_with("/api/v1/auth/")
         && path != OIDC_CALLBACK
