@@ -23,7 +23,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the API, and the web application where its folder is given
+    /// Serve the API, and the web application if its folder is given
     Serve(Box<ServeArgs>),
     /// Apply pending migrations
     Migrate,
@@ -43,15 +43,15 @@ enum Command {
     /// Create users and sign-in links
     #[command(subcommand)]
     User(UserCommand),
-    /// Compare the search index and the kept counts with the events; exits with 3 when something differs
+    /// Compare the search index and the kept counts with the events; exit with 3 if something differs
     Check(CheckArgs),
-    /// Rebuild what is derived from the events, where it differs
+    /// Rebuild the search index and the kept counts where they differ from the events
     Repair(RepairArgs),
     /// Print the OpenAPI document as YAML
     Openapi,
 }
 
-/// The exit code of a command that found a difference. 1 is any other failure, and 2 is clap's.
+/// The exit code of a command that found a difference. 1 is any other failure, 2 is clap's.
 const DIFFERED: u8 = 3;
 
 fn main() -> ExitCode {
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
         Command::User(command) => commands::user::run(&data, command),
         Command::Check(args) => commands::check::run(&data, &args),
         Command::Repair(args) => commands::repair::run(&data, &args),
-        Command::Openapi => openapi::yaml().map_err(Failure::Said).map(|yaml| print!("{yaml}")),
+        Command::Openapi => openapi::yaml().map_err(Failure::Message).map(|yaml| print!("{yaml}")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

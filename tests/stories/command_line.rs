@@ -146,7 +146,7 @@ fn printed_and_not_logged(data: &DataConfig, why: &str) {
     let Printed { stdout: token, stderr: said } = run(data, "token --role admin");
     assert_eq!(token.lines().count(), 1, "{token}");
     Tokens::from_data_dir(&data.data_dir).expect("keys").verify(token.trim()).expect("a good token");
-    assert!(said.contains("This is not in the log: ") && said.contains(why), "{said}");
+    assert!(said.contains("The event was not recorded: ") && said.contains(why), "{said}");
     let Printed { stdout: rotated, stderr: said } = run(data, "token rotate");
     assert!(rotated.contains("new key") && said.contains(why), "{rotated} {said}");
 }
@@ -158,13 +158,13 @@ fn a_token_is_printed_whatever_the_database_does() {
         |database_url: String| DataConfig { database_url, data_dir: folder.path().join("data"), audit: true };
     // There is no database, and the command makes none.
     let path = folder.path().join("new/logbook.db");
-    printed_and_not_logged(&data(format!("sqlite://{}", path.display())), "there is none yet");
+    printed_and_not_logged(&data(format!("sqlite://{}", path.display())), "it does not exist yet");
     assert!(!folder.path().join("new").exists());
     // An empty database stays empty.
     let path = folder.path().join("empty.db");
     std::fs::write(&path, "").expect("written");
     for url in [format!("sqlite://{}", path.display()), postgres::new_database()] {
-        printed_and_not_logged(&data(url.clone()), "it lacks migrations");
+        printed_and_not_logged(&data(url.clone()), "it has pending migrations");
         let db = Db::open(&url, 1).expect("it is there");
         assert!(migrations::pending(&mut db.conn().expect("a connection")).expect("a look"));
     }

@@ -1,4 +1,4 @@
-//! `logbook check`: compares what is derived with the events, and changes nothing.
+//! `logbook check`: compares derived data with the events, and changes nothing.
 
 use clap::Args;
 use logbook::config::DataConfig;
@@ -41,14 +41,16 @@ pub fn run(data: &DataConfig, CheckArgs { workspaces }: &CheckArgs) -> Result<()
         let found = index?;
         found
             .iter()
-            .for_each(|seqs| println!("{slug}: index: seq {} to {} differs.", seqs.start(), seqs.end()));
+            .for_each(|seqs| println!("{slug}: index: seq {} to {} differ.", seqs.start(), seqs.end()));
         if found.is_empty() {
             println!("{slug}: the index matches the events.");
         }
         differences += found.len();
     }
     if differences > 0 {
-        return Err(Failure::Differed(format!("{differences} parts differ; rebuild them: logbook repair")));
+        return Err(Failure::Differed(format!(
+            "{differences} parts differ; to rebuild them, run: logbook repair"
+        )));
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ pub fn run(data: &DataConfig) -> Result<(), Failure> {
     fill(&open(data)?, data)
 }
 
-/// Fills the demo workspaces, unless they are there.
+/// Fills the demo workspaces, unless they are already filled.
 pub fn fill(db: &Db, data: &DataConfig) -> Result<(), Failure> {
     let Filled { peerapp, clinic } = demo::fill(db, &data.data_dir, true)?;
     if peerapp + clinic > 0 {

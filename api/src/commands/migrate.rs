@@ -8,10 +8,10 @@ use super::Failure;
 pub fn run(data: &DataConfig) -> Result<(), Failure> {
     let db = Db::open(&data.database_url, 1)?;
     let applied = migrations::run(&mut *db.conn()?)?;
-    // Who may migrate may make tables; the server's own user perhaps may not.
+    // The user who migrates can create tables; the server's own user possibly cannot.
     partitions::create_upcoming(&mut *db.conn()?)?;
     match applied.as_slice() {
-        [] => println!("Nothing to do."),
+        [] => println!("There are no pending migrations."),
         names => println!("Applied: {}", names.join(", ")),
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The commands, a file each, and what they share.
+//! The commands, one file each, and what they share.
 
 pub mod audit;
 pub mod check;
@@ -38,27 +38,27 @@ pub enum Failure {
     #[error(transparent)]
     Import(#[from] zango::ImportError),
     #[error("{0}")]
-    Said(String),
-    /// What was compared differed.
+    Message(String),
+    /// A comparison found differences.
     #[error("{0}")]
     Differed(String),
 }
 
-/// The database for a command that does its work and ends, with its migrations applied.
+/// Opens the database for a single command and applies pending migrations.
 pub fn open(data: &DataConfig) -> Result<Db, Failure> {
     let db = Db::open(&data.database_url, 2)?;
     migrations::run(&mut *db.conn()?)?;
     Ok(db)
 }
 
-/// The number of a workspace.
+/// Returns the id of the workspace with this slug.
 pub fn find_workspace(db: &Db, slug: &str) -> Result<i32, Failure> {
     let workspace = workspaces::find(&mut *db.conn()?, slug)?;
-    let unknown = || Failure::Said(format!("there is no workspace {slug}; see: logbook workspace list"));
+    let unknown = || Failure::Message(format!("there is no workspace {slug}; see: logbook workspace list"));
     Ok(workspace.ok_or_else(unknown)?.id)
 }
 
-/// Runs work that tells how many parts are done, and of how many, behind a bar on stderr where that is a terminal.
+/// Runs work that reports how many parts of how many are done; shows a bar if stderr is a terminal.
 pub fn progress<T>(work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T) -> T {
     let bar = ProgressBar::new(0);
     let done = work(&mut |done, all| {
@@ -69,7 +69,7 @@ pub fn progress<T>(work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T) -> T {
     done
 }
 
-/// Which workspaces a command works on.
+/// The workspaces that a command works on.
 #[derive(Args)]
 pub struct WorkspaceSelection {
     /// Only this workspace. Default: all

@@ -1,4 +1,4 @@
-//! `logbook repair`: rebuilds what is derived from the events.
+//! `logbook repair`: rebuilds derived data that differs from the events.
 
 use clap::{Args, Subcommand};
 use logbook::config::DataConfig;
@@ -21,7 +21,7 @@ pub struct RepairArgs {
 
 #[derive(Subcommand)]
 enum RepairPart {
-    /// Rebuild the whole search index; until it is done, searches are slower but correct
+    /// Rebuild the whole search index; until it is complete, searches are slower but correct
     Index(WorkspaceSelection),
     /// Compare the kept counts with the events and rebuild what differs
     Counts(WorkspaceSelection),
@@ -61,7 +61,7 @@ fn repair_counts(conn: &mut Conn, workspace_id: i32, slug: &str) -> Result<(), F
         roles::as_appender_throughout(conn, |conn| check::check(conn, workspace_id, true, progress))
     });
     match repaired? {
-        // What was still to be built is built first, so that nothing is left out.
+        // A repair builds missing counts before it compares, so this does not occur.
         Checked::Unbuilt => println!("{slug}: the counts are still being built."),
         Checked::Compared(found) if found.is_empty() => println!("{slug}: the counts match the events."),
         Checked::Compared(found) => {
@@ -77,6 +77,6 @@ fn rebuild_index(conn: &mut Conn, workspace_id: i32, slug: &str) -> Result<(), F
         roles::as_appender_throughout(conn, |conn| build::rebuild(conn, workspace_id, progress))
     });
     rebuilt?;
-    println!("{slug}: the index is rebuilt.");
+    println!("{slug}: the index was rebuilt.");
     Ok(())
 }

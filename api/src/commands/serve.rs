@@ -18,7 +18,7 @@ use super::{Failure, demo::fill};
 pub struct ServeArgs {
     #[command(flatten)]
     config: ServeConfig,
-    /// Fill the demo workspaces first, and let the clinic go on living
+    /// Fill the demo workspaces, and keep adding events to the clinic
     #[arg(long, env = "LOGBOOK_DEMO")]
     demo: bool,
 }
@@ -51,18 +51,18 @@ pub fn run(data: &DataConfig, args: &ServeArgs) -> Result<(), Failure> {
     })
 }
 
-/// Appends what happens in the demo's clinic, until the server ends.
+/// Appends new events to the demo's clinic until the server stops.
 async fn keep_demo_alive(db: Db, appender: Appender) {
     let trickle = actix_web::web::block(move || demo::trickle(&db)).await;
     let Ok(Ok(Some((workspace, mut trickle)))) = trickle else {
-        tracing::warn!("the demo's clinic cannot go on; its story is not there");
+        tracing::warn!("the demo's clinic was not filled; no events are added to it");
         return;
     };
     loop {
         actix_web::rt::time::sleep(trickle.pause()).await;
         let request = AppendRequest::new(workspace.id, trickle.batch(Timestamp::now()));
         if let Err(problem) = appender.append(request, appender.reserve()).await {
-            tracing::warn!(%problem, "the demo's clinic missed a beat");
+            tracing::warn!(%problem, "events of the demo's clinic could not be appended");
         }
     }
 }

@@ -15,18 +15,21 @@ use serde_json::Value;
 
 #[derive(Subcommand)]
 pub enum UserCommand {
-    /// Make a user and print a sign-in link
+    /// Create a user and print a sign-in link
     Create {
+        /// The user's e-mail address
         #[arg(long)]
         email: String,
+        /// The user's name
         #[arg(long)]
         name: String,
-        /// May make workspaces and everything else
+        /// Make the user a platform admin, with all permissions in every workspace
         #[arg(long)]
         platform_admin: bool,
-        /// A workspace to be a member of
+        /// Make the user a member of this workspace
         #[arg(long, requires = "role")]
         workspace: Option<String>,
+        /// The user's role in that workspace
         #[arg(long, requires = "workspace")]
         role: Option<Role>,
         #[command(flatten)]
@@ -34,6 +37,7 @@ pub enum UserCommand {
     },
     /// Print a new sign-in link for a user
     Link {
+        /// The user's e-mail address
         #[arg(long)]
         email: String,
         #[command(flatten)]
@@ -43,7 +47,7 @@ pub enum UserCommand {
 
 #[derive(Args)]
 pub struct Origin {
-    /// The address that people open
+    /// Base URL of the server, for the link
     #[arg(long, env = "LOGBOOK_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
     public_url: String,
 }
@@ -74,8 +78,8 @@ pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
         }
         UserCommand::Link { email, origin } => {
             let user = users::find_by_email(&mut *db.conn()?, &email)?;
-            let user = user.ok_or_else(|| Failure::Said(format!("there is no user {email}")))?;
-            // Whoever has the link is that person, wherever they are a member.
+            let user = user.ok_or_else(|| Failure::Message(format!("there is no user {email}")))?;
+            // The link signs in as this person, in every workspace of which they are a member.
             let linked = events::by_command("sign_in_link_created", events::of_user(&user), Vec::new());
             records.push(Record::new(Destination::Person(user.id), linked));
             (user, origin)
@@ -83,7 +87,7 @@ pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
     };
     let token = sign_in_links::create(&mut *db.conn()?, user.id)?;
     record(data, &db, records);
-    println!("A sign-in link for {}, good once, for a day:", user.email);
+    println!("A sign-in link for {}, valid once, within a day:", user.email);
     println!("{}", Sessions::link(origin.public_url.trim_end_matches('/'), &token));
     Ok(())
 }

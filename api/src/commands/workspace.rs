@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use logbook::{
     accounts::workspaces::{self, NewWorkspace},
-    audit::{Destination, events},
+    audit::{Destination, Record, events},
     config::DataConfig,
 };
 
@@ -11,17 +11,17 @@ use super::{Failure, audit::record, open};
 
 #[derive(Subcommand)]
 pub enum WorkspaceCommand {
-    /// Make a workspace
+    /// Create a workspace
     Create {
-        /// Names it in every address: lower-case letters, digits and hyphens
+        /// Its name in every URL: lower-case letters, digits and hyphens
         slug: String,
-        /// Default: the slug
+        /// Its display name. Default: the slug
         #[arg(long)]
         name: Option<String>,
-        /// IANA time zone
+        /// Its IANA time zone
         #[arg(long, default_value = "UTC")]
         timezone: String,
-        /// dd/mm/yyyy, mm/dd/yyyy, yyyy-mm-dd or "dd mmm yyyy"
+        /// Its date format: dd/mm/yyyy, mm/dd/yyyy, yyyy-mm-dd or "dd mmm yyyy"
         #[arg(long, default_value = "dd/mm/yyyy")]
         date_format: String,
     },
@@ -38,9 +38,9 @@ pub fn run(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Failure> 
             let workspace = workspaces::create(&mut *db.conn()?, &new)?;
             let (target, changes) = (events::of_workspace(&workspace), events::settings_of(None, &workspace));
             let created = events::by_command("workspace_created", target, changes);
-            let places = [Destination::Workspace(workspace.id), Destination::Platform];
-            record(data, &db, places.map(|place| (place, created.clone())).into());
-            println!("Made the workspace {}.", workspace.slug);
+            let destinations = [Destination::Workspace(workspace.id), Destination::Platform];
+            record(data, &db, destinations.map(|destination| Record::new(destination, created.clone())).into());
+            println!("Created the workspace {}.", workspace.slug);
         }
         WorkspaceCommand::List => {
             for workspace in workspaces::list(&mut *db.conn()?)? {

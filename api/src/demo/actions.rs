@@ -1,4 +1,4 @@
-//! What people do all day: small pieces of work, each one request with one to three events.
+//! The daily work of the clinic's people: each piece is one request with one to three events.
 
 use logbook_engine::{db::timestamp::Timestamp, event::NewEvent};
 use serde_json::json;

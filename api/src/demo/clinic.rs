@@ -1,4 +1,4 @@
-//! The clinic's records as they stand, and the events that changing them makes.
+//! The clinic's current records, and the events of changing them.
 
 use std::collections::VecDeque;
 
@@ -105,7 +105,7 @@ impl Clinic {
         format!("2.{}.0", self.release)
     }
 
-    /// Leaves out ids, so that records made elsewhere since keep theirs.
+    /// Skips ids, so that they do not collide with records that were created since.
     pub fn skip_ids(&mut self, count: i64) {
         self.last_ids.iter_mut().for_each(|id| *id += count);
     }
@@ -117,9 +117,9 @@ impl Clinic {
         name: impl FnOnce(i64) -> String,
         fields: Fields,
     ) -> NewEvent {
-        let place = model as usize;
-        self.last_ids[place] += 1;
-        let id = self.last_ids[place];
+        let index = model as usize;
+        self.last_ids[index] += 1;
+        let id = self.last_ids[index];
         let record = Record { id, name: name(id), fields };
         let mut changes: Vec<Change> = record
             .fields
@@ -128,7 +128,7 @@ impl Clinic {
             .collect();
         changes.insert(0, Change::value("id", Value::Null, json!(id)));
         let event = self.event(act, "create", model, &record, changes);
-        let kept = &mut self.records[place];
+        let kept = &mut self.records[index];
         kept.push_back(record);
         if kept.len() > KEPT {
             kept.pop_front();
@@ -136,7 +136,7 @@ impl Clinic {
         event
     }
 
-    /// Sets fields; what had the value already is no change. None when nothing changed.
+    /// Sets fields; a field that already has the value does not count as changed. None if nothing changed.
     pub fn update(&mut self, act: &Act, model: Model, id: i64, fields: Fields) -> Option<NewEvent> {
         let record = self.find_mut(model, id)?;
         let changes: Vec<Change> = fields
@@ -162,7 +162,7 @@ impl Clinic {
         let record = self.find_mut(model, id)?;
         let mut set = record.get(field).as_array().cloned().unwrap_or_default();
         let change = match set.iter().position(|item| item == value) {
-            Some(place) => Change::set(field, Vec::new(), vec![set.remove(place)]),
+            Some(index) => Change::set(field, Vec::new(), vec![set.remove(index)]),
             None => {
                 set.push(value.into());
                 Change::set(field, vec![value.into()], Vec::new())
@@ -175,14 +175,14 @@ impl Clinic {
 
     pub fn delete(&mut self, act: &Act, model: Model, id: i64) -> Option<NewEvent> {
         let kept = &mut self.records[model as usize];
-        let place = kept.iter().position(|record| record.id == id)?;
-        let record = kept.remove(place)?;
+        let index = kept.iter().position(|record| record.id == id)?;
+        let record = kept.remove(index)?;
         let gone = |(field, value): &(&'static str, Value)| Change::value(*field, value.clone(), Value::Null);
         let changes = record.fields.iter().map(gone).collect();
         Some(self.event(act, "delete", model, &record, changes))
     }
 
-    /// A record, rather a recent one.
+    /// A random record, more likely a recent one.
     pub fn any(&self, rng: &mut Rng, model: Model) -> Option<Record> {
         self.with(rng, model, |_| true)
     }
@@ -197,7 +197,7 @@ impl Clinic {
     fn with(&self, rng: &mut Rng, model: Model, fits: impl Fn(&Record) -> bool) -> Option<Record> {
         let kept = &self.records[model as usize];
         for _ in 0..24 {
-            // Squared, so that most work is about what is new.
+            // Squared, so that most work concerns recent records.
             let age = (rng.unit() * rng.unit() * kept.len() as f64) as usize;
             let record = kept.get(kept.len().checked_sub(1 + age)?)?;
             if fits(record) {

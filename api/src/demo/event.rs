@@ -1,4 +1,4 @@
-//! The parts of the demo's events, which are its own words and keep to every limit.
+//! Builds the parts of the demo's events; their fixed texts keep to every limit.
 
 use logbook_engine::{
     db::timestamp::Timestamp,

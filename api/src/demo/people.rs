@@ -1,6 +1,6 @@
-//! The clinic's people, and what they sit at.
+//! The clinic's people and their devices.
 
-/// What somebody does there.
+/// A person's job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
     Nurse,
@@ -57,7 +57,7 @@ pub struct Person {
     pub job: Job,
     /// A second role to switch to.
     pub second: Option<Job>,
-    /// The day of the story on which they join; 0: they were there before.
+    /// The day of the story on which they join; 0 if they were there before.
     pub joins: i64,
 }
 
@@ -120,14 +120,14 @@ pub const PEOPLE: &[Person] = people! {
     "50" "Renée L'Écuyer" "renee.lecuyer" Admin from day 70;
 };
 
-/// How much of the day's work is whose: by Zipf's law, softened.
+/// A person's share of the day's work, by their place in [`PEOPLE`]: Zipf's law, softened.
 pub fn share(place: usize) -> f64 {
     1.0 / (place as f64 + 2.0).powf(0.75)
 }
 
 pub const DESK: &[&str] = &[
-    "Mozilla/5.0 (DedupeWindow NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (DedupeWindow NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
     "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
 ];
@@ -138,11 +138,11 @@ pub const MOBILE: &[&str] = &[
     "okhttp/4.12.0",
 ];
 
-/// The attacker's, who does not even hide it.
+/// The attacker's user agent.
 pub const SCRIPT: &str = "python-requests/2.32.3";
 pub const ATTACKER: &str = "192.0.2.66";
 
-/// Names that are tried though nobody has them.
+/// User names that the attacker tries and nobody has.
 pub const GUESSED: &[&str] = &[
     "admin",
     "administrator",

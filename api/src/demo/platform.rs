@@ -120,9 +120,9 @@ pub fn play(clinic: &mut Clinic, rng: &mut Rng, start: Timestamp, happening: Hap
             ]);
         }
         Happening::RoleChange => {
-            let place = rng.below(ROLES.len());
+            let index = rng.below(ROLES.len());
             let policy = json!(rng.pick(POLICIES));
-            let event = scene.add("role_updated", ("role", &(place + 2).to_string(), ROLES[place]), admin());
+            let event = scene.add("role_updated", ("role", &(index + 2).to_string(), ROLES[index]), admin());
             event.changes = changes(vec![if rng.chance(0.6) {
                 Change::set("policies", vec![policy], Vec::new())
             } else {
@@ -161,9 +161,9 @@ impl Scene {
         event.common.actor = Some(actor);
         event.common.correlation_id = text(&self.correlation_id);
         self.at = Timestamp(self.at.0 + 180_000);
-        let place = self.events.len();
+        let index = self.events.len();
         self.events.push(event);
-        &mut self.events[place]
+        &mut self.events[index]
     }
 }
 
@@ -187,9 +187,9 @@ fn deployer() -> Actor {
 }
 
 fn policy_sync(rng: &mut Rng, scene: &mut Scene, broken: bool) {
-    for (place, policy) in POLICIES.iter().enumerate() {
-        let event = scene.add("policy_synced", ("policy", &(place + 1).to_string(), policy), Actor::system());
-        if broken && (place == 1 || place == 3) {
+    for (index, policy) in POLICIES.iter().enumerate() {
+        let event = scene.add("policy_synced", ("policy", &(index + 1).to_string(), policy), Actor::system());
+        if broken && (index == 1 || index == 3) {
             event.fail("role Physician does not exist".into());
         } else if rng.chance(0.004) {
             event.fail("could not read policies.json: file is locked by another sync".into());

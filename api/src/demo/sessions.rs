@@ -12,7 +12,7 @@ use super::{
     rng::Rng,
 };
 
-/// A session expires when nothing happened in it for so long.
+/// A session expires after this many seconds without activity.
 const IDLE_SECONDS: i64 = 30 * 60;
 
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub enum SessionStep {
 #[derive(Clone, Copy, Debug)]
 pub struct Planned {
     pub at: Timestamp,
-    /// Place of the session in the day's list.
+    /// Index of the session in the day's list.
     pub session: usize,
     pub step: SessionStep,
 }
@@ -68,7 +68,7 @@ pub fn somebody(rng: &mut Rng, day: i64) -> &'static Person {
     let weights: Vec<f64> = PEOPLE
         .iter()
         .enumerate()
-        .map(|(place, person)| if person.joins <= day { people::share(place) } else { 0.0 })
+        .map(|(index, person)| if person.joins <= day { people::share(index) } else { 0.0 })
         .collect();
     &PEOPLE[rng.weighted(&weights)]
 }
@@ -78,20 +78,20 @@ pub fn plan(rng: &mut Rng, midnight: Timestamp, day: i64, count: f64) -> (Vec<Se
     let count = (count * (0.88 + 0.24 * rng.unit())).round() as usize;
     let mut sessions = Vec::with_capacity(count);
     let mut steps = Vec::new();
-    for place in 0..count {
+    for index in 0..count {
         let person = somebody(rng, day);
         let session = open(rng, person);
         let hour = rng.weighted(&session.job.hours()) as i64;
         let at = Timestamp(midnight.plus_seconds(hour * 3600).0 + rng.between(0, 3_599_999_999));
-        plan_session(rng, &session, place, at, &mut steps);
+        plan_session(rng, &session, index, at, &mut steps);
         sessions.push(session);
     }
     (sessions, steps)
 }
 
-fn plan_session(rng: &mut Rng, session: &Session, place: usize, start: Timestamp, steps: &mut Vec<Planned>) {
+fn plan_session(rng: &mut Rng, session: &Session, index: usize, start: Timestamp, steps: &mut Vec<Planned>) {
     let mut at = start;
-    let mut add = |at: Timestamp, step: SessionStep| steps.push(Planned { at, session: place, step });
+    let mut add = |at: Timestamp, step: SessionStep| steps.push(Planned { at, session: index, step });
     if rng.chance(0.07) {
         let failures = rng.between(1, 3);
         for _ in 0..failures {
@@ -122,7 +122,7 @@ fn plan_session(rng: &mut Rng, session: &Session, place: usize, start: Timestamp
     match rng.below(100) {
         0..62 => add(pause(rng, at, 5, 200), SessionStep::Logout),
         62..92 => add(pause(rng, at, IDLE_SECONDS, IDLE_SECONDS + 60), SessionStep::Expiry),
-        // Closed the lid; nobody knows.
+        // The lid was closed: the session has no recorded end.
         _ => {}
     }
 }
@@ -156,7 +156,7 @@ pub fn access(session: &Session, step: SessionStep, at: Timestamp) -> NewEvent {
         }
     }
     if step == SessionStep::Expiry {
-        // Nobody was there when it ended.
+        // Nobody was present when the session expired.
         (event.common.ip_address, event.common.user_agent) = (None, None);
         event.metadata = metadata([("idle_seconds", IDLE_SECONDS.into())]);
     }

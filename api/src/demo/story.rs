@@ -1,4 +1,4 @@
-//! Ninety days of the clinic, told day by day. The same seed and end tell the same story.
+//! Ninety days of the clinic, day by day. The same seed and end give the same story.
 
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeZone as _, Utc, Weekday};
 use chrono_tz::Tz;
@@ -13,7 +13,7 @@ use super::{
     sessions::{self, Planned, Session, SessionStep},
 };
 
-/// How far back the story begins.
+/// How many days before its end the story begins.
 pub const DAYS: i64 = 90;
 /// The day of the attack.
 pub const SPRAY_DAY: i64 = 81;
@@ -30,7 +30,7 @@ pub struct Story {
     start: Timestamp,
     end: Timestamp,
     day: i64,
-    /// What belongs to the next day: sessions do not end at midnight.
+    /// Events of the next day: sessions do not end at midnight.
     later: Vec<NewEvent>,
 }
 
@@ -54,7 +54,7 @@ impl Story {
     }
 }
 
-/// Gives each day's events, in order of time, the last day's up to the end.
+/// Yields each day's events in order of time; the last day's only up to the end of the story.
 impl Iterator for Story {
     type Item = Vec<NewEvent>;
 

@@ -1,4 +1,4 @@
-//! Requests and responses. Nothing here knows what Logbook is about.
+//! Requests and responses. Nothing here depends on Logbook's own subjects.
 
 pub mod body;
 pub mod client;

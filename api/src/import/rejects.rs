@@ -1,4 +1,4 @@
-//! The file of rows that could not be imported: one JSON object a line.
+//! The file of rows that could not be imported: one JSON object per line.
 //!
 //! ```json
 //! {"table":"auditlogs_logentry","id":"17","record":18,"reason":"changes is not JSON: …","row":{"object_pk":"3",…}}
@@ -14,24 +14,24 @@ use logbook_engine::{event::masking, private_files};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// How many rejects are kept for the summary; the file has all of them.
+/// How many rejects are kept for the summary; the file contains all of them.
 const NAMED: usize = 20;
 
 /// A row that could not be imported.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reject {
     pub table: String,
-    /// The row's id, where it has one that can be read.
+    /// The row's id, if it has a readable one.
     pub id: Option<String>,
     /// The row's place in a CSV file: 1 is the first after the header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<u64>,
     pub reason: String,
-    /// The row's columns, its secrets masked.
+    /// The row's columns, with secrets masked.
     pub row: Map<String, Value>,
 }
 
-/// Collects rejects. The file is made with the first of them, readable by its owner only.
+/// Collects rejects. The file is created with the first of them, readable only by its owner.
 #[derive(Debug)]
 pub struct Rejects {
     path: PathBuf,
@@ -64,7 +64,7 @@ impl Rejects {
         Ok(())
     }
 
-    /// Makes the rejects so far durable: called before the position passes them.
+    /// Makes the rejects so far durable. Called before the stored position passes them.
     pub fn sync(&mut self) -> io::Result<()> {
         self.file.as_mut().map_or(Ok(()), |file| file.sync_data())
     }
@@ -81,7 +81,7 @@ impl Rejects {
     }
 }
 
-/// The row without its secrets. Columns that hold JSON are looked into, so that the names in them count.
+/// Masks the row's secrets. Columns that hold JSON are parsed, so that the field names inside them count.
 fn masked(row: Map<String, Value>) -> Map<String, Value> {
     let opened = |value: Value| match &value {
         Value::String(text) if text.starts_with(['{', '[']) => serde_json::from_str(text).unwrap_or(value),

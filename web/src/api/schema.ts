@@ -235,7 +235,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Lists the access log, a page at a time. */
+    /** Lists the access events that match the filters, a page at a time. */
     get: operations["listAccessEvents"];
     put?: never;
     /** Appends events to the access log, all or none. */
@@ -253,7 +253,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The values of the access log's filters, each with the number of events it would show. */
+    /** Counts the matching access events per value of each facet, without the facet's own filter. */
     get: operations["getAccessFacets"];
     put?: never;
     post?: never;
@@ -270,7 +270,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The events of the access log over time. */
+    /** Counts the matching access events per time interval. */
     get: operations["getAccessHistogram"];
     put?: never;
     post?: never;
@@ -287,7 +287,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Counts the events of the access log that the filters mean. */
+    /** Counts the access events that match the filters. */
     get: operations["getAccessMetrics"];
     put?: never;
     post?: never;
@@ -304,7 +304,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** One event of the access log by its id. */
+    /** Returns one access event by its id. */
     get: operations["getAccessEvent"];
     put?: never;
     post?: never;
@@ -321,7 +321,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Lists the application log, a page at a time. */
+    /** Lists the application events that match the filters, a page at a time. */
     get: operations["listApplicationEvents"];
     put?: never;
     /** Appends events to the application log, all or none. */
@@ -339,7 +339,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The values of the application log's filters, each with the number of events it would show. */
+    /** Counts the matching application events per value of each facet, without the facet's own filter. */
     get: operations["getApplicationFacets"];
     put?: never;
     post?: never;
@@ -356,7 +356,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The events of the application log over time. */
+    /** Counts the matching application events per time interval. */
     get: operations["getApplicationHistogram"];
     put?: never;
     post?: never;
@@ -373,7 +373,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Counts the events of the application log that the filters mean. */
+    /** Counts the application events that match the filters. */
     get: operations["getApplicationMetrics"];
     put?: never;
     post?: never;
@@ -390,7 +390,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** One event of the application log by its id. */
+    /** Returns one application event by its id. */
     get: operations["getApplicationEvent"];
     put?: never;
     post?: never;
@@ -408,8 +408,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Reads all three logs in commit order.
-     * @description Remember `next_cursor` and send it as `after`: no event is missed and none comes twice, however late it happened.
+     * Returns the events of all three logs in commit order.
+     * @description Remember `next_cursor` and send it as `after`: no event is skipped or repeated, even if it arrives late.
      */
     get: operations["readFeed"];
     put?: never;
@@ -427,7 +427,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Lists the framework log, a page at a time. */
+    /** Lists the framework events that match the filters, a page at a time. */
     get: operations["listFrameworkEvents"];
     put?: never;
     /** Appends events to the framework log, all or none. */
@@ -445,7 +445,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The values of the framework log's filters, each with the number of events it would show. */
+    /** Counts the matching framework events per value of each facet, without the facet's own filter. */
     get: operations["getFrameworkFacets"];
     put?: never;
     post?: never;
@@ -462,7 +462,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The events of the framework log over time. */
+    /** Counts the matching framework events per time interval. */
     get: operations["getFrameworkHistogram"];
     put?: never;
     post?: never;
@@ -479,7 +479,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Counts the events of the framework log that the filters mean. */
+    /** Counts the framework events that match the filters. */
     get: operations["getFrameworkMetrics"];
     put?: never;
     post?: never;
@@ -496,7 +496,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** One event of the framework log by its id. */
+    /** Returns one framework event by its id. */
     get: operations["getFrameworkEvent"];
     put?: never;
     post?: never;
@@ -516,8 +516,8 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Appends events of any log, all or none. For log shippers.
-     * @description The body is a JSON array, NDJSON, or JSON objects one after the other, plain or gzip; each object names its `log`.
+     * Appends events to any of the logs, all or none. For log shippers.
+     * @description The body is a JSON array, NDJSON or concatenated JSON objects, plain or gzip. Each object names its `log`.
      */
     post: operations["ingestEvents"];
     delete?: never;
@@ -617,7 +617,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
-    /** @description Somebody came in, went out, or tried to. */
+    /** @description A user came in, went out, or tried to. */
     AccessEvent: {
       /** @example 01935fb2-8e31-8000-8000-040000000029 */
       id: string;
@@ -628,7 +628,7 @@ export interface components {
       /** Format: date-time */
       received_at: string;
       /**
-       * @description `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or the platform's own.
+       * @description `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or a type of your own.
        * @example login_failed
        */
       event_type: string;
@@ -638,12 +638,12 @@ export interface components {
       status_reason: string | null;
       user: components["schemas"]["AccessUser"] | null;
       /**
-       * @description What was typed in to sign in.
+       * @description The user name that was entered to sign in.
        * @example asha@clinic.test
        */
       username: string | null;
       /**
-       * @description The role at that time.
+       * @description The user's role at the time of the event.
        * @example Nurse
        */
       role: string | null;
@@ -653,7 +653,7 @@ export interface components {
       session_id: string | null;
       correlation_id: string | null;
       metadata: Record<string, never>;
-      /** @description JSON pointers of the values that were secrets and read `[masked]` now. */
+      /** @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`. */
       masked: string[];
     };
     AccessMetrics: {
@@ -661,7 +661,7 @@ export interface components {
       total: number;
       /**
        * Format: int64
-       * @description Events whose status is failure.
+       * @description Events with the status `failure`.
        */
       failed: number;
       by_event_type: {
@@ -670,14 +670,14 @@ export interface components {
       /** @description False when the counts are lower bounds. */
       exact: boolean;
     };
-    /** @description One page of events. */
+    /** @description A page of events. */
     AccessPage: {
       data: components["schemas"]["AccessEvent"][];
-      /** @description Send it as `cursor` to get the next page; null on the last one. */
+      /** @description Send it as `cursor` to get the next page. Null on the last page. */
       next_cursor: string | null;
       has_more: boolean;
     };
-    /** @description Who came in: a snapshot of that time. */
+    /** @description A snapshot of the user at the time of the event. */
     AccessUser: {
       /** @example 17 */
       id: string | null;
@@ -753,7 +753,7 @@ export interface components {
       duplicates: number;
       results: components["schemas"]["AppendResult"][];
     };
-    /** @description A record was created, changed, deleted, or looked at. */
+    /** @description A record was created, updated, deleted or viewed. */
     ApplicationEvent: {
       /** @example 01935fb2-8e31-8000-8000-04000000002a */
       id: string;
@@ -764,13 +764,13 @@ export interface components {
       /** Format: date-time */
       received_at: string;
       /**
-       * @description `create`, `update`, `delete`, or the platform's own.
+       * @description `create`, `update`, `delete`, or an action of your own.
        * @example update
        */
       action: string;
       actor: components["schemas"]["Actor"];
       /**
-       * @description The actor's role at that time.
+       * @description The actor's role at the time of the event.
        * @example Nurse
        */
       role: string | null;
@@ -780,7 +780,7 @@ export interface components {
       record_id: string;
       /** @example 李雷 */
       record_name: string | null;
-      /** @description The changed fields; of a created record, all fields with old null. */
+      /** @description The changed fields. For a created record: all of its fields, with `old` null. */
       changes: components["schemas"]["Change"][];
       /** @example 198.51.100.4 */
       ip_address: string | null;
@@ -789,7 +789,7 @@ export interface components {
       correlation_id: string | null;
       metadata: Record<string, never>;
       /**
-       * @description JSON pointers of the values that were secrets and read `[masked]` now.
+       * @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
        * @example [
        *       "/changes/0/new"
        *     ]
@@ -811,10 +811,10 @@ export interface components {
       /** @description False when the counts are lower bounds. */
       exact: boolean;
     };
-    /** @description One page of events. */
+    /** @description A page of events. */
     ApplicationPage: {
       data: components["schemas"]["ApplicationEvent"][];
-      /** @description Send it as `cursor` to get the next page; null on the last one. */
+      /** @description Send it as `cursor` to get the next page. Null on the last page. */
       next_cursor: string | null;
       has_more: boolean;
     };
@@ -836,7 +836,7 @@ export interface components {
     };
     /** @description One changed field. Of a value: what it was and what it is. Of a set: what came and what went. */
     Change: components["schemas"]["ValueChange"] | components["schemas"]["SetChange"];
-    /** @description The part of the platform that was touched: a policy, a package, a release, a role, … */
+    /** @description The part of the platform that an event concerns: a policy, a package, a release, a role, … */
     Component: {
       /** @example policy */
       type: string;
@@ -882,13 +882,13 @@ export interface components {
       /** @description False when the counts are lower bounds. */
       exact: boolean;
     };
-    /** @description An event of any log, in the words that all logs share. */
+    /** @description An event of any log, with the field names that all logs share. */
     FeedEvent: {
       /** @example 01935fb2-8e31-8000-8000-040000000029 */
       id: string;
       /**
        * Format: int64
-       * @description 1, 2, 3 … in a workspace, without gaps, in commit order.
+       * @description The event's number in its workspace: 1, 2, 3 … without gaps, in commit order.
        */
       seq: number;
       /** @example access */
@@ -911,24 +911,24 @@ export interface components {
       session_id: string | null;
       correlation_id: string | null;
       metadata: Record<string, never>;
-      /** @description JSON pointers of the values that were secrets and read `[masked]` now. */
+      /** @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`. */
       masked: string[];
     };
-    /** @description Events in commit order. */
+    /** @description A page of events in commit order. */
     FeedPage: {
       data: components["schemas"]["FeedEvent"][];
       /**
-       * @description Send it as `after` next time, now or in a year; never null.
+       * @description Send it as `after` in the next request, at once or next year. Never null.
        * @example 42
        */
       next_cursor: string;
       /** @description False when you have caught up. */
       has_more: boolean;
     };
-    /** @description One thing that is wrong, and where: a JSON pointer into the body, or the name of a parameter. */
+    /** @description One error and its place: a JSON pointer into the body, or the name of a parameter. */
     FieldError: {
       /**
-       * @description JSON pointer (RFC 6901) into the body that was sent.
+       * @description JSON pointer (RFC 6901) into the request body.
        * @example /12/changes/0/field
        */
       pointer?: string;
@@ -942,7 +942,7 @@ export interface components {
       /** @example must have at most 64 characters */
       detail: string;
     };
-    /** @description The platform did something. */
+    /** @description Something that the platform did. */
     FrameworkEvent: {
       /** @example 01935fb2-8e31-8000-8000-04000000002b */
       id: string;
@@ -953,13 +953,14 @@ export interface components {
       /** Format: date-time */
       received_at: string;
       /**
-       * @description `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or the platform's own.
+       * @description `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or an action of your
+       *     own.
        * @example policy_synced
        */
       action: string;
       component: components["schemas"]["Component"];
       actor: components["schemas"]["Actor"];
-      /** @description The actor's role at that time. */
+      /** @description The actor's role at the time of the event. */
       role: string | null;
       /** @example failure */
       status: string;
@@ -974,7 +975,7 @@ export interface components {
       session_id: string | null;
       correlation_id: string | null;
       metadata: Record<string, never>;
-      /** @description JSON pointers of the values that were secrets and read `[masked]` now. */
+      /** @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`. */
       masked: string[];
     };
     FrameworkMetrics: {
@@ -982,7 +983,7 @@ export interface components {
       total: number;
       /**
        * Format: int64
-       * @description Events whose status is failure.
+       * @description Events with the status `failure`.
        */
       failed: number;
       by_action: {
@@ -991,10 +992,10 @@ export interface components {
       /** @description False when the counts are lower bounds. */
       exact: boolean;
     };
-    /** @description One page of events. */
+    /** @description A page of events. */
     FrameworkPage: {
       data: components["schemas"]["FrameworkEvent"][];
-      /** @description Send it as `cursor` to get the next page; null on the last one. */
+      /** @description Send it as `cursor` to get the next page. Null on the last page. */
       next_cursor: string | null;
       has_more: boolean;
     };
@@ -1044,7 +1045,7 @@ export interface components {
        */
       log: "application";
     };
-    /** @description An event of any log, told apart by `log`. */
+    /** @description An event of any log; `log` says which. */
     IngestEvent:
       | components["schemas"]["IngestAccessEvent"]
       | components["schemas"]["IngestApplicationEvent"]
@@ -1114,23 +1115,24 @@ export interface components {
     };
     NewAccessEvent: {
       /**
-       * @description Needed where logs are mixed; elsewhere it may be left out.
+       * @description Required where a request mixes logs (`/logs/ingest`), optional elsewhere.
        * @example access
        */
       log?: string;
       /**
        * Format: date-time
-       * @description When it happened; now when left out. Between 1970 and a day ahead.
+       * @description When it happened: from 1970 to one day ahead. Default: now.
        */
       occurred_at?: string | null;
-      /** @description The same key in the same workspace within seven days is the same event and stored once. */
+      /** @description Events with the same key in the same workspace are stored once within seven days. */
       dedupe_key?: string | null;
       /**
-       * @description `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or your own, in lower snake case.
+       * @description `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or a type of your own, in lower
+       *     snake case.
        * @example login
        */
       event_type: string;
-      /** @description Default: failure for `login_failed`, else success. */
+      /** @description Default: `failure` for `login_failed`, otherwise `success`. */
       status?: ("success" | "failure") | null;
       status_reason?: string | null;
       user?: components["schemas"]["NewAccessUser"] | null;
@@ -1141,17 +1143,17 @@ export interface components {
       user_agent?: string | null;
       session_id?: string | null;
       correlation_id?: string | null;
-      /** @description Anything else, as an object of at most 64 KiB. */
+      /** @description Any other data: an object of at most 64 KiB. */
       metadata?: Record<string, never>;
     };
-    /** @description Who came in, as it is sent. */
+    /** @description The user of a new access event. */
     NewAccessUser: {
       /** @example 17 */
       id?: string | null;
       /** @example Asha Rao */
       name?: string | null;
     };
-    /** @description Who did it, as it is sent. */
+    /** @description The actor of a new event. */
     NewActor: {
       /**
        * @description What kind of actor: a user of the app, an admin of the platform, a service, or the system itself.
@@ -1180,19 +1182,19 @@ export interface components {
     };
     NewApplicationEvent: {
       /**
-       * @description Needed where logs are mixed; elsewhere it may be left out.
+       * @description Required where a request mixes logs (`/logs/ingest`), optional elsewhere.
        * @example application
        */
       log?: string;
       /**
        * Format: date-time
-       * @description When it happened; now when left out. Between 1970 and a day ahead.
+       * @description When it happened: from 1970 to one day ahead. Default: now.
        */
       occurred_at?: string | null;
-      /** @description The same key in the same workspace within seven days is the same event and stored once. */
+      /** @description Events with the same key in the same workspace are stored once within seven days. */
       dedupe_key?: string | null;
       /**
-       * @description `create`, `update`, `delete`, or your own, in lower snake case.
+       * @description `create`, `update`, `delete`, or an action of your own, in lower snake case.
        * @example update
        */
       action: string;
@@ -1203,17 +1205,20 @@ export interface components {
       /** @example 92 */
       record_id: string;
       record_name?: string | null;
-      /** @description Of a value `field, old, new`; of a set `field, added, removed`. At most 1,000 fields, 64 KiB a value. */
+      /**
+       * @description For a value: `field`, `old`, `new`. For a set: `field`, `added`, `removed`. At most 1,000 fields and 64 KiB per
+       *     value.
+       */
       changes?: components["schemas"]["Change"][];
       /** @example 198.51.100.4 */
       ip_address?: string | null;
       user_agent?: string | null;
       session_id?: string | null;
       correlation_id?: string | null;
-      /** @description Anything else, as an object of at most 64 KiB. */
+      /** @description Any other data: an object of at most 64 KiB. */
       metadata?: Record<string, never>;
     };
-    /** @description The part of the platform that was touched, as it is sent. */
+    /** @description The component of a new framework event. */
     NewComponent: {
       /** @example policy */
       type: string;
@@ -1224,37 +1229,40 @@ export interface components {
     };
     NewFrameworkEvent: {
       /**
-       * @description Needed where logs are mixed; elsewhere it may be left out.
+       * @description Required where a request mixes logs (`/logs/ingest`), optional elsewhere.
        * @example framework
        */
       log?: string;
       /**
        * Format: date-time
-       * @description When it happened; now when left out. Between 1970 and a day ahead.
+       * @description When it happened: from 1970 to one day ahead. Default: now.
        */
       occurred_at?: string | null;
-      /** @description The same key in the same workspace within seven days is the same event and stored once. */
+      /** @description Events with the same key in the same workspace are stored once within seven days. */
       dedupe_key?: string | null;
       /**
-       * @description `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or your own, in lower
-       *     snake case.
+       * @description `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or an action of your
+       *     own, in lower snake case.
        * @example policy_synced
        */
       action: string;
       component: components["schemas"]["NewComponent"];
       actor?: components["schemas"]["NewActor"] | null;
       role?: string | null;
-      /** @description Default: failure when there is an error, else success. */
+      /** @description Default: `failure` if `error` is given, otherwise `success`. */
       status?: ("success" | "failure") | null;
       error?: string | null;
-      /** @description Of a value `field, old, new`; of a set `field, added, removed`. At most 1,000 fields, 64 KiB a value. */
+      /**
+       * @description For a value: `field`, `old`, `new`. For a set: `field`, `added`, `removed`. At most 1,000 fields and 64 KiB per
+       *     value.
+       */
       changes?: components["schemas"]["Change"][];
       /** @example 198.51.100.4 */
       ip_address?: string | null;
       user_agent?: string | null;
       session_id?: string | null;
       correlation_id?: string | null;
-      /** @description Anything else, as an object of at most 64 KiB. */
+      /** @description Any other data: an object of at most 64 KiB. */
       metadata?: Record<string, never>;
     };
     NewMember: {
@@ -1313,11 +1321,11 @@ export interface components {
       status: number;
       detail: string;
       /**
-       * @description For programs; the codes are listed in docs/API.md.
+       * @description The error code, for programs. docs/API.md lists all codes.
        * @example validation_failed
        */
       code: string;
-      /** @description Quote it when you ask for help: the server's log has it too. */
+      /** @description The request's id, as in the server's log. Quote it when you ask for help. */
       request_id: string;
       errors: components["schemas"]["FieldError"][];
     };
@@ -1489,7 +1497,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not accepted */
+      /** @description The credentials are invalid */
       401: {
         headers: {
           [name: string]: unknown;
@@ -1498,7 +1506,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The request came from another site's page */
+      /** @description The request came from a page of another site */
       403: {
         headers: {
           [name: string]: unknown;
@@ -1525,7 +1533,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -1534,7 +1542,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -1543,7 +1551,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1585,7 +1593,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not accepted */
+      /** @description The credentials are invalid */
       401: {
         headers: {
           [name: string]: unknown;
@@ -1594,7 +1602,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The request came from another site's page */
+      /** @description The request came from a page of another site */
       403: {
         headers: {
           [name: string]: unknown;
@@ -1621,7 +1629,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -1630,7 +1638,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -1639,7 +1647,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1675,7 +1683,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not accepted */
+      /** @description The credentials are invalid */
       401: {
         headers: {
           [name: string]: unknown;
@@ -1684,7 +1692,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The request came from another site's page */
+      /** @description The request came from a page of another site */
       403: {
         headers: {
           [name: string]: unknown;
@@ -1711,7 +1719,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -1720,7 +1728,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -1729,7 +1737,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1758,7 +1766,7 @@ export interface operations {
           "application/json": components["schemas"]["SignInMethods"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -1767,7 +1775,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -1785,7 +1793,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -1794,7 +1802,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -1803,7 +1811,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1837,7 +1845,7 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -1846,7 +1854,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -1864,7 +1872,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -1873,7 +1881,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -1882,7 +1890,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1915,7 +1923,7 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -1924,7 +1932,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -1942,7 +1950,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -1951,7 +1959,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -1960,7 +1968,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2000,7 +2008,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2009,7 +2017,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2027,7 +2035,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already */
+      /** @description The resource already exists, or its state does not allow this */
       409: {
         headers: {
           [name: string]: unknown;
@@ -2045,7 +2053,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -2054,7 +2062,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2063,7 +2071,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2101,7 +2109,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not accepted */
+      /** @description The credentials are invalid */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2110,7 +2118,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The request came from another site's page */
+      /** @description The request came from a page of another site */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2137,7 +2145,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -2146,7 +2154,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2155,7 +2163,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2184,7 +2192,7 @@ export interface operations {
           "application/json": components["schemas"]["Me"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -2193,7 +2201,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2211,7 +2219,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2220,7 +2228,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2229,7 +2237,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2258,7 +2266,7 @@ export interface operations {
           "application/json": components["schemas"]["WorkspaceList"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -2267,7 +2275,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2285,7 +2293,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2294,7 +2302,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2303,7 +2311,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2345,7 +2353,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2354,7 +2362,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2372,7 +2380,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already */
+      /** @description The resource already exists, or its state does not allow this */
       409: {
         headers: {
           [name: string]: unknown;
@@ -2390,7 +2398,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -2399,7 +2407,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2408,7 +2416,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2443,7 +2451,7 @@ export interface operations {
           "application/json": components["schemas"]["Workspace"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -2452,7 +2460,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2470,7 +2478,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2479,7 +2487,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2488,7 +2496,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2536,7 +2544,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2545,7 +2553,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2554,7 +2562,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2572,7 +2580,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already, or the last admin would be gone */
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
       409: {
         headers: {
           [name: string]: unknown;
@@ -2590,7 +2598,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -2599,7 +2607,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2608,7 +2616,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2643,7 +2651,7 @@ export interface operations {
           "application/json": components["schemas"]["ApiKeyList"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -2652,7 +2660,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2670,7 +2678,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2679,7 +2687,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2688,7 +2696,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2736,7 +2744,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2745,7 +2753,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2754,7 +2762,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2772,7 +2780,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already, or the last admin would be gone */
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
       409: {
         headers: {
           [name: string]: unknown;
@@ -2790,7 +2798,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -2799,7 +2807,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2808,7 +2816,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2855,7 +2863,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2864,7 +2872,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2873,7 +2881,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2891,7 +2899,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already, or the last admin would be gone */
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
       409: {
         headers: {
           [name: string]: unknown;
@@ -2909,7 +2917,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -2918,7 +2926,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2927,7 +2935,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2942,45 +2950,45 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these event types.
+         * @description Matches any of these event types.
          * @example [
          *       "login_failed"
          *     ]
          */
         event_type?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
-        /** @description Any of these roles. */
+        /** @description Matches any of these roles. */
         role?: string[];
-        /** @description Any of these users, by id. */
+        /** @description Matches any of these user ids. */
         user_id?: string[];
-        /** @description Any of these addresses. */
+        /** @description Matches any of these IP addresses. */
         ip_address?: string[];
-        /** @description Any of these sessions. */
+        /** @description Matches any of these session ids. */
         session_id?: string[];
-        /** @description Where the page before ended: its `next_cursor`. Only good with the same filters and order. */
+        /** @description The `next_cursor` of the previous page. Valid only with the same filters and order. */
         cursor?: string;
-        /** @description Most events on the page. */
+        /** @description Maximum number of events on the page. */
         limit?: number;
         /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
         order?: "asc" | "desc";
@@ -3000,7 +3008,7 @@ export interface operations {
       /** @description A page of events */
       200: {
         headers: {
-          /** @description The next page, as rel="next"; absent on the last */
+          /** @description The next page, as rel="next"; absent on the last page */
           Link?: string;
           [name: string]: unknown;
         };
@@ -3008,7 +3016,7 @@ export interface operations {
           "application/json": components["schemas"]["AccessPage"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -3017,7 +3025,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3035,7 +3043,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3044,7 +3052,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3053,7 +3061,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3068,7 +3076,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key with the same body is stored once, however often it is sent within seven days. */
+        /** @description A request with the same key and body is stored once within seven days; a retry returns the first response. */
         "Idempotency-Key"?: string;
       };
       path: {
@@ -3080,14 +3088,14 @@ export interface operations {
       };
       cookie?: never;
     };
-    /** @description At most 10,000 events and 16 MiB; may be gzip */
+    /** @description At most 10,000 events and 16 MiB (decompressed); may be gzip */
     requestBody: {
       content: {
         "application/json": components["schemas"]["NewAccessEvent"][];
       };
     };
     responses: {
-      /** @description Stored: durable and readable */
+      /** @description The events are stored: durable and readable */
       201: {
         headers: {
           [name: string]: unknown;
@@ -3105,7 +3113,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3123,7 +3131,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such workspace, or you may not see it */
+      /** @description The workspace does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3141,7 +3149,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many events, or too many bytes */
+      /** @description The body has too many events or bytes */
       413: {
         headers: {
           [name: string]: unknown;
@@ -3150,7 +3158,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not JSON */
+      /** @description The body is not JSON, or has an unsupported encoding */
       415: {
         headers: {
           [name: string]: unknown;
@@ -3159,7 +3167,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some events are not valid; errors name each place */
+      /** @description Some events are invalid, or the idempotency key was used for another body */
       422: {
         headers: {
           [name: string]: unknown;
@@ -3168,7 +3176,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3177,7 +3185,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The queue is full or the database is away; try again after the seconds in Retry-After */
+      /** @description The queue is full or the database cannot be reached; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3192,41 +3200,41 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these event types.
+         * @description Matches any of these event types.
          * @example [
          *       "login_failed"
          *     ]
          */
         event_type?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
-        /** @description Any of these roles. */
+        /** @description Matches any of these roles. */
         role?: string[];
-        /** @description Any of these users, by id. */
+        /** @description Matches any of these user ids. */
         user_id?: string[];
-        /** @description Any of these addresses. */
+        /** @description Matches any of these IP addresses. */
         ip_address?: string[];
-        /** @description Any of these sessions. */
+        /** @description Matches any of these session ids. */
         session_id?: string[];
       };
       header?: never;
@@ -3250,7 +3258,7 @@ export interface operations {
           "application/json": components["schemas"]["Facets"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -3259,7 +3267,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3277,7 +3285,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3286,7 +3294,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3295,7 +3303,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3310,46 +3318,46 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these event types.
+         * @description Matches any of these event types.
          * @example [
          *       "login_failed"
          *     ]
          */
         event_type?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
-        /** @description Any of these roles. */
+        /** @description Matches any of these roles. */
         role?: string[];
-        /** @description Any of these users, by id. */
+        /** @description Matches any of these user ids. */
         user_id?: string[];
-        /** @description Any of these addresses. */
+        /** @description Matches any of these IP addresses. */
         ip_address?: string[];
-        /** @description Any of these sessions. */
+        /** @description Matches any of these session ids. */
         session_id?: string[];
         /** @description Length of a bucket: `auto` (the default), `15m`, `1h`, `6h`, `1d`, `1w` (from Monday) or `1mo`. */
         interval?: "auto" | "15m" | "1h" | "6h" | "1d" | "1w" | "1mo";
         /**
-         * @description The filter whose values are counted apart. Each log has its own default.
+         * @description The filter whose values are counted separately. The default depends on the log.
          * @example status
          */
         by?: string;
@@ -3375,7 +3383,7 @@ export interface operations {
           "application/json": components["schemas"]["Histogram"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -3384,7 +3392,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3402,7 +3410,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3411,7 +3419,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3420,7 +3428,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3435,41 +3443,41 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these event types.
+         * @description Matches any of these event types.
          * @example [
          *       "login_failed"
          *     ]
          */
         event_type?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
-        /** @description Any of these roles. */
+        /** @description Matches any of these roles. */
         role?: string[];
-        /** @description Any of these users, by id. */
+        /** @description Matches any of these user ids. */
         user_id?: string[];
-        /** @description Any of these addresses. */
+        /** @description Matches any of these IP addresses. */
         ip_address?: string[];
-        /** @description Any of these sessions. */
+        /** @description Matches any of these session ids. */
         session_id?: string[];
       };
       header?: never;
@@ -3493,7 +3501,7 @@ export interface operations {
           "application/json": components["schemas"]["AccessMetrics"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -3502,7 +3510,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3520,7 +3528,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3529,7 +3537,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3538,7 +3546,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3578,7 +3586,7 @@ export interface operations {
           "application/json": components["schemas"]["AccessEvent"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -3587,7 +3595,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3605,7 +3613,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3614,7 +3622,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3623,7 +3631,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3638,55 +3646,55 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "update"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these models.
+         * @description Matches any of these models.
          * @example [
          *       "patient"
          *     ]
          */
         model?: string[];
-        /** @description Any of these records, by id. */
+        /** @description Matches any of these record ids. */
         record_id?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
         /**
-         * @description Events that changed any of these fields.
+         * @description Matches events that changed any of these fields.
          * @example [
          *       "status"
          *     ]
          */
         field?: string[];
-        /** @description Where the page before ended: its `next_cursor`. Only good with the same filters and order. */
+        /** @description The `next_cursor` of the previous page. Valid only with the same filters and order. */
         cursor?: string;
-        /** @description Most events on the page. */
+        /** @description Maximum number of events on the page. */
         limit?: number;
         /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
         order?: "asc" | "desc";
@@ -3706,7 +3714,7 @@ export interface operations {
       /** @description A page of events */
       200: {
         headers: {
-          /** @description The next page, as rel="next"; absent on the last */
+          /** @description The next page, as rel="next"; absent on the last page */
           Link?: string;
           [name: string]: unknown;
         };
@@ -3714,7 +3722,7 @@ export interface operations {
           "application/json": components["schemas"]["ApplicationPage"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -3723,7 +3731,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3741,7 +3749,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3750,7 +3758,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3759,7 +3767,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3774,7 +3782,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key with the same body is stored once, however often it is sent within seven days. */
+        /** @description A request with the same key and body is stored once within seven days; a retry returns the first response. */
         "Idempotency-Key"?: string;
       };
       path: {
@@ -3786,14 +3794,14 @@ export interface operations {
       };
       cookie?: never;
     };
-    /** @description At most 10,000 events and 16 MiB; may be gzip */
+    /** @description At most 10,000 events and 16 MiB (decompressed); may be gzip */
     requestBody: {
       content: {
         "application/json": components["schemas"]["NewApplicationEvent"][];
       };
     };
     responses: {
-      /** @description Stored: durable and readable */
+      /** @description The events are stored: durable and readable */
       201: {
         headers: {
           [name: string]: unknown;
@@ -3811,7 +3819,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3829,7 +3837,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such workspace, or you may not see it */
+      /** @description The workspace does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3847,7 +3855,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many events, or too many bytes */
+      /** @description The body has too many events or bytes */
       413: {
         headers: {
           [name: string]: unknown;
@@ -3856,7 +3864,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not JSON */
+      /** @description The body is not JSON, or has an unsupported encoding */
       415: {
         headers: {
           [name: string]: unknown;
@@ -3865,7 +3873,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some events are not valid; errors name each place */
+      /** @description Some events are invalid, or the idempotency key was used for another body */
       422: {
         headers: {
           [name: string]: unknown;
@@ -3874,7 +3882,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3883,7 +3891,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The queue is full or the database is away; try again after the seconds in Retry-After */
+      /** @description The queue is full or the database cannot be reached; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3898,47 +3906,47 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "update"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these models.
+         * @description Matches any of these models.
          * @example [
          *       "patient"
          *     ]
          */
         model?: string[];
-        /** @description Any of these records, by id. */
+        /** @description Matches any of these record ids. */
         record_id?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
         /**
-         * @description Events that changed any of these fields.
+         * @description Matches events that changed any of these fields.
          * @example [
          *       "status"
          *     ]
@@ -3966,7 +3974,7 @@ export interface operations {
           "application/json": components["schemas"]["Facets"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -3975,7 +3983,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3993,7 +4001,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4002,7 +4010,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4011,7 +4019,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4026,47 +4034,47 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "update"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these models.
+         * @description Matches any of these models.
          * @example [
          *       "patient"
          *     ]
          */
         model?: string[];
-        /** @description Any of these records, by id. */
+        /** @description Matches any of these record ids. */
         record_id?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
         /**
-         * @description Events that changed any of these fields.
+         * @description Matches events that changed any of these fields.
          * @example [
          *       "status"
          *     ]
@@ -4075,7 +4083,7 @@ export interface operations {
         /** @description Length of a bucket: `auto` (the default), `15m`, `1h`, `6h`, `1d`, `1w` (from Monday) or `1mo`. */
         interval?: "auto" | "15m" | "1h" | "6h" | "1d" | "1w" | "1mo";
         /**
-         * @description The filter whose values are counted apart. Each log has its own default.
+         * @description The filter whose values are counted separately. The default depends on the log.
          * @example status
          */
         by?: string;
@@ -4101,7 +4109,7 @@ export interface operations {
           "application/json": components["schemas"]["Histogram"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -4110,7 +4118,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4128,7 +4136,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4137,7 +4145,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4146,7 +4154,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4161,47 +4169,47 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "update"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these models.
+         * @description Matches any of these models.
          * @example [
          *       "patient"
          *     ]
          */
         model?: string[];
-        /** @description Any of these records, by id. */
+        /** @description Matches any of these record ids. */
         record_id?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
         /**
-         * @description Events that changed any of these fields.
+         * @description Matches events that changed any of these fields.
          * @example [
          *       "status"
          *     ]
@@ -4229,7 +4237,7 @@ export interface operations {
           "application/json": components["schemas"]["ApplicationMetrics"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -4238,7 +4246,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4256,7 +4264,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4265,7 +4273,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4274,7 +4282,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4314,7 +4322,7 @@ export interface operations {
           "application/json": components["schemas"]["ApplicationEvent"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -4323,7 +4331,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4341,7 +4349,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4350,7 +4358,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4359,7 +4367,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4373,7 +4381,7 @@ export interface operations {
   readFeed: {
     parameters: {
       query?: {
-        /** @description The seq of the last event that you have; 0 is the beginning. */
+        /** @description The `seq` of the last event that you have. 0 starts at the beginning. */
         after?: number;
         limit?: number;
       };
@@ -4398,7 +4406,7 @@ export interface operations {
           "application/json": components["schemas"]["FeedPage"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -4407,7 +4415,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4425,7 +4433,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4434,7 +4442,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4443,7 +4451,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4458,48 +4466,48 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "policy_synced"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these components: a type (`policy`) or a type and an id (`policy:2`).
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
          * @example [
          *       "policy:2"
          *     ]
          */
         component?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
-        /** @description Where the page before ended: its `next_cursor`. Only good with the same filters and order. */
+        /** @description The `next_cursor` of the previous page. Valid only with the same filters and order. */
         cursor?: string;
-        /** @description Most events on the page. */
+        /** @description Maximum number of events on the page. */
         limit?: number;
         /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
         order?: "asc" | "desc";
@@ -4519,7 +4527,7 @@ export interface operations {
       /** @description A page of events */
       200: {
         headers: {
-          /** @description The next page, as rel="next"; absent on the last */
+          /** @description The next page, as rel="next"; absent on the last page */
           Link?: string;
           [name: string]: unknown;
         };
@@ -4527,7 +4535,7 @@ export interface operations {
           "application/json": components["schemas"]["FrameworkPage"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -4536,7 +4544,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4554,7 +4562,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4563,7 +4571,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4572,7 +4580,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4587,7 +4595,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key with the same body is stored once, however often it is sent within seven days. */
+        /** @description A request with the same key and body is stored once within seven days; a retry returns the first response. */
         "Idempotency-Key"?: string;
       };
       path: {
@@ -4599,14 +4607,14 @@ export interface operations {
       };
       cookie?: never;
     };
-    /** @description At most 10,000 events and 16 MiB; may be gzip */
+    /** @description At most 10,000 events and 16 MiB (decompressed); may be gzip */
     requestBody: {
       content: {
         "application/json": components["schemas"]["NewFrameworkEvent"][];
       };
     };
     responses: {
-      /** @description Stored: durable and readable */
+      /** @description The events are stored: durable and readable */
       201: {
         headers: {
           [name: string]: unknown;
@@ -4624,7 +4632,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4642,7 +4650,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such workspace, or you may not see it */
+      /** @description The workspace does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4660,7 +4668,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many events, or too many bytes */
+      /** @description The body has too many events or bytes */
       413: {
         headers: {
           [name: string]: unknown;
@@ -4669,7 +4677,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not JSON */
+      /** @description The body is not JSON, or has an unsupported encoding */
       415: {
         headers: {
           [name: string]: unknown;
@@ -4678,7 +4686,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some events are not valid; errors name each place */
+      /** @description Some events are invalid, or the idempotency key was used for another body */
       422: {
         headers: {
           [name: string]: unknown;
@@ -4687,7 +4695,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4696,7 +4704,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The queue is full or the database is away; try again after the seconds in Retry-After */
+      /** @description The queue is full or the database cannot be reached; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4711,44 +4719,44 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "policy_synced"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these components: a type (`policy`) or a type and an id (`policy:2`).
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
          * @example [
          *       "policy:2"
          *     ]
          */
         component?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
       };
       header?: never;
@@ -4772,7 +4780,7 @@ export interface operations {
           "application/json": components["schemas"]["Facets"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -4781,7 +4789,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4799,7 +4807,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4808,7 +4816,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4817,7 +4825,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4832,49 +4840,49 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "policy_synced"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these components: a type (`policy`) or a type and an id (`policy:2`).
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
          * @example [
          *       "policy:2"
          *     ]
          */
         component?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
         /** @description Length of a bucket: `auto` (the default), `15m`, `1h`, `6h`, `1d`, `1w` (from Monday) or `1mo`. */
         interval?: "auto" | "15m" | "1h" | "6h" | "1d" | "1w" | "1mo";
         /**
-         * @description The filter whose values are counted apart. Each log has its own default.
+         * @description The filter whose values are counted separately. The default depends on the log.
          * @example status
          */
         by?: string;
@@ -4900,7 +4908,7 @@ export interface operations {
           "application/json": components["schemas"]["Histogram"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -4909,7 +4917,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4927,7 +4935,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4936,7 +4944,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4945,7 +4953,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4960,44 +4968,44 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "policy_synced"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these components: a type (`policy`) or a type and an id (`policy:2`).
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
          * @example [
          *       "policy:2"
          *     ]
          */
         component?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
       };
       header?: never;
@@ -5021,7 +5029,7 @@ export interface operations {
           "application/json": components["schemas"]["FrameworkMetrics"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -5030,7 +5038,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5048,7 +5056,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5057,7 +5065,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5066,7 +5074,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5106,7 +5114,7 @@ export interface operations {
           "application/json": components["schemas"]["FrameworkEvent"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -5115,7 +5123,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5133,7 +5141,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5142,7 +5150,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5151,7 +5159,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5166,7 +5174,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key with the same body is stored once, however often it is sent within seven days. */
+        /** @description A request with the same key and body is stored once within seven days; a retry returns the first response. */
         "Idempotency-Key"?: string;
       };
       path: {
@@ -5178,14 +5186,14 @@ export interface operations {
       };
       cookie?: never;
     };
-    /** @description At most 10,000 events and 16 MiB */
+    /** @description At most 10,000 events and 16 MiB (decompressed) */
     requestBody: {
       content: {
         "application/json": components["schemas"]["IngestEvent"][];
       };
     };
     responses: {
-      /** @description Stored: durable and readable */
+      /** @description The events are stored: durable and readable */
       201: {
         headers: {
           [name: string]: unknown;
@@ -5203,7 +5211,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5221,7 +5229,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such workspace, or you may not see it */
+      /** @description The workspace does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5239,7 +5247,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many events, or too many bytes */
+      /** @description The body has too many events or bytes */
       413: {
         headers: {
           [name: string]: unknown;
@@ -5248,7 +5256,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not JSON */
+      /** @description The body is not JSON, or has an unsupported encoding */
       415: {
         headers: {
           [name: string]: unknown;
@@ -5257,7 +5265,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some events are not valid; errors name each place */
+      /** @description Some events are invalid, or the idempotency key was used for another body */
       422: {
         headers: {
           [name: string]: unknown;
@@ -5266,7 +5274,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5275,7 +5283,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The queue is full or the database is away; try again after the seconds in Retry-After */
+      /** @description The queue is full or the database cannot be reached; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5310,7 +5318,7 @@ export interface operations {
           "application/json": components["schemas"]["MemberList"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -5319,7 +5327,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5337,7 +5345,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5346,7 +5354,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5355,7 +5363,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5403,7 +5411,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5412,7 +5420,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5421,7 +5429,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5439,7 +5447,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already, or the last admin would be gone */
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
       409: {
         headers: {
           [name: string]: unknown;
@@ -5457,7 +5465,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -5466,7 +5474,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5475,7 +5483,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5528,7 +5536,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5537,7 +5545,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5546,7 +5554,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5564,7 +5572,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already, or the last admin would be gone */
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
       409: {
         headers: {
           [name: string]: unknown;
@@ -5582,7 +5590,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -5591,7 +5599,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5600,7 +5608,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5647,7 +5655,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5656,7 +5664,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5665,7 +5673,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5683,7 +5691,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already, or the last admin would be gone */
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
       409: {
         headers: {
           [name: string]: unknown;
@@ -5701,7 +5709,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -5710,7 +5718,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5719,7 +5727,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5775,7 +5783,7 @@ export interface operations {
           "text/plain": string;
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -5784,7 +5792,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5802,7 +5810,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5811,7 +5819,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5820,7 +5828,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5849,7 +5857,7 @@ export interface operations {
           "application/json": components["schemas"]["Health"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -5858,7 +5866,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5876,7 +5884,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5885,7 +5893,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5894,7 +5902,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;

@@ -19,10 +19,10 @@ use super::{
     tables::ACCESS,
 };
 
-/// What the row says about its session's end: that there was one, not which.
+/// The row says that its session ended, but not how.
 const ENDED_BY: &str = "logout_or_expiry";
 
-/// The attempt that the row stands for.
+/// The attempt that the row records.
 pub fn attempt(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
     let successful = row.boolean("is_login_successful")?;
     let occurred_at = limited("occurred_at", row.instant("attempt_time")?)?;
@@ -44,8 +44,8 @@ pub fn attempt(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
     Ok(event)
 }
 
-/// The end of the session that the row began. None when there is none, or when the row is one that [`attempt`]
-/// refuses already.
+/// The end of the session that the row began. None if there is none, or if [`attempt`] already refuses
+/// the row.
 pub fn session_end(row: &Row, names: &Names) -> Result<Option<NewEvent>, Reason> {
     if row.boolean("is_login_successful") != Ok(true) || row.text("session_expired_at").is_none() {
         return Ok(None);
@@ -80,7 +80,7 @@ fn who(event: &mut NewEvent, row: &Row, names: &Names) -> Result<(), Reason> {
         event.common.actor = Some(person(ActorType::User, id, names.user(id))?);
     }
     event.common.target.name = row.limited("username")?;
-    // Mostly null: what role somebody had then is not known now.
+    // Mostly null: the source does not say which role somebody had then.
     let role = row.integer("role_id")?.and_then(|id| names.role(id));
     event.common.role = role.map(|role| limited("role", role)).transpose()?;
     Ok(())

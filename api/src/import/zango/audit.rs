@@ -15,7 +15,7 @@ use super::{
     tables::AUDIT,
 };
 
-/// Longest name of a target; what is longer is cut, and kept whole in the metadata.
+/// Maximum length of a target's name; a longer one is cut, and kept whole in the metadata.
 const MAX_NAME: usize = 500;
 
 /// The models that an app defines.
@@ -99,7 +99,7 @@ struct Named {
 }
 
 impl Named {
-    /// Cuts a name that is too long, and returns the whole of it. A record is called what its model says, which may be a
+    /// Cuts a name that is too long, and returns the whole name. A model decides what its records are called; it may be a
     /// whole note.
     fn shorten_name(&mut self) -> Option<String> {
         let name = self.name.as_mut().filter(|name| name.chars().count() > MAX_NAME)?;
@@ -174,7 +174,7 @@ fn component(content_type: &ContentType) -> Result<String, Reason> {
 /// `6395fc26…` for the 128 digits of a digest, in the id and wherever the name repeats it.
 fn hide_secret_id(target: &mut Named) {
     let Named { kind, id, name } = target;
-    // A short one is a serial number, or nothing that one could guess a secret from.
+    // A short one is a serial number, or too short to reveal a secret.
     if !SECRET_IDS.contains(&kind.as_str()) || id.chars().count() <= SHOWN * 2 {
         return;
     }
@@ -220,7 +220,7 @@ fn changed(row: &Row, metadata: &mut Map<String, Value>) -> Result<Vec<Change>, 
     if let Some(text) = row.text("changes") {
         return changes(text);
     }
-    // Where versions before `changes` kept the same; prose in some.
+    // Older versions stored the changes here; some of them as prose.
     let Some(text) = row.text("changes_text") else { return Ok(Vec::new()) };
     Ok(changes(text).unwrap_or_else(|_| {
         metadata.insert("changes_text".into(), text.into());

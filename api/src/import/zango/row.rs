@@ -1,4 +1,4 @@
-//! A row of a table as the source gives it: text or nothing per column, and readers of Zango's types.
+//! A row of a table as the source returns it: a text or nothing per column, with parsers for Zango's types.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub type Reason = String;
 #[derive(Clone, Debug)]
 pub struct Row {
     pub id: i64,
-    /// The row's place in the file, where the source is one: 1 is the first after the header.
+    /// The row's place in the file, if the source is one: 1 is the first after the header.
     pub record: Option<u64>,
     columns: Arc<[String]>,
     /// Empty text is nothing: a CSV cannot tell the two apart.
@@ -112,7 +112,7 @@ where
     T::try_from(value).map_err(|Invalid { pointer, code: _, detail }| format!("{what}{pointer} {detail}"))
 }
 
-/// Somebody by the number that the source knows them by.
+/// A person, by their id in the source.
 pub fn person(kind: ActorType, id: i64, name: Option<String>) -> Result<Actor, Reason> {
     let name = name.map(|name| limited("actor name", name)).transpose()?;
     Ok(Actor { kind, id: Some(Text::truncated(&id.to_string())), name })

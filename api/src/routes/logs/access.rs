@@ -23,14 +23,14 @@ use crate::{
     },
 };
 
-/// Longest reason of a status, in characters.
+/// Maximum length of `status_reason`, in characters.
 const MAX_REASON: usize = 4000;
-/// Longest name that is typed to sign in, in characters.
+/// Maximum length of `username`, in characters.
 const MAX_USERNAME: usize = 500;
-/// The one action that fails by its name.
+/// The one event type whose default status is failure.
 const LOGIN_FAILED: &str = "login_failed";
 
-/// Who came in: a snapshot of that time.
+/// A snapshot of the user at the time of the event.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AccessUser {
     #[schema(required, example = "17")]
@@ -39,7 +39,7 @@ pub struct AccessUser {
     pub name: Option<String>,
 }
 
-/// Who came in, as it is sent.
+/// The user of a new access event.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAccessUser {
@@ -51,7 +51,7 @@ pub struct NewAccessUser {
     pub name: Option<String>,
 }
 
-/// Somebody came in, went out, or tried to.
+/// A user came in, went out, or tried to.
 #[derive(Serialize, ToSchema)]
 pub struct AccessEvent {
     #[schema(example = "01935fb2-8e31-8000-8000-040000000029")]
@@ -62,7 +62,7 @@ pub struct AccessEvent {
     pub occurred_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
-    /// `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or the platform's own.
+    /// `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or a type of your own.
     #[schema(example = "login_failed")]
     pub event_type: String,
     #[schema(value_type = String, example = "failure")]
@@ -71,10 +71,10 @@ pub struct AccessEvent {
     pub status_reason: Option<String>,
     #[schema(required)]
     pub user: Option<AccessUser>,
-    /// What was typed in to sign in.
+    /// The user name that was entered to sign in.
     #[schema(required, example = "asha@clinic.test")]
     pub username: Option<String>,
-    /// The role at that time.
+    /// The user's role at the time of the event.
     #[schema(required, example = "Nurse")]
     pub role: Option<String>,
     #[schema(required, example = "198.51.100.4")]
@@ -87,7 +87,7 @@ pub struct AccessEvent {
     pub correlation_id: Option<String>,
     #[schema(value_type = Object)]
     pub metadata: Box<RawValue>,
-    /// JSON pointers of the values that were secrets and read `[masked]` now.
+    /// JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
     pub masked: Vec<String>,
 }
 
@@ -142,22 +142,23 @@ impl From<Event> for AccessEvent {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAccessEvent {
-    /// Needed where logs are mixed; elsewhere it may be left out.
+    /// Required where a request mixes logs (`/logs/ingest`), optional elsewhere.
     #[serde(default)]
     #[schema(value_type = String, required = false, example = "access")]
     pub log: Option<Log>,
-    /// When it happened; now when left out. Between 1970 and a day ahead.
+    /// When it happened: from 1970 to one day ahead. Default: now.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub occurred_at: Option<Timestamp>,
-    /// The same key in the same workspace within seven days is the same event and stored once.
+    /// Events with the same key in the same workspace are stored once within seven days.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 255)]
     pub dedupe_key: Option<String>,
-    /// `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or your own, in lower snake case.
+    /// `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or a type of your own, in lower
+    /// snake case.
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$", example = "login")]
     pub event_type: String,
-    /// Default: failure for `login_failed`, else success.
+    /// Default: `failure` for `login_failed`, otherwise `success`.
     #[serde(default)]
     #[schema(inline)]
     pub status: Option<Outcome>,
@@ -184,7 +185,7 @@ pub struct NewAccessEvent {
     #[serde(default)]
     #[schema(max_length = 255)]
     pub correlation_id: Option<String>,
-    /// Anything else, as an object of at most 64 KiB.
+    /// Any other data: an object of at most 64 KiB.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
@@ -193,32 +194,32 @@ pub struct NewAccessEvent {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct AccessFilter {
-    /// Any of these event types.
+    /// Matches any of these event types.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(example = json!(["login_failed"]), max_items = 100)]
     pub event_type: Vec<String>,
-    /// `success` or `failure`.
+    /// Matches any of these statuses: `success`, `failure`.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(inline, max_items = 100)]
     pub status: Vec<Outcome>,
-    /// Any of these roles.
+    /// Matches any of these roles.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(max_items = 100)]
     pub role: Vec<String>,
-    /// Any of these users, by id.
+    /// Matches any of these user ids.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(max_items = 100)]
     pub user_id: Vec<String>,
-    /// Any of these addresses.
+    /// Matches any of these IP addresses.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(max_items = 100)]
     pub ip_address: Vec<String>,
-    /// Any of these sessions.
+    /// Matches any of these session ids.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(max_items = 100)]
@@ -228,7 +229,7 @@ pub struct AccessFilter {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AccessMetrics {
     pub total: u64,
-    /// Events whose status is failure.
+    /// Events with the status `failure`.
     pub failed: u64,
     pub by_event_type: BTreeMap<String, u64>,
     /// False when the counts are lower bounds.

@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// A record was created, changed, deleted, or looked at.
+/// A record was created, updated, deleted or viewed.
 #[derive(Serialize, ToSchema)]
 pub struct ApplicationEvent {
     #[schema(example = "01935fb2-8e31-8000-8000-04000000002a")]
@@ -34,11 +34,11 @@ pub struct ApplicationEvent {
     pub occurred_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
-    /// `create`, `update`, `delete`, or the platform's own.
+    /// `create`, `update`, `delete`, or an action of your own.
     #[schema(example = "update")]
     pub action: String,
     pub actor: Actor,
-    /// The actor's role at that time.
+    /// The actor's role at the time of the event.
     #[schema(required, example = "Nurse")]
     pub role: Option<String>,
     #[schema(example = "patient")]
@@ -47,7 +47,7 @@ pub struct ApplicationEvent {
     pub record_id: String,
     #[schema(required, example = "李雷")]
     pub record_name: Option<String>,
-    /// The changed fields; of a created record, all fields with old null.
+    /// The changed fields. For a created record: all of its fields, with `old` null.
     #[schema(value_type = Vec<Change>)]
     pub changes: Box<RawValue>,
     #[schema(required, example = "198.51.100.4")]
@@ -60,7 +60,7 @@ pub struct ApplicationEvent {
     pub correlation_id: Option<String>,
     #[schema(value_type = Object)]
     pub metadata: Box<RawValue>,
-    /// JSON pointers of the values that were secrets and read `[masked]` now.
+    /// JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
     #[schema(example = json!(["/changes/0/new"]))]
     pub masked: Vec<String>,
 }
@@ -109,22 +109,22 @@ impl From<Event> for ApplicationEvent {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewApplicationEvent {
-    /// Needed where logs are mixed; elsewhere it may be left out.
+    /// Required where a request mixes logs (`/logs/ingest`), optional elsewhere.
     #[serde(default)]
     #[schema(value_type = String, required = false, example = "application")]
     pub log: Option<Log>,
-    /// When it happened; now when left out. Between 1970 and a day ahead.
+    /// When it happened: from 1970 to one day ahead. Default: now.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub occurred_at: Option<Timestamp>,
-    /// The same key in the same workspace within seven days is the same event and stored once.
+    /// Events with the same key in the same workspace are stored once within seven days.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 255)]
     pub dedupe_key: Option<String>,
-    /// `create`, `update`, `delete`, or your own, in lower snake case.
+    /// `create`, `update`, `delete`, or an action of your own, in lower snake case.
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$", example = "update")]
     pub action: String,
-    /// Who did it; the system when left out.
+    /// Who did it. Default: the system.
     #[serde(default, deserialize_with = "wire::optional_object")]
     pub actor: Option<NewActor>,
     #[serde(default)]
@@ -137,7 +137,8 @@ pub struct NewApplicationEvent {
     #[serde(default)]
     #[schema(max_length = 1000)]
     pub record_name: Option<String>,
-    /// Of a value `field, old, new`; of a set `field, added, removed`. At most 1,000 fields, 64 KiB a value.
+    /// For a value: `field`, `old`, `new`. For a set: `field`, `added`, `removed`. At most 1,000 fields and 64 KiB per
+    /// value.
     #[serde(default)]
     #[schema(max_items = 1000)]
     pub changes: Vec<Change>,
@@ -153,7 +154,7 @@ pub struct NewApplicationEvent {
     #[serde(default)]
     #[schema(max_length = 255)]
     pub correlation_id: Option<String>,
-    /// Anything else, as an object of at most 64 KiB.
+    /// Any other data: an object of at most 64 KiB.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
@@ -162,32 +163,32 @@ pub struct NewApplicationEvent {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct ApplicationFilter {
-    /// Any of these actions.
+    /// Matches any of these actions.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(example = json!(["update"]), max_items = 100)]
     pub action: Vec<String>,
-    /// Any of these models.
+    /// Matches any of these models.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(example = json!(["patient"]), max_items = 100)]
     pub model: Vec<String>,
-    /// Any of these records, by id.
+    /// Matches any of these record ids.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(max_items = 100)]
     pub record_id: Vec<String>,
-    /// Any of these kinds of actor: `user`, `admin`, `service`, `system`.
+    /// Matches any of these actor types: `user`, `admin`, `service`, `system`.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(inline, max_items = 100)]
     pub actor_type: Vec<ActorType>,
-    /// Any of these actors, by id.
+    /// Matches any of these actor ids.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(max_items = 100)]
     pub actor_id: Vec<String>,
-    /// Events that changed any of these fields.
+    /// Matches events that changed any of these fields.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(example = json!(["status"]), max_items = 100)]

@@ -1,4 +1,4 @@
-//! The feed: all three logs in commit order, for integrators. See [`query`](super::query) for why it misses nothing.
+//! The feed: all three logs in commit order, for integrators. [`query`] explains why it misses nothing.
 
 use actix_web::{HttpResponse, web};
 use logbook_engine::{
@@ -30,12 +30,12 @@ impl Read for Feed {
     }
 }
 
-/// An event of any log, in the words that all logs share.
+/// An event of any log, with the field names that all logs share.
 #[derive(Serialize, ToSchema)]
 pub struct FeedEvent {
     #[schema(example = "01935fb2-8e31-8000-8000-040000000029")]
     pub id: String,
-    /// 1, 2, 3 … in a workspace, without gaps, in commit order.
+    /// The event's number in its workspace: 1, 2, 3 … without gaps, in commit order.
     #[schema(minimum = 1)]
     pub seq: i64,
     #[schema(value_type = String, example = "access")]
@@ -68,7 +68,7 @@ pub struct FeedEvent {
     pub correlation_id: Option<String>,
     #[schema(value_type = Object)]
     pub metadata: Box<RawValue>,
-    /// JSON pointers of the values that were secrets and read `[masked]` now.
+    /// JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
     pub masked: Vec<String>,
 }
 
@@ -113,11 +113,11 @@ impl From<Event> for FeedEvent {
     }
 }
 
-/// Events in commit order.
+/// A page of events in commit order.
 #[derive(Serialize, ToSchema)]
 pub struct FeedPage {
     pub data: Vec<FeedEvent>,
-    /// Send it as `after` next time, now or in a year; never null.
+    /// Send it as `after` in the next request, at once or next year. Never null.
     #[schema(example = "42")]
     pub next_cursor: String,
     /// False when you have caught up.
@@ -127,7 +127,7 @@ pub struct FeedPage {
 #[derive(Clone, Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct FeedParams {
-    /// The seq of the last event that you have; 0 is the beginning.
+    /// The `seq` of the last event that you have. 0 starts at the beginning.
     #[serde(default)]
     #[validate(range(min = 0, max = MAX_SEQ))]
     #[param(minimum = 0, maximum = 4398046511104_i64, default = 0)]
@@ -142,9 +142,9 @@ fn default_limit() -> u32 {
     100
 }
 
-/// Reads all three logs in commit order.
+/// Returns the events of all three logs in commit order.
 ///
-/// Remember `next_cursor` and send it as `after`: no event is missed and none comes twice, however late it happened.
+/// Remember `next_cursor` and send it as `after`: no event is skipped or repeated, even if it arrives late.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{workspace}/logs/feed", operation_id = "readFeed", tag = "Feed",
     params(crate::http::path::WorkspacePath, FeedParams),

@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// The part of the platform that was touched: a policy, a package, a release, a role, …
+/// The part of the platform that an event concerns: a policy, a package, a release, a role, …
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Component {
     #[serde(rename = "type")]
@@ -36,7 +36,7 @@ pub struct Component {
     pub name: Option<String>,
 }
 
-/// The part of the platform that was touched, as it is sent.
+/// The component of a new framework event.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewComponent {
@@ -51,7 +51,7 @@ pub struct NewComponent {
     pub name: Option<String>,
 }
 
-/// The platform did something.
+/// Something that the platform did.
 #[derive(Serialize, ToSchema)]
 pub struct FrameworkEvent {
     #[schema(example = "01935fb2-8e31-8000-8000-04000000002b")]
@@ -62,12 +62,13 @@ pub struct FrameworkEvent {
     pub occurred_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
-    /// `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or the platform's own.
+    /// `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or an action of your
+    /// own.
     #[schema(example = "policy_synced")]
     pub action: String,
     pub component: Component,
     pub actor: Actor,
-    /// The actor's role at that time.
+    /// The actor's role at the time of the event.
     #[schema(required)]
     pub role: Option<String>,
     #[schema(value_type = String, example = "failure")]
@@ -87,7 +88,7 @@ pub struct FrameworkEvent {
     pub correlation_id: Option<String>,
     #[schema(value_type = Object)]
     pub metadata: Box<RawValue>,
-    /// JSON pointers of the values that were secrets and read `[masked]` now.
+    /// JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
     pub masked: Vec<String>,
 }
 
@@ -143,38 +144,39 @@ impl From<Event> for FrameworkEvent {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewFrameworkEvent {
-    /// Needed where logs are mixed; elsewhere it may be left out.
+    /// Required where a request mixes logs (`/logs/ingest`), optional elsewhere.
     #[serde(default)]
     #[schema(value_type = String, required = false, example = "framework")]
     pub log: Option<Log>,
-    /// When it happened; now when left out. Between 1970 and a day ahead.
+    /// When it happened: from 1970 to one day ahead. Default: now.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub occurred_at: Option<Timestamp>,
-    /// The same key in the same workspace within seven days is the same event and stored once.
+    /// Events with the same key in the same workspace are stored once within seven days.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 255)]
     pub dedupe_key: Option<String>,
-    /// `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or your own, in lower
-    /// snake case.
+    /// `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or an action of your
+    /// own, in lower snake case.
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$", example = "policy_synced")]
     pub action: String,
     #[serde(deserialize_with = "object")]
     pub component: NewComponent,
-    /// Who did it; the system when left out.
+    /// Who did it. Default: the system.
     #[serde(default, deserialize_with = "wire::optional_object")]
     pub actor: Option<NewActor>,
     #[serde(default)]
     #[schema(max_length = 255)]
     pub role: Option<String>,
-    /// Default: failure when there is an error, else success.
+    /// Default: `failure` if `error` is given, otherwise `success`.
     #[serde(default)]
     #[schema(inline)]
     pub status: Option<Outcome>,
     #[serde(default)]
     #[schema(max_length = 20000)]
     pub error: Option<String>,
-    /// Of a value `field, old, new`; of a set `field, added, removed`. At most 1,000 fields, 64 KiB a value.
+    /// For a value: `field`, `old`, `new`. For a set: `field`, `added`, `removed`. At most 1,000 fields and 64 KiB per
+    /// value.
     #[serde(default)]
     #[schema(max_items = 1000)]
     pub changes: Vec<Change>,
@@ -190,7 +192,7 @@ pub struct NewFrameworkEvent {
     #[serde(default)]
     #[schema(max_length = 255)]
     pub correlation_id: Option<String>,
-    /// Anything else, as an object of at most 64 KiB.
+    /// Any other data: an object of at most 64 KiB.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
@@ -199,27 +201,27 @@ pub struct NewFrameworkEvent {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct FrameworkFilter {
-    /// Any of these actions.
+    /// Matches any of these actions.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(example = json!(["policy_synced"]), max_items = 100)]
     pub action: Vec<String>,
-    /// Any of these components: a type (`policy`) or a type and an id (`policy:2`).
+    /// Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(example = json!(["policy:2"]), max_items = 100)]
     pub component: Vec<String>,
-    /// Any of these kinds of actor: `user`, `admin`, `service`, `system`.
+    /// Matches any of these actor types: `user`, `admin`, `service`, `system`.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(inline, max_items = 100)]
     pub actor_type: Vec<ActorType>,
-    /// Any of these actors, by id.
+    /// Matches any of these actor ids.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(max_items = 100)]
     pub actor_id: Vec<String>,
-    /// `success` or `failure`.
+    /// Matches any of these statuses: `success`, `failure`.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(inline, max_items = 100)]
@@ -229,7 +231,7 @@ pub struct FrameworkFilter {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FrameworkMetrics {
     pub total: u64,
-    /// Events whose status is failure.
+    /// Events with the status `failure`.
     pub failed: u64,
     pub by_action: BTreeMap<String, u64>,
     /// False when the counts are lower bounds.
@@ -313,9 +315,10 @@ impl LogKind for FrameworkLog {
         filter.targets = component
             .into_iter()
             .map(|component| match component.split_once(':') {
-                Some(("", _)) => {
-                    Err(Problem::parameter("component", "must be a type, or a type, a colon and an id"))
-                }
+                Some(("", _)) => Err(Problem::parameter(
+                    "component",
+                    "must be a type (policy), or a type and an id (policy:2)",
+                )),
                 Some((kind, id)) => Ok((kind.to_owned(), Some(id.to_owned()))),
                 None => Ok((component, None)),
             })

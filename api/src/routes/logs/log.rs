@@ -1,7 +1,7 @@
-//! What makes a log a face of the one engine, and the handlers that all faces share.
+//! The trait of a log kind, and the handlers that all logs share.
 //!
-//! A log implements [`LogKind`] and calls `log_endpoints!`, which gives it six documented handlers: append, list, get, metrics,
-//! facets and histogram. Each is a line that calls the function of the same name below.
+//! A log implements [`LogKind`] and calls `log_endpoints!`, which generates its six documented handlers: append, list, get,
+//! metrics, facets and histogram. Each is one line that calls the function of the same name below.
 
 use actix_web::{HttpRequest, HttpResponse, http::header};
 use logbook_engine as engine;
@@ -29,22 +29,22 @@ use crate::{
     routes::logs::params::{HistogramParams, RangeParams},
 };
 
-/// A log's own words over the common columns.
+/// A log's wire types, names and filters over the common columns.
 pub trait LogKind: 'static {
     const LOG: Log;
-    /// What the log serves.
+    /// An event as the log returns it.
     type Event: From<Event> + Serialize;
-    /// What the log takes.
+    /// An event as the log accepts it.
     type NewEvent: DeserializeOwned;
     /// The log's own filters.
     type Filter: ParamSet + Send + 'static;
     type Metrics: Serialize + Send + 'static;
 
-    /// What can be counted apart, under the name of its filter. The first is the histogram's default.
+    /// The dimensions that can be counted separately, by the names of their filters. The first is the histogram's default.
     const FACETS: &'static [(&'static str, Dimension)];
 
     /// # Errors
-    /// All that is wrong with it, each with its place.
+    /// All errors of the event, each with its place.
     fn new_event(new: Self::NewEvent) -> Result<NewEvent, Vec<FieldError>>;
 
     /// Adds the log's own filters.
@@ -88,9 +88,9 @@ pub async fn list<L: LogKind>(
     let PageParams { cursor, limit, order } = page;
     let filter_hash = filter.hash();
     let after = cursor.map(|cursor| Cursor::decode(&cursor, order, filter_hash)).transpose()?;
-    let (index, way, workspace_id) = (caches.index.clone(), filter.plan(), filter.workspace_id);
+    let (index, access_path, workspace_id) = (caches.index.clone(), filter.plan(), filter.workspace_id);
     let list = move |conn: &mut Conn| query::list(conn, &index, &filter, (order, after), limit as usize);
-    let found = match way {
+    let found = match access_path {
         AccessPath::Key | AccessPath::Order => db.read(workspace_id, list).await?,
         AccessPath::Index => db.scan(workspace_id, list).await?,
     };
@@ -174,7 +174,7 @@ pub async fn histogram_of<L: LogKind>(
     Ok(HttpResponse::Ok().json(answer))
 }
 
-/// Runs a question to the counts: at once and in one moment where they are kept, else when it is its turn to look at events.
+/// Counts as a read where the kept counts suffice, otherwise as a scan of events, which waits for its turn.
 async fn count<T: Send + 'static>(
     db: &Db,
     caches: &Caches,
@@ -200,24 +200,24 @@ macro_rules! log_endpoints {
         histogram $histogram_path:tt $histogram_id:tt,
         append $append_id:tt
     ) => {
-        /// One page of events.
+        /// A page of events.
         #[derive(serde::Serialize, utoipa::ToSchema)]
         pub struct $page {
             pub data: Vec<$event>,
-            /// Send it as `cursor` to get the next page; null on the last one.
+            /// Send it as `cursor` to get the next page. Null on the last page.
             #[schema(required)]
             pub next_cursor: Option<String>,
             pub has_more: bool,
         }
 
-        #[doc = concat!("Lists the ", $name, " log, a page at a time.")]
+        #[doc = concat!("Lists the ", $name, " events that match the filters, a page at a time.")]
         #[utoipa::path(
-            summary = concat!("Lists the ", $name, " log, a page at a time."),
+            summary = concat!("Lists the ", $name, " events that match the filters, a page at a time."),
             get, path = $list_path, operation_id = $list_id, tag = $tag,
             params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter, crate::http::page::PageParams),
             responses(
                 (status = 200, description = "A page of events", body = $page,
-                    headers(("Link" = String, description = "The next page, as rel=\"next\"; absent on the last"))),
+                    headers(("Link" = String, description = "The next page, as rel=\"next\"; absent on the last page"))),
                 crate::http::error::ReadProblems,
             )
         )]
@@ -231,9 +231,9 @@ macro_rules! log_endpoints {
             crate::routes::logs::log::list::<$log>(&request, &db, &caches, reader, params.0).await
         }
 
-        #[doc = concat!("One event of the ", $name, " log by its id.")]
+        #[doc = concat!("Returns one ", $name, " event by its id.")]
         #[utoipa::path(
-            summary = concat!("One event of the ", $name, " log by its id."),
+            summary = concat!("Returns one ", $name, " event by its id."),
             get, path = $get_path, operation_id = $get_id, tag = $tag,
             params(crate::http::path::EventPath),
             responses((status = 200, description = "The event", body = $event), crate::http::error::ReadProblems)
@@ -247,9 +247,9 @@ macro_rules! log_endpoints {
             crate::routes::logs::log::get::<$log>(&db, reader, &path.id).await
         }
 
-        #[doc = concat!("Counts the events of the ", $name, " log that the filters mean.")]
+        #[doc = concat!("Counts the ", $name, " events that match the filters.")]
         #[utoipa::path(
-            summary = concat!("Counts the events of the ", $name, " log that the filters mean."),
+            summary = concat!("Counts the ", $name, " events that match the filters."),
             get, path = $metrics_path, operation_id = $metrics_id, tag = $tag,
             params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter),
             responses((status = 200, description = "The counts", body = $metrics), crate::http::error::ReadProblems)
@@ -263,9 +263,9 @@ macro_rules! log_endpoints {
             crate::routes::logs::log::metrics::<$log>(&db, &caches, reader, params.0).await
         }
 
-        #[doc = concat!("The values of the ", $name, " log's filters, each with the number of events it would show.")]
+        #[doc = concat!("Counts the matching ", $name, " events per value of each facet, without the facet's own filter.")]
         #[utoipa::path(
-            summary = concat!("The values of the ", $name, " log's filters, each with the number of events it would show."),
+            summary = concat!("Counts the matching ", $name, " events per value of each facet, without the facet's own filter."),
             get, path = $facets_path, operation_id = $facets_id, tag = $tag,
             params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter),
             responses((status = 200, description = "The facets", body = logbook_engine::counts::Facets), crate::http::error::ReadProblems)
@@ -279,9 +279,9 @@ macro_rules! log_endpoints {
             crate::routes::logs::log::facets::<$log>(&db, &caches, reader, params.0).await
         }
 
-        #[doc = concat!("The events of the ", $name, " log over time.")]
+        #[doc = concat!("Counts the matching ", $name, " events per time interval.")]
         #[utoipa::path(
-            summary = concat!("The events of the ", $name, " log over time."),
+            summary = concat!("Counts the matching ", $name, " events per time interval."),
             get, path = $histogram_path, operation_id = $histogram_id, tag = $tag,
             params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter, crate::routes::logs::params::HistogramParams),
             responses((status = 200, description = "The histogram", body = logbook_engine::counts::histogram::Histogram), crate::http::error::ReadProblems)
@@ -300,9 +300,9 @@ macro_rules! log_endpoints {
             summary = concat!("Appends events to the ", $name, " log, all or none."),
             post, path = $list_path, operation_id = $append_id, tag = $tag,
             params(crate::http::path::WorkspacePath, crate::routes::logs::append::IdempotencyKey),
-            request_body(content = Vec<$new>, description = "At most 10,000 events and 16 MiB; may be gzip"),
+            request_body(content = Vec<$new>, description = "At most 10,000 events and 16 MiB (decompressed); may be gzip"),
             responses(
-                (status = 201, description = "Stored: durable and readable", body = logbook_engine::append::Appended),
+                (status = 201, description = "The events are stored: durable and readable", body = logbook_engine::append::Appended),
                 crate::http::error::WriteProblems,
             )
         )]

@@ -1,4 +1,4 @@
-//! Small parts of the logs' JSON that all three share.
+//! Small parts of the JSON that all three logs share.
 
 use std::marker::PhantomData;
 
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::http::error::FieldError;
 
-/// Who did it, as it is sent.
+/// The actor of a new event.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewActor {
@@ -29,21 +29,21 @@ pub struct NewActor {
 }
 
 impl NewActor {
-    /// The actor; what is wrong with it goes to `checks`, below `/actor`.
+    /// Converts it to an actor; its errors go to `checks`, with pointers below `/actor`.
     pub fn check(self, checks: &mut Checks) -> Actor {
         let Self { kind, id, name } = self;
         Actor { kind, id: checks.optional("/actor/id", id), name: checks.optional("/actor/name", name) }
     }
 }
 
-/// Stored canonical JSON as it stands, so that what is served is what was stored.
+/// Stored canonical JSON, returned unchanged.
 pub fn raw(text: Option<String>, empty: &str) -> Box<RawValue> {
     text.and_then(|text| RawValue::from_string(text).ok())
         .or_else(|| RawValue::from_string(empty.to_owned()).ok())
         .unwrap_or_default()
 }
 
-/// The pointers of masked values, in a log's own words: `names` gives each common pointer that is called otherwise.
+/// The pointers to masked values, in a log's own names. `names` maps the common pointers whose names differ.
 pub fn masked(text: Option<&str>, names: &[(&str, &str)]) -> Vec<String> {
     let pointers: Vec<String> = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let own = |pointer: String| {
@@ -52,7 +52,7 @@ pub fn masked(text: Option<&str>, names: &[(&str, &str)]) -> Vec<String> {
     pointers.into_iter().map(own).collect()
 }
 
-/// As [`object`], or null.
+/// Like [`object`], but null is accepted too.
 ///
 /// # Errors
 /// The deserializer's.
@@ -84,15 +84,15 @@ pub fn optional_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer.deserialize_option(Options(PhantomData))
 }
 
-/// Refuses a `log` that is not the one this body goes to.
+/// Refuses a `log` other than the endpoint's own.
 pub fn check_log(checks: &mut Checks, sent: Option<Log>, log: Log) {
     if sent.is_some_and(|sent| sent != log) {
-        let detail = format!("this is the {log} log; send mixed logs to ingest");
+        let detail = format!("must be {log} here; send mixed logs to ingest");
         checks.refuse("/log", Invalid::new("wrong_log", detail));
     }
 }
 
-/// What is wrong with an event, as a client reads it.
+/// The errors of an event, as a client reads them.
 pub fn field_errors(invalid: Vec<Invalid>) -> Vec<FieldError> {
     let error = |Invalid { pointer, code, detail }| FieldError::at(pointer, code, detail);
     invalid.into_iter().map(error).collect()
