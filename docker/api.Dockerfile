@@ -1,7 +1,8 @@
 # syntax=docker/dockerfile:1
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
-COPY scripts/lib.sh scripts/setup scripts/build-api scripts/
+COPY .cargo .cargo
+COPY scripts/lib.sh scripts/setup scripts/build-api scripts/cc scripts/
 RUN scripts/setup api
 COPY Cargo.toml Cargo.lock ./
 COPY engine engine

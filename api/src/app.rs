@@ -26,16 +26,13 @@ use crate::{
         error::{Code, Problem},
     },
     limits::requests::RequestLimits,
-    openapi,
     routes::{
-        api_keys,
+        api_keys, docs,
         health::{self, Counters},
         logs::{access, application, feed, framework, ingest},
         members, oidc, sign_in, workspaces,
     },
 };
-
-use utoipa_swagger_ui::SwaggerUi;
 
 /// The services that handlers extract, each by its type.
 #[derive(Clone)]
@@ -142,7 +139,8 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
     log_routes!(access, application, framework);
 
     config
-        .service(SwaggerUi::new("/api/docs/{_:.*}").url("/api/openapi.json", openapi::document()))
+        .route("/api/openapi.json", get().to(docs::document))
+        .route("/api/docs/{name:.*}", get().to(docs::file))
         .service(web::redirect("/api/docs", "/api/docs/"))
         .service(web::scope("/api").default_service(web::to(no_route)));
     if let Some(web_dir) = services.web_dir {

@@ -17,12 +17,12 @@ use logbook::{
 
 use crate::Client;
 
-/// The program that `cargo build -p logbook` makes, in the same profile as the tests.
+/// The program that `scripts/build-api dev` made, of the same profile as the tests.
 pub fn binary() -> PathBuf {
     let tests = std::env::current_exe().expect("a path");
     // target/debug/deps/stories-… and target/debug/logbook.
     let path = tests.parent().and_then(Path::parent).expect("two folders up").join("logbook");
-    assert!(path.exists(), "{} is not there; make it: cargo build -p logbook", path.display());
+    assert!(path.exists(), "{} is not there; make it: scripts/build-api dev", path.display());
     path
 }
 

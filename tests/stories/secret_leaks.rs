@@ -8,7 +8,7 @@ use std::{
 use logbook::accounts::{members, role::Role, users};
 use logbook_tests::{Answer, Client, TestServer, on_both};
 use serde_json::json;
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use tracing_subscriber::{filter::Targets, fmt::MakeWriter, prelude::*};
 
 /// All log lines of this process, with the levels set as low as they can be.
 #[derive(Clone, Default)]
@@ -38,10 +38,10 @@ impl Lines {
         static LINES: OnceLock<Lines> = OnceLock::new();
         let listen = || {
             let lines = Self::default();
-            // But not the lines of the story's own client about what it sends.
-            let filter = EnvFilter::new("debug,logbook=trace,ureq=off,ureq_proto=off");
-            let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
-            builder.with_writer(lines.clone()).init();
+            // But not what the story's own client says of what it sends.
+            let filter: Targets = "debug,logbook=trace,ureq=off,ureq_proto=off".parse().expect("a filter");
+            let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(lines.clone());
+            tracing_subscriber::registry().with(filter).with(layer).init();
             lines
         };
         LINES.get_or_init(listen).clone()

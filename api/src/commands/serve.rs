@@ -24,12 +24,22 @@ pub struct ServeArgs {
 }
 
 fn start_logging(json: bool) {
-    use tracing_subscriber::{EnvFilter, fmt};
-    let filter = EnvFilter::try_from_env("LOGBOOK_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn,logbook::request=warn"));
+    use tracing_subscriber::{
+        filter::{LevelFilter, Targets},
+        fmt,
+        prelude::*,
+    };
+    let default = || {
+        Targets::new()
+            .with_default(LevelFilter::INFO)
+            .with_target("actix_server", LevelFilter::WARN)
+            .with_target("logbook::request", LevelFilter::WARN)
+    };
+    let filter = std::env::var("LOGBOOK_LOG").ok().and_then(|text| text.parse().ok()).unwrap_or_else(default);
     let colours = std::io::stderr().is_terminal();
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    if json { builder.json().init() } else { builder.with_target(false).init() }
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
+    let logging = tracing_subscriber::registry().with(filter);
+    if json { logging.with(lines.json()).init() } else { logging.with(lines.with_target(false)).init() }
 }
 
 pub fn run(data: &DataConfig, args: &ServeArgs) -> Result<(), Failure> {

@@ -39,7 +39,11 @@ pub fn run(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Failure> 
             let (target, changes) = (events::of_workspace(&workspace), events::settings_of(None, &workspace));
             let created = events::by_command("workspace_created", target, changes);
             let destinations = [Destination::Workspace(workspace.id), Destination::Platform];
-            record(data, &db, destinations.map(|destination| Record::new(destination, created.clone())).into());
+            record(
+                data,
+                &db,
+                destinations.map(|destination| Record::new(destination, created.clone())).into(),
+            );
             println!("Created the workspace {}.", workspace.slug);
         }
         WorkspaceCommand::List => {
