@@ -79,7 +79,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Takes in who comes back from the identity provider. */
+    /** Finishes the sign-in when the browser comes back from the identity provider. */
     get: operations["finishProviderSignIn"];
     put?: never;
     post?: never;
