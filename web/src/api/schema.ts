@@ -30,7 +30,7 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Signs in with e-mail address and password. */
+    /** Signs in with an e-mail address and a password. */
     post: operations["signIn"];
     delete?: never;
     options?: never;
@@ -47,7 +47,7 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Ends the session, where there is one. */
+    /** Ends the session, if there is one. */
     post: operations["signOut"];
     delete?: never;
     options?: never;
@@ -62,7 +62,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The ways to sign in. */
+    /** Returns the ways to sign in. */
     get: operations["getSignInMethods"];
     put?: never;
     post?: never;
@@ -96,7 +96,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Leads the browser to the identity provider. */
+    /** Redirects the browser to the identity provider. */
     get: operations["startProviderSignIn"];
     put?: never;
     post?: never;
@@ -132,7 +132,7 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Gives a new access token for the refresh cookie, and a new cookie. */
+    /** Exchanges the refresh cookie for a new access token and a new cookie. */
     post: operations["refreshSession"];
     delete?: never;
     options?: never;
@@ -147,7 +147,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Who the caller is, and the workspaces they may see. */
+    /** Returns the caller and the workspaces that they may see. */
     get: operations["getMe"];
     put?: never;
     post?: never;
@@ -167,7 +167,7 @@ export interface paths {
     /** Lists the workspaces that the caller may see. */
     get: operations["listWorkspaces"];
     put?: never;
-    /** Makes a workspace. For platform admins. */
+    /** Creates a workspace. For platform admins. */
     post: operations["createWorkspace"];
     delete?: never;
     options?: never;
@@ -182,14 +182,17 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** One workspace. */
+    /** Returns one workspace. */
     get: operations["getWorkspace"];
     put?: never;
     post?: never;
     delete?: never;
     options?: never;
     head?: never;
-    /** Changes a workspace's settings; what is left out stays. For admins; the slug for platform admins. */
+    /**
+     * Changes the settings of a workspace; settings that are left out keep their values. For admins; only platform admins
+     *     change the slug.
+     */
     patch: operations["changeWorkspace"];
     trace?: never;
   };
@@ -200,10 +203,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Lists the workspace's API keys: the good ones first, then by name. For admins. */
+    /** Lists the API keys of the workspace: active keys first, then by name. For admins. */
     get: operations["listApiKeys"];
     put?: never;
-    /** Makes an API key. For admins. */
+    /** Creates an API key. For admins. */
     post: operations["createApiKey"];
     delete?: never;
     options?: never;
@@ -533,10 +536,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Lists the workspace's members by name, and the people to whom the identity provider gives a role in it. For admins. */
+    /** Lists the members of the workspace by name, including people whose role comes from the identity provider. For admins. */
     get: operations["listMembers"];
     put?: never;
-    /** Adds a member by their e-mail address. Again for somebody who never came: a new link. For admins. */
+    /** Adds a member by e-mail address. For somebody who was invited and never signed in, creates a new link. For admins. */
     post: operations["inviteMember"];
     delete?: never;
     options?: never;
@@ -552,10 +555,10 @@ export interface paths {
       cookie?: never;
     };
     get?: never;
-    /** Gives a member another role, or one that counts before the identity provider's. For admins. */
+    /** Changes the role of a member, or overrides the role from the identity provider. For admins. */
     put: operations["changeMember"];
     post?: never;
-    /** Takes a member out of the workspace; their account stays, and a role that the identity provider gives. For admins. */
+    /** Removes a member. Their account remains, and so does a role from the identity provider. For admins. */
     delete: operations["removeMember"];
     options?: never;
     head?: never;
@@ -569,7 +572,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Alive: the process answers. */
+    /** Reports that the process is alive. */
     get: operations["getHealth"];
     put?: never;
     post?: never;
@@ -586,7 +589,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Metrics for Prometheus. For platform admins. */
+    /** Returns metrics for Prometheus. For platform admins. */
     get: operations["getServerMetrics"];
     put?: never;
     post?: never;
@@ -603,7 +606,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Ready: the database can be reached and its migrations are applied. */
+    /** Reports that the database is reachable and all migrations are applied. */
     get: operations["getReadiness"];
     put?: never;
     post?: never;
@@ -693,17 +696,17 @@ export interface components {
       /** @example Asha Rao */
       name: string | null;
     };
-    /** @description An API key as it is served: everything but its secret. */
+    /** @description An API key in responses: everything but its secret. */
     ApiKey: {
       /**
-       * @description Names the key; its first part as it is sent is `lbk_<prefix>`.
+       * @description Identifies the key, which begins with `lbk_<prefix>`.
        * @example k7w2m9x4c1qd
        */
       prefix: string;
       /** @example Vector in Mumbai */
       name: string;
       /**
-       * @description What its holder may do: `viewer`, `auditor`, `writer` or `admin`.
+       * @description The role of its holder: `viewer`, `auditor`, `writer` or `admin`.
        * @example writer
        */
       role: string;
@@ -713,7 +716,7 @@ export interface components {
        */
       state: string;
       /**
-       * @description Who made it.
+       * @description Who created it.
        * @example Asha Rao
        */
       created_by: string;
@@ -726,7 +729,7 @@ export interface components {
       expires_at: string | null;
       /**
        * Format: date-time
-       * @description To the minute; null when it never was used.
+       * @description To the minute; null when it was never used.
        */
       last_used_at: string | null;
       /** Format: date-time */
@@ -845,10 +848,10 @@ export interface components {
       /** @example OpsAccess */
       name: string | null;
     };
-    /** @description A new key, and the only answer that has the whole of it. */
+    /** @description A new key, with its secret, which no other response contains. */
     CreatedApiKey: {
       /**
-       * @description Send it as `Authorization: Bearer <token>`. It cannot be read again.
+       * @description Send it as `Authorization: Bearer <token>`. It is not shown again.
        * @example lbk_k7w2m9x4c1qd_…
        */
       token: string;
@@ -1060,17 +1063,17 @@ export interface components {
        */
       log: "framework";
     };
-    /** @description A new member, and how they come in. */
+    /** @description A new member, and the link with which they sign in. */
     Invitation: {
       member: components["schemas"]["Member"];
       /**
-       * @description Signs them in, once, within a day: hand it to them and to nobody else. Null for somebody who has an account
-       *     already: they find the workspace when they next sign in.
+       * @description Signs them in once, within a day: give it to them and to nobody else. Null for somebody who already has an
+       *     account: they see the workspace the next time they sign in.
        * @example https://logbook.example/sign-in#link=…
        */
       sign_in_link: string | null;
     };
-    /** @description Who the caller is and where they may go. */
+    /** @description The caller and the workspaces that they may see. */
     Me: {
       user: components["schemas"]["User"];
       platform_admin: boolean;
@@ -1082,24 +1085,24 @@ export interface components {
       /** @example Asha Rao */
       name: string;
       /**
-       * @description Null where the identity provider gives no verified address.
+       * @description Null when the identity provider gives no verified address.
        * @example asha@clinic.test
        */
       email: string | null;
       /**
-       * @description What they may do here: `viewer`, `auditor`, `writer` or `admin`.
+       * @description Their role in the workspace: `viewer`, `auditor`, `writer` or `admin`.
        * @example viewer
        */
       role: string;
       /**
-       * @description Who gave them this role: `member` for an admin of Logbook, `provider` for the identity provider.
+       * @description Where the role comes from: `member` for an admin of Logbook, `provider` for the identity provider.
        * @example member
        */
       source: string;
       provider: components["schemas"]["ProviderRole"] | null;
       /**
        * Format: date-time
-       * @description Null for somebody who was invited and never came.
+       * @description Null for somebody who was invited and never signed in.
        */
       last_sign_in_at: string | null;
     };
@@ -1108,7 +1111,7 @@ export interface components {
     };
     MemberRole: {
       /**
-       * @description What one may do in a workspace.
+       * @description What the holder may do in a workspace.
        * @enum {string}
        */
       role: "viewer" | "auditor" | "writer" | "admin";
@@ -1169,13 +1172,13 @@ export interface components {
       /** @example Vector in Mumbai */
       name: string;
       /**
-       * @description What one may do in a workspace.
+       * @description What the holder may do in a workspace.
        * @enum {string}
        */
       role: "viewer" | "auditor" | "writer" | "admin";
       /**
        * Format: date-time
-       * @description At most ten years ahead. Left out or null: it does not expire.
+       * @description At most ten years from now. Left out or null: the key does not expire.
        * @example 2027-11-22T00:00:00Z
        */
       expires_at?: string | null;
@@ -1272,12 +1275,12 @@ export interface components {
        */
       email: string;
       /**
-       * @description Their name, where Logbook does not know them yet. Default: what stands before the @.
+       * @description Their name, if they have no account yet. Default: the part of the address before the @.
        * @example Asha Rao
        */
       name?: string | null;
       /**
-       * @description What one may do in a workspace.
+       * @description What the holder may do in a workspace.
        * @enum {string}
        */
       role: "viewer" | "auditor" | "writer" | "admin";
@@ -1287,20 +1290,20 @@ export interface components {
       password: string;
       /**
        * Format: password
-       * @description Needed once there is a password.
+       * @description Required when the account has a password.
        */
       current_password?: string | null;
     };
     NewWorkspace: {
       /**
-       * @description Names the workspace in every address: lower-case letters, digits and hyphens.
+       * @description The workspace's name in addresses: lower-case letters, digits and hyphens.
        * @example clinic
        */
       slug: string;
       /** @example Riverside Clinic */
       name: string;
       /**
-       * @description IANA name of the zone in which days begin.
+       * @description IANA name of the time zone in which days begin.
        * @default UTC
        * @example Asia/Kolkata
        */
@@ -1336,11 +1339,11 @@ export interface components {
        * @example viewer
        */
       role: string;
-      /** @description They have it in every workspace. */
+      /** @description Whether they have it in every workspace. */
       everywhere: boolean;
       /**
        * Format: date-time
-       * @description When it ends, unless they sign in there again before.
+       * @description When it ends, unless they sign in at the provider again.
        */
       ends_at: string;
     };
@@ -1364,11 +1367,11 @@ export interface components {
       removed: unknown[];
     };
     SignInLink: {
-      /** @description What stands behind `#link=` in the link. */
+      /** @description The part of the link after `#link=`. */
       token: string;
     };
     SignInMethods: {
-      /** @description Always there: the first administrator has no other way in. */
+      /** @description Always true: the first administrator has no other way to sign in. */
       password: boolean;
       provider: components["schemas"]["SignInProvider"] | null;
     };
@@ -1379,7 +1382,7 @@ export interface components {
        */
       name: string;
       /**
-       * @description Where the browser goes, with the wanted page as `next`.
+       * @description The address that starts the sign-in; it takes the page to open afterwards as `next`.
        * @example /api/v1/auth/oidc/start
        */
       start: string;
@@ -1396,7 +1399,7 @@ export interface components {
       /** @example Asha Rao */
       name: string;
       /**
-       * @description Null for a token that was made for a script, and where the identity provider gives no verified address.
+       * @description Null for a script's token, and when the identity provider gives no verified address.
        * @example asha@clinic.test
        */
       email: string | null;
@@ -1410,14 +1413,14 @@ export interface components {
       /** @description Any JSON value; null where there is none now. */
       new: unknown;
     };
-    /** @description A workspace as it is served. */
+    /** @description A workspace in responses. */
     Workspace: {
       /** @example clinic */
       slug: string;
       /** @example Riverside Clinic */
       name: string;
       /**
-       * @description IANA name of the zone in which days begin.
+       * @description IANA name of the time zone in which days begin.
        * @example Asia/Kolkata
        */
       timezone: string;
@@ -1429,22 +1432,22 @@ export interface components {
       /** Format: date-time */
       created_at: string;
       /**
-       * @description What the caller may do here: `viewer`, `auditor`, `writer` or `admin`.
+       * @description The caller's role in the workspace: `viewer`, `auditor`, `writer` or `admin`.
        * @example viewer
        */
       role: string;
     };
-    /** @description New settings of a workspace; what is left out stays as it is. */
+    /** @description New settings of a workspace; settings that are left out keep their values. */
     WorkspaceChanges: {
       /**
-       * @description Every address changes with it; the old ones lead nowhere.
+       * @description Changes every address of the workspace; the old addresses stop working.
        * @example clinic
        */
       slug?: string;
       /** @example Riverside Clinic */
       name?: string;
       /**
-       * @description IANA name of the zone in which days begin.
+       * @description IANA name of the time zone in which days begin.
        * @example Asia/Kolkata
        */
       timezone?: string;
@@ -1479,7 +1482,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description Signed in; a refresh cookie is set */
+      /** @description Signed in; the response sets a refresh cookie */
       200: {
         headers: {
           [name: string]: unknown;
@@ -1575,7 +1578,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description Signed in; a refresh cookie is set */
+      /** @description Signed in; the response sets a refresh cookie */
       200: {
         headers: {
           [name: string]: unknown;
@@ -1667,7 +1670,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description Signed out; the refresh cookie is removed */
+      /** @description Signed out; the response removes the refresh cookie */
       204: {
         headers: {
           [name: string]: unknown;
@@ -1827,9 +1830,9 @@ export interface operations {
       query?: {
         code?: string;
         state?: string;
-        /** @description Why there is no code. */
+        /** @description The error, instead of a code. */
         error?: string;
-        /** @description Who sent them back. */
+        /** @description The issuer of the response. */
         iss?: string;
       };
       header?: never;
@@ -1838,7 +1841,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description To the wanted page with a refresh cookie, or to the sign-in page with the reason in `failed` */
+      /** @description Redirects to the requested page with a refresh cookie, or to the sign-in page with the reason in `failed` */
       303: {
         headers: {
           [name: string]: unknown;
@@ -1905,7 +1908,7 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description The page to open when signed in: a path of this server. Default: the first page.
+         * @description The page to open after signing in: a path of this server. Default: the home page.
          * @example /w/clinic/access
          */
         next?: string;
@@ -1916,7 +1919,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description To the identity provider, or back to the sign-in page with the reason in `failed` */
+      /** @description Redirects to the identity provider, or back to the sign-in page with the reason in `failed` */
       303: {
         headers: {
           [name: string]: unknown;
@@ -2091,7 +2094,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description Still signed in; the refresh cookie is changed */
+      /** @description Still signed in; the response replaces the refresh cookie */
       200: {
         headers: {
           [name: string]: unknown;
@@ -2726,7 +2729,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The new key, shown this once */
+      /** @description The new key, shown only once */
       201: {
         headers: {
           [name: string]: unknown;
@@ -2847,7 +2850,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description It is revoked, now or before */
+      /** @description The key is revoked, now or earlier */
       204: {
         headers: {
           [name: string]: unknown;
@@ -5393,7 +5396,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The member; their sign-in link is shown this once */
+      /** @description The member; their sign-in link is shown only once */
       201: {
         headers: {
           [name: string]: unknown;
@@ -5756,7 +5759,7 @@ export interface operations {
           "application/json": components["schemas"]["Health"];
         };
       };
-      /** @description Not the right request */
+      /** @description The request is not valid */
       "4XX": {
         headers: {
           [name: string]: unknown;
