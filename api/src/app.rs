@@ -13,6 +13,7 @@ use actix_web::{
     web::{self, Data, ServiceConfig, delete, get, head, patch, post, put},
 };
 use logbook_engine::{append::queue::Appender, caches::Caches, db::Db, jobs::Jobs};
+use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     accounts::workspaces::Workspaces,
@@ -27,7 +28,7 @@ use crate::{
     },
     limits::requests::RequestLimits,
     routes::{
-        api_keys, docs,
+        api_keys,
         health::{self, Counters},
         logs::{access, application, feed, framework, ingest},
         members, oidc, sign_in, workspaces,
@@ -139,8 +140,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
     log_routes!(access, application, framework);
 
     config
-        .route("/api/openapi.json", get().to(docs::document))
-        .route("/api/docs/{name:.*}", get().to(docs::file))
+        .service(SwaggerUi::new("/api/docs/{_:.*}").url("/api/openapi.json", openapi::document()))
         .service(web::redirect("/api/docs", "/api/docs/"))
         .service(web::scope("/api").default_service(web::to(no_route)));
     if let Some(web_dir) = services.web_dir {
