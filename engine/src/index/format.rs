@@ -1,4 +1,5 @@
-//! Watches over [`FORMAT`]: what is stored may not change without it, or an index of before would give wrong answers.
+//! Guards [`FORMAT`]: stored bytes may not change without it, or an index that is already there would give wrong
+//! answers.
 
 use sha2::{Digest as _, Sha256};
 
