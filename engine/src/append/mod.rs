@@ -46,7 +46,7 @@ pub struct AppendRequest {
     pub workspace_id: i32,
     pub events: Vec<Prepared>,
     pub idempotency: Option<Idempotency>,
-    /// How far an import has come; kept with the events that brought it there.
+    /// How far an import has read; stored together with the events that it read.
     pub import_positions: Vec<ImportPosition>,
 }
 
@@ -57,7 +57,7 @@ impl AppendRequest {
     }
 }
 
-/// A whole request that may be sent again: same key and same body give the first answer.
+/// The key of a request that may be sent again: the same key with the same body returns the first response.
 #[derive(Clone, Debug)]
 pub struct Idempotency {
     pub key: String,
@@ -99,10 +99,10 @@ pub struct Appended {
     pub results: Vec<AppendResult>,
 }
 
-/// Settings of the way in.
+/// How long keys are remembered.
 #[derive(Clone, Copy, Debug)]
 pub struct DedupeWindow {
-    /// How long a dedupe key or an idempotency key is remembered, in seconds.
+    /// For dedupe keys and idempotency keys, in seconds.
     pub dedupe_seconds: i64,
 }
 
@@ -135,7 +135,7 @@ pub fn store_group(
     roles::as_appender(conn, |conn| {
         dialect::lock_for_writing(conn)?;
         let count = requests.len();
-        // In order of workspace: two processes that lock several rows never wait for each other in a circle.
+        // In order of workspace, so that two processes that lock several rows cannot deadlock.
         let mut by_workspace: BTreeMap<i32, Vec<(usize, &mut AppendRequest)>> = BTreeMap::new();
         for (place, request) in requests.iter_mut().enumerate() {
             by_workspace.entry(request.workspace_id).or_default().push((place, request));
@@ -158,8 +158,8 @@ fn store_in_workspace(
     requests: Vec<(usize, &mut AppendRequest)>,
     windows: DedupeWindow,
 ) -> Result<Answers> {
-    // Writing first takes the lock on both databases: the row's on PostgreSQL, the file's on SQLite, where a
-    // transaction that reads first could not become a writing one while another writes.
+    // The write comes first, since it takes the lock: the row's on PostgreSQL, the file's on SQLite, where a
+    // transaction that has read cannot begin to write while another one writes.
     let last_seq = diesel::update(workspace_sequences::table.find(workspace_id))
         .set(workspace_sequences::last_seq.eq(workspace_sequences::last_seq))
         .returning(workspace_sequences::last_seq)
@@ -208,7 +208,7 @@ impl<'a> Batch<'a> {
         if keys.is_empty() {
             return Ok(());
         }
-        // What is past the window is forgotten first, so that its keys can be given anew.
+        // Keys older than the window are deleted first, so that they can be used again.
         let oldest = self.now.plus_seconds(-windows.dedupe_seconds);
         diesel::delete(
             dedupe_keys::table
