@@ -29,7 +29,7 @@ on_both!(a_damaged_workspace_does_not_stop_the_jobs_of_another, |server| {
     let [bad_delta, bad_row, good] = ids;
     let conn = &mut server.own_connection();
     append(&admin, "bad-row");
-    compact::compact_all(conn, bad_row).expect("it folds");
+    compact::compact_all(conn, bad_row).expect("it compacts");
     slugs.iter().for_each(|slug| append(&admin, slug));
     let garbage = server.garbage();
     server.sql(&format!("UPDATE count_deltas SET cells = {garbage} WHERE workspace_id = {bad_delta}"));

@@ -1,4 +1,4 @@
-//! RangeCounts counts: whatever is compacted and when, by one process or by several, they equal a recount of the events.
+//! Kept counts: whatever is compacted and when, by one process or by several, they equal a recount of the events.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -64,7 +64,7 @@ on_both!(counts_equal_a_recount_whatever_was_compacted, |server| {
             sent[log].extend(send_to(&admin, &slug, LOGS[log], events));
             for _ in 0..compactions {
                 let mut conn = server.own_connection();
-                compact::compact(&mut conn, workspace.id).expect("it folds");
+                compact::compact(&mut conn, workspace.id).expect("it compacts");
             }
         }
         for (question, zone) in &questions {
@@ -122,7 +122,7 @@ on_both!(two_processes_that_append_and_compact_stay_exact, |server| {
                 scope.spawn(move || {
                     let mut conn = server.own_connection();
                     while !stop.load(Ordering::Relaxed) {
-                        compact::compact(&mut conn, workspace.id).expect("it folds");
+                        compact::compact(&mut conn, workspace.id).expect("it compacts");
                     }
                 })
             })
@@ -142,7 +142,7 @@ on_both!(two_processes_that_append_and_compact_stay_exact, |server| {
         folders.into_iter().for_each(|folder| folder.join().expect("a folder"));
     });
     assert_eq!((total(&server.admin()), total(&other.admin())), (700, 700));
-    compact::compact_all(&mut server.own_connection(), workspace.id).expect("it folds");
+    compact::compact_all(&mut server.own_connection(), workspace.id).expect("it compacts");
     assert_eq!(rows(&server, "count_deltas"), 0);
     assert_eq!((total(&server.admin()), total(&other.admin())), (700, 700));
 });
@@ -207,7 +207,7 @@ on_both!(
         admin.post(PATH, many.clone().into()).expect(201);
         admin.post(PATH, many.into()).expect(201);
         assert!(due(), "more than 20,000 cells wait");
-        compact::compact_all(&mut server.own_connection(), workspace.id).expect("it folds");
+        compact::compact_all(&mut server.own_connection(), workspace.id).expect("it compacts");
         assert!(!due());
         for n in 0..501 {
             assert!(!due(), "after {n}");

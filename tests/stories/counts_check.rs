@@ -188,54 +188,54 @@ const CASES: [(&str, Damage, &[&str]); 20] = [
     (
         "no delta",
         Sql("DELETE FROM count_deltas WHERE OWN AND seq = 60"),
-        &["seq 49 to 72, yet to be folded: 24 events, counted as 12"],
+        &["seq 49 to 72, yet to be compacted: 24 events, counted as 12"],
     ),
     (
         "no last delta",
         Sql("DELETE FROM count_deltas WHERE OWN AND seq = 72"),
-        &["seq 61 to 72, yet to be folded: 12 events, counted as 0"],
+        &["seq 61 to 72, yet to be compacted: 12 events, counted as 0"],
     ),
     (
         "no deltas",
         Sql("DELETE FROM count_deltas WHERE OWN"),
-        &["seq 37 to 72, yet to be folded: 36 events, counted as 0"],
+        &["seq 37 to 72, yet to be compacted: 36 events, counted as 0"],
     ),
     (
         "a delta's bytes",
         Sql("UPDATE count_deltas SET cells = GARBAGE WHERE OWN AND seq = 60"),
-        &["seq 49 to 60, yet to be folded: 12 events, what is counted cannot be read"],
+        &["seq 49 to 60, yet to be compacted: 12 events, what is counted cannot be read"],
     ),
     (
         "another delta's bytes",
         Sql("UPDATE count_deltas SET cells = (SELECT o.cells FROM count_deltas o WHERE o.OWN AND o.seq = 72)
             WHERE OWN AND seq = 60"),
-        &["seq 49 to 60, yet to be folded: 12 events, counted as 12"],
+        &["seq 49 to 60, yet to be compacted: 12 events, counted as 12"],
     ),
     (
         "a delta's size",
         Sql("UPDATE count_deltas SET cell_count = 1000000 WHERE OWN AND seq = 60"),
-        &["seq 49 to 60, yet to be folded: 12 events, counted as 12"],
+        &["seq 49 to 60, yet to be compacted: 12 events, counted as 12"],
     ),
     (
         "deltas of the past and of the future",
         Sql("INSERT INTO count_deltas (workspace_id, seq, received_at, events, cell_count, cells) SELECT workspace_id,
             CASE seq WHEN 48 THEN 7 ELSE 84 END, received_at, events, cell_count, cells FROM count_deltas WHERE OWN AND seq <= 60"),
-        &["seq 7 to 7, yet to be folded: 0 events, counted as 12", "seq 84 to 84"],
+        &["seq 7 to 7, yet to be compacted: 0 events, counted as 12", "seq 84 to 84"],
     ),
     (
         "no state",
         Sql("DELETE FROM count_states WHERE OWN"),
-        &["seq 1 to 48, yet to be folded: 48 events, counted as 12", "access 2026-03: 3 rows differ: 0 events"],
+        &["seq 1 to 48, yet to be compacted: 48 events, counted as 12", "access 2026-03: 3 rows differ: 0 events"],
     ),
     (
         "a state that is behind",
         Sql("UPDATE count_states SET compacted_seq = 5 WHERE OWN"),
-        &["seq 6 to 48, yet to be folded: 43 events, counted as 12", "access 2026-03"],
+        &["seq 6 to 48, yet to be compacted: 43 events, counted as 12", "access 2026-03"],
     ),
     (
         "a state that is ahead",
         Sql("UPDATE count_states SET compacted_seq = 1000 WHERE OWN"),
-        &["folded up to seq 1000, and the last one is 72", "seq 48 to 48", "access 2026-03: 3 rows differ"],
+        &["compacted up to seq 1000, and the last one is 72", "seq 48 to 48", "access 2026-03: 3 rows differ"],
     ),
 ];
 
@@ -245,7 +245,7 @@ on_both!(each_damage_is_found_and_repaired, |config| { config.no_background_jobs
         let slug = format!("w{n}");
         let id = server.workspace(&slug).id;
         append(&admin, &slug);
-        compact::compact_all(&mut server.own_connection(), id).expect("it folds");
+        compact::compact_all(&mut server.own_connection(), id).expect("it compacts");
         append(&admin, &slug);
         let right = answers(&admin, &slug);
         assert_eq!(total(&admin, &slug), 24);
@@ -275,7 +275,7 @@ on_both!(each_damage_is_found_and_repaired, |config| { config.no_background_jobs
 
         // Compacting goes on from what was repaired.
         append(&admin, &slug);
-        compact::compact_all(&mut server.own_connection(), id).expect("it folds");
+        compact::compact_all(&mut server.own_connection(), id).expect("it compacts");
         assert_eq!(total(&admin, &slug), 36, "{what}");
         assert_eq!(mended(&mut server.own_connection(), id), [], "{what}");
     }
@@ -292,14 +292,14 @@ on_both!(
             let slug = format!("w{revision}");
             let id = server.workspace(&slug).id;
             append(&admin, &slug);
-            compact::compact_all(&mut server.own_connection(), id).expect("it folds");
+            compact::compact_all(&mut server.own_connection(), id).expect("it compacts");
             server.sql(&format!("UPDATE event_counts SET revision = {revision} WHERE workspace_id = {id}"));
             append(&admin, &slug);
             let right = answers(&admin, &slug);
             // Revisions begin at 1 again, so in one of these workspaces they equal those that the server has in memory.
             server.sql(&format!("DELETE FROM count_states WHERE workspace_id = {id}"));
             assert_ne!(mended(&mut server.own_connection(), id), []);
-            compact::compact_all(&mut server.own_connection(), id).expect("it folds");
+            compact::compact_all(&mut server.own_connection(), id).expect("it compacts");
             assert_eq!(answers(&admin, &slug), right, "{revision}");
         }
     }
@@ -323,7 +323,7 @@ on_both!(nothing_differs_beside_servers_that_append_and_compact, |server| {
         let folder = scope.spawn(|| {
             let mut conn = server.own_connection();
             while !stop.load(Ordering::Relaxed) {
-                compact::compact(&mut conn, id).expect("it folds");
+                compact::compact(&mut conn, id).expect("it compacts");
                 thread::sleep(std::time::Duration::from_millis(5));
             }
         });
@@ -334,7 +334,7 @@ on_both!(nothing_differs_beside_servers_that_append_and_compact, |server| {
             let found = mended(&mut conn, id);
             assert_eq!(found, [], "after {checks} checks");
             checks += 1;
-            compact::compact(&mut conn, id).expect("it folds");
+            compact::compact(&mut conn, id).expect("it compacts");
             // Compacting makes such rows again, of what comes now, and the check counts what it adds.
             let months = event_counts::table.filter(event_counts::grain.eq(2));
             if checks % 3 == 0 && diesel::delete(months).execute(&mut conn).expect("rows") > 0 {

@@ -19,7 +19,6 @@ mod forged_tokens;
 mod histogram;
 mod import_zango;
 mod index;
-mod index_encoding;
 mod index_format;
 mod list_filters;
 mod list_oracle;

@@ -79,22 +79,22 @@ impl KeyState {
     }
 }
 
-/// An API key as it is served: everything but its secret.
+/// An API key in responses: everything but its secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 pub struct ApiKeyView {
-    /// Names the key; its first part as it is sent is `lbk_<prefix>`.
+    /// Identifies the key, which begins with `lbk_<prefix>`.
     #[schema(example = "k7w2m9x4c1qd")]
     pub prefix: String,
     #[schema(example = "Vector in Mumbai")]
     pub name: String,
-    /// What its holder may do: `viewer`, `auditor`, `writer` or `admin`.
+    /// The role of its holder: `viewer`, `auditor`, `writer` or `admin`.
     #[schema(value_type = String, example = "writer")]
     pub role: Role,
     /// `active`, `expired` or `revoked`.
     #[schema(value_type = String, example = "active")]
     pub state: KeyState,
-    /// Who made it.
+    /// Who created it.
     #[schema(example = "Asha Rao")]
     pub created_by: String,
     #[schema(value_type = String, format = DateTime)]
@@ -102,7 +102,7 @@ pub struct ApiKeyView {
     /// Null when it does not expire.
     #[schema(required, value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
-    /// To the minute; null when it never was used.
+    /// To the minute; null when it was never used.
     #[schema(required, value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
     #[schema(required, value_type = Option<String>, format = DateTime)]
@@ -136,7 +136,7 @@ pub struct NewApiKey {
     pub name: String,
     #[schema(inline)]
     pub role: Role,
-    /// At most ten years ahead. Left out or null: it does not expire.
+    /// At most ten years from now. Left out or null: the key does not expire.
     #[serde(default)]
     #[validate(custom(function = ahead))]
     #[schema(value_type = Option<String>, format = DateTime, example = "2027-11-22T00:00:00Z")]
@@ -198,7 +198,7 @@ fn random_prefix() -> String {
     prefix
 }
 
-/// The keys of a workspace: those that are good first, then by name.
+/// The keys of a workspace: active keys first, then by name.
 pub fn list(conn: &mut Conn, workspace_id: i32) -> Result<Vec<ApiKey>> {
     let query = api_keys::table.filter(api_keys::workspace_id.eq(workspace_id));
     let mut keys = query.select(ApiKey::as_select()).load::<ApiKey>(conn)?;

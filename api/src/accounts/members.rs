@@ -29,7 +29,7 @@ pub struct NewMember {
     #[validate(length(max = 320), email(message = "must be an e-mail address"), custom(function = no_nul))]
     #[schema(example = "asha@clinic.test", format = Email, max_length = 320)]
     pub email: String,
-    /// Their name, where Logbook does not know them yet. Default: what stands before the @.
+    /// Their name, if they have no account yet. Default: the part of the address before the @.
     #[serde(default)]
     #[validate(length(min = 1, max = 200), custom(function = no_nul))]
     #[schema(example = "Asha Rao", min_length = 1, max_length = 200)]

@@ -43,7 +43,7 @@ impl Workspace {
     }
 }
 
-/// A workspace as it is served.
+/// A workspace in responses.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Workspace)]
 pub struct WorkspaceView {
@@ -51,7 +51,7 @@ pub struct WorkspaceView {
     pub slug: String,
     #[schema(example = "Riverside Clinic")]
     pub name: String,
-    /// IANA name of the zone in which days begin.
+    /// IANA name of the time zone in which days begin.
     #[schema(example = "Asia/Kolkata")]
     pub timezone: String,
     /// `dd/mm/yyyy`, `mm/dd/yyyy`, `yyyy-mm-dd` or `dd mmm yyyy`.
@@ -59,7 +59,7 @@ pub struct WorkspaceView {
     pub date_format: String,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// What the caller may do here: `viewer`, `auditor`, `writer` or `admin`.
+    /// The caller's role in the workspace: `viewer`, `auditor`, `writer` or `admin`.
     #[schema(value_type = String, example = "viewer")]
     pub role: Role,
 }
@@ -82,14 +82,14 @@ pub const DATE_FORMATS: &[&str] = &["dd/mm/yyyy", "mm/dd/yyyy", "yyyy-mm-dd", "d
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewWorkspace {
-    /// Names the workspace in every address: lower-case letters, digits and hyphens.
+    /// The workspace's name in addresses: lower-case letters, digits and hyphens.
     #[validate(custom(function = slug))]
     #[schema(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
     pub slug: String,
     #[validate(length(min = 1, max = 200), custom(function = no_nul))]
     #[schema(example = "Riverside Clinic", min_length = 1, max_length = 200)]
     pub name: String,
-    /// IANA name of the zone in which days begin.
+    /// IANA name of the time zone in which days begin.
     #[serde(default = "utc")]
     #[validate(custom(function = timezone))]
     #[schema(example = "Asia/Kolkata", default = "UTC")]
@@ -105,12 +105,12 @@ pub struct NewWorkspace {
     pub date_format: String,
 }
 
-/// New settings of a workspace; what is left out stays as it is.
+/// New settings of a workspace; settings that are left out keep their values.
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema, diesel::AsChangeset)]
 #[serde(deny_unknown_fields)]
 #[diesel(table_name = workspaces)]
 pub struct WorkspaceChanges {
-    /// Every address changes with it; the old ones lead nowhere.
+    /// Changes every address of the workspace; the old addresses stop working.
     #[serde(default, deserialize_with = "given")]
     #[validate(custom(function = self::slug))]
     #[schema(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$", nullable = false)]
@@ -119,7 +119,7 @@ pub struct WorkspaceChanges {
     #[validate(length(min = 1, max = 200), custom(function = no_nul))]
     #[schema(example = "Riverside Clinic", min_length = 1, max_length = 200, nullable = false)]
     pub name: Option<String>,
-    /// IANA name of the zone in which days begin.
+    /// IANA name of the time zone in which days begin.
     #[serde(default, deserialize_with = "given")]
     #[validate(custom(function = self::timezone))]
     #[schema(example = "Asia/Kolkata", nullable = false)]
@@ -142,7 +142,7 @@ impl WorkspaceChanges {
     }
 }
 
-/// What is left out stays as it is; null is nothing that a setting can be.
+/// A setting that is left out keeps its value; null is not a valid setting.
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
 }

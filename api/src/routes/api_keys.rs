@@ -33,16 +33,16 @@ pub struct ApiKeyList {
     pub data: Vec<ApiKeyView>,
 }
 
-/// A new key, and the only answer that has the whole of it.
+/// A new key, with its secret, which no other response contains.
 #[derive(Serialize, ToSchema)]
 pub struct CreatedApiKey {
-    /// Send it as `Authorization: Bearer <token>`. It cannot be read again.
+    /// Send it as `Authorization: Bearer <token>`. It is not shown again.
     #[schema(example = "lbk_k7w2m9x4c1qd_…")]
     pub token: String,
     pub key: ApiKeyView,
 }
 
-/// Lists the workspace's API keys: the good ones first, then by name. For admins.
+/// Lists the API keys of the workspace: active keys first, then by name. For admins.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{workspace}/keys", operation_id = "listApiKeys", tag = "API keys",
     params(crate::http::path::WorkspacePath),
@@ -53,12 +53,12 @@ pub async fn list(db: web::Data<Db>, manager: Manager, _no: Params<(NoParams,)>)
     Ok(HttpResponse::Ok().json(ApiKeyList { data: keys.into_iter().map(ApiKeyView::from).collect() }))
 }
 
-/// Makes an API key. For admins.
+/// Creates an API key. For admins.
 #[utoipa::path(
     post, path = "/api/v1/workspaces/{workspace}/keys", operation_id = "createApiKey", tag = "API keys",
     params(crate::http::path::WorkspacePath),
     request_body = NewApiKey,
-    responses((status = 201, description = "The new key, shown this once", body = CreatedApiKey), ManageProblems)
+    responses((status = 201, description = "The new key, shown only once", body = CreatedApiKey), ManageProblems)
 )]
 pub async fn create(
     db: web::Data<Db>,
@@ -77,7 +77,7 @@ pub async fn create(
 #[utoipa::path(
     delete, path = "/api/v1/workspaces/{workspace}/keys/{key}", operation_id = "revokeApiKey", tag = "API keys",
     params(KeyPath),
-    responses((status = 204, description = "It is revoked, now or before"), ManageProblems)
+    responses((status = 204, description = "The key is revoked, now or earlier"), ManageProblems)
 )]
 pub async fn revoke(
     db: web::Data<Db>,

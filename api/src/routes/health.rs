@@ -44,16 +44,16 @@ pub struct Counters {
     pub failures: Counter,
 }
 
-/// Alive: the process answers.
+/// Reports that the process is alive.
 #[utoipa::path(
     get, path = "/healthz", operation_id = "getHealth", tag = "Health", security(()),
-    responses((status = 200, description = "Alive", body = Health), (status = "4XX", description = "Not the right request"))
+    responses((status = 200, description = "Alive", body = Health), (status = "4XX", description = "The request is not valid"))
 )]
 pub async fn healthz(_no: Params<(NoParams,)>) -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
 
-/// Ready: the database can be reached and its migrations are applied.
+/// Reports that the database is reachable and all migrations are applied.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "getReadiness", tag = "Health", security(()),
     responses((status = 200, description = "Ready", body = Health), ReadProblems)
@@ -65,7 +65,7 @@ pub async fn readyz(db: web::Data<Db>, _no: Params<(NoParams,)>) -> Result<HttpR
     Ok(HttpResponse::Ok().json(Health { status: "ok" }))
 }
 
-/// Metrics for Prometheus. For platform admins.
+/// Returns metrics for Prometheus. For platform admins.
 #[utoipa::path(
     get, path = "/metrics", operation_id = "getServerMetrics", tag = "Health",
     responses((status = 200, description = "Metrics in the text format of Prometheus", body = String, content_type = "text/plain"), ReadProblems)
@@ -104,7 +104,7 @@ impl Lags {
 
 type Labels = Vec<(&'static str, &'static str)>;
 
-/// The metrics as they are now. Made anew for each request, since most of them are read from the parts that have them. The
+/// The metrics as they are now, built for each request, since most of them are read from the parts that own them. The
 /// encoder appends `_total` to the names of counters and a full stop to the help.
 fn registry(
     counters: &Counters,

@@ -44,7 +44,7 @@ pub struct Credentials {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignInLink {
-    /// What stands behind `#link=` in the link.
+    /// The part of the link after `#link=`.
     #[validate(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200)]
     pub token: String,
@@ -56,7 +56,7 @@ pub struct NewPassword {
     #[validate(length(min = 12, max = 200))]
     #[schema(format = Password, min_length = 12, max_length = 200)]
     pub password: String,
-    /// Needed once there is a password.
+    /// Required when the account has a password.
     #[serde(default)]
     #[validate(length(max = 200))]
     #[schema(format = Password, max_length = 200)]
@@ -70,7 +70,7 @@ pub struct UserView {
     pub id: String,
     #[schema(example = "Asha Rao")]
     pub name: String,
-    /// Null for a token that was made for a script, and where the identity provider gives no verified address.
+    /// Null for a script's token, and when the identity provider gives no verified address.
     #[schema(required, example = "asha@clinic.test")]
     pub email: Option<String>,
     pub has_password: bool,
@@ -99,7 +99,7 @@ pub struct Session {
     pub user: UserView,
 }
 
-/// Who the caller is and where they may go.
+/// The caller and the workspaces that they may see.
 #[derive(Serialize, ToSchema)]
 pub struct Me {
     pub user: UserView,
@@ -128,11 +128,11 @@ impl SignedInNow {
     }
 }
 
-/// Signs in with e-mail address and password.
+/// Signs in with an e-mail address and a password.
 #[utoipa::path(
     post, path = "/api/v1/auth/login", operation_id = "signIn", tag = "Sign-in", security(()),
     request_body = Credentials,
-    responses((status = 200, description = "Signed in; a refresh cookie is set", body = Session), SignInProblems)
+    responses((status = 200, description = "Signed in; the response sets a refresh cookie", body = Session), SignInProblems)
 )]
 pub async fn login(
     db: web::Data<Db>,
@@ -179,7 +179,7 @@ fn ended<T>(guessed: &Result<T>, wrong: Code) -> Ended {
 #[utoipa::path(
     post, path = "/api/v1/auth/link", operation_id = "signInByLink", tag = "Sign-in", security(()),
     request_body = SignInLink,
-    responses((status = 200, description = "Signed in; a refresh cookie is set", body = Session), SignInProblems)
+    responses((status = 200, description = "Signed in; the response sets a refresh cookie", body = Session), SignInProblems)
 )]
 pub async fn link(
     db: web::Data<Db>,
@@ -209,10 +209,10 @@ pub async fn link(
     }
 }
 
-/// Gives a new access token for the refresh cookie, and a new cookie.
+/// Exchanges the refresh cookie for a new access token and a new cookie.
 #[utoipa::path(
     post, path = "/api/v1/auth/refresh", operation_id = "refreshSession", tag = "Sign-in", security(("refresh_cookie" = [])),
-    responses((status = 200, description = "Still signed in; the refresh cookie is changed", body = Session), SignInProblems)
+    responses((status = 200, description = "Still signed in; the response replaces the refresh cookie", body = Session), SignInProblems)
 )]
 pub async fn refresh(
     request: HttpRequest,
@@ -237,11 +237,11 @@ pub async fn refresh(
     }
 }
 
-/// Ends the session, where there is one.
+/// Ends the session, if there is one.
 #[utoipa::path(
     post, path = "/api/v1/auth/logout", operation_id = "signOut", tag = "Sign-in",
     security(("refresh_cookie" = []), ()),
-    responses((status = 204, description = "Signed out; the refresh cookie is removed"), SignInProblems)
+    responses((status = 204, description = "Signed out; the response removes the refresh cookie"), SignInProblems)
 )]
 pub async fn logout(
     request: HttpRequest,
@@ -294,7 +294,7 @@ pub async fn set_password(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Who the caller is, and the workspaces they may see.
+/// Returns the caller and the workspaces that they may see.
 #[utoipa::path(
     get, path = "/api/v1/me", operation_id = "getMe", tag = "Sign-in",
     responses((status = 200, description = "The caller", body = Me), ReadProblems)

@@ -2,8 +2,8 @@
 //!
 //! The server signs in as the owner of the tables, and row-level security is forced upon owners too: as itself it sees no
 //! tenant's rows at all. It reads as `logbook_reader`, who may only read, and only one workspace. It appends, and keeps what
-//! is made of events, as `logbook_appender`, who sees all workspaces (COPY refuses row-level security, and upkeep looks for
-//! those that have work) and may change no event.
+//! is made of events, as `logbook_appender`, who sees all workspaces (COPY refuses row-level security, and background jobs
+//! look for those that have work) and may change no event.
 //!
 //! SQLite has no roles: there, all of this is the transactions alone.
 

@@ -111,7 +111,6 @@ pub fn mask(event: &mut NewEvent) -> Vec<String> {
         for (place, value) in change.values_mut() {
             mask_value(value, secret, &format!("/changes/{i}{place}"), &mut masked);
         }
-        // The producer chooses the names of fields, too.
         if let Some(clean) = masked_text(change.field()) {
             masked.push(format!("/changes/{i}/field"));
             match change {

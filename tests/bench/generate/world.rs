@@ -185,7 +185,7 @@ impl Model {
 
 /// What browsers call themselves: their real forms, over the versions of some two years.
 pub fn agents() -> Vec<String> {
-    const WINDOWS: &str = "Mozilla/5.0 (DedupeWindow NT 10.0; Win64; x64)";
+    const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)";
     const MAC: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)";
     const LINUX: &str = "Mozilla/5.0 (X11; Linux x86_64)";
     const KHTML: &str = "AppleWebKit/537.36 (KHTML, like Gecko)";
@@ -209,7 +209,7 @@ pub fn agents() -> Vec<String> {
         all.push(format!("{WINDOWS} {KHTML} Chrome/{chrome}.0.0.0 Safari/537.36 Edg/{chrome}.0.0.0"));
         all.push(format!("{MAC} {KHTML} Chrome/{chrome}.0.0.0 Safari/537.36"));
         all.push(format!(
-            "Mozilla/5.0 (DedupeWindow NT 10.0; Win64; x64; rv:{firefox}.0) Gecko/20100101 Firefox/{firefox}.0"
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:{firefox}.0) Gecko/20100101 Firefox/{firefox}.0"
         ));
         all.push(format!("{LINUX} {KHTML} Chrome/{chrome}.0.0.0 Safari/537.36"));
         all.push(format!(
