@@ -10,7 +10,7 @@ pub struct Caches {
 }
 
 impl Caches {
-    /// Caches at most so many bytes of index pieces and of rollups.
+    /// Caches of at most this many bytes of index pieces and of rollups.
     pub fn new(index_bytes: u64, counts_bytes: u64) -> Self {
         Self { index: Index::new(index_bytes), counts: CountsCache::new(counts_bytes) }
     }

@@ -63,6 +63,9 @@ impl PageBuilder {
 
 /// A page after a position. A page with fewer events than `limit`, even none, is not always the last: it also ends
 /// early when finding events takes too long, or when they are large.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
 pub fn list(
     conn: &mut Conn,
     index: &Index,
@@ -83,6 +86,9 @@ pub fn list(
 
 /// Passes every matching event to `show`, in order, until `show` breaks or time is up. `expected` is about how many
 /// events `show` takes. Several statements may run; they see one moment only inside a snapshot.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
 pub fn scan(
     conn: &mut Conn,
     index: &Index,
@@ -125,6 +131,9 @@ fn scan_in_order(
 }
 
 /// One event of a log by its public id. None when the workspace or the log has no such event.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
 pub fn get(conn: &mut Conn, workspace_id: i32, log: Log, id: EventId) -> Result<Option<Event>> {
     if id.workspace_id != workspace_id {
         return Ok(None);
@@ -142,6 +151,9 @@ pub fn get(conn: &mut Conn, workspace_id: i32, log: Log, id: EventId) -> Result<
 }
 
 /// Events of all three logs after a seq, in commit order, and whether there are more.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
 pub fn feed(conn: &mut Conn, workspace_id: i32, after: i64, limit: usize) -> Result<(Vec<Event>, bool)> {
     let mut page = PageBuilder::new(limit);
     loop {

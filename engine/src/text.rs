@@ -30,6 +30,7 @@ impl Needle {
         &self.0
     }
 
+    /// Whether the normalized `text` contains the search text.
     pub fn is_in(&self, text: &str) -> bool {
         normalize(text).contains(&self.0)
     }

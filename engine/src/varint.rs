@@ -1,5 +1,6 @@
 //! Unsigned LEB128: small numbers take few bytes.
 
+/// Appends a number.
 pub fn write(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);

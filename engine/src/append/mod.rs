@@ -1,8 +1,9 @@
 //! The only way in: dedupe, number, store, in one transaction.
 //!
-//! [`store`] and [`store_group`] do the work on a connection. [`Appender`] stands before them: a bounded queue per shard of
-//! workspaces and a thread that stores, in one transaction, all that arrived while the transaction before it ran (group
-//! commit). An answer is given only after the commit, so what is acknowledged is durable and readable.
+//! [`store`] and [`store_group`] do the work on a connection. In front of them is the [`Appender`]: a bounded queue per
+//! shard of workspaces, and a thread that stores, in one transaction, everything that arrived during the previous
+//! transaction (group commit). An answer is sent only after the commit, so what is acknowledged is durable and
+//! readable.
 //!
 //! ```text
 //! request A ──┐                       ┌─ commit ─┬─> answer A
@@ -11,7 +12,7 @@
 //! ```
 //!
 //! The workspace's row in `workspace_sequences` is locked before anything is read, so two processes on one database
-//! number one after the other: seq is given without gaps, in commit order.
+//! number events one after the other: seqs have no gaps and follow the order of commits.
 
 pub mod prepared;
 pub mod queue;
@@ -72,6 +73,7 @@ impl Idempotency {
     }
 }
 
+/// How far an import has read one table of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportPosition {
     pub source: String,
@@ -112,7 +114,7 @@ impl Default for DedupeWindow {
     }
 }
 
-/// Stores one request in a transaction of its own.
+/// Stores one request in its own transaction.
 ///
 /// # Errors
 /// [`Error::UnknownWorkspace`], [`Error::IdempotencyKeyReused`], or the database's.
@@ -124,6 +126,10 @@ pub fn store(conn: &mut Conn, mut request: AppendRequest) -> Result<Appended> {
 
 /// Stores many requests in one transaction. The outer error means that nothing was stored; an inner one concerns
 /// its request alone. The requests stay with the caller, who may try them again.
+///
+/// # Errors
+/// The database's: then nothing was stored. Of a request: [`Error::UnknownWorkspace`], [`Error::IdempotencyKeyReused`],
+/// [`Error::WorkspaceFull`].
 pub fn store_group(
     conn: &mut Conn,
     partitions: &mut Partitions,

@@ -17,6 +17,7 @@ const GROUP_KIB: usize = 16 * 1024;
 /// How long a request waits for its commit. One that takes longer means that the database does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The limits of the queue, and how long keys are remembered.
 #[derive(Clone, Copy, Debug)]
 pub struct AppenderConfig {
     pub windows: DedupeWindow,
@@ -40,7 +41,7 @@ pub struct MemoryPermit {
 }
 
 impl MemoryPermit {
-    /// Grows to the memory of a body of so many bytes.
+    /// Grows to what a body of this many bytes needs.
     ///
     /// # Errors
     /// [`Error::QueueFull`]; the permit keeps what it has.

@@ -31,7 +31,7 @@ pub struct CountsCache {
 }
 
 impl CountsCache {
-    /// With at most so many bytes of rows.
+    /// A cache of at most this many bytes of rows.
     pub fn new(bytes: u64) -> Self {
         // An estimate: a typical row has 20 KiB.
         let rows = Cache::with_weighter((bytes / 20_000 + 16) as usize, bytes, ByBytes);

@@ -7,6 +7,7 @@ use crate::{db::timestamp::Timestamp, error::Result};
 
 /// Microseconds in a quarter hour. Every time zone's offset is a multiple of it.
 pub const QUARTER_MICROS: i64 = 900_000_000;
+/// Quarter hours in a UTC day.
 pub const DAY_QUARTERS: i64 = 96;
 
 /// 1970-01-01 as chrono counts days.
@@ -26,14 +27,17 @@ pub fn quarter_from(time: Timestamp) -> i64 {
     -(-time.micros()).div_euclid(QUARTER_MICROS)
 }
 
+/// The time at which a quarter hour begins.
 pub fn quarter_start(quarter: i64) -> Timestamp {
     Timestamp(quarter * QUARTER_MICROS)
 }
 
+/// The UTC day that contains a quarter hour.
 pub fn day_of(quarter: i64) -> i64 {
     quarter.div_euclid(DAY_QUARTERS)
 }
 
+/// The time at which a UTC day begins.
 pub fn day_start(day: i64) -> Timestamp {
     quarter_start(day * DAY_QUARTERS)
 }

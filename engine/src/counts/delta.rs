@@ -45,6 +45,9 @@ pub fn insert_for_batch(
 }
 
 /// Inserts a delta of cells that are already counted.
+///
+/// # Errors
+/// The database's.
 pub fn insert(
     conn: &mut Conn,
     workspace_id: i32,

@@ -276,9 +276,10 @@ impl CellsBuilder {
         self.added.is_empty() && self.base.slots.is_empty()
     }
 
+    /// The bytes of all cells, those of the base included.
     pub fn pack(&self) -> Vec<u8> {
         let Self { base, tables, added } = self;
-        // The body comes first, since the slots contain its lengths.
+        // The body is written first, since the slots contain its lengths.
         let mut body = Vec::with_capacity(base.bytes.len() + 1024);
         let mut slots: Vec<(i64, usize)> = Vec::new();
         let mut close = |at: i64, body: &Vec<u8>, from: usize| slots.push((at, body.len() - from));

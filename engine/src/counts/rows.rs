@@ -25,6 +25,7 @@ use crate::{
     event::Log,
 };
 
+/// What a rollup covers: a UTC day or a UTC month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grain {
     Day = 1,

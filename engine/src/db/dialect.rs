@@ -60,7 +60,7 @@ struct Messages {
 /// Checks that PostgreSQL's messages are in English.
 ///
 /// # Errors
-/// [`super::Error::Setup`] with instructions for whoever set up the database; the database's.
+/// [`super::Error::Setup`] with instructions for the operator; the database's.
 pub fn check_messages(conn: &mut Conn) -> super::Result<()> {
     let Conn::Pg(pg) = conn else { return Ok(()) };
     let query = "SELECT current_setting('lc_messages') AS setting, quote_ident(current_user) AS role";
@@ -211,8 +211,9 @@ bulk_insert!(
     insert_pieces, PieceRow, index_pieces::table
 );
 
-/// A query that returns at most so many rows, with the number in its text. PostgreSQL cannot plan for a limit that is a
-/// parameter, and plans the statement again each time that it is executed (1.3 ms of a page's 1.9 with 17 partitions).
+/// A query that returns at most this many rows, with the number in its text. PostgreSQL cannot plan for a limit that is
+/// a parameter, and plans the statement again each time that it is executed (1.3 ms of a page's 1.9 with 17
+/// partitions).
 #[derive(Debug, Clone)]
 pub struct AtMost<Q> {
     query: Q,

@@ -27,6 +27,9 @@ fn names(versions: Vec<MigrationVersion<'_>>) -> Vec<String> {
 }
 
 /// Applies the pending migrations and returns their names.
+///
+/// # Errors
+/// [`Error::Query`] when a migration fails; those before it stay applied.
 pub fn run(conn: &mut Conn) -> Result<Vec<String>> {
     match conn {
         Conn::Pg(conn) => {
@@ -56,6 +59,9 @@ pub fn run(conn: &mut Conn) -> Result<Vec<String>> {
 }
 
 /// Reverts every migration, which drops all data. For tests and for a fresh start.
+///
+/// # Errors
+/// The database's.
 pub fn revert_all(conn: &mut Conn) -> Result<()> {
     match conn {
         Conn::Pg(conn) => conn.revert_all_migrations(POSTGRES).map(drop).map_err(setup),
@@ -70,6 +76,9 @@ struct Applied {
 }
 
 /// True when the database lacks a migration of this binary. Only reads: a server need not own its tables.
+///
+/// # Errors
+/// The database's.
 pub fn pending(conn: &mut Conn) -> Result<bool> {
     let known = match conn {
         Conn::Pg(_) => versions::<diesel::pg::Pg>(&POSTGRES),

@@ -21,6 +21,7 @@ pub use multi_backend::MultiBackend as Backend;
 
 /// The derive makes a module-private backend type; this module gives it a name that can be exported.
 mod multi_backend {
+    /// A connection to either database.
     #[derive(diesel::MultiConnection)]
     pub enum Conn {
         Pg(diesel::PgConnection),
@@ -157,6 +158,9 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
 
 impl Db {
     /// A pool of `size` connections, opened as they are needed. Fails when none can be opened.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when the URL names no database; [`Error::Unavailable`].
     pub fn open(url: &str, size: u32) -> Result<Self> {
         let db = Self::open_lazily(url, size)?;
         db.conn()?;
@@ -173,6 +177,9 @@ impl Db {
     }
 
     /// As [`Db::open`], without connecting to the database.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when the URL names no database.
     pub fn open_lazily(url: &str, size: u32) -> Result<Self> {
         let url: Url = url.parse()?;
         if url.kind == Kind::Sqlite {
@@ -203,6 +210,9 @@ impl Db {
     }
 
     /// A connection, for blocking code.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
     pub fn conn(&self) -> Result<diesel::r2d2::PooledConnection<Manager>> {
         self.conn_after(Conn::ping)
     }

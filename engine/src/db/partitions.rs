@@ -1,9 +1,9 @@
 //! PostgreSQL's partitions of `events`: one a month of `occurred_at` (UTC), before 2020 one a year.
 //!
-//! Each is there before the first event that needs it: the months to come are made ahead, and the appender makes what a batch
-//! needs before its transaction begins. There is no default partition. With one, PostgreSQL can no longer read partitions
-//! one after the other in order of time, and every page begins in all of them: with 120 partitions a page takes 2.2 ms
-//! instead of 0.7.
+//! Each exists before the first event that needs it: the coming months are created ahead, and the appender creates what
+//! a batch needs before its transaction begins. There is no default partition. With one, PostgreSQL can no longer read
+//! partitions one after the other in order of time, and every page begins in all of them: with 120 partitions a page
+//! takes 2.2 ms instead of 0.7.
 //!
 //! Years keep their number small: events may lie anywhere since 1970. A statement without a range of time locks and opens
 //! every partition; with 680 it takes 16 to 40 ms, and a few such at once use up PostgreSQL's table of locks.

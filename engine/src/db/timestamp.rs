@@ -41,10 +41,12 @@ impl Timestamp {
         Self(Utc::now().timestamp_micros())
     }
 
+    /// Microseconds since 1970-01-01T00:00:00Z.
     pub fn micros(self) -> i64 {
         self.0
     }
 
+    /// This moment plus seconds, which may be negative.
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0 + seconds * 1_000_000)
     }

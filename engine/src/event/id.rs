@@ -16,6 +16,7 @@ use crate::db::timestamp::Timestamp;
 /// seq stays below this.
 pub const MAX_SEQ: i64 = 1 << 42;
 
+/// The parts of an event id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventId {
     pub millis: u64,

@@ -204,8 +204,7 @@ fn masked_text(text: &str) -> Option<String> {
     Some(SHAPES.replace_all(text, "${before}[masked]").into_owned())
 }
 
-/// Words that make a field secret wherever they stand, unless the following words show that it is only about the
-/// secret.
+/// Words that make a field secret wherever they stand, unless the next words show that it is only about one.
 const ANYWHERE: &[&str] = &["password", "passwords", "passwd", "pwd", "passphrase", "secret", "secrets"];
 /// `password_date`, `secret_count`: about a secret, not one itself.
 const ABOUT: &[&str] = &[

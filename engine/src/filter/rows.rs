@@ -23,7 +23,7 @@ pub enum Scanned {
     Until(Position),
 }
 
-/// The smallest step of at least so many rows, or the largest step.
+/// The smallest step that fetches this many rows, or the largest step.
 pub fn step_of(rows: usize) -> usize {
     STEPS.into_iter().find(|step| *step >= rows).unwrap_or(LARGEST_STEP)
 }

@@ -50,6 +50,9 @@ pub enum IngestRate {
 }
 
 /// Advances a workspace's index by one segment.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
 pub fn advance(conn: &mut Conn, workspace_id: i32, rate: IngestRate) -> Result<Advanced> {
     let (state, segments) = state_and_segments(conn, workspace_id)?;
     if state.next_segment == 0 {
@@ -121,6 +124,9 @@ fn next_step(state: State, segments: &[Segment], rate: IngestRate) -> Option<Ste
 }
 
 /// Creates the workspace's index state, unless it exists.
+///
+/// # Errors
+/// The database's.
 pub fn begin(conn: &mut Conn, workspace_id: i32) -> Result<()> {
     let known = index_states::table.find(workspace_id).count().get_result::<i64>(conn)?;
     if known == 0 {
@@ -146,6 +152,9 @@ pub fn begin(conn: &mut Conn, workspace_id: i32) -> Result<()> {
 }
 
 /// Builds a segment from the events from one seq to another.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
 pub fn make(
     conn: &mut Conn,
     workspace_id: i32,

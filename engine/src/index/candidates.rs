@@ -1,4 +1,4 @@
-//! Where the candidates of a query come from, and which source is read next.
+//! The sources of a query's candidates, and which source is read next.
 
 use std::sync::Arc;
 
@@ -26,6 +26,7 @@ pub struct Open {
 }
 
 impl Open {
+    /// The nth block, counted in the order of the page.
     pub fn block(&self, order: Order, nth: usize) -> usize {
         match order {
             Order::Asc => nth,
@@ -40,6 +41,7 @@ impl Open {
         (first, last)
     }
 
+    /// The candidates of a block, one bit per column.
     pub fn bits(&self, block: usize) -> u32 {
         (self.columns[block / 2] >> (block % 2 * BLOCK)) as u32
     }
@@ -60,7 +62,7 @@ impl Open {
     }
 }
 
-/// Where candidates come from.
+/// A source of candidates.
 pub enum Source {
     /// The next segment that has not been read.
     Unopened,

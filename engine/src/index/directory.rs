@@ -57,7 +57,7 @@ impl Directory {
         pairs.push(u32::from(suffix) << 16 | u32::from(block));
     }
 
-    /// The encoded parts of the directory, for so many blocks.
+    /// The encoded parts of the directory of a segment with `blocks` blocks.
     pub fn finish(self, blocks: usize) -> Vec<Vec<u8>> {
         let part = |mut pairs: Vec<u32>| {
             drop_doubles(&mut pairs);

@@ -27,7 +27,7 @@ pub struct Index {
 }
 
 impl Index {
-    /// With a cache of at most so many bytes.
+    /// With a cache of at most this many bytes.
     pub fn new(cache_bytes: u64) -> Self {
         Self { cache: store::Cache::new(cache_bytes) }
     }

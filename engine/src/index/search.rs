@@ -75,6 +75,9 @@ struct Walk<'a> {
 
 /// Passes every matching event to `show`, in order, until `show` breaks or time is up. `expected` is about how many
 /// events `show` takes.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
 pub fn scan(
     conn: &mut Conn,
     index: &Index,

@@ -35,11 +35,13 @@ const ORDER_COLUMNS: usize = 4032;
 /// The number of a piece within its segment.
 pub type PieceNumber = i32;
 const DIRECTORY: PieceNumber = 1000;
+/// The piece with the times of the blocks.
 pub const TIMES: PieceNumber = 10_000;
 const ORDER: PieceNumber = 10_001;
 /// All other pieces in one, of a small segment.
 pub const PACKED: PieceNumber = 11_000;
 
+/// The piece with the slice of a bit.
 pub fn slice_piece(bit: u16) -> PieceNumber {
     PieceNumber::from(bit)
 }
@@ -84,12 +86,14 @@ impl Segment {
         self.columns().div_ceil(BLOCK)
     }
 
-    /// The parts of the directory, as bits: so many that some fit into a page. A key is looked up in all segments, and
-    /// on SQLite the parts lie side by side: whatever else is read of a key's part is read in vain.
+    /// The number of bits that choose a key's part of the directory. Several parts fit into a page: a key is looked up
+    /// in all segments, and on SQLite the parts are stored side by side, so a part should have little beside the key
+    /// that is looked up.
     fn directory_bits(&self) -> u32 {
         if self.is_small() { 4 } else { 13 }
     }
 
+    /// The piece with the posting of a key.
     pub fn directory_piece(&self, key: u32) -> PieceNumber {
         DIRECTORY + Address::of(key, self.directory_bits()).part as PieceNumber
     }
@@ -98,7 +102,8 @@ impl Segment {
 /// A segment under construction.
 pub struct Building {
     segment: Segment,
-    /// The bits of each column, [`COLUMN_WORDS`] words per column: an event's bits lie together until all are known.
+    /// The bits of each column, [`COLUMN_WORDS`] words per column. An event's bits are kept together until all are
+    /// known.
     columns: Vec<u64>,
     keys: Directory,
     /// The column of each seq, by its distance to the first.

@@ -106,9 +106,9 @@ fn value_bits(hash: u64) -> [u16; 3] {
 struct Runs {
     /// The last eight bytes, the newest lowest.
     last: u64,
-    /// How many bytes have come.
+    /// How many bytes were pushed.
     length: usize,
-    /// How many letters, and how many digits, came last without a break.
+    /// How many of the last bytes are letters without a break, and how many are digits.
     letters: usize,
     digits: usize,
 }
@@ -123,7 +123,7 @@ impl Runs {
         self.digits = if byte.is_ascii_digit() { self.digits + 1 } else { 0 };
     }
 
-    /// The hash of the last `length` bytes, once there are so many.
+    /// The hash of the last `length` bytes, once that many were pushed.
     fn hash(&self, log: Log, length: usize) -> Option<u64> {
         let bytes = self.last & (u64::MAX >> (64 - 8 * length));
         (self.length >= length).then(|| run_hash(log, length, bytes))
@@ -263,7 +263,7 @@ impl Term {
                 keys
             }
         };
-        // The first two, which are looked up first, come from far apart in the text, unless two are rare.
+        // The first two are looked up first. They are taken from far apart in the text, unless two are rare.
         if keys.len() > 2 && rare.len() < FIRST_KEYS {
             let middle = keys.len() / 2;
             keys.swap(1, middle);
@@ -346,7 +346,7 @@ impl Plan {
         plan
     }
 
-    /// The plan with as many bits of each term as leave next to no false candidate among so many columns.
+    /// The plan with as many bits of each term as leave almost no false candidates among this many columns.
     pub fn for_columns(&self, columns: usize) -> Self {
         // A bit lets through a third at most.
         let enough = ((columns * 8).max(1) as f64).log(3.0).ceil() as usize;

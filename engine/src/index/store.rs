@@ -36,6 +36,9 @@ pub struct State {
 }
 
 /// The state, read with one statement. The initial state of a workspace that was never indexed.
+///
+/// # Errors
+/// The database's.
 pub fn state(conn: &mut Conn, workspace_id: i32) -> Result<State> {
     let found = workspace_sequences::table
         .left_join(index_states::table.on(index_states::workspace_id.eq(workspace_sequences::workspace_id)))
@@ -67,6 +70,9 @@ impl From<SegmentRow> for Segment {
 }
 
 /// Every segment of a workspace, by seq.
+///
+/// # Errors
+/// The database's.
 pub fn segments(conn: &mut Conn, workspace_id: i32) -> Result<Vec<Segment>> {
     let rows = index_segments::table
         .filter(index_segments::workspace_id.eq(workspace_id))
@@ -108,7 +114,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// A cache of at most so many bytes of pieces.
+    /// A cache of at most this many bytes of pieces.
     pub fn new(bytes: u64) -> Self {
         // An estimate of the number of pieces: most are slices of 8 KiB.
         let pieces = quick_cache::sync::Cache::with_weighter((bytes / 4096) as usize, bytes, ByLength);
@@ -116,6 +122,9 @@ impl Cache {
     }
 
     /// The segments, read again when the revision has changed.
+    ///
+    /// # Errors
+    /// The database's.
     pub fn segments(&self, conn: &mut Conn, workspace_id: i32, state: State) -> Result<Arc<[Segment]>> {
         if state.is_foreign {
             return Ok(Arc::default());
@@ -143,6 +152,9 @@ impl Pieces {
     }
 
     /// Loads pieces from the cache, and the missing ones with one statement.
+    ///
+    /// # Errors
+    /// The database's.
     pub fn load(
         &mut self,
         conn: &mut Conn,
@@ -195,6 +207,9 @@ impl Pieces {
 
 /// Writes a segment and removes those that it replaces. Does nothing and returns false when another process has changed
 /// the index since `state` was read.
+///
+/// # Errors
+/// The database's.
 pub fn swap_segments(
     conn: &mut Conn,
     workspace_id: i32,
@@ -252,6 +267,9 @@ fn remove(conn: &mut Conn, workspace_id: i32, old: &[i32]) -> Result<()> {
 }
 
 /// The stored pieces of a segment that `expected` names. Missing ones are left out.
+///
+/// # Errors
+/// The database's.
 pub fn pieces(
     conn: &mut Conn,
     workspace_id: i32,
@@ -270,6 +288,9 @@ pub fn pieces(
 
 /// Invalidates a workspace's whole index: it is not read any more, [`remove_batch`] removes it, and it is rebuilt from
 /// the first event.
+///
+/// # Errors
+/// The database's.
 pub fn invalidate(conn: &mut Conn, workspace_id: i32) -> Result<()> {
     diesel::update(index_states::table.find(workspace_id))
         .set((index_states::format.eq(NO_FORMAT), index_states::revision.eq(index_states::revision + 1)))
@@ -279,6 +300,9 @@ pub fn invalidate(conn: &mut Conn, workspace_id: i32) -> Result<()> {
 
 /// Removes a part of an index of another format, in a transaction that is short enough not to hold up other writers.
 /// When nothing is left, the workspace has an empty index of this format.
+///
+/// # Errors
+/// The database's.
 pub fn remove_batch(conn: &mut Conn, workspace_id: i32) -> Result<()> {
     conn.transaction(|conn| {
         dialect::lock_for_writing(conn)?;

@@ -136,7 +136,7 @@ impl Jobs {
     }
 }
 
-/// Starts a job on a thread of its own.
+/// Starts a job on its own thread.
 fn spawn<J: Job>(job: J, db: &Db, id: &Arc<WorkerId>) -> Running {
     let (alive, ended) = mpsc::channel();
     let failures = Arc::new(AtomicU64::new(0));
