@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-/// A connection that was idle for so long is replaced: the server closes it after five seconds.
+/// A connection that was idle for longer is replaced: the server closes it after five seconds.
 const IDLE: Duration = Duration::from_secs(2);
 
 /// The server that is measured, and the user who asks it.

@@ -55,7 +55,7 @@ impl Loaded {
     }
 }
 
-/// Sends so many events and waits until they can be found.
+/// Sends this many events and waits until they can be found.
 pub fn run(target: &Target, events: u64, progress: &ProgressBar) -> Loaded {
     let (sender, bodies) = mpsc::sync_channel(AHEAD);
     // Dropped with the last client: when all have panicked, the generator does not wait for them.
@@ -68,7 +68,7 @@ pub fn run(target: &Target, events: u64, progress: &ProgressBar) -> Loaded {
             let (bodies, bytes, again) = (bodies.clone(), &bytes, &again);
             scope.spawn(move || {
                 let mut connection = target.connect();
-                // The lock is held while waiting: whoever comes first takes the next body.
+                // The lock is held while waiting, so the first thread takes the next body.
                 while let Ok((count, body)) = bodies.lock().expect("no thread panicked").recv() {
                     again.fetch_add(send(&mut connection, &body), Ordering::Relaxed);
                     bytes.fetch_add(body.len() as u64, Ordering::Relaxed);

@@ -12,12 +12,12 @@ use crate::{
     report::CaseFigures,
 };
 
-/// One question in so many is asked before the measurement, to warm up.
+/// To warm up, one of this many questions is asked before the measurement.
 const WARM_UP: usize = 40;
-/// A slow case is measured for so long, and with at least so many questions.
+/// How long a slow case is measured, and with how many questions at least.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LEAST: usize = 10;
-/// The usual way answers at most so many questions.
+/// How many questions the usual way answers, at most.
 const USUAL_TIMES: usize = 3;
 
 /// Measures a case over HTTP.
@@ -102,7 +102,7 @@ pub fn percentile(sorted: &[f64], part: f64) -> f64 {
     sorted.get(rank.max(1) - 1).copied().unwrap_or(0.0)
 }
 
-/// Answers the first questions of the case the usual way, without the server, for so long.
+/// Answers the first questions of the case the usual way, without the server, until the time is up.
 pub fn usual(
     case: &Case,
     direct: &mut Direct,

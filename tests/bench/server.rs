@@ -1,4 +1,4 @@
-//! The real `logbook serve`, as a process of its own.
+//! The real `logbook serve`, in its own process.
 
 use std::{
     fs,

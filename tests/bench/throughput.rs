@@ -23,7 +23,7 @@ use crate::{
 const CLIENTS: usize = 8;
 /// Pages that are requested: first ones, and others from all over the logs.
 const PAGES: usize = 24;
-/// Each side runs so often, for so long.
+/// How often each side runs, and for how long.
 const ROUNDS: usize = 3;
 const ROUND: Duration = Duration::from_secs(5);
 

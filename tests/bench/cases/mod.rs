@@ -98,7 +98,7 @@ pub enum At {
     First,
     /// After an event of the same log, whether it matches the filters or not.
     After(Position),
-    /// A cursor from the server, and how many events lie before it.
+    /// A cursor from the server, and the number of events before it.
     Cursor(String, usize),
 }
 

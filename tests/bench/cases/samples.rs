@@ -90,7 +90,7 @@ impl Samples {
         })
     }
 
-    /// A range of at most so many days, aligned with nothing.
+    /// A range of at most this many days, aligned with nothing.
     pub fn range(&mut self, days: i64) -> (i64, i64) {
         let length = self.rng.random_range(DAY / 4..days * DAY);
         let since = self.rng.random_range(START..END - length);
