@@ -1,10 +1,10 @@
-//! The engine of Logbook: everything that a log is, and nothing of HTTP.
+//! The engine of Logbook: it stores, finds and counts events, and knows nothing of HTTP.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`jobs`] | background jobs: what is derived from stored events |
-//! | [`caches`] | what readers keep in memory between requests |
-//! | [`append`] | the only way in: queue, group commit, deduplicate, number, store, count |
+//! | [`jobs`] | background jobs: derive data from stored events |
+//! | [`caches`] | what readers cache between requests |
+//! | [`append`] | stores events: queue, group commit, dedupe, number, insert, count |
 //! | [`counts`] | kept counts: metrics, facets, histogram |
 //! | [`query`] | reads: a page, one event, the feed |
 //! | [`index`] | the signature index: any filter, any substring |
@@ -12,10 +12,10 @@
 //! | [`event`] | one event, its limits, its id, the masking of secrets |
 //! | [`error`] | what can go wrong |
 //! | [`order`], [`local_time`], [`text`], [`varint`] | the order of a page; days of a time zone; normalized text; short numbers |
-//! | [`db`] | the only module that knows which database it is |
+//! | [`db`] | the only module that tells the two databases apart |
 //! | [`private_files`] | files and folders that only their owner can read |
 //!
-//! Imports point down this table, never up; which of them are allowed is a table in `tests/stories/architecture.rs`.
+//! Imports point down this table, never up. `tests/stories/architecture.rs` lists those that are allowed.
 
 pub mod append;
 pub mod caches;

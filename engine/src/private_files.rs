@@ -1,9 +1,9 @@
-//! Files and folders that only the user who runs Logbook can read: the data folder has the keys that sign tokens, and a SQLite
-//! file has everybody's history.
+//! Files and folders that only the user who runs Logbook can read: the data folder has the keys that sign tokens, and a
+//! SQLite file has all events.
 //!
-//! What Logbook creates is private from the start. Files of its own that were there before are tightened, and the log says so.
-//! A folder that was there before keeps its permissions: it may be shared for a reason, and nothing of Logbook's in it can be
-//! read anyway.
+//! What Logbook creates is private from the start. Existing files of Logbook are restricted to their owner, which is
+//! logged. An existing folder keeps its permissions: it may be shared on purpose, and Logbook's files in it are private
+//! anyway.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions, Permissions},
@@ -18,7 +18,7 @@ const OF_OTHERS: u32 = 0o077;
 const WRITABLE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 
-/// Creates a folder, and those above it, for its owner alone. One that exists stays as it is.
+/// Creates a folder and its parents for their owner alone. Leaves an existing folder unchanged.
 ///
 /// # Errors
 /// The file system's.
@@ -31,14 +31,14 @@ pub fn create_folder(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Options that give a file which they create to its owner alone.
+/// Open options under which a new file can be read and written by its owner alone.
 pub fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(0o600);
     options
 }
 
-/// Takes the permissions of everybody but the owner from a file, if there is one.
+/// Removes everybody else's permissions from a file, if it exists.
 pub fn tighten(file: &Path) {
     let tightened = fs::metadata(file).and_then(|metadata| {
         let mode = metadata.permissions().mode() & 0o7777;
@@ -56,8 +56,8 @@ pub fn tighten(file: &Path) {
     }
 }
 
-/// Makes a SQLite database private: creates the file where it is missing, since SQLite would let others read it. SQLite gives
-/// the files beside it the same permissions.
+/// Makes a SQLite database private. Creates a missing file, since SQLite would let others read it. SQLite gives its
+/// side files the same permissions.
 ///
 /// # Errors
 /// When the file is missing and cannot be created.

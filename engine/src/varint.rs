@@ -1,5 +1,6 @@
-//! Numbers in as few bytes as they need: LEB128, unsigned.
+//! Unsigned LEB128: small numbers take few bytes.
 
+/// Appends a number.
 pub fn write(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);
@@ -8,7 +9,7 @@ pub fn write(bytes: &mut Vec<u8>, mut number: u64) {
     bytes.push(number as u8);
 }
 
-/// Reads what was written, and bytes between.
+/// Reads varints and the bytes between them. Every method returns None at the end of the bytes.
 pub struct Reader<'a> {
     pub bytes: &'a [u8],
     pub at: usize,
@@ -38,16 +39,19 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// A varint of at most 32 bits.
     pub fn small(&mut self) -> Option<u32> {
         self.varint()?.try_into().ok()
     }
 
-    /// A number of things that follow, so never more than there are bytes.
+    /// The number of items that follow. None when it exceeds the number of bytes, so damaged bytes cannot cause a huge
+    /// allocation.
     pub fn count(&mut self) -> Option<usize> {
         let count = usize::try_from(self.varint()?).ok()?;
         (count <= self.bytes.len()).then_some(count)
     }
 
+    /// Bytes after their length.
     pub fn slice(&mut self) -> Option<&'a [u8]> {
         let length = self.count()?;
         let slice = self.bytes.get(self.at..self.at.checked_add(length)?)?;

@@ -1,5 +1,5 @@
-//! Events as they are stored, before they are: secrets masked, JSON canonical. None of this needs the database, so it is done
-//! before the queue, and no lock is held meanwhile.
+//! Events that are ready to be stored: secrets masked, JSON canonical. Preparing them needs no database, so it is done
+//! before the queue, while no lock is held.
 
 use serde::Serialize;
 
@@ -8,11 +8,11 @@ use crate::{
     event::{Event, NewEvent, limits::DedupeKey, masking},
 };
 
-/// An event that waits for its number.
+/// An event that has no seq yet.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     pub dedupe_key: Option<String>,
-    /// Without what only its transaction knows: workspace, seq and time of arrival.
+    /// Complete except for workspace, seq and time of arrival, which its transaction sets.
     pub row: EventRow,
 }
 
@@ -36,6 +36,6 @@ impl From<NewEvent> for Prepared {
 
 /// Canonical JSON (RFC 8785), so that the bytes of a stored event never change.
 fn canonical_json<T: Serialize>(value: &T) -> String {
-    // It fails for numbers that are not finite and keys that are not text; JSON values have neither.
+    // It fails for numbers that are not finite and for keys that are not texts; JSON values have neither.
     serde_json_canonicalizer::to_string(value).unwrap_or_else(|_| "null".into())
 }

@@ -5,8 +5,9 @@ use chrono::{Datelike as _, NaiveDate};
 use super::damaged;
 use crate::{db::timestamp::Timestamp, error::Result};
 
-/// Microseconds in a quarter hour: the finest grain that every time zone's offset is a multiple of.
+/// Microseconds in a quarter hour. Every time zone's offset is a multiple of it.
 pub const QUARTER_MICROS: i64 = 900_000_000;
+/// Quarter hours in a UTC day.
 pub const DAY_QUARTERS: i64 = 96;
 
 /// 1970-01-01 as chrono counts days.
@@ -16,29 +17,32 @@ const EPOCH_DAY: i64 = 719_163;
 pub const EARLIEST: Timestamp = Timestamp(-62_135_596_800_000_000);
 pub const LATEST: Timestamp = Timestamp(253_402_300_800_000_000);
 
-/// The quarter hour that a moment lies in.
-pub fn quarter_of(instant: Timestamp) -> i64 {
-    instant.micros().div_euclid(QUARTER_MICROS)
+/// The quarter hour that contains a time.
+pub fn quarter_of(time: Timestamp) -> i64 {
+    time.micros().div_euclid(QUARTER_MICROS)
 }
 
-/// The first quarter hour that begins at the moment or after it.
-pub fn quarter_from(instant: Timestamp) -> i64 {
-    -(-instant.micros()).div_euclid(QUARTER_MICROS)
+/// The first quarter hour that begins at or after a time.
+pub fn quarter_from(time: Timestamp) -> i64 {
+    -(-time.micros()).div_euclid(QUARTER_MICROS)
 }
 
+/// The time at which a quarter hour begins.
 pub fn quarter_start(quarter: i64) -> Timestamp {
     Timestamp(quarter * QUARTER_MICROS)
 }
 
+/// The UTC day that contains a quarter hour.
 pub fn day_of(quarter: i64) -> i64 {
     quarter.div_euclid(DAY_QUARTERS)
 }
 
+/// The time at which a UTC day begins.
 pub fn day_start(day: i64) -> Timestamp {
     quarter_start(day * DAY_QUARTERS)
 }
 
-/// The month that a day lies in.
+/// The month that contains a day.
 pub fn month_of(day: i64) -> i32 {
     let date = i32::try_from(day + EPOCH_DAY).ok().and_then(NaiveDate::from_num_days_from_ce_opt);
     date.map_or(0, |date| (date.year() - 1970) * 12 + date.month0() as i32)
@@ -50,10 +54,10 @@ pub fn month_start(month: i32) -> i64 {
     date.map_or(0, |date| i64::from(date.num_days_from_ce()) - EPOCH_DAY)
 }
 
-/// A day as the rows number it.
+/// The bucket number of a day.
 ///
 /// # Errors
-/// For times that no event has.
+/// For a day outside the range of event times.
 pub fn bucket(day: i64) -> Result<i32> {
     i32::try_from(day).map_err(|_| damaged())
 }

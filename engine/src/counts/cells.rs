@@ -1,4 +1,4 @@
-//! How many events have each key, and which keys a filter matches.
+//! The number of events of each key, and which keys a filter matches.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ impl Key<'_> {
     }
 }
 
-/// True when the kept counts can answer for the filter: it asks for a range and for what cells are told apart by.
+/// True when rollups can answer the filter: its only conditions are a time range and the fields of a [`Key`].
 pub fn has_rollup(filter: &Filter) -> bool {
     let Filter {
         workspace_id: _,
@@ -43,7 +43,7 @@ pub fn has_rollup(filter: &Filter) -> bool {
         && others.iter().all(|values| values.is_empty())
 }
 
-/// Whether a filter that [`has_rollup`] means the events of a key, whenever they happened.
+/// Whether a filter that has a rollup ([`has_rollup`]) matches the events of a key, apart from its time range.
 pub fn matches_key(filter: &Filter, key: &Key<'_>) -> bool {
     let Key { action, outcome, role, target_type } = key;
     let one_of = |wanted: &[String], have: Option<&str>| {
@@ -57,13 +57,13 @@ pub fn matches_key(filter: &Filter, key: &Key<'_>) -> bool {
             || target_type.is_some_and(|have| targets.iter().any(|(wanted, _)| wanted == have)))
 }
 
-/// How many events have each key.
+/// The number of events of each key.
 #[derive(Clone, Debug, Default)]
 pub struct Cells {
     pub(super) tables: Tables,
-    /// By place among the keys.
+    /// By index of the key.
     pub(super) events: Vec<u64>,
-    /// False when there may be more than was counted.
+    /// False when the counts are lower bounds.
     pub exact: bool,
 }
 
@@ -78,21 +78,21 @@ impl Cells {
         self.events[place] += events;
     }
 
-    /// Those that the filter means.
+    /// The cells that the filter matches.
     pub(super) fn of(&self, filter: &Filter) -> Self {
-        let kept = self
+        let events = self
             .tables
             .keys()
             .zip(&self.events)
             .map(|(key, n)| if matches_key(filter, &key) { *n } else { 0 });
-        Self { events: kept.collect(), tables: self.tables.clone(), exact: self.exact }
+        Self { events: events.collect(), tables: self.tables.clone(), exact: self.exact }
     }
 
     pub fn total(&self) -> u64 {
         self.events.iter().sum()
     }
 
-    /// How many events have each value of a dimension, most first.
+    /// The number of events with each value of a dimension, most frequent first.
     pub fn by(&self, dimension: Dimension) -> Vec<(String, u64)> {
         let mut sums: HashMap<&str, u64> = HashMap::new();
         let cells: Vec<_> = self.sums().collect();
@@ -106,6 +106,7 @@ impl Cells {
         sums
     }
 
+    /// The number of events with this value of a dimension.
     pub fn with(&self, dimension: Dimension, value: &str) -> u64 {
         self.sums().filter(|(key, _)| key.value(dimension) == Some(value)).map(|(_, n)| n).sum()
     }

@@ -1,27 +1,27 @@
 //! Counting: metrics, facets and histograms.
 //!
-//! Counts are kept, not computed. A cell counts the events of a stretch of time with one action, outcome, role and target
-//! type; everything that is counted is a sum of cells. Stretches are quarter hours, the finest grain that every time zone's
-//! offset is a multiple of, and UTC days.
+//! Counts are kept, not computed. A cell is the number of events of one slot of time with the same action, outcome,
+//! role and target type; every count is a sum of cells. Slots are quarter hours, since every time zone's offset is a
+//! multiple of them, and UTC days.
 //!
 //! ```text
-//! appender ──> count_deltas: one row a transaction ─compact─> event_counts: a row a day, a row a month
+//! appender ──> count_deltas: a row per transaction ─compact─> event_counts: a row per day and per month
 //!                        └─────────────── reading adds up both ───────────────┘
 //! ```
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`packed`] | cells in few bytes |
+//! | [`packed`] | packs cells into few bytes |
 //! | [`delta`] | what the appender adds, in its own transaction |
-//! | [`rows`], [`cache`] | the packed rows, and those that were read before |
-//! | [`compact`] | adds deltas to the packed rows |
-//! | [`build`] | makes packed rows of the events that were there before |
-//! | [`check`] | compares with the events, and mends |
-//! | [`range`] | reads a range |
-//! | [`sample`] | counts what is not kept: looks at events, so many and no more |
+//! | [`rows`], [`cache`] | the rollups, and a cache of them |
+//! | [`compact`] | adds deltas to the rollups |
+//! | [`build`] | builds the rollups of events that are older than the kept counts |
+//! | [`check`] | compares the counts with the events, and repairs them |
+//! | [`range`] | adds up a range |
+//! | [`sample`] | scans a bounded number of events, where no rollup can answer |
 //! | [`sql`], [`calendar`] | counting by SQL; days and months |
 //!
-//! The law: what is read is what a plain recount of the events gives, whatever is compacted and when.
+//! Invariant: every exact count equals a recount of the events, whatever is compacted and when.
 
 pub mod build;
 pub mod cache;
@@ -53,7 +53,7 @@ use crate::{
     index::Index,
 };
 
-/// Most values that a facet shows, the most frequent ones.
+/// Most values that a facet shows.
 const MOST_VALUES: usize = 100;
 
 fn damaged() -> Error {
@@ -63,7 +63,7 @@ fn damaged() -> Error {
 /// Adds up the whole range.
 struct Whole<'a> {
     cells: &'a mut Cells,
-    /// May be below zero in between.
+    /// May be negative until all cells are added.
     sums: Vec<i64>,
     places: Vec<u32>,
 }
@@ -79,7 +79,7 @@ impl Tally for Whole<'_> {
     }
 }
 
-/// The cells of the whole range, whatever their key.
+/// The cells of the whole range, of every key.
 fn whole(kept: &mut RangeCounts<'_>) -> Result<Cells> {
     let mut cells = Cells { exact: true, ..Cells::default() };
     let mut whole = Whole { cells: &mut cells, sums: Vec::new(), places: Vec::new() };
@@ -88,7 +88,7 @@ fn whole(kept: &mut RangeCounts<'_>) -> Result<Cells> {
     Ok(cells)
 }
 
-/// Counts what the filter means. Where the counts are kept, the connection sees one moment.
+/// Counts the events that the filter matches. Rollups must be read inside a snapshot.
 ///
 /// # Errors
 /// The database's.
@@ -152,7 +152,7 @@ pub fn facets(
     Ok(Facets { data: data.collect(), exact })
 }
 
-/// Counts what the filter means by the borders of buckets; see [`RangeCounts::tally`].
+/// Counts the events that the filter matches, by bucket; see [`RangeCounts::tally`].
 pub struct Counted<'a> {
     kept: RangeCounts<'a>,
     filter: &'a Filter,
@@ -160,7 +160,7 @@ pub struct Counted<'a> {
 }
 
 impl<'a> Counted<'a> {
-    /// Where the counts are kept, the connection sees one moment.
+    /// Rollups must be read inside a snapshot.
     ///
     /// # Errors
     /// The database's.
@@ -177,7 +177,7 @@ impl<'a> Counted<'a> {
         Ok(Self { kept: RangeCounts::from_counted(conn, cache, filter, vec![counted]), filter, exact })
     }
 
-    /// The first and the last quarter hour with an event.
+    /// The first and last quarter hour with a matching event.
     ///
     /// # Errors
     /// The database's.
@@ -185,7 +185,7 @@ impl<'a> Counted<'a> {
         self.kept.first_and_last(self.filter)
     }
 
-    /// How many events have each value of a dimension, most first.
+    /// The number of events with each value of a dimension, most frequent first.
     ///
     /// # Errors
     /// The database's.
@@ -193,8 +193,8 @@ impl<'a> Counted<'a> {
         Ok(whole(&mut self.kept)?.of(self.filter).by(dimension))
     }
 
-    /// Events by bucket, then by group: `group_of` says the group of a value, below `groups`. Buckets 1, 2, 3 … begin at
-    /// `borders`.
+    /// Events by bucket, then by group. `group_of` maps a value to its group, which is below `groups`. Buckets 1, 2, 3
+    /// … begin at `borders`.
     ///
     /// # Errors
     /// The database's.
@@ -218,7 +218,7 @@ struct Spread<'a, F> {
     dimension: Dimension,
     group_of: F,
     groups: usize,
-    /// The group of each key of the row that is open; none for those that are not meant.
+    /// The group of each key of the open row. None for keys that do not match.
     of_place: Vec<Option<usize>>,
     sums: Vec<i64>,
 }
@@ -226,7 +226,7 @@ struct Spread<'a, F> {
 impl<F: Fn(Option<&str>) -> usize> Tally for Spread<'_, F> {
     fn open(&mut self, packed: &PackedCells) {
         let Self { filter, dimension, group_of, of_place, .. } = self;
-        // A row has hundreds of keys and few values, and a year in a zone has hundreds of rows.
+        // Maps each value once: a row has hundreds of keys and few values, and a range of a year has hundreds of rows.
         let mut of_value: Vec<Option<usize>> = Vec::new();
         of_place.clear();
         of_place.extend(packed.keys().zip(packed.values(*dimension)).map(|(key, value)| {

@@ -1,5 +1,5 @@
-//! Counting by SQL, which looks at every event that it counts: the ends of a range inside of a quarter hour, what is not
-//! packed yet, and what packed rows are made of and checked against.
+//! Counts by SQL, which reads every event that it counts: for the ends of a range inside a quarter hour, for what is in
+//! no rollup yet, and for building and checking rollups.
 
 use diesel::{dsl::count_star, prelude::*};
 
@@ -53,7 +53,7 @@ pub fn count(
     Ok(draft)
 }
 
-/// Shows all events with `after < seq <= last`, by seq: seq, log, quarter hour, and what else cells are told apart by.
+/// Passes all events with `after < seq <= last` to `show`, by seq: seq, log, quarter hour and key.
 ///
 /// # Errors
 /// The database's, or what `show` returns.
@@ -90,7 +90,7 @@ pub fn visit(
     Ok(())
 }
 
-/// When the first event at or after a moment happened, of any log.
+/// The time of the first event at or after `from`, of any log.
 ///
 /// # Errors
 /// The database's.

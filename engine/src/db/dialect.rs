@@ -19,7 +19,7 @@ use super::{
     schema::{dedupe_keys, events, index_pieces},
 };
 
-/// PostgreSQL's settings of a connection.
+/// The settings of a PostgreSQL connection.
 pub const POSTGRES_SETTINGS: &str = "SET TIME ZONE 'UTC'; SET client_encoding = 'UTF8'; SET lock_timeout = '10s'; SET statement_timeout = '60s'";
 
 /// Settings of a new connection.
@@ -43,8 +43,9 @@ pub fn prepare_connection(conn: &mut Conn) -> QueryResult<()> {
     }
 }
 
-/// PostgreSQL's messages in English, since [`is_unavailable`] knows some errors by their text, where this user may choose: a
-/// superuser, or who has been granted it. For others the role has the setting: see [`check_messages`].
+/// Sets PostgreSQL's messages to English, since [`is_unavailable`] recognizes some errors by their text. Only a
+/// superuser, or a user who was granted the right, may do so. For others it is a setting of the role: see
+/// [`check_messages`].
 const ENGLISH_MESSAGES: &str = "SELECT CASE WHEN has_parameter_privilege('lc_messages', 'SET') \
                                 THEN set_config('lc_messages', 'C', false) END";
 
@@ -56,10 +57,10 @@ struct Messages {
     role: String,
 }
 
-/// Whether PostgreSQL's messages are in English.
+/// Checks that PostgreSQL's messages are in English.
 ///
 /// # Errors
-/// In words for whoever set the database up; the database's.
+/// [`super::Error::Setup`] with instructions for the operator; the database's.
 pub fn check_messages(conn: &mut Conn) -> super::Result<()> {
     let Conn::Pg(pg) = conn else { return Ok(()) };
     let query = "SELECT current_setting('lc_messages') AS setting, quote_ident(current_user) AS role";
@@ -67,7 +68,7 @@ pub fn check_messages(conn: &mut Conn) -> super::Result<()> {
     if setting == "C" {
         return Ok(());
     }
-    // Other settings may be English too, and a server without translations always is: an error tells.
+    // Other settings may be English too, and a server without translations always is, so an actual error decides.
     let Err(error) = pg.batch_execute("SELECT 1 / 0") else { return Ok(()) };
     match super::Error::from(error) {
         super::Error::Query(error) if error.to_string() != "division by zero" => {
@@ -81,7 +82,7 @@ pub fn check_messages(conn: &mut Conn) -> super::Result<()> {
     }
 }
 
-/// How long a transaction waits for SQLite's lock.
+/// How long a transaction waits for SQLite's write lock.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Takes SQLite's lock for writing, at the beginning of a transaction; nothing on PostgreSQL, whose locks have queues.
@@ -109,7 +110,7 @@ pub fn lock_for_writing(conn: &mut Conn) -> QueryResult<()> {
     locked
 }
 
-/// PostgreSQL's URL with timeouts where it names none: libpq's own wait for ever.
+/// Adds timeouts to PostgreSQL's URL where it has none: by default libpq waits forever.
 pub fn with_timeouts(url: &str) -> String {
     let defaults = [
         ("connect_timeout", "3"),
@@ -129,7 +130,7 @@ pub fn with_timeouts(url: &str) -> String {
     url
 }
 
-/// True for errors that say nothing about the statement: gone, locked, full, shutting down.
+/// True for errors that say nothing about the statement: connection lost, locked, disk full, shutting down.
 pub fn is_unavailable(error: &Error) -> bool {
     match error {
         Error::BrokenTransactionManager | Error::AlreadyInTransaction => true,
@@ -139,7 +140,7 @@ pub fn is_unavailable(error: &Error) -> bool {
         ) => true,
         Error::DatabaseError(_, info) => {
             let text = info.message();
-            // SQLite's result codes and PostgreSQL's classes 53, 55, 57 and 58 reach us as text only.
+            // SQLite's result codes and PostgreSQL's classes 53, 55, 57 and 58 are available only as text.
             [
                 "database is locked",
                 "database table is locked",
@@ -177,8 +178,8 @@ pub fn is_unavailable(error: &Error) -> bool {
 macro_rules! bulk_insert {
     ($(#[$meta:meta])* $name:ident, $row:ty, $table:path) => {
         $(#[$meta])*
-        /// By COPY on PostgreSQL; on SQLite by one prepared statement, since taking a longer one apart costs more than starting
-        /// a short one again.
+        /// Uses COPY on PostgreSQL, and on SQLite one prepared statement per row, since preparing a longer one costs
+        /// more than executing a short one again.
         pub fn $name<'a>(conn: &mut Conn, rows: impl IntoIterator<Item = &'a $row>) -> QueryResult<()> {
             let rows: Vec<&$row> = rows.into_iter().collect();
             match conn {
@@ -210,8 +211,9 @@ bulk_insert!(
     insert_pieces, PieceRow, index_pieces::table
 );
 
-/// A query that gives so many rows at most, told in its text: of a limit that is a parameter PostgreSQL does not know how much
-/// it saves, and plans the statement anew each time that it is executed (1.3 ms of a page's 1.9 with 17 partitions).
+/// A query that returns at most this many rows, with the number in its text. PostgreSQL cannot plan for a limit that is
+/// a parameter, and plans the statement again each time that it is executed (1.3 ms of a page's 1.9 with 17
+/// partitions).
 #[derive(Debug, Clone)]
 pub struct AtMost<Q> {
     query: Q,
@@ -224,7 +226,7 @@ impl<Q> AtMost<Q> {
     }
 }
 
-/// Told apart by its text: the number is no part of the type.
+/// Identified by its text: the number is not part of the type.
 impl<Q> QueryId for AtMost<Q> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
@@ -244,12 +246,12 @@ impl<Q: QueryFragment<Backend>> QueryFragment<Backend> for AtMost<Q> {
     }
 }
 
-/// `column` is one of some whole numbers, given as one parameter, so that the statement's text is always the same.
+/// `column` equals one of some integers, which are one parameter, so that the statement's text is always the same.
 #[derive(Debug, Clone, QueryId)]
 pub struct AnyOf<C> {
     column: C,
     numbers: Vec<i64>,
-    /// The same as JSON: SQLite has no arrays.
+    /// The values as JSON: SQLite has no arrays.
     json: String,
 }
 
@@ -300,7 +302,7 @@ where
     }
 }
 
-/// The number of a quarter hour since 1970: the finest grain that every time zone's offset is a multiple of.
+/// The number of a quarter hour since 1970. Every time zone's offset is a multiple of a quarter hour.
 #[derive(Debug, Clone, Copy, QueryId)]
 pub struct QuarterHour<T>(pub T);
 
@@ -312,7 +314,7 @@ impl<T, GB> diesel::expression::ValidGrouping<GB> for QuarterHour<T> {
     type IsAggregate = diesel::expression::is_aggregate::Never;
 }
 
-/// Grouping by the quarter hour groups by no column.
+/// Grouping by the quarter hour is not grouping by a column.
 impl<T, C> diesel::expression::IsContainedInGroupBy<C> for QuarterHour<T> {
     type Output = diesel::expression::is_contained_in_group_by::No;
 }

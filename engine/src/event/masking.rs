@@ -1,8 +1,8 @@
-//! Masks what looks like a secret before it is stored, and says where.
+//! Masks what looks like a secret before it is stored, and records where.
 //!
-//! Two rules: a field whose *name* says secret (`password`, `api_key`, `otp_codes`), and a text whose *value* has
-//! the shape of one (a password hash, a JWT, a private key, a token's digest). A secret inside a longer text is
-//! cut out of it; a field's whole value is replaced.
+//! Two rules: a field whose *name* indicates a secret (`password`, `api_key`, `otp_codes`), and a text whose *value*
+//! has the shape of one (a password hash, a JWT, a private key, a token's digest). A secret inside a longer text is cut
+//! out; a secret field's whole value is replaced.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{Actor, Change, Common, NewEvent, Target, limits::Text, pointer::escape_pointer};
 
-/// What stands in place of a secret.
+/// What replaces a secret.
 pub const MASK: &str = "[masked]";
 
 /// Words that make a field secret when its name ends with them.
@@ -59,7 +59,7 @@ const PAIRS: &[(&str, &str)] = &[
     ("pin", "code"),
 ];
 
-/// Borders of words are those of ASCII, since the quick way of matching knows no others.
+/// Word boundaries are those of ASCII, since the regex engine's fast path supports no others.
 static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?s)",
@@ -88,7 +88,7 @@ static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a constant pattern")
 });
 
-/// Masks the event's secrets. Returns the JSON pointers of what was masked, in the words that all logs share.
+/// Masks the event's secrets. Returns the JSON pointers of what was masked, with the field names that all logs share.
 pub fn mask(event: &mut NewEvent) -> Vec<String> {
     let NewEvent { occurred_at: _, dedupe_key: _, common, changes, metadata } = event;
     let Common {
@@ -133,7 +133,7 @@ pub fn mask(event: &mut NewEvent) -> Vec<String> {
         ("/target/name", target_name.as_mut().map(Text::as_mut)),
         ("/outcome_reason", outcome_reason.as_mut().map(Text::as_mut)),
         ("/user_agent", user_agent.as_mut().map(Text::as_mut)),
-        // A session named by its own bearer token would hand it to every reader.
+        // A session id that is the session's own bearer token would give the token to every reader.
         ("/session_id", session_id.as_mut().map(Text::as_mut)),
         ("/correlation_id", correlation_id.as_mut().map(Text::as_mut)),
     ];
@@ -159,7 +159,7 @@ pub fn mask_object(object: &mut Map<String, Value>, place: &str) -> Vec<String> 
 
 fn mask_value(value: &mut Value, secret: bool, place: &str, masked: &mut Vec<String>) {
     match value {
-        // No secret yet, or none any more: worth keeping, since it says that one was set or removed.
+        // No secrets. Worth keeping, since they show that one was set or removed.
         Value::Null | Value::Bool(_) => {}
         Value::String(text) if text.is_empty() => {}
         Value::String(text) if secret => {
@@ -196,17 +196,17 @@ fn mask_value(value: &mut Value, secret: bool, place: &str, masked: &mut Vec<Str
 
 /// The text without its secrets; None when it has none.
 fn masked_text(text: &str) -> Option<String> {
-    // Most texts are shorter than any secret, and what stands alone behind Bearer is one only when it is long enough.
+    // Most texts are shorter than any secret. A value after Bearer alone counts only when it is long enough.
     if text.len() < 15 || !SHAPES.is_match(text) {
         return None;
     }
-    // The header's name stays.
+    // The header's name is kept.
     Some(SHAPES.replace_all(text, "${before}[masked]").into_owned())
 }
 
-/// Words that make a field secret wherever they stand, unless what follows says that it is about the secret only.
+/// Words that make a field secret wherever they stand, unless the next words show that it is only about one.
 const ANYWHERE: &[&str] = &["password", "passwords", "passwd", "pwd", "passphrase", "secret", "secrets"];
-/// `password_date`, `secret_count`: about a secret, and none.
+/// `password_date`, `secret_count`: about a secret, not one itself.
 const ABOUT: &[&str] = &[
     "age",
     "at",

@@ -1,4 +1,4 @@
-//! One event: on its way in ([`NewEvent`]) and as it is stored ([`Event`]), whatever its log.
+//! An event: on its way in ([`NewEvent`]) and as it is stored ([`Event`]), whatever its log.
 
 pub mod change;
 pub mod id;
@@ -99,7 +99,7 @@ pub struct Target {
     pub name: Option<TargetName>,
 }
 
-/// What an event says from its arrival on: the one list of the fields that new and stored events share.
+/// The fields that new and stored events share, in one list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Common {
     pub log: Log,
@@ -116,7 +116,7 @@ pub struct Common {
 }
 
 impl Common {
-    /// Nothing but what every event has.
+    /// With only the fields that every event has.
     pub fn new(log: Log, action: Action) -> Self {
         Self {
             log,
@@ -138,7 +138,7 @@ impl Common {
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewEvent {
     pub occurred_at: OccurredAt,
-    /// The same key in the same workspace within the window is the same event.
+    /// Events with the same key in the same workspace within the dedupe window are the same event.
     pub dedupe_key: Option<DedupeKey>,
     pub common: Common,
     pub changes: Changes,
@@ -146,7 +146,7 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// An event with nothing but what every event has.
+    /// An event with only the fields that every event has.
     pub fn new(log: Log, action: Action, occurred_at: OccurredAt) -> Self {
         Self {
             occurred_at,
@@ -176,12 +176,12 @@ impl Event {
         EventId::new(self.workspace_id, self.seq, self.occurred_at)
     }
 
-    /// Its place in the order of a screen.
+    /// Its position in the order of a page.
     pub fn position(&self) -> Position {
         Position { occurred_at: self.occurred_at, seq: self.seq }
     }
 
-    /// About how many bytes of memory its texts take.
+    /// Estimated bytes of memory of its texts.
     pub fn bytes(&self) -> usize {
         let Common { outcome_reason, user_agent, target, .. } = &self.common;
         let texts = [
@@ -194,7 +194,7 @@ impl Event {
         texts.iter().flatten().map(|text| text.len()).sum::<usize>() + 512
     }
 
-    /// The changed fields. Stored text is our own, so it parses; what does not counts as no change.
+    /// The changed fields. Logbook wrote the stored text, so it parses; text that does not parse counts as no change.
     pub fn parse_changes(&self) -> Vec<Change> {
         self.changes.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
     }

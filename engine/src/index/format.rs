@@ -1,4 +1,5 @@
-//! Watches over [`FORMAT`]: what is stored may not change without it, or an index of before would give wrong answers.
+//! Guards [`FORMAT`]: stored bytes may not change without it, or an index that is already there would give wrong
+//! answers.
 
 use sha2::{Digest as _, Sha256};
 
@@ -50,7 +51,7 @@ fn event(seq: i64) -> Event {
     }
 }
 
-/// The digest of all that is stored of a segment with so many events.
+/// The digest of everything that is stored of a segment with `count` events.
 fn digest(count: usize) -> String {
     let events: Vec<Event> = (1..=count as i64).map(event).collect();
     let times: Vec<i64> = events.iter().map(|event| event.occurred_at.0).collect();

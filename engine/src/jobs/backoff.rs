@@ -1,11 +1,11 @@
-//! How long a workspace waits after its work failed, so that it neither blocks others nor fills the log.
+//! How long a workspace waits after a job failed for it, so that it neither blocks others nor fills the log.
 
 use std::{
     collections::HashMap,
     time::{Duration, Instant},
 };
 
-/// The wait after the first failure; every further one doubles it …
+/// The wait after the first failure. Each further failure doubles it …
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// … up to this.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
@@ -13,7 +13,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// The workspaces of one job whose last turn failed.
 #[derive(Default)]
 pub(super) struct Backoff {
-    /// How often in a row, and when it is tried again.
+    /// Failures in a row, and when the next try is due.
     waiting: HashMap<i32, (u32, Instant)>,
 }
 

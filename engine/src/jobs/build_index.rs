@@ -20,14 +20,14 @@ use crate::{
     },
 };
 
-/// A few new events are indexed when no more have come for this long.
+/// A few new events are indexed once no more have arrived for this long.
 const QUIET: Duration = Duration::from_secs(1);
-/// Events per second from which on it is a burst: a large segment is full within seconds.
+/// From this many events per second on, ingestion is a burst: it fills a large segment within seconds.
 const BURST: f64 = 10_000.0;
 
 #[derive(Default)]
 pub(super) struct BuildIndex {
-    /// By workspace, from one look to the next.
+    /// By workspace, from one call of `due` to the next.
     rates: HashMap<i32, Seen>,
 }
 
@@ -55,13 +55,13 @@ impl Job for BuildIndex {
     }
 }
 
-/// What the job remembers of a workspace between two looks.
+/// What the job remembers of a workspace between two calls of `due`.
 struct Seen {
     last_seq: i64,
-    /// Since when that is the last one.
+    /// Since when `last_seq` is the last one.
     since: Instant,
     looked_at: Instant,
-    /// How quickly events came between the last two looks.
+    /// How quickly events arrived between the last two calls.
     rate: IngestRate,
 }
 
@@ -83,7 +83,7 @@ impl Seen {
     }
 }
 
-/// Workspaces with events that are not indexed, or not in this format, and their last seq.
+/// Workspaces with events that are not indexed in the current format, and their last seq.
 fn behind(conn: &mut Conn) -> Result<Vec<(i32, i64)>> {
     let indexed = index_states::indexed_seq.nullable();
     Ok(workspace_sequences::table

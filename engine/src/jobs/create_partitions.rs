@@ -1,4 +1,4 @@
-//! The job that creates the partitions of the months to come.
+//! The job that creates the partitions of the coming months.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::{
     error::Result,
 };
 
-/// It works as the owner of the tables. Where it fails, the appender still creates the partitions that a batch needs.
+/// Runs as the owner of the tables. Where it fails, the appender still creates the partitions that a batch needs.
 pub(super) struct CreatePartitions;
 
 impl Job for CreatePartitions {

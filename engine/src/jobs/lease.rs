@@ -10,12 +10,13 @@ use crate::{
     error::Result,
 };
 
-/// How long a lease lasts that is not renewed.
+/// How long a lease lasts unless it is renewed.
 const LEASE_SECONDS: i64 = 10;
-/// A lease is renewed when no more than this is left of it, in seconds: it is asked for several times a second.
+/// A lease is renewed once it has no more than this many seconds left, not each time that it is checked, which is
+/// several times a second.
 pub(super) const RENEWED_WITHIN: i64 = LEASE_SECONDS / 2;
 
-/// Takes or renews the lease of a workspace and job. False when another process has it.
+/// Takes or renews the lease of a workspace and job. False when another process holds it.
 ///
 /// # Errors
 /// The database's.

@@ -4,10 +4,10 @@
 //! |---|---|
 //! | [`compact_counts`] | adds the deltas of the counts to their rollups |
 //! | [`build_index`] | builds segments of the signature index |
-//! | [`create_partitions`] | creates the partitions of the months to come, on PostgreSQL |
+//! | [`create_partitions`] | creates the partitions of the coming months, on PostgreSQL |
 //!
-//! Every job has a thread and a connection of its own, so a slow one delays no other. Of several processes on one database,
-//! the one that holds the lease of a workspace and job does this work. A lease only prevents double work: whatever a job
+//! Every job has its own thread and connection, so a slow one delays no other. Of several processes on one database,
+//! the one that holds the lease of a workspace and job does the work. A lease only prevents double work: whatever a job
 //! writes is correct even when two processes write it.
 
 mod backoff;
@@ -42,21 +42,21 @@ use create_partitions::CreatePartitions;
 use worker::Worker;
 use worker_id::WorkerId;
 
-/// Stands in for a workspace where the work belongs to none. The ids of workspaces begin at 1.
+/// The workspace id of work that belongs to no workspace. Real ids begin at 1.
 pub const NO_WORKSPACE: i32 = 0;
 
-/// How long one workspace is worked on before it is the next one's turn. A lease has at least [`lease::RENEWED_WITHIN`] left
-/// when the turn begins, so it rarely runs out before the turn ends.
+/// How long a job works for one workspace before the next one's turn. A lease has at least [`lease::RENEWED_WITHIN`]
+/// seconds left when a turn begins, so it rarely runs out before the turn ends.
 const TURN: Duration = Duration::from_secs(2);
 
-/// A kind of background work. It runs on a thread of its own.
+/// A kind of background work, with its own thread.
 ///
-/// Its connection belongs to the user that the server logs in as; on PostgreSQL a job takes the role it needs
+/// Its connection is logged in as the server's user. On PostgreSQL a job takes the role that it needs
 /// ([`crate::db::roles`]).
 pub trait Job: Send + 'static {
-    /// In logs, in the label of the metric, and in the key of its leases.
+    /// The name in logs, in the label of the metric, and in the key of the job's leases.
     const NAME: &'static str;
-    /// The pause between two looks at what is due.
+    /// The pause between two calls of [`Job::due`].
     const INTERVAL: Duration = Duration::from_millis(250);
 
     /// The workspaces that have work, or [`NO_WORKSPACE`].
@@ -77,11 +77,11 @@ pub trait Job: Send + 'static {
 pub enum Progress {
     /// Nothing for now.
     Done,
-    /// More, which wants another turn without a pause.
+    /// More: the next turn follows without a pause.
     More,
 }
 
-/// How much of a job's work a workspace gets done in its turn. A job asks after each step.
+/// How long a turn lasts. A job checks it after each step.
 pub struct Budget<'a> {
     until: Instant,
     ended: &'a mpsc::Receiver<()>,
@@ -102,7 +102,7 @@ fn has_ended(ended: &mpsc::Receiver<()>) -> bool {
     matches!(ended.try_recv(), Err(mpsc::TryRecvError::Disconnected))
 }
 
-/// The running jobs, as the server holds them. They end when the last clone is dropped.
+/// The running jobs. They stop when the last clone is dropped.
 #[derive(Clone)]
 pub struct Jobs(Arc<[Running]>);
 
@@ -114,7 +114,7 @@ struct Running {
 }
 
 impl Jobs {
-    /// Starts every job. The data folder keeps the id that this process holds leases by.
+    /// Starts every job. The data folder stores the id under which this process holds leases.
     ///
     /// # Errors
     /// [`db::Error::Setup`] when the URL names no database.
@@ -130,13 +130,13 @@ impl Jobs {
         Ok(Self(all.map(|start| start(&db, &id)).into()))
     }
 
-    /// How often each job has failed since the start, by its name.
+    /// How often each job has failed since it was started, by name.
     pub fn failures(&self) -> Vec<(&'static str, u64)> {
         self.0.iter().map(|job| (job.name, job.failures.load(Ordering::Relaxed))).collect()
     }
 }
 
-/// Starts a job on a thread of its own.
+/// Starts a job on its own thread.
 fn spawn<J: Job>(job: J, db: &Db, id: &Arc<WorkerId>) -> Running {
     let (alive, ended) = mpsc::channel();
     let failures = Arc::new(AtomicU64::new(0));

@@ -1,4 +1,4 @@
-//! The thread of one job: looks for work, and does it workspace by workspace.
+//! The thread of one job: finds the workspaces that have work and gives each a turn.
 
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -18,7 +18,7 @@ use crate::{
     error::Result,
 };
 
-/// The pause after a look for work has failed.
+/// The pause after finding work has failed.
 const RETRY: Duration = Duration::from_secs(1);
 
 pub(super) struct Worker<J> {
@@ -45,13 +45,17 @@ impl<J: Job> Worker<J> {
     pub(super) fn run(mut self) {
         let mut pause = Duration::ZERO;
         while let Err(mpsc::RecvTimeoutError::Timeout) = self.ended.recv_timeout(pause) {
-            // The thread must survive everything: without it the job would stop, and nobody would be told.
+            // The thread must survive every error: without it the job would stop, and nothing would report it.
             pause = match caught(|| self.round()) {
                 Ok(Progress::More) => Duration::ZERO,
                 Ok(Progress::Done) => J::INTERVAL,
                 Err(error) => {
                     self.failures.fetch_add(1, Ordering::Relaxed);
-                    tracing::warn!(job = J::NAME, error, "the job could not look for work; trying again");
+                    tracing::warn!(
+                        job = J::NAME,
+                        error,
+                        "the job could not find out what is due; trying again"
+                    );
                     RETRY
                 }
             };
@@ -76,18 +80,19 @@ impl<J: Job> Worker<J> {
         Ok(progress)
     }
 
-    /// A workspace's turn, if this process has the lease. An error of the job is logged and is no error here: the next
-    /// workspace gets its turn.
+    /// Gives a workspace its turn, if this process holds the lease. An error of the job is logged and not returned, so
+    /// the next workspace gets its turn.
     ///
     /// # Errors
-    /// When there is no connection, for any workspace.
+    /// When there is no database connection.
     fn turn(&mut self, workspace_id: i32) -> Result<Progress> {
         if self.backoff.is_waiting(workspace_id) {
             return Ok(Progress::Done);
         }
         let mut conn = self.db.conn()?;
         let Self { job, id, ended, .. } = self;
-        // The connection is moved in: the pool takes back none from a panic, which may have left a role or a transaction.
+        // The connection moves into the closure, so that a panic drops it there: the pool then discards it, since it
+        // may be left with a role or in a transaction.
         let done = caught(move || {
             let is_ours = roles::as_appender_throughout(&mut conn, |conn| {
                 lease::hold(conn, workspace_id, J::NAME, id.name())
@@ -109,7 +114,7 @@ impl<J: Job> Worker<J> {
         }
     }
 
-    /// A workspace as a log line names it.
+    /// The workspace's slug for a log line, or its id when the slug cannot be read.
     fn name_of(&self, workspace_id: i32) -> String {
         if workspace_id == NO_WORKSPACE {
             return "none".into();
@@ -120,7 +125,7 @@ impl<J: Job> Worker<J> {
     }
 }
 
-/// Runs `work` and returns its error in words. A panic is an error too.
+/// Runs `work` and returns its error as text. A panic is an error too.
 fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T, String> {
     match panic::catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => done.map_err(|error| error.to_string()),

@@ -1,4 +1,4 @@
-//! The id that a process holds leases by.
+//! The id under which a process holds leases.
 
 use std::{
     fs::File,
@@ -10,14 +10,14 @@ use uuid::Uuid;
 
 use crate::private_files;
 
-/// The file of the data folder with the id.
+/// The file in the data folder that stores the id.
 const FILE: &str = "worker-id";
 
 /// The id of this process.
 ///
-/// The data folder keeps it, so that a process that was killed and started again need not wait for its own leases to run
-/// out. Of several processes with one data folder only one has its id: it holds the lock of the file, which the system takes
-/// back from a process that ends, however it ends. The others have ids of their own.
+/// The data folder stores it, so that a process that was killed and restarted need not wait for its own leases to run
+/// out. Of several processes with one data folder, only one has the stored id: it locks the file, and the system
+/// releases the lock however the process ends. The others have ids of their own.
 pub(super) struct WorkerId {
     name: String,
     _lock: Option<File>,
@@ -44,7 +44,7 @@ impl WorkerId {
         let mut file = options.read(true).write(true).create(true).truncate(false).open(path)?;
         file.try_lock()?;
         let mut name = String::new();
-        // Anything else than an id is overwritten: a process may have been killed before it had written it.
+        // Anything but an id is overwritten: a process may have been killed before it wrote the whole id.
         let is_known = file.read_to_string(&mut name).is_ok() && Uuid::try_parse(&name).is_ok();
         if !is_known {
             name = Uuid::new_v4().to_string();

@@ -1,10 +1,10 @@
--- The schema on PostgreSQL: tables first, then the roles that Logbook uses at run time and what each may see. The SQLite
--- schema has the same tables and columns. No constraint of a table that Citus distributes lacks workspace_id; workspaces,
--- users and api_keys are small, and reference tables there.
+-- The schema on PostgreSQL: tables first, then the roles that Logbook uses at run time and what each may see. The
+-- SQLite schema has the same tables and columns. Every constraint of a table that Citus distributes contains
+-- workspace_id. workspaces, users and api_keys are small, and are reference tables there.
 
 -- ── Workspaces ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
--- A workspace is one app, one tenant. No id is given twice: event ids contain it.
+-- A workspace is one app or tenant. No id is used twice, since event ids contain it.
 CREATE TABLE workspaces (
     id INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     slug TEXT NOT NULL UNIQUE,
@@ -33,7 +33,7 @@ CREATE TABLE users (
     last_sign_in_at TIMESTAMPTZ
 );
 
--- Roles that an admin gave.
+-- Roles that an admin assigned.
 CREATE TABLE members (
     workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -43,8 +43,8 @@ CREATE TABLE members (
 -- The workspaces of a person.
 CREATE INDEX members_by_user ON members (user_id);
 
--- Who a person is at an identity provider. everywhere is a role in every workspace. It and platform_admin are what the
--- provider said at the last sign-in; they and the roles in identity_roles end at grants_end_at.
+-- The identity of a person at an identity provider. everywhere is a role in every workspace. It and platform_admin are
+-- what the provider said at the last sign-in; they and the roles in identity_roles end at grants_end_at.
 CREATE TABLE identities (
     issuer TEXT NOT NULL,
     subject TEXT NOT NULL,
@@ -58,7 +58,7 @@ CREATE TABLE identities (
 );
 CREATE INDEX identities_by_user ON identities (user_id);
 
--- Roles that an identity provider gave at the last sign-in.
+-- Roles that an identity provider assigned at the last sign-in.
 CREATE TABLE identity_roles (
     workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -75,8 +75,9 @@ CREATE TABLE sign_in_links (
     used_at TIMESTAMPTZ
 );
 
--- Sessions. Each use of a refresh token replaces it by the next one of its family; using a replaced one means that it was
--- copied, and ends the family. session_ends_at ends a session that an identity provider began, however much it is used.
+-- Sessions. Each use of a refresh token replaces it with the next one of its family. The use of a replaced token means
+-- that it was copied, and ends the family. session_ends_at ends a session that began at an identity provider, however
+-- much it is used.
 CREATE TABLE refresh_tokens (
     token_hash TEXT NOT NULL PRIMARY KEY,
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -102,7 +103,7 @@ CREATE TABLE api_keys (
     revoked_at TIMESTAMPTZ,
     PRIMARY KEY (workspace_id, prefix)
 );
--- A request brings a key before its workspace is known.
+-- A request presents a key before its workspace is known.
 CREATE INDEX api_keys_by_prefix ON api_keys (prefix);
 
 -- Networks that a key was used from, so that the first use from another one is recorded. An IPv6 address counts as its /64.
@@ -153,9 +154,9 @@ CREATE TABLE events (
     masked TEXT,
     PRIMARY KEY (workspace_id, seq, occurred_at)
 ) PARTITION BY RANGE (occurred_at);
--- The order of every screen.
+-- The order of every page.
 CREATE INDEX events_by_time ON events (workspace_id, log, occurred_at, seq);
--- The history of one record, in the order of a screen.
+-- The history of one record, in the order of a page.
 CREATE INDEX events_by_target ON events (workspace_id, target_type, target_id, occurred_at, seq) WHERE target_id IS NOT NULL;
 
 -- The same dedupe key in the same workspace within the dedupe window is the same event.
@@ -170,8 +171,8 @@ CREATE TABLE dedupe_keys (
 -- The appender removes keys that are older than the window.
 CREATE INDEX dedupe_keys_by_age ON dedupe_keys (workspace_id, received_at);
 
--- The response to each request that had an Idempotency-Key. fingerprint is of its body: the same key with another body is
--- refused.
+-- The response to each request that had an Idempotency-Key. fingerprint is a hash of its path and body: the same key
+-- with another request is refused.
 CREATE TABLE idempotency_keys (
     workspace_id INTEGER NOT NULL,
     idempotency_key TEXT NOT NULL,
@@ -193,8 +194,8 @@ CREATE TABLE import_positions (
 
 -- ── Derived data: it can be rebuilt from the events at any time ─────────────────────────────────────────────────────
 
--- How far the signature index of a workspace has come. revision changes with every segment; format is the number of the
--- format that the segments have (engine/src/index/segment.rs). Segments of another format are built anew.
+-- How far a workspace is indexed. revision changes with every segment. format is the number of the format that the
+-- segments have (engine/src/index/segment.rs); segments of another format are rebuilt.
 CREATE TABLE index_states (
     workspace_id INTEGER NOT NULL PRIMARY KEY,
     indexed_seq BIGINT NOT NULL,
@@ -213,8 +214,8 @@ CREATE TABLE index_segments (
     PRIMARY KEY (workspace_id, segment)
 );
 
--- The bytes of the segments. piece is kind * 2^32 + segment (engine/src/index/segment.rs).
--- They are dense, so compressing them would be wasted work. Up to a page they stay in the row, where one read finds them.
+-- The bytes of the segments. piece is kind * 2^32 + segment (engine/src/index/segment.rs). They are dense, so
+-- compressing them would be wasted work. Pieces of up to a page stay in the row, where one read finds them.
 CREATE TABLE index_pieces (
     workspace_id INTEGER NOT NULL,
     piece BIGINT NOT NULL,
@@ -223,8 +224,8 @@ CREATE TABLE index_pieces (
 ) WITH (toast_tuple_target = 8160);
 ALTER TABLE index_pieces ALTER COLUMN bits SET STORAGE EXTERNAL;
 
--- How far compaction has come. Events from unbuilt_from on, with seqs up to compacted_seq, are not in event_counts yet; NULL
--- when all are.
+-- How far a workspace is compacted. Events from unbuilt_from on, with seqs up to compacted_seq, are not in event_counts
+-- yet. NULL when all are.
 CREATE TABLE count_states (
     workspace_id INTEGER NOT NULL PRIMARY KEY,
     revision BIGINT NOT NULL,
@@ -232,8 +233,8 @@ CREATE TABLE count_states (
     unbuilt_from TIMESTAMPTZ
 );
 
--- What each transaction of the appender adds to the counts: its last seq, its numbers of events and cells, and the cells,
--- packed.
+-- What each transaction of the appender adds to the counts: its last seq, its numbers of events and cells, and the
+-- packed cells.
 CREATE TABLE count_deltas (
     workspace_id INTEGER NOT NULL,
     seq BIGINT NOT NULL,
@@ -274,9 +275,9 @@ CREATE TABLE job_leases (
 
 -- ── Roles ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
--- Who Logbook is while it works (engine/src/db/roles.rs, docs/POSTGRES.md). Roles belong to the cluster: a superuser may have
--- created them, and another database of the cluster may be creating them now. What cannot be created here is named in the
--- error, as statements to run.
+-- The roles that Logbook uses at run time (engine/src/db/roles.rs, docs/POSTGRES.md). Roles belong to the cluster: a
+-- superuser may have created them, and another database of the cluster may be creating them now. If a role cannot be
+-- created here, the error names the statements to run.
 DO $$
 DECLARE
     wanted RECORD;
@@ -331,7 +332,7 @@ BEGIN
 END
 $$;
 
--- What a request reads in its workspace.
+-- What a request may read in its workspace.
 GRANT SELECT ON
     events, workspace_sequences, index_states, index_segments, index_pieces, count_states, count_deltas, event_counts
 TO logbook_reader;
@@ -353,11 +354,11 @@ GRANT SELECT ON workspace_sequences TO logbook_eraser;
 -- ── Row-level security ───────────────────────────────────────────────────────────────────────────────────────────────
 
 -- A policy for every table with a workspace's log data. These tables have none: members, identity_roles, api_keys and
--- api_key_networks, which are asked before the workspace is known (somebody signs in, a key is found by its prefix), and
--- platform_workspace, which says nothing about a tenant. The reader has no privileges on them.
--- The policy is forced on the owner too, as whom the server logs in: without a workspace it sees no rows.
--- Without SELECT the setting would be read for each row. With a plain equation the planner would check in each partition
--- whether it is the statement's own condition again, and a page of 113 partitions would take half as long again.
+-- api_key_networks, which are read before the workspace is known (at sign-in, or to find a key by its prefix), and
+-- platform_workspace, which says nothing about a tenant. The reader has no privileges on them. The policy is forced on
+-- the owner too, as which the server logs in: without a workspace it sees no rows. Without SELECT the setting would be
+-- read for each row. With a plain equation the planner would check in each partition whether it is the statement's own
+-- condition again, and a page of 113 partitions would take half as long again.
 DO $$
 DECLARE
     name TEXT;
@@ -375,15 +376,15 @@ BEGIN
             name
         );
     END LOOP;
-    -- Members of a role have its privileges without becoming it, and the login user is a member of the eraser. So changing an
-    -- event takes more than the privilege.
+    -- Members of a role have its privileges without switching to it, and the login user is a member of the eraser. So
+    -- the privilege alone is not enough to change an event.
     FOREACH name IN ARRAY ARRAY['UPDATE', 'DELETE'] LOOP
         EXECUTE format(
             'CREATE POLICY %I ON events AS RESTRICTIVE FOR %s USING (current_user = ''logbook_eraser'')',
             'erasers_' || lower(name), name
         );
     END LOOP;
-    -- The owner too has to grant itself the right before it changes history.
+    -- The owner, too, must grant itself the right before it can change history.
     EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON events FROM %I', current_user);
 END
 $$;

@@ -2,7 +2,7 @@
 
 -- ── Workspaces ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
--- A workspace is one app, one tenant. AUTOINCREMENT never gives a number twice: event ids contain it.
+-- A workspace is one app or tenant. AUTOINCREMENT never uses a number twice, since event ids contain it.
 CREATE TABLE workspaces (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     slug TEXT NOT NULL UNIQUE,
@@ -31,7 +31,7 @@ CREATE TABLE users (
     last_sign_in_at INTEGER
 );
 
--- Roles that an admin gave.
+-- Roles that an admin assigned.
 CREATE TABLE members (
     workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -41,8 +41,8 @@ CREATE TABLE members (
 -- The workspaces of a person.
 CREATE INDEX members_by_user ON members (user_id);
 
--- Who a person is at an identity provider. everywhere is a role in every workspace. It and platform_admin are what the
--- provider said at the last sign-in; they and the roles in identity_roles end at grants_end_at.
+-- The identity of a person at an identity provider. everywhere is a role in every workspace. It and platform_admin are
+-- what the provider said at the last sign-in; they and the roles in identity_roles end at grants_end_at.
 CREATE TABLE identities (
     issuer TEXT NOT NULL,
     subject TEXT NOT NULL,
@@ -56,7 +56,7 @@ CREATE TABLE identities (
 );
 CREATE INDEX identities_by_user ON identities (user_id);
 
--- Roles that an identity provider gave at the last sign-in.
+-- Roles that an identity provider assigned at the last sign-in.
 CREATE TABLE identity_roles (
     workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -73,8 +73,9 @@ CREATE TABLE sign_in_links (
     used_at INTEGER
 );
 
--- Sessions. Each use of a refresh token replaces it by the next one of its family; using a replaced one means that it was
--- copied, and ends the family. session_ends_at ends a session that an identity provider began, however much it is used.
+-- Sessions. Each use of a refresh token replaces it with the next one of its family. The use of a replaced token means
+-- that it was copied, and ends the family. session_ends_at ends a session that began at an identity provider, however
+-- much it is used.
 CREATE TABLE refresh_tokens (
     token_hash TEXT NOT NULL PRIMARY KEY,
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -100,7 +101,7 @@ CREATE TABLE api_keys (
     revoked_at INTEGER,
     PRIMARY KEY (workspace_id, prefix)
 );
--- A request brings a key before its workspace is known.
+-- A request presents a key before its workspace is known.
 CREATE INDEX api_keys_by_prefix ON api_keys (prefix);
 
 -- Networks that a key was used from, so that the first use from another one is recorded. An IPv6 address counts as its /64.
@@ -150,9 +151,9 @@ CREATE TABLE events (
     masked TEXT,
     PRIMARY KEY (workspace_id, seq)
 );
--- The order of every screen.
+-- The order of every page.
 CREATE INDEX events_by_time ON events (workspace_id, log, occurred_at, seq);
--- The history of one record, in the order of a screen.
+-- The history of one record, in the order of a page.
 CREATE INDEX events_by_target ON events (workspace_id, target_type, target_id, occurred_at, seq) WHERE target_id IS NOT NULL;
 
 -- History cannot be changed. Retention and erasure, which are planned, will drop a trigger and create it again within their
@@ -179,8 +180,8 @@ CREATE TABLE dedupe_keys (
 -- The appender removes keys that are older than the window.
 CREATE INDEX dedupe_keys_by_age ON dedupe_keys (workspace_id, received_at);
 
--- The response to each request that had an Idempotency-Key. fingerprint is of its body: the same key with another body is
--- refused.
+-- The response to each request that had an Idempotency-Key. fingerprint is a hash of its path and body: the same key
+-- with another request is refused.
 CREATE TABLE idempotency_keys (
     workspace_id INTEGER NOT NULL,
     idempotency_key TEXT NOT NULL,
@@ -202,8 +203,8 @@ CREATE TABLE import_positions (
 
 -- ── Derived data: it can be rebuilt from the events at any time ─────────────────────────────────────────────────────
 
--- How far the signature index of a workspace has come. revision changes with every segment; format is the number of the
--- format that the segments have (engine/src/index/segment.rs). Segments of another format are built anew.
+-- How far a workspace is indexed. revision changes with every segment. format is the number of the format that the
+-- segments have (engine/src/index/segment.rs); segments of another format are rebuilt.
 CREATE TABLE index_states (
     workspace_id INTEGER NOT NULL PRIMARY KEY,
     indexed_seq BIGINT NOT NULL,
@@ -230,8 +231,8 @@ CREATE TABLE index_pieces (
     PRIMARY KEY (workspace_id, piece)
 );
 
--- How far compaction has come. Events from unbuilt_from on, with seqs up to compacted_seq, are not in event_counts yet; NULL
--- when all are.
+-- How far a workspace is compacted. Events from unbuilt_from on, with seqs up to compacted_seq, are not in event_counts
+-- yet. NULL when all are.
 CREATE TABLE count_states (
     workspace_id INTEGER NOT NULL PRIMARY KEY,
     revision INTEGER NOT NULL,
@@ -239,8 +240,8 @@ CREATE TABLE count_states (
     unbuilt_from INTEGER
 );
 
--- What each transaction of the appender adds to the counts: its last seq, its numbers of events and cells, and the cells,
--- packed.
+-- What each transaction of the appender adds to the counts: its last seq, its numbers of events and cells, and the
+-- packed cells.
 CREATE TABLE count_deltas (
     workspace_id INTEGER NOT NULL,
     seq INTEGER NOT NULL,

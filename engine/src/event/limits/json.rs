@@ -60,7 +60,7 @@ impl Deref for Changes {
     }
 }
 
-/// The producer's own object.
+/// Any other data of the producer: a JSON object.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Metadata(Map<String, Value>);
@@ -69,7 +69,7 @@ impl Metadata {
     /// Adds or replaces one value.
     ///
     /// # Errors
-    /// When the whole would be over a limit; then nothing is changed.
+    /// When the object would exceed a limit; then it is not changed.
     pub fn insert(&mut self, key: &str, value: Value) -> Result<(), Invalid> {
         let mut metadata = self.0.clone();
         metadata.insert(key.to_owned(), value);
@@ -116,7 +116,7 @@ fn check_size(bytes: usize) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Compared as what it is: as doubles, 2^53 and 2^53 + 1 are the same.
+/// Compared as integers: as doubles, 2^53 and 2^53 + 1 are equal.
 fn is_exact(number: &Number) -> bool {
     match (number.as_i64(), number.as_u64(), number.as_f64()) {
         (Some(number), ..) => number.unsigned_abs() <= MAX_EXACT,
@@ -125,7 +125,7 @@ fn is_exact(number: &Number) -> bool {
     }
 }
 
-/// About how many bytes the value takes as JSON, once its depth and numbers were found to be valid.
+/// About how many bytes the value takes as JSON. Fails when its depth or a number is invalid.
 fn measure(value: &Value, depth: usize) -> Result<usize, Invalid> {
     if depth > MAX_DEPTH {
         return Err(Invalid::new("too_deep", format!("must not nest deeper than {MAX_DEPTH} levels")));

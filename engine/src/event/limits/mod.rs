@@ -1,7 +1,7 @@
-//! What every event keeps to, as types: an event that was not checked cannot be built.
+//! The limits of an event, as types: an unchecked event cannot be built.
 //!
-//! Each type is made from what a producer sent and refuses what it may not be with an [`Invalid`]: where, a code for
-//! programs and a sentence for people. [`Checks`] collects them, so that one answer names all that is wrong.
+//! Each type is built from what a producer sent, or returns an [`Invalid`]: a place, a code for programs and a sentence
+//! for people. [`Checks`] collects them, so that one response names every problem.
 
 mod json;
 
@@ -34,20 +34,20 @@ impl Invalid {
         Self { pointer: String::new(), code, detail: detail.into() }
     }
 
-    /// The same below another place.
+    /// The same, below another place.
     pub fn below(self, place: &str) -> Self {
         Self { pointer: format!("{place}{}", self.pointer), ..self }
     }
 }
 
-/// Collects what is wrong with an event.
+/// Collects the problems of an event.
 #[derive(Debug, Default)]
 pub struct Checks {
     invalid: Vec<Invalid>,
 }
 
 impl Checks {
-    /// The value, or its default once it was found to be invalid: then [`Checks::finish`] fails.
+    /// The value, or its default when it is invalid: then [`Checks::finish`] fails.
     pub fn take<T: Default>(&mut self, place: &str, value: Result<T, Invalid>) -> T {
         value.unwrap_or_else(|invalid| {
             self.refuse(place, invalid);
@@ -55,12 +55,12 @@ impl Checks {
         })
     }
 
-    /// Something that is wrong beside the values.
+    /// Adds a problem that does not come from parsing a value.
     pub fn refuse(&mut self, place: &str, invalid: Invalid) {
         self.invalid.push(invalid.below(place));
     }
 
-    /// A value that must be there.
+    /// A required value.
     pub fn required<T, V>(&mut self, place: &str, value: V) -> T
     where
         T: TryFrom<V, Error = Invalid> + Default,
@@ -68,7 +68,7 @@ impl Checks {
         self.take(place, T::try_from(value))
     }
 
-    /// A value that may be absent.
+    /// An optional value.
     pub fn optional<T, V>(&mut self, place: &str, value: Option<V>) -> Option<T>
     where
         T: TryFrom<V, Error = Invalid> + Default,
@@ -77,7 +77,7 @@ impl Checks {
     }
 
     /// # Errors
-    /// All that was found, by place.
+    /// All problems, by place.
     pub fn finish(mut self) -> Result<(), Vec<Invalid>> {
         self.invalid.sort_by(|a, b| a.pointer.cmp(&b.pointer));
         if self.invalid.is_empty() { Ok(()) } else { Err(self.invalid) }
@@ -93,7 +93,7 @@ pub struct Text<const MIN: usize, const MAX: usize>(String);
 pub type Id = Text<0, 255>;
 /// What people call an actor.
 pub type ActorName = Text<0, 500>;
-/// What people call a target, or what was typed to sign in.
+/// What people call a target, or the name that was entered to sign in.
 pub type TargetName = Text<0, 1000>;
 /// The role of an actor.
 pub type RoleName = Text<0, 255>;
@@ -104,12 +104,12 @@ pub type Reason = Text<0, 20_000>;
 pub type UserAgent = Text<0, 2000>;
 
 impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
-    /// The longest beginning that fits, without U+0000: for Logbook's own events, which are never refused.
+    /// The longest prefix that fits, without U+0000. For Logbook's own events, which are never refused.
     pub fn truncated(text: &str) -> Self {
         Self(text.chars().filter(|c| *c != '\0').take(MAX).collect())
     }
 
-    /// A text that was stored, and so was checked before.
+    /// A stored text, which was checked before.
     pub(crate) fn stored(text: String) -> Self {
         Self(text)
     }
@@ -118,7 +118,7 @@ impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
         &mut self.0
     }
 
-    /// The same text under wider limits.
+    /// The same text with wider limits.
     pub fn widen<const LESS: usize, const MORE: usize>(self) -> Text<LESS, MORE> {
         const { assert!(LESS <= MIN && MAX <= MORE, "these limits are no wider") };
         Text(self.0)
@@ -179,12 +179,13 @@ impl<const MIN: usize, const MAX: usize> std::fmt::Display for Text<MIN, MAX> {
     }
 }
 
-/// What a producer names an event by, so that it is stored once however often it is sent.
+/// A producer's key for an event, which is stored once however often it is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DedupeKey(String);
 
 impl DedupeKey {
-    /// Longer than any key that a producer may send, so that none can keep an event of Logbook's own from being stored.
+    /// Longer than any key that a producer may send, so that no producer's key can prevent an event of Logbook's own
+    /// from being stored.
     const RESERVED_LENGTH: usize = 300;
 
     /// A key of Logbook itself.
@@ -226,16 +227,16 @@ const fn is_action(text: &str) -> bool {
 }
 
 impl Action {
-    /// An action that the code names.
+    /// An action that is written in the code.
     ///
     /// # Panics
-    /// When it is none; in a `const`, at compile time.
+    /// When it is not a valid action; in a `const`, at compile time.
     pub const fn literal(text: &'static str) -> Self {
         assert!(text.len() <= MAX_ACTION && is_action(text), "an action is lower snake case");
         Self(Cow::Borrowed(text))
     }
 
-    /// An action that was stored, and so was checked before.
+    /// A stored action, which was checked before.
     pub(crate) fn stored(text: String) -> Self {
         Self(text.into())
     }
@@ -297,7 +298,7 @@ impl Deref for Action {
 pub struct IpAddress(String);
 
 impl IpAddress {
-    /// An address that was stored, and so was checked before.
+    /// A stored address, which was checked before.
     pub(crate) fn stored(text: String) -> Self {
         Self(text)
     }
