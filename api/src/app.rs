@@ -27,6 +27,7 @@ use crate::{
         error::{Code, Problem},
     },
     limits::requests::RequestLimits,
+    openapi,
     routes::{
         api_keys,
         health::{self, Counters},

@@ -17,7 +17,7 @@ use crate::database::{Database, Direct, open_sqlite, program};
 const AHEAD: usize = 20_000;
 
 /// Returns rows per second. `folder` has space for another copy of the rows.
-pub fn run(database: &Database, folder: &Path, progress: &ProgressBar) -> f64 {
+pub(crate) fn run(database: &Database, folder: &Path, progress: &ProgressBar) -> f64 {
     match database {
         Database::Sqlite(path) => sqlite(path, folder, progress),
         Database::Postgres(url) => postgres(url, database, folder, progress),

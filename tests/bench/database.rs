@@ -14,13 +14,13 @@ use logbook_tests::postgres::find_binaries;
 use crate::server::WORKSPACE;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Sqlite,
     Postgres,
 }
 
 impl Kind {
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
@@ -30,7 +30,7 @@ impl Kind {
 
 /// The location of a server's database.
 #[derive(Clone, Debug)]
-pub enum Database {
+pub(crate) enum Database {
     /// Path of the file.
     Sqlite(PathBuf),
     /// URL with the database's name.
@@ -38,7 +38,7 @@ pub enum Database {
 }
 
 impl Database {
-    pub fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Sqlite(_) => Kind::Sqlite,
             Self::Postgres(_) => Kind::Postgres,
@@ -46,14 +46,14 @@ impl Database {
     }
 
     /// In the form of `LOGBOOK_DATABASE_URL`.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         match self {
             Self::Sqlite(path) => format!("sqlite://{}", path.display()),
             Self::Postgres(url) => url.clone(),
         }
     }
 
-    pub fn connect(&self) -> Direct {
+    pub(crate) fn connect(&self) -> Direct {
         match self {
             Self::Sqlite(path) => Direct::Sqlite(open_sqlite(path)),
             Self::Postgres(url) => {
@@ -66,7 +66,7 @@ impl Database {
 }
 
 /// With the server's settings, except that a reader needs no busy timeout here.
-pub fn open_sqlite(path: &Path) -> rusqlite::Connection {
+pub(crate) fn open_sqlite(path: &Path) -> rusqlite::Connection {
     let conn = rusqlite::Connection::open(path).expect("the file opens");
     conn.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8000;
@@ -77,7 +77,7 @@ pub fn open_sqlite(path: &Path) -> rusqlite::Connection {
 }
 
 /// A direct connection.
-pub enum Direct {
+pub(crate) enum Direct {
     Sqlite(rusqlite::Connection),
     Postgres(Box<PgConnection>),
 }
@@ -98,7 +98,7 @@ struct Named {
 
 impl Direct {
     /// Runs statements one after the other and reads all their rows. None when they take longer than the limit.
-    pub fn timed(&mut self, statements: &[String], limit: Duration) -> Option<Duration> {
+    pub(crate) fn timed(&mut self, statements: &[String], limit: Duration) -> Option<Duration> {
         let mut took = Duration::ZERO;
         for statement in statements {
             let left = limit.checked_sub(took).filter(|left| left.as_millis() > 0)?;
@@ -120,7 +120,7 @@ impl Direct {
     }
 
     /// Runs statements that return no rows.
-    pub fn execute(&mut self, statements: &str) {
+    pub(crate) fn execute(&mut self, statements: &str) {
         match self {
             Self::Sqlite(conn) => conn.execute_batch(statements).expect("the statements run"),
             Self::Postgres(conn) => {
@@ -131,7 +131,7 @@ impl Direct {
     }
 
     /// The column `n` of a statement's only row.
-    pub fn number(&mut self, statement: &str) -> i64 {
+    pub(crate) fn number(&mut self, statement: &str) -> i64 {
         match self {
             Self::Sqlite(conn) => conn
                 .query_row(statement, [], |row| row.get("n"))
@@ -145,7 +145,7 @@ impl Direct {
     }
 
     /// The rows `(name, n)` of a statement.
-    pub fn named(&mut self, statement: &str) -> Vec<(String, i64)> {
+    pub(crate) fn named(&mut self, statement: &str) -> Vec<(String, i64)> {
         match self {
             Self::Sqlite(conn) => {
                 let mut statement = conn.prepare(statement).expect("a statement");
@@ -161,11 +161,11 @@ impl Direct {
     }
 
     /// The id of the workspace that is measured.
-    pub fn workspace_id(&mut self) -> i64 {
+    pub(crate) fn workspace_id(&mut self) -> i64 {
         self.number(&format!("SELECT CAST(id AS BIGINT) AS n FROM workspaces WHERE slug = '{WORKSPACE}'"))
     }
 
-    pub fn version(&mut self) -> String {
+    pub(crate) fn version(&mut self) -> String {
         match self {
             Self::Sqlite(_) => format!("SQLite {}", rusqlite::version()),
             Self::Postgres(_) => {
@@ -202,6 +202,6 @@ fn read_all(conn: &rusqlite::Connection, statement: &str, limit: Duration) -> Op
 }
 
 /// One of PostgreSQL's own programs.
-pub fn program(name: &str) -> Command {
+pub(crate) fn program(name: &str) -> Command {
     Command::new(find_binaries().join(name))
 }

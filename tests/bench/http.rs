@@ -14,7 +14,7 @@ const IDLE: Duration = Duration::from_secs(2);
 
 /// The server that is measured, and the user who asks it.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub(crate) struct Target {
     pub address: SocketAddr,
     /// The token of a user who may do everything.
     pub token: String,
@@ -22,7 +22,7 @@ pub struct Target {
 }
 
 impl Target {
-    pub fn connect(&self) -> Connection {
+    pub(crate) fn connect(&self) -> Connection {
         Connection { target: self.clone(), stream: self.open(), used_at: Instant::now(), buffer: Vec::new() }
     }
 
@@ -34,12 +34,12 @@ impl Target {
     }
 
     /// The path of something in the workspace's logs: `access`, `feed?after=0`.
-    pub fn logs(&self, path: &str) -> String {
+    pub(crate) fn logs(&self, path: &str) -> String {
         format!("/api/v1/workspaces/{}/logs/{path}", self.workspace)
     }
 }
 
-pub struct Connection {
+pub(crate) struct Connection {
     target: Target,
     stream: TcpStream,
     used_at: Instant,
@@ -48,39 +48,39 @@ pub struct Connection {
 }
 
 /// A response, read to its end.
-pub struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     pub status: u16,
     pub body: &'a [u8],
 }
 
 impl Answer<'_> {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(self.body).unwrap_or_else(|error| panic!("no JSON: {error}: {}", self.text()))
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(self.body).into_owned()
     }
 
     /// The response, which must have the expected status.
     #[track_caller]
-    pub fn expect(self, status: u16) -> Self {
+    pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());
         self
     }
 }
 
 impl Connection {
-    pub fn target(&self) -> &Target {
+    pub(crate) fn target(&self) -> &Target {
         &self.target
     }
 
-    pub fn get(&mut self, path: &str) -> Answer<'_> {
+    pub(crate) fn get(&mut self, path: &str) -> Answer<'_> {
         let head = self.head("GET", path);
         self.send(format!("{head}\r\n").as_bytes(), b"")
     }
 
-    pub fn post(&mut self, path: &str, content_type: &str, body: &[u8]) -> Answer<'_> {
+    pub(crate) fn post(&mut self, path: &str, content_type: &str, body: &[u8]) -> Answer<'_> {
         let head = self.head("POST", path);
         let head = format!("{head}content-type: {content_type}\r\ncontent-length: {}\r\n\r\n", body.len());
         self.send(head.as_bytes(), body)
@@ -142,6 +142,6 @@ fn parse_head(bytes: &[u8]) -> Option<(u16, usize, usize, bool)> {
 }
 
 /// A query string of these parameters.
-pub fn query<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+pub(crate) fn query<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }

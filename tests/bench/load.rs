@@ -32,7 +32,7 @@ const LAGS: &[&str] = &["logbook_index_lag_events"];
 
 /// What loading took.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     pub events: u64,
     /// Of all bodies.
     pub bytes: u64,
@@ -46,17 +46,17 @@ pub struct Loaded {
 
 impl Loaded {
     /// Events per second until nothing was left to do.
-    pub fn events_per_s(&self) -> f64 {
+    pub(crate) fn events_per_s(&self) -> f64 {
         self.events as f64 / self.searchable_s.unwrap_or(self.durable_s)
     }
 
-    pub fn durable_events_per_s(&self) -> f64 {
+    pub(crate) fn durable_events_per_s(&self) -> f64 {
         self.events as f64 / self.durable_s
     }
 }
 
 /// Sends this many events and waits until they can be found.
-pub fn run(target: &Target, events: u64, progress: &ProgressBar) -> Loaded {
+pub(crate) fn run(target: &Target, events: u64, progress: &ProgressBar) -> Loaded {
     let (sender, bodies) = mpsc::sync_channel(AHEAD);
     // Dropped with the last client: when all have panicked, the generator does not wait for them.
     let bodies = Arc::new(Mutex::new(bodies));
@@ -113,7 +113,7 @@ fn send(connection: &mut Connection, body: &[u8]) -> u64 {
 }
 
 /// Waits until the index has caught up. False when the server does not report how far it is.
-pub fn wait_until_searchable(target: &Target) -> bool {
+pub(crate) fn wait_until_searchable(target: &Target) -> bool {
     let mut connection = target.connect();
     let start = Instant::now();
     loop {
@@ -140,7 +140,7 @@ fn figure(text: &str, name: &str) -> Option<f64> {
 }
 
 /// Creates the workspace, unless it exists.
-pub fn make_workspace(target: &Target) {
+pub(crate) fn make_workspace(target: &Target) {
     let body = json!({"slug": target.workspace, "name": "Bench", "timezone": "UTC"}).to_string();
     let mut connection = target.connect();
     let answer = connection.post("/api/v1/workspaces", "application/json", body.as_bytes());

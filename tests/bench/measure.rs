@@ -21,7 +21,7 @@ const LEAST: usize = 10;
 const USUAL_TIMES: usize = 3;
 
 /// Measures a case over HTTP.
-pub fn case(case: &Case, connection: &mut Connection, workspace_id: i64) -> CaseFigures {
+pub(crate) fn case(case: &Case, connection: &mut Connection, workspace_id: i64) -> CaseFigures {
     let mut times = Vec::new();
     let (mut unfinished, mut others) = (0, 0);
     let mut wrong = None;
@@ -97,13 +97,13 @@ fn check(question: &Question, expect: Expect, answer: &Value) -> Checked {
 }
 
 /// The nearest-rank percentile of sorted values; 0 when there are none.
-pub fn percentile(sorted: &[f64], part: f64) -> f64 {
+pub(crate) fn percentile(sorted: &[f64], part: f64) -> f64 {
     let rank = (sorted.len() as f64 * part).ceil() as usize;
     sorted.get(rank.max(1) - 1).copied().unwrap_or(0.0)
 }
 
 /// Answers the first questions of the case the usual way, without the server, until the time is up.
-pub fn usual(
+pub(crate) fn usual(
     case: &Case,
     direct: &mut Direct,
     workspace_id: i64,

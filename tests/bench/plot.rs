@@ -20,7 +20,7 @@ const MOST_MS: f64 = 100_000.0;
 const COLOURS: [&str; 6] = ["#0072b2", "#009e73", "#e69f00", "#d55e00", "#cc79a7", "#56b4e9"];
 
 /// The plot of reports with different numbers of events, the smallest first.
-pub fn svg(reports: &[Report]) -> String {
+pub(crate) fn svg(reports: &[Report]) -> String {
     let mut text = format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="system-ui, sans-serif" font-size="12">
 <title>Worst p95 of each group of cases against the number of events, beside the usual way</title>
@@ -129,7 +129,7 @@ fn panel(text: &mut String, reports: &[Report], database: &str, (left, right): (
 }
 
 /// The largest figure of a group's cases.
-pub fn worst_of(run: &Run, group: Group, figure: impl Fn(&CaseFigures) -> Option<f64>) -> Option<f64> {
+pub(crate) fn worst_of(run: &Run, group: Group, figure: impl Fn(&CaseFigures) -> Option<f64>) -> Option<f64> {
     run.cases.iter().filter(|case| case.group == group.name()).filter_map(figure).reduce(f64::max)
 }
 
@@ -171,7 +171,7 @@ fn time(ms: f64) -> String {
 }
 
 /// 100,000 as `100 k`.
-pub fn count(events: f64) -> String {
+pub(crate) fn count(events: f64) -> String {
     let short = |number: f64| ((number * 10.0).round() / 10.0).to_string();
     if events >= 999_999.0 {
         format!("{} M", short(events / 1e6))

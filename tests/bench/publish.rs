@@ -17,7 +17,7 @@ const END: &str = "<!-- end of figures -->";
 ///
 /// # Errors
 /// A text for the terminal.
-pub fn publish(target: &Path) -> Result<(), String> {
+pub(crate) fn publish(target: &Path) -> Result<(), String> {
     let reports = read(target)?;
     if reports.is_empty() {
         return Err(format!("no results in {}: run make bench first", target.display()));
@@ -48,7 +48,7 @@ fn read(target: &Path) -> Result<Vec<Report>, String> {
 }
 
 /// The generated part of the page, as Markdown.
-pub fn figures(reports: &[Report]) -> String {
+pub(crate) fn figures(reports: &[Report]) -> String {
     let mut text = String::new();
     if let Some(Report { machine, .. }) = reports.last() {
         let _ = writeln!(

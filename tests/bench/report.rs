@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Report {
+pub(crate) struct Report {
     pub events: u64,
     pub generator: u32,
     pub machine: Machine,
@@ -13,7 +13,7 @@ pub struct Report {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Machine {
+pub(crate) struct Machine {
     pub processor: String,
     pub processors: usize,
     pub memory_gb: f64,
@@ -22,7 +22,7 @@ pub struct Machine {
 
 /// The figures of one database.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Run {
+pub(crate) struct Run {
     pub database: String,
     /// The database's version.
     pub version: String,
@@ -41,7 +41,7 @@ pub struct Run {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CaseFigures {
+pub(crate) struct CaseFigures {
     pub name: String,
     pub group: String,
     pub requests: usize,
@@ -59,7 +59,7 @@ pub struct CaseFigures {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct IngestFigures {
+pub(crate) struct IngestFigures {
     /// Until the events are durable, and in the index and the counts.
     pub events_per_s: f64,
     /// Until the events are acknowledged: durable and readable.
@@ -72,7 +72,7 @@ pub struct IngestFigures {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct HttpFigures {
+pub(crate) struct HttpFigures {
     pub list_per_s: f64,
     pub pgbench_per_s: f64,
     pub ratio: f64,
@@ -81,7 +81,7 @@ pub struct HttpFigures {
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct MemoryFigures {
+pub(crate) struct MemoryFigures {
     /// Idle, after a start on the full database.
     pub rest: f64,
     /// The peak while loading and while all cases ran, mapped files included.
@@ -91,31 +91,31 @@ pub struct MemoryFigures {
 }
 
 /// The budgets that do not belong to a case.
-pub const LEAST_RATIO: f64 = 0.6;
-pub const MOST_BYTES_PER_EVENT: f64 = 600.0;
-pub const MOST_MB_AT_REST: f64 = 60.0;
-pub const MOST_MB_UNDER_LOAD: f64 = 250.0;
+pub(crate) const LEAST_RATIO: f64 = 0.6;
+pub(crate) const MOST_BYTES_PER_EVENT: f64 = 600.0;
+pub(crate) const MOST_MB_AT_REST: f64 = 60.0;
+pub(crate) const MOST_MB_UNDER_LOAD: f64 = 250.0;
 
 impl CaseFigures {
     /// None where there is no budget.
-    pub fn is_met(&self) -> Option<bool> {
+    pub(crate) fn is_met(&self) -> Option<bool> {
         self.budget_p95_ms.map(|budget| self.p95_ms <= budget && self.unfinished == 0 && self.wrong.is_none())
     }
 
-    pub fn usual(&self) -> String {
+    pub(crate) fn usual(&self) -> String {
         let Some(usual) = self.usual_p50_ms else { return "-".into() };
         format!("{}{}", if self.usual_is_longer { "> " } else { "" }, milliseconds(usual))
     }
 
     /// How many times longer the usual way takes.
-    pub fn factor(&self) -> Option<f64> {
+    pub(crate) fn factor(&self) -> Option<f64> {
         self.usual_p50_ms.filter(|_| self.p50_ms > 0.0).map(|usual| usual / self.p50_ms)
     }
 }
 
 impl Run {
     /// Lines of the figures without a case: name, value, and whether the budget is met.
-    pub fn others(&self) -> Vec<(String, String, Option<bool>)> {
+    pub(crate) fn others(&self) -> Vec<(String, String, Option<bool>)> {
         let Self { ingest, http, bytes_per_event, memory_mb, .. } = self;
         let bytes = bytes_per_event.get("total").copied().unwrap_or(0.0);
         let mut lines = vec![
@@ -154,7 +154,7 @@ impl Run {
     }
 
     /// For a terminal.
-    pub fn table(&self) -> String {
+    pub(crate) fn table(&self) -> String {
         let mut text = format!(
             "\n{}\n{:<44} {:>6} {:>9} {:>9} {:>9} {:>7}      {:>11} {:>8}\n",
             self.version, "milliseconds", "n", "p50", "p95", "max", "budget", "usual p50", "factor"
@@ -188,7 +188,7 @@ impl Run {
         text
     }
 
-    pub fn wrong(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn wrong(&self) -> impl Iterator<Item = (&str, &str)> {
         self.cases.iter().filter_map(|case| Some((case.name.as_str(), case.wrong.as_deref()?)))
     }
 }
@@ -210,7 +210,7 @@ fn remark(case: &CaseFigures) -> String {
 }
 
 /// With as many digits as are significant.
-pub fn milliseconds(ms: f64) -> String {
+pub(crate) fn milliseconds(ms: f64) -> String {
     match ms {
         ms if ms < 10.0 => format!("{ms:.2}"),
         ms if ms < 100.0 => format!("{ms:.1}"),
@@ -219,7 +219,7 @@ pub fn milliseconds(ms: f64) -> String {
 }
 
 impl Machine {
-    pub fn this() -> Self {
+    pub(crate) fn this() -> Self {
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         let value = |text: &str, name: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':'));

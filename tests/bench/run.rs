@@ -40,7 +40,7 @@ struct Filled {
     peak_anonymous_mb: f64,
 }
 
-pub fn database(settings: &Settings, kind: Kind) -> Run {
+pub(crate) fn database(settings: &Settings, kind: Kind) -> Run {
     let folder = settings.folder(kind);
     let note = folder.join("filled.json");
     if !settings.keep || !note.exists() {
@@ -157,7 +157,7 @@ fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Fil
 }
 
 /// Asks all cases over HTTP.
-pub fn ask(cases: &[Case], samples: &mut Samples, workspace_id: i64, name: &str) -> Vec<CaseFigures> {
+pub(crate) fn ask(cases: &[Case], samples: &mut Samples, workspace_id: i64, name: &str) -> Vec<CaseFigures> {
     let bar = progress(cases.len() as u64, &format!("{name}: cases"));
     let figures = cases.iter().map(|case| {
         let figures = measure::case(case, &mut samples.connection, workspace_id);

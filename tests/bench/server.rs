@@ -16,9 +16,9 @@ use std::{
 use crate::http::Target;
 
 /// The workspace that is filled and queried.
-pub const WORKSPACE: &str = "bench";
+pub(crate) const WORKSPACE: &str = "bench";
 
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     pub target: Target,
     watch: Watch,
@@ -26,7 +26,7 @@ pub struct Server {
 
 impl Server {
     /// Starts the server on its database, with its keys and its log file in the folder.
-    pub fn start(binary: &Path, database_url: &str, folder: &Path) -> Self {
+    pub(crate) fn start(binary: &Path, database_url: &str, folder: &Path) -> Self {
         let data = folder.join("keys");
         let token = token(binary, database_url, &data);
         let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("server.log"));
@@ -61,12 +61,12 @@ impl Server {
     }
 
     /// The server's memory now.
-    pub fn memory(&self) -> Memory {
+    pub(crate) fn memory(&self) -> Memory {
         Memory { peak_anonymous_mb: self.watch.peak_mb(), ..Memory::of(self.child.id()) }
     }
 
     /// Stops the server and waits for it. Returns its peak memory.
-    pub fn stop(mut self) -> Memory {
+    pub(crate) fn stop(mut self) -> Memory {
         let memory = self.memory();
         self.end();
         memory
@@ -87,7 +87,7 @@ impl Drop for Server {
 }
 
 /// The server's binary: beside this one.
-pub fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let path = std::env::current_exe().expect("a path").with_file_name("logbook");
     assert!(path.exists(), "{} is not there; scripts/bench builds it", path.display());
     path
@@ -106,7 +106,7 @@ fn token(binary: &Path, database_url: &str, data: &Path) -> String {
 
 /// A process's memory in MB (10^6 bytes).
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Memory {
+pub(crate) struct Memory {
     pub resident_mb: f64,
     /// The peak of resident memory, pages of mapped files included.
     pub peak_mb: f64,

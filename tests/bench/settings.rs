@@ -11,7 +11,7 @@ use crate::{cases::Plan, database::Kind, generate, report::Report};
 /// Of each case.
 const QUESTIONS: usize = 200;
 
-pub struct Settings {
+pub(crate) struct Settings {
     pub events: u64,
     pub databases: Vec<Kind>,
     pub plan: Plan,
@@ -30,7 +30,7 @@ pub struct Settings {
 impl Settings {
     /// # Errors
     /// A text for the terminal, when a variable has a value that cannot be used.
-    pub fn from_environment() -> Result<Self, String> {
+    pub(crate) fn from_environment() -> Result<Self, String> {
         let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let is_set = |name: &str| variable(name).is_some_and(|value| value != "0");
         let only_publish = env::args().nth(1).is_some_and(|argument| argument == "--publish");
@@ -60,13 +60,13 @@ impl Settings {
     }
 
     /// The folder of a database, and of what was measured while it was filled.
-    pub fn folder(&self, kind: Kind) -> PathBuf {
+    pub(crate) fn folder(&self, kind: Kind) -> PathBuf {
         let name = format!("{}-{}-v{}", kind.name(), self.events, generate::VERSION);
         self.target.join("bench-data").join(name)
     }
 
     /// Writes bench.json, and the same under a name with the number of events, for the page of all sizes.
-    pub fn write(&self, report: &Report) {
+    pub(crate) fn write(&self, report: &Report) {
         let text = serde_json::to_string_pretty(report).expect("JSON") + "\n";
         let write =
             |path: &Path| fs::write(path, &text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));

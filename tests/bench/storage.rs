@@ -15,7 +15,7 @@ const POSTGRES: &str = "
 const LEAST_BYTES_PER_EVENT: f64 = 0.5;
 
 /// Bytes per event: `total`, and each table and index.
-pub fn bytes_per_event(direct: &mut Direct, events: u64) -> BTreeMap<String, f64> {
+pub(crate) fn bytes_per_event(direct: &mut Direct, events: u64) -> BTreeMap<String, f64> {
     let sizes = match direct {
         Direct::Sqlite(conn) => {
             conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("a checkpoint");

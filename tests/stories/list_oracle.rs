@@ -18,10 +18,10 @@ use proptest::{
 };
 use serde_json::Value;
 
-pub const LOGS: [&str; 3] = ["access", "application", "framework"];
+pub(crate) const LOGS: [&str; 3] = ["access", "application", "framework"];
 
 /// Checks random cases, the same in every run: what fails here fails everywhere. More `cases` find more.
-pub fn for_all<T: std::fmt::Debug>(cases: u32, of: impl Strategy<Value = T>, check: impl Fn(T)) {
+pub(crate) fn for_all<T: std::fmt::Debug>(cases: u32, of: impl Strategy<Value = T>, check: impl Fn(T)) {
     let config = Config {
         cases,
         max_shrink_iters: 200,
@@ -50,7 +50,7 @@ fn send(server: &TestServer, admin: &Client, slug: &str, log: &str, events: Vec<
 }
 
 /// Sends the events in several requests.
-pub fn send_to(admin: &Client, slug: &str, log: &str, events: Vec<Event>) -> Vec<Sent> {
+pub(crate) fn send_to(admin: &Client, slug: &str, log: &str, events: Vec<Event>) -> Vec<Sent> {
     let mut sent = Vec::new();
     for events in events.chunks(25) {
         let body: Vec<Value> = events.iter().map(|event| event.body.clone()).collect();
@@ -63,11 +63,11 @@ pub fn send_to(admin: &Client, slug: &str, log: &str, events: Vec<Event>) -> Vec
     sent
 }
 
-pub fn borrowed<'a>(parameters: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
+pub(crate) fn borrowed<'a>(parameters: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
     parameters.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
-pub fn next_slug() -> String {
+pub(crate) fn next_slug() -> String {
     static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
     format!("w{}", NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
 }
@@ -101,7 +101,7 @@ fn index(server: &TestServer, slug: &str, lengths: &[usize]) {
     }
 }
 
-pub fn check_pages(admin: &Client, slug: &str, log: &str, sent: &[Sent], question: &Query) {
+pub(crate) fn check_pages(admin: &Client, slug: &str, log: &str, sent: &[Sent], question: &Query) {
     let parameters = question.page_parameters();
     let found = pages(admin, &format!("/workspaces/{slug}/logs/{log}"), &borrowed(&parameters));
     let expected: Vec<i64> = question.expected(sent).iter().map(|sent| sent.seq).collect();
@@ -209,7 +209,7 @@ on_both!(metrics_facets_and_histograms_agree_with_the_oracle, |server| {
     }
 });
 
-pub fn dimensions(log: &str) -> &'static [&'static str] {
+pub(crate) fn dimensions(log: &str) -> &'static [&'static str] {
     match log {
         "access" => &["status", "event_type", "role"],
         "application" => &["action", "model"],
@@ -217,7 +217,7 @@ pub fn dimensions(log: &str) -> &'static [&'static str] {
     }
 }
 
-pub fn check_metrics(question: &Query, sent: &[Sent], answer: &Value) {
+pub(crate) fn check_metrics(question: &Query, sent: &[Sent], answer: &Value) {
     let meant = question.expected(sent);
     let count = |pointer: &str, value: &str| {
         meant.iter().filter(|s| oracle::value(s, pointer) == Some(value)).count()
@@ -236,7 +236,7 @@ pub fn check_metrics(question: &Query, sent: &[Sent], answer: &Value) {
     }
 }
 
-pub fn check_facets(question: &Query, sent: &[Sent], answer: &Value) {
+pub(crate) fn check_facets(question: &Query, sent: &[Sent], answer: &Value) {
     let fields: Vec<_> =
         answer["data"].as_array().expect("facets").iter().map(|facet| &facet["field"]).collect();
     assert_eq!(fields, dimensions(question.log));
@@ -258,7 +258,7 @@ pub fn check_facets(question: &Query, sent: &[Sent], answer: &Value) {
     }
 }
 
-pub fn check_histogram(question: &Query, sent: &[Sent], answer: &Value) {
+pub(crate) fn check_histogram(question: &Query, sent: &[Sent], answer: &Value) {
     let micros = |value: &Value| {
         serde_json::from_value::<logbook_engine::db::timestamp::Timestamp>(value.clone()).expect("a time").0
     };

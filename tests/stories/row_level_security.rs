@@ -28,11 +28,11 @@ struct Number {
     n: i64,
 }
 
-pub fn names(conn: &mut PgConnection, sql: &str) -> Vec<String> {
+pub(crate) fn names(conn: &mut PgConnection, sql: &str) -> Vec<String> {
     sql_query(sql).load::<Name>(conn).expect("names").into_iter().map(|row| row.name).collect()
 }
 
-pub fn number(conn: &mut PgConnection, sql: &str) -> i64 {
+pub(crate) fn number(conn: &mut PgConnection, sql: &str) -> i64 {
     sql_query(sql).get_result::<Number>(conn).expect("a number").n
 }
 
@@ -46,11 +46,11 @@ fn tables_with_policy(conn: &mut PgConnection) -> Vec<String> {
 }
 
 /// A connection as the server has it, in no workspace.
-pub fn sign_in(server: &TestServer) -> PgConnection {
+pub(crate) fn sign_in(server: &TestServer) -> PgConnection {
     PgConnection::establish(&server.data.database_url).expect("a connection")
 }
 
-pub fn superuser(server: &TestServer) -> PgConnection {
+pub(crate) fn superuser(server: &TestServer) -> PgConnection {
     PgConnection::establish(&postgres::as_superuser(&server.data.database_url)).expect("a connection")
 }
 

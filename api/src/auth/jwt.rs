@@ -15,7 +15,7 @@ const TYPES: &[&str] = &["jwt", "at+jwt", "application/at+jwt"];
 ///
 /// # Errors
 /// `unauthenticated`
-pub fn header(token: &str) -> Result<Header> {
+pub(super) fn header(token: &str) -> Result<Header> {
     if token.len() > MAX_BYTES {
         return Err(refused());
     }
@@ -31,12 +31,12 @@ pub fn header(token: &str) -> Result<Header> {
 }
 
 /// The same problem for every check that failed, so that a response does not help to forge a token.
-pub fn refused() -> Problem {
+pub(super) fn refused() -> Problem {
     Problem::new(Code::Unauthenticated, "the token is not valid")
 }
 
 /// `token_expired` for a token that is only expired; `unauthenticated` for everything else.
-pub fn problem(error: &jsonwebtoken::errors::Error) -> Problem {
+pub(super) fn problem(error: &jsonwebtoken::errors::Error) -> Problem {
     match error.kind() {
         ErrorKind::ExpiredSignature => Problem::new(Code::TokenExpired, "sign in again, or renew the token"),
         _ => refused(),

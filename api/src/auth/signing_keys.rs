@@ -37,7 +37,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// One secret for HS256.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct SigningKey {
+pub(super) struct SigningKey {
     pub kid: String,
     /// base64url.
     secret: String,
@@ -60,7 +60,7 @@ impl SigningKey {
         Self::new(random_token().as_bytes(), kid)
     }
 
-    pub fn secret(&self) -> Result<Vec<u8>> {
+    pub(super) fn secret(&self) -> Result<Vec<u8>> {
         let secret = URL_SAFE_NO_PAD.decode(&self.secret).map_err(|error| invalid(error.to_string()))?;
         if secret.len() < MIN_SECRET_BYTES {
             return Err(invalid(format!("the key {} is too short", self.kid)));
@@ -70,10 +70,10 @@ impl SigningKey {
 }
 
 /// Newest first; never empty.
-pub type SigningKeys = Vec<SigningKey>;
+pub(super) type SigningKeys = Vec<SigningKey>;
 
 /// When a replaced key stops verifying, in seconds since 1970: when every token that it can have signed has expired.
-pub fn valid_until(key: &SigningKey, successor: &SigningKey) -> i64 {
+pub(super) fn valid_until(key: &SigningKey, successor: &SigningKey) -> i64 {
     (successor.created_at + ACCESS_SECONDS + SLACK_SECONDS).max(key.last_expiry)
 }
 
@@ -109,7 +109,7 @@ struct Read<T> {
 }
 
 /// The file, and what was made of the keys in it when it was last read.
-pub struct KeyFile<T> {
+pub(super) struct KeyFile<T> {
     folder: PathBuf,
     prepare: fn(&SigningKeys) -> Result<T>,
     read: RwLock<Read<T>>,
@@ -120,7 +120,7 @@ impl<T> KeyFile<T> {
     ///
     /// # Errors
     /// The file's.
-    pub fn open(folder: &Path, prepare: fn(&SigningKeys) -> Result<T>) -> Result<Self> {
+    pub(super) fn open(folder: &Path, prepare: fn(&SigningKeys) -> Result<T>) -> Result<Self> {
         private_files::create_folder(folder)?;
         for name in [FILE, LOCK, DRAFT] {
             private_files::tighten(&folder.join(name));
@@ -134,12 +134,12 @@ impl<T> KeyFile<T> {
     }
 
     /// The keys, no older than a second.
-    pub fn keys(&self) -> Arc<T> {
+    pub(super) fn keys(&self) -> Arc<T> {
         self.keys_unless(|read| read.checked.elapsed() < CHECK_INTERVAL)
     }
 
     /// The keys as they are at this moment.
-    pub fn keys_now(&self) -> Arc<T> {
+    pub(super) fn keys_now(&self) -> Arc<T> {
         self.keys_unless(|_| false)
     }
 
@@ -171,7 +171,7 @@ impl<T> KeyFile<T> {
     ///
     /// # Errors
     /// The file's.
-    pub fn note_expiry(&self, kid: &str, expiry: i64) -> Result<()> {
+    pub(super) fn note_expiry(&self, kid: &str, expiry: i64) -> Result<()> {
         change(&self.folder, |keys| {
             if let Some(key) = keys.iter_mut().find(|key| key.kid == kid) {
                 key.last_expiry = key.last_expiry.max(expiry);
@@ -185,7 +185,7 @@ impl<T> KeyFile<T> {
     ///
     /// # Errors
     /// The file's.
-    pub fn rotate(&self, at_once: bool) -> Result<SigningKeys> {
+    pub(super) fn rotate(&self, at_once: bool) -> Result<SigningKeys> {
         change(&self.folder, |keys| {
             if at_once {
                 keys.clear();
@@ -257,7 +257,7 @@ fn adopt(path: &Path) -> Result<SigningKey> {
 }
 
 /// The `kid` of a token's header. Tokens of version 0.1 have none.
-pub fn kid_or_first(kid: Option<&str>) -> &str {
+pub(super) fn kid_or_first(kid: Option<&str>) -> &str {
     kid.unwrap_or(FIRST_KID)
 }
 

@@ -8,7 +8,7 @@ use logbook::{
 use logbook_engine::db::{self, Db, migrations};
 
 /// Records the events of a command. The work is already done: if they cannot be stored, the command says so and goes on.
-pub fn record(data: &DataConfig, db: &Db, records: Vec<Record>) {
+pub(crate) fn record(data: &DataConfig, db: &Db, records: Vec<Record>) {
     if data.audit {
         let stored =
             db.conn().map_err(Problem::from).and_then(|mut conn| audit::store_now(&mut conn, records));
@@ -17,7 +17,7 @@ pub fn record(data: &DataConfig, db: &Db, records: Vec<Record>) {
 }
 
 /// Like [`record`], for a command that also works without a database: neither creates one nor migrates it.
-pub fn record_if_possible(data: &DataConfig, records: Vec<Record>) {
+pub(crate) fn record_if_possible(data: &DataConfig, records: Vec<Record>) {
     if data.audit {
         match open_existing(data) {
             Ok(db) => record(data, &db, records),

@@ -11,12 +11,12 @@ use logbook_engine::{
 use super::{Failure, WorkspaceSelection, open, progress};
 
 #[derive(Args)]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     #[command(flatten)]
     workspaces: WorkspaceSelection,
 }
 
-pub fn run(data: &DataConfig, CheckArgs { workspaces }: &CheckArgs) -> Result<(), Failure> {
+pub(crate) fn run(data: &DataConfig, CheckArgs { workspaces }: &CheckArgs) -> Result<(), Failure> {
     let db = open(data)?;
     let workspaces = workspaces.find(&db)?;
     let conn = &mut *db.conn()?;

@@ -9,11 +9,11 @@ use logbook::{
 use super::{Failure, open};
 
 #[derive(Subcommand)]
-pub enum ImportCommand {
+pub(crate) enum ImportCommand {
     Zango(ZangoImport),
 }
 
-pub fn run(data: &DataConfig, command: ImportCommand) -> Result<(), Failure> {
+pub(crate) fn run(data: &DataConfig, command: ImportCommand) -> Result<(), Failure> {
     let ImportCommand::Zango(args) = command;
     let summary = zango::run(&open(data)?, &data.data_dir, &args, true)?;
     println!("{summary}");

@@ -17,7 +17,7 @@ use logbook_engine::db::timestamp::Timestamp;
 use super::{Failure, audit::record, find_workspace, open};
 
 #[derive(Subcommand)]
-pub enum KeysCommand {
+pub(crate) enum KeysCommand {
     /// Create an API key and print it, alone on the last line; it is shown only once
     Create {
         /// The workspace that the key belongs to
@@ -49,7 +49,7 @@ pub enum KeysCommand {
     },
 }
 
-pub fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> {
+pub(crate) fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> {
     let db = open(data)?;
     match command {
         KeysCommand::Create { workspace, role, name, days } => {

@@ -1,16 +1,16 @@
 //! The commands, one file each, and what they share.
 
-pub mod audit;
-pub mod check;
-pub mod demo;
-pub mod import;
-pub mod keys;
-pub mod migrate;
-pub mod repair;
-pub mod serve;
-pub mod token;
-pub mod user;
-pub mod workspace;
+pub(crate) mod audit;
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod import;
+pub(crate) mod keys;
+pub(crate) mod migrate;
+pub(crate) mod repair;
+pub(crate) mod serve;
+pub(crate) mod token;
+pub(crate) mod user;
+pub(crate) mod workspace;
 
 use clap::Args;
 use indicatif::ProgressBar;
@@ -24,7 +24,7 @@ use logbook::{
 use logbook_engine::db::{Db, migrations};
 
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub(crate) enum Failure {
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
@@ -45,21 +45,21 @@ pub enum Failure {
 }
 
 /// Opens the database for a single command and applies pending migrations.
-pub fn open(data: &DataConfig) -> Result<Db, Failure> {
+pub(crate) fn open(data: &DataConfig) -> Result<Db, Failure> {
     let db = Db::open(&data.database_url, 2)?;
     migrations::run(&mut *db.conn()?)?;
     Ok(db)
 }
 
 /// Returns the id of the workspace with this slug.
-pub fn find_workspace(db: &Db, slug: &str) -> Result<i32, Failure> {
+pub(crate) fn find_workspace(db: &Db, slug: &str) -> Result<i32, Failure> {
     let workspace = workspaces::find(&mut *db.conn()?, slug)?;
     let unknown = || Failure::Message(format!("there is no workspace {slug}; see: logbook workspace list"));
     Ok(workspace.ok_or_else(unknown)?.id)
 }
 
 /// Runs work that reports how many parts of how many are done; shows a bar if stderr is a terminal.
-pub fn progress<T>(work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T) -> T {
+pub(crate) fn progress<T>(work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T) -> T {
     let bar = ProgressBar::new(0);
     let done = work(&mut |done, all| {
         bar.set_length(all);
@@ -71,14 +71,14 @@ pub fn progress<T>(work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T) -> T {
 
 /// The workspaces that a command works on.
 #[derive(Args)]
-pub struct WorkspaceSelection {
+pub(crate) struct WorkspaceSelection {
     /// Only this workspace. Default: all
     #[arg(long)]
     workspace: Option<String>,
 }
 
 impl WorkspaceSelection {
-    pub fn find(&self, db: &Db) -> Result<Vec<Workspace>, Failure> {
+    pub(crate) fn find(&self, db: &Db) -> Result<Vec<Workspace>, Failure> {
         let mut all = workspaces::list(&mut *db.conn()?)?;
         if let Some(slug) = &self.workspace {
             let id = find_workspace(db, slug)?;

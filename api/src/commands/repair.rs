@@ -12,7 +12,7 @@ use super::{Failure, WorkspaceSelection, open, progress};
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct RepairArgs {
+pub(crate) struct RepairArgs {
     #[command(subcommand)]
     part: Option<RepairPart>,
     #[command(flatten)]
@@ -27,7 +27,7 @@ enum RepairPart {
     Counts(WorkspaceSelection),
 }
 
-pub fn run(data: &DataConfig, args: &RepairArgs) -> Result<(), Failure> {
+pub(crate) fn run(data: &DataConfig, args: &RepairArgs) -> Result<(), Failure> {
     let db = open(data)?;
     let workspaces = match &args.part {
         Some(RepairPart::Index(workspaces) | RepairPart::Counts(workspaces)) => workspaces,

@@ -15,7 +15,7 @@ use logbook_engine::{
 use super::{Failure, demo::fill};
 
 #[derive(Args)]
-pub struct ServeArgs {
+pub(crate) struct ServeArgs {
     #[command(flatten)]
     config: ServeConfig,
     /// Fill the demo workspaces, and keep adding events to the clinic
@@ -42,7 +42,7 @@ fn start_logging(json: bool) {
     if json { logging.with(lines.json()).init() } else { logging.with(lines.with_target(false)).init() }
 }
 
-pub fn run(data: &DataConfig, args: &ServeArgs) -> Result<(), Failure> {
+pub(crate) fn run(data: &DataConfig, args: &ServeArgs) -> Result<(), Failure> {
     let ServeArgs { config, demo } = args;
     start_logging(config.log_json);
     actix_web::rt::System::new().block_on(async {

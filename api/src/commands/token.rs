@@ -22,7 +22,7 @@ use serde_json::Value;
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub struct TokenArgs {
+pub(crate) struct TokenArgs {
     #[command(subcommand)]
     command: Option<TokenCommand>,
     /// The holder's role
@@ -49,7 +49,7 @@ enum TokenCommand {
     },
 }
 
-pub fn run(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
+pub(crate) fn run(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
     let TokenArgs { command, role, workspace, name, hours } = args;
     let tokens = server::open_tokens(&data.data_dir)?;
     if let Some(TokenCommand::Rotate { at_once }) = command {

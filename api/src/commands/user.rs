@@ -14,7 +14,7 @@ use super::{Failure, audit::record, find_workspace, open};
 use serde_json::Value;
 
 #[derive(Subcommand)]
-pub enum UserCommand {
+pub(crate) enum UserCommand {
     /// Create a user and print a sign-in link
     Create {
         /// The user's e-mail address
@@ -46,13 +46,13 @@ pub enum UserCommand {
 }
 
 #[derive(Args)]
-pub struct Origin {
+pub(crate) struct Origin {
     /// Base URL of the server, for the link
     #[arg(long, env = "LOGBOOK_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
     public_url: String,
 }
 
-pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
+pub(crate) fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
     let db = open(data)?;
     let mut records = Vec::new();
     let (user, origin) = match command {

@@ -10,7 +10,7 @@ use logbook::{
 use super::{Failure, audit::record, open};
 
 #[derive(Subcommand)]
-pub enum WorkspaceCommand {
+pub(crate) enum WorkspaceCommand {
     /// Create a workspace
     Create {
         /// Its name in every URL: lower-case letters, digits and hyphens
@@ -29,7 +29,7 @@ pub enum WorkspaceCommand {
     List,
 }
 
-pub fn run(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Failure> {
+pub(crate) fn run(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Failure> {
     let db = open(data)?;
     match command {
         WorkspaceCommand::Create { slug, name, timezone, date_format } => {

@@ -61,14 +61,14 @@ fn duties(job: Job) -> &'static [(Duty, f64)] {
 }
 
 /// Patients from before the story begins.
-pub fn populate(clinic: &mut Clinic, rng: &mut Rng, act: &Act) {
+pub(super) fn populate(clinic: &mut Clinic, rng: &mut Rng, act: &Act) {
     for _ in 0..250 {
         register(clinic, rng, act);
     }
 }
 
 /// One request of somebody with this job.
-pub fn work(clinic: &mut Clinic, rng: &mut Rng, job: Job, mut act: Act) -> Vec<NewEvent> {
+pub(super) fn work(clinic: &mut Clinic, rng: &mut Rng, job: Job, mut act: Act) -> Vec<NewEvent> {
     let duties = duties(job);
     let weights: Vec<f64> = duties.iter().map(|(_, weight)| *weight).collect();
     let (duty, _) = duties[rng.weighted(&weights)];

@@ -40,7 +40,7 @@ impl Model {
     }
 }
 
-pub type Fields = Vec<(&'static str, Value)>;
+pub(super) type Fields = Vec<(&'static str, Value)>;
 
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -84,7 +84,7 @@ impl Act {
     }
 }
 
-pub fn user(person: &Person) -> Actor {
+pub(super) fn user(person: &Person) -> Actor {
     Actor { kind: ActorType::User, id: text(person.id), name: text(person.name) }
 }
 

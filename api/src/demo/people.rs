@@ -2,7 +2,7 @@
 
 /// A person's job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Job {
+pub(super) enum Job {
     Nurse,
     Physician,
     Receptionist,
@@ -12,7 +12,7 @@ pub enum Job {
 }
 
 impl Job {
-    pub fn role(self) -> &'static str {
+    pub(super) fn role(self) -> &'static str {
         match self {
             Self::Nurse => "Nurse",
             Self::Physician => "Physician",
@@ -24,7 +24,7 @@ impl Job {
     }
 
     /// When a session may begin, as weights of the day's hours in the clinic's zone.
-    pub fn hours(self) -> [f64; 24] {
+    pub(super) fn hours(self) -> [f64; 24] {
         let (open, close, night) = match self {
             Self::Nurse => (6, 22, 0.12),
             Self::Physician => (8, 18, 0.03),
@@ -50,7 +50,7 @@ impl Job {
 }
 
 #[derive(Debug)]
-pub struct Person {
+pub(super) struct Person {
     pub id: &'static str,
     pub name: &'static str,
     pub login: &'static str,
@@ -77,7 +77,7 @@ macro_rules! people {
 }
 
 /// In order of how much they do: the first of them far more than the last.
-pub const PEOPLE: &[Person] = people! {
+pub(super) const PEOPLE: &[Person] = people! {
     "11" "Asha Rao" "asha.rao" Nurse or Admin;
     "12" "Deepak Iyer" "deepak.iyer" Receptionist;
     "13" "José Núñez" "jose.nunez" Physician;
@@ -121,29 +121,29 @@ pub const PEOPLE: &[Person] = people! {
 };
 
 /// A person's share of the day's work, by their place in [`PEOPLE`]: Zipf's law, softened.
-pub fn share(place: usize) -> f64 {
+pub(super) fn share(place: usize) -> f64 {
     1.0 / (place as f64 + 2.0).powf(0.75)
 }
 
-pub const DESK: &[&str] = &[
+pub(super) const DESK: &[&str] = &[
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
     "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
 ];
 
-pub const MOBILE: &[&str] = &[
+pub(super) const MOBILE: &[&str] = &[
     "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile Safari/537.36",
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
     "okhttp/4.12.0",
 ];
 
 /// The attacker's user agent.
-pub const SCRIPT: &str = "python-requests/2.32.3";
-pub const ATTACKER: &str = "192.0.2.66";
+pub(super) const SCRIPT: &str = "python-requests/2.32.3";
+pub(super) const ATTACKER: &str = "192.0.2.66";
 
 /// User names that the attacker tries and nobody has.
-pub const GUESSED: &[&str] = &[
+pub(super) const GUESSED: &[&str] = &[
     "admin",
     "administrator",
     "root",

@@ -33,7 +33,7 @@ const PACKAGES: &[&str] = &["crud", "workflow", "appbuilder", "login", "communic
 const BROKEN_DAY: i64 = 78;
 
 #[derive(Clone, Copy, Debug)]
-pub enum Happening {
+pub(super) enum Happening {
     PolicySync { broken: bool },
     Tasks,
     TaskFails,
@@ -46,7 +46,7 @@ pub enum Happening {
 }
 
 /// What the platform does on a day, and when.
-pub fn plan(rng: &mut Rng, midnight: Timestamp, day: i64) -> Vec<(Timestamp, Happening)> {
+pub(super) fn plan(rng: &mut Rng, midnight: Timestamp, day: i64) -> Vec<(Timestamp, Happening)> {
     let mut plan = Vec::new();
     let mut at = |hour: i64, minute: i64, rng: &mut Rng, happening: Happening| {
         let seconds = hour * 3600 + minute * 60 + rng.between(0, 50);
@@ -84,7 +84,7 @@ pub fn plan(rng: &mut Rng, midnight: Timestamp, day: i64) -> Vec<(Timestamp, Hap
 }
 
 /// The events of one happening, some moments apart, tied by a correlation id.
-pub fn play(clinic: &mut Clinic, rng: &mut Rng, start: Timestamp, happening: Happening) -> Vec<NewEvent> {
+pub(super) fn play(clinic: &mut Clinic, rng: &mut Rng, start: Timestamp, happening: Happening) -> Vec<NewEvent> {
     let mut scene = Scene { at: start, correlation_id: format!("job-{}", rng.hex(12)), events: Vec::new() };
     match happening {
         Happening::PolicySync { broken } => policy_sync(rng, &mut scene, broken),

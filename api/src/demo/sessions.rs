@@ -16,7 +16,7 @@ use super::{
 const IDLE_SECONDS: i64 = 30 * 60;
 
 #[derive(Clone, Debug)]
-pub struct Session {
+pub(super) struct Session {
     pub person: &'static Person,
     pub job: Job,
     pub ip_address: String,
@@ -26,7 +26,7 @@ pub struct Session {
 
 /// What happens in a session at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionStep {
+pub(super) enum SessionStep {
     Failed(&'static str),
     Login,
     Work,
@@ -36,7 +36,7 @@ pub enum SessionStep {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Planned {
+pub(super) struct Planned {
     pub at: Timestamp,
     /// Index of the session in the day's list.
     pub session: usize,
@@ -44,7 +44,7 @@ pub struct Planned {
 }
 
 /// A new session of somebody, at a desk or on a phone.
-pub fn open(rng: &mut Rng, person: &'static Person) -> Session {
+pub(super) fn open(rng: &mut Rng, person: &'static Person) -> Session {
     let on_phone = rng.chance(0.18);
     let ip_address = match (on_phone, rng.below(10)) {
         (true, 0..4) => format!("2001:db8:{:x}::{:x}", rng.below(4096), rng.below(65_536)),
@@ -64,7 +64,7 @@ pub fn open(rng: &mut Rng, person: &'static Person) -> Session {
 }
 
 /// Somebody who is there on this day of the story, the busy ones more often.
-pub fn somebody(rng: &mut Rng, day: i64) -> &'static Person {
+pub(super) fn somebody(rng: &mut Rng, day: i64) -> &'static Person {
     let weights: Vec<f64> = PEOPLE
         .iter()
         .enumerate()
@@ -74,7 +74,7 @@ pub fn somebody(rng: &mut Rng, day: i64) -> &'static Person {
 }
 
 /// A day's sessions: about `count` of them, begun in the hours of each person's job.
-pub fn plan(rng: &mut Rng, midnight: Timestamp, day: i64, count: f64) -> (Vec<Session>, Vec<Planned>) {
+pub(super) fn plan(rng: &mut Rng, midnight: Timestamp, day: i64, count: f64) -> (Vec<Session>, Vec<Planned>) {
     let count = (count * (0.88 + 0.24 * rng.unit())).round() as usize;
     let mut sessions = Vec::with_capacity(count);
     let mut steps = Vec::new();
@@ -132,7 +132,7 @@ fn pause(rng: &mut Rng, at: Timestamp, least: i64, most: i64) -> Timestamp {
 }
 
 /// The event of a step that is not work.
-pub fn access(session: &Session, step: SessionStep, at: Timestamp) -> NewEvent {
+pub(super) fn access(session: &Session, step: SessionStep, at: Timestamp) -> NewEvent {
     let (action, reason) = match step {
         SessionStep::Failed(reason) => ("login_failed", Some(reason)),
         SessionStep::Login | SessionStep::Work => ("login", None),
@@ -164,7 +164,7 @@ pub fn access(session: &Session, step: SessionStep, at: Timestamp) -> NewEvent {
 }
 
 /// One night somebody tries a few passwords on every name they can think of, and one of them fits.
-pub fn password_spray(rng: &mut Rng, start: Timestamp) -> Vec<NewEvent> {
+pub(super) fn password_spray(rng: &mut Rng, start: Timestamp) -> Vec<NewEvent> {
     let mut at = start;
     let mut events = Vec::new();
     let attempt = |at: Timestamp, username: &str, person: Option<&Person>, reason: &str| {

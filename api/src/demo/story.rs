@@ -14,11 +14,11 @@ use super::{
 };
 
 /// How many days before its end the story begins.
-pub const DAYS: i64 = 90;
+pub(super) const DAYS: i64 = 90;
 /// The day of the attack.
-pub const SPRAY_DAY: i64 = 81;
+pub(super) const SPRAY_DAY: i64 = 81;
 /// The clinic's zone.
-pub const ZONE: Tz = chrono_tz::Asia::Kolkata;
+pub(super) const ZONE: Tz = chrono_tz::Asia::Kolkata;
 
 /// Sessions on an average weekday. With about 10 pieces of work each, 90 days make about 50,000 events.
 const SESSIONS: f64 = 50.0;
@@ -107,7 +107,7 @@ enum Scene {
 }
 
 /// The events of one step of a session.
-pub fn play(
+pub(super) fn play(
     clinic: &mut Clinic,
     rng: &mut Rng,
     session: &mut Session,

@@ -82,7 +82,7 @@ const STREETS: &[&str] =
     &["MG Road", "Park Street", "Lake View", "Station Road", "Temple Lane", "Hill Road", "4th Cross"];
 const CITIES: &[&str] = &["Pune", "Bengaluru", "Kochi", "Nashik", "Mysuru", "Goa", "Thane"];
 
-pub fn person(rng: &mut Rng) -> String {
+pub(super) fn person(rng: &mut Rng) -> String {
     match rng.below(400) {
         0 => "O'Brien \"Jo\"".into(),
         1 => "李雷".into(),
@@ -92,11 +92,11 @@ pub fn person(rng: &mut Rng) -> String {
     }
 }
 
-pub fn phone(rng: &mut Rng) -> String {
+pub(super) fn phone(rng: &mut Rng) -> String {
     format!("+91{}{:08}", rng.pick(&["98", "97", "90", "88", "70"]), rng.below(100_000_000))
 }
 
-pub fn address(rng: &mut Rng) -> String {
+pub(super) fn address(rng: &mut Rng) -> String {
     format!("{} {}, {}", rng.between(1, 240), rng.pick(STREETS), rng.pick(CITIES))
 }
 
@@ -134,12 +134,12 @@ const PLANS: &[&str] = &[
     "Ibuprofen with food for 5 days; ice and rest.",
 ];
 
-pub fn complaint(rng: &mut Rng) -> &'static str {
+pub(super) fn complaint(rng: &mut Rng) -> &'static str {
     rng.pick(COMPLAINTS)
 }
 
 /// From one line to a page.
-pub fn note(rng: &mut Rng) -> String {
+pub(super) fn note(rng: &mut Rng) -> String {
     let mut note = format!("Presents with {}. {} {}", complaint(rng), rng.pick(FINDINGS), rng.pick(PLANS));
     let more = if rng.chance(0.12) { rng.between(2, 9) } else { 0 };
     for _ in 0..more {
@@ -148,7 +148,7 @@ pub fn note(rng: &mut Rng) -> String {
     note
 }
 
-pub const DRUGS: &[&str] = &[
+pub(super) const DRUGS: &[&str] = &[
     "Paracetamol 500 mg",
     "Amoxicillin 250 mg",
     "Metformin 500 mg",
@@ -160,7 +160,7 @@ pub const DRUGS: &[&str] = &[
     "Oral rehydration salts",
 ];
 
-pub const TESTS: &[&str] = &[
+pub(super) const TESTS: &[&str] = &[
     "Complete blood count",
     "HbA1c",
     "Lipid panel",
@@ -171,9 +171,9 @@ pub const TESTS: &[&str] = &[
     "Creatinine",
 ];
 
-pub const ALLERGIES: &[&str] = &["Penicillin", "Peanuts", "Latex", "Sulfa drugs", "Dust mites", "Shellfish"];
+pub(super) const ALLERGIES: &[&str] = &["Penicillin", "Peanuts", "Latex", "Sulfa drugs", "Dust mites", "Shellfish"];
 
-pub const TASKS: &[&str] = &[
+pub(super) const TASKS: &[&str] = &[
     "send_reminders",
     "sync_lab_interface",
     "nightly_backup",
@@ -194,7 +194,7 @@ const CAUSES: &[(&str, &str)] = &[
 ];
 
 /// A stack as a task's worker writes it.
-pub fn stack(rng: &mut Rng, task: &str) -> String {
+pub(super) fn stack(rng: &mut Rng, task: &str) -> String {
     let (file, cause) = CAUSES[rng.below(CAUSES.len())];
     format!(
         "Traceback (most recent call last):\n  File \"zango/core/tasks.py\", line {}, in zango_task_executor\n    \

@@ -34,7 +34,7 @@ fn filtered(n: usize, question: Question) -> Question {
     }
 }
 
-pub fn cases(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
+pub(super) fn cases(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     let quick = (QUICK, Expect::Any);
     // The last 30 days, as a screen asks for them; each question a day earlier.
     let last_days = |n: usize| (END - 30 * DAY - n as i64 % 20 * DAY, END - n as i64 % 20 * DAY);

@@ -4,7 +4,7 @@ mod counts;
 mod reads;
 mod samples;
 mod search;
-pub mod usual;
+pub(crate) mod usual;
 
 use logbook::http::page::Cursor;
 use logbook_engine::{
@@ -16,14 +16,14 @@ use logbook_engine::{
 
 use crate::http::{Target, query};
 
-pub use samples::Samples;
+pub(crate) use samples::Samples;
 
 /// Budgets of docs/PERFORMANCE.md in milliseconds.
 const QUICK: Option<f64> = Some(10.0);
 const NO_HITS: Option<f64> = Some(25.0);
 
 /// Questions of one kind, measured together.
-pub struct Case {
+pub(crate) struct Case {
     pub name: String,
     pub group: Group,
     pub budget_ms: Option<f64>,
@@ -33,7 +33,7 @@ pub struct Case {
 
 /// Cases that are plotted as one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
+pub(crate) enum Group {
     Pages,
     Filters,
     Hits,
@@ -45,10 +45,10 @@ pub enum Group {
 }
 
 impl Group {
-    pub const DRAWN: [Self; 6] =
+    pub(crate) const DRAWN: [Self; 6] =
         [Self::Pages, Self::Filters, Self::Hits, Self::NoHits, Self::Counts, Self::History];
 
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Pages => "pages",
             Self::Filters => "filters",
@@ -63,7 +63,7 @@ impl Group {
 
 /// What every answer of a case must be. Otherwise the case measured something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expect {
+pub(crate) enum Expect {
     /// A page that is not empty.
     Hits,
     /// An empty page. A word that happens to occur is left out of the measurement.
@@ -72,7 +72,7 @@ pub enum Expect {
 }
 
 #[derive(Clone, Debug)]
-pub struct Question {
+pub(crate) struct Question {
     pub log: Log,
     pub what: What,
     pub since: Option<i64>,
@@ -83,7 +83,7 @@ pub struct Question {
 }
 
 #[derive(Clone, Debug)]
-pub enum What {
+pub(crate) enum What {
     Page { limit: usize, at: At },
     Metrics,
     Facets,
@@ -94,7 +94,7 @@ pub enum What {
 
 /// Where a page begins.
 #[derive(Clone, Debug)]
-pub enum At {
+pub(crate) enum At {
     First,
     /// After an event of the same log, whether it matches the filters or not.
     After(Position),
@@ -102,36 +102,36 @@ pub enum At {
     Cursor(String, usize),
 }
 
-pub const LOGS: [Log; 3] = [Log::Application, Log::Access, Log::Framework];
+pub(crate) const LOGS: [Log; 3] = [Log::Application, Log::Access, Log::Framework];
 /// Rows of a page, unless a question says otherwise.
-pub const PAGE: usize = 50;
+pub(crate) const PAGE: usize = 50;
 
 impl Question {
-    pub fn page(log: Log) -> Self {
+    pub(crate) fn page(log: Log) -> Self {
         Self::new(log, What::Page { limit: PAGE, at: At::First })
     }
 
-    pub fn new(log: Log, what: What) -> Self {
+    pub(crate) fn new(log: Log, what: What) -> Self {
         Self { log, what, since: None, until: None, q: None, filters: Vec::new() }
     }
 
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.filters.push((name, value.into()));
         self
     }
 
-    pub fn search(mut self, q: impl Into<String>) -> Self {
+    pub(crate) fn search(mut self, q: impl Into<String>) -> Self {
         self.q = Some(q.into());
         self
     }
 
-    pub fn between(mut self, (since, until): (i64, i64)) -> Self {
+    pub(crate) fn between(mut self, (since, until): (i64, i64)) -> Self {
         (self.since, self.until) = (Some(since), Some(until));
         self
     }
 
     /// The path of the request. `workspace_id` is needed for cursors that the benchmark makes itself.
-    pub fn path(&self, target: &Target, workspace_id: i64) -> String {
+    pub(crate) fn path(&self, target: &Target, workspace_id: i64) -> String {
         let log = self.log.as_str();
         let mut parameters: Vec<(&str, String)> = Vec::new();
         parameters.extend(self.since.map(|at| ("since", Timestamp(at).to_string())));
@@ -190,7 +190,7 @@ impl Question {
 }
 
 /// How many questions are asked, and of which cases.
-pub struct Plan {
+pub(crate) struct Plan {
     /// For each case.
     pub questions: usize,
     /// Only cases whose name contains one of these; all when it is empty.
@@ -198,13 +198,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn wants(&self, name: &str) -> bool {
+    pub(crate) fn wants(&self, name: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|part| name.contains(part.as_str()))
     }
 }
 
 /// Every case of the plan.
-pub fn all(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
+pub(crate) fn all(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     let mut cases = reads::cases(samples, plan);
     cases.extend(search::cases(samples, plan));
     cases.extend(counts::cases(samples, plan));

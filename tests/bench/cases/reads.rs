@@ -11,7 +11,7 @@ use crate::generate::{
 use rand::RngExt as _;
 use serde_json::Value;
 
-pub fn cases(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
+pub(super) fn cases(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     let mut cases = pages(samples, plan);
     cases.extend(filters(samples, plan));
     cases.extend(history(samples, plan));

@@ -14,7 +14,7 @@ use serde_json::Value;
 const DRAWS: usize = 300;
 const PER_DRAW: usize = 20;
 
-pub struct Samples {
+pub(crate) struct Samples {
     pub rng: Pcg64Mcg,
     /// The seq of the last event.
     pub last_seq: i64,
@@ -25,7 +25,7 @@ pub struct Samples {
 
 impl Samples {
     /// Samples events from the whole log.
-    pub fn draw(mut connection: Connection, last_seq: i64, seed: u64) -> Self {
+    pub(crate) fn draw(mut connection: Connection, last_seq: i64, seed: u64) -> Self {
         let mut rng = Pcg64Mcg::seed_from_u64(seed);
         let mut events = Vec::new();
         for _ in 0..DRAWS {
@@ -42,7 +42,7 @@ impl Samples {
     }
 
     /// An event of a log.
-    pub fn event(&mut self, log: Log) -> Value {
+    pub(crate) fn event(&mut self, log: Log) -> Value {
         for _ in 0..10_000 {
             let place = self.rng.random_range(0..self.events.len());
             if self.events[place]["log"] == log.as_str() {
@@ -53,7 +53,7 @@ impl Samples {
     }
 
     /// An event of a log whose value is a text that passes.
-    pub fn with(&mut self, log: Log, pointer: &str, pass: impl Fn(&str) -> bool) -> Option<(Value, String)> {
+    pub(crate) fn with(&mut self, log: Log, pointer: &str, pass: impl Fn(&str) -> bool) -> Option<(Value, String)> {
         (0..100).find_map(|_| {
             let event = self.event(log);
             let value = event.pointer(pointer)?.as_str().filter(|value| pass(value))?.to_owned();
@@ -62,12 +62,12 @@ impl Samples {
     }
 
     /// A value of some event of a log.
-    pub fn value(&mut self, log: Log, pointer: &str) -> Option<String> {
+    pub(crate) fn value(&mut self, log: Log, pointer: &str) -> Option<String> {
         self.with(log, pointer, |_| true).map(|(_, value)| value)
     }
 
     /// A text among the changed values that passes.
-    pub fn changed(&mut self, pass: impl Fn(&str) -> bool) -> Option<String> {
+    pub(crate) fn changed(&mut self, pass: impl Fn(&str) -> bool) -> Option<String> {
         (0..100).find_map(|_| {
             let event = self.event(Log::Application);
             let news = event["changes"].as_array()?.iter().filter_map(|change| change["new"].as_str());
@@ -76,12 +76,12 @@ impl Samples {
     }
 
     /// One of a list.
-    pub fn pick<T: Clone>(&mut self, list: &[T]) -> T {
+    pub(crate) fn pick<T: Clone>(&mut self, list: &[T]) -> T {
         list[self.rng.random_range(0..list.len())].clone()
     }
 
     /// The position of an event in a part of the time, from 0.0 for the oldest to 1.0 for the newest.
-    pub fn position(&mut self, log: Log, from: f64, to: f64) -> Option<Position> {
+    pub(crate) fn position(&mut self, log: Log, from: f64, to: f64) -> Option<Position> {
         (0..100).find_map(|_| {
             let event = self.event(log);
             let position = Position { occurred_at: time(&event)?, seq: event["seq"].as_i64()? };
@@ -91,7 +91,7 @@ impl Samples {
     }
 
     /// A range of at most this many days, aligned with nothing.
-    pub fn range(&mut self, days: i64) -> (i64, i64) {
+    pub(crate) fn range(&mut self, days: i64) -> (i64, i64) {
         let length = self.rng.random_range(DAY / 4..days * DAY);
         let since = self.rng.random_range(START..END - length);
         (since, since + length)
@@ -102,6 +102,6 @@ fn time(event: &Value) -> Option<Timestamp> {
     serde_json::from_value(event["occurred_at"].clone()).ok()
 }
 
-pub fn is_uuid(text: &str) -> bool {
+pub(super) fn is_uuid(text: &str) -> bool {
     text.len() == 36 && text.bytes().filter(|byte| *byte == b'-').count() == 4
 }

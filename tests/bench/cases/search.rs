@@ -22,7 +22,7 @@ const COMMON: [(Log, &[&str]); 3] = [
     (Log::Framework, &["task", "policy", "deploy", "service", "_updated", "app"]),
 ];
 
-pub fn cases(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
+pub(super) fn cases(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     let mut cases = with_hits(samples, plan);
     cases.extend(with_few_hits(samples, plan));
     cases.extend(without_hits(samples, plan));

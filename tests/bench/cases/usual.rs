@@ -12,7 +12,7 @@ const SEARCHED: &str = "concat_ws(' ', actor_id, actor_name, target_type, target
 const SCREEN: &str = "ORDER BY occurred_at DESC, seq DESC";
 
 /// The statements that answer the question, in this order.
-pub fn statements(question: &Question, direct: &mut Direct, workspace_id: i64) -> Vec<String> {
+pub(crate) fn statements(question: &Question, direct: &mut Direct, workspace_id: i64) -> Vec<String> {
     let kind = match direct {
         Direct::Sqlite(_) => Kind::Sqlite,
         Direct::Postgres(_) => Kind::Postgres,

@@ -6,14 +6,14 @@ use serde::Serialize;
 
 #[derive(Serialize)]
 #[serde(tag = "log", rename_all = "snake_case")]
-pub enum Event<'a> {
+pub(super) enum Event<'a> {
     Access(Access<'a>),
     Application(Application<'a>),
     Framework(Framework<'a>),
 }
 
 #[derive(Serialize)]
-pub struct Access<'a> {
+pub(super) struct Access<'a> {
     pub occurred_at: &'a str,
     pub event_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,7 +29,7 @@ pub struct Access<'a> {
 }
 
 #[derive(Serialize)]
-pub struct Application<'a> {
+pub(super) struct Application<'a> {
     pub occurred_at: &'a str,
     pub action: &'static str,
     pub actor: Actor<'a>,
@@ -49,7 +49,7 @@ pub struct Application<'a> {
 }
 
 #[derive(Serialize)]
-pub struct Framework<'a> {
+pub(super) struct Framework<'a> {
     pub occurred_at: &'a str,
     pub action: &'static str,
     pub component: Component<'a>,
@@ -61,13 +61,13 @@ pub struct Framework<'a> {
 }
 
 #[derive(Serialize)]
-pub struct User<'a> {
+pub(super) struct User<'a> {
     pub id: &'a str,
     pub name: &'a str,
 }
 
 #[derive(Serialize)]
-pub struct Actor<'a> {
+pub(super) struct Actor<'a> {
     #[serde(rename = "type")]
     pub kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,7 +77,7 @@ pub struct Actor<'a> {
 }
 
 #[derive(Serialize)]
-pub struct Component<'a> {
+pub(super) struct Component<'a> {
     #[serde(rename = "type")]
     pub kind: &'static str,
     pub id: &'a str,
@@ -85,13 +85,13 @@ pub struct Component<'a> {
 }
 
 #[derive(Serialize)]
-pub struct Metadata {
+pub(super) struct Metadata {
     pub duration_ms: u32,
     pub host: &'static str,
 }
 
 #[derive(Serialize)]
-pub struct Change {
+pub(super) struct Change {
     pub field: &'static str,
     pub old: Value,
     pub new: Value,
@@ -99,7 +99,7 @@ pub struct Change {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-pub enum Value {
+pub(super) enum Value {
     Null,
     Flag(bool),
     Number(i64),
@@ -110,7 +110,7 @@ pub enum Value {
 impl Value {
     /// The number of characters that a search covers.
     #[cfg(test)]
-    pub fn characters(&self) -> usize {
+    pub(super) fn characters(&self) -> usize {
         match self {
             Self::Null => 0,
             Self::Flag(flag) => flag.to_string().len(),

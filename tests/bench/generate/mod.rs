@@ -7,8 +7,8 @@
 mod event;
 #[cfg(test)]
 mod tests;
-pub mod words;
-pub mod world;
+pub(crate) mod words;
+pub(crate) mod world;
 
 use std::borrow::Cow;
 
@@ -20,13 +20,13 @@ use words::Kind;
 use world::{HOT_RECORD, World, pick};
 
 /// Data of another version differ: data that were kept are then generated again.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 const SEED: u64 = 0x10b6_0001;
 
 /// The twelve months, in microseconds since 1970: up to, not including, 2026-11-01.
-pub const START: i64 = END - 365 * DAY;
-pub const END: i64 = 1_793_491_200_000_000;
-pub const DAY: i64 = 86_400_000_000;
+pub(crate) const START: i64 = END - 365 * DAY;
+pub(crate) const END: i64 = 1_793_491_200_000_000;
+pub(crate) const DAY: i64 = 86_400_000_000;
 const MINUTE: f64 = 60e6;
 const WEEK: f64 = 7.0 * 86_400e6;
 
@@ -36,7 +36,7 @@ const HOURS: [u32; 24] = [2, 2, 1, 1, 2, 4, 8, 14, 22, 28, 30, 28, 20, 22, 27, 2
 const SESSIONS: usize = 400;
 const APPLICATION_SHARE: f64 = 0.7;
 /// The number of versions of the record with very many.
-pub const HOT_VERSIONS: u64 = 1000;
+pub(crate) const HOT_VERSIONS: u64 = 1000;
 
 struct Session {
     id: String,
@@ -46,7 +46,7 @@ struct Session {
     agent: usize,
 }
 
-pub struct Generator {
+pub(crate) struct Generator {
     world: World,
     rng: Pcg64Mcg,
     events: u64,
@@ -61,7 +61,7 @@ pub struct Generator {
 }
 
 impl Generator {
-    pub fn new(events: u64) -> Self {
+    pub(crate) fn new(events: u64) -> Self {
         let of_application = (events as f64 * APPLICATION_SHARE).max(1.0);
         Self {
             world: World::new(events, SEED),
@@ -79,7 +79,7 @@ impl Generator {
     }
 
     /// Appends the next event as a line of JSON; false when there are no more.
-    pub fn write_next(&mut self, out: &mut Vec<u8>) -> bool {
+    pub(crate) fn write_next(&mut self, out: &mut Vec<u8>) -> bool {
         if self.made == self.events {
             return false;
         }

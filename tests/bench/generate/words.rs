@@ -8,7 +8,7 @@ fn split(list: &'static str) -> Vec<&'static str> {
     list.split_whitespace().collect()
 }
 
-pub static GIVEN: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(crate) static GIVEN: LazyLock<Vec<&str>> = LazyLock::new(|| {
     split(
         "Asha Deepak José Grace Zoë Meera Farid Hạnh Esha Ravi Олена Chidi Bela فاطمة Søren Priya Thabo Chitra Łukasz
         Kavita Aoife Mateus Ingrid Tariq Sunita Ιωάννα Kwame Anjali Björk Harpreet דוד Lakshmi Nomvula Arjun Renée
@@ -18,7 +18,7 @@ pub static GIVEN: LazyLock<Vec<&str>> = LazyLock::new(|| {
     )
 });
 
-pub static FAMILY: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(crate) static FAMILY: LazyLock<Vec<&str>> = LazyLock::new(|| {
     split(
         "Rao Iyer Núñez Otieno O'Brien Pillai Ünal Nguyễn Khan Шевченко Okonkwo Horváth Ørsted Raghunathan Mokoena
         Devi Wójcik Deshpande Bhriain Conceição Müller-Weiß Al-Fayed Kumari Παπαδοπούλου Mensah D'Souza Guðmundsdóttir
@@ -29,11 +29,11 @@ pub static FAMILY: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// Names that are not split into first and last name.
-pub const WHOLE_NAMES: &[&str] =
+pub(crate) const WHOLE_NAMES: &[&str] =
     &["李雷", "韩梅梅", "佐藤 花子", "김민준", "สมชาย ใจดี", "王小明", "鈴木 一郎", "Nguyễn Thị Hạnh"];
 
 /// In order of how often they are used: by Zipf's law.
-pub static VOCABULARY: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(crate) static VOCABULARY: LazyLock<Vec<&str>> = LazyLock::new(|| {
     split(
         "the and for patient with was not from review after update blood follow call normal report week dose stable
         pain daily test order visit confirmed pending checked records ward nurse doctor family given morning evening
@@ -68,7 +68,7 @@ pub static VOCABULARY: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// Sentences of other scripts.
-pub const FOREIGN: &[&str] = &[
+pub(crate) const FOREIGN: &[&str] = &[
     "患者主诉头痛三天，无发热",
     "已通知家属明天上午来院",
     "検査結果は正常範囲内です",
@@ -80,7 +80,7 @@ pub const FOREIGN: &[&str] = &[
     "المريض بحاجة إلى مترجم",
 ];
 
-pub static CITIES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(crate) static CITIES: LazyLock<Vec<&str>> = LazyLock::new(|| {
     split(
         "Pune Bengaluru Kochi Nashik Mysuru Goa Thane Nairobi Kraków Lagos Lisbon Dublin Québec Osaka Izmir Durban Oslo
         Accra Reykjavík Porto",
@@ -89,7 +89,7 @@ pub static CITIES: LazyLock<Vec<&str>> = LazyLock::new(|| {
 
 /// The kind of a field's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// One of a short list.
     Status,
     Category,
@@ -107,7 +107,7 @@ pub enum Kind {
     Sentence,
 }
 
-pub const FIELDS: &[(&str, Kind)] = &[
+pub(crate) const FIELDS: &[(&str, Kind)] = &[
     ("status", Kind::Status),
     ("notes", Kind::Sentence),
     ("priority", Kind::Category),
@@ -142,17 +142,17 @@ pub const FIELDS: &[(&str, Kind)] = &[
     ("duration_minutes", Kind::Count),
 ];
 
-pub static STATUSES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(crate) static STATUSES: LazyLock<Vec<&str>> = LazyLock::new(|| {
     split("open in_progress closed draft submitted approved rejected cancelled on_hold archived reopened")
 });
-pub static CATEGORIES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(crate) static CATEGORIES: LazyLock<Vec<&str>> = LazyLock::new(|| {
     split(
         "normal high low urgent critical internal external clinical financial administrative technical legal other",
     )
 });
 
 /// In order of how often they change: by Zipf's law.
-pub static MODELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(crate) static MODELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     split(
         "patient appointment encounter lab_result prescription invoice task vital_sign message lab_order payment
         stock_item document referral insurance_claim shift care_plan comment employee bed consent immunization allergy
@@ -162,22 +162,22 @@ pub static MODELS: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// In order of how often they are held.
-pub static ROLES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+pub(crate) static ROLES: LazyLock<Vec<&str>> = LazyLock::new(|| {
     split("Nurse Physician Receptionist Pharmacist Lab Billing Manager Admin Porter Student")
 });
 /// About one event in 100,000 has one of them.
-pub const RARE_ROLES: &[&str] = &["BreakGlass", "ExternalAuditor"];
+pub(crate) const RARE_ROLES: &[&str] = &["BreakGlass", "ExternalAuditor"];
 
-pub static ACTIONS: LazyLock<Vec<&str>> = LazyLock::new(|| split("update create delete view export"));
-pub const ACTION_WEIGHTS: &[f64] = &[0.65, 0.27, 0.04, 0.03, 0.01];
+pub(crate) static ACTIONS: LazyLock<Vec<&str>> = LazyLock::new(|| split("update create delete view export"));
+pub(crate) const ACTION_WEIGHTS: &[f64] = &[0.65, 0.27, 0.04, 0.03, 0.01];
 /// About one event in 100,000 has one of them.
-pub const RARE_ACTIONS: &[&str] = &["merge", "restore", "bulk_reassign"];
+pub(crate) const RARE_ACTIONS: &[&str] = &["merge", "restore", "bulk_reassign"];
 
-pub const LOGIN_FAILURES: &[&str] =
+pub(crate) const LOGIN_FAILURES: &[&str] =
     &["wrong_password", "unknown_user", "account_locked", "otp_expired", "ip_not_allowed"];
 
 /// What the platform does, and to what.
-pub const DEEDS: &[(&str, &str)] = &[
+pub(crate) const DEEDS: &[(&str, &str)] = &[
     ("task_completed", "task"),
     ("policy_synced", "policy"),
     ("permission_updated", "permission"),
@@ -192,9 +192,9 @@ pub const DEEDS: &[(&str, &str)] = &[
     ("theme_changed", "theme"),
 ];
 /// The action of a failed task.
-pub const TASK_FAILED: &str = "task_failed";
+pub(crate) const TASK_FAILED: &str = "task_failed";
 
-pub const ERRORS: &[&str] = &[
+pub(crate) const ERRORS: &[&str] = &[
     "role Physician does not exist",
     "requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='lab.example.org', port=443): Read timed out. (read timeout=30)",
     "psycopg.OperationalError: server closed the connection unexpectedly",
@@ -206,7 +206,7 @@ pub const ERRORS: &[&str] = &[
 ];
 
 /// All words above and the browsers' names in lower case, to check whether a text occurs.
-pub fn everything() -> String {
+pub(crate) fn everything() -> String {
     let lists: [&[&str]; 16] = [
         &GIVEN,
         &FAMILY,

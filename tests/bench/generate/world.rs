@@ -6,12 +6,12 @@ use rand_pcg::Pcg64Mcg;
 
 use super::words::{self, Kind};
 
-pub const USERS: usize = 5000;
+pub(crate) const USERS: usize = 5000;
 const AGENTS: usize = 200;
 /// The model and the id of a record with about 1,000 versions.
-pub const HOT_RECORD: (&str, &str) = ("patient", "1");
+pub(crate) const HOT_RECORD: (&str, &str) = ("patient", "1");
 
-pub struct User {
+pub(crate) struct User {
     pub id: String,
     pub name: String,
     pub login: String,
@@ -20,7 +20,7 @@ pub struct User {
     pub agent: usize,
 }
 
-pub struct Model {
+pub(crate) struct Model {
     pub name: &'static str,
     pub fields: Vec<(&'static str, Kind)>,
     records: Zipf<f64>,
@@ -42,7 +42,7 @@ enum Names {
     None,
 }
 
-pub struct World {
+pub(crate) struct World {
     pub users: Vec<User>,
     pub agents: Vec<String>,
     pub models: Vec<Model>,
@@ -50,7 +50,7 @@ pub struct World {
 }
 
 /// How often each of them occurs: by Zipf's law.
-pub struct Ranks {
+pub(crate) struct Ranks {
     users: Zipf<f64>,
     agents: Zipf<f64>,
     models: Zipf<f64>,
@@ -69,32 +69,32 @@ fn place(law: &Zipf<f64>, rng: &mut Pcg64Mcg) -> usize {
 }
 
 impl Ranks {
-    pub fn user(&self, rng: &mut Pcg64Mcg) -> usize {
+    pub(crate) fn user(&self, rng: &mut Pcg64Mcg) -> usize {
         place(&self.users, rng)
     }
 
-    pub fn model(&self, rng: &mut Pcg64Mcg) -> usize {
+    pub(crate) fn model(&self, rng: &mut Pcg64Mcg) -> usize {
         place(&self.models, rng)
     }
 
-    pub fn deed(&self, rng: &mut Pcg64Mcg) -> usize {
+    pub(crate) fn deed(&self, rng: &mut Pcg64Mcg) -> usize {
         place(&self.deeds, rng)
     }
 
-    pub fn word(&self, rng: &mut Pcg64Mcg) -> &'static str {
+    pub(crate) fn word(&self, rng: &mut Pcg64Mcg) -> &'static str {
         words::VOCABULARY[self.words.sample(rng)]
     }
 }
 
-pub fn pick<'a>(list: &[&'a str], rng: &mut Pcg64Mcg) -> &'a str {
+pub(crate) fn pick<'a>(list: &[&'a str], rng: &mut Pcg64Mcg) -> &'a str {
     list[rng.random_range(0..list.len())]
 }
 
-pub fn uuid(rng: &mut Pcg64Mcg) -> String {
+pub(crate) fn uuid(rng: &mut Pcg64Mcg) -> String {
     uuid::Builder::from_random_bytes(rng.random()).into_uuid().to_string()
 }
 
-pub fn person(rng: &mut Pcg64Mcg) -> String {
+pub(crate) fn person(rng: &mut Pcg64Mcg) -> String {
     if rng.random_ratio(1, 40) {
         return pick(words::WHOLE_NAMES, rng).to_owned();
     }
@@ -102,7 +102,7 @@ pub fn person(rng: &mut Pcg64Mcg) -> String {
 }
 
 /// An address that is not in public use: from the ranges for private networks and for documentation.
-pub fn address(rng: &mut Pcg64Mcg) -> String {
+pub(crate) fn address(rng: &mut Pcg64Mcg) -> String {
     if rng.random_ratio(1, 8) {
         return format!("2001:db8:{:x}::{:x}", rng.random::<u16>(), rng.random::<u16>());
     }
@@ -112,7 +112,7 @@ pub fn address(rng: &mut Pcg64Mcg) -> String {
 
 impl World {
     /// `events` is the number of events that will be generated: the more events, the more records.
-    pub fn new(events: u64, seed: u64) -> Self {
+    pub(crate) fn new(events: u64, seed: u64) -> Self {
         let mut rng = Pcg64Mcg::seed_from_u64(seed);
         let rng = &mut rng;
         let agents = agents();
@@ -162,13 +162,13 @@ impl Model {
     }
 
     /// A record's id and name, the same at each of its versions.
-    pub fn record(&self, rng: &mut Pcg64Mcg) -> (String, Option<String>) {
+    pub(crate) fn record(&self, rng: &mut Pcg64Mcg) -> (String, Option<String>) {
         // The first number is left to the record with very many versions.
         let rank = self.records.sample(rng) as u64 + 1;
         self.record_at(rank)
     }
 
-    pub fn record_at(&self, rank: u64) -> (String, Option<String>) {
+    pub(crate) fn record_at(&self, rank: u64) -> (String, Option<String>) {
         let own = &mut Pcg64Mcg::seed_from_u64(self.seed ^ rank);
         let id = match self.ids {
             Ids::Number => rank.to_string(),
@@ -184,7 +184,7 @@ impl Model {
 }
 
 /// The user agents of browsers: their real forms, over the versions of some two years.
-pub fn agents() -> Vec<String> {
+pub(crate) fn agents() -> Vec<String> {
     const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)";
     const MAC: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)";
     const LINUX: &str = "Mozilla/5.0 (X11; Linux x86_64)";

@@ -6,13 +6,13 @@ use syn::UseTree;
 /// A path, and where it stands. `crate`, `self` and `super` are resolved: it begins with `crate`, with the name of another
 /// crate, or with something that the file has in scope.
 #[derive(Clone, Debug)]
-pub struct Named {
+pub(super) struct Named {
     pub segments: Vec<String>,
     pub line: usize,
 }
 
 /// All paths of a file that is this module of its crate.
-pub fn paths(text: &str, module: &[&str]) -> Vec<Named> {
+pub(super) fn paths(text: &str, module: &[&str]) -> Vec<Named> {
     let tokens: TokenStream = text.parse().expect("a file of tokens");
     let mut found = Vec::new();
     let module = module.iter().map(|name| (*name).to_owned()).collect();

@@ -36,14 +36,14 @@ fn connect(data: &DataConfig) -> (Db, i32) {
     (db, found.expect("the workspace").id)
 }
 
-pub fn large_segments(data: &DataConfig) -> usize {
+pub(super) fn large_segments(data: &DataConfig) -> usize {
     let (db, id) = connect(data);
     let segments = store::segments(&mut db.conn().expect("a connection"), id).expect("segments");
     segments.iter().filter(|segment| !segment.is_small()).count()
 }
 
 /// Checks that every acknowledged event is there once, and that lists, index and counts are those of these events.
-pub fn prove(server: &Process, data: &DataConfig, reader: &Reader, writers: &[Writer]) {
+pub(super) fn prove(server: &Process, data: &DataConfig, reader: &Reader, writers: &[Writer]) {
     let admin = server.admin();
     let mut again = Reader::default();
     again.catch_up(&admin);

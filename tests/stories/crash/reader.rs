@@ -9,14 +9,14 @@ use super::{SLUG, writer::Batch};
 
 /// An event of the feed. Its seq is its place, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Seen {
+pub(super) struct Seen {
     pub id: String,
     pub marker: String,
     pub log: String,
 }
 
 #[derive(Default)]
-pub struct Reader {
+pub(super) struct Reader {
     pub events: Vec<Seen>,
     /// The seq of each marker.
     pub seqs: HashMap<String, i64>,
@@ -24,7 +24,7 @@ pub struct Reader {
 
 impl Reader {
     /// Reads until the server is gone.
-    pub fn follow(&mut self, client: &Client) {
+    pub(super) fn follow(&mut self, client: &Client) {
         while let Some(caught_up) = self.page(client) {
             if caught_up {
                 thread::sleep(Duration::from_millis(5));
@@ -33,7 +33,7 @@ impl Reader {
     }
 
     /// Reads to the end.
-    pub fn catch_up(&mut self, client: &Client) {
+    pub(super) fn catch_up(&mut self, client: &Client) {
         while !self.page(client).expect("the server answers") {}
     }
 
@@ -61,7 +61,7 @@ impl Reader {
     }
 
     /// True when a batch is there, false when it is not.
-    pub fn has_all_or_none(&self, batch: &Batch) -> bool {
+    pub(super) fn has_all_or_none(&self, batch: &Batch) -> bool {
         let found = batch.events.iter().filter(|made| self.seqs.contains_key(&made.marker)).count();
         assert!(found == 0 || found == batch.events.len(), "{found} of {} are stored", batch.events.len());
         found > 0

@@ -30,7 +30,7 @@ const POOL: usize = 150;
 const DAY: i64 = 86_400_000_000;
 
 /// An event as it was sent.
-pub struct Made {
+pub(super) struct Made {
     pub log: &'static str,
     /// Unique, and sent as the correlation id.
     pub marker: String,
@@ -40,7 +40,7 @@ pub struct Made {
 }
 
 /// Events that were sent in one request, once or several times.
-pub struct Batch {
+pub(super) struct Batch {
     pub events: Vec<Made>,
     path: String,
     body: String,
@@ -48,7 +48,7 @@ pub struct Batch {
 }
 
 /// A batch that was acknowledged.
-pub struct Stored {
+pub(super) struct Stored {
     pub batch: Batch,
     /// None when the process died between the answer's status and its end.
     pub results: Option<Vec<Place>>,
@@ -56,12 +56,12 @@ pub struct Stored {
 
 /// Where the server stored an event.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Place {
+pub(super) struct Place {
     pub id: String,
     pub seq: i64,
 }
 
-pub struct Writer {
+pub(super) struct Writer {
     name: usize,
     rng: Pcg64Mcg,
     /// Events of each log, [`POOL`] of one after those of another.
@@ -86,7 +86,7 @@ impl Batch {
 }
 
 impl Writer {
-    pub fn new(name: usize, seed: u64) -> Self {
+    pub(super) fn new(name: usize, seed: u64) -> Self {
         let mut runner = TestRunner::deterministic();
         let mut pool = Vec::new();
         for log in LOGS {
@@ -107,12 +107,12 @@ impl Writer {
     }
 
     /// The batch that was sent and not answered.
-    pub fn unanswered(&self) -> Option<&Batch> {
+    pub(super) fn unanswered(&self) -> Option<&Batch> {
         self.unanswered.as_ref()
     }
 
     /// Appends until the server is gone. `answered` is set with every answer.
-    pub fn write(&mut self, client: &Client, answered: &AtomicBool) {
+    pub(super) fn write(&mut self, client: &Client, answered: &AtomicBool) {
         while self.step(client) {
             answered.store(true, Ordering::Relaxed);
             if self.rng.random_range(0..12) == 0 && !self.repeat(client) {
@@ -122,7 +122,7 @@ impl Writer {
     }
 
     /// Sends the unanswered batch until it is answered.
-    pub fn finish(&mut self, client: &Client) {
+    pub(super) fn finish(&mut self, client: &Client) {
         while self.unanswered.is_some() {
             assert!(self.step(client), "the server answers");
         }

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MAX_BYTES: u64 = 512 * 1024;
 
 #[derive(Debug, thiserror::Error)]
-pub enum HttpError {
+pub(super) enum HttpError {
     #[error("{0}")]
     Asked(#[from] ureq::Error),
     #[error("status {0}")]
@@ -34,10 +34,10 @@ pub enum HttpError {
 
 /// A client that trusts the certificate authorities of this machine (`SSL_CERT_FILE` names others).
 #[derive(Clone)]
-pub struct Http(ureq::Agent);
+pub(super) struct Http(ureq::Agent);
 
 impl Http {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let found = rustls_native_certs::load_native_certs();
         for error in &found.errors {
             tracing::warn!(%error, "a certificate authority of this machine cannot be read");
@@ -62,7 +62,7 @@ impl Http {
     ///
     /// # Errors
     /// When there is no response in time, it is too long, or its status is 5xx.
-    pub fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    pub(super) fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let (head, mut body) = self.0.run(request)?.into_parts();
         if head.status.is_server_error() {
             return Err(HttpError::Status(head.status.as_u16()));
@@ -75,7 +75,7 @@ impl Http {
     ///
     /// # Errors
     /// As [`Http::send`]; any status but 200; anything but the JSON wanted.
-    pub fn get<T: DeserializeOwned>(&self, url: &Url, bearer: Option<&str>) -> Result<T, HttpError> {
+    pub(super) fn get<T: DeserializeOwned>(&self, url: &Url, bearer: Option<&str>) -> Result<T, HttpError> {
         let mut request =
             oauth2::http::Request::get(secure(url)?.as_str()).header("accept", "application/json");
         if let Some(token) = bearer {
@@ -93,7 +93,7 @@ impl Http {
 ///
 /// # Errors
 /// [`HttpError::Insecure`]
-pub fn secure(url: &Url) -> Result<&Url, HttpError> {
+pub(super) fn secure(url: &Url) -> Result<&Url, HttpError> {
     let here = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

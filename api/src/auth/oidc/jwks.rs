@@ -30,7 +30,7 @@ const MIN_RSA_BYTES: usize = 2048 / 8;
 
 /// A key, and the algorithms that it may be used with.
 #[derive(Clone)]
-pub struct PublicKey {
+pub(super) struct PublicKey {
     kid: Option<String>,
     algorithms: Vec<Algorithm>,
     pub decoding: DecodingKey,
@@ -44,7 +44,7 @@ fn of_family(family: AlgorithmFamily, configured: &[Algorithm]) -> Vec<Algorithm
 impl PublicKey {
     /// # Errors
     /// A message for the person who configured it.
-    pub fn from_pem(pem: &[u8], configured: &[Algorithm]) -> Result<Self, String> {
+    pub(super) fn from_pem(pem: &[u8], configured: &[Algorithm]) -> Result<Self, String> {
         if !pem.starts_with(b"-----BEGIN PUBLIC KEY-----")
             && !pem.starts_with(b"-----BEGIN RSA PUBLIC KEY-----")
         {
@@ -112,7 +112,7 @@ impl PublicKey {
 }
 
 /// The keys of a set that can be used here.
-pub fn usable(set: &[Value], configured: &[Algorithm]) -> Vec<PublicKey> {
+pub(super) fn usable(set: &[Value], configured: &[Algorithm]) -> Vec<PublicKey> {
     set.iter().filter_map(|jwk| PublicKey::from_jwk(jwk, configured)).collect()
 }
 
@@ -127,7 +127,7 @@ fn pick(keys: &[PublicKey], kid: Option<&str>, alg: Algorithm) -> Option<PublicK
 }
 
 /// Where keys come from.
-pub enum Jwks {
+pub(super) enum Jwks {
     /// From a file. It has no name, so a token may name any.
     Fixed(PublicKey),
     Published(Arc<Published>),
@@ -138,7 +138,7 @@ impl Jwks {
     ///
     /// # Errors
     /// `unauthenticated` when there is no such key; `provider_unavailable` when that cannot be known.
-    pub async fn find(
+    pub(super) async fn find(
         &self,
         kid: Option<&str>,
         alg: Algorithm,
@@ -167,7 +167,7 @@ struct Attempt {
 
 /// A published set, remembered.
 #[derive(Default)]
-pub struct Published {
+pub(super) struct Published {
     known: RwLock<Option<Known>>,
     /// Held by the request that reads the set, so that no other does.
     attempt: Mutex<Attempt>,

@@ -23,7 +23,7 @@ use super::{
 const ENDED_BY: &str = "logout_or_expiry";
 
 /// The attempt that the row records.
-pub fn attempt(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
+pub(super) fn attempt(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
     let successful = row.boolean("is_login_successful")?;
     let occurred_at = limited("occurred_at", row.instant("attempt_time")?)?;
     let mut event = NewEvent::new(Log::Access, event_type(row, successful)?, occurred_at);
@@ -46,7 +46,7 @@ pub fn attempt(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
 
 /// The end of the session that the row began. None if there is none, or if [`attempt`] already refuses
 /// the row.
-pub fn session_end(row: &Row, names: &Names) -> Result<Option<NewEvent>, Reason> {
+pub(super) fn session_end(row: &Row, names: &Names) -> Result<Option<NewEvent>, Reason> {
     if row.boolean("is_login_successful") != Ok(true) || row.text("session_expired_at").is_none() {
         return Ok(None);
     }

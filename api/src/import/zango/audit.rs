@@ -53,7 +53,7 @@ const COMPONENTS: &[(&str, &str)] = &[
 const SECRET_IDS: &[&str] = &["token", "session"];
 const SHOWN: usize = 8;
 
-pub fn entry(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
+pub(super) fn entry(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
     let content_type_id = row.integer("content_type_id")?.ok_or("content_type_id is missing")?;
     let content_type = names
         .content_type(content_type_id)

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::row::{Reason, quoted};
 
 /// The changes, sorted by field name; PostgreSQL's order has no meaning.
-pub fn changes(text: &str) -> Result<Vec<Change>, Reason> {
+pub(super) fn changes(text: &str) -> Result<Vec<Change>, Reason> {
     let parsed: Value = serde_json::from_str(text)
         .map_err(|error| format!("changes is not JSON: {error}: {}", quoted(text)))?;
     let mut fields: Vec<(String, Value)> = match parsed {

@@ -14,7 +14,7 @@ use super::{
     tables::TableSpec,
 };
 
-pub struct CsvTable {
+pub(super) struct CsvTable {
     reader: Reader<File>,
     location: String,
     /// The columns of the file that are used, and their indexes.
@@ -34,7 +34,7 @@ pub struct CsvTable {
 
 impl CsvTable {
     /// The rows after an id, only those that have a value in the column `not_null`.
-    pub fn open(
+    pub(super) fn open(
         path: &Path,
         table: &TableSpec,
         after: i64,
@@ -53,7 +53,7 @@ impl CsvTable {
     }
 
     /// The file with its first line read, and the names in that line.
-    pub fn open_header(path: &Path, table: &TableSpec) -> Result<(Self, Vec<String>), ImportError> {
+    pub(super) fn open_header(path: &Path, table: &TableSpec) -> Result<(Self, Vec<String>), ImportError> {
         let location = path.display().to_string();
         let broken = |reason: String| ImportError::Source { location: location.clone(), reason };
         let mut reader = ReaderBuilder::new()

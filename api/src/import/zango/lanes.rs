@@ -20,7 +20,7 @@ const STAMP: &str = "session_expired_at";
 const STAMPS: &str = "accesslogs_appaccesslog.session_expired_at";
 
 /// What a row became.
-pub type Step = Result<Box<NewEvent>, Box<Reject>>;
+pub(super) type Step = Result<Box<NewEvent>, Box<Reject>>;
 
 enum Lane {
     Attempts(ById),
@@ -37,7 +37,7 @@ struct ById {
 }
 
 /// The lanes, and the next step of each.
-pub struct Lanes<'a> {
+pub(super) struct Lanes<'a> {
     names: &'a Names,
     source_name: String,
     lanes: Vec<(Lane, Option<(i64, Step)>)>,
@@ -48,7 +48,7 @@ pub struct Lanes<'a> {
 
 impl<'a> Lanes<'a> {
     /// `stored` has the positions of earlier imports, by table.
-    pub fn open(
+    pub(super) fn open(
         source: &Source,
         source_name: &str,
         names: &'a Names,
@@ -69,7 +69,7 @@ impl<'a> Lanes<'a> {
 
     /// The earliest next step of all lanes. Each lane is in order of id, which is nearly the order of time, so the result is
     /// nearly in order of time. A row that cannot be read has no time and comes first.
-    pub fn next(&mut self) -> Result<Option<Step>, ImportError> {
+    pub(super) fn next(&mut self) -> Result<Option<Step>, ImportError> {
         for (lane, head) in &mut self.lanes {
             if head.is_none() {
                 *head = lane.next(self.names, &mut self.seen)?;
@@ -88,12 +88,12 @@ impl<'a> Lanes<'a> {
         Ok(Some(step))
     }
 
-    pub fn take_seen(&mut self) -> u64 {
+    pub(super) fn take_seen(&mut self) -> u64 {
         std::mem::take(&mut self.seen)
     }
 
     /// The positions after the last returned step, of the tables whose position changed.
-    pub fn positions(&mut self) -> Result<Vec<ImportPosition>, ImportError> {
+    pub(super) fn positions(&mut self) -> Result<Vec<ImportPosition>, ImportError> {
         let mut positions = Vec::new();
         let mut add = |table: String, position: String| {
             positions.push(ImportPosition {

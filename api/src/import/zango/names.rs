@@ -17,13 +17,13 @@ use crate::import::rejects::{Reject, Rejects};
 
 /// `appauth.appusermodel`, in its two parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContentType {
+pub(super) struct ContentType {
     pub app_label: String,
     pub model: String,
 }
 
 #[derive(Debug, Default)]
-pub struct Names {
+pub(super) struct Names {
     users: HashMap<i64, String>,
     admins: HashMap<i64, String>,
     roles: HashMap<i64, String>,
@@ -34,7 +34,7 @@ pub struct Names {
 
 impl Names {
     /// Reads all of them. Only the content types must exist; a user without a row has an id and no name.
-    pub fn load(source: &Source, rejects: &mut Rejects) -> Result<Self, ImportError> {
+    pub(super) fn load(source: &Source, rejects: &mut Rejects) -> Result<Self, ImportError> {
         let mut names = Self::default();
         each(source, &USERS, rejects, |row| insert_some(&mut names.users, row.id, person(row)))?;
         each(source, &ADMINS, rejects, |row| insert_some(&mut names.admins, row.id, person(row)))?;
@@ -56,24 +56,24 @@ impl Names {
         Ok(names)
     }
 
-    pub fn user(&self, id: i64) -> Option<String> {
+    pub(super) fn user(&self, id: i64) -> Option<String> {
         self.users.get(&id).cloned()
     }
 
-    pub fn admin(&self, id: i64) -> Option<String> {
+    pub(super) fn admin(&self, id: i64) -> Option<String> {
         self.admins.get(&id).cloned()
     }
 
-    pub fn role(&self, id: i64) -> Option<String> {
+    pub(super) fn role(&self, id: i64) -> Option<String> {
         self.roles.get(&id).cloned()
     }
 
-    pub fn content_type(&self, id: i64) -> Option<&ContentType> {
+    pub(super) fn content_type(&self, id: i64) -> Option<&ContentType> {
         self.content_types.get(&id)
     }
 
     /// The UUID of the object that a row of the object store represents.
-    pub fn object_uuid(&self, object_ref: i64) -> Option<String> {
+    pub(super) fn object_uuid(&self, object_ref: i64) -> Option<String> {
         let place = self.objects.binary_search_by_key(&object_ref, |(id, _)| *id).ok()?;
         self.objects.get(place).map(|(_, uuid)| uuid.to_string())
     }
@@ -82,7 +82,7 @@ impl Names {
 #[cfg(test)]
 impl Names {
     /// The names that the unit tests of the mapping use.
-    pub fn for_tests() -> Self {
+    pub(super) fn for_tests() -> Self {
         let text = |pairs: &[(i64, &str)]| pairs.iter().map(|(id, name)| (*id, (*name).to_owned())).collect();
         let types = [
             (19, "knox", "authtoken"),
@@ -138,7 +138,7 @@ fn each(
 }
 
 /// What is written about a row that cannot be imported.
-pub fn reject(table: &str, row: &Row, reason: String) -> Reject {
+pub(super) fn reject(table: &str, row: &Row, reason: String) -> Reject {
     let id = (row.id != 0).then(|| row.id.to_string());
     Reject { table: table.to_owned(), id, record: row.record, reason, row: row.to_json() }
 }

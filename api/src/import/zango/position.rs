@@ -26,7 +26,7 @@ const MAX_GAPS: usize = 1000;
 
 /// Every id up to `last`, except `missing`, has been processed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Position {
+pub(super) struct Position {
     last: i64,
     /// In growing order.
     missing: Vec<RangeInclusive<i64>>,
@@ -34,17 +34,17 @@ pub struct Position {
 
 impl Position {
     /// The id after which reading continues.
-    pub fn start(&self) -> i64 {
+    pub(super) fn start(&self) -> i64 {
         self.missing.first().map_or(self.last, |range| range.start() - 1)
     }
 
     /// Whether the row has been processed.
-    pub fn has(&self, id: i64) -> bool {
+    pub(super) fn has(&self, id: i64) -> bool {
         id <= self.last && !self.missing.iter().any(|range| range.contains(&id))
     }
 
     /// Marks a row as processed.
-    pub fn take(&mut self, id: i64) {
+    pub(super) fn take(&mut self, id: i64) {
         if id > self.last {
             // Before the first row there is nothing to wait for.
             if self.last > 0 && id > self.last + 1 {
@@ -106,7 +106,7 @@ const BLOCK_BYTES: usize = BLOCK_BITS as usize / 8;
 
 /// The rows whose stamp has been processed.
 #[derive(Clone, Debug, Default)]
-pub struct Stamps {
+pub(super) struct Stamps {
     blocks: BTreeMap<i64, Vec<u8>>,
     /// Blocks that changed since [`Stamps::take_changed`].
     changed: BTreeSet<i64>,
@@ -114,7 +114,7 @@ pub struct Stamps {
 
 impl Stamps {
     /// Adds a stored block. None when the text is not one.
-    pub fn load(&mut self, block: i64, text: &str) -> Option<()> {
+    pub(super) fn load(&mut self, block: i64, text: &str) -> Option<()> {
         let deflated = BASE64.decode(text).ok()?;
         let mut bits = Vec::with_capacity(BLOCK_BYTES);
         DeflateDecoder::new(&*deflated).take(BLOCK_BYTES as u64 + 1).read_to_end(&mut bits).ok()?;
@@ -122,20 +122,20 @@ impl Stamps {
     }
 
     /// Whether the row's stamp has been processed.
-    pub fn has(&self, id: i64) -> bool {
+    pub(super) fn has(&self, id: i64) -> bool {
         let (block, byte, mask) = place(id);
         self.blocks.get(&block).is_some_and(|bits| bits[byte] & mask != 0)
     }
 
     /// Marks a row's stamp as processed.
-    pub fn take(&mut self, id: i64) {
+    pub(super) fn take(&mut self, id: i64) {
         let (block, byte, mask) = place(id);
         self.blocks.entry(block).or_insert_with(|| vec![0; BLOCK_BYTES])[byte] |= mask;
         self.changed.insert(block);
     }
 
     /// The blocks that changed since this was last called, as they are stored.
-    pub fn take_changed(&mut self) -> std::io::Result<Vec<(i64, String)>> {
+    pub(super) fn take_changed(&mut self) -> std::io::Result<Vec<(i64, String)>> {
         let encode = |block: i64| {
             let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
             encoder.write_all(self.blocks.get(&block).map_or(&[][..], Vec::as_slice))?;

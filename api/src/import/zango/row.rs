@@ -13,10 +13,10 @@ use logbook_engine::{
 use serde_json::{Map, Value};
 
 /// Why a row cannot become an event; goes to the rejects file.
-pub type Reason = String;
+pub(super) type Reason = String;
 
 #[derive(Clone, Debug)]
-pub struct Row {
+pub(super) struct Row {
     pub id: i64,
     /// The row's place in the file, if the source is one: 1 is the first after the header.
     pub record: Option<u64>,
@@ -27,26 +27,26 @@ pub struct Row {
 
 impl Row {
     /// `columns` and `values` have the same length.
-    pub fn new(id: i64, record: Option<u64>, columns: Arc<[String]>, values: Vec<Option<String>>) -> Self {
+    pub(super) fn new(id: i64, record: Option<u64>, columns: Arc<[String]>, values: Vec<Option<String>>) -> Self {
         let values = values.into_iter().map(|value| value.filter(|text| !text.is_empty())).collect();
         Self { id, record, columns, values }
     }
 
     /// The column's text; None when it is null, empty, or not in this source.
-    pub fn text(&self, column: &str) -> Option<&str> {
+    pub(super) fn text(&self, column: &str) -> Option<&str> {
         let place = self.columns.iter().position(|name| name == column)?;
         self.values.get(place)?.as_deref()
     }
 
-    pub fn owned(&self, column: &str) -> Option<String> {
+    pub(super) fn owned(&self, column: &str) -> Option<String> {
         self.text(column).map(str::to_owned)
     }
 
-    pub fn required(&self, column: &str) -> Result<&str, Reason> {
+    pub(super) fn required(&self, column: &str) -> Result<&str, Reason> {
         self.text(column).ok_or_else(|| format!("{column} is missing"))
     }
 
-    pub fn integer(&self, column: &str) -> Result<Option<i64>, Reason> {
+    pub(super) fn integer(&self, column: &str) -> Result<Option<i64>, Reason> {
         let parse = |text: &str| {
             text.parse().map_err(|_| format!("{column} is not a whole number: {}", quoted(text)))
         };
@@ -54,7 +54,7 @@ impl Row {
     }
 
     /// `t`, `true`, `f`, `false` in any case, as PostgreSQL and others write them.
-    pub fn boolean(&self, column: &str) -> Result<bool, Reason> {
+    pub(super) fn boolean(&self, column: &str) -> Result<bool, Reason> {
         let text = self.required(column)?;
         match text.to_ascii_lowercase().as_str() {
             "t" | "true" => Ok(true),
@@ -63,13 +63,13 @@ impl Row {
         }
     }
 
-    pub fn instant(&self, column: &str) -> Result<Timestamp, Reason> {
+    pub(super) fn instant(&self, column: &str) -> Result<Timestamp, Reason> {
         let text = self.required(column)?;
         instant(text).ok_or_else(|| format!("{column} is not a time with an offset: {}", quoted(text)))
     }
 
     /// An `inet` without its mask, which PostgreSQL writes as `/32` when it is cast to text.
-    pub fn address(&self, column: &str) -> Result<Option<IpAddress>, Reason> {
+    pub(super) fn address(&self, column: &str) -> Result<Option<IpAddress>, Reason> {
         let Some(text) = self.text(column) else { return Ok(None) };
         let address = text.split_once('/').map_or(text, |(address, _)| address);
         match IpAddress::try_from(address.to_owned()) {
@@ -79,7 +79,7 @@ impl Row {
     }
 
     /// The column's text within an event's limits; None when there is none.
-    pub fn limited<const MIN: usize, const MAX: usize>(
+    pub(super) fn limited<const MIN: usize, const MAX: usize>(
         &self,
         column: &str,
     ) -> Result<Option<Text<MIN, MAX>>, Reason> {
@@ -87,14 +87,14 @@ impl Row {
     }
 
     /// The row as an object, for the rejects file.
-    pub fn to_json(&self) -> Map<String, Value> {
+    pub(super) fn to_json(&self) -> Map<String, Value> {
         let value = |value: &Option<String>| value.clone().map_or(Value::Null, Value::String);
         self.columns.iter().cloned().zip(self.values.iter().map(value)).collect()
     }
 }
 
 /// `2026-11-22 20:48:58.323338+00`, `2026-11-22T20:48:58Z` and what lies between, to the microsecond.
-pub fn instant(text: &str) -> Option<Timestamp> {
+pub(super) fn instant(text: &str) -> Option<Timestamp> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(Timestamp(time.timestamp_micros()));
     }
@@ -105,7 +105,7 @@ pub fn instant(text: &str) -> Option<Timestamp> {
 }
 
 /// A value within an event's limits. `what` names it in the reason.
-pub fn limited<T, V>(what: &str, value: V) -> Result<T, Reason>
+pub(super) fn limited<T, V>(what: &str, value: V) -> Result<T, Reason>
 where
     T: TryFrom<V, Error = Invalid>,
 {
@@ -113,13 +113,13 @@ where
 }
 
 /// A person, by their id in the source.
-pub fn person(kind: ActorType, id: i64, name: Option<String>) -> Result<Actor, Reason> {
+pub(super) fn person(kind: ActorType, id: i64, name: Option<String>) -> Result<Actor, Reason> {
     let name = name.map(|name| limited("actor name", name)).transpose()?;
     Ok(Actor { kind, id: Some(Text::truncated(&id.to_string())), name })
 }
 
 /// Text of a source inside a message: never long, never more than one line.
-pub fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let short: String = text.chars().take(60).collect();
     let dots = if short.len() < text.len() { "…" } else { "" };
     format!("{short:?}{dots}")

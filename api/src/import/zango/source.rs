@@ -15,23 +15,23 @@ use super::{
 use crate::import::postgres::{Join, SourceDb, Table};
 
 /// The joined column of the audit log's rows; see [`Source::read_with_uuids`].
-pub const OBJECT_UUID: &str = "object_uuid";
+pub(super) const OBJECT_UUID: &str = "object_uuid";
 /// The audit log's column that leads to it.
-pub const OBJECT_REF: &str = "object_ref_id";
+pub(super) const OBJECT_REF: &str = "object_ref_id";
 
 /// Rows that are fetched from a database at a time.
 const PAGE: usize = 1000;
 
 /// A row, or the rest of one and the reason why it cannot be read.
 #[derive(Debug)]
-pub enum Read {
+pub(super) enum Read {
     Row(Row),
     Bad { row: Row, reason: Reason },
 }
 
 /// A source of tables.
 #[derive(Clone, Debug)]
-pub enum Source {
+pub(super) enum Source {
     Folder { path: PathBuf, schema: String },
     Postgres { url: String, schema: String },
 }
@@ -39,7 +39,7 @@ pub enum Source {
 impl Source {
     /// # Errors
     /// When the folder, server or schema does not exist.
-    pub fn open(from: &str, schema: &str) -> Result<Self, ImportError> {
+    pub(super) fn open(from: &str, schema: &str) -> Result<Self, ImportError> {
         let schema = schema.to_owned();
         if from.starts_with("postgres://") || from.starts_with("postgresql://") {
             let source = Self::Postgres { url: from.to_owned(), schema };
@@ -87,7 +87,7 @@ impl Source {
 
     /// # Errors
     /// When the table or one of its columns does not exist.
-    pub fn require(&self, table: &TableSpec) -> Result<(), ImportError> {
+    pub(super) fn require(&self, table: &TableSpec) -> Result<(), ImportError> {
         let found = match self {
             Self::Folder { path, .. } => {
                 self.file(path, table).map(|file| CsvTable::open_header(&file, table)).transpose()?.map(drop)
@@ -98,33 +98,33 @@ impl Source {
     }
 
     /// The table as a stream of its rows after an id, in order of id. None when the source has no such table.
-    pub fn find(&self, table: &TableSpec, after: i64) -> Result<Option<Stream>, ImportError> {
+    pub(super) fn find(&self, table: &TableSpec, after: i64) -> Result<Option<Stream>, ImportError> {
         self.stream(table, after, None, false)
     }
 
     /// Like [`Source::find`], for a table that must exist.
-    pub fn read(&self, table: &TableSpec, after: i64) -> Result<Stream, ImportError> {
+    pub(super) fn read(&self, table: &TableSpec, after: i64) -> Result<Stream, ImportError> {
         self.find(table, after)?.ok_or_else(|| self.no_table(table))
     }
 
     /// Only the rows that have a value in `column`.
-    pub fn read_where_set(&self, table: &TableSpec, column: &'static str) -> Result<Stream, ImportError> {
+    pub(super) fn read_where_set(&self, table: &TableSpec, column: &'static str) -> Result<Stream, ImportError> {
         self.stream(table, 0, Some(column), false)?.ok_or_else(|| self.no_table(table))
     }
 
     /// With the column [`OBJECT_UUID`] beside the table's own where the source can look it up itself: a database
     /// joins it in, so that nobody holds all objects of an app in memory.
-    pub fn read_with_uuids(&self, table: &TableSpec, after: i64) -> Result<Stream, ImportError> {
+    pub(super) fn read_with_uuids(&self, table: &TableSpec, after: i64) -> Result<Stream, ImportError> {
         self.stream(table, after, None, true)?.ok_or_else(|| self.no_table(table))
     }
 
     /// Whether [`Source::open`] checked that the schema exists.
-    pub fn has_schemas(&self) -> bool {
+    pub(super) fn has_schemas(&self) -> bool {
         matches!(self, Self::Postgres { .. })
     }
 
     /// Whether [`Source::read_with_uuids`] gives them.
-    pub fn joins_uuids(&self) -> bool {
+    pub(super) fn joins_uuids(&self) -> bool {
         matches!(self, Self::Postgres { .. })
     }
 
@@ -230,7 +230,7 @@ impl std::fmt::Display for Source {
 }
 
 /// The columns that exist and are used.
-pub fn wanted(found: &[String], table: &TableSpec, location: &str) -> Result<Vec<String>, ImportError> {
+pub(super) fn wanted(found: &[String], table: &TableSpec, location: &str) -> Result<Vec<String>, ImportError> {
     let missing = |column: &&&str| !found.iter().any(|name| name == **column);
     if let Some(column) = ["id"].iter().chain(table.required).find(missing) {
         return Err(ImportError::Source {
@@ -245,7 +245,7 @@ pub fn wanted(found: &[String], table: &TableSpec, location: &str) -> Result<Vec
 }
 
 /// The rows of a table, one by one.
-pub struct Stream {
+pub(super) struct Stream {
     pub table: &'static str,
     /// How many there are.
     pub total: u64,

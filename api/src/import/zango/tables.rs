@@ -2,7 +2,7 @@
 
 /// A table of Zango. Columns with password hashes and the like are not read at all.
 #[derive(Debug)]
-pub struct TableSpec {
+pub(super) struct TableSpec {
     pub name: &'static str,
     /// In the schema `public` instead of the tenant's.
     pub public: bool,
@@ -11,7 +11,7 @@ pub struct TableSpec {
     pub optional: &'static [&'static str],
 }
 
-pub const ACCESS: TableSpec = TableSpec {
+pub(super) const ACCESS: TableSpec = TableSpec {
     name: "accesslogs_appaccesslog",
     public: false,
     required: &["attempt_time", "attempt_type", "is_login_successful", "user_id"],
@@ -26,7 +26,7 @@ pub const ACCESS: TableSpec = TableSpec {
     ],
 };
 
-pub const AUDIT: TableSpec = TableSpec {
+pub(super) const AUDIT: TableSpec = TableSpec {
     name: "auditlogs_logentry",
     public: false,
     required: &["object_pk", "object_repr", "action", "changes", "timestamp", "content_type_id"],
@@ -43,34 +43,34 @@ pub const AUDIT: TableSpec = TableSpec {
     ],
 };
 
-pub const CONTENT_TYPES: TableSpec = TableSpec {
+pub(super) const CONTENT_TYPES: TableSpec = TableSpec {
     name: "django_content_type",
     public: false,
     required: &["app_label", "model"],
     optional: &[],
 };
 
-pub const USERS: TableSpec = TableSpec {
+pub(super) const USERS: TableSpec = TableSpec {
     name: "appauth_appusermodel",
     public: false,
     required: &[],
     optional: &["name", "email", "mobile"],
 };
 
-pub const ROLES: TableSpec =
+pub(super) const ROLES: TableSpec =
     TableSpec { name: "appauth_userrolemodel", public: false, required: &["name"], optional: &[] };
 
-pub const ADMINS: TableSpec = TableSpec {
+pub(super) const ADMINS: TableSpec = TableSpec {
     name: "platformauth_platformusermodel",
     public: true,
     required: &[],
     optional: &["name", "email", "mobile"],
 };
 
-pub const OBJECTS: TableSpec =
+pub(super) const OBJECTS: TableSpec =
     TableSpec { name: "object_store_objectstore", public: false, required: &["object_uuid"], optional: &[] };
 
-pub const TENANTS: TableSpec = TableSpec {
+pub(super) const TENANTS: TableSpec = TableSpec {
     name: "tenancy_tenantmodel",
     public: true,
     required: &["schema_name"],

@@ -13,7 +13,7 @@ use crate::accounts::workspaces::{self, DATE_FORMATS, NewWorkspace, Workspace};
 ///
 /// # Errors
 /// When a folder names its tenants and this is not one of them; when the slug is invalid.
-pub fn find_or_create(
+pub(super) fn find_or_create(
     conn: &mut Conn,
     source: &Source,
     args: &ZangoImport,
