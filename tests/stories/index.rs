@@ -170,12 +170,12 @@ on_both!(
         let twice = "UPDATE index_segments SET first_seq = 1000 WHERE first_seq = 1025";
         let time = "UPDATE index_segments SET last_time = first_time WHERE first_seq = 1025";
         let cases: [(&str, &dyn Fn(), &str); 6] = [
-            ("a bit", &|| flip_a_bit(&mut server.own_connection()), "seq 1 to 1024 differs"),
-            ("all pieces", &|| server.sql("DELETE FROM index_pieces"), "seq 2049 to 2100 differs"),
-            ("the first segment", &|| server.sql(first), "seq 1 to 1024 differs"),
-            ("the last segment", &|| server.sql(last), "seq 2049 to 2100 differs"),
-            ("segments that overlap", &|| server.sql(twice), "seq 1000 to 1024 differs"),
-            ("a time", &|| server.sql(time), "seq 1025 to 2048 differs"),
+            ("a bit", &|| flip_a_bit(&mut server.own_connection()), "seq 1 to 1024 differ"),
+            ("all pieces", &|| server.sql("DELETE FROM index_pieces"), "seq 2049 to 2100 differ"),
+            ("the first segment", &|| server.sql(first), "seq 1 to 1024 differ"),
+            ("the last segment", &|| server.sql(last), "seq 2049 to 2100 differ"),
+            ("segments that overlap", &|| server.sql(twice), "seq 1000 to 1024 differ"),
+            ("a time", &|| server.sql(time), "seq 1025 to 2048 differ"),
         ];
         for (what, damage, expected) in cases {
             damage();
