@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 
-// Chunk names change with every build; the build's manifest says which chunks a route loads.
+// Chunk names change with every build. The manifest of the build says which chunks a route loads.
 const manifest = JSON.parse(readFileSync(new URL("dist/.vite/manifest.json", import.meta.url), "utf8"));
 
-/** A chunk and all that it pulls in at once, each file once. */
+/** The files of a chunk and of all its static imports. */
 function load(key, files = new Set()) {
   const chunk = manifest[key];
   if (files.has(chunk.file)) return files;
@@ -14,7 +14,7 @@ function load(key, files = new Set()) {
 
 const path = (file) => `dist/${file}`;
 const entry = load("index.html");
-// Drawn by every page with a chart, right after the page itself.
+// Every page with a chart loads this right after the page itself.
 const chart = load("src/logs/HistogramPlot.tsx");
 
 function route(name) {

@@ -12,7 +12,7 @@ export default defineConfig({
   build: {
     target: "baseline-widely-available",
     manifest: true,
-    // The budget is measured on real files; inlined assets would hide from it.
+    // The size limits are measured on files, so inlined assets would not count.
     assetsInlineLimit: 0,
   },
 });

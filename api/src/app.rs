@@ -13,6 +13,7 @@ use actix_web::{
     web::{self, Data, ServiceConfig, delete, get, head, patch, post, put},
 };
 use logbook_engine::{append::queue::Appender, caches::Caches, db::Db, jobs::Jobs};
+use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     accounts::workspaces::Workspaces,
@@ -27,14 +28,14 @@ use crate::{
     },
     limits::requests::RequestLimits,
     routes::{
-        api_keys, docs,
+        api_keys,
         health::{self, Counters},
         logs::{access, application, feed, framework, ingest},
         members, oidc, sign_in, workspaces,
     },
 };
 
-/// What the handlers work with, each by its type.
+/// The services that handlers extract, each by its type.
 #[derive(Clone)]
 pub struct Services {
     pub db: Data<Db>,
@@ -132,26 +133,25 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
                 .service(at(&path("/metrics"), "GET").route(get().to($log::metrics)))
                 .service(at(&path("/facets"), "GET").route(get().to($log::facets)))
                 .service(at(&path("/histogram"), "GET").route(get().to($log::histogram)))
-                // Last, since any word would be an id.
+                // Last, since `{id}` matches any word.
                 .service(at(&path("/{id}"), "GET").route(get().to($log::get)));
         )*};
     }
     log_routes!(access, application, framework);
 
     config
-        .route("/api/openapi.json", get().to(docs::document))
-        .route("/api/docs/{name:.*}", get().to(docs::file))
+        .service(SwaggerUi::new("/api/docs/{_:.*}").url("/api/openapi.json", openapi::document()))
         .service(web::redirect("/api/docs", "/api/docs/"))
-        .service(web::scope("/api").default_service(web::to(nothing_here)));
+        .service(web::scope("/api").default_service(web::to(no_route)));
     if let Some(web_dir) = services.web_dir {
         config.service(web_application(&web_dir));
     }
 }
 
-/// A resource that answers other methods with 405 and the methods it has (RFC 9110, section 15.5.6).
+/// A resource that returns 405 for other methods, with the methods that it supports (RFC 9110, section 15.5.6).
 fn at(path: &str, allow: &'static str) -> Resource {
     let refuse = move || async move {
-        let problem = Problem::new(Code::MethodNotAllowed, format!("allowed here: {allow}"));
+        let problem = Problem::new(Code::MethodNotAllowed, format!("allowed methods: {allow}"));
         let mut response = problem.error_response();
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
         response
@@ -159,19 +159,19 @@ fn at(path: &str, allow: &'static str) -> Resource {
     web::resource(path).default_service(web::to(refuse))
 }
 
-/// Answers what no route does.
-pub async fn nothing_here() -> Result<HttpResponse, Problem> {
+/// Handles requests that match no route.
+pub async fn no_route() -> Result<HttpResponse, Problem> {
     Err(Problem::not_found())
 }
 
-/// Files as they are; every other address is the application's own, which reads it itself.
+/// Serves the files of the web application, and its index page for every other path: the application routes those itself.
 fn web_application(web_dir: &Path) -> Files {
     let index = web_dir.join("index.html");
     let fall_back = move |request: ServiceRequest| {
         let index = index.clone();
         async move {
             let (request, _) = request.into_parts();
-            // What is missing among the assets was part of another build, and is no page.
+            // A missing asset belongs to another build, and is not a page.
             let is_file = request.path().starts_with("/assets/")
                 || request.path().rsplit('/').next().is_some_and(|name| name.contains('.'));
             if is_file || (request.method() != Method::GET && request.method() != Method::HEAD) {

@@ -6,7 +6,7 @@ use clap::{ArgAction, Args};
 
 use crate::{http::client::Proxy, limits::requests::Allowed};
 
-/// Where a page is from, as browsers say it: https://console.example, without a path.
+/// The origin of a page as browsers send it, without a path: https://console.example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(pub String);
 
@@ -18,15 +18,15 @@ impl std::str::FromStr for Origin {
         let origin = url::Url::parse(text).ok().map(|url| url.origin()).filter(url::Origin::is_tuple);
         match origin.map(|origin| origin.ascii_serialization()) {
             Some(origin) if origin == text => Ok(Self(origin)),
-            _ => Err(format!("{text} is no origin such as https://console.example")),
+            _ => Err(format!("{text} is not an origin such as https://console.example")),
         }
     }
 }
 
-/// Where the data is. Every command needs it.
+/// Where the data is stored. Every command needs it.
 #[derive(Args, Clone, Debug)]
 pub struct DataConfig {
-    /// sqlite://PATH or postgres://USER@HOST/DATABASE
+    /// The database: sqlite://PATH or postgres://USER@HOST/DATABASE
     #[arg(
         long,
         env = "LOGBOOK_DATABASE_URL",
@@ -35,109 +35,109 @@ pub struct DataConfig {
         global = true
     )]
     pub database_url: String,
-    /// Folder of the keys and secrets that are made at the first start
+    /// Folder for the keys and secrets that are created at the first start
     #[arg(long, env = "LOGBOOK_DATA_DIR", default_value = "data", global = true)]
     pub data_dir: PathBuf,
-    /// Record what happens in Logbook itself in the logs of the workspaces it concerns: true or false
+    /// Record what happens in Logbook itself, in the logs of the workspaces concerned: true or false
     #[arg(long, env = "LOGBOOK_AUDIT", default_value_t = true, action = ArgAction::Set, global = true)]
     pub audit: bool,
 }
 
-/// How the server runs.
+/// Settings of the server.
 #[derive(Args, Clone, Debug)]
 pub struct ServeConfig {
     /// Address and port to listen on
     #[arg(long, env = "LOGBOOK_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Folder of the built web application; without it only the API is served
+    /// Folder of the built web application; without it, only the API is served
     #[arg(long, env = "LOGBOOK_WEB_DIR")]
     pub web_dir: Option<PathBuf>,
-    /// The address that people open, for links: https://logbook.example. Default: the listening address
+    /// Base URL for links to the server, such as https://logbook.example. Default: the listen address
     #[arg(long, env = "LOGBOOK_PUBLIC_URL")]
     pub public_url: Option<url::Url>,
-    /// Database connections
+    /// Number of database connections
     #[arg(long, env = "LOGBOOK_DATABASE_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(2..=500))]
     pub database_connections: u32,
-    /// Threads that answer requests
+    /// Number of threads that handle requests
     #[arg(long, env = "LOGBOOK_WORKERS", default_value_t = default_workers())]
     pub workers: usize,
-    /// Days for which a dedupe key or an Idempotency-Key is remembered
+    /// Days for which dedupe keys and idempotency keys are remembered
     #[arg(long, env = "LOGBOOK_DEDUPE_DAYS", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=365))]
     pub dedupe_days: u16,
-    /// Most events that may wait to be stored; what comes then is answered with 503
+    /// Maximum number of events that wait to be stored; beyond it, the server returns 503
     #[arg(long, env = "LOGBOOK_QUEUE_EVENTS", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub queue_events: u32,
-    /// Most MiB of request bodies that may wait to be stored
+    /// Maximum size of the request bodies that wait to be stored, in MiB
     #[arg(long, env = "LOGBOOK_QUEUE_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub queue_mib: u32,
-    /// Proxies whose X-Forwarded-For is believed: addresses or networks such as 10.0.0.0/8, separated by commas
+    /// Proxies whose X-Forwarded-For is trusted: addresses or networks such as 10.0.0.0/8, separated by commas
     #[arg(long, env = "LOGBOOK_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Proxy>,
-    /// Requests a minute of each API key, and of each token that is not a person's; 0 is no limit
+    /// Requests per minute for each API key, and for each token that is not a person's; 0 means no limit
     #[arg(long, env = "LOGBOOK_RATE_KEY", default_value_t = 600_000)]
     pub rate_key: u32,
-    /// Requests a minute of each person; 0 is no limit
+    /// Requests per minute for each person; 0 means no limit
     #[arg(long, env = "LOGBOOK_RATE_USER", default_value_t = 6000)]
     pub rate_user: u32,
-    /// Requests a minute without a valid token from each address; 0 is no limit
+    /// Requests per minute without a valid token, for each address; 0 means no limit
     #[arg(long, env = "LOGBOOK_RATE_ADDRESS", default_value_t = 3000)]
     pub rate_address: u32,
-    /// Origins whose pages may ask the API, such as https://console.example, separated by commas. Default: none
+    /// Origins whose pages may call the API, such as https://console.example, separated by commas. Default: none
     #[arg(long, env = "LOGBOOK_CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<Origin>,
-    /// Most MiB of the index that are kept in memory
+    /// Maximum size of the index cache, in MiB
     #[arg(long, env = "LOGBOOK_INDEX_CACHE_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub index_cache_mib: u32,
-    /// Most MiB of counts that are kept in memory
+    /// Maximum size of the counts cache, in MiB
     #[arg(long, env = "LOGBOOK_COUNTS_CACHE_MIB", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub counts_cache_mib: u32,
     /// Leave the background jobs (index, counts) to other processes on the same database
     #[arg(long, env = "LOGBOOK_NO_BACKGROUND_JOBS")]
     pub no_background_jobs: bool,
-    /// Do not apply pending migrations; refuse to start when there are any
+    /// Do not apply pending migrations; refuse to start if there are any
     #[arg(long, env = "LOGBOOK_NO_MIGRATE")]
     pub no_migrate: bool,
-    /// Log lines as JSON
+    /// Write log lines as JSON
     #[arg(long, env = "LOGBOOK_LOG_JSON")]
     pub log_json: bool,
     #[command(flatten)]
     pub oidc: OidcConfig,
 }
 
-/// An identity provider. docs/SIGN-IN.md tells how to set one up.
+/// The identity provider. docs/SIGN-IN.md describes how to set one up.
 #[derive(Args, Clone, Debug, Default)]
 pub struct OidcConfig {
-    /// The identity provider's issuer, exactly as its tokens name it: https://id.example/realms/main
+    /// Issuer of the identity provider, exactly as in its tokens: https://id.example/realms/main
     #[arg(long, env = "LOGBOOK_OIDC_ISSUER")]
     pub oidc_issuer: Option<String>,
-    /// Bearer tokens of the provider are accepted that are for one of these audiences; without one, none are
+    /// Audiences whose bearer tokens from the provider are accepted; without one, none are accepted
     #[arg(long, env = "LOGBOOK_OIDC_AUDIENCE", value_delimiter = ',', requires = "oidc_issuer")]
     pub oidc_audience: Vec<String>,
-    /// Where the provider publishes its keys. Default: as its discovery document says
+    /// URL at which the provider publishes its keys. Default: the one in its discovery document
     #[arg(long, env = "LOGBOOK_OIDC_JWKS_URL", requires = "oidc_issuer")]
     pub oidc_jwks_url: Option<url::Url>,
-    /// A file with the provider's one public key in PEM, instead of those that it publishes
+    /// File with the provider's only public key in PEM, used instead of the keys that it publishes
     #[arg(long, env = "LOGBOOK_OIDC_PUBLIC_KEY", requires = "oidc_issuer", conflicts_with = "oidc_jwks_url")]
     pub oidc_public_key: Option<PathBuf>,
-    /// Signature algorithms that are accepted
+    /// Accepted signature algorithms
     #[arg(long, env = "LOGBOOK_OIDC_ALGORITHMS", value_delimiter = ',', default_value = "RS256,ES256,EdDSA")]
     pub oidc_algorithms: Vec<String>,
-    /// The claim that says who may do what, by its name or its path
+    /// Claim that holds the roles, by its name or path
     #[arg(long, env = "LOGBOOK_OIDC_ROLES_CLAIM", default_value = "logbook_roles")]
     pub oidc_roles_claim: String,
-    /// Logbook's client id at the provider; with it people can sign in there
+    /// Logbook's client id at the provider; it lets people sign in there
     #[arg(long, env = "LOGBOOK_OIDC_CLIENT_ID", requires = "oidc_issuer")]
     pub oidc_client_id: Option<String>,
-    /// The secret that goes with the client id, where there is one
+    /// Client secret, if the client has one
     #[arg(long, env = "LOGBOOK_OIDC_CLIENT_SECRET", hide_env_values = true, requires = "oidc_client_id")]
     pub oidc_client_secret: Option<String>,
-    /// What people call the provider: "Sign in with …"
+    /// Name of the provider on the sign-in page: "Sign in with …"
     #[arg(long, env = "LOGBOOK_OIDC_NAME", default_value = "single sign-on")]
     pub oidc_name: String,
-    /// What is asked for at sign-in
+    /// Scopes that are requested at sign-in
     #[arg(long, env = "LOGBOOK_OIDC_SCOPES", value_delimiter = ' ', default_value = "openid email profile")]
     pub oidc_scopes: Vec<String>,
-    /// Hours after which a session that the provider began asks the provider again
+    /// Hours after which a session that began at the provider has to sign in there again
     #[arg(long, env = "LOGBOOK_OIDC_SESSION_HOURS", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=336))]
     pub oidc_session_hours: u32,
 }
@@ -147,7 +147,7 @@ fn default_workers() -> usize {
 }
 
 impl ServeConfig {
-    /// Where people find this server, without a slash at the end.
+    /// The server's base URL for people, without a trailing slash.
     pub fn origin(&self, address: SocketAddr) -> String {
         match &self.public_url {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
@@ -160,7 +160,7 @@ impl ServeConfig {
         Allowed { key: self.rate_key, user: self.rate_user, address: self.rate_address }
     }
 
-    /// True where people come by TLS.
+    /// Whether people reach the server by HTTPS.
     pub fn is_secure(&self) -> bool {
         self.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
     }

@@ -1,23 +1,25 @@
 //! Logbook: an audit-log service for platforms that host many apps.
 //!
-//! | room | what it holds |
+//! | module | what it does |
 //! |---|---|
-//! | [`server`], [`config`] | puts the parts together; settings |
+//! | [`server`] | puts the parts together and listens |
 //! | [`app`] | every route, in one list |
+//! | [`middleware`] | what every request passes through |
 //! | [`openapi`] | the contract |
-//! | [`demo`] | something to look at |
-//! | [`import`] | brings the history of other systems in |
-//! | [`health`] | for machines that watch this one |
-//! | [`auth`] | who may do what: tokens, API keys, sessions, the extractors that handlers ask by |
-//! | [`workspaces`] | one app, one tenant each |
-//! | [`brakes`] | how much a caller may ask, how often somebody may guess |
-//! | [`audit`] | what Logbook says of itself in the logs |
-//! | [`logs`] | the engine and the three logs |
-//! | [`params`], [`body`], [`page`], [`client_info`] | reading requests: query parameters, small bodies, cursors, where they come from |
-//! | [`error`] | every error that a client can see |
-//! | [`db`] | the only room that knows which database it is |
+//! | [`routes`] | the handlers; [`routes::logs`] has a file per log |
+//! | [`auth`] | who is asking, and what they may do: extractors, tokens, API keys, sessions, OpenID Connect |
+//! | [`audit`] | records what happens in Logbook itself |
+//! | [`config`] | settings |
+//! | [`limits`] | rate limits: requests, unverified tokens, passwords |
+//! | [`demo`] | fills the demo workspaces |
+//! | [`import`] | imports the history of other systems |
+//! | [`accounts`] | people, identities, roles, API keys, workspaces, members: rows and queries |
+//! | [`http`] | requests and responses of any subject: errors, parameters, bodies, pages |
+//! | [`ttl_cache`] | a cache whose values live for a fixed time |
+//! | [`logbook_engine`] | the engine: everything that a log is |
 //!
-//! Imports point down this table, never up.
+//! Imports point down this table, never up; which of them are allowed is a table in `tests/stories/architecture.rs`. The
+//! command line (`main.rs`, `commands/`) is the binary and may import everything.
 
 pub mod accounts;
 pub mod app;
@@ -32,3 +34,4 @@ pub mod middleware;
 pub mod openapi;
 pub mod routes;
 pub mod server;
+pub mod ttl_cache;

@@ -1,6 +1,6 @@
 //! What every request passes through: ids, request logging, counters, rate limits of sign-in, policies and caching.
 
-use std::{sync::atomic::Ordering, time::Instant};
+use std::time::Instant;
 
 use actix_cors::Cors;
 use actix_web::{
@@ -35,17 +35,18 @@ pub async fn observe(
     let start = Instant::now();
     let id = request_id(request.request());
     let method = request.method().clone();
-    // Never the query: what is searched for is nobody's business.
-    let path = request.path().to_owned();
+    // Without the query: search texts are never logged.
+    let sent_path = request.path().to_owned();
+    let path = routed_path(request.request()).to_owned();
     let counters = request.app_data::<web::Data<Counters>>().cloned();
 
     let foreign = is_foreign(request.request());
     let answered = async {
         if foreign {
-            let problem = Problem::new(Code::Forbidden, "signing in works from Logbook's own pages only");
+            let problem = Problem::new(Code::Forbidden, "signing in works only from Logbook's own pages");
             return Ok(request.into_response(problem.error_response()).map_into_right_body());
         }
-        // All others measure who asks when they know it.
+        // Other requests count once their caller is known.
         if is_open(request.request())
             && let Some(limits) = request.app_data::<web::Data<RequestLimits>>()
             && let Err(problem) = limits.unauthenticated(request.request())
@@ -60,9 +61,9 @@ pub async fn observe(
     requests::set_headers(&measured, response.headers_mut());
     let status = response.status();
     if let Some(counters) = counters {
-        counters.requests.fetch_add(1, Ordering::Relaxed);
+        counters.requests.inc();
         if status.is_server_error() {
-            counters.failures.fetch_add(1, Ordering::Relaxed);
+            counters.failures.inc();
         }
     }
     let headers = response.headers_mut();
@@ -76,16 +77,22 @@ pub async fn observe(
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     }
     let millis = start.elapsed().as_secs_f64() * 1000.0;
-    tracing::info!(target: "logbook::request", %method, path, status = status.as_u16(), millis, request_id = id);
+    tracing::info!(target: "logbook::request", %method, path = sent_path, status = status.as_u16(), millis, request_id = id);
     Ok(response)
 }
 
-/// True for the addresses of signing in, where nobody has a token yet.
-fn is_open(request: &HttpRequest) -> bool {
-    request.path().starts_with("/api/v1/auth/") && request.path() != "/api/v1/auth/password"
+/// The path as the router compares it, without escapes: `/%61pi` is `/api`. The path as it was sent decides nothing.
+fn routed_path(request: &HttpRequest) -> &str {
+    request.match_info().as_str()
 }
 
-/// Which other origins' pages may ask, with a token of their own: cookies are for Logbook's pages alone.
+/// Whether the request is one of signing in, where clients have no token yet.
+fn is_open(request: &HttpRequest) -> bool {
+    let path = routed_path(request);
+    path.starts_with("/api/v1/auth/") && path != "/api/v1/auth/password"
+}
+
+/// Lets pages of these origins call the API, with a token of their own: cookies are for Logbook's own pages only.
 pub fn cors(origins: &[Origin]) -> Cors {
     let exposed =
         ["link", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"].map(HeaderName::from_static);
@@ -98,26 +105,27 @@ pub fn cors(origins: &[Origin]) -> Cors {
     origins.iter().fold(cors, |cors, Origin(origin)| cors.allowed_origin(origin))
 }
 
-/// True for a request that another site's page sends to the addresses that set cookies: a form there could sign its
-/// reader in as somebody else. Browsers say where a request comes from (Fetch Metadata); other clients say nothing.
+/// Whether a page of another site sends the request to an endpoint that sets cookies: a form there could sign its reader
+/// in as somebody else. Browsers say where a request comes from (Fetch Metadata); other clients do not.
 fn is_foreign(request: &HttpRequest) -> bool {
     let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    // The provider is another site by its nature; who comes back from it shows the cookie that they left with.
-    request.path().starts_with("/api/v1/auth/")
-        && request.path() != OIDC_CALLBACK
+    // The provider is always another site; people who return from it present the cookie that they left with.
+    let path = routed_path(request);
+    path.starts_with("/api/v1/auth/")
+        && path != OIDC_CALLBACK
         && site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 
-/// What the pages of the web application may do: nothing but what is their own. The same as in docker/nginx.conf; the
-/// digests are those of two rules that a library of theirs writes, and web/test/policy.test.ts knows them.
+/// What the pages of the web application may load: only their own resources. The same as in docker/nginx.conf; the
+/// digests are those of two style rules that a library inserts, and web/test/policy.test.ts checks them.
 const PAGE_POLICY: &str = "default-src 'self'; \
     style-src 'self' 'sha256-38RhXrc7EdReTKsOm23ZPOCUgniTUUcjky8QOOrQx6o=' 'sha256-gYiS/BvZvRcK27JIXTuwhZ3hs2+VJ1X+2gUlE+farlg='; \
     img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-/// The same for Swagger UI, which writes styles of all kinds.
+/// The same for Swagger UI, which inserts styles of all kinds.
 const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// None for what is no page.
+/// The policy of a page; None for other paths.
 fn policy(path: &str) -> Option<&'static str> {
     if path.starts_with("/api/docs") {
         Some(DOCS_POLICY)
@@ -126,7 +134,7 @@ fn policy(path: &str) -> Option<&'static str> {
     }
 }
 
-/// Logs are for nobody's cache. The build names its assets by their content, so they never change.
+/// Logs are never cached. The build names assets by their content, so they never change.
 fn caching(path: &str, status: StatusCode) -> &'static str {
     if path.starts_with("/api/v1/") {
         "no-store"
@@ -137,7 +145,7 @@ fn caching(path: &str, status: StatusCode) -> &'static str {
     }
 }
 
-/// The caller's own id where it is a plain one, so that a request can be followed through several services.
+/// The client's own id if it is well-formed, so that a request can be followed through several services.
 fn request_id(request: &HttpRequest) -> String {
     let given = request.headers().get(&REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
     let plain = |id: &&str| {

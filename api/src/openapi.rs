@@ -21,8 +21,8 @@ use crate::{
 #[openapi(
     info(
         title = "Logbook",
-        description = "Audit logs for platforms that host many apps. Three logs for every workspace: who came in (access), \
-            what changed in the data (application), what the platform did (framework).\n\n\
+        description = "Audit logs for platforms that host many apps. Every workspace has three logs: who came in \
+            (access), what changed in the data (application) and what the platform did (framework).\n\n\
             Times are RFC 3339 in UTC with microseconds. Errors are application/problem+json (RFC 9457).",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
@@ -33,12 +33,12 @@ use crate::{
         (name = "Application log", description = "What changed in the data"),
         (name = "Framework log", description = "What the platform did"),
         (name = "Feed", description = "All three logs in commit order, for integrators"),
-        (name = "Ingest", description = "Mixed logs, for shippers"),
-        (name = "Workspaces", description = "One app, one tenant each"),
-        (name = "Members", description = "Who may do what in a workspace"),
-        (name = "API keys", description = "For producers and integrators"),
-        (name = "Sign-in", description = "Sessions of people"),
-        (name = "Health", description = "For machines that watch this one"),
+        (name = "Ingest", description = "Several logs in one request, for log shippers"),
+        (name = "Workspaces", description = "One workspace per app or tenant"),
+        (name = "Members", description = "The people of a workspace and their roles"),
+        (name = "API keys", description = "Credentials of producers and integrators"),
+        (name = "Sign-in", description = "Signing in, and the sessions of people"),
+        (name = "Health", description = "Liveness, readiness and metrics"),
     ),
     paths(
         access::list, access::append, access::get, access::metrics, access::facets,
@@ -69,12 +69,12 @@ impl Modify for Security {
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
             .description(Some(
-                "An access token, from signing in or from `logbook token`, or an API key: `lbk_…`",
+                "An access token, from signing in or from `logbook token`, or an API key (`lbk_…`)",
             ))
             .build();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         let cookie =
-            ApiKeyValue::with_description("logbook_refresh", "Set by signing in; scripts cannot read it");
+            ApiKeyValue::with_description("logbook_refresh", "Set at sign-in; scripts cannot read it");
         components.add_security_scheme("refresh_cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
 }

@@ -17,7 +17,7 @@ use logbook_engine::{
         queue::{Appender, AppenderConfig},
     },
     caches::Caches,
-    db::{Conn, Db, migrations, roles},
+    db::{Conn, Db, dialect, migrations, roles},
     jobs::Jobs,
 };
 
@@ -39,7 +39,7 @@ use crate::{
     routes::oidc::OIDC_CALLBACK,
 };
 
-/// Connections of the appender: one a shard, and one to spare.
+/// Connections of the appender: one per shard, and one to spare.
 const WRITERS: u32 = 5;
 
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +50,9 @@ pub enum StartError {
     DataDir { path: String, error: std::io::Error },
     #[error(transparent)]
     Database(#[from] logbook_engine::db::Error),
-    #[error("the database lacks migrations; run: logbook migrate")]
+    #[error("the database has pending migrations; run: logbook migrate")]
     Migrations,
-    #[error("the identity provider is not set up well: {0}")]
+    #[error("the settings of the identity provider are invalid: {0}")]
     Provider(String),
     #[error("there is no index.html in {0}; build the web application first")]
     WebDir(String),
@@ -64,13 +64,13 @@ pub enum StartError {
 
 fn hint(error: &std::io::Error) -> &'static str {
     if error.kind() == std::io::ErrorKind::AddrInUse {
-        "\nAnother program has this port. Choose one with --listen 127.0.0.1:PORT"
+        "\nAnother program uses this port. Choose another one with --listen 127.0.0.1:PORT"
     } else {
         ""
     }
 }
 
-/// A server that listens but was not awaited yet.
+/// A server that listens but has not been awaited yet.
 pub struct Started {
     pub server: Server,
     pub address: SocketAddr,
@@ -83,14 +83,14 @@ pub struct Started {
 /// Opens the database, applies migrations, starts the appender and listens.
 ///
 /// # Errors
-/// In words for the person who started it.
+/// With a message for the person who started the server.
 pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartError> {
     if let Some(web_dir) = &config.web_dir
         && !web_dir.join("index.html").is_file()
     {
         return Err(StartError::WebDir(web_dir.display().to_string()));
     }
-    // First of all: a second server on the same port should change nothing.
+    // First, so that a second server on the same port changes nothing.
     let listener = TcpListener::bind(config.listen)
         .map_err(|error| StartError::Listen { address: config.listen, error })?;
     let address = listener.local_addr()?;
@@ -112,9 +112,8 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     let audit = AuditLog::start(&db, &appender, data.audit);
     let mib = |mib: u32| u64::from(mib) * 1024 * 1024;
     let caches = Caches::new(mib(config.index_cache_mib), mib(config.counts_cache_mib));
-    // A connection of its own: it does one thing after the other, and may be slow.
-    let jobs_db = Db::open_lazily(&data.database_url, 1)?;
-    let jobs = (!config.no_background_jobs).then(|| Jobs::start(jobs_db, &data.data_dir));
+    let start_jobs = || Jobs::start(&data.database_url, &data.data_dir);
+    let jobs = (!config.no_background_jobs).then(start_jobs).transpose()?;
     let provider = open_provider(config, address)?;
     let services = Services {
         workspaces: Data::new(Workspaces::new(&db)),
@@ -140,7 +139,7 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
             .wrap(Condition::new(!origins.is_empty(), middleware::cors(&origins)))
             .wrap(from_fn(middleware::observe))
             .configure(|config| app::configure(config, &services))
-            .default_service(web::to(app::nothing_here))
+            .default_service(web::to(app::no_route))
     })
     .workers(config.workers)
     .shutdown_timeout(10)
@@ -157,10 +156,11 @@ fn prepare(conn: &mut Conn, no_migrate: bool) -> Result<(), StartError> {
     } else if migrations::pending(conn)? {
         return Err(StartError::Migrations);
     }
-    Ok(roles::check(conn)?)
+    roles::check(conn)?;
+    Ok(dialect::check_messages(conn)?)
 }
 
-/// The identity provider, where one is set up.
+/// The identity provider, if one is configured.
 fn open_provider(config: &ServeConfig, address: SocketAddr) -> Result<Option<Provider>, StartError> {
     let OidcConfig {
         oidc_issuer,
@@ -199,7 +199,7 @@ fn open_provider(config: &ServeConfig, address: SocketAddr) -> Result<Option<Pro
 }
 
 /// # Errors
-/// When the key can be neither read nor made.
+/// When the key can be neither read nor created.
 pub fn open_tokens(data_dir: &Path) -> Result<Tokens, StartError> {
     Tokens::from_data_dir(data_dir)
         .map_err(|error| StartError::DataDir { path: data_dir.display().to_string(), error })

@@ -1,4 +1,4 @@
-//! What readers keep in memory from one request to the next. Nothing in it is needed for an answer to be right.
+//! What readers cache between requests. No answer depends on what is cached.
 
 use super::{counts::CountsCache, index::Index};
 
@@ -10,7 +10,7 @@ pub struct Caches {
 }
 
 impl Caches {
-    /// With so many bytes of the index and of the counts.
+    /// Caches of at most this many bytes of index pieces and of rollups.
     pub fn new(index_bytes: u64, counts_bytes: u64) -> Self {
         Self { index: Index::new(index_bytes), counts: CountsCache::new(counts_bytes) }
     }

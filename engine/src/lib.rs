@@ -1,20 +1,21 @@
-//! The engine of Logbook: everything that a log is, and nothing of HTTP.
+//! The engine of Logbook: it stores, finds and counts events, and knows nothing of HTTP.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`query`] | reads: a page, one event, the feed |
-//! | [`append`] | the only way in: queue, group commit, deduplicate, number, store, count |
-//! | [`jobs`] | background jobs: what is derived from stored events |
+//! | [`jobs`] | background jobs: derive data from stored events |
+//! | [`caches`] | what readers cache between requests |
+//! | [`append`] | stores events: queue, group commit, dedupe, number, insert, count |
 //! | [`counts`] | kept counts: metrics, facets, histogram |
+//! | [`query`] | reads: a page, one event, the feed |
 //! | [`index`] | the signature index: any filter, any substring |
-//! | [`caches`] | what readers keep in memory between requests |
 //! | [`filter`] | which events match, in Rust and as far as possible in SQL |
 //! | [`event`] | one event, its limits, its id, the masking of secrets |
-//! | [`order`], [`local_time`], [`text`] | the order of a page; days of a time zone; normalized text |
 //! | [`error`] | what can go wrong |
-//! | [`db`] | the only module that knows which database it is |
+//! | [`order`], [`local_time`], [`text`], [`varint`] | the order of a page; days of a time zone; normalized text; short numbers |
+//! | [`db`] | the only module that tells the two databases apart |
+//! | [`private_files`] | files and folders that only their owner can read |
 //!
-//! Imports point down this table, never up.
+//! Imports point down this table, never up. `tests/stories/architecture.rs` lists those that are allowed.
 
 pub mod append;
 pub mod caches;
@@ -27,7 +28,9 @@ pub mod index;
 pub mod jobs;
 pub mod local_time;
 pub mod order;
+pub mod private_files;
 pub mod query;
 pub mod text;
+pub mod varint;
 
 pub use error::{Error, Result};

@@ -1,4 +1,4 @@
-//! Days and hours as time zones have them.
+//! Days and hours of a time zone.
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone as _};
 use chrono_tz::Tz;

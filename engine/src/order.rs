@@ -14,7 +14,7 @@ pub enum Order {
     Desc,
 }
 
-/// A place in the order of a screen: `(occurred_at, seq)`.
+/// A position in the order of a page: `(occurred_at, seq)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     pub occurred_at: Timestamp,

@@ -33,9 +33,9 @@ pub struct Found {
     pub next: Option<Position>,
 }
 
-/// How long one request may look for what it wants.
+/// How long one request may scan.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A page ends early when its events have so many bytes of text.
+/// A page ends early once its events have this many bytes of text.
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 /// A page that is being filled.
@@ -61,8 +61,11 @@ impl PageBuilder {
     }
 }
 
-/// A page after a position. It may have fewer events than asked for, even none, and still not be the last: when it took
-/// too long to find them, or when they are large.
+/// A page after a position. A page with fewer events than `limit`, even none, is not always the last: it also ends
+/// early when finding events takes too long, or when they are large.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
 pub fn list(
     conn: &mut Conn,
     index: &Index,
@@ -81,8 +84,11 @@ pub fn list(
     Ok(Found { events, next })
 }
 
-/// Shows every event that the filter means, in order, until `show` has seen enough or time is up. `expected` is how
-/// many it may take. What is found by several statements is of one moment only inside of a snapshot.
+/// Passes every matching event to `show`, in order, until `show` breaks or time is up. `expected` is about how many
+/// events `show` takes. Several statements may run; they see one moment only inside a snapshot.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
 pub fn scan(
     conn: &mut Conn,
     index: &Index,
@@ -97,7 +103,7 @@ pub fn scan(
     }
 }
 
-/// The database brings the rows in their order, and few that are not meant.
+/// Reads the rows in the order of a database index, where few of them do not match.
 fn scan_in_order(
     conn: &mut Conn,
     filter: &Filter,
@@ -110,9 +116,9 @@ fn scan_in_order(
         let rows = AtMost::new(in_order(filter, order, after), step).load::<EventRow>(conn)?;
         let last_step = rows.len() < step;
         for row in rows {
-            let event = Event::from(row);
+            let event = Event::try_from(row)?;
             after = Some(event.position());
-            // SQL has decided most of it; what the filter means is what `matches` says.
+            // SQL decides only part of the filter.
             if filter.matches(&event) && show(event).is_break() {
                 return Ok(Scanned::Enough);
             }
@@ -125,6 +131,9 @@ fn scan_in_order(
 }
 
 /// One event of a log by its public id. None when the workspace or the log has no such event.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
 pub fn get(conn: &mut Conn, workspace_id: i32, log: Log, id: EventId) -> Result<Option<Event>> {
     if id.workspace_id != workspace_id {
         return Ok(None);
@@ -137,11 +146,14 @@ pub fn get(conn: &mut Conn, workspace_id: i32, log: Log, id: EventId) -> Result<
         .select(EventRow::as_select())
         .first::<EventRow>(conn)
         .optional()?;
-    // The time is part of the id: a right seq with a wrong time is no id that we gave out.
-    Ok(row.map(Event::from).filter(|event| event.id() == id))
+    // The time is part of the id: a known seq with another time is not an id that Logbook issued.
+    Ok(row.map(Event::try_from).transpose()?.filter(|event| event.id() == id))
 }
 
-/// All three logs in commit order, after a seq, and whether there are more.
+/// Events of all three logs after a seq, in commit order, and whether there are more.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
 pub fn feed(conn: &mut Conn, workspace_id: i32, after: i64, limit: usize) -> Result<(Vec<Event>, bool)> {
     let mut page = PageBuilder::new(limit);
     loop {
@@ -150,7 +162,7 @@ pub fn feed(conn: &mut Conn, workspace_id: i32, after: i64, limit: usize) -> Res
         let rows = AtMost::new(feed_query(workspace_id, after), step).load::<EventRow>(conn)?;
         let last_step = rows.len() < step;
         for row in rows {
-            if page.take(Event::from(row)).is_break() {
+            if page.take(Event::try_from(row)?).is_break() {
                 return Ok((page.events, true));
             }
         }

@@ -1,10 +1,11 @@
-//! How texts are compared: normalized to NFKC and lower case. Only for matching; what is stored stays as it came.
+//! How texts are compared: normalized with NFKC and lowercased. Only matching does so; stored texts are not changed.
 
 use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The normalized text. A text that is cut between a letter and its combining mark normalizes otherwise than the whole.
+/// The normalized text. A text that is cut between a letter and its combining mark normalizes differently from the
+/// whole.
 pub fn normalize(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -12,11 +13,11 @@ pub fn normalize(text: &str) -> Cow<'_, str> {
         }
         return Cow::Borrowed(text);
     }
-    // Lower case after NFKC, and NFKC again: lower case may take a letter apart (İ).
+    // Lowercase after NFKC, then NFKC again: lowercasing may decompose a letter (İ).
     Cow::Owned(text.nfkc().flat_map(char::to_lowercase).nfkc().collect())
 }
 
-/// What is searched for, normalized once.
+/// A search text, normalized once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needle(String);
 
@@ -29,6 +30,7 @@ impl Needle {
         &self.0
     }
 
+    /// Whether the normalized `text` contains the search text.
     pub fn is_in(&self, text: &str) -> bool {
         normalize(text).contains(&self.0)
     }

@@ -1,5 +1,5 @@
-//! The usual bulk load of the same rows into the same table with the same indexes: what loading through HTTP is held
-//! against. COPY on PostgreSQL; on SQLite one prepared INSERT for each row, all in one transaction.
+//! The usual bulk load of the same rows into the same table with the same indexes, with which loading through HTTP is
+//! compared. COPY on PostgreSQL; on SQLite one prepared INSERT for each row, all in one transaction.
 
 use std::{
     fs,
@@ -13,10 +13,10 @@ use rusqlite::types::Value;
 
 use crate::database::{Database, Direct, open_sqlite, program};
 
-/// Rows that are read ahead between two stretches of inserting.
+/// Rows that are read ahead between two rounds of inserting.
 const AHEAD: usize = 20_000;
 
-/// Rows a second. `folder` has room for the rows once more.
+/// Returns rows per second. `folder` has space for another copy of the rows.
 pub fn run(database: &Database, folder: &Path, progress: &ProgressBar) -> f64 {
     match database {
         Database::Sqlite(path) => sqlite(path, folder, progress),
@@ -24,7 +24,7 @@ pub fn run(database: &Database, folder: &Path, progress: &ProgressBar) -> f64 {
     }
 }
 
-/// The statements that make `events` and its indexes, without what is not part of a bulk load.
+/// The statements that create `events` and its indexes, without what does not belong to a bulk load.
 const SQLITE_SCHEMA: &str = "SELECT sql AS name, 0 AS n FROM sqlite_master WHERE tbl_name = 'events' AND type IN ('table', 'index') AND sql IS NOT NULL ORDER BY type DESC";
 
 fn sqlite(path: &Path, folder: &Path, progress: &ProgressBar) -> f64 {
@@ -103,7 +103,7 @@ fn postgres(url: &str, database: &Database, folder: &Path, progress: &ProgressBa
     rows as f64 / took.as_secs_f64()
 }
 
-/// The same table once more, with its partitions where it has any.
+/// Creates a copy of the table, with its partitions where it has any.
 fn make_copy_table(direct: &mut Direct) {
     direct.execute("DROP SCHEMA IF EXISTS bench_copy CASCADE; CREATE SCHEMA bench_copy");
     let key = direct.named(

@@ -1,4 +1,4 @@
-//! The databases, past the server: for the usual way of asking, for sizes and for bulk loading.
+//! Direct access to the databases, without the server: for the usual way, for sizes and for bulk loading.
 
 use std::{
     path::{Path, PathBuf},
@@ -28,7 +28,7 @@ impl Kind {
     }
 }
 
-/// Where a server's database is.
+/// The location of a server's database.
 #[derive(Clone, Debug)]
 pub enum Database {
     /// Path of the file.
@@ -45,7 +45,7 @@ impl Database {
         }
     }
 
-    /// As `LOGBOOK_DATABASE_URL` wants it.
+    /// In the form of `LOGBOOK_DATABASE_URL`.
     pub fn url(&self) -> String {
         match self {
             Self::Sqlite(path) => format!("sqlite://{}", path.display()),
@@ -65,7 +65,7 @@ impl Database {
     }
 }
 
-/// With the settings that the server has, except that a reader needs no busy timeout here.
+/// With the server's settings, except that a reader needs no busy timeout here.
 pub fn open_sqlite(path: &Path) -> rusqlite::Connection {
     let conn = rusqlite::Connection::open(path).expect("the file opens");
     conn.execute_batch(
@@ -76,7 +76,7 @@ pub fn open_sqlite(path: &Path) -> rusqlite::Connection {
     conn
 }
 
-/// A connection of our own.
+/// A direct connection.
 pub enum Direct {
     Sqlite(rusqlite::Connection),
     Postgres(Box<PgConnection>),
@@ -97,7 +97,7 @@ struct Named {
 }
 
 impl Direct {
-    /// Runs statements one after the other and reads all their rows. None when it takes longer than the limit.
+    /// Runs statements one after the other and reads all their rows. None when they take longer than the limit.
     pub fn timed(&mut self, statements: &[String], limit: Duration) -> Option<Duration> {
         let mut took = Duration::ZERO;
         for statement in statements {
@@ -119,7 +119,7 @@ impl Direct {
         Some(took)
     }
 
-    /// Statements that give nothing back.
+    /// Runs statements that return no rows.
     pub fn execute(&mut self, statements: &str) {
         match self {
             Self::Sqlite(conn) => conn.execute_batch(statements).expect("the statements run"),
@@ -130,7 +130,7 @@ impl Direct {
         }
     }
 
-    /// The number that a statement gives as `n`.
+    /// The column `n` of a statement's only row.
     pub fn number(&mut self, statement: &str) -> i64 {
         match self {
             Self::Sqlite(conn) => conn
@@ -160,7 +160,7 @@ impl Direct {
         }
     }
 
-    /// The number of the workspace that is measured.
+    /// The id of the workspace that is measured.
     pub fn workspace_id(&mut self) -> i64 {
         self.number(&format!("SELECT CAST(id AS BIGINT) AS n FROM workspaces WHERE slug = '{WORKSPACE}'"))
     }

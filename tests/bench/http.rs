@@ -1,5 +1,5 @@
-//! A client that costs next to nothing, since it shares the processors with the server that it measures: one connection,
-//! kept alive, and bodies that are not looked at.
+//! A client that costs next to nothing, since it shares the processors with the server that it measures: one
+//! connection, kept alive, and bodies that are not parsed.
 
 use std::{
     io::{Read as _, Write as _},
@@ -9,14 +9,14 @@ use std::{
 
 use serde_json::Value;
 
-/// A connection that nobody used for so long is opened anew: after five seconds the server closes it.
+/// A connection that was idle for longer is replaced: the server closes it after five seconds.
 const IDLE: Duration = Duration::from_secs(2);
 
-/// The server under measurement, and who asks it.
+/// The server that is measured, and the user who asks it.
 #[derive(Clone, Debug)]
 pub struct Target {
     pub address: SocketAddr,
-    /// Of somebody who may do everything.
+    /// The token of a user who may do everything.
     pub token: String,
     pub workspace: &'static str,
 }
@@ -33,7 +33,7 @@ impl Target {
         stream
     }
 
-    /// The address of something in the workspace's logs: `access`, `feed?after=0`.
+    /// The path of something in the workspace's logs: `access`, `feed?after=0`.
     pub fn logs(&self, path: &str) -> String {
         format!("/api/v1/workspaces/{}/logs/{path}", self.workspace)
     }
@@ -43,11 +43,11 @@ pub struct Connection {
     target: Target,
     stream: TcpStream,
     used_at: Instant,
-    /// The last answer.
+    /// The last response.
     buffer: Vec<u8>,
 }
 
-/// An answer, read to its end.
+/// A response, read to its end.
 pub struct Answer<'a> {
     pub status: u16,
     pub body: &'a [u8],
@@ -62,7 +62,7 @@ impl Answer<'_> {
         String::from_utf8_lossy(self.body).into_owned()
     }
 
-    /// The answer, once its status is the expected one.
+    /// The response, which must have the expected status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());

@@ -19,33 +19,33 @@ use crate::{
     http::{Connection, Target},
 };
 
-/// Connections that send at the same time, and events in one request: a log shipper's way.
+/// Connections that send at the same time, and events in one request: what a log shipper does.
 const CLIENTS: usize = 8;
 const BATCH: usize = 1000;
-/// Bodies that are made ahead, so that making them costs the measurement little.
+/// Bodies that are generated ahead, so that generating them costs the measurement little.
 const AHEAD: usize = 64;
 /// How long the index may take after the last event before something is wrong.
 const PATIENCE: Duration = Duration::from_secs(1800);
 
-/// What the server's own figures call the events that are stored and not yet indexed. Counts are exact before they are folded.
+/// The server's metric of the events that are stored and not yet indexed. Counts are exact before they are compacted.
 const LAGS: &[&str] = &["logbook_index_lag_events"];
 
 /// What loading took.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Loaded {
     pub events: u64,
-    /// Of the bodies, all together.
+    /// Of all bodies.
     pub bytes: u64,
-    /// Until the last answer: everything is durable.
+    /// Until the last response: everything is durable.
     pub durable_s: f64,
-    /// Until everything is in the index and the counts too. None where the server does not say.
+    /// Until everything is in the index and the counts too. None when the server does not report it.
     pub searchable_s: Option<f64>,
-    /// Requests that were sent again, since the server was busy.
+    /// Requests that were repeated, since the server was busy.
     pub again: u64,
 }
 
 impl Loaded {
-    /// Events a second until nothing was left to do.
+    /// Events per second until nothing was left to do.
     pub fn events_per_s(&self) -> f64 {
         self.events as f64 / self.searchable_s.unwrap_or(self.durable_s)
     }
@@ -55,10 +55,10 @@ impl Loaded {
     }
 }
 
-/// Sends so many events and waits until they can be found.
+/// Sends this many events and waits until they can be found.
 pub fn run(target: &Target, events: u64, progress: &ProgressBar) -> Loaded {
     let (sender, bodies) = mpsc::sync_channel(AHEAD);
-    // Gone with the last client: when all have panicked, nobody waits for them.
+    // Dropped with the last client: when all have panicked, the generator does not wait for them.
     let bodies = Arc::new(Mutex::new(bodies));
     let (bytes, again) = (AtomicU64::new(0), AtomicU64::new(0));
     let start = Instant::now();
@@ -68,7 +68,7 @@ pub fn run(target: &Target, events: u64, progress: &ProgressBar) -> Loaded {
             let (bodies, bytes, again) = (bodies.clone(), &bytes, &again);
             scope.spawn(move || {
                 let mut connection = target.connect();
-                // The lock is held while waiting: whoever comes first takes the next body.
+                // The lock is held while waiting, so the first thread takes the next body.
                 while let Ok((count, body)) = bodies.lock().expect("no thread panicked").recv() {
                     again.fetch_add(send(&mut connection, &body), Ordering::Relaxed);
                     bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
@@ -112,7 +112,7 @@ fn send(connection: &mut Connection, body: &[u8]) -> u64 {
     unreachable!("it is sent until it is stored")
 }
 
-/// Waits until the index and the counts have caught up. False where the server does not say how far they are.
+/// Waits until the index has caught up. False when the server does not report how far it is.
 pub fn wait_until_searchable(target: &Target) -> bool {
     let mut connection = target.connect();
     let start = Instant::now();
@@ -127,7 +127,7 @@ pub fn wait_until_searchable(target: &Target) -> bool {
     }
 }
 
-/// The sum of a figure in Prometheus's text format; None when it is not there.
+/// The sum of a metric in Prometheus's text format. None when it is not there.
 fn figure(text: &str, name: &str) -> Option<f64> {
     let values = text.lines().filter_map(|line| {
         let rest = line.strip_prefix(name)?;
@@ -139,7 +139,7 @@ fn figure(text: &str, name: &str) -> Option<f64> {
     values.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
 }
 
-/// Makes the workspace, unless it is there.
+/// Creates the workspace, unless it exists.
 pub fn make_workspace(target: &Target) {
     let body = json!({"slug": target.workspace, "name": "Bench", "timezone": "UTC"}).to_string();
     let mut connection = target.connect();

@@ -1,5 +1,5 @@
-//! Measures Logbook: how fast it answers, takes events in, and how much room it needs, beside the usual way of doing the
-//! same. `make bench`; docs/PERFORMANCE.md says what is measured and how.
+//! Measures Logbook: how fast it answers and ingests events, and how much space it needs, compared with the usual way.
+//! `make bench` runs it; docs/PERFORMANCE.md says what is measured and how.
 
 mod cases;
 mod copy;
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// False when a case measured something else than it says.
+/// False when a case did not measure what its name says.
 fn run_and_publish(settings: Settings) -> Result<bool, String> {
     let right = settings.only_publish || measure_all(&settings);
     if settings.publish {

@@ -1,5 +1,5 @@
-//! Asks the questions of a case one after the other and takes the time of each, from the request's first byte to the
-//! answer's last.
+//! Asks the questions of a case one after the other and measures each, from the first byte of the request to the last
+//! byte of the response.
 
 use std::time::{Duration, Instant};
 
@@ -12,12 +12,12 @@ use crate::{
     report::CaseFigures,
 };
 
-/// Before the first question that counts, one of so many is asked.
+/// To warm up, one of this many questions is asked before the measurement.
 const WARM_UP: usize = 40;
-/// A case that is slow is asked for so long, and so often at least.
+/// How long a slow case is measured, and with how many questions at least.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LEAST: usize = 10;
-/// The usual way is asked so often.
+/// How many questions the usual way answers, at most.
 const USUAL_TIMES: usize = 3;
 
 /// Measures a case over HTTP.
@@ -26,7 +26,7 @@ pub fn case(case: &Case, connection: &mut Connection, workspace_id: i64) -> Case
     let (mut unfinished, mut others) = (0, 0);
     let mut wrong = None;
     let start = Instant::now();
-    // The last ones: what was asked for a moment ago is quicker.
+    // The last ones, since a question that was asked a moment ago is answered faster.
     for question in case.questions.iter().rev().take(case.questions.len() / WARM_UP) {
         if start.elapsed() < PATIENCE / 10 {
             connection.get(&question.path(connection.target(), workspace_id));
@@ -48,7 +48,7 @@ pub fn case(case: &Case, connection: &mut Connection, workspace_id: i64) -> Case
         match check(question, case.expect, &answer.json()) {
             Checked::Right => {}
             Checked::Unfinished => unfinished += 1,
-            // A word that was thought to be nowhere is somewhere.
+            // The word occurs after all.
             Checked::Hits => {
                 others += 1;
                 continue;
@@ -78,7 +78,7 @@ pub fn case(case: &Case, connection: &mut Connection, workspace_id: i64) -> Case
 
 enum Checked {
     Right,
-    /// The server had not looked everywhere when it answered.
+    /// The server ran out of time before it had scanned everything.
     Unfinished,
     Hits,
     Wrong(&'static str),
@@ -102,7 +102,7 @@ pub fn percentile(sorted: &[f64], part: f64) -> f64 {
     sorted.get(rank.max(1) - 1).copied().unwrap_or(0.0)
 }
 
-/// Asks the first questions of the case the usual way, past the server, for so long.
+/// Answers the first questions of the case the usual way, without the server, until the time is up.
 pub fn usual(
     case: &Case,
     direct: &mut Direct,
@@ -114,7 +114,7 @@ pub fn usual(
     for question in case.questions.iter().take(USUAL_TIMES) {
         let statements = usual::statements(question, direct, workspace_id);
         let Some(time) = direct.timed(&statements, left) else {
-            // Too long once is too long: the limit is the least that it takes.
+            // One timeout is enough: the limit is a lower bound.
             if times.is_empty() {
                 figures.usual_is_longer = true;
                 times.push(left.as_secs_f64() * 1e3);

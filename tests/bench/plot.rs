@@ -16,10 +16,10 @@ const PANELS: [(f64, f64); 2] = [(64.0, 464.0), (544.0, 944.0)];
 /// Milliseconds at the axis' ends.
 const LEAST_MS: f64 = 0.1;
 const MOST_MS: f64 = 100_000.0;
-/// Okabe and Ito's, which the colour-blind can tell apart, on white as on black.
+/// Okabe and Ito's colours, which colour-blind readers can tell apart, on white and on black.
 const COLOURS: [&str; 6] = ["#0072b2", "#009e73", "#e69f00", "#d55e00", "#cc79a7", "#56b4e9"];
 
-/// Of reports with different numbers of events, the smallest first.
+/// The plot of reports with different numbers of events, the smallest first.
 pub fn svg(reports: &[Report]) -> String {
     let mut text = format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="system-ui, sans-serif" font-size="12">
@@ -43,7 +43,7 @@ pub fn svg(reports: &[Report]) -> String {
     text
 }
 
-/// Where a number of events and a number of milliseconds are in a panel.
+/// Maps a number of events and a number of milliseconds to a point in a panel.
 struct Scale {
     left: f64,
     right: f64,

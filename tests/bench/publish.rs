@@ -1,5 +1,4 @@
-//! Writes the figures of all sizes that were measured into docs/PERFORMANCE.md, between its two marks, and the plot beside
-//! it.
+//! Writes the figures of all measured sizes into docs/PERFORMANCE.md, between its two marks, and the plot beside it.
 
 use std::{fmt::Write as _, fs, path::Path};
 
@@ -14,10 +13,10 @@ const PLOT: &str = "docs/performance.svg";
 const BEGIN: &str = "<!-- figures: written by `make bench PUBLISH=1` -->";
 const END: &str = "<!-- end of figures -->";
 
-/// Reads the results of each size in the target folder and writes the page.
+/// Reads the results of each size from the target folder and writes the page.
 ///
 /// # Errors
-/// In words.
+/// A text for the terminal.
 pub fn publish(target: &Path) -> Result<(), String> {
     let reports = read(target)?;
     if reports.is_empty() {
@@ -152,7 +151,7 @@ fn times(case: &CaseFigures) -> String {
     format!("{} / {}", milliseconds(case.p50_ms), milliseconds(case.p95_ms))
 }
 
-/// Only what is missed is marked: the page should be read by what is wrong with it.
+/// Only missed budgets are marked, so that a reader finds what is wrong.
 fn mark(met: Option<bool>) -> &'static str {
     if met == Some(false) { " **over**" } else { "" }
 }

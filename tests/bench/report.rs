@@ -20,16 +20,16 @@ pub struct Machine {
     pub system: String,
 }
 
-/// One database.
+/// The figures of one database.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Run {
     pub database: String,
-    /// Of the database.
+    /// The database's version.
     pub version: String,
     /// Settings that are not its defaults.
     pub settings: Vec<String>,
     pub measured_at: String,
-    /// Of Logbook's sources.
+    /// The commit of Logbook's sources.
     pub commit: String,
     pub cases: Vec<CaseFigures>,
     pub ingest: IngestFigures,
@@ -50,9 +50,9 @@ pub struct CaseFigures {
     pub max_ms: f64,
     pub budget_p95_ms: Option<f64>,
     pub usual_p50_ms: Option<f64>,
-    /// It was stopped: `usual_p50_ms` is the least that it takes.
+    /// The usual way was stopped: `usual_p50_ms` is a lower bound.
     pub usual_is_longer: bool,
-    /// Answers that had not looked everywhere.
+    /// Answers for which the server ran out of time before it had scanned everything.
     pub unfinished: usize,
     /// Why the case measured something else than it says.
     pub wrong: Option<String>,
@@ -60,14 +60,14 @@ pub struct CaseFigures {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct IngestFigures {
-    /// Durable, and in the index and the counts.
+    /// Until the events are durable, and in the index and the counts.
     pub events_per_s: f64,
-    /// Acknowledged, that is durable and readable.
+    /// Until the events are acknowledged: durable and readable.
     pub durable_events_per_s: f64,
     pub copy_events_per_s: f64,
-    /// Of `events_per_s` to `copy_events_per_s`.
+    /// `events_per_s` divided by `copy_events_per_s`.
     pub ratio: f64,
-    /// Of what was sent.
+    /// Bytes of the requests.
     pub bytes_per_event: f64,
 }
 
@@ -76,21 +76,21 @@ pub struct HttpFigures {
     pub list_per_s: f64,
     pub pgbench_per_s: f64,
     pub ratio: f64,
-    /// What the server sends for a first page, and pgbench too.
+    /// The statements of a first page, which the server and pgbench both run.
     pub statements: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct MemoryFigures {
-    /// Started on the full database, and idle.
+    /// Idle, after a start on the full database.
     pub rest: f64,
-    /// The most while loading and while all cases ran, mapped files included.
+    /// The peak while loading and while all cases ran, mapped files included.
     pub load: f64,
     /// As `load`, without mapped files.
     pub load_anonymous: f64,
 }
 
-/// The budgets that are not of a case.
+/// The budgets that do not belong to a case.
 pub const LEAST_RATIO: f64 = 0.6;
 pub const MOST_BYTES_PER_EVENT: f64 = 600.0;
 pub const MOST_MB_AT_REST: f64 = 60.0;
@@ -114,7 +114,7 @@ impl CaseFigures {
 }
 
 impl Run {
-    /// Lines of what is held against a figure: what, how much, and whether the budget is met.
+    /// Lines of the figures without a case: name, value, and whether the budget is met.
     pub fn others(&self) -> Vec<(String, String, Option<bool>)> {
         let Self { ingest, http, bytes_per_event, memory_mb, .. } = self;
         let bytes = bytes_per_event.get("total").copied().unwrap_or(0.0);
@@ -209,7 +209,7 @@ fn remark(case: &CaseFigures) -> String {
     }
 }
 
-/// With as many digits as say something.
+/// With as many digits as are significant.
 pub fn milliseconds(ms: f64) -> String {
     match ms {
         ms if ms < 10.0 => format!("{ms:.2}"),
@@ -230,7 +230,7 @@ impl Machine {
         let system = read("/etc/os-release")
             .lines()
             .find_map(|line| Some(line.strip_prefix("PRETTY_NAME=")?.replace('"', "")));
-        // Up to what its builder added.
+        // Without the suffix of its builder.
         let kernel = read("/proc/sys/kernel/osrelease");
         let kernel = kernel.trim().split('-').next().unwrap_or_default();
         Self {

@@ -1,4 +1,4 @@
-//! One database from its first event to its figures.
+//! Measures one database, from its first event to its figures.
 
 use std::{fs, path::Path, process::Command, thread, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     storage, throughput,
 };
 
-/// As a production server of this size would have it. All else is as PostgreSQL brings it, so every commit is on disk
+/// The settings of a production server of this size. All others are PostgreSQL's defaults, so every commit is on disk
 /// before it is acknowledged.
 const POSTGRES: [&str; 5] = [
     "shared_buffers=1GB",
@@ -28,10 +28,10 @@ const POSTGRES: [&str; 5] = [
     "random_page_cost=1.1",
 ];
 const SEED: u64 = 7;
-/// How long a server that does nothing is left alone before its memory is read.
+/// How long a server stays idle before its memory is read.
 const REST: Duration = Duration::from_secs(3);
 
-/// What was measured while a database was filled. It stays with the data.
+/// What was measured while a database was filled. It is stored with the data.
 #[derive(Serialize, Deserialize)]
 struct Filled {
     loaded: Loaded,
@@ -92,7 +92,7 @@ fn fill(database: &Database, events: u64, folder: &Path) -> Filled {
     let copy_events_per_s = copy::run(database, folder, &bar);
     bar.finish();
     if let Direct::Postgres(_) = database.connect() {
-        // What autovacuum would have done by the time that somebody asks.
+        // What autovacuum would have done by the time of a first query.
         database.connect().execute("VACUUM ANALYZE");
     }
     let Memory { resident_mb: _, peak_mb, peak_anonymous_mb } = memory;
@@ -105,7 +105,7 @@ fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Fil
     let workspace_id = direct.workspace_id();
     let last_seq = format!("SELECT max(seq) AS n FROM events WHERE workspace_id = {workspace_id}");
     let last_seq = direct.number(&last_seq);
-    // What the server itself has to say may be among them.
+    // Events of Logbook's own may be among them.
     assert!(last_seq >= settings.events as i64, "{last_seq} events are stored of {}", settings.events);
 
     let server = Server::start(&server::binary(), &database.url(), folder);

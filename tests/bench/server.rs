@@ -1,4 +1,4 @@
-//! The real `logbook serve`, as a process of its own.
+//! The real `logbook serve`, in its own process.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use std::{
 
 use crate::http::Target;
 
-/// The workspace that is filled and asked.
+/// The workspace that is filled and queried.
 pub const WORKSPACE: &str = "bench";
 
 pub struct Server {
@@ -25,18 +25,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the server on its database, with its keys and its log in the folder.
+    /// Starts the server on its database, with its keys and its log file in the folder.
     pub fn start(binary: &Path, database_url: &str, folder: &Path) -> Self {
         let data = folder.join("keys");
         let token = token(binary, database_url, &data);
         let log = fs::OpenOptions::new().create(true).append(true).open(folder.join("server.log"));
-        // Ended with this process, however that ends.
+        // The server ends with this process, however that ends.
         let mut child = Command::new("setpriv")
             .args(["--pdeathsig", "TERM", "--"])
             .arg(binary)
             .arg("serve")
             .env("LOGBOOK_LISTEN", "127.0.0.1:0")
-            // What is measured is what was asked for, and each event counts.
+            // Without audit events, which would be measured too.
             .env("LOGBOOK_AUDIT", "false")
             .env("LOGBOOK_RATE_KEY", "0")
             .env("LOGBOOK_DATABASE_URL", database_url)
@@ -60,12 +60,12 @@ impl Server {
         Self { child, target: Target { address, token, workspace: WORKSPACE }, watch }
     }
 
-    /// What the server holds now.
+    /// The server's memory now.
     pub fn memory(&self) -> Memory {
         Memory { peak_anonymous_mb: self.watch.peak_mb(), ..Memory::of(self.child.id()) }
     }
 
-    /// Ends the server and waits for it. Gives the memory that it held at its worst.
+    /// Stops the server and waits for it. Returns its peak memory.
     pub fn stop(mut self) -> Memory {
         let memory = self.memory();
         self.end();
@@ -108,9 +108,9 @@ fn token(binary: &Path, database_url: &str, data: &Path) -> String {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Memory {
     pub resident_mb: f64,
-    /// The most that was ever resident, pages of mapped files included.
+    /// The peak of resident memory, pages of mapped files included.
     pub peak_mb: f64,
-    /// The most that was its own: resident without pages of files, which the kernel can take back at any time.
+    /// The peak of resident memory without pages of files, which the kernel can take back at any time.
     pub peak_anonymous_mb: f64,
 }
 
@@ -128,7 +128,7 @@ fn status_kb(pid: u32, name: &str) -> u64 {
     value.and_then(|value| value.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
-/// Looks at a process's own memory now and then: the kernel keeps the peak of all of it only.
+/// Samples a process's anonymous memory now and then, since the kernel records the peak only of all resident memory.
 struct Watch {
     peak_kb: Arc<AtomicU64>,
     ends: Arc<AtomicBool>,

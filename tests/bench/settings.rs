@@ -1,4 +1,4 @@
-//! What is measured: from the environment.
+//! What is measured, from the environment.
 
 use std::{
     env, fs,
@@ -15,13 +15,13 @@ pub struct Settings {
     pub events: u64,
     pub databases: Vec<Kind>,
     pub plan: Plan,
-    /// How long a case is asked the usual way.
+    /// How long a case is measured the usual way.
     pub usual: Duration,
-    /// The data stay, for the next run.
+    /// Keeps the data for the next run.
     pub keep: bool,
-    /// docs/PERFORMANCE.md is written anew.
+    /// Writes docs/PERFORMANCE.md.
     pub publish: bool,
-    /// …of what was measured before.
+    /// Only writes the page, from earlier results.
     pub only_publish: bool,
     /// Where the data and the results are: cargo's target folder.
     pub target: PathBuf,
@@ -29,7 +29,7 @@ pub struct Settings {
 
 impl Settings {
     /// # Errors
-    /// In words, when a variable has a value that cannot be used.
+    /// A text for the terminal, when a variable has a value that cannot be used.
     pub fn from_environment() -> Result<Self, String> {
         let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let is_set = |name: &str| variable(name).is_some_and(|value| value != "0");
@@ -59,7 +59,7 @@ impl Settings {
         })
     }
 
-    /// Where a database and what was measured while it was filled are.
+    /// The folder of a database, and of what was measured while it was filled.
     pub fn folder(&self, kind: Kind) -> PathBuf {
         let name = format!("{}-{}-v{}", kind.name(), self.events, generate::VERSION);
         self.target.join("bench-data").join(name)

@@ -1,4 +1,4 @@
-//! The bench in small: that it still fits the API. It times nothing.
+//! A small run of the benchmark, which shows that it still fits the API. It measures no times.
 
 use indicatif::ProgressBar;
 use logbook_tests::{on_both, postgres};

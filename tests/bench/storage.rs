@@ -1,4 +1,4 @@
-//! How large the database is: bytes of each table and index, partitions with their parent, TOAST with its table.
+//! The size of the database: bytes of each table and index, partitions with their parent, TOAST with its table.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ const POSTGRES: &str = "
     WHERE c.relkind IN ('r', 'm', 'i') AND s.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
     GROUP BY 1";
 
-/// Less than this is told together, as `other`.
+/// Tables and indexes with less are reported together, as `other`.
 const LEAST_BYTES_PER_EVENT: f64 = 0.5;
 
 /// Bytes per event: `total`, and each table and index.

@@ -1,5 +1,5 @@
-//! What HTTP costs over the database: list requests a second, against pgbench running the very statements that the server
-//! sent for them, with as many clients.
+//! What HTTP costs on top of the database: list requests per second, against pgbench with as many clients, which runs
+//! exactly the statements that the server sent for them.
 
 use std::{
     fs,
@@ -21,15 +21,15 @@ use crate::{
 };
 
 const CLIENTS: usize = 8;
-/// Pages that are asked for, first ones and such from all over the logs.
+/// Pages that are requested: first ones, and others from all over the logs.
 const PAGES: usize = 24;
-/// Each side has its turn so often, for so long.
+/// How often each side runs, and for how long.
 const ROUNDS: usize = 3;
 const ROUND: Duration = Duration::from_secs(5);
 
 /// Where PostgreSQL writes its log as JSON: its settings are those of [`SETTINGS`].
 const LOG: &str = "data/log/server.json";
-/// So that the statements of a request can be read.
+/// Settings that log the statements of a request.
 pub const SETTINGS: [&str; 4] =
     ["logging_collector=on", "log_destination=jsonlog", "log_filename=server.log", "log_rotation_size=0"];
 
@@ -82,15 +82,15 @@ fn requests_per_s(target: &Target, paths: &[String]) -> f64 {
 /// The statements of one request, for pgbench: as the server sent them, with `$1`, and the values of their parameters.
 struct Script(Vec<(String, Vec<Option<String>>)>);
 
-/// Asks for each page while PostgreSQL writes down what it is asked.
+/// Requests each page while PostgreSQL logs its statements.
 fn record(connection: &mut Connection, paths: &[String], database: &Database, cluster: &Path) -> Vec<Script> {
     let mut direct = database.connect();
     let log = cluster.join(LOG);
-    // Prepared statements and what the server remembers are there before the log is read.
+    // First fills the server's caches and prepared statements, so that the log shows usual requests.
     for path in paths.iter().cycle().take(paths.len() * 3) {
         connection.get(path).expect(200);
     }
-    // A setting of all new transactions, once the reload has reached the server's connections.
+    // The setting is in force once the reload has reached the server's connections.
     direct.execute("ALTER SYSTEM SET log_min_duration_statement = 0");
     direct.execute("SELECT pg_reload_conf()");
     let known = || fs::read_to_string(&log).unwrap_or_default();
@@ -119,8 +119,8 @@ fn record(connection: &mut Connection, paths: &[String], database: &Database, cl
 }
 
 impl Script {
-    /// From lines of the log: what the connection was sent that read the events. The pool's question whether a connection
-    /// lives is no part of the request.
+    /// Reads, from lines of the log, the statements of the connection that read the events. The pool's check whether a
+    /// connection lives does not belong to the request.
     fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
         let mut sent = Vec::new();
         for line in lines {
@@ -143,7 +143,7 @@ impl Script {
         let (mut text, mut variables) = (String::new(), Vec::new());
         for (n, (statement, parameters)) in self.0.iter().enumerate() {
             let mut statement = statement.replace('\n', " ");
-            // From the last: `$1` is the beginning of `$12`.
+            // The last first, since `$1` is the beginning of `$12`.
             for (p, value) in parameters.iter().enumerate().rev() {
                 let name = format!("v{number}_{n}_{p}");
                 let put = if value.is_some() { format!(":{name}") } else { "NULL".into() };
@@ -177,7 +177,7 @@ fn parameters(detail: &str) -> Vec<Option<String>> {
             continue;
         };
         let (mut value, mut from) = (String::new(), 0);
-        // A quote inside is written twice.
+        // A quote inside is doubled.
         while let Some(at) = quoted[from..].find('\'').map(|at| from + at) {
             value.push_str(&quoted[from..at]);
             from = at + 1;

@@ -1,4 +1,4 @@
-// What every browser test starts from: a server with real rows, somebody signed in, and an eye on what goes wrong unseen.
+// The fixtures of the browser tests: a server with imported events, a signed-in user, and a check for errors in the console.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { test as base, expect, type Page } from "@playwright/test";
@@ -10,33 +10,34 @@ export { expect };
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** The fixture's rows, counted by hand. */
-export const facts = {
+/** The numbers of events in the fixture, counted by hand. */
+export const fixtureCounts = {
   access: { total: 81, failed: 20 },
   application: { total: 178, created: 140, updated: 25, deleted: 13 },
   framework: { total: 121, failed: 0 },
 } as const;
 
-interface Person {
+interface Credentials {
   email: string;
   password: string;
 }
 
-interface PerTest {
-  /** Nothing is written to the console as an error, thrown, or asked of another host. */
-  quiet: { allow(pattern: RegExp): void };
-  /** A page of somebody who is signed in. */
+interface TestFixtures {
+  /** Fails on errors in the console, uncaught exceptions and requests to other hosts, except for what a test allows. */
+  pageErrors: { allow(pattern: RegExp): void };
+  /** A page where the administrator is signed in. */
   signedIn: Page;
 }
 
-interface PerWorker {
+interface WorkerFixtures {
   server: Server;
-  person: Person;
-  /** The second workspace, filled. */
+  /** The administrator of the first start. */
+  admin: Credentials;
+  /** The second workspace, with its events. */
   clinic: typeof clinic;
 }
 
-export const test = base.extend<PerTest, PerWorker>({
+export const test = base.extend<TestFixtures, WorkerFixtures>({
   server: [
     async ({}, use) => {
       const server = await Server.start();
@@ -47,23 +48,23 @@ export const test = base.extend<PerTest, PerWorker>({
     { scope: "worker" },
   ],
 
-  person: [
+  admin: [
     async ({ server }, use) => {
-      // The first start's administrator, who comes in by the printed link and chooses a password.
+      // Signs in with the link that the first start prints, and sets a password.
       const token = new URL(await server.signInLink()).hash.replace("#link=", "");
-      const { access_token, user } = (await ask("POST", "/auth/link", { token })) as { access_token: string; user: Person };
-      const person = { email: user.email, password: "correct horse battery" };
-      await ask("PUT", "/auth/password", { password: person.password }, access_token);
-      await use(person);
+      const { access_token, user } = (await send("POST", "/auth/link", { token })) as { access_token: string; user: Credentials };
+      const admin = { email: user.email, password: "correct horse battery" };
+      await send("PUT", "/auth/password", { password: admin.password }, access_token);
+      await use(admin);
 
-      async function ask(method: string, path: string, body: object, token?: string): Promise<unknown> {
-        const answer = await fetch(`${server.url}/api/v1${path}`, {
+      async function send(method: string, path: string, body: object, token?: string): Promise<unknown> {
+        const response = await fetch(`${server.url}/api/v1${path}`, {
           method,
           headers: { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) },
           body: JSON.stringify(body),
         });
-        if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-        return answer.status === 204 ? undefined : answer.json();
+        if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+        return response.status === 204 ? undefined : response.json();
       }
     },
     { scope: "worker" },
@@ -79,41 +80,41 @@ export const test = base.extend<PerTest, PerWorker>({
 
   baseURL: async ({ server }, use) => use(server.url),
 
-  quiet: [
+  pageErrors: [
     async ({ page, server }, use) => {
-      const faults: string[] = [];
+      const errors: string[] = [];
       const allowed: RegExp[] = [/Failed to load resource: the server responded with a status of 401/];
       page.on("console", (message) => {
-        if (message.type() === "error" || message.type() === "warning") faults.push(message.text());
+        if (message.type() === "error" || message.type() === "warning") errors.push(message.text());
       });
-      page.on("pageerror", (error) => faults.push(error.stack ?? error.message));
+      page.on("pageerror", (error) => errors.push(error.stack ?? error.message));
       page.on("request", (request) => {
-        if (/^https?:/.test(request.url()) && !request.url().startsWith(server.url)) faults.push(`asked ${request.url()}`);
+        if (/^https?:/.test(request.url()) && !request.url().startsWith(server.url)) errors.push(`request to ${request.url()}`);
       });
       await use({ allow: (pattern) => allowed.push(pattern) });
-      expect(faults.filter((fault) => !allowed.some((pattern) => pattern.test(fault)))).toEqual([]);
+      expect(errors.filter((error) => !allowed.some((pattern) => pattern.test(error)))).toEqual([]);
     },
     { auto: true },
   ],
 
-  signedIn: async ({ page, person, server }, use) => {
-    // The context shares its cookies with the page, which restores the session from them.
-    const answer = await page.context().request.post(`${server.url}/api/v1/auth/login`, { data: person });
-    expect(answer.status()).toBe(200);
+  signedIn: async ({ page, admin, server }, use) => {
+    // The page restores its session from the cookies, which it shares with the context.
+    const response = await page.context().request.post(`${server.url}/api/v1/auth/login`, { data: admin });
+    expect(response.status()).toBe(200);
     await use(page);
   },
 });
 
-/** Fails with what axe finds against WCAG 2.2 AA. */
+/** Checks a page against WCAG 2.2 AA with axe. */
 export async function expectAccessible(page: Page) {
   await page.evaluate(axe);
   const results = await page.evaluate(
     () =>
-      (window as unknown as { axe: { run(where: Document, how: object): Promise<AxeResults> } }).axe.run(document, {
+      (window as unknown as { axe: { run(context: Document, options: object): Promise<AxeResults> } }).axe.run(document, {
         runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
       }),
   );
-  const found = results.violations.flatMap(({ id, help, nodes }) => nodes.slice(0, 5).map(({ html }) => `${id}: ${help}: ${html.slice(0, 200)}`));
-  // Soft, so that every width is looked at.
-  expect.soft(found).toEqual([]);
+  const violations = results.violations.flatMap(({ id, help, nodes }) => nodes.slice(0, 5).map(({ html }) => `${id}: ${help}: ${html.slice(0, 200)}`));
+  // Soft, so that the test goes on to the other widths.
+  expect.soft(violations).toEqual([]);
 }

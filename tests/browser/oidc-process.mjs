@@ -1,5 +1,5 @@
-// A real OpenID Provider, as a process of its own: `node oidc-process.mjs [KEY CERTIFICATE]`. It says its address on its
-// first line, and wants the client's redirect address as the first line of its input.
+// A real OpenID Provider as a separate process: `node oidc-process.mjs [KEY CERTIFICATE]`. Its first line of output is
+// its URL, and its first line of input is the redirect URI of the client.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
@@ -9,7 +9,7 @@ import Provider from "oidc-provider";
 const [key, cert] = process.argv.slice(2).map((path) => readFileSync(path));
 const server = key ? createSecureServer({ key, cert }) : createServer();
 server.listen(0, "127.0.0.1", async () => {
-  // Another site than 127.0.0.1 to a browser, so that cookies are held to the rules.
+  // For a browser, localhost and 127.0.0.1 are different sites, so that the rules for cookies apply.
   const issuer = `${key ? "https" : "http"}://localhost:${server.address().port}`;
   console.log(issuer);
   const { value: redirectUri } = await createInterface({ input: process.stdin })[Symbol.asyncIterator]().next();
@@ -32,7 +32,7 @@ server.listen(0, "127.0.0.1", async () => {
       accountId: id,
       claims: () => ({ sub: id, name: "Asha Rao", email: `${id}@clinic.test`, email_verified: true, logbook_roles: roles }),
     }),
-    // What the token of a job says beside the standard's claims.
+    // The claims of a job's token, besides the standard ones.
     extraTokenClaims: () => ({ logbook_roles: { peerapp: "viewer" } }),
     ttl: { AccessToken: 600, ClientCredentials: 600, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
     features: {

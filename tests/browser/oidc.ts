@@ -1,4 +1,4 @@
-// A real OpenID Provider of our own, and a server that is told of it.
+// A real OpenID Provider, and a Logbook server that uses it.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:https";
@@ -6,17 +6,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { Server } from "./server.ts";
+import { waitUntil } from "./wait.ts";
 
-/** A certificate for localhost that nobody has signed. */
+/** A self-signed certificate for localhost. */
 export class Certificate {
   readonly #home = mkdtempSync(join(tmpdir(), "logbook-tls-"));
   readonly key = join(this.#home, "key.pem");
   readonly path = join(this.#home, "certificate.pem");
 
   constructor() {
-    const what = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost";
-    const added = ["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"];
-    execFileSync("openssl", [...what.split(" "), ...added, "-keyout", this.key, "-out", this.path], { stdio: "ignore" });
+    const command = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost";
+    const extensions = ["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"];
+    execFileSync("openssl", [...command.split(" "), ...extensions, "-keyout", this.key, "-out", this.path], { stdio: "ignore" });
   }
 
   remove() {
@@ -38,7 +39,7 @@ export class IdentityProvider {
     this.#process.stdout?.on("data", (chunk: Buffer) => (this.#output += chunk.toString()));
   }
 
-  /** The provider, and a server that trusts it: `audience` is whom its access tokens are for. */
+  /** Starts a provider and a server that trusts it. `audience` is the audience of its access tokens. */
   static async start(
     audience: string,
     certificate?: Certificate,
@@ -59,11 +60,8 @@ export class IdentityProvider {
     return { provider, server };
   }
 
-  async #until(what: () => unknown) {
-    for (let tries = 0; !what(); tries += 1) {
-      if (tries > 150 || this.#process.exitCode !== null) throw new Error(`the identity provider did not start:\n${this.#output}`);
-      await new Promise((done) => setTimeout(done, 100));
-    }
+  #until(condition: () => unknown) {
+    return waitUntil(this.#process, condition, () => `the identity provider did not start:\n${this.#output}`);
   }
 
   /** An access token for a job (RFC 6749, section 4.4, and RFC 8707). */
@@ -74,27 +72,27 @@ export class IdentityProvider {
       "content-type": "application/x-www-form-urlencoded",
     };
     if (!this.#certificate) {
-      const answer = await fetch(`${this.url}/token`, { method: "POST", headers, body: form });
-      return accessToken(await answer.text());
+      const response = await fetch(`${this.url}/token`, { method: "POST", headers, body: form });
+      return accessToken(await response.text());
     }
-    // fetch takes no certificate of its own.
+    // fetch cannot be given a certificate.
     const ca = readFileSync(this.#certificate.path);
-    return new Promise((done, failed) => {
-      const asked = request(`${this.url}/token`, { method: "POST", headers, ca }, (answer) => void text(answer).then(accessToken).then(done, failed));
-      asked.on("error", failed).end(form);
+    return new Promise((resolve, reject) => {
+      const post = request(`${this.url}/token`, { method: "POST", headers, ca }, (response) => void text(response).then(accessToken).then(resolve, reject));
+      post.on("error", reject).end(form);
     });
   }
 
   async stop() {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const gone = new Promise((done) => this.#process.once("exit", done));
+    const exited = new Promise((resolve) => this.#process.once("exit", resolve));
     this.#process.kill("SIGTERM");
-    await gone;
+    await exited;
   }
 }
 
-function accessToken(answer: string): string {
-  const { access_token } = JSON.parse(answer) as { access_token?: string };
-  if (!access_token) throw new Error(answer);
+function accessToken(body: string): string {
+  const { access_token } = JSON.parse(body) as { access_token?: string };
+  if (!access_token) throw new Error(body);
   return access_token;
 }

@@ -1,16 +1,16 @@
-import { expect, facts, test } from "./fixtures.ts";
+import { expect, fixtureCounts, test } from "./fixtures.ts";
 
-test("The overview shows the three logs, filled, and leads into each", async ({ signedIn: page }) => {
+test("The overview shows the three logs and links to each", async ({ signedIn: page }) => {
   await page.goto("/w/peerapp?range=all");
   for (const [title, number] of [
-    ["Total Access Logs", facts.access.total],
-    ["Failed Attempts", facts.access.failed],
-    ["Total Changes", facts.application.total],
-    ["Created", facts.application.created],
-    ["Updated", facts.application.updated],
-    ["Deleted", facts.application.deleted],
-    ["Total Events", facts.framework.total],
-    ["Failed", facts.framework.failed],
+    ["Total Access Logs", fixtureCounts.access.total],
+    ["Failed Attempts", fixtureCounts.access.failed],
+    ["Total Changes", fixtureCounts.application.total],
+    ["Created", fixtureCounts.application.created],
+    ["Updated", fixtureCounts.application.updated],
+    ["Deleted", fixtureCounts.application.deleted],
+    ["Total Events", fixtureCounts.framework.total],
+    ["Failed", fixtureCounts.framework.failed],
   ] as const) {
     await expect(page.getByRole("group", { name: title, exact: true })).toContainText(new RegExp(`${number}$`));
   }
@@ -27,7 +27,7 @@ test("The overview shows the three logs, filled, and leads into each", async ({ 
   }
 });
 
-test("The workspace switcher goes from one workspace to another", async ({ signedIn: page, clinic }) => {
+test("The workspace menu switches to another workspace", async ({ signedIn: page, clinic }) => {
   await page.goto("/w/peerapp/application");
   await page.getByRole("button", { name: /Workspace/ }).click();
   await page.getByRole("menuitem", { name: new RegExp(clinic.name) }).click();

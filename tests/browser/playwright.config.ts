@@ -6,23 +6,26 @@ export default defineConfig({
   fullyParallel: true,
   workers: 2,
   forbidOnly: Boolean(process.env.CI),
-  // A test that passes at the second try hides a fault.
+  // A test that passes only when it is retried hides an error.
   retries: 0,
-  timeout: 45_000,
-  expect: { timeout: 10_000 },
+  // The limits only end what hangs: a test waits for a state, and a slow machine needs longer for it.
+  timeout: 300_000,
+  expect: { timeout: 60_000 },
   reporter: [["list"]],
   use: {
     browserName: "chromium",
+    actionTimeout: 60_000,
+    navigationTimeout: 60_000,
     viewport: { width: 1440, height: 900 },
     locale: "en-GB",
-    // Neither UTC nor the zone of the workspace: what is shown must not depend on it.
+    // Neither UTC nor the zone of a workspace: the pages must not depend on the browser's zone.
     timezoneId: "America/New_York",
     permissions: ["clipboard-read", "clipboard-write"],
     reducedMotion: "reduce",
-    // A trace of every test doubles the time; a failure's page is told in words beside its error anyway.
+    // Traces double the time of the tests, and each failure comes with a text snapshot of the page anyway.
     trace: process.env.TRACE ? "retain-on-failure" : "off",
     launchOptions: {
-      // The system's own; nothing is downloaded.
+      // The browser of the system. Nothing is downloaded.
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       args: [
         "--no-sandbox",

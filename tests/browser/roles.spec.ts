@@ -1,102 +1,102 @@
-// What each role is offered, on every page: what one may not do is not there, and no page asks for what it is refused.
+// What each role sees on every page: actions that it may not do are missing, and no page makes a request that is rejected.
 import type { Page } from "@playwright/test";
 import { expect, expectAccessible, test } from "./fixtures.ts";
 
 const PASSWORD = "correct horse battery";
 
-/** A member's own browser: invited through the API, signed in by their link, with a password. */
-async function join(page: Page, url: string, token: string, slug: string, name: string, role: string) {
+/** Invites a member through the API, sets a password with the sign-in link, and signs the page in. */
+async function signInAsMember(page: Page, url: string, token: string, slug: string, name: string, role: string) {
   const email = `${name.toLowerCase()}-${slug}@clinic.test`;
-  const ask = (method: string, path: string, bearer: string | undefined, body: object) =>
+  const send = (method: string, path: string, bearer: string | undefined, body: object) =>
     fetch(`${url}/api/v1${path}`, {
       method,
       headers: { "content-type": "application/json", ...(bearer && { authorization: `Bearer ${bearer}` }) },
       body: JSON.stringify(body),
     });
-  const invited = await ask("POST", `/workspaces/${slug}/members`, token, { email, name, role });
+  const invited = await send("POST", `/workspaces/${slug}/members`, token, { email, name, role });
   expect(invited.status).toBe(201);
   const { sign_in_link } = (await invited.json()) as { sign_in_link: string };
-  const link = await ask("POST", "/auth/link", undefined, { token: sign_in_link.split("#link=")[1] ?? "" });
+  const link = await send("POST", "/auth/link", undefined, { token: sign_in_link.split("#link=")[1] ?? "" });
   const { access_token } = (await link.json()) as { access_token: string };
-  expect((await ask("PUT", "/auth/password", access_token, { password: PASSWORD })).status).toBe(204);
-  const answer = await page.context().request.post(`${url}/api/v1/auth/login`, { data: { email, password: PASSWORD } });
-  expect(answer.status()).toBe(200);
+  expect((await send("PUT", "/auth/password", access_token, { password: PASSWORD })).status).toBe(204);
+  const response = await page.context().request.post(`${url}/api/v1/auth/login`, { data: { email, password: PASSWORD } });
+  expect(response.status()).toBe(200);
 }
 
 type Role = "viewer" | "auditor" | "writer" | "admin" | "platform admin";
 
 const LOGS = ["access", "application", "framework"] as const;
-const LOCKED = "You append here, and do not read";
+const NO_ACCESS = "Your role cannot read the logs";
 
-/** Whatever a page does that is refused: an answer that a page has no use for. */
-function refusals(page: Page): string[] {
-  const refused: string[] = [];
+/** The requests of a page that the server rejects. */
+function recordRejections(page: Page): string[] {
+  const rejected: string[] = [];
   page.on("response", (response) => {
     if ([401, 403, 404].includes(response.status()) && !response.url().endsWith("/auth/refresh")) {
-      refused.push(`${response.status()} ${response.url()}`);
+      rejected.push(`${response.status()} ${response.url()}`);
     }
   });
-  return refused;
+  return rejected;
 }
 
-async function walk(page: Page, role: Role, slug: string, name: string) {
-  const reads = role !== "writer";
-  const manages = role === "admin" || role === "platform admin";
-  const governs = role === "platform admin";
-  const refused = refusals(page);
+async function checkPages(page: Page, role: Role, slug: string, name: string) {
+  const canRead = role !== "writer";
+  const canManage = role === "admin" || role === "platform admin";
+  const isPlatformAdmin = role === "platform admin";
+  const rejected = recordRejections(page);
 
   await page.goto(`/w/${slug}`);
   await expect(page.getByRole("navigation", { name: "Workspace" }).getByRole("link")).toHaveText([
-    ...(reads ? ["Overview", "Access", "Application", "Framework"] : []),
-    ...(manages ? ["Settings"] : []),
+    ...(canRead ? ["Overview", "Access", "Application", "Framework"] : []),
+    ...(canManage ? ["Settings"] : []),
   ]);
-  await expect(page.getByRole("heading", { name: LOCKED })).toHaveCount(reads ? 0 : 1);
+  await expect(page.getByRole("heading", { name: NO_ACCESS })).toHaveCount(canRead ? 0 : 1);
   await page.getByRole("button", { name: `Workspace: ${name}` }).click();
   await expect(page.getByRole("menuitem", { name })).toBeVisible();
-  await expect(page.getByRole("menuitem", { name: "New workspace…" })).toHaveCount(governs ? 1 : 0);
+  await expect(page.getByRole("menuitem", { name: "New workspace…" })).toHaveCount(isPlatformAdmin ? 1 : 0);
   await page.keyboard.press("Escape");
 
   for (const log of LOGS) {
     await page.goto(`/w/${slug}/${log}`);
-    if (reads) await expect(page.getByRole("searchbox")).toBeVisible();
-    else await expect(page.getByRole("heading", { name: LOCKED })).toBeVisible();
-    if (log === "framework" && reads) {
-      // An empty log tells those who may append how to.
+    if (canRead) await expect(page.getByRole("searchbox")).toBeVisible();
+    else await expect(page.getByRole("heading", { name: NO_ACCESS })).toBeVisible();
+    if (log === "framework" && canRead) {
+      // An empty log shows how to send events, but only to members who may do so.
       await expect(page.getByText("No events yet")).toBeVisible();
-      await expect(page.getByText(/^curl/)).toHaveCount(manages ? 1 : 0);
+      await expect(page.getByText(/^curl/)).toHaveCount(canManage ? 1 : 0);
     }
-    await expect(page.getByRole("gridcell").first()).toBeVisible({ visible: reads && log === "access" });
+    await expect(page.getByRole("gridcell").first()).toBeVisible({ visible: canRead && log === "access" });
     await expectAccessible(page);
   }
 
-  const offers = {
+  const actions = {
     members: page.getByRole("button", { name: "Invite member" }),
     keys: page.getByRole("button", { name: "New key" }),
     general: page.getByRole("button", { name: "Save" }),
   };
-  for (const [tab, offer] of Object.entries(offers)) {
+  for (const [tab, action] of Object.entries(actions)) {
     await page.goto(`/w/${slug}/settings/${tab}`);
-    const told = manages ? "Settings" : reads ? "Settings are for admins" : LOCKED;
-    await expect(page.getByRole("heading", { name: told, exact: true })).toBeVisible();
-    if (manages) await expect(offer).toBeVisible();
+    const heading = canManage ? "Settings" : canRead ? "Only admins can change settings" : NO_ACCESS;
+    await expect(page.getByRole("heading", { name: heading, exact: true })).toBeVisible();
+    if (canManage) await expect(action).toBeVisible();
     else await expect(page.getByRole("main").getByRole("button")).toHaveCount(0);
-    await expect(page.getByRole("main").getByRole("textbox")).toHaveCount(manages && tab === "general" ? (governs ? 2 : 1) : 0);
+    await expect(page.getByRole("main").getByRole("textbox")).toHaveCount(canManage && tab === "general" ? (isPlatformAdmin ? 2 : 1) : 0);
     await expectAccessible(page);
   }
-  // The address is the platform's to give, as is a new workspace.
-  await expect(page.getByLabel("Short name")).toHaveCount(governs ? 1 : 0);
+  // Only platform admins change short names and create workspaces.
+  await expect(page.getByLabel("Short name")).toHaveCount(isPlatformAdmin ? 1 : 0);
   await page.goto("/workspaces/new");
-  if (governs) await expect(page.getByRole("button", { name: "Create workspace" })).toBeVisible();
-  else await expect(page.getByRole("heading", { name: "Platform admins make workspaces" })).toBeVisible();
-  await expect(page.getByRole("main").getByRole("button")).toHaveCount(governs ? 1 : 0);
+  if (isPlatformAdmin) await expect(page.getByRole("button", { name: "Create workspace" })).toBeVisible();
+  else await expect(page.getByRole("heading", { name: "Only platform admins can create workspaces" })).toBeVisible();
+  await expect(page.getByRole("main").getByRole("button")).toHaveCount(isPlatformAdmin ? 1 : 0);
   await page.waitForLoadState("networkidle");
-  expect(refused).toEqual([]);
+  expect(rejected).toEqual([]);
 }
 
 for (const role of ["viewer", "auditor", "writer", "admin", "platform admin"] as const) {
-  test(`What a ${role} may not do is not offered`, async ({ page, server, person }) => {
-    const slug = `place-${Math.random().toString(36).slice(2, 8)}`;
-    const name = `Place of a ${role}`;
+  test(`A ${role} sees no actions that they may not do`, async ({ page, server, admin }) => {
+    const slug = `workspace-${Math.random().toString(36).slice(2, 8)}`;
+    const name = `Workspace for ${role}`;
     server.logbook("workspace", "create", slug, "--name", name);
     const append = await fetch(`${server.url}/api/v1/workspaces/${slug}/logs/access`, {
       method: "POST",
@@ -105,14 +105,14 @@ for (const role of ["viewer", "auditor", "writer", "admin", "platform admin"] as
     });
     expect(append.status).toBe(201);
     if (role === "platform admin") {
-      const answer = await page.context().request.post(`${server.url}/api/v1/auth/login`, { data: person });
-      expect(answer.status()).toBe(200);
+      const response = await page.context().request.post(`${server.url}/api/v1/auth/login`, { data: admin });
+      expect(response.status()).toBe(200);
     } else {
-      await join(page, server.url, server.token("admin", slug), slug, "Asha", role);
+      await signInAsMember(page, server.url, server.token("admin", slug), slug, "Asha", role);
       await page.goto("/");
-      // With one workspace there is nothing to choose.
+      // A single workspace opens at once.
       await expect(page).toHaveURL(`/w/${slug}`);
     }
-    await walk(page, role, slug, name);
+    await checkPages(page, role, slug, name);
   });
 }

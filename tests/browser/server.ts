@@ -1,8 +1,9 @@
-// A real server of our own, on a free port, in a folder that goes when it stops.
+// A real server on a free port, in a temporary folder that is deleted when the server stops.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { waitUntil } from "./wait.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const binary = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug/logbook");
@@ -19,7 +20,7 @@ export class Server {
     this.#environment = {
       ...process.env,
       LOGBOOK_LISTEN: "127.0.0.1:0",
-      // Stories count events, and mean their own.
+      // The tests count events, so Logbook must not add events about itself.
       LOGBOOK_AUDIT: "false",
       LOGBOOK_DATA_DIR: home,
       LOGBOOK_DATABASE_URL: `sqlite://${home}/logbook.db`,
@@ -27,9 +28,9 @@ export class Server {
       ...settings,
     };
     this.#process = spawn(binary, ["serve"], { cwd: root, env: this.#environment, stdio: ["ignore", "pipe", "pipe"] });
-    const listen = (chunk: Buffer) => (this.#output += chunk.toString());
-    this.#process.stdout?.on("data", listen);
-    this.#process.stderr?.on("data", listen);
+    const collect = (chunk: Buffer) => (this.#output += chunk.toString());
+    this.#process.stdout?.on("data", collect);
+    this.#process.stderr?.on("data", collect);
   }
 
   static async start(settings: NodeJS.ProcessEnv = {}): Promise<Server> {
@@ -49,19 +50,16 @@ export class Server {
     return /Sign in: (\S+#link=\S+)/.exec(this.#output)?.[1];
   }
 
-  async #until(what: () => unknown) {
-    for (let tries = 0; !(await what()); tries += 1) {
-      if (tries > 150 || this.#process.exitCode !== null) throw new Error(`the server did not start:\n${this.#output}`);
-      await new Promise((done) => setTimeout(done, 100));
-    }
+  #until(condition: () => unknown) {
+    return waitUntil(this.#process, condition, () => `the server did not start:\n${this.#output}`);
   }
 
-  /** Runs `logbook …` on this server's database, and gives what it prints. */
-  logbook(...words: string[]): string {
-    return execFileSync(binary, words, { cwd: root, env: this.#environment, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  /** Runs `logbook …` on the database of this server and returns its output. */
+  logbook(...args: string[]): string {
+    return execFileSync(binary, args, { cwd: root, env: this.#environment, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   }
 
-  /** The real rows of a real Zango, as the workspace "peerapp". */
+  /** Imports rows of a real Zango database as the workspace "peerapp". */
   importFixture() {
     this.logbook("import", "zango", "--from", "tests/fixtures/zango", "--schema", "peerapp", "--workspace", "peerapp");
   }
@@ -72,9 +70,9 @@ export class Server {
 
   async stop() {
     if (this.#process.exitCode === null) {
-      const gone = new Promise((done) => this.#process.once("exit", done));
+      const exited = new Promise((resolve) => this.#process.once("exit", resolve));
       this.#process.kill("SIGTERM");
-      await gone;
+      await exited;
     }
     rmSync(this.#home, { recursive: true, force: true });
   }

@@ -1,13 +1,13 @@
-// Settings of a workspace.
+// The settings of a workspace.
 import { expect, expectAccessible, test } from "./fixtures.ts";
 
-const place = (role: string) => {
-  const slug = `place-${role}-${Math.random().toString(36).slice(2, 8)}`;
-  return { slug, name: `Place of a ${role}` };
+const newWorkspace = (subject: string) => {
+  const slug = `workspace-${subject}-${Math.random().toString(36).slice(2, 8)}`;
+  return { slug, name: `Workspace for ${subject}` };
 };
 
-test("A key is made, shown once, used, and revoked", async ({ signedIn: page, server }) => {
-  const { slug, name } = place("key");
+test("A key is created, shown once, used and revoked", async ({ signedIn: page, server }) => {
+  const { slug, name } = newWorkspace("key");
   server.logbook("workspace", "create", slug, "--name", name);
   await page.goto(`/w/${slug}`);
   await page.getByRole("navigation", { name: "Workspace" }).getByRole("link", { name: "Settings" }).click();
@@ -17,7 +17,7 @@ test("A key is made, shown once, used, and revoked", async ({ signedIn: page, se
   const dialog = page.getByRole("dialog", { name: "New API key" });
   await dialog.getByLabel("Name").fill("Vector in Mumbai");
   await dialog.getByLabel("Role").selectOption("writer");
-  await dialog.getByLabel("Good for").selectOption("90 days");
+  await dialog.getByLabel("Expiration").selectOption("90 days");
   await dialog.getByLabel("Name").press("Enter");
   const shown = dialog.getByRole("region", { name: "API key" });
   await expect(shown).toHaveText(/^lbk_[a-z0-9]{12}_\S{43}$/);
@@ -28,7 +28,7 @@ test("A key is made, shown once, used, and revoked", async ({ signedIn: page, se
   const token = await page.evaluate(() => navigator.clipboard.readText());
   expect(token).toBe(await shown.textContent());
   await dialog.getByRole("button", { name: "Done" }).click();
-  // It is nowhere on the page any more.
+  // The page does not contain it any more.
   expect(await page.content()).not.toContain(token);
   const row = page.getByRole("listitem").filter({ hasText: "Vector in Mumbai" });
   await expect(row).toContainText(`lbk_${token.split("_")[1]}…`);
@@ -42,21 +42,21 @@ test("A key is made, shown once, used, and revoked", async ({ signedIn: page, se
     });
   expect((await append()).status).toBe(201);
   await row.getByRole("button", { name: "Revoke" }).click();
-  const sure = page.getByRole("dialog", { name: "Revoke key" });
-  await sure.getByRole("button", { name: "Cancel" }).click();
+  const confirmation = page.getByRole("dialog", { name: "Revoke key" });
+  await confirmation.getByRole("button", { name: "Cancel" }).click();
   expect((await append()).status).toBe(201);
   await row.getByRole("button", { name: "Revoke" }).click();
-  await sure.getByRole("button", { name: "Revoke" }).click();
+  await confirmation.getByRole("button", { name: "Revoke" }).click();
   await expect(row).toContainText("Revoked");
   await expect(row.getByRole("button")).toHaveCount(0);
   expect((await append()).status).toBe(401);
 });
 
-test("Keys made at the command line are the same keys", async ({ signedIn: page, server }) => {
-  const { slug, name } = place("cli");
+test("Keys from the command line and from the settings are the same", async ({ signedIn: page, server }) => {
+  const { slug, name } = newWorkspace("cli");
   server.logbook("workspace", "create", slug, "--name", name);
-  const made = server.logbook("keys", "create", "--workspace", slug, "--role", "writer", "--name", "shipper", "--days", "7");
-  const token = made.trim().split("\n").at(-1) ?? "";
+  const output = server.logbook("keys", "create", "--workspace", slug, "--role", "writer", "--name", "shipper", "--days", "7");
+  const token = output.trim().split("\n").at(-1) ?? "";
   const prefix = token.split("_")[1] ?? "";
   const append = () =>
     fetch(`${server.url}/api/v1/workspaces/${slug}/logs/access`, {
@@ -69,15 +69,15 @@ test("Keys made at the command line are the same keys", async ({ signedIn: page,
   expect(list).toContain(`${prefix}\twriter\tactive`);
   expect(list).not.toContain(token);
   await page.goto(`/w/${slug}/settings/keys`);
-  await expect(page.getByRole("listitem").filter({ hasText: "shipper" })).toContainText("by command line");
+  await expect(page.getByRole("listitem").filter({ hasText: "shipper" })).toContainText("created by command line");
   server.logbook("keys", "revoke", "--workspace", slug, prefix);
   await expect.poll(async () => (await append()).status).toBe(401);
   expect(() => server.logbook("keys", "revoke", "--workspace", slug, "k7w2m9x4c1qd")).toThrow(/no such key/);
 });
 
-test("Somebody is invited, comes in, gets another role and is removed", async ({ signedIn: page, server, browser, quiet }) => {
-  quiet.allow(/status of 409/);
-  const { slug, name } = place("member");
+test("A member is invited, signs in, gets another role and is removed", async ({ signedIn: page, server, browser, pageErrors }) => {
+  pageErrors.allow(/status of 409/);
+  const { slug, name } = newWorkspace("member");
   server.logbook("workspace", "create", slug, "--name", name);
   await page.goto(`/w/${slug}/settings`);
   await expect(page).toHaveURL(`/w/${slug}/settings/members`);
@@ -91,17 +91,17 @@ test("Somebody is invited, comes in, gets another role and is removed", async ({
   expect(link).toContain(`${server.url}/sign-in#link=`);
   await dialog.getByRole("button", { name: "Done" }).click();
   const row = page.getByRole("listitem").filter({ hasText: "Jo March" });
-  await expect(row).toContainText("Has not come yet");
+  await expect(row).toContainText("Never signed in");
 
-  // The last admin stays, and the list shows what is true.
+  // The last admin keeps the role, and the list shows it again.
   await row.getByLabel("Role of Jo March").selectOption("viewer");
   await expect(page.getByRole("alert")).toContainText("make somebody else an admin first");
   await expect(row.getByLabel("Role of Jo March")).toHaveValue("admin");
 
-  const theirs = await (await browser.newContext()).newPage();
-  await theirs.goto(link);
-  await theirs.getByRole("button", { name: "Not now" }).click();
-  await expect(theirs.getByRole("navigation", { name: "Workspace" }).getByRole("link", { name: "Settings" })).toBeVisible();
+  const memberPage = await (await browser.newContext()).newPage();
+  await memberPage.goto(link);
+  await memberPage.getByRole("button", { name: "Not now" }).click();
+  await expect(memberPage.getByRole("navigation", { name: "Workspace" }).getByRole("link", { name: "Settings" })).toBeVisible();
 
   await page.getByRole("button", { name: "Invite member" }).click();
   await dialog.getByLabel("E-mail").fill("jo@clinic.test");
@@ -114,22 +114,22 @@ test("Somebody is invited, comes in, gets another role and is removed", async ({
 
   await row.getByLabel("Role of Jo March").selectOption("viewer");
   await expect(row.getByLabel("Role of Jo March")).toHaveValue("viewer");
-  await expect(row).toContainText("Signed in");
-  await theirs.reload();
-  await expect(theirs.getByRole("link", { name: "Overview" })).toBeVisible();
-  await expect(theirs.getByRole("link", { name: "Settings" })).toHaveCount(0);
+  await expect(row).toContainText("Last sign-in");
+  await memberPage.reload();
+  await expect(memberPage.getByRole("link", { name: "Overview" })).toBeVisible();
+  await expect(memberPage.getByRole("link", { name: "Settings" })).toHaveCount(0);
 
   await row.getByRole("button", { name: "Remove" }).click();
   await page.getByRole("dialog", { name: "Remove member" }).getByRole("button", { name: "Remove" }).click();
   await expect(row).toHaveCount(0);
-  await theirs.goto(`${server.url}/w/${slug}`);
-  await expect(theirs.getByRole("heading", { name: "No such workspace" })).toBeVisible();
-  await theirs.context().close();
+  await memberPage.goto(`${server.url}/w/${slug}`);
+  await expect(memberPage.getByRole("heading", { name: "Workspace not found" })).toBeVisible();
+  await memberPage.context().close();
 });
 
-test("A platform admin renames a workspace and moves it to another address", async ({ signedIn: page, server, quiet }) => {
-  quiet.allow(/status of 409/);
-  const { slug, name } = place("general");
+test("A platform admin renames a workspace and moves it to another address", async ({ signedIn: page, server, pageErrors }) => {
+  pageErrors.allow(/status of 409/);
+  const { slug, name } = newWorkspace("general");
   server.logbook("workspace", "create", slug, "--name", name);
   await page.goto(`/w/${slug}/settings/general`);
   await page.getByLabel("Short name").fill("peerapp");
@@ -138,11 +138,11 @@ test("A platform admin renames a workspace and moves it to another address", asy
   await page.getByLabel("Name", { exact: true }).fill("Riverside");
   await page.getByLabel("Short name").fill(`${slug}-2`);
   await page.getByLabel("Time zone").fill("Asia/Kolkata");
-  await page.getByLabel("Dates are written").selectOption("yyyy-mm-dd");
+  await page.getByLabel("Date format").selectOption("yyyy-mm-dd");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page).toHaveURL(`/w/${slug}-2/settings/general`);
   await expect(page.getByRole("button", { name: "Workspace: Riverside" })).toBeVisible();
   await page.reload();
   await expect(page.getByLabel("Time zone")).toHaveValue("Asia/Kolkata");
-  await expect(page.getByLabel("Dates are written")).toHaveValue("yyyy-mm-dd");
+  await expect(page.getByLabel("Date format")).toHaveValue("yyyy-mm-dd");
 });

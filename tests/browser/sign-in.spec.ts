@@ -1,14 +1,14 @@
-import { expect, test as story } from "@playwright/test";
+import { expect, type Route, test as baseTest } from "@playwright/test";
 import { test } from "./fixtures.ts";
 import { Server } from "./server.ts";
 
-story("The printed link signs in once, a password after that", async ({ page }) => {
+baseTest("The printed link signs in once, and a password works after that", async ({ page }) => {
   const server = await Server.start();
   try {
     const link = await server.signInLink();
     await page.goto(link);
     await page.getByLabel("New password").fill("correct horse battery");
-    // What came in by the address does not stay in it, nor in the history.
+    // The token does not stay in the URL.
     expect(page.url()).not.toContain("link=");
     await page.getByRole("button", { name: "Set password" }).click();
     await expect(page.getByRole("banner")).toBeVisible();
@@ -34,19 +34,19 @@ story("The printed link signs in once, a password after that", async ({ page }) 
   }
 });
 
-test("Nobody gets in without signing in", async ({ page }) => {
+test("Nobody sees events without signing in", async ({ page }) => {
   await page.goto("/w/peerapp/access?status=failure");
   await expect(page.getByRole("heading", { name: "Sign in to Logbook" })).toBeVisible();
   await expect(page.getByText("81")).toHaveCount(0);
 });
 
-test("A session that ends leads to sign-in and back to the very place", async ({ signedIn: page, person }) => {
+test("An expired session leads to sign-in and back to the same URL", async ({ signedIn: page, admin }) => {
   await page.goto("/w/peerapp/application?q=李雷&order=asc");
   await expect(page.getByRole("group", { name: "Total Changes" })).toContainText("18");
   const address = page.url();
 
   await page.context().clearCookies();
-  const expired = (route: import("@playwright/test").Route) =>
+  const expired = (route: Route) =>
     route.fulfill({
       status: 401,
       contentType: "application/problem+json",
@@ -57,8 +57,8 @@ test("A session that ends leads to sign-in and back to the very place", async ({
   await expect(page.getByRole("heading", { name: "Sign in to Logbook" })).toBeVisible();
   await page.unroute("**/api/v1/workspaces/**", expired);
 
-  await page.getByLabel("E-mail").fill(person.email);
-  await page.getByLabel("Password").fill(person.password);
+  await page.getByLabel("E-mail").fill(admin.email);
+  await page.getByLabel("Password").fill(admin.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page.getByRole("group", { name: "Total Changes" })).toContainText("18");
   expect(page.url()).toBe(address);

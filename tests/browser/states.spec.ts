@@ -1,13 +1,13 @@
 import { expect, test } from "./fixtures.ts";
 
-test("A log without events says how to send the first one", async ({ signedIn: page, clinic }) => {
+test("An empty log shows how to send the first event", async ({ signedIn: page, clinic }) => {
   await page.goto(`/w/${clinic.slug}/framework`);
   await expect(page.getByText(/curl/).first()).toBeVisible();
   await expect(page.getByText(`/api/v1/workspaces/${clinic.slug}/logs/framework`)).toBeVisible();
 });
 
-test("An error is told in words, with its request id, and tried again", async ({ signedIn: page, quiet }) => {
-  quiet.allow(/status of 500/);
+test("An error is shown with its request ID, and the request can be repeated", async ({ signedIn: page, pageErrors }) => {
+  pageErrors.allow(/status of 500/);
   let broken = true;
   await page.route("**/api/v1/workspaces/peerapp/logs/access?**", (route) =>
     broken
@@ -27,32 +27,32 @@ test("An error is told in words, with its request id, and tried again", async ({
   await expect(page.getByRole("grid", { name: "Access log" }).getByRole("gridcell").first()).toBeVisible();
 });
 
-test("A lost network is told, too", async ({ signedIn: page, quiet }) => {
-  quiet.allow(/ERR_FAILED/);
+test("A network error is shown, too", async ({ signedIn: page, pageErrors }) => {
+  pageErrors.allow(/ERR_FAILED/);
   await page.route("**/api/v1/workspaces/peerapp/logs/access?**", (route) => route.abort());
   await page.goto("/w/peerapp/access");
   await expect(page.getByRole("alert").first()).toBeVisible();
 });
 
-test("An unknown workspace and an unknown page are told as such", async ({ signedIn: page, quiet }) => {
-  quiet.allow(/status of 404/);
-  // React tells the console of what a page for errors caught.
-  quiet.allow(/there is no such workspace/);
+test("An unknown workspace and an unknown page are not found", async ({ signedIn: page, pageErrors }) => {
+  pageErrors.allow(/status of 404/);
+  // React logs errors that an error boundary catches.
+  pageErrors.allow(/there is no such workspace/);
   await page.goto("/w/nowhere/access");
-  await expect(page.getByRole("heading", { name: "No such workspace" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Workspace not found" })).toBeVisible();
   await page.goto("/nowhere");
-  await expect(page.getByRole("heading", { name: "This page does not exist" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Page not found" })).toBeVisible();
 });
 
-test("New events are announced, not pushed in", async ({ signedIn: page, server, clinic }) => {
+test("New events are announced and not inserted into the list", async ({ signedIn: page, server, clinic }) => {
   await page.goto(`/w/${clinic.slug}/access`);
   const post = async () => {
-    const answer = await fetch(`${server.url}/api/v1/workspaces/${clinic.slug}/logs/access`, {
+    const response = await fetch(`${server.url}/api/v1/workspaces/${clinic.slug}/logs/access`, {
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${server.token("writer", clinic.slug)}` },
       body: JSON.stringify([{ event_type: "login", user: { id: "1", name: "Asha Rao" } }]),
     });
-    expect(answer.status).toBe(201);
+    expect(response.status).toBe(201);
   };
   await post();
   await page.getByRole("button", { name: "Refresh" }).click();
@@ -61,13 +61,13 @@ test("New events are announced, not pushed in", async ({ signedIn: page, server,
   await page.getByRole("button", { name: /Live/ }).click();
   await post();
   const pill = page.getByRole("button", { name: /1 new event/ });
-  await expect(pill).toBeVisible({ timeout: 20_000 });
+  await expect(pill).toBeVisible();
   await expect(rows).toHaveCount(1);
   await pill.click();
   await expect(rows).toHaveCount(2);
 });
 
-test("The contract is shown, within what its policy allows", async ({ page, server }) => {
+test("The API documentation works under its content security policy", async ({ page, server }) => {
   await page.goto(`${server.url}/api/docs/`);
   await expect(page.getByText("listAccessEvents").or(page.getByText("/api/v1/auth/login")).first()).toBeVisible();
 });

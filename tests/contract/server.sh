@@ -23,7 +23,7 @@ server=$!
 for ((tries = 0; ; tries++)); do
   BASE_URL=$(sed -n 's/^Logbook listens on //p' "$home/server.log")
   if [ -n "$BASE_URL" ] && curl --silent --fail --output /dev/null "$BASE_URL/readyz"; then break; fi
-  if [ $tries = 100 ] || ! kill -0 "$server" 2>/dev/null; then cat "$home/server.log" >&2; die "the server did not start"; fi
+  if [ $tries = 6000 ] || ! kill -0 "$server" 2>/dev/null; then cat "$home/server.log" >&2; die "the server did not start"; fi
   sleep 0.1
 done
 export BASE_URL WORKSPACE TOKEN TOTAL_ACCESS TOTAL_APPLICATION TOTAL_FRAMEWORK

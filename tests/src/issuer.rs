@@ -1,5 +1,5 @@
-//! An identity provider for the stories, on a port of its own. It can do what a real one never would: sign nonsense, go
-//! away, publish secrets. The browser test signs in at a real one.
+//! An OpenID Connect provider for the stories, on a port of its own. It can do what a real one never would: sign nonsense,
+//! go away, publish secrets. The browser tests sign in at a real one.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,34 +19,34 @@ pub const AUDIENCE: &str = "logbook-api";
 pub const CLIENT_ID: &str = "logbook";
 pub const CLIENT_SECRET: &str = "a secret of 32 characters or more";
 
-/// What the token endpoint gives for a code.
+/// What the token endpoint answers a code with.
 #[derive(Clone)]
 pub struct Code {
-    /// The PKCE challenge that the code was asked for with.
+    /// The PKCE challenge of the authorization request.
     pub challenge: String,
     pub id_token: String,
 }
 
 #[derive(Default)]
 pub struct State {
-    /// The published set.
+    /// The published keys.
     pub keys: Vec<Value>,
-    /// Answers nothing but 503.
+    /// Every answer is 503.
     pub away: bool,
-    /// Leads whoever asks for the keys there.
+    /// Requests for the keys are redirected there.
     pub keys_moved_to: Option<String>,
     pub codes: HashMap<String, Code>,
-    /// By access token, which is the code.
+    /// Claims by access token, which is the code.
     pub userinfo: HashMap<String, Value>,
-    /// Members of the description that are other than usual.
+    /// Members of the discovery document that differ from the usual ones.
     pub description: BTreeMap<String, Value>,
-    /// How often each address was asked.
+    /// Requests to each path.
     asked: BTreeMap<String, usize>,
 }
 
 pub struct Issuer {
     pub url: String,
-    /// Published as `ed`.
+    /// Published under the name `ed`.
     pub key: KeyPair,
     state: Arc<Mutex<State>>,
     handle: ServerHandle,
@@ -84,12 +84,12 @@ impl Issuer {
         self.state.lock().expect("no panic in the issuer")
     }
 
-    /// How often an address was asked.
+    /// Requests to a path so far.
     pub fn asked(&self, path: &str) -> usize {
         self.state().asked.get(path).copied().unwrap_or_default()
     }
 
-    /// How a server is told of this provider.
+    /// A server's settings for this provider.
     pub fn config(&self) -> OidcConfig {
         OidcConfig {
             oidc_issuer: Some(self.url.clone()),
@@ -106,7 +106,7 @@ impl Issuer {
         }
     }
 
-    /// The claims of a good bearer token with these roles.
+    /// The claims of a valid bearer token with these roles.
     pub fn claims(&self, roles: Value) -> Value {
         let now = Timestamp::now().micros() / 1_000_000;
         json!({
@@ -115,7 +115,7 @@ impl Issuer {
         })
     }
 
-    /// A good bearer token with these roles.
+    /// A valid bearer token with these roles.
     pub fn token(&self, roles: Value) -> String {
         self.key.sign("ed", &self.claims(roles))
     }
@@ -152,7 +152,7 @@ async fn answer(request: HttpRequest, body: web::Bytes, state: web::Data<Mutex<S
             HttpResponse::Ok().json(description)
         }
         "/jwks" => match &state.keys_moved_to {
-            Some(place) => HttpResponse::Found().insert_header(("location", place.as_str())).finish(),
+            Some(url) => HttpResponse::Found().insert_header(("location", url.as_str())).finish(),
             None => HttpResponse::Ok().json(json!({"keys": state.keys})),
         },
         "/token" => token(&request, &body, &mut state),
@@ -168,7 +168,7 @@ async fn answer(request: HttpRequest, body: web::Bytes, state: web::Data<Mutex<S
     }
 }
 
-/// RFC 6749, section 4.1.3, and RFC 7636, section 4.6: a code is good once, for the client and with the verifier.
+/// RFC 6749, section 4.1.3, and RFC 7636, section 4.6: a code is valid once, for the client and with the verifier.
 fn token(request: &HttpRequest, body: &[u8], state: &mut State) -> HttpResponse {
     let form: HashMap<String, String> = url::form_urlencoded::parse(body).into_owned().collect();
     let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();

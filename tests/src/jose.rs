@@ -1,4 +1,4 @@
-//! Tokens made by hand: any header, any payload, any key. For what no honest library would sign.
+//! Tokens made by hand, of any header, payload and key: for what no honest library would sign.
 
 use std::{path::Path, sync::LazyLock};
 
@@ -14,14 +14,25 @@ pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// `header.payload.signature` over whatever bytes the first two are.
+/// `header.payload.signature`, for any bytes as header and payload.
 pub fn jws(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>, key: &EncodingKey, alg: Algorithm) -> String {
     let message = format!("{}.{}", base64url(header), base64url(payload));
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, alg).expect("a signature");
     format!("{message}.{signature}")
 }
 
-/// An asymmetric key, as its holder has it and as a JWKS shows it.
+/// The header or the claims with another value for one name; null removes it.
+pub fn with(object: &Value, name: &str, value: Value) -> Value {
+    let mut object = object.clone();
+    let members = object.as_object_mut().expect("an object");
+    match value {
+        Value::Null => members.remove(name),
+        value => members.insert(name.into(), value),
+    };
+    object
+}
+
+/// An asymmetric key, with its public half as a JWKS publishes it.
 #[derive(Clone)]
 pub struct KeyPair {
     pub alg: Algorithm,
@@ -65,7 +76,7 @@ impl KeyPair {
         Self { alg: Algorithm::EdDSA, private: EncodingKey::from_ed_der(der.as_bytes()), jwk, pem }
     }
 
-    /// The same key under another algorithm of its family.
+    /// The same key, used with another algorithm of its family.
     pub fn as_alg(&self, alg: Algorithm) -> Self {
         Self { alg, ..self.clone() }
     }
@@ -91,15 +102,22 @@ impl KeyPair {
     }
 }
 
-/// RSA keys take a while to find: two are shared by all tests.
+/// Finding RSA keys takes a while, so all tests share two.
 pub static RSA: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::rsa(2048));
 pub static OTHER_RSA: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::rsa(2048));
 
-/// The keys that a server signs its own tokens with, newest first: name and secret.
-pub fn own_keys(data_dir: &Path) -> Vec<(String, Vec<u8>)> {
+/// A key that a server signs its own tokens with.
+pub struct OwnKey {
+    pub kid: String,
+    pub secret: Vec<u8>,
+}
+
+/// The keys that a server signs its own tokens with, newest first.
+pub fn own_keys(data_dir: &Path) -> Vec<OwnKey> {
     let file = std::fs::read(data_dir.join("token-keys.json")).expect("the server's keys");
     let keys: Value = serde_json::from_slice(&file).expect("JSON");
     let text = |key: &Value, name: &str| key[name].as_str().expect("a text").to_owned();
     let secret = |key: &Value| URL_SAFE_NO_PAD.decode(text(key, "secret")).expect("base64url");
-    keys.as_array().expect("keys").iter().map(|key| (text(key, "kid"), secret(key))).collect()
+    let own_key = |key: &Value| OwnKey { kid: text(key, "kid"), secret: secret(key) };
+    keys.as_array().expect("keys").iter().map(own_key).collect()
 }

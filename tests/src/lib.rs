@@ -1,23 +1,27 @@
-//! A real server on a real database for each test, and a client that speaks to it over HTTP.
+//! A real server on a real database for each story, and a client that speaks to it over HTTP.
 //!
-//! A test is written once and runs on both databases: see [`on_both!`].
+//! A story is written once and runs on both databases: see [`on_both!`]. tests/README.md says how to write one.
 
+pub mod audit_events;
+pub mod client;
 pub mod issuer;
 pub mod jose;
-pub mod naive;
+pub mod oidc_browser;
+pub mod oracle;
+pub mod pagination;
 pub mod postgres;
 pub mod process;
 pub mod random;
 pub mod server;
-pub mod told;
-pub mod visit;
-pub mod walk;
+pub mod sqlite;
+pub mod wait;
 
+pub use client::{Answer, Client};
 pub use issuer::Issuer;
-pub use server::{Answer, Client, TestServer};
+pub use server::{PASSWORD, TestServer};
 
-/// Writes a test once and runs it on SQLite and on PostgreSQL: `on_both!(name, |server| { … })`; where the server needs
-/// other settings, `on_both!(name, |config| { … }, |server| { … })`.
+/// Runs a story on SQLite and on PostgreSQL: `on_both!(name, |server| { … })`, or with other settings for the server
+/// `on_both!(name, |config| { … }, |server| { … })`.
 #[macro_export]
 macro_rules! on_both {
     ($name:ident, |$server:ident| $body:block) => {
@@ -43,8 +47,8 @@ macro_rules! on_both {
     };
 }
 
-/// `on_both!` beside an identity provider: `with_issuer!(name, |server, issuer| { … })`; where it is set up in another
-/// way than the usual, `with_issuer!(name, |config| { … }, |server, issuer| { … })`.
+/// As `on_both!`, beside an OpenID Connect provider: `with_issuer!(name, |server, issuer| { … })`, or with other settings
+/// `with_issuer!(name, |config| { … }, |server, issuer| { … })`.
 #[macro_export]
 macro_rules! with_issuer {
     ($name:ident, |$server:ident, $issuer:ident| $body:block) => {

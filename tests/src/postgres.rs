@@ -1,42 +1,88 @@
-//! A PostgreSQL of our own: a temporary cluster on its own port, never as root, gone when the tests end.
+//! PostgreSQL for the stories: a temporary cluster on its own port, never run as root, gone when the tests end.
 //!
-//! Servers sign in to it as a user without special rights, prepared as docs/POSTGRES.md says; tests look at what is there as a
-//! superuser.
+//! Servers sign in to it as a user without special rights, prepared as docs/POSTGRES.md says; stories look past the server
+//! as a superuser.
 //!
-//! `LOGBOOK_TEST_POSTGRES_URL` (a superuser's URL) makes the tests use that server instead, as that user throughout; the stories of
-//! the wall and of roles are about the other user and need a cluster of our own.
+//! `LOGBOOK_TEST_POSTGRES_URL` (a superuser's URL) makes the stories use that server instead, always as that user. The
+//! stories of roles and of row-level security are about the other user and need the cluster.
 
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
-        OnceLock,
-        atomic::{AtomicU32, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread,
-    time::{Duration, Instant},
 };
 
-use diesel::{Connection as _, PgConnection, RunQueryDsl as _, connection::SimpleConnection as _, sql_query};
+use diesel::{
+    Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, connection::SimpleConnection as _,
+    sql_query, sql_types::BigInt,
+};
+use logbook_engine::db::{Conn, migrations, partitions};
+
+use crate::wait::wait_until;
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
-/// The superuser of a cluster of our own, and the user that servers sign in as.
+/// The cluster's superuser, and the user that servers sign in as.
 const SUPERUSER: &str = "//logbook@";
 const SERVER: &str = "//logbook_server@";
 
 /// A new, empty database. Returns its URL, with the user that a server signs in as.
 pub fn new_database() -> String {
+    create_database("template1")
+}
+
+/// A new database as a server leaves it that has just started on an empty one: migrated, with the partitions of the next
+/// months. It is a copy of one that was made once for all stories.
+pub fn migrated_database() -> String {
+    static TEMPLATE: OnceLock<String> = OnceLock::new();
+    create_database(TEMPLATE.get_or_init(make_template))
+}
+
+fn create_database(template: &str) -> String {
     let base = base_url();
     let name = format!("logbook_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let mut conn = PgConnection::establish(&format!("{}/postgres", as_superuser(base)))
-        .expect("the test cluster answers");
-    // Two tests may not copy the template at the same moment.
-    sql_query("SELECT pg_advisory_lock(1)").execute(&mut conn).expect("a lock");
     let owner = if base.contains(SERVER) { " OWNER logbook_server" } else { "" };
-    sql_query(format!("CREATE DATABASE {name}{owner}")).execute(&mut conn).expect("a new database");
+    let create = format!("CREATE DATABASE {name} TEMPLATE {template}{owner}");
+    sql_query(create).execute(&mut administrator()).expect("a new database");
     format!("{base}/{name}")
+}
+
+/// A superuser's connection, to none of the stories' databases.
+fn administrator() -> PgConnection {
+    PgConnection::establish(&format!("{}/postgres", as_superuser(base_url())))
+        .expect("the test cluster answers")
+}
+
+/// Makes the database that all others are copies of, as its owner, so that each table has the owner and the rights that a
+/// server's own migrations give it. Returns its name.
+fn make_template() -> String {
+    let url = new_database();
+    let mut conn = Conn::Pg(PgConnection::establish(&url).expect("a connection"));
+    migrations::run(&mut conn).expect("migrations");
+    partitions::create_upcoming(&mut conn).expect("partitions");
+    drop(conn);
+    // PostgreSQL copies a database only while nobody is connected to it.
+    let (_, name) = url.rsplit_once('/').expect("a name");
+    let mut admin = administrator();
+    admin.batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).expect("closed");
+    wait_until("nobody is connected to the template", || connections(&mut admin, name) == 0);
+    name.to_owned()
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+fn connections(admin: &mut PgConnection, database: &str) -> i64 {
+    let query = format!("SELECT count(*) AS n FROM pg_stat_activity WHERE datname = '{database}'");
+    sql_query(query).get_result::<Count>(admin).expect("a count").n
 }
 
 /// The same database with the rights of a superuser.
@@ -44,7 +90,7 @@ pub fn as_superuser(url: &str) -> String {
     url.replacen(SERVER, SUPERUSER, 1)
 }
 
-/// What docs/POSTGRES.md has a superuser run once for a cluster.
+/// What a superuser runs once for a cluster, as docs/POSTGRES.md says.
 pub fn preparation() -> String {
     let text = include_str!("../../docs/POSTGRES.md");
     let (_, block) = text.split_once("```sql\n").expect("a block of SQL");
@@ -61,7 +107,7 @@ fn base_url() -> &'static str {
     })
 }
 
-/// The cluster lives for one run only: durability would cost time and prove nothing here.
+/// The cluster lives for one run: durability would cost time and prove nothing.
 pub const TEST_SETTINGS: &[&str] =
     &["max_connections=300", "fsync=off", "full_page_writes=off", "synchronous_commit=off"];
 
@@ -75,7 +121,7 @@ fn start_cluster() -> String {
     cluster.url.replacen(SUPERUSER, SERVER, 1)
 }
 
-/// A PostgreSQL server of our own, ended when this process ends. Its one user is `logbook`, who may do everything.
+/// A PostgreSQL server that ends when this process ends. Its one user is `logbook`, a superuser.
 pub struct Cluster {
     /// Without a database's name.
     pub url: String,
@@ -84,7 +130,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts a server with its files in the folder, which is made when it is missing. `settings` are those of
+    /// Starts a server with its files in the folder, which it makes if there is none. `settings` are those of
     /// postgresql.conf: `name=value`.
     pub fn start(folder: &Path, settings: &[&str]) -> Self {
         let bin = find_binaries();
@@ -93,7 +139,7 @@ impl Cluster {
         if !data.exists() {
             fs::create_dir_all(folder).expect("a folder");
             if as_root {
-                // PostgreSQL refuses to run as root; Debian's package has made a user for it.
+                // PostgreSQL refuses to run as root; Debian's package makes a user for it.
                 let chown = Command::new("chown").arg("postgres:").arg(folder).status().expect("chown runs");
                 assert!(chown.success(), "the folder cannot be given to the user postgres");
             }
@@ -120,23 +166,26 @@ impl Cluster {
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log file"))
             .stderr(log);
-        // The signal at the parent's death is bound to the thread that started the child: this one never ends.
-        thread::spawn(move || {
-            let mut child = server.spawn().expect("postgres starts");
-            let _ = child.wait();
-            thread::park();
+        let ended = Arc::new(AtomicBool::new(false));
+        // The child gets its signal when the thread that started it ends, so this one must not end.
+        thread::spawn({
+            let ended = ended.clone();
+            move || {
+                let mut child = server.spawn().expect("postgres starts");
+                let _ = child.wait();
+                ended.store(true, Ordering::Relaxed);
+                loop {
+                    thread::park();
+                }
+            }
         });
 
         let url = format!("postgres://logbook@127.0.0.1:{port}");
-        let patience = Instant::now() + Duration::from_secs(60);
-        while PgConnection::establish(&format!("{url}/postgres")).is_err() {
-            assert!(
-                Instant::now() < patience,
-                "PostgreSQL did not start; see {}",
-                folder.join("log").display()
-            );
-            thread::sleep(Duration::from_millis(50));
-        }
+        wait_until("PostgreSQL starts", || {
+            let log = folder.join("log");
+            assert!(!ended.load(Ordering::Relaxed), "PostgreSQL did not start; see {}", log.display());
+            PgConnection::establish(&format!("{url}/postgres")).is_ok()
+        });
         Self { url, port, folder: folder.to_owned() }
     }
 
@@ -145,7 +194,7 @@ impl Cluster {
         self.folder.join("data")
     }
 
-    /// Ends the server once all is written, so that it starts again without a recovery.
+    /// Stops the server after it has written everything, so that it starts again without recovery.
     pub fn stop(self) {
         let stopped = command(is_root(), &find_binaries().join("pg_ctl"))
             .args(["stop", "--silent", "--mode=fast", "--timeout=600", "--pgdata"])
@@ -156,7 +205,7 @@ impl Cluster {
     }
 }
 
-/// The program as a user who may run PostgreSQL, ended when this process ends.
+/// The program, run as a user who may run PostgreSQL, and ended when this process ends.
 fn command(as_root: bool, program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "INT"]);
@@ -172,7 +221,7 @@ fn is_root() -> bool {
     id.stdout == b"0\n"
 }
 
-/// The folder of PostgreSQL's programs. Debian keeps the server's out of PATH; the newest version counts.
+/// The folder of PostgreSQL's programs, of the newest version. Debian keeps those of the server out of PATH.
 pub fn find_binaries() -> PathBuf {
     let mut found: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()

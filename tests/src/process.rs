@@ -1,4 +1,4 @@
-//! The real `logbook`, as processes of its own: what becomes of a server that is killed, only a process can tell.
+//! The real program as a process: only a process can be killed.
 
 use std::{
     fs,
@@ -27,7 +27,7 @@ pub fn binary() -> PathBuf {
 }
 
 fn command(data: &DataConfig) -> Command {
-    // Ended with the thread that started it, however that ends.
+    // The process ends with the thread that started it, however that ends.
     let mut command = Command::new("setpriv");
     command
         .args(["--pdeathsig", "KILL", "--"])
@@ -47,14 +47,14 @@ pub fn run(data: &DataConfig, args: &[&str]) -> Output {
     command(data).args(args).output().expect("the program runs")
 }
 
-/// `logbook serve` on its way up.
+/// `logbook serve` while it starts.
 pub struct Starting {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     log: PathBuf,
 }
 
-/// `logbook serve`, on a port of its own. What it logs is in `server.log` beside its data folder.
+/// `logbook serve` on a port of its own. Its log is `server.log` beside its data folder.
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
@@ -80,24 +80,24 @@ impl Starting {
     /// Waits until it listens.
     ///
     /// # Panics
-    /// When it ends before.
+    /// When the process ends before that.
     pub fn wait(self, data: &DataConfig) -> Process {
         let Self { child, mut lines, log } = self;
         let address = loop {
             let line = lines.next().and_then(Result::ok).unwrap_or_else(|| {
                 let said = fs::read_to_string(&log).unwrap_or_default();
-                panic!("the server did not start; it said at last: {}", last_lines(&said))
+                panic!("the server did not start; the end of its log: {}", last_lines(&said))
             });
             if let Some((_, address)) = line.split_once("listens on http://") {
                 break address.trim().parse().expect("an address");
             }
         };
-        // A full pipe would stop the server.
+        // Nobody reads the rest, and a full pipe would stop the server.
         thread::spawn(move || lines.for_each(drop));
         Process { child, address, data: data.clone() }
     }
 
-    /// SIGKILL, wherever it is.
+    /// Sends SIGKILL, however far it has come.
     pub fn kill(mut self) {
         kill(&mut self.child);
     }
@@ -118,7 +118,7 @@ impl Process {
         Client::new(self.address, Some(tokens.sign(&claims).expect("a token")))
     }
 
-    /// SIGKILL: the process has no say in it. Waits until it is gone.
+    /// Sends SIGKILL and waits until the process is gone.
     pub fn kill(self) {
         drop(self);
     }

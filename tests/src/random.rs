@@ -1,4 +1,4 @@
-//! Random events and random questions, small enough in their words that questions find something.
+//! Random events and random questions, made of few enough words that questions find something.
 
 use proptest::{
     collection::{btree_map, vec},
@@ -8,9 +8,9 @@ use proptest::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::naive::{Query, rfc3339};
+use crate::oracle::{Query, rfc3339};
 
-/// 2026-03-08, the day on which New York's clocks jump.
+/// 2026-03-08, the day on which clocks in New York go forward.
 pub const BASE: i64 = 1_772_928_000_000_000;
 
 const MOMENTS: &[i64] = &[
@@ -102,15 +102,23 @@ fn change() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// What is left out is left out, not null: both are sent now and then.
+/// Sets a field if there is a value. Without one the field is missing, not null.
 fn set(event: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
     if let Some(value) = value {
         event.insert(name.into(), value.into());
     }
 }
 
-/// An event of a log, with the moment it happened.
-pub fn event(log: &'static str) -> impl Strategy<Value = (i64, Value)> {
+/// An event as it is sent.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Microseconds since 1970.
+    pub at: i64,
+    pub body: Value,
+}
+
+/// An event of a log.
+pub fn event(log: &'static str) -> impl Strategy<Value = Event> {
     let context = (
         option::of(text()),
         option::of(one_of(ADDRESSES)),
@@ -168,7 +176,7 @@ pub fn event(log: &'static str) -> impl Strategy<Value = (i64, Value)> {
                     event.insert("changes".into(), changes.into());
                 }
             }
-            (at, event.into())
+            Event { at, body: event.into() }
         },
     )
 }
@@ -221,7 +229,7 @@ pub fn query(log: &'static str) -> impl Strategy<Value = Query> {
         1..9usize,
     )
         .prop_map(move |(since, until, q, filters, ascending, limit)| {
-            // A range that ends before it begins is refused; the other way round it is a question.
+            // The server refuses a range that ends before it begins.
             let (since, until) = match (since, until) {
                 (Some(since), Some(until)) if since > until => (Some(until), Some(since)),
                 range => range,

@@ -1,20 +1,20 @@
-//! A server under test, and what speaks to it.
+//! A server under test.
 
 use std::{
-    collections::BTreeMap,
     net::SocketAddr,
     ops::{Deref, DerefMut},
     path::Path,
     sync::mpsc,
     thread,
-    time::Duration,
 };
 
 use diesel::{Connection as _, PgConnection, SqliteConnection, connection::SimpleConnection as _};
 use logbook::{
     accounts::{
         claims::Claims,
+        permissions,
         role::Role,
+        users,
         workspaces::{self, NewWorkspace, Workspace},
     },
     audit::AuditLog,
@@ -24,10 +24,13 @@ use logbook::{
 };
 use logbook_engine::db::{Conn, Db, Kind};
 
-use crate::postgres;
+use crate::{Client, postgres, sqlite, wait::PATIENCE};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+/// The password of the stories' users.
+pub const PASSWORD: &str = "correct horse battery";
 
 /// The usual settings, on a free port.
 fn serve_config() -> ServeConfig {
@@ -54,11 +57,14 @@ fn serve_config() -> ServeConfig {
     }
 }
 
-/// The settings that a story may change.
+/// The settings that a story can change.
 pub struct Settings {
     pub serve: ServeConfig,
-    /// Off, since most stories count events and mean their own.
+    /// Off by default, since most stories count events and mean their own.
     pub audit: bool,
+    /// Starts on an empty database, which the server migrates itself. Otherwise it starts on a copy of a migrated one,
+    /// which is quicker.
+    pub empty_database: bool,
 }
 
 impl Deref for Settings {
@@ -87,6 +93,14 @@ pub struct TestServer {
     _folder: TempDir,
 }
 
+/// What the thread of a server tells the test about it.
+struct Running {
+    address: SocketAddr,
+    db: Db,
+    audit: AuditLog,
+    handle: actix_web::dev::ServerHandle,
+}
+
 impl TestServer {
     pub fn sqlite() -> Self {
         Self::sqlite_with(|_| {})
@@ -97,20 +111,38 @@ impl TestServer {
     }
 
     pub fn sqlite_with(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::with(|folder| format!("sqlite://{}", folder.join("logbook.db").display()), change)
+        Self::start(change, |folder, settings| match settings.empty_database {
+            true => sqlite::new_database(folder),
+            false => sqlite::migrated_database(folder),
+        })
     }
 
     pub fn postgres_with(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::with(|_| postgres::new_database(), change)
+        Self::start(change, |_, settings| match settings.empty_database {
+            true => postgres::new_database(),
+            false => postgres::migrated_database(),
+        })
     }
 
-    /// With other settings than the usual.
-    pub fn with(url: impl FnOnce(&Path) -> String, change: impl FnOnce(&mut Settings)) -> Self {
+    /// Another server on a database that is there already.
+    pub fn on_database(url: &str) -> Self {
+        Self::start(|_| {}, |_, _| url.to_owned())
+    }
+
+    /// Another server on this one's database, with a data folder of its own.
+    pub fn beside(&self) -> Self {
+        Self::on_database(&self.data.database_url)
+    }
+
+    fn start(
+        change: impl FnOnce(&mut Settings),
+        database_url: impl FnOnce(&Path, &Settings) -> String,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut config = Settings { serve: serve_config(), audit: false };
+        let mut config = Settings { serve: serve_config(), audit: false, empty_database: false };
         change(&mut config);
         let data = DataConfig {
-            database_url: url(folder.path()),
+            database_url: database_url(folder.path(), &config),
             data_dir: folder.path().join("data"),
             audit: config.audit,
         };
@@ -120,19 +152,23 @@ impl TestServer {
             move || {
                 actix_web::rt::System::new().block_on(async move {
                     let started = start(&data, &config.serve).expect("the server starts");
-                    let sent =
-                        (started.address, started.db.clone(), started.audit.clone(), started.server.handle());
-                    sender.send(sent).expect("the test waits");
+                    let running = Running {
+                        address: started.address,
+                        db: started.db.clone(),
+                        audit: started.audit.clone(),
+                        handle: started.server.handle(),
+                    };
+                    sender.send(running).expect("the test waits");
                     started.server.await.expect("the server runs");
                 });
             }
         });
-        let (address, db, audit, handle) = receiver.recv().expect("the server starts");
+        let Running { address, db, audit, handle } = receiver.recv().expect("the server starts");
         let tokens = Tokens::from_data_dir(&data.data_dir).expect("the server's key");
         Self { address, db, data, audit, tokens, handle, thread: Some(thread), _folder: folder }
     }
 
-    /// Waits until what the server said of itself is stored.
+    /// Waits until the server has stored its audit events.
     pub fn settle(&self) {
         actix_web::rt::System::new().block_on(self.audit.flush());
     }
@@ -141,29 +177,34 @@ impl TestServer {
         self.db.kind == Kind::Postgres
     }
 
-    /// Statements straight at the database, past the server.
+    /// Runs statements in the database, past the server.
     pub fn sql(&self, statements: &str) {
         self.own_connection().batch_execute(statements).expect("the statements run");
     }
 
-    /// Runs files of the migrations, `NAME/up` or `NAME/down`, as the owner of the tables.
-    pub fn run_migration_files(&self, files: &[&str]) {
-        let kind = if self.is_postgres() { "postgres" } else { "sqlite" };
-        for file in files {
-            let path = format!("{}/../migrations/{kind}/{file}.sql", env!("CARGO_MANIFEST_DIR"));
-            let sql = std::fs::read_to_string(path).expect("a migration");
-            self.db.conn().expect("a connection").batch_execute(&sql).expect(file);
-        }
+    /// Moves every time in a column by a number of seconds: a story need not wait for what happens later.
+    pub fn shift(&self, table: &str, column: &str, seconds: i64) {
+        self.sql(&if self.is_postgres() {
+            format!("UPDATE {table} SET {column} = {column} + interval '{seconds} seconds'")
+        } else {
+            format!("UPDATE {table} SET {column} = {column} + {seconds} * 1000000")
+        });
     }
 
-    /// A connection beside the server's pool: what it holds, the server waits for. On PostgreSQL a superuser's, who sees all
-    /// workspaces.
+    /// Bytes, as SQL, that nothing of Logbook can read.
+    pub fn garbage(&self) -> &'static str {
+        if self.is_postgres() { r"'\x0102'" } else { "x'0102'" }
+    }
+
+    /// A connection outside the server's pool: the server waits for the locks that it holds. On PostgreSQL it is a
+    /// superuser's, who sees all workspaces.
     pub fn own_connection(&self) -> Conn {
         let url = &self.data.database_url;
         match url.strip_prefix("sqlite://") {
             Some(path) => {
                 let mut conn = SqliteConnection::establish(path).expect("a connection");
-                conn.batch_execute("PRAGMA busy_timeout = 5000").expect("a setting");
+                let timeout = format!("PRAGMA busy_timeout = {}", PATIENCE.as_millis());
+                conn.batch_execute(&timeout).expect("a setting");
                 Conn::Sqlite(conn)
             }
             None => Conn::Pg(PgConnection::establish(&postgres::as_superuser(url)).expect("a connection")),
@@ -205,11 +246,19 @@ impl TestServer {
         self.client(&claims)
     }
 
+    /// A user with the password [`PASSWORD`] and no role, signed in.
+    pub fn user(&self, email: &str) -> Client {
+        let mut conn = self.db.conn().expect("a connection");
+        let user = users::create(&mut conn, email, "Asha Rao", false).expect("a user");
+        users::set_password(&mut conn, &user, None, PASSWORD, None).expect("a password");
+        self.client(&permissions::claims(&mut conn, &user).expect("claims"))
+    }
+
     pub fn client(&self, claims: &Claims) -> Client {
         self.bearer(&self.sign(claims))
     }
 
-    /// A client that shows this token.
+    /// A client that sends this token.
     pub fn bearer(&self, token: &str) -> Client {
         Client::new(self.address, Some(token.to_owned()))
     }
@@ -229,157 +278,7 @@ impl Drop for TestServer {
     }
 }
 
-/// Speaks HTTP to a server, as somebody.
-#[derive(Clone)]
-pub struct Client {
-    address: SocketAddr,
-    agent: ureq::Agent,
-    pub headers: BTreeMap<String, String>,
-}
-
-/// What the server answered.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: BTreeMap<String, String>,
-    /// Null when the body is no JSON.
-    pub json: Value,
-    pub text: String,
-}
-
-impl Answer {
-    /// The answer, once its status is the expected one.
-    #[track_caller]
-    pub fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}", self.text);
-        self
-    }
-
-    /// The errors' places: JSON pointers, or parameters' names.
-    pub fn places(&self) -> Vec<&str> {
-        let errors = self.json["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-        errors.iter().filter_map(|e| e["pointer"].as_str().or(e["parameter"].as_str())).collect()
-    }
-
-    /// The error's code.
-    pub fn code(&self) -> &str {
-        self.json["code"].as_str().unwrap_or_default()
-    }
-
-    /// The events of a page.
-    #[track_caller]
-    pub fn data(&self) -> &Vec<Value> {
-        self.json["data"].as_array().unwrap_or_else(|| panic!("no data in {}", self.text))
-    }
-}
-
-impl Client {
-    pub fn new(address: SocketAddr, token: Option<String>) -> Self {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            // The server closes a connection that is idle for 5 s, perhaps at the moment when it is used again.
-            .max_idle_age(Duration::from_secs(2))
-            .build();
-        let headers = token.map(|token| ("authorization".to_owned(), format!("Bearer {token}")));
-        Self { address, agent: config.into(), headers: headers.into_iter().collect() }
-    }
-
-    /// The same client with one header more.
-    pub fn with_header(&self, name: &str, value: &str) -> Self {
-        let mut client = self.clone();
-        client.headers.insert(name.to_owned(), value.to_owned());
-        client
-    }
-
-    pub fn get(&self, path: &str) -> Answer {
-        self.query(path, &[])
-    }
-
-    /// `get` with query parameters, escaped.
-    pub fn query(&self, path: &str, parameters: &[(&str, &str)]) -> Answer {
-        let mut request = self.agent.get(self.url(path));
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
-        }
-        answer(request.query_pairs(parameters.iter().copied()).call().expect("the server answers"))
-    }
-
-    /// `get` of an address outside `/api/v1`, without a token.
-    pub fn absolute(&self, url: &str) -> Answer {
-        answer(self.agent.get(url).call().expect("the server answers"))
-    }
-
-    pub fn post(&self, path: &str, body: Value) -> Answer {
-        self.send("POST", path, "application/json", body.to_string().as_bytes())
-    }
-
-    pub fn put(&self, path: &str, body: Value) -> Answer {
-        self.send("PUT", path, "application/json", body.to_string().as_bytes())
-    }
-
-    pub fn patch(&self, path: &str, body: Value) -> Answer {
-        self.send("PATCH", path, "application/json", body.to_string().as_bytes())
-    }
-
-    pub fn delete(&self, path: &str) -> Answer {
-        self.send("DELETE", path, "application/json", b"")
-    }
-
-    pub fn send(&self, method: &str, path: &str, content_type: &str, body: &[u8]) -> Answer {
-        self.try_send(method, path, content_type, body).expect("the server answers")
-    }
-
-    /// `send` to a server that may be killed meanwhile.
-    ///
-    /// # Errors
-    /// When there is no answer. A status that came is one, whatever became of the body.
-    pub fn try_send(
-        &self,
-        method: &str,
-        path: &str,
-        content_type: &str,
-        body: &[u8],
-    ) -> Result<Answer, ureq::Error> {
-        let mut request = ureq::http::Request::builder()
-            .method(method)
-            .uri(self.url(path))
-            .header("content-type", content_type);
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
-        }
-        let request = request.body(body).expect("a request");
-        let agent = self.agent.configure_request(request).allow_non_standard_methods(true).build();
-        self.agent.run(agent).map(answer)
-    }
-
-    fn url(&self, path: &str) -> String {
-        let prefix =
-            if path.starts_with("/healthz") || path.starts_with("/readyz") || path.starts_with("/metrics") {
-                ""
-            } else {
-                "/api/v1"
-            };
-        format!("http://{}{prefix}{path}", self.address)
-    }
-}
-
-fn answer(mut response: ureq::http::Response<ureq::Body>) -> Answer {
-    let mut headers = BTreeMap::<String, String>::new();
-    for (name, value) in response.headers() {
-        let value = value.to_str().unwrap_or_default();
-        // A header that comes several times, as Set-Cookie does, has its values one a line.
-        headers
-            .entry(name.to_string())
-            .and_modify(|all| *all = format!("{all}\n{value}"))
-            .or_insert(value.into());
-    }
-    let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap_or_default();
-    let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Answer { status: response.status().as_u16(), headers, json, text }
-}
-
-/// A plain event of each log, to be changed as a story needs it.
+/// A plain event of a log, for a story to change as it needs.
 pub fn sample(log: &str, n: i64) -> Value {
     let at = format!("2026-10-{:02}T{:02}:{:02}:00Z", 1 + n / 1440 % 28, n / 60 % 24, n % 60);
     match log {

@@ -1,4 +1,4 @@
-//! Append, list by every filter, page, and read the feed.
+//! Append events, then read them by list and by feed, also while others write.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The contract says what the server does, and is written down.
+//! The OpenAPI document is the server's, complete, and in the repository.
 
 use std::{collections::BTreeSet, path::Path};
 

@@ -1,4 +1,4 @@
-//! `logbook counts check`: whatever is wrong with the kept counts is found and made right, beside a running server.
+//! `logbook counts check` finds and repairs whatever is wrong with the kept counts, beside a running server.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -15,7 +15,7 @@ use logbook_engine::{
     db::{Conn, schema::event_counts},
     event::Outcome,
 };
-use logbook_tests::{Client, TestServer, on_both, process, server::sample, walk::AtEnd};
+use logbook_tests::{Client, TestServer, on_both, process, server::sample, wait::SetOnDrop};
 use serde_json::Value;
 
 const LOGS: [&str; 3] = ["access", "application", "framework"];
@@ -34,7 +34,8 @@ fn append(admin: &Client, slug: &str) {
     }
 }
 
-/// Metrics, facets and a histogram of each log, over all of it and over a range that cuts days; each with its status.
+/// Metrics, facets and a histogram of each log, over all of it and over a range that begins and ends within a day; each
+/// with its status.
 fn answers(admin: &Client, slug: &str) -> Vec<(u16, Value)> {
     let mut all = Vec::new();
     for log in LOGS {
@@ -52,9 +53,9 @@ fn total(admin: &Client, slug: &str) -> Value {
     answers(admin, slug)[0].1["total"].clone()
 }
 
-/// `logbook counts check` as a process: how it ended, and what it said.
-fn check_command(server: &TestServer, more: &[&str]) -> (i32, String) {
-    let output = process::run(&server.data, &[&["counts", "check"], more].concat());
+/// Runs `logbook check` or `logbook repair counts`. Returns its exit code and what it printed.
+fn run(server: &TestServer, command: &[&str]) -> (i32, String) {
+    let output = process::run(&server.data, command);
     let said = [output.stdout, output.stderr].concat();
     (output.status.code().expect("a code"), String::from_utf8_lossy(&said).into_owned())
 }
@@ -66,7 +67,7 @@ fn mended(conn: &mut Conn, id: i32) -> Vec<Difference> {
     }
 }
 
-/// Changes the access log's first row of a grain. Who has it in memory sees that it is another one.
+/// Changes the access log's first row of a grain. Its new revision tells a server that what it has in memory is old.
 fn change_a_row(
     server: &TestServer,
     id: i32,
@@ -99,7 +100,7 @@ fn add_a_cell(server: &TestServer, id: i32, grain: i16) {
     });
 }
 
-/// Puts a row where there are no events: August 2026.
+/// Adds a row for a month without events: August 2026.
 fn add_a_row(server: &TestServer, id: i32) {
     let mut draft = CellsBuilder::default();
     let key = Key { action: "login", outcome: Outcome::Success, role: None, target_type: None };
@@ -117,7 +118,7 @@ fn add_a_row(server: &TestServer, id: i32) {
         .expect("a row");
 }
 
-/// What is done to a workspace.
+/// Damage to a workspace's counts.
 enum Damage {
     Cell(i16),
     Row,
@@ -131,14 +132,15 @@ impl Damage {
             Cell(grain) => add_a_cell(server, id, *grain),
             Row => add_a_row(server, id),
             Sql(sql) => {
-                let garbage = if server.is_postgres() { r"'\x0102'" } else { "x'0102'" };
+                let garbage = server.garbage();
                 server.sql(&sql.replace("OWN", &format!("workspace_id = {id}")).replace("GARBAGE", garbage));
             }
         }
     }
 }
 
-/// The folded events have seq 1 to 36, and the deltas that wait 48, 60 and 72. March 2026 is month 674, its tenth day 20,522.
+/// The compacted events have seq 1 to 36, and the deltas that wait 48, 60 and 72. March 2026 is month 674, its tenth day
+/// 20,522.
 const CASES: [(&str, Damage, &[&str]); 20] = [
     (
         "a cell of a month",
@@ -186,105 +188,103 @@ const CASES: [(&str, Damage, &[&str]); 20] = [
     (
         "no delta",
         Sql("DELETE FROM count_deltas WHERE OWN AND seq = 60"),
-        &["seq 49 to 72, yet to be folded: 24 events, counted as 12"],
+        &["seq 49 to 72, yet to be compacted: 24 events, counted as 12"],
     ),
     (
         "no last delta",
         Sql("DELETE FROM count_deltas WHERE OWN AND seq = 72"),
-        &["seq 61 to 72, yet to be folded: 12 events, counted as 0"],
+        &["seq 61 to 72, yet to be compacted: 12 events, counted as 0"],
     ),
     (
         "no deltas",
         Sql("DELETE FROM count_deltas WHERE OWN"),
-        &["seq 37 to 72, yet to be folded: 36 events, counted as 0"],
+        &["seq 37 to 72, yet to be compacted: 36 events, counted as 0"],
     ),
     (
         "a delta's bytes",
         Sql("UPDATE count_deltas SET cells = GARBAGE WHERE OWN AND seq = 60"),
-        &["seq 49 to 60, yet to be folded: 12 events, what is counted cannot be read"],
+        &["seq 49 to 60, yet to be compacted: 12 events, what is counted cannot be read"],
     ),
     (
         "another delta's bytes",
         Sql("UPDATE count_deltas SET cells = (SELECT o.cells FROM count_deltas o WHERE o.OWN AND o.seq = 72)
             WHERE OWN AND seq = 60"),
-        &["seq 49 to 60, yet to be folded: 12 events, counted as 12"],
+        &["seq 49 to 60, yet to be compacted: 12 events, counted as 12"],
     ),
     (
         "a delta's size",
         Sql("UPDATE count_deltas SET cell_count = 1000000 WHERE OWN AND seq = 60"),
-        &["seq 49 to 60, yet to be folded: 12 events, counted as 12"],
+        &["seq 49 to 60, yet to be compacted: 12 events, counted as 12"],
     ),
     (
         "deltas of the past and of the future",
         Sql("INSERT INTO count_deltas (workspace_id, seq, received_at, events, cell_count, cells) SELECT workspace_id,
             CASE seq WHEN 48 THEN 7 ELSE 84 END, received_at, events, cell_count, cells FROM count_deltas WHERE OWN AND seq <= 60"),
-        &["seq 7 to 7, yet to be folded: 0 events, counted as 12", "seq 84 to 84"],
+        &["seq 7 to 7, yet to be compacted: 0 events, counted as 12", "seq 84 to 84"],
     ),
     (
         "no state",
         Sql("DELETE FROM count_states WHERE OWN"),
-        &["seq 1 to 48, yet to be folded: 48 events, counted as 12", "access 2026-03: 3 rows differ: 0 events"],
+        &["seq 1 to 48, yet to be compacted: 48 events, counted as 12", "access 2026-03: 3 rows differ: 0 events"],
     ),
     (
         "a state that is behind",
         Sql("UPDATE count_states SET compacted_seq = 5 WHERE OWN"),
-        &["seq 6 to 48, yet to be folded: 43 events, counted as 12", "access 2026-03"],
+        &["seq 6 to 48, yet to be compacted: 43 events, counted as 12", "access 2026-03"],
     ),
     (
         "a state that is ahead",
         Sql("UPDATE count_states SET compacted_seq = 1000 WHERE OWN"),
-        &["folded up to seq 1000, and the last one is 72", "seq 48 to 48", "access 2026-03: 3 rows differ"],
+        &["compacted up to seq 1000, and the last one is 72", "seq 48 to 48", "access 2026-03: 3 rows differ"],
     ),
 ];
 
-on_both!(what_is_damaged_is_found_and_mended, |config| { config.no_background_jobs = true }, |server| {
+on_both!(each_damage_is_found_and_repaired, |config| { config.no_background_jobs = true }, |server| {
     let admin = server.admin();
     for (n, (what, damage, expected)) in CASES.into_iter().enumerate() {
         let slug = format!("w{n}");
         let id = server.workspace(&slug).id;
         append(&admin, &slug);
-        compact::compact_all(&mut server.own_connection(), id).expect("it folds");
+        compact::compact_all(&mut server.own_connection(), id).expect("it compacts");
         append(&admin, &slug);
         let right = answers(&admin, &slug);
         assert_eq!(total(&admin, &slug), 24);
         damage.strike(&server, id);
         let seen = answers(&admin, &slug);
-        // What a delta says of its size and what the state says is seen by folding only.
+        // Only compacting reads a delta's size and the state.
         if !what.contains("size") && !what.contains("state") {
             assert_ne!(seen, right, "{what}: it can be seen");
         }
 
-        let (code, said) = check_command(&server, &["--dry-run", "--workspace", &slug]);
+        let (code, said) = run(&server, &["check", "--workspace", &slug]);
         assert_eq!(code, 3, "{what}: {said}");
         for expected in expected {
             assert!(said.contains(expected), "{what}: {said}");
         }
         assert_eq!(answers(&admin, &slug), seen, "{what}: nothing was mended");
-        let (code, said) = check_command(&server, &["--workspace", &slug]);
-        assert_eq!(code, 3, "{what}: {said}");
+        let (code, said) = run(&server, &["repair", "counts", "--workspace", &slug]);
+        assert_eq!(code, 0, "{what}: {said}");
         for expected in expected {
             assert!(said.contains(expected) || what.contains("ahead"), "{what}: {said}");
         }
-        assert!(
-            said.contains("the counts are mended.") && said.contains("differed and were mended"),
-            "{said}"
-        );
+        assert!(said.contains("differed and were rebuilt."), "{said}");
         assert_eq!(answers(&admin, &slug), right, "{what}: the running server is right again");
-        let (code, said) = check_command(&server, &["--workspace", &slug]);
-        assert_eq!((code, said), (0, format!("{slug}: the counts are right.\n")), "{what}");
+        let (code, said) = run(&server, &["check", "--workspace", &slug]);
+        assert_eq!(code, 0, "{what}: {said}");
+        assert!(said.contains(&format!("{slug}: the counts match the events.\n")), "{what}: {said}");
 
-        // What was mended can be gone on with.
+        // Compacting goes on from what was repaired.
         append(&admin, &slug);
-        compact::compact_all(&mut server.own_connection(), id).expect("it folds");
+        compact::compact_all(&mut server.own_connection(), id).expect("it compacts");
         assert_eq!(total(&admin, &slug), 36, "{what}");
         assert_eq!(mended(&mut server.own_connection(), id), [], "{what}");
     }
-    let (code, said) = check_command(&server, &[]);
-    assert_eq!((code, said.lines().count()), (0, CASES.len()), "{said}");
+    let (code, said) = run(&server, &["check"]);
+    assert_eq!((code, said.lines().count()), (0, 2 * CASES.len()), "{said}");
 });
 
 on_both!(
-    what_a_server_remembers_is_not_taken_for_what_was_mended,
+    a_server_does_not_mistake_its_memory_for_repaired_rows,
     |config| { config.no_background_jobs = true },
     |server| {
         let admin = server.admin();
@@ -292,22 +292,22 @@ on_both!(
             let slug = format!("w{revision}");
             let id = server.workspace(&slug).id;
             append(&admin, &slug);
-            compact::compact_all(&mut server.own_connection(), id).expect("it folds");
+            compact::compact_all(&mut server.own_connection(), id).expect("it compacts");
             server.sql(&format!("UPDATE event_counts SET revision = {revision} WHERE workspace_id = {id}"));
             append(&admin, &slug);
             let right = answers(&admin, &slug);
-            // Revisions begin at 1 again; one of these workspaces has then such rows as the server has in memory.
+            // Revisions begin at 1 again, so in one of these workspaces they equal those that the server has in memory.
             server.sql(&format!("DELETE FROM count_states WHERE workspace_id = {id}"));
             assert_ne!(mended(&mut server.own_connection(), id), []);
-            compact::compact_all(&mut server.own_connection(), id).expect("it folds");
+            compact::compact_all(&mut server.own_connection(), id).expect("it compacts");
             assert_eq!(answers(&admin, &slug), right, "{revision}");
         }
     }
 );
 
-on_both!(nothing_differs_beside_servers_that_append_and_fold, |server| {
+on_both!(nothing_differs_beside_servers_that_append_and_compact, |server| {
     let id = server.workspace("clinic").id;
-    let other = TestServer::with(|_| server.data.database_url.clone(), |_| {});
+    let other = server.beside();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         let writers: Vec<_> = [&server, &other]
@@ -323,19 +323,19 @@ on_both!(nothing_differs_beside_servers_that_append_and_fold, |server| {
         let folder = scope.spawn(|| {
             let mut conn = server.own_connection();
             while !stop.load(Ordering::Relaxed) {
-                compact::compact(&mut conn, id).expect("it folds");
+                compact::compact(&mut conn, id).expect("it compacts");
                 thread::sleep(std::time::Duration::from_millis(5));
             }
         });
-        let stopping = AtEnd(&stop);
+        let stopping = SetOnDrop(&stop);
         let mut conn = server.own_connection();
         let (mut checks, mut damages) = (0, 0);
         while !writers.iter().all(thread::ScopedJoinHandle::is_finished) || damages < 3 {
             let found = mended(&mut conn, id);
             assert_eq!(found, [], "after {checks} checks");
             checks += 1;
-            compact::compact(&mut conn, id).expect("it folds");
-            // Folding makes such rows again, of what comes now: it goes on, and check counts what it adds.
+            compact::compact(&mut conn, id).expect("it compacts");
+            // Compacting makes such rows again, of what comes now, and the check counts what it adds.
             let months = event_counts::table.filter(event_counts::grain.eq(2));
             if checks % 3 == 0 && diesel::delete(months).execute(&mut conn).expect("rows") > 0 {
                 assert_ne!(mended(&mut conn, id), []);
@@ -350,19 +350,28 @@ on_both!(nothing_differs_beside_servers_that_append_and_fold, |server| {
     assert_eq!(mended(&mut server.own_connection(), id), []);
 });
 
-on_both!(what_is_not_built_yet_is_built_first, |config| { config.no_background_jobs = true }, |server| {
-    let id = server.workspace("clinic").id;
-    let admin = server.admin();
-    append(&admin, "clinic");
-    // As a migration leaves a database of an older version.
-    server.sql("DELETE FROM count_deltas");
-    let from = if server.is_postgres() { "'1970-01-01T00:00:00Z'" } else { "0" };
-    server.sql(&format!("INSERT INTO count_states (workspace_id, revision, compacted_seq, unbuilt_from) VALUES ({id}, 0, 0, {from})"));
-    let (code, said) = check_command(&server, &["--dry-run"]);
-    assert_eq!((code, said.as_str()), (0, "clinic: the counts are not made yet; nothing was compared.\n"));
-    let (code, said) = check_command(&server, &[]);
-    assert_eq!((code, said.as_str()), (0, "clinic: the counts are right.\n"));
-    let rows: i64 = event_counts::table.count().get_result(&mut server.own_connection()).expect("a count");
-    assert_eq!(rows, 3 * 2 * 3, "for each log and month a row, and one for each day");
-    assert_eq!(total(&admin, "clinic"), 12);
-});
+on_both!(
+    counts_that_are_not_built_yet_are_built_first,
+    |config| { config.no_background_jobs = true },
+    |server| {
+        let id = server.workspace("clinic").id;
+        let admin = server.admin();
+        append(&admin, "clinic");
+        // As a migration leaves a database of an older version.
+        server.sql("DELETE FROM count_deltas");
+        let from = if server.is_postgres() { "'1970-01-01T00:00:00Z'" } else { "0" };
+        server.sql(&format!("INSERT INTO count_states (workspace_id, revision, compacted_seq, unbuilt_from) VALUES ({id}, 0, 0, {from})"));
+        let (code, said) = run(&server, &["check"]);
+        assert_eq!(code, 0, "{said}");
+        assert!(
+            said.contains("clinic: the counts are still being built; they were not compared.\n"),
+            "{said}"
+        );
+        let (code, said) = run(&server, &["repair", "counts"]);
+        assert_eq!((code, said.as_str()), (0, "clinic: the counts match the events.\n"));
+        let rows: i64 =
+            event_counts::table.count().get_result(&mut server.own_connection()).expect("a count");
+        assert_eq!(rows, 3 * 2 * 3, "for each log and month a row, and one for each day");
+        assert_eq!(total(&admin, "clinic"), 12);
+    }
+);

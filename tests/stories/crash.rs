@@ -1,14 +1,14 @@
-//! A server that is killed has lost nothing that it acknowledged, and stores nothing twice.
+//! A killed server loses nothing that it acknowledged, and stores nothing twice.
 //!
-//! SIGKILL ends the real process at a random moment, now and then while it starts, under clients that append as fast as
-//! they can. What was not answered is sent again to the next process on the same data. After every kill the feed has no
-//! gap and each batch is there whole or not at all; in the end lists, searches and counts are those of the feed's events,
+//! SIGKILL ends the real process at random moments, sometimes while it starts, under clients that append as fast as they
+//! can. Clients send what was not answered again, to the next process on the same data. After every kill the feed has no
+//! gap, and each batch is there whole or not at all. In the end lists, searches and counts are those of the feed's events,
 //! and the index and the counts are those that a rebuild gives.
 //!
-//! It is the process that dies, not the machine: the tests' PostgreSQL runs without fsync, and what SQLite has written
-//! is safe with the kernel. Power that fails would test their promises, not ours.
+//! The process dies, not the machine: the stories' PostgreSQL runs without fsync, and what SQLite has written is safe with
+//! the kernel. A power failure would test their promises, not ours.
 //!
-//! `make test` kills a few times only. `LOGBOOK_CRASHES=100 cargo test -p logbook-tests crash -- --nocapture` kills a
+//! `make test` kills only a few times. `LOGBOOK_CRASHES=100 cargo test -p logbook-tests crash -- --nocapture` kills a
 //! hundred times on each database and prints figures.
 
 mod proof;
@@ -28,6 +28,7 @@ use logbook::config::DataConfig;
 use logbook_tests::{
     postgres,
     process::{Process, Starting},
+    wait::wait_until,
 };
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
@@ -37,13 +38,13 @@ const SLUG: &str = "clinic";
 const WRITERS: usize = 4;
 /// How long a process has clients, in milliseconds …
 const LIFE: Range<u64> = 20..400;
-/// … and one in so many of them longer, so that upkeep has come to work.
+/// … and one in so many of them longer, so that the background jobs have something done.
 const LONGER: u32 = 5;
 const LONGER_LIFE: Range<u64> = 400..2000;
-/// One in so many has that time from its first request on, the others from its first answer: a debug build takes most of
-/// a short life for what the first request makes ready.
+/// One in so many has that time from its first request on, the others from its first answer: a debug build spends most of a
+/// short life on what the first request prepares.
 const FROM_BEGINNING: u32 = 4;
-/// One in so many is killed once more, while it starts.
+/// After one in so many, the next process is killed while it starts.
 const AT_START: u32 = 4;
 
 #[test]
@@ -67,7 +68,7 @@ fn story(name: &str, url: impl FnOnce(&Path) -> String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data =
         DataConfig { database_url: url(folder.path()), data_dir: folder.path().join("data"), audit: false };
-    // The moments are never the same twice, so the rest need not be either.
+    // The moments are never the same twice, so the events need not be either.
     let seed = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_nanos() as u64;
     let mut rng = Pcg64Mcg::seed_from_u64(seed);
     let mut writers: Vec<Writer> = (0..WRITERS).map(|n| Writer::new(n, seed)).collect();
@@ -89,9 +90,8 @@ fn story(name: &str, url: impl FnOnce(&Path) -> String) {
             }
             let (client, reader) = (server.admin(), &mut reader);
             scope.spawn(move || reader.follow(&client));
-            let patience = Instant::now() + Duration::from_secs(10);
-            while !from_beginning && !answered.load(Ordering::Relaxed) && Instant::now() < patience {
-                thread::sleep(Duration::from_millis(1));
+            if !from_beginning {
+                wait_until("a request is answered", || answered.load(Ordering::Relaxed));
             }
             thread::sleep(life);
             server.kill();
@@ -116,21 +116,21 @@ fn story(name: &str, url: impl FnOnce(&Path) -> String) {
         writer.finish(&admin);
     }
     reader.catch_up(&admin);
-    figures.index_lag = proof::index_lag(&admin);
+    figures.index_lag = admin.index_lag();
     let waiting = Instant::now();
-    proof::wait_for_index(&admin);
+    admin.wait_for_index();
     figures.caught_up = waiting.elapsed();
     figures.large_segments = proof::large_segments(&data);
     proof::prove(&server, &data, &reader, &writers);
     figures.print(name, &reader, &writers);
 }
 
-/// What a run met with, so that it can be seen that it met with something.
+/// What happened in a run, to see that something did.
 #[derive(Default)]
 struct Figures {
     kills: usize,
     kills_at_start: usize,
-    /// Batches that were not answered, and had been stored.
+    /// Unanswered batches that had been stored.
     stored: usize,
     not_stored: usize,
     starts: Vec<Duration>,

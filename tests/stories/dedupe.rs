@@ -1,8 +1,8 @@
-//! The same event sent again is stored once: by its dedupe key, or by the request's Idempotency-Key.
+//! An event that is sent again is stored once, by its dedupe key or by the request's Idempotency-Key.
 
 use std::collections::BTreeSet;
 
-use logbook_tests::{Client, TestServer, on_both, walk};
+use logbook_tests::{Client, on_both, pagination};
 use serde_json::{Value, json};
 
 const PATH: &str = "/workspaces/clinic/logs/access";
@@ -15,17 +15,9 @@ fn total(client: &Client, workspace: &str) -> Value {
     client.get(&format!("/workspaces/{workspace}/logs/access/metrics")).expect(200).json["total"].clone()
 }
 
-/// Makes everything that is remembered older.
-fn age(server: &TestServer, table: &str, column: &str, days: u32) {
-    let sql = if server.is_postgres() {
-        format!("UPDATE {table} SET {column} = {column} - interval '{days} days'")
-    } else {
-        format!("UPDATE {table} SET {column} = {column} - {days} * 86400000000")
-    };
-    server.sql(&sql);
-}
+const DAY: i64 = 86_400;
 
-on_both!(a_key_that_comes_again_is_answered_with_the_first_event, |server| {
+on_both!(a_repeated_key_is_answered_with_the_first_event, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let first = admin
@@ -109,20 +101,20 @@ on_both!(eight_threads_with_the_same_keys_store_each_once, |server| {
         threads.into_iter().flat_map(|thread| thread.join().expect("a thread")).collect::<Vec<_>>()
     });
     assert_eq!(ids.len(), 8 * 50);
-    assert_eq!(ids.into_iter().collect::<BTreeSet<_>>().len(), 50, "all threads heard the same id for a key");
+    assert_eq!(ids.into_iter().collect::<BTreeSet<_>>().len(), 50, "all threads got the same id for a key");
     assert_eq!(
-        walk::seqs(&walk::feed(&server.admin(), "clinic", "0".into(), 7)),
+        pagination::seqs(&pagination::feed(&server.admin(), "clinic", "0".into(), 7)),
         (1..=50).collect::<Vec<_>>()
     );
 });
 
-on_both!(a_key_past_the_window_can_be_given_anew, |server| {
+on_both!(a_key_can_be_used_again_after_the_window, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let first = admin.post(PATH, json!([keyed("a")])).expect(201).json;
-    age(&server, "dedupe_keys", "received_at", 6);
+    server.shift("dedupe_keys", "received_at", -6 * DAY);
     assert_eq!(admin.post(PATH, json!([keyed("a")])).expect(201).json["duplicates"], 1);
-    age(&server, "dedupe_keys", "received_at", 2);
+    server.shift("dedupe_keys", "received_at", -2 * DAY);
     let second = admin.post(PATH, json!([keyed("a")])).expect(201).json;
     assert_eq!(second["accepted"], 1);
     assert_ne!(second["results"][0]["id"], first["results"][0]["id"]);
@@ -141,7 +133,7 @@ on_both!(
         server.workspace("clinic");
         let admin = server.admin();
         admin.post(PATH, json!([keyed("a")])).expect(201);
-        age(&server, "dedupe_keys", "received_at", 2);
+        server.shift("dedupe_keys", "received_at", -2 * DAY);
         assert_eq!(admin.post(PATH, json!([keyed("a")])).expect(201).json["accepted"], 1);
     }
 );
@@ -160,7 +152,7 @@ on_both!(a_request_sent_again_gets_the_first_answer, |server| {
     let elsewhere = admin.post("/workspaces/clinic/logs/ingest", body.clone()).expect(422);
     assert_eq!(elsewhere.code(), "idempotency_key_reused", "another address is another request");
 
-    age(&server, "idempotency_keys", "created_at", 8);
+    server.shift("idempotency_keys", "created_at", -8 * DAY);
     assert_eq!(
         admin.post(PATH, body).expect(201).json["accepted"],
         1,
@@ -190,6 +182,6 @@ on_both!(eight_threads_with_the_same_request_store_it_once, |server| {
             .collect();
         threads.into_iter().map(|thread| thread.join().expect("a thread")).collect::<BTreeSet<_>>()
     });
-    assert_eq!(answers.len(), 1, "everybody heard the same");
+    assert_eq!(answers.len(), 1, "all answers are the same");
     assert_eq!(total(&server.admin(), "clinic"), 20);
 });

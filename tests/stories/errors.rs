@@ -1,4 +1,4 @@
-//! Every error looks the same, and says how to ask for help.
+//! Every error is a problem document with the id of its request.
 
 use logbook_tests::{Answer, on_both};
 use serde_json::json;
@@ -14,6 +14,26 @@ fn problem(answer: &Answer, status: u16, code: &str) {
         assert!(answer.json[name].as_str().is_some_and(|text| !text.is_empty()), "{name} in {}", answer.text);
     }
     assert!(answer.json["errors"].is_array());
+}
+
+#[test]
+fn an_event_of_a_newer_version_is_an_error_and_is_not_shown_as_something_else() {
+    let server = logbook_tests::TestServer::sqlite();
+    server.workspace("clinic");
+    let admin = server.admin();
+    let path = "/workspaces/clinic/logs/access";
+    admin.post(path, json!([{"event_type": "login"}])).expect(201);
+    server.sql(
+        "PRAGMA ignore_check_constraints = ON;
+         INSERT INTO events (workspace_id, seq, log, occurred_at, received_at, action, outcome)
+         SELECT workspace_id, 2, log, occurred_at, received_at, action, 9 FROM events",
+    );
+    for answer in
+        [admin.get(path), admin.get("/workspaces/clinic/logs/feed"), admin.get(&format!("{path}?q=login"))]
+    {
+        problem(&answer, 500, "internal");
+        assert!(answer.text.contains("a newer version of Logbook stored it"), "{}", answer.text);
+    }
 }
 
 on_both!(each_error_is_a_problem_with_its_request_id, |server| {
@@ -46,7 +66,7 @@ on_both!(each_error_is_a_problem_with_its_request_id, |server| {
     }
 });
 
-on_both!(other_methods_are_told_which_there_are, |server| {
+on_both!(other_methods_are_answered_with_the_allowed_ones, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     for (method, path, allow) in [
@@ -69,7 +89,7 @@ on_both!(other_methods_are_told_which_there_are, |server| {
     assert_eq!(answer.headers["allow"], "POST");
 });
 
-on_both!(a_request_keeps_the_plain_id_it_came_with, |server| {
+on_both!(a_request_keeps_the_plain_id_that_it_came_with, |server| {
     let nobody = server.nobody();
     let given = nobody.with_header("x-request-id", "job-17.retry_2").get("/me");
     assert_eq!(given.json["request_id"], "job-17.retry_2");
@@ -88,7 +108,7 @@ on_both!(a_request_keeps_the_plain_id_it_came_with, |server| {
     assert_eq!(ids.len(), 5);
 });
 
-on_both!(answers_are_not_kept_nor_guessed_at, |server| {
+on_both!(answers_are_neither_cached_nor_sniffed, |server| {
     server.workspace("clinic");
     let answer = server.admin().get("/workspaces/clinic/logs/access").expect(200);
     assert_eq!(

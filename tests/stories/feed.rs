@@ -1,17 +1,17 @@
-//! The feed: everything once, in commit order, whatever was written meanwhile.
+//! The feed: every event once, in commit order, whatever is written meanwhile.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
 
-use logbook_tests::{on_both, server::sample, walk};
+use logbook_tests::{on_both, pagination, server::sample};
 use serde_json::{Value, json};
 
 const WRITERS: usize = 8;
 const REQUESTS: usize = 25;
 
-on_both!(a_puller_misses_nothing_and_sees_nothing_twice_while_eight_write, |server| {
+on_both!(a_reader_misses_nothing_and_sees_nothing_twice_while_eight_write, |server| {
     server.workspace("clinic");
     let writing = AtomicUsize::new(WRITERS);
     let (pulled, sent) = thread::scope(|scope| {
@@ -22,7 +22,7 @@ on_both!(a_puller_misses_nothing_and_sees_nothing_twice_while_eight_write, |serv
                     let mut sent = 0;
                     for n in 0..REQUESTS {
                         let log = ["access", "application", "framework"][(writer + n) % 3];
-                        // Equal times in all writers, late ones among them, and batches of different sizes.
+                        // All writers have the same times, some of them late, and batches of different sizes.
                         let minute = if n % 5 == 0 { 0 } else { n as i64 / 2 };
                         let events = vec![sample(log, minute); 1 + (writer * n) % 7];
                         sent += events.len();
@@ -40,7 +40,7 @@ on_both!(a_puller_misses_nothing_and_sees_nothing_twice_while_eight_write, |serv
                 let done = writing.load(Ordering::SeqCst) == 0;
                 let page =
                     admin.get(&format!("/workspaces/clinic/logs/feed?after={after}&limit=13")).expect(200);
-                pulled.extend(walk::seqs(page.data()));
+                pulled.extend(pagination::seqs(page.data()));
                 after = page.json["next_cursor"].as_str().expect("never null").to_owned();
                 if done && page.json["has_more"] == false {
                     return pulled;
@@ -69,7 +69,7 @@ on_both!(the_feed_is_empty_where_there_is_nothing_more, |server| {
     assert_eq!(feed("?after=2")["data"], json!([whole["data"][2]]), "an event never changes");
 });
 
-on_both!(each_workspace_counts_for_itself, |server| {
+on_both!(each_workspace_numbers_its_own_events, |server| {
     let admin = server.admin();
     for slug in ["clinic", "shop"] {
         server.workspace(slug);
@@ -80,6 +80,6 @@ on_both!(each_workspace_counts_for_itself, |server| {
         }
     }
     for slug in ["clinic", "shop"] {
-        assert_eq!(walk::seqs(&walk::feed(&admin, slug, "0".into(), 2)), [1, 2, 3]);
+        assert_eq!(pagination::seqs(&pagination::feed(&admin, slug, "0".into(), 2)), [1, 2, 3]);
     }
 });

@@ -1,16 +1,16 @@
-//! Tokens that somebody made up: every known way to be let in without the key, and every way to be broken. The same for
-//! the tokens of an identity provider is in `provider_tokens`.
+//! Forged tokens: every known way to be let in without the key, and every way in which a token can be broken. `oidc_tokens`
+//! has the same for the tokens of an OpenID Connect provider.
 
 use jsonwebtoken::{Algorithm, EncodingKey};
 use logbook::accounts::{claims::Claims, role::Role};
 use logbook_tests::{
     TestServer,
-    jose::{RSA, base64url, jws, own_keys},
+    jose::{OwnKey, RSA, base64url, jws, own_keys, with},
     on_both,
 };
 use serde_json::{Value, json};
 
-/// What a forger knows: a good token of their own, and for the strictest cases the very key.
+/// What a forger knows: a valid token of their own, and in the strictest cases the key itself.
 struct Forger {
     kid: String,
     key: EncodingKey,
@@ -21,7 +21,7 @@ struct Forger {
 
 impl Forger {
     fn new(server: &TestServer) -> Self {
-        let (kid, secret) = own_keys(&server.data.data_dir).remove(0);
+        let OwnKey { kid, secret } = own_keys(&server.data.data_dir).remove(0);
         let mut claims = Claims::new("token:test".into(), "test".into(), 600);
         claims.everywhere = Some(Role::Admin);
         Self {
@@ -46,12 +46,12 @@ impl Forger {
         jws(header.to_string(), self.payload.to_string(), &EncodingKey::from_secret(secret), Algorithm::HS256)
     }
 
-    /// Well signed, with another value in the header; null takes it out.
+    /// Signed correctly, with another value in the header; null removes it.
     fn header(&self, name: &str, value: Value) -> String {
         self.sign(&with(&self.header, name, value), &self.payload)
     }
 
-    /// Well signed, with another claim; null takes it out.
+    /// Signed correctly, with another claim; null removes it.
     fn claim(&self, name: &str, value: Value) -> String {
         self.sign(&self.header, &with(&self.payload, name, value))
     }
@@ -61,17 +61,7 @@ impl Forger {
     }
 }
 
-fn with(object: &Value, name: &str, value: Value) -> Value {
-    let mut object = object.clone();
-    let members = object.as_object_mut().expect("an object");
-    match value {
-        Value::Null => members.remove(name),
-        value => members.insert(name.into(), value),
-    };
-    object
-}
-
-/// Refused, in words that say nothing of why.
+/// Checks that each is refused, in words that do not say why.
 #[track_caller]
 fn all_refused(server: &TestServer, least: usize, forged: Vec<(&str, String)>) {
     assert!(forged.len() >= least, "{}", forged.len());
@@ -125,7 +115,7 @@ on_both!(a_token_without_the_key_is_refused, |server| {
         ("a key in the token itself", RSA.sign_as(&embedded, &forger.payload)),
         ("a key that the token links to", RSA.sign_as(&linked, &forger.payload)),
     ]);
-    // A key's name is looked up in a list: it opens no file and asks no database.
+    // A key's name is looked up in a list: it opens no file and queries no database.
     for kid in ["../../../../../../dev/null", "/dev/null", "..\\..\\nul", "token-keys.lock", ""] {
         let header = with(&forger.header, "kid", kid.into());
         forged.push(("a file's name for a key", forger.with_secret(b"", &header)));
@@ -140,11 +130,11 @@ on_both!(a_token_without_the_key_is_refused, |server| {
         forged.push(("a statement for a key's name", forger.with_secret(b"secret", &header)));
     }
     all_refused(&server, 30, forged);
-    // What they were made of is good.
+    // The token that they were made of is valid.
     server.bearer(&forger.good).get("/workspaces").expect(200);
 });
 
-on_both!(a_token_that_is_not_quite_ours_is_refused_though_it_is_well_signed, |server| {
+on_both!(a_correctly_signed_token_that_is_not_quite_ours_is_refused, |server| {
     let forger = Forger::new(&server);
     let now = forger.now();
     let hs = |alg: Algorithm| {
@@ -155,7 +145,7 @@ on_both!(a_token_that_is_not_quite_ours_is_refused_though_it_is_well_signed, |se
     let payload = forger.payload.to_string();
     let header = forger.header.to_string();
     let other = TestServer::sqlite();
-    let others = own_keys(&other.data.data_dir).remove(0).0;
+    let others = own_keys(&other.data.data_dir).remove(0).kid;
     let mut forged = vec![
         ("HS384 with our key", hs(Algorithm::HS384)),
         ("HS512 with our key", hs(Algorithm::HS512)),
@@ -232,7 +222,7 @@ on_both!(a_token_that_is_not_quite_ours_is_refused_though_it_is_well_signed, |se
         let answer = server.bearer(&forger.claim("exp", past)).get("/workspaces").expect(401);
         assert_eq!(answer.code(), "token_expired");
     }
-    // And what was changed is what counts: unchanged, the same words are let in.
+    // The changes are the reason: unchanged, the same token is let in.
     server.bearer(&forger.sign(&forger.header, &forger.payload)).get("/workspaces").expect(200);
     server.bearer(&forger.header("typ", json!(null))).get("/workspaces").expect(200);
 });
@@ -284,7 +274,7 @@ on_both!(a_token_has_one_spelling, |server| {
     assert!(shown(&server, good.as_bytes()).starts_with("HTTP/1.1 200"));
 });
 
-/// The answer to a bearer token of whatever bytes: an HTTP client would not send all of them.
+/// The answer to a bearer token of any bytes, some of which an HTTP client would not send.
 fn shown(server: &TestServer, token: &[u8]) -> String {
     use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect(server.address).expect("the server listens");
@@ -296,7 +286,7 @@ fn shown(server: &TestServer, token: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// A good token in base64's usual alphabet instead of the one for addresses.
+/// A valid token in the standard base64 alphabet instead of the URL-safe one.
 fn other_alphabet(server: &TestServer) -> String {
     let tokens = (0..200).map(|n| {
         server.sign(&Claims {
@@ -310,7 +300,7 @@ fn other_alphabet(server: &TestServer) -> String {
     token.replace('-', "+").replace('_', "/")
 }
 
-/// The last letter of a signature of 32 bytes has two bits that mean nothing.
+/// The token with other values of the two unused bits in the last letter of its signature of 32 bytes.
 fn with_spare_bits(token: &str) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (rest, last) = token.split_at(token.len() - 1);
@@ -326,7 +316,7 @@ on_both!(a_token_for_one_workspace_opens_no_other, |server| {
     for path in ["/workspaces/shop/logs/access", "/workspaces/shop", "/workspaces/unknown"] {
         assert_eq!(member.get(path).expect(404).code(), "not_found");
     }
-    // The number of the workspace is under the signature.
+    // The signature covers the workspace.
     let (token, other) = (member, server.member(&shop, Role::Admin));
     let part = |client: &logbook_tests::Client, n: usize| {
         client.headers["authorization"]

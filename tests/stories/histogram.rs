@@ -1,4 +1,4 @@
-//! Buckets begin where a reader of the zone expects them, and none is missing.
+//! Histograms: buckets begin where people in the time zone expect them, and none is missing.
 
 use logbook_tests::{Answer, Client, on_both};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn ask(admin: &Client, query: &str) -> Answer {
     admin.get(&format!("{PATH}/histogram?{query}"))
 }
 
-/// Each bucket as its start, without what all have in common, and its total.
+/// Each bucket's start, without seconds, and total.
 #[track_caller]
 fn buckets(admin: &Client, query: &str) -> Vec<(String, u64)> {
     let answer = ask(admin, query).expect(200).json;
@@ -170,7 +170,7 @@ on_both!(a_thousand_buckets_are_drawn_and_no_more, |server| {
     }
 });
 
-on_both!(each_log_counts_apart_by_each_of_its_own_dimensions, |server| {
+on_both!(each_log_is_counted_by_each_of_its_own_dimensions, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let at = "2026-10-01T00:00:00Z";

@@ -1,5 +1,5 @@
-//! The importer's two ways in give the same events: a folder of CSV files, and a PostgreSQL made of `schema.sql` and
-//! those files.
+//! The importer's two sources give the same events: a folder of CSV files, and a PostgreSQL database made of `schema.sql`
+//! and those files.
 
 use std::{
     fs,
@@ -36,7 +36,7 @@ fn zango_database() -> String {
         let path = format!("{FIXTURE}/{table}.csv");
         let header =
             fs::read_to_string(&path).expect("a table").lines().next().unwrap_or_default().to_owned();
-        // An empty field is null, but for the text columns that cannot be.
+        // An empty field is null, except in text columns that cannot be null.
         let filled = texts_that_are_never_null(&header, table);
         script +=
             &format!("\\copy {schema}.{table}({header}) FROM '{path}' WITH (FORMAT csv, HEADER{filled})\n");
@@ -84,7 +84,7 @@ fn import(server: &TestServer, from: &str, workspace: &str) -> Summary {
     run(&server.db, &server.data.data_dir, &args, false).expect("an import")
 }
 
-/// The whole feed, without what only tells where and when an event was stored.
+/// The whole feed, without what says only where and when an event was stored.
 fn feed(server: &TestServer, workspace: &str) -> Vec<Value> {
     let answer =
         server.admin().get(&format!("/workspaces/{workspace}/logs/feed?after=0&limit=1000")).expect(200);
@@ -118,7 +118,7 @@ on_both!(csv_and_postgres_give_the_same_events, |server| {
 
 on_both!(a_source_that_grows_is_followed, |server| {
     let database = zango_database();
-    // Who the tenant is, is good to know and not needed.
+    // The importer can do without the tenant's name.
     execute(&database, "TRUNCATE public.tenancy_tenantmodel CASCADE");
     import(&server, &database, "peerapp");
     assert_eq!(import(&server, &database, "peerapp").events(), 0);
@@ -154,7 +154,7 @@ on_both!(imported_names_are_found_by_search, |server| {
 });
 
 #[test]
-fn what_is_wrong_with_a_database_is_said() {
+fn each_error_in_a_source_database_is_named() {
     let server = TestServer::sqlite();
     let error = |from: &str, schema: &str| {
         let args = ZangoImport {

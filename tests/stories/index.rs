@@ -1,10 +1,9 @@
-//! The index's upkeep: what is appended is indexed soon, by one process or by several, and whatever goes wrong with it is
-//! found and made again.
+//! The search index: events are indexed soon, by one process or by several, and damage is found and repaired.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use diesel::prelude::*;
@@ -17,22 +16,14 @@ use logbook_engine::{
     },
 };
 use logbook_tests::{
-    Client, TestServer, on_both,
+    Client, TestServer, on_both, pagination,
     process::{self, Process},
     server::sample,
-    walk::{self, wait_until},
+    wait::PATIENCE,
 };
 use serde_json::{Value, json};
 
 const PATH: &str = "/workspaces/clinic/logs/access";
-
-fn lag(admin: &Client) -> u64 {
-    walk::figure(admin, "logbook_index_lag_events")
-}
-
-fn wait_for_index(admin: &Client) {
-    wait_until("the index has all events", || lag(admin) == 0);
-}
 
 fn segments(conn: &mut Conn, id: i32) -> Vec<Segment> {
     store::segments(conn, id).expect("segments")
@@ -43,7 +34,7 @@ fn spans(segments: &[Segment]) -> Vec<(i64, i64)> {
     segments.iter().map(|segment| (segment.first_seq, segment.last_seq)).collect()
 }
 
-/// What `index check` finds, as a list of first and last seq.
+/// The first and last seq of each segment in which the index differs from the events.
 fn check(conn: &mut Conn, id: i32) -> Vec<(i64, i64)> {
     let damaged = build::check(conn, id, |_, _| {}).expect("an answer");
     damaged.into_iter().map(|seqs| (*seqs.start(), *seqs.end())).collect()
@@ -56,37 +47,37 @@ fn append_samples(admin: &Client, count: i64) {
     }
 }
 
-/// The seqs of an answer's events.
+/// The seqs of the events that a question finds.
 fn found(admin: &Client, path: &str, parameters: &[(&str, &str)]) -> Vec<i64> {
-    walk::seqs(&walk::pages(admin, path, parameters))
+    pagination::seqs(&pagination::pages(admin, path, parameters))
 }
 
-on_both!(what_is_appended_is_indexed_soon, |server| {
+on_both!(events_are_indexed_soon, |server| {
     let id = server.workspace("clinic").id;
     let admin = server.admin();
     append_samples(&admin, 1500);
-    wait_for_index(&admin);
+    admin.wait_for_index();
     let mut conn = server.own_connection();
     let spans_of = |conn: &mut Conn| spans(&segments(conn, id));
     assert_eq!(spans_of(&mut conn), [(1, 1024), (1025, 1500)]);
-    // A few wait for more, and no longer when none come.
+    // A few events wait for more, but not for long if none come.
     admin.post(PATH, json!([{"event_type": "logout"}, {"event_type": "logout"}])).expect(201);
     assert_eq!(found(&admin, PATH, &[("event_type", "logout")]), [1502, 1501], "found at once all the same");
-    wait_for_index(&admin);
+    admin.wait_for_index();
     assert_eq!(spans_of(&mut conn), [(1, 1024), (1025, 1502)], "the growing one has grown");
     assert_eq!(check(&mut conn, id), []);
     assert_eq!(found(&admin, PATH, &[("event_type", "logout")]), [1502, 1501]);
 });
 
 on_both!(
-    nothing_is_indexed_where_upkeep_is_left_to_others,
+    nothing_is_indexed_without_background_jobs,
     |config| { config.no_background_jobs = true },
     |server| {
         let id = server.workspace("clinic").id;
         let admin = server.admin();
         append_samples(&admin, 200);
-        thread::sleep(Duration::from_millis(1500));
-        assert_eq!(lag(&admin), 200);
+        thread::sleep(Duration::from_secs(2));
+        assert_eq!(admin.index_lag(), 200);
         assert_eq!(segments(&mut server.own_connection(), id), []);
     }
 );
@@ -104,14 +95,14 @@ on_both!(small_segments_become_a_large_one, |config| { config.no_background_jobs
     let asked = |admin: &Client| {
         let sought =
             ["1", "1023", "1024", "1025", "1499"].map(|user| found(admin, PATH, &[("user_id", user)]));
-        // Every event, so that none is left out where one step ends and the next begins.
+        // All events, so that none is missed where one step ends and the next begins.
         let all = found(admin, PATH, &[("q", "asha rao"), ("limit", "1000"), ("order", "asc")]);
         (sought, all)
     };
     let expected = ([vec![2], vec![1024], vec![1025], vec![1026], vec![1500]], (1..=1500).collect());
     assert_eq!(asked(&admin), expected);
 
-    // What was made for an index that was removed meanwhile comes too late.
+    // A segment that was made for an index which was removed meanwhile is too late.
     let state = store::state(conn, id).expect("a state");
     let made = build::make(conn, id, state.next_segment, (1, 1500)).expect("a segment");
     store::invalidate(conn, id).expect("an empty index");
@@ -120,7 +111,7 @@ on_both!(small_segments_become_a_large_one, |config| { config.no_background_jobs
     assert_eq!(spans(&segments(conn, id)), [(1, 1024), (1025, 1500)]);
     assert_eq!(asked(&admin), expected);
 
-    // Jobs does so with 64,512 events; which ones it takes is the unit tests' of `build`.
+    // The background job does so with 64,512 events; the unit tests of `build` test which ones it takes.
     let state = store::state(conn, id).expect("a state");
     let old: Vec<i32> = segments(conn, id).iter().map(|segment| segment.number).collect();
     let made = build::make(conn, id, state.next_segment, (1, 1500)).expect("a segment");
@@ -140,9 +131,9 @@ on_both!(small_segments_become_a_large_one, |config| { config.no_background_jobs
     assert_eq!(found(&admin, PATH, &[("user_id", "1")]), [1502, 2], "of both");
 });
 
-/// `logbook index …` as a process: how it ended, and what it said.
-fn index_command(server: &TestServer, command: &str) -> (bool, String) {
-    let output = process::run(&server.data, &["index", command, "--workspace", "clinic"]);
+/// `logbook check` or `logbook repair index` as a process: whether it succeeded, and its output.
+fn run(server: &TestServer, command: &[&str]) -> (bool, String) {
+    let output = process::run(&server.data, &[command, &["--workspace", "clinic"]].concat());
     let said = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&said).into_owned())
 }
@@ -159,49 +150,57 @@ fn flip_a_bit(conn: &mut Conn) {
         .expect("a change");
 }
 
-on_both!(what_is_damaged_is_found_and_made_again, |config| { config.no_background_jobs = true }, |server| {
-    let id = server.workspace("clinic").id;
-    let admin = server.admin();
-    append_samples(&admin, 2100);
-    let (done, said) = index_command(&server, "rebuild");
-    assert!(done, "{said}");
-    assert_eq!(lag(&admin), 0);
-    let whole = segments(&mut server.own_connection(), id);
-    assert_eq!(spans(&whole), [(1, 1024), (1025, 2048), (2049, 2100)]);
-    let (right, said) = index_command(&server, "check");
-    assert!(right && said.contains("clinic: the index is right."), "{said}");
+on_both!(
+    each_damage_is_found_and_a_rebuild_repairs_it,
+    |config| { config.no_background_jobs = true },
+    |server| {
+        let id = server.workspace("clinic").id;
+        let admin = server.admin();
+        append_samples(&admin, 2100);
+        let (done, said) = run(&server, &["repair", "index"]);
+        assert!(done, "{said}");
+        assert_eq!(admin.index_lag(), 0);
+        let whole = segments(&mut server.own_connection(), id);
+        assert_eq!(spans(&whole), [(1, 1024), (1025, 2048), (2049, 2100)]);
+        let (right, said) = run(&server, &["check"]);
+        assert!(right && said.contains("clinic: the index matches the events."), "{said}");
 
-    let first = "DELETE FROM index_segments WHERE first_seq = 1";
-    let last = "DELETE FROM index_segments WHERE first_seq = 2049";
-    let twice = "UPDATE index_segments SET first_seq = 1000 WHERE first_seq = 1025";
-    let time = "UPDATE index_segments SET last_time = first_time WHERE first_seq = 1025";
-    let cases: [(&str, &dyn Fn(), &str); 6] = [
-        ("a bit", &|| flip_a_bit(&mut server.own_connection()), "seq 1 to 1024 differs"),
-        ("all pieces", &|| server.sql("DELETE FROM index_pieces"), "seq 2049 to 2100 differs"),
-        ("the first segment", &|| server.sql(first), "seq 1 to 1024 differs"),
-        ("the last segment", &|| server.sql(last), "seq 2049 to 2100 differs"),
-        ("segments that overlap", &|| server.sql(twice), "seq 1000 to 1024 differs"),
-        ("a time", &|| server.sql(time), "seq 1025 to 2048 differs"),
-    ];
-    for (what, damage, expected) in cases {
-        damage();
-        let (right, said) = index_command(&server, "check");
-        assert!(!right && said.contains(expected), "{what}: {said}");
-        let (done, said) = index_command(&server, "rebuild");
-        assert!(done, "{what}: {said}");
-        let (right, said) = index_command(&server, "check");
-        assert!(right, "{what}: {said}");
-        assert_eq!(spans(&segments(&mut server.own_connection(), id)), spans(&whole));
-        assert_eq!(found(&admin, PATH, &[("user_id", "77")]), [78], "{what}: the server sees the new one");
+        let first = "DELETE FROM index_segments WHERE first_seq = 1";
+        let last = "DELETE FROM index_segments WHERE first_seq = 2049";
+        let twice = "UPDATE index_segments SET first_seq = 1000 WHERE first_seq = 1025";
+        let time = "UPDATE index_segments SET last_time = first_time WHERE first_seq = 1025";
+        let cases: [(&str, &dyn Fn(), &str); 6] = [
+            ("a bit", &|| flip_a_bit(&mut server.own_connection()), "seq 1 to 1024 differs"),
+            ("all pieces", &|| server.sql("DELETE FROM index_pieces"), "seq 2049 to 2100 differs"),
+            ("the first segment", &|| server.sql(first), "seq 1 to 1024 differs"),
+            ("the last segment", &|| server.sql(last), "seq 2049 to 2100 differs"),
+            ("segments that overlap", &|| server.sql(twice), "seq 1000 to 1024 differs"),
+            ("a time", &|| server.sql(time), "seq 1025 to 2048 differs"),
+        ];
+        for (what, damage, expected) in cases {
+            damage();
+            let (right, said) = run(&server, &["check"]);
+            assert!(!right && said.contains(expected), "{what}: {said}");
+            let (done, said) = run(&server, &["repair", "index"]);
+            assert!(done, "{what}: {said}");
+            let (right, said) = run(&server, &["check"]);
+            assert!(right, "{what}: {said}");
+            assert_eq!(spans(&segments(&mut server.own_connection(), id)), spans(&whole));
+            assert_eq!(
+                found(&admin, PATH, &[("user_id", "77")]),
+                [78],
+                "{what}: the server sees the new one"
+            );
+        }
     }
-});
+);
 
-on_both!(several_keepers_leave_one_right_index, |server| {
+on_both!(several_processes_leave_one_right_index, |server| {
     let id = server.workspace("clinic").id;
-    let other = TestServer::with(|_| server.data.database_url.clone(), |_| {});
+    let other = server.beside();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        // Two that heed no lease, beside the two of the servers.
+        // Two threads that ignore the lease, beside the two servers' own.
         for server in [&server, &other] {
             let stop = &stop;
             scope.spawn(move || {
@@ -228,7 +227,7 @@ on_both!(several_keepers_leave_one_right_index, |server| {
         stop.store(true, Ordering::Relaxed);
     });
     let admin = server.admin();
-    wait_for_index(&admin);
+    admin.wait_for_index();
     let conn = &mut server.own_connection();
     assert_eq!(check(conn, id), []);
     let segments = segments(conn, id);
@@ -241,31 +240,32 @@ on_both!(several_keepers_leave_one_right_index, |server| {
 });
 
 on_both!(
-    a_process_that_was_killed_goes_on_at_once,
+    a_process_that_was_killed_need_not_wait_for_its_own_lease,
     |config| { config.no_background_jobs = true },
     |server| {
         server.workspace("clinic");
         let first = Process::start(&server.data, &[]);
         append_samples(&first.admin(), 200);
-        wait_for_index(&first.admin());
+        first.admin().wait_for_index();
         first.kill();
+        // Longer than anybody waits: the next process works under the name of the killed one, or not at all.
+        server.shift("job_leases", "held_until", 2 * PATIENCE.as_secs() as i64);
         let second = Process::start(&server.data, &[]);
-        // Another one on the same folder does not take the name of the one that runs.
-        let third = Process::start(&server.data, &[]);
         append_samples(&second.admin(), 200);
-        let started = Instant::now();
-        wait_for_index(&third.admin());
-        assert!(started.elapsed() < Duration::from_secs(6), "a lease lasts 10 s: {:?}", started.elapsed());
+        second.admin().wait_for_index();
 
+        // Another process on the same data folder does not take the name of the one that runs.
+        let third = Process::start(&server.data, &[]);
         second.kill();
         append_samples(&third.admin(), 200);
-        let started = Instant::now();
-        wait_for_index(&third.admin());
-        assert!(started.elapsed() > Duration::from_secs(2), "the lease was the second one's");
+        thread::sleep(Duration::from_secs(2));
+        assert_eq!(third.admin().index_lag(), 200, "the lease is the second one's");
+        server.shift("job_leases", "held_until", -3 * PATIENCE.as_secs() as i64);
+        third.admin().wait_for_index();
     }
 );
 
-/// An event that is found by what is in one changed value.
+/// An event that is found by one changed value.
 fn with_value(value: impl Into<Value>) -> Value {
     let changes = json!([{"field": "note", "old": null, "new": value.into()}]);
     json!({"action": "update", "model": "m", "record_id": "r", "changes": changes})
@@ -275,7 +275,7 @@ on_both!(short_long_and_large_texts_are_found_by_the_index, |server| {
     let path = "/workspaces/clinic/logs/application";
     server.workspace("clinic");
     let admin = server.admin();
-    // So that what is sought is rare, and in different segments and blocks.
+    // So that the words are rare, and in different segments and blocks.
     let filler = || -> Value { (0..700).map(|n| with_value(format!("filler {n}"))).collect() };
     admin.post(path, filler()).expect(201);
 
@@ -305,7 +305,7 @@ on_both!(short_long_and_large_texts_are_found_by_the_index, |server| {
         parts.iter().enumerate().map(|(n, text)| json!({"field": format!("part{n}"), "new": text})).collect();
     let large = json!({"action": "update", "model": "m", "record_id": "large", "changes": changes});
     assert!((240..=256).contains(&(large.to_string().len() / 1024)), "{}", large.to_string().len());
-    // As many changed fields as an event may have, and a set of thousands.
+    // As many changed fields as an event may have, and a set with thousands of members.
     let mut changes: Vec<Value> = (0..999)
         .map(|n| json!({"field": format!("field_{n:04}"), "old": n, "new": format!("value_{n:04}")}))
         .collect();
@@ -316,7 +316,7 @@ on_both!(short_long_and_large_texts_are_found_by_the_index, |server| {
     let (large, many) = (&answer.json["results"][0]["seq"], &answer.json["results"][1]["seq"]);
     let (large, many) = (large.as_i64().expect("a seq"), many.as_i64().expect("a seq"));
     admin.post(path, filler()).expect(201);
-    wait_for_index(&admin);
+    admin.wait_for_index();
 
     let sought: [(&str, &[i64]); 24] = [
         ("ж", &[703, 702, 701]),

@@ -1,4 +1,4 @@
-//! An index of another format, as another version of Logbook leaves it, gives no answer and is made anew.
+//! An index in another format, as another version of Logbook leaves it, is not read and is built again.
 
 use diesel::prelude::*;
 use logbook_engine::{
@@ -9,11 +9,7 @@ use logbook_engine::{
         store,
     },
 };
-use logbook_tests::{
-    Client, TestServer, on_both,
-    server::sample,
-    walk::{self, figure, wait_until},
-};
+use logbook_tests::{Client, TestServer, on_both, pagination, server::sample, wait::wait_until};
 use serde_json::Value;
 
 const PATH: &str = "/workspaces/clinic/logs/access";
@@ -25,12 +21,12 @@ fn append_samples(admin: &Client, count: i64) {
     }
 }
 
-/// Everything in the index, as it would be in a format that nobody here can read.
+/// Makes the index one in a format that this version cannot read.
 fn make_foreign(server: &TestServer) {
-    let garbage = if server.is_postgres() { r"'\x0102'" } else { "x'0102'" };
+    let garbage = server.garbage();
     server.sql(&format!("UPDATE index_pieces SET bits = {garbage}"));
     server.sql("UPDATE index_segments SET last_time = first_time");
-    // Pieces that a segment has no more in this format, and more than one transaction removes.
+    // Pieces that no segment has in this format, and more than one transaction removes.
     server.sql(&format!(
         "INSERT INTO index_pieces (workspace_id, piece, bits) WITH RECURSIVE n(i) AS
          (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) SELECT 1, 60000000000000 + i, {garbage} FROM n"
@@ -41,7 +37,7 @@ fn make_foreign(server: &TestServer) {
 /// What some questions find, by seq: one event, all of them, none.
 fn answers(admin: &Client) -> [Vec<i64>; 3] {
     let found = |parameters: &[(&str, &str)]| {
-        let mut seqs = walk::seqs(&walk::pages(admin, PATH, parameters));
+        let mut seqs = pagination::seqs(&pagination::pages(admin, PATH, parameters));
         seqs.sort_unstable();
         seqs
     };
@@ -57,20 +53,20 @@ fn expected(count: i64) -> [Vec<i64>; 3] {
 }
 
 on_both!(
-    an_index_of_another_format_is_not_read_and_made_anew,
+    an_index_in_another_format_is_not_read_and_is_built_again,
     |config| { config.no_background_jobs = true },
     |server| {
         let id = server.workspace("clinic").id;
         let admin = server.admin();
         let conn = &mut server.own_connection();
-        // A short tail without an index is looked at as it is, a long one in order of time.
+        // A short tail without an index is read as it is, a long one in order of time.
         for (count, more) in [(1500, 1500), (2500, 1000)] {
             append_samples(&admin, more);
             while build::advance(conn, id, IngestRate::Quiet).expect("a step") == Advanced::Segment {}
-            assert_eq!(figure(&admin, "logbook_index_lag_events"), 0);
+            assert_eq!(admin.index_lag(), 0);
             assert_eq!(answers(&admin), expected(count));
             make_foreign(&server);
-            assert_eq!(figure(&admin, "logbook_index_lag_events"), count as u64);
+            assert_eq!(admin.index_lag(), count as u64);
             let before = store::state(conn, id).expect("a state");
             let mut steps = 0;
             loop {
@@ -80,7 +76,7 @@ on_both!(
                 }
                 steps += 1;
             }
-            assert!(steps > 4, "removed in parts, then made: {steps}");
+            assert!(steps > 4, "removed in parts, then built: {steps}");
             let after = store::state(conn, id).expect("a state");
             assert!(after.next_segment > before.next_segment, "no number is given twice");
             assert_eq!(build::check(conn, id, |_, _| {}).expect("an answer"), []);
@@ -91,18 +87,18 @@ on_both!(
     }
 );
 
-on_both!(upkeep_makes_an_index_of_another_format_anew, |server| {
+on_both!(the_background_job_builds_an_index_in_another_format_again, |server| {
     let id = server.workspace("clinic").id;
     let admin = server.admin();
     append_samples(&admin, 1500);
-    wait_until("the index has all events", || figure(&admin, "logbook_index_lag_events") == 0);
+    admin.wait_for_index();
     assert_eq!(answers(&admin), expected(1500));
     make_foreign(&server);
     assert_eq!(answers(&admin), expected(1500));
     let conn = &mut server.own_connection();
-    wait_until("it is made anew", || {
+    wait_until("it is built again", || {
         let format: i32 = index_states::table.select(index_states::format).first(conn).expect("a state");
-        format == FORMAT && figure(&admin, "logbook_index_lag_events") == 0
+        format == FORMAT && admin.index_lag() == 0
     });
     assert_eq!(answers(&admin), expected(1500));
     assert_eq!(build::check(conn, id, |_, _| {}).expect("an answer"), []);

@@ -4,77 +4,86 @@
 use std::collections::BTreeMap;
 
 use logbook::accounts::{
-    api_keys::{self, NewApiKey},
+    api_keys::{self, Created, NewApiKey},
     claims::Claims,
     members,
     role::Role,
     users,
     workspaces::Workspace,
 };
-use logbook_tests::{Client, TestServer, on_both, server::sample};
+use logbook_tests::{Answer, Client, TestServer, audit_events::audit_events, on_both, server::sample};
 use serde_json::{Value, json};
 
 /// The status of each answer. `none`: no token, and one that is none. `bad`: a token that expired, one for another
 /// audience, and keys that are revoked, expired or wrong. `other`: an admin of another workspace. `platform`: a platform
-/// admin. The roles are asked both with a token and with an API key.
+/// admin. The roles are asked both with a token and with an API key. `reads`: what the audit says was read, if anything.
 const MATRIX: &str = "
-operation                 none bad other viewer auditor writer admin platform
-listAccessEvents          401  401 404   200    200     403    200   200
-appendAccessEvents        401  401 404   403    403     201    201   201
-getAccessFacets           401  401 404   200    200     403    200   200
-getAccessHistogram        401  401 404   200    200     403    200   200
-getAccessMetrics          401  401 404   200    200     403    200   200
-getAccessEvent            401  401 404   200    200     403    200   200
-listApplicationEvents     401  401 404   200    200     403    200   200
-appendApplicationEvents   401  401 404   403    403     201    201   201
-getApplicationFacets      401  401 404   200    200     403    200   200
-getApplicationHistogram   401  401 404   200    200     403    200   200
-getApplicationMetrics     401  401 404   200    200     403    200   200
-getApplicationEvent       401  401 404   200    200     403    200   200
-listFrameworkEvents       401  401 404   200    200     403    200   200
-appendFrameworkEvents     401  401 404   403    403     201    201   201
-getFrameworkFacets        401  401 404   200    200     403    200   200
-getFrameworkHistogram     401  401 404   200    200     403    200   200
-getFrameworkMetrics       401  401 404   200    200     403    200   200
-getFrameworkEvent         401  401 404   200    200     403    200   200
-readFeed                  401  401 404   200    200     403    200   200
-ingestEvents              401  401 404   403    403     201    201   201
-listWorkspaces            401  401 200   200    200     200    200   200
-createWorkspace           401  401 403   403    403     403    403   201
-getWorkspace              401  401 404   200    200     200    200   200
-changeWorkspace           401  401 404   403    403     403    200   200
-listMembers               401  401 404   403    403     403    200   200
-inviteMember              401  401 404   403    403     403    201   201
-changeMember              401  401 404   403    403     403    200   200
-removeMember              401  401 404   403    403     403    204   204
-listApiKeys               401  401 404   403    403     403    200   200
-createApiKey              401  401 404   403    403     403    201   201
-revokeApiKey              401  401 404   403    403     403    204   204
-getMe                     401  401 200   200    200     200    200   200
-setPassword               401  401 403   403    403     403    403   403
-signIn                    200  200 200   200    200     200    200   200
-signInByLink              401  401 401   401    401     401    401   401
-refreshSession            401  401 401   401    401     401    401   401
-signOut                   204  204 204   204    204     204    204   204
-getSignInMethods          200  200 200   200    200     200    200   200
-startProviderSignIn       303  303 303   303    303     303    303   303
-finishProviderSignIn      303  303 303   303    303     303    303   303
-getHealth                 200  200 200   200    200     200    200   200
-getReadiness              200  200 200   200    200     200    200   200
-getServerMetrics          401  401 403   403    403     403    403   200
+operation                 none bad other viewer auditor writer admin platform   reads
+listAccessEvents          401  401 404   200    200     403    200   200        access
+appendAccessEvents        401  401 404   403    403     201    201   201        -
+getAccessFacets           401  401 404   200    200     403    200   200        access
+getAccessHistogram        401  401 404   200    200     403    200   200        access
+getAccessMetrics          401  401 404   200    200     403    200   200        access
+getAccessEvent            401  401 404   200    200     403    200   200        access
+listApplicationEvents     401  401 404   200    200     403    200   200        application
+appendApplicationEvents   401  401 404   403    403     201    201   201        -
+getApplicationFacets      401  401 404   200    200     403    200   200        application
+getApplicationHistogram   401  401 404   200    200     403    200   200        application
+getApplicationMetrics     401  401 404   200    200     403    200   200        application
+getApplicationEvent       401  401 404   200    200     403    200   200        application
+listFrameworkEvents       401  401 404   200    200     403    200   200        framework
+appendFrameworkEvents     401  401 404   403    403     201    201   201        -
+getFrameworkFacets        401  401 404   200    200     403    200   200        framework
+getFrameworkHistogram     401  401 404   200    200     403    200   200        framework
+getFrameworkMetrics       401  401 404   200    200     403    200   200        framework
+getFrameworkEvent         401  401 404   200    200     403    200   200        framework
+readFeed                  401  401 404   200    200     403    200   200        feed
+ingestEvents              401  401 404   403    403     201    201   201        -
+listWorkspaces            401  401 200   200    200     200    200   200        -
+createWorkspace           401  401 403   403    403     403    403   201        -
+getWorkspace              401  401 404   200    200     200    200   200        -
+changeWorkspace           401  401 404   403    403     403    200   200        -
+listMembers               401  401 404   403    403     403    200   200        -
+inviteMember              401  401 404   403    403     403    201   201        -
+changeMember              401  401 404   403    403     403    200   200        -
+removeMember              401  401 404   403    403     403    204   204        -
+listApiKeys               401  401 404   403    403     403    200   200        -
+createApiKey              401  401 404   403    403     403    201   201        -
+revokeApiKey              401  401 404   403    403     403    204   204        -
+getMe                     401  401 200   200    200     200    200   200        -
+setPassword               401  401 403   403    403     403    403   403        -
+signIn                    200  200 200   200    200     200    200   200        -
+signInByLink              401  401 401   401    401     401    401   401        -
+refreshSession            401  401 401   401    401     401    401   401        -
+signOut                   204  204 204   204    204     204    204   204        -
+getSignInMethods          200  200 200   200    200     200    200   200        -
+startProviderSignIn       303  303 303   303    303     303    303   303        -
+finishProviderSignIn      303  303 303   303    303     303    303   303        -
+getHealth                 200  200 200   200    200     200    200   200        -
+getReadiness              200  200 200   200    200     200    200   200        -
+getServerMetrics          401  401 403   403    403     403    403   200        -
 ";
 
-/// The table, by operation and column.
-fn matrix() -> BTreeMap<&'static str, BTreeMap<&'static str, u16>> {
+/// A row of the table.
+struct Row {
+    /// By column.
+    statuses: BTreeMap<&'static str, u16>,
+    reads: Option<&'static str>,
+}
+
+/// The table, by operation.
+fn matrix() -> BTreeMap<&'static str, Row> {
     let mut rows = MATRIX.trim().lines().map(|line| line.split_whitespace());
-    let columns: Vec<_> = rows.next().expect("a head").skip(1).collect();
+    let mut columns: Vec<_> = rows.next().expect("a head").skip(1).collect();
+    assert_eq!(columns.pop(), Some("reads"));
     let mut table = BTreeMap::new();
     for mut row in rows {
         let operation = row.next().expect("a name");
+        let reads = row.next_back().filter(|reads| *reads != "-");
         let statuses: Vec<u16> = row.map(|status| status.parse().expect("a status")).collect();
         assert_eq!(statuses.len(), columns.len(), "{operation}");
         let statuses = columns.iter().copied().zip(statuses).collect();
-        assert!(table.insert(operation, statuses).is_none(), "{operation} is there twice");
+        assert!(table.insert(operation, Row { statuses, reads }).is_none(), "{operation} is there twice");
     }
     table
 }
@@ -126,19 +135,19 @@ fn callers(server: &TestServer, clinic: &Workspace, shop: &Workspace) -> Vec<(&'
         api_keys::create(&mut server.db.conn().expect("a connection"), workspace.id, &new, "test")
             .expect("a key")
     };
-    let (revoked, text) = key(clinic, Role::Admin);
+    let Created { key: revoked, text } = key(clinic, Role::Admin);
     api_keys::revoke(&mut server.db.conn().expect("a connection"), clinic.id, &revoked.prefix)
         .expect("revoked");
     callers.push(("bad", "revoked key".into(), server.bearer(&text)));
-    let (old, text) = key(clinic, Role::Admin);
+    let Created { key: old, text } = key(clinic, Role::Admin);
     server.sql(&format!("UPDATE api_keys SET expires_at = created_at WHERE prefix = '{}'", old.prefix));
     callers.push(("bad", "expired key".into(), server.bearer(&text)));
-    let (good, text) = key(clinic, Role::Admin);
+    let Created { key: good, text } = key(clinic, Role::Admin);
     let wrong = format!("{}x", &text[..text.len() - 1]);
     callers.push(("bad", format!("wrong secret of {}", good.prefix), server.bearer(&wrong)));
 
     callers.push(("other", "another workspace's admin".into(), server.member(shop, Role::Admin)));
-    callers.push(("other", "another workspace's key".into(), server.bearer(&key(shop, Role::Admin).1)));
+    callers.push(("other", "another workspace's key".into(), server.bearer(&key(shop, Role::Admin).text)));
     for (column, role) in [
         ("viewer", Role::Viewer),
         ("auditor", Role::Auditor),
@@ -146,7 +155,7 @@ fn callers(server: &TestServer, clinic: &Workspace, shop: &Workspace) -> Vec<(&'
         ("admin", Role::Admin),
     ] {
         callers.push((column, format!("{column}'s token"), server.member(clinic, role)));
-        callers.push((column, format!("{column}'s key"), server.bearer(&key(clinic, role).1)));
+        callers.push((column, format!("{column}'s key"), server.bearer(&key(clinic, role).text)));
     }
     callers
 }
@@ -162,7 +171,20 @@ struct World<'a> {
     count: std::cell::Cell<u32>,
 }
 
-impl World<'_> {
+impl<'a> World<'a> {
+    fn new(server: &'a TestServer, clinic: &'a Workspace) -> Self {
+        let mut ids = BTreeMap::new();
+        for log in ["access", "application", "framework"] {
+            let path = format!("/workspaces/clinic/logs/{log}");
+            let made = server.admin().post(&path, json!([sample(log, 1)])).expect(201);
+            ids.insert(log, made.json["results"][0]["id"].as_str().expect("an id").to_owned());
+        }
+        let mut conn = server.db.conn().expect("a connection");
+        let user = users::create(&mut conn, "asha@clinic.test", "Asha Rao", false).expect("a user");
+        users::set_password(&mut conn, &user, None, PASSWORD, None).expect("a password");
+        Self { server, clinic, ids, count: 0.into() }
+    }
+
     /// A word that was not used before.
     fn fresh(&self, word: &str) -> String {
         self.count.set(self.count.get() + 1);
@@ -180,7 +202,8 @@ impl World<'_> {
         }
         if path.contains("{key}") {
             let new = NewApiKey { name: "target".into(), role: Role::Viewer, expires_at: None };
-            let (key, _) = api_keys::create(&mut conn, self.clinic.id, &new, "test").expect("a key");
+            let Created { key, .. } =
+                api_keys::create(&mut conn, self.clinic.id, &new, "test").expect("a key");
             path = path.replace("{key}", &key.prefix);
         }
         if path.contains("{user}") {
@@ -215,32 +238,24 @@ impl World<'_> {
     }
 }
 
+fn send(client: &Client, method: &str, path: &str, body: Value) -> Answer {
+    match body {
+        Value::Null if method == "GET" => client.get(path),
+        Value::Null => client.send(method, path, "application/json", b""),
+        body => client.send(method, path, "application/json", body.to_string().as_bytes()),
+    }
+}
+
 on_both!(everybody_may_do_what_the_table_says_and_nothing_else, |server| {
     let (clinic, shop) = (server.workspace("clinic"), server.workspace("shop"));
-    let admin = server.admin();
-    let mut ids = BTreeMap::new();
-    for log in ["access", "application", "framework"] {
-        let path = format!("/workspaces/clinic/logs/{log}");
-        let made = admin.post(&path, json!([sample(log, 1)])).expect(201);
-        ids.insert(log, made.json["results"][0]["id"].as_str().expect("an id").to_owned());
-    }
-    let mut conn = server.db.conn().expect("a connection");
-    let user = users::create(&mut conn, "asha@clinic.test", "Asha Rao", false).expect("a user");
-    users::set_password(&mut conn, &user, None, PASSWORD, None).expect("a password");
-    drop(conn);
-
-    let world = World { server: &server, clinic: &clinic, ids, count: 0.into() };
+    let world = World::new(&server, &clinic);
     let table = matrix();
     let mut wrong = Vec::new();
     for (operation, method, path) in operations() {
         for (column, who, client) in callers(&server, &clinic, &shop) {
             let (path, body) = world.request(&operation, &path);
-            let answer = match body {
-                Value::Null if method == "GET" => client.get(&path),
-                Value::Null => client.send(&method, &path, "application/json", b""),
-                body => client.send(&method, &path, "application/json", body.to_string().as_bytes()),
-            };
-            let expected = table[operation.as_str()][column];
+            let answer = send(&client, &method, &path, body);
+            let expected = table[operation.as_str()].statuses[column];
             if answer.status != expected {
                 wrong
                     .push(format!("{operation} by {who}: {} for {expected}: {}", answer.status, answer.text));
@@ -258,3 +273,73 @@ on_both!(everybody_may_do_what_the_table_says_and_nothing_else, |server| {
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 });
+
+/// A key of the clinic that reads its logs and manages it, and what the audit calls it.
+fn new_key(world: &World) -> (String, Client) {
+    let new = NewApiKey { name: world.fresh("reader"), role: Role::Admin, expires_at: None };
+    let mut conn = world.server.db.conn().expect("a connection");
+    let Created { key, text } = api_keys::create(&mut conn, world.clinic.id, &new, "test").expect("a key");
+    (format!("key:{}", key.prefix), world.server.bearer(&text))
+}
+
+/// What each caller has read according to the audit, by the caller's id.
+fn read_by(server: &TestServer) -> BTreeMap<String, Vec<String>> {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let mut read = BTreeMap::<_, Vec<_>>::new();
+    for event in audit_events(server, "clinic").iter().filter(|event| event["action"] == "log_read") {
+        read.entry(text(&event["actor"]["id"])).or_default().push(text(&event["metadata"]["log"]));
+    }
+    read
+}
+
+on_both!(
+    every_read_is_recorded_and_nothing_else_is_recorded_as_one,
+    |config| {
+        config.audit = true;
+    },
+    |server| {
+        let clinic = server.workspace("clinic");
+        let world = World::new(&server, &clinic);
+        let table = matrix();
+        // A caller for each operation, since a caller's reads of a log are recorded once an hour.
+        let mut expected = BTreeMap::new();
+        for (operation, method, path) in operations() {
+            let (caller, client) = new_key(&world);
+            let (path, body) = world.request(&operation, &path);
+            let answer = send(&client, &method, &path, body);
+            let Row { statuses, reads } = &table[operation.as_str()];
+            assert_eq!(answer.status, statuses["admin"], "{operation}: {}", answer.text);
+            // Only whoever may read logs gets something from a read, and a writer may not.
+            let is_read = (200..300).contains(&statuses["viewer"]) && statuses["writer"] == 403;
+            assert_eq!(is_read, reads.is_some(), "{operation}");
+            if let Some(log) = reads {
+                expected.insert(caller, vec![(*log).to_owned()]);
+            }
+        }
+        assert_eq!(read_by(&server), expected);
+    }
+);
+
+on_both!(
+    another_spelling_of_an_address_is_recorded_as_well,
+    |config| {
+        config.audit = true;
+    },
+    |server| {
+        let clinic = server.workspace("clinic");
+        let world = World::new(&server, &clinic);
+        let mut expected = BTreeMap::new();
+        for (path, log) in [
+            ("/workspaces/clinic/%6Cogs/access", "access"),
+            ("/workspaces/clinic/logs/%61pplication/metrics", "application"),
+            ("/workspaces/clin%69c/logs/fr%61mework/facets", "framework"),
+            ("/workspaces/clinic/%6c%6f%67%73/%66eed", "feed"),
+            ("/w%6Frkspaces/clinic/logs/access/histogram", "access"),
+        ] {
+            let (caller, client) = new_key(&world);
+            client.get(path).expect(200);
+            expected.insert(caller, vec![log.to_owned()]);
+        }
+        assert_eq!(read_by(&server), expected);
+    }
+);

@@ -1,10 +1,11 @@
-//! Members of a workspace: invited, given roles, taken out; and the workspace's settings.
+//! Members of a workspace are invited, given roles and removed; and the workspace's settings.
 
 use logbook::accounts::{role::Role, users, workspaces::Workspace};
 use logbook_tests::{
-    Answer, Client, TestServer, on_both,
+    Answer, Client, TestServer,
+    oidc_browser::{Visit, person, session},
+    on_both,
     server::sample,
-    visit::{Visit, person, session},
     with_issuer,
 };
 use serde_json::{Value, json};
@@ -45,7 +46,7 @@ on_both!(an_invitation_brings_somebody_in_once, |server| {
     assert_eq!((&member["email"], &member["role"]), (&json!("asha.rao@clinic.test"), &json!("viewer")));
     assert_eq!((&member["name"], &member["last_sign_in_at"]), (&json!("Asha.Rao"), &Value::Null));
 
-    // Until she comes, the invitation can be made again, in another role too.
+    // Until she signs in, she can be invited again, also in another role.
     let again = invite(&server.admin(), "asha.rao@clinic.test", "auditor").expect(201);
     assert_eq!(id(&again), id(&invitation));
     let asha = come_in(&server, &again);
@@ -54,13 +55,13 @@ on_both!(an_invitation_brings_somebody_in_once, |server| {
     asha.get(MEMBERS).expect(403);
     assert!(server.admin().get(MEMBERS).expect(200).data()[0]["last_sign_in_at"].is_string());
 
-    // Now the account is hers, and nobody gets a link into it by inviting her.
+    // Now the account is hers, and inviting her gives nobody a link into it.
     let answer = invite(&server.admin(), "asha.rao@clinic.test", "viewer").expect(409);
     assert_eq!((answer.code(), answer.places().as_slice()), ("conflict", ["/email"].as_slice()));
     assert_eq!(roles(&server), [("asha.rao@clinic.test".into(), "auditor".into())]);
 });
 
-on_both!(an_invitation_never_opens_an_account_that_leads_elsewhere, |server| {
+on_both!(an_invitation_opens_no_account_that_has_rights_elsewhere, |server| {
     server.workspace("clinic");
     let shop = server.workspace("shop");
     let keeper = server.member(&shop, Role::Admin);
@@ -70,21 +71,21 @@ on_both!(an_invitation_never_opens_an_account_that_leads_elsewhere, |server| {
     users::set_password(&mut conn, &jo, None, "correct horse battery", None).expect("a password");
     drop(conn);
     invite(&server.admin(), "asha@clinic.test", "admin").expect(201);
-    // Asha has not come yet, but who had her link would be an admin of the clinic.
+    // Asha has not signed in yet, but whoever had her link would be an admin of the clinic.
     for email in ["asha@clinic.test", "jo@clinic.test", "root@localhost"] {
         let body = json!({"email": email, "role": "viewer", "name": "Mine"});
         let answer = keeper.post("/workspaces/shop/members", body).expect(201);
         assert_eq!(answer.json["sign_in_link"], Value::Null, "{email}");
         assert_ne!(answer.json["member"]["name"], "Mine");
     }
-    // Nor does inviting her to the shop take the clinic's own new links away from her, or give another.
+    // The shop's invitation neither revokes the clinic's link nor gives the clinic another.
     let again = invite(&server.admin(), "asha@clinic.test", "admin").expect(409);
     assert_eq!(again.code(), "conflict");
     let user = users::find(&mut server.db.conn().expect("a connection"), platform.id).expect("an answer");
     assert!(user.expect("still there").platform_admin);
 });
 
-on_both!(a_role_that_changes_counts_at_once, |server| {
+on_both!(a_changed_role_counts_at_once, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let invitation = invite(&admin, "asha@clinic.test", "viewer").expect(201);
@@ -96,7 +97,7 @@ on_both!(a_role_that_changes_counts_at_once, |server| {
     asha.post(LOG, json!([])).expect(201);
     admin.put(&path, json!({"role": "admin"})).expect(200);
     asha.get(MEMBERS).expect(200);
-    // With the very token that she has, and not when it expires.
+    // With the same token, before it expires.
     invite(&admin, "jo@clinic.test", "admin").expect(201);
     admin.delete(&path).expect(204);
     asha.get(LOG).expect(404);
@@ -131,7 +132,7 @@ on_both!(of_two_admins_who_remove_each_other_one_stays, |server| {
         let ids: Vec<_> = ["a", "b"]
             .map(|name| id(&invite(&admin, &format!("{name}{round}@clinic.test"), "admin").expect(201)))
             .into();
-        // Whoever stayed from the round before is taken out first.
+        // The one who stayed in the round before is removed first.
         let old: Vec<_> = server.admin().get(MEMBERS).expect(200).data().clone();
         for member in old.iter().filter(|member| !ids.iter().any(|id| member["id"] == **id)) {
             admin.delete(&format!("{MEMBERS}/{}", member["id"].as_str().expect("an id"))).expect(204);
@@ -151,7 +152,7 @@ on_both!(of_two_admins_who_remove_each_other_one_stays, |server| {
     }
 });
 
-on_both!(what_is_wrong_with_an_invitation_is_named, |server| {
+on_both!(each_error_in_an_invitation_is_named, |server| {
     server.workspace("clinic");
     let long = format!("{}@clinic.test", "a".repeat(320));
     for (body, place) in [
@@ -175,7 +176,7 @@ on_both!(what_is_wrong_with_an_invitation_is_named, |server| {
     assert!(roles(&server).is_empty());
 });
 
-with_issuer!(whom_the_provider_gives_a_role_is_listed_and_overridden, |server, issuer| {
+with_issuer!(a_member_by_the_providers_word_is_listed_and_can_be_overridden, |server, issuer| {
     let clinic = server.workspace("clinic");
     server.workspace("shop");
     let admin = server.member(&clinic, Role::Admin);
@@ -208,7 +209,7 @@ with_issuer!(whom_the_provider_gives_a_role_is_listed_and_overridden, |server, i
         format!("{MEMBERS}/{}", member["id"].as_str().expect("an id"))
     };
 
-    // It is not taken away here, and a role that is given here counts before it.
+    // Nobody can take that role away here, and a role that is given here takes precedence.
     assert_eq!(admin.delete(&path("Asha Rao")).expect(409).code(), "conflict");
     let changed = admin.put(&path("Asha Rao"), json!({"role": "writer"})).expect(200).json;
     assert_eq!((&changed["source"], &changed["provider"]["role"]), (&json!("member"), &json!("viewer")));
@@ -218,22 +219,18 @@ with_issuer!(whom_the_provider_gives_a_role_is_listed_and_overridden, |server, i
     admin.delete(&path("Asha Rao")).expect(204);
     asha.get(LOG).expect(200);
     assert_eq!(list(), with("Asha Rao asha@clinic.test viewer provider, viewer false"));
-    // Except that an admin of every workspace is one.
+    // But an admin of every workspace stays an admin.
     assert_eq!(admin.put(&path("Root"), json!({"role": "viewer"})).expect(409).code(), "conflict");
     assert_eq!(admin.delete(&path("Root")).expect(409).code(), "conflict");
-    // Whom it gives a role elsewhere is not known here.
+    // People with a role elsewhere are unknown here.
     let elsewhere = server.admin().get("/workspaces/shop/members").expect(200);
     let keeper = elsewhere.data().iter().find(|member| member["name"] == "Keeper").expect("in the list");
     let keeper = format!("{MEMBERS}/{}", keeper["id"].as_str().expect("an id"));
     admin.put(&keeper, json!({"role": "viewer"})).expect(404);
     admin.delete(&keeper).expect(404);
 
-    // What ended is not there any more.
-    server.sql(if server.is_postgres() {
-        "UPDATE identities SET grants_end_at = grants_end_at - interval '12 hours'"
-    } else {
-        "UPDATE identities SET grants_end_at = grants_end_at - 43200000000"
-    });
+    // Roles that have ended are not listed.
+    server.shift("identities", "grants_end_at", -12 * 3600);
     assert!(list().is_empty());
     admin.put(&keeper, json!({"role": "viewer"})).expect(404);
 });
@@ -247,7 +244,7 @@ on_both!(settings_change_and_what_is_left_out_stays, |server| {
     assert_eq!((&changed["name"], &changed["timezone"]), (&json!("Lakeside"), &json!("Asia/Kolkata")));
     let zone = json!({"timezone": "America/New_York", "date_format": "yyyy-mm-dd"});
     admin.patch("/workspaces/clinic", zone).expect(200);
-    // Read again, by this server's own memory of workspaces too.
+    // The server's cache of workspaces has it too.
     let histogram =
         admin.get("/workspaces/clinic/logs/access/histogram?interval=1d&since=2026-11-01&until=2026-11-03");
     assert_eq!(histogram.expect(200).json["timezone"], "America/New_York");

@@ -1,11 +1,10 @@
-//! Both folders of migrations make the same tables, and can be taken back.
+//! Both folders of migrations make the same tables, and can be reverted.
 
 use std::collections::BTreeMap;
 
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types};
 use logbook_engine::db::{Conn, migrations};
 use logbook_tests::{TestServer, on_both};
-use serde_json::json;
 
 #[derive(QueryableByName, Debug)]
 struct Column {
@@ -55,7 +54,7 @@ fn columns(conn: &mut Conn) -> Columns {
     for Column { table_name, name, nullable } in load!(conn, sql, Column) {
         tables.entry(table_name).or_default().push((name, nullable));
     }
-    // diesel's own.
+    // Diesel's own.
     tables.remove("__diesel_schema_migrations");
     tables
 }
@@ -78,19 +77,23 @@ fn declared() -> Columns {
     tables
 }
 
-on_both!(each_folder_goes_up_and_down_and_up_and_makes_what_the_schema_declares, |server| {
-    let mut conn = server.own_connection();
-    let up = columns(&mut conn);
-    assert!(up.len() >= 9, "{up:?}");
-    assert_eq!(up, declared());
-    migrations::revert_all(&mut conn).expect("down");
-    assert_eq!(columns(&mut conn), Columns::new());
-    assert!(migrations::pending(&mut conn).expect("an answer"));
-    assert!(!migrations::run(&mut conn).expect("up again").is_empty());
-    assert_eq!(columns(&mut conn), up);
-    assert!(!migrations::pending(&mut conn).expect("an answer"));
-    assert_eq!(migrations::run(&mut conn).expect("nothing to do"), Vec::<String>::new());
-});
+on_both!(
+    each_folder_goes_up_and_down_and_up_and_makes_what_the_schema_declares,
+    |config| { config.empty_database = true },
+    |server| {
+        let mut conn = server.own_connection();
+        let up = columns(&mut conn);
+        assert!(up.len() >= 9, "{up:?}");
+        assert_eq!(up, declared());
+        migrations::revert_all(&mut conn).expect("down");
+        assert_eq!(columns(&mut conn), Columns::new());
+        assert!(migrations::pending(&mut conn).expect("an answer"));
+        assert!(!migrations::run(&mut conn).expect("up again").is_empty());
+        assert_eq!(columns(&mut conn), up);
+        assert!(!migrations::pending(&mut conn).expect("an answer"));
+        assert_eq!(migrations::run(&mut conn).expect("nothing to do"), Vec::<String>::new());
+    }
+);
 
 on_both!(every_key_of_a_workspaces_table_begins_with_the_workspace, |server| {
     let mut conn = server.own_connection();
@@ -100,7 +103,7 @@ on_both!(every_key_of_a_workspaces_table_begins_with_the_workspace, |server| {
              JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
              WHERE i.indisunique AND i.indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)"
         }
-        // Of an INTEGER PRIMARY KEY, which is no index of its own, the column.
+        // An INTEGER PRIMARY KEY has no index of its own, so its column counts.
         Conn::Sqlite(_) => {
             "SELECT t.name AS table_name, i.name AS first FROM sqlite_master t, pragma_index_list(t.name) l,
                 pragma_index_info(l.name) i WHERE t.type = 'table' AND l.\"unique\" AND i.seqno = 0
@@ -146,8 +149,7 @@ on_both!(a_database_without_its_migrations_is_not_ready, |server| {
 fn two_servers_that_start_together_on_one_database_migrate_it_once() {
     let url = logbook_tests::postgres::new_database();
     let servers: Vec<_> = std::thread::scope(|scope| {
-        let started: Vec<_> =
-            (0..3).map(|_| scope.spawn(|| TestServer::with(|_| url.clone(), |_| {}))).collect();
+        let started: Vec<_> = (0..3).map(|_| scope.spawn(|| TestServer::on_database(&url))).collect();
         started.into_iter().map(|server| server.join().expect("it starts")).collect()
     });
     servers[0].workspace("clinic");
@@ -155,33 +157,3 @@ fn two_servers_that_start_together_on_one_database_migrate_it_once() {
         server.admin().get("/workspaces/clinic").expect(200);
     }
 }
-
-on_both!(events_that_were_there_before_partitions_are_kept, |server| {
-    server.workspace("clinic");
-    let admin = server.admin();
-    let path = "/workspaces/clinic/logs/application";
-    let events: Vec<_> = [1970, 2016, 2019, 2020, 2026]
-        .into_iter()
-        .flat_map(|year| [format!("{year}-01-01T00:00:00Z"), format!("{year}-01-31T23:59:59.999999Z")])
-        .map(|time| json!({"action": "update", "model": "patient", "record_id": "7", "occurred_at": time}))
-        .collect();
-    admin.post(path, events.clone().into()).expect(201);
-    let listed =
-        |order: &str| admin.get(&format!("{path}?model=patient&record_id=7&order={order}")).expect(200).json;
-    let before = [listed("asc"), listed("desc")];
-    let (roles, partitions) = ("2026-11-27-000000_roles", "2026-11-26-000000_partitions");
-    for way in ["down", "up"] {
-        server.run_migration_files(&[
-            &format!("{roles}/down"),
-            &format!("{partitions}/{way}"),
-            &format!("{roles}/up"),
-        ]);
-        assert_eq!([listed("asc"), listed("desc")], before, "{way}");
-    }
-    // A server that ran meanwhile makes what is missing.
-    admin.post(path, events.into()).expect(201);
-    admin
-        .post(path, json!([{"action": "update", "model": "patient", "record_id": "8", "occurred_at": "2024-02-29T12:00:00Z"}]))
-        .expect(201);
-    assert_eq!(listed("asc")["data"].as_array().expect("events").len(), 20);
-});

@@ -1,4 +1,4 @@
-//! A full queue and a database that is away are told, at once or soon, and never with a 2xx.
+//! A full queue and a database that is away: the answer is an error, at once or soon, and never a 2xx.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -6,17 +6,13 @@ use std::{
 };
 
 use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
-use logbook_tests::{
-    Client, TestServer, on_both, postgres,
-    server::sample,
-    walk::{self, wait_until},
-};
+use logbook_tests::{Client, TestServer, on_both, pagination, postgres, server::sample, wait::wait_until};
 use serde_json::{Value, json};
 
 const PATH: &str = "/workspaces/clinic/logs/access";
 
 fn waiting(admin: &Client) -> u64 {
-    walk::figure(admin, "logbook_appender_events_waiting")
+    admin.metric("logbook_appender_events_waiting")
 }
 
 /// Holds what every append needs first: SQLite's write lock, or the row of the workspace's sequence.
@@ -39,7 +35,7 @@ on_both!(
     |server| {
         server.workspace("clinic");
         let admin = server.admin();
-        // So that the workspace is known, and no request has to read it while the lock is held.
+        // So that the server has the workspace in memory, and no request has to read it while the lock is held.
         admin.post(PATH, json!([])).expect(201);
         let mut lock = hold_the_lock(&server);
         thread::scope(|scope| {
@@ -55,10 +51,12 @@ on_both!(
             second.join().expect("a thread").expect(201);
         });
         wait_until("the queue is empty", || waiting(&admin) == 0);
-        let users: Vec<_> =
-            walk::feed(&admin, "clinic", "0".into(), 10).iter().map(|e| e["actor"]["id"].clone()).collect();
+        let users: Vec<_> = pagination::feed(&admin, "clinic", "0".into(), 10)
+            .iter()
+            .map(|e| e["actor"]["id"].clone())
+            .collect();
         assert_eq!(users, ["1", "2", "5"]);
-        // One request may always go in, however small the queue.
+        // One request is always let in, however small the queue.
         admin.post(PATH, vec![sample("access", 6); 100].into()).expect(201);
     }
 );
@@ -85,7 +83,7 @@ on_both!(
 );
 
 #[test]
-fn a_lock_that_is_held_for_long_is_told_and_forgotten() {
+fn a_lock_that_is_held_for_long_is_an_error_and_then_forgotten() {
     let server = TestServer::sqlite();
     server.workspace("clinic");
     let admin = server.admin();
@@ -96,10 +94,10 @@ fn a_lock_that_is_held_for_long_is_told_and_forgotten() {
     assert!(admin.get(PATH).expect(200).data().is_empty(), "readers read on");
     lock.batch_execute("ROLLBACK").expect("released");
     admin.post(PATH, json!([sample("access", 2)])).expect(201);
-    assert_eq!(walk::seqs(&walk::feed(&admin, "clinic", "0".into(), 10)), [1]);
+    assert_eq!(pagination::seqs(&pagination::feed(&admin, "clinic", "0".into(), 10)), [1]);
 }
 
-/// A connection to the cluster, beside the server's database.
+/// A connection to another database of the cluster, and the name of the server's.
 fn cluster(server: &TestServer) -> (PgConnection, String) {
     let url = postgres::as_superuser(&server.data.database_url);
     let (base, name) = url.rsplit_once('/').expect("a URL");
@@ -112,14 +110,14 @@ fn terminate(conn: &mut PgConnection, database: &str) {
 }
 
 #[test]
-fn connections_that_broke_while_idle_are_replaced_and_nobody_is_told() {
+fn connections_that_broke_while_idle_are_replaced_unnoticed() {
     let server = TestServer::postgres();
     server.workspace("clinic");
     let admin = server.admin();
     admin.post(PATH, json!([sample("access", 1)])).expect(201);
     let (mut conn, database) = cluster(&server);
     for _ in 0..3 {
-        // Several are open at once.
+        // So that several are open at once.
         let open: Vec<_> = (0..4).map(|_| server.db.conn().expect("a connection")).collect();
         drop(open);
         terminate(&mut conn, &database);
@@ -134,7 +132,7 @@ fn connections_that_broke_while_idle_are_replaced_and_nobody_is_told() {
 }
 
 #[test]
-fn a_database_that_is_away_is_told_and_comes_back_without_a_restart() {
+fn a_database_that_was_away_is_used_again_without_a_restart() {
     let server = TestServer::postgres();
     server.workspace("clinic");
     let admin = server.admin();
@@ -206,8 +204,8 @@ fn connections_cut_under_load_lose_nothing_that_was_acknowledged() {
     });
     let admin = server.admin();
     admin.post(PATH, json!([{"event_type": "login", "username": "after all"}])).expect(201);
-    let feed = walk::feed(&admin, "clinic", "0".into(), 500);
-    assert_eq!(walk::seqs(&feed), (1..=feed.len() as i64).collect::<Vec<_>>(), "seq has no gaps");
+    let feed = pagination::feed(&admin, "clinic", "0".into(), 500);
+    assert_eq!(pagination::seqs(&feed), (1..=feed.len() as i64).collect::<Vec<_>>(), "seq has no gaps");
     let stored: Vec<_> = feed.iter().map(|event| event["target"]["name"].clone()).collect();
     for key in &acknowledged {
         assert_eq!(stored.iter().filter(|stored| *stored == key).count(), 1, "{key} was acknowledged");

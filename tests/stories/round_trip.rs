@@ -1,6 +1,6 @@
-//! What was sent comes back: byte for byte in its texts, value for value in its JSON.
+//! Events come back as they were sent: texts byte for byte, JSON value for value.
 
-use logbook_tests::{on_both, walk};
+use logbook_tests::{on_both, pagination};
 use serde_json::{Value, json};
 
 const TEXTS: &[&str] = &[
@@ -36,7 +36,7 @@ on_both!(texts_come_back_byte_for_byte, |server| {
         })
         .collect();
     admin.post(path, events.clone().into()).expect(201);
-    let found = walk::pages(&admin, path, &[("order", "asc")]);
+    let found = pagination::pages(&admin, path, &[("order", "asc")]);
     assert_eq!(found.len(), events.len());
     for (sent, found) in events.iter().zip(&found) {
         for (name, value) in sent.as_object().expect("an object") {
@@ -75,7 +75,7 @@ on_both!(json_comes_back_value_for_value, |server| {
     assert_eq!(found["masked"], json!([]));
 });
 
-on_both!(each_log_fills_in_what_was_left_out, |server| {
+on_both!(each_log_fills_in_defaults, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let at = "2026-10-01T12:00:00+05:30";
@@ -112,7 +112,7 @@ on_both!(each_log_fills_in_what_was_left_out, |server| {
          "masked": []},
     ]);
     assert_eq!(Value::from(found), expected);
-    let feed = walk::feed(&admin, "clinic", "0".into(), 2);
+    let feed = pagination::feed(&admin, "clinic", "0".into(), 2);
     let words: Vec<_> = feed
         .iter()
         .map(|e| json!([e["log"], e["action"], e["outcome"], e["outcome_reason"], e["actor"], e["target"]]))

@@ -1,11 +1,11 @@
-//! Search: literally, in any case, in every text that the log shows, in the producer's own alphabet.
+//! Search: literal, in any case, in every text that the log shows, in any alphabet.
 
 use logbook_tests::{Client, on_both};
 use serde_json::{Value, json};
 
 const PATH: &str = "/workspaces/clinic/logs/application";
 
-/// An event whose record has a name, marked by it.
+/// An event whose record has a name.
 fn named(name: &str) -> Value {
     json!({"action": "update", "model": "m", "record_id": "z", "record_name": name})
 }
@@ -20,7 +20,7 @@ fn shown(admin: &Client, q: &str) -> Vec<String> {
     page.data().iter().map(|event| event["record_name"].as_str().expect("a name").to_owned()).collect()
 }
 
-on_both!(signs_that_databases_read_otherwise_are_themselves, |server| {
+on_both!(characters_that_are_special_in_a_database_are_literal, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let names = [
@@ -133,7 +133,7 @@ on_both!(an_event_is_found_by_its_id, |server| {
     assert_eq!(metrics.json["total"], 1);
     assert!(admin.query("/workspaces/clinic/logs/framework", &[("q", id)]).expect(200).data().is_empty());
     assert!(admin.query("/workspaces/shop/logs/application", &[("q", id)]).expect(200).data().is_empty());
-    // A UUID of another system is a text, even of the version that ours have.
+    // Another system's UUID is a text like others, even if its version is that of ours.
     let foreign = "01935fb2-8e31-8123-8abc-0123456789ab";
     let mut event = named("third");
     event["session_id"] = foreign.into();
@@ -180,7 +180,7 @@ on_both!(changed_fields_and_their_values_are_searched_however_deep, |server| {
     }
 });
 
-on_both!(nothing_is_found_across_two_texts, |server| {
+on_both!(no_match_spans_two_texts, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let event = json!({
@@ -196,7 +196,7 @@ on_both!(nothing_is_found_across_two_texts, |server| {
     }
 });
 
-on_both!(each_log_is_searched_in_its_own_words, |server| {
+on_both!(each_log_is_searched_in_its_own_fields, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let access = json!([{

@@ -7,12 +7,10 @@ use logbook::accounts::{
     users::{self, User},
     workspaces::Workspace,
 };
-use logbook_tests::{Answer, Client, TestServer, on_both};
+use logbook_tests::{Answer, Client, PASSWORD, TestServer, on_both};
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "correct horse battery";
-
-/// A person with a password, and nothing else.
+/// A person who set a password by their sign-in link.
 fn person(server: &TestServer, email: &str) -> User {
     let user = users::create(&mut server.db.conn().expect("a connection"), email, "Asha Rao", false)
         .expect("a user");
@@ -29,7 +27,7 @@ fn log_in(server: &TestServer, email: &str, password: &str) -> Answer {
     server.nobody().post("/auth/login", json!({"email": email, "password": password}))
 }
 
-/// The value of the cookie that an answer sets.
+/// The value of the refresh cookie that an answer sets.
 #[track_caller]
 fn cookie(answer: &Answer) -> String {
     let header = answer.headers.get("set-cookie").expect("a cookie");
@@ -65,18 +63,14 @@ on_both!(a_link_signs_in_once, |server| {
         assert!(!answer.headers.contains_key("set-cookie"));
     }
     let expired = link(&server, &admin);
-    server.sql(if server.is_postgres() {
-        "UPDATE sign_in_links SET expires_at = expires_at - interval '25 hours'"
-    } else {
-        "UPDATE sign_in_links SET expires_at = expires_at - 90000000000"
-    });
+    server.shift("sign_in_links", "expires_at", -25 * 3600);
     assert_eq!(
         server.nobody().post("/auth/link", json!({"token": expired})).expect(401).code(),
         "link_invalid"
     );
 });
 
-on_both!(of_many_who_use_a_link_at_once_one_comes_in, |server| {
+on_both!(of_many_who_use_a_link_at_once_one_signs_in, |server| {
     let user = person(&server, "asha@clinic.test");
     let token = link(&server, &user);
     let came_in = std::thread::scope(|scope| {
@@ -88,7 +82,7 @@ on_both!(of_many_who_use_a_link_at_once_one_comes_in, |server| {
     assert_eq!(came_in, 1);
 });
 
-on_both!(a_password_signs_in_and_a_wrong_one_tells_nothing, |server| {
+on_both!(a_password_signs_in_and_a_wrong_one_reveals_nothing, |server| {
     person(&server, "Asha@Clinic.test");
     let mut conn = server.db.conn().expect("a connection");
     users::create(&mut conn, "link-only@clinic.test", "Jo", false).expect("a user");
@@ -125,7 +119,7 @@ on_both!(a_password_signs_in_and_a_wrong_one_tells_nothing, |server| {
     assert_eq!(large.expect(413).code(), "body_too_large");
 });
 
-on_both!(the_refresh_cookie_is_for_this_server_alone, |server| {
+on_both!(the_refresh_cookie_is_for_this_server_only, |server| {
     person(&server, "asha@clinic.test");
     let answer = log_in(&server, "asha@clinic.test", PASSWORD).expect(200);
     let header = &answer.headers["set-cookie"];
@@ -137,7 +131,7 @@ on_both!(the_refresh_cookie_is_for_this_server_alone, |server| {
 });
 
 on_both!(
-    behind_tls_the_cookie_never_travels_without_it,
+    behind_tls_the_cookie_is_secure,
     |config| {
         config.public_url = Some("https://logbook.example".parse().expect("a URL"));
     },
@@ -148,13 +142,9 @@ on_both!(
     }
 );
 
-/// Makes the swap of a refresh token longer ago than two tabs can need.
+/// As if every refresh token had been replaced so long ago that no second tab can still use it.
 fn after_the_grace(server: &TestServer) {
-    server.sql(if server.is_postgres() {
-        "UPDATE refresh_tokens SET replaced_at = replaced_at - interval '31 seconds'"
-    } else {
-        "UPDATE refresh_tokens SET replaced_at = replaced_at - 31000000"
-    });
+    server.shift("refresh_tokens", "replaced_at", -31);
 }
 
 on_both!(a_session_is_renewed_with_a_new_cookie_each_time, |server| {
@@ -174,7 +164,7 @@ on_both!(a_session_is_renewed_with_a_new_cookie_each_time, |server| {
         "not_signed_in"
     );
 
-    // Whoever shows an old cookie after the grace has a copy: the session ends for both.
+    // Whoever sends an old cookie after the grace period has a copy: the session ends for both.
     after_the_grace(&server);
     assert_eq!(refresh(&server, &first).expect(401).code(), "not_signed_in");
     assert_eq!(refresh(&server, &third).expect(401).code(), "not_signed_in");
@@ -189,17 +179,17 @@ on_both!(of_two_who_use_one_cookie_at_once_only_one_goes_on, |server| {
         after_the_grace(&server);
         (first, own, stolen)
     };
-    // A quarter of an hour later one of them renews; within the grace the other may be its second tab.
+    // A quarter of an hour later one of them renews; within the grace period the other may be its second tab.
     let (_, own, stolen) = begin();
     let next = cookie(&refresh(&server, &own).expect(200));
     refresh(&server, &stolen).expect(200);
-    // Later it is a thief, or was one before: all that came of that cookie ends.
+    // Later one of the two is a thief, so every session from that cookie ends.
     after_the_grace(&server);
     refresh(&server, &stolen).expect(401);
     for cookie in [&next, &own, &stolen] {
         refresh(&server, cookie).expect(401);
     }
-    // The thief may be the first, and then it is the browser's own cookie that tells.
+    // If the thief renews first, the browser's own cookie reveals it.
     let (_, own, stolen) = begin();
     let next = cookie(&refresh(&server, &stolen).expect(200));
     after_the_grace(&server);
@@ -229,18 +219,14 @@ on_both!(tabs_that_renew_at_once_stay_signed_in, |server| {
     refresh(&server, &current).expect(200);
 });
 
-on_both!(a_session_that_was_not_used_for_two_weeks_is_over, |server| {
+on_both!(a_session_ends_after_two_weeks_without_use, |server| {
     person(&server, "asha@clinic.test");
     let value = cookie(&log_in(&server, "asha@clinic.test", PASSWORD).expect(200));
-    server.sql(if server.is_postgres() {
-        "UPDATE refresh_tokens SET expires_at = expires_at - interval '14 days'"
-    } else {
-        "UPDATE refresh_tokens SET expires_at = expires_at - 1209600000000"
-    });
+    server.shift("refresh_tokens", "expires_at", -14 * 86_400);
     refresh(&server, &value).expect(401);
 });
 
-on_both!(signing_out_ends_the_session_and_takes_the_cookie, |server| {
+on_both!(signing_out_ends_the_session_and_removes_the_cookie, |server| {
     person(&server, "asha@clinic.test");
     let here = cookie(&log_in(&server, "asha@clinic.test", PASSWORD).expect(200));
     let elsewhere = cookie(&log_in(&server, "asha@clinic.test", PASSWORD).expect(200));
@@ -257,7 +243,7 @@ on_both!(signing_out_ends_the_session_and_takes_the_cookie, |server| {
     server.nobody().send("POST", "/auth/logout", "application/json", b"").expect(204);
 });
 
-on_both!(a_password_is_set_and_changed_and_ends_other_sessions, |server| {
+on_both!(setting_a_password_ends_other_sessions, |server| {
     let user = users::create(&mut server.db.conn().expect("a connection"), "jo@clinic.test", "Jo", false)
         .expect("a user");
     let here = server.nobody().post("/auth/link", json!({"token": link(&server, &user)})).expect(200);

@@ -1,4 +1,4 @@
-//! The SQL that reading sends, as it is sent, and proof that an index answers it.
+//! The SQL of each read, as it is sent, and that an index answers it.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,7 +19,7 @@ use logbook_engine::{
 };
 use logbook_tests::{TestServer, on_both, server::sample};
 
-/// What a piece of work sends, without what is bound to it.
+/// The statements that a piece of work sends, without bound values.
 fn sent(conn: &mut Conn, work: impl FnOnce(&mut Conn)) -> Vec<String> {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let writer = seen.clone();
@@ -40,7 +40,7 @@ fn statement(conn: &mut Conn, work: impl FnOnce(&mut Conn)) -> String {
     sent(conn, work).into_iter().next().expect("a statement")
 }
 
-/// Nothing is in its memory.
+/// Empty caches.
 fn caches() -> Caches {
     Caches::new(1 << 20, 1 << 20)
 }
@@ -51,9 +51,9 @@ fn list(conn: &mut Conn, filter: &Filter, order: Order, after: Option<Position>)
     })
 }
 
-/// Everything that counting sends, when nothing was read before.
+/// The statements of counting with empty caches.
 fn counts(conn: &mut Conn, filter: &Filter) -> Vec<String> {
-    sent(conn, |conn| drop(counts::cells(conn, &caches(), filter).expect("cells")))
+    sent(conn, |conn| drop(counts::cells(conn, &caches().counts, &caches().index, filter).expect("cells")))
 }
 
 /// A statement over several lines.
@@ -69,7 +69,7 @@ fn backend(server: &TestServer) -> &'static str {
 
 const POSITION: Position = Position { occurred_at: Timestamp(1_772_928_000_000_000), seq: 7 };
 
-/// A filter with everything that SQL decides.
+/// A filter with every condition that SQL evaluates.
 fn everything() -> Filter {
     let words = || vec!["a".to_owned(), "b".to_owned()];
     Filter {
@@ -131,16 +131,16 @@ struct PostgresPlan {
     line: String,
 }
 
-/// How the database would carry the statement out, whatever is bound to it.
+/// The database's plan for a statement, whatever values are bound.
 fn plan(conn: &mut Conn, sql: &str) -> String {
-    // What is bound decides at the end which partitions are left out: nothing is, here.
+    // Bound values decide which partitions are pruned. Here none is.
     if let Conn::Pg(conn) = conn {
         conn.batch_execute("SET enable_partition_pruning = off").expect("a setting");
     }
     pruned_plan(conn, sql)
 }
 
-/// As [`plan`], once every partition is left out that may be.
+/// As [`plan`], with partitions pruned.
 fn pruned_plan(conn: &mut Conn, sql: &str) -> String {
     let lines: Vec<String> = match conn {
         Conn::Sqlite(conn) => {
@@ -151,7 +151,7 @@ fn pruned_plan(conn: &mut Conn, sql: &str) -> String {
         Conn::Pg(conn) => {
             // As requests are answered: the policy is part of every plan.
             conn.batch_execute("SET ROLE logbook_reader; SET logbook.workspace = 1").expect("the reader");
-            // The table is small, and reading a small table whole is always best: so that is forbidden.
+            // Reading a small table whole is always cheapest, so that is forbidden.
             conn.batch_execute(
                 "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off",
             )
@@ -168,8 +168,8 @@ fn pruned_plan(conn: &mut Conn, sql: &str) -> String {
     lines.join("\n")
 }
 
-/// Whether the plan goes by this index; a partition's own has a name made of its columns.
-fn goes_by(plan: &str, index: &str) -> bool {
+/// Whether the plan uses this index. A partition's index has a name made of its columns.
+fn uses(plan: &str, index: &str) -> bool {
     let columns = match index {
         "events_by_time" => "_workspace_id_log_occurred_at_seq_idx",
         "events_by_target" => "_workspace_id_target_type_target_id_occurred",
@@ -217,16 +217,17 @@ on_both!(an_index_answers_every_list_get_and_feed_in_its_order, |server| {
     ];
     for (sql, index) in statements {
         let plan = plan(conn, &sql);
-        assert!(goes_by(&plan, index), "{index} is not used:\n{plan}\n{sql}");
+        assert!(uses(&plan, index), "{index} is not used:\n{plan}\n{sql}");
         for costly in ["SCAN events", "Seq Scan", "TEMP B-TREE"] {
             assert!(!plan.contains(costly), "{costly}:\n{plan}\n{sql}");
         }
         let nodes = || plan.lines().map(|line| line.trim_start_matches(['-', '>', ' ']));
         assert!(!nodes().any(|node| node == "Sort" || node == "Incremental Sort"), "{plan}\n{sql}");
-        // The wall's policy is in it, and no partition asks anew what it says.
+        // The policy of row-level security is in it, and is evaluated once, not for each partition.
         assert_eq!(plan.contains("InitPlan"), server.is_postgres(), "{plan}\n{sql}");
         assert!(!plan.contains("One-Time Filter"), "{plan}\n{sql}");
-        // Partition after partition, so that a page ends in the first one that fills it. The feed has another order.
+        // Partitions are read one after the other, so that a page ends in the first one that fills it. The feed has another
+        // order.
         assert!(by_key == index || !plan.contains("Merge Append"), "{plan}\n{sql}");
     }
     // Counting looks at events only where a range begins and ends inside of a quarter hour.
@@ -236,9 +237,9 @@ on_both!(an_index_answers_every_list_get_and_feed_in_its_order, |server| {
     for sql in &counting {
         let plan = plan(conn, sql);
         assert!(!plan.contains("SCAN") && !plan.contains("Seq Scan"), "{plan}\n{sql}");
-        assert!(!sql.contains("occurred_at") || goes_by(&plan, "events_by_time"), "{plan}\n{sql}");
+        assert!(!sql.contains("occurred_at") || uses(&plan, "events_by_time"), "{plan}\n{sql}");
     }
-    // With filters that have no index of their own the planner may choose, but it never reads all workspaces' events.
+    // With filters that have no index of their own the planner may choose, but never reads all workspaces' events.
     let sql = list(conn, &everything(), Order::Desc, Some(POSITION));
     let plan = plan(conn, &sql);
     assert!(!plan.contains("SCAN events") && !plan.contains("Seq Scan"), "{plan}\n{sql}");
@@ -271,7 +272,7 @@ on_both!(an_event_is_looked_for_in_one_partition, |server| {
     let sql = statement(conn, |conn| drop(query::get(conn, 1, Log::Access, id).expect("an answer")));
     let plan = pruned_plan(conn, &sql);
     assert!(plan.contains("Subplans Removed"), "{plan}");
-    // Years before 2020, months from then on, and no partition for what is left: there is nothing left.
+    // Partitions are years before 2020 and months from then on; there is no default partition.
     let names = sql_query(
         "SELECT inhrelid::regclass::text AS \"QUERY PLAN\" FROM pg_inherits WHERE inhparent = 'events'::regclass ORDER BY 1",
     );

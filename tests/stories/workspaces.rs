@@ -1,4 +1,4 @@
-//! Workspaces are made by platform admins and seen by their members.
+//! Platform admins create workspaces, and members see them.
 
 use logbook::accounts::role::Role;
 use logbook_tests::on_both;
@@ -23,7 +23,7 @@ on_both!(a_new_workspace_is_there_at_once, |server| {
     admin.get("/workspaces?limit=3").expect(400);
 });
 
-on_both!(a_slug_is_given_once, |server| {
+on_both!(a_slug_is_used_once, |server| {
     let admin = server.admin();
     admin.post("/workspaces", json!({"slug": "clinic", "name": "A"})).expect(201);
     let answer = admin.post("/workspaces", json!({"slug": "clinic", "name": "B"})).expect(409);
@@ -41,7 +41,7 @@ on_both!(a_slug_is_given_once, |server| {
     assert!(made.iter().all(|status| [201, 409].contains(status)), "{made:?}");
 });
 
-on_both!(what_is_wrong_with_a_new_workspace_is_named, |server| {
+on_both!(each_error_in_a_new_workspace_is_named, |server| {
     let admin = server.admin();
     let long = "a".repeat(64);
     for (body, place) in [

@@ -1,11 +1,11 @@
-// Runs before the first paint, so that one theme never flashes before the other.
-// A file of its own, not inline, so that a content security policy can forbid inline scripts.
+// Runs before the first paint, so that the wrong theme does not flash.
+// A separate file, because the content security policy forbids inline scripts.
 (() => {
   let theme = null;
   try {
     theme = localStorage.getItem("logbook-theme");
   } catch {
-    // Storage may be blocked; the system's theme then applies.
+    // Storage may be blocked. The system's theme then applies.
   }
   if (theme !== "light" && theme !== "dark") {
     theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";

@@ -10,14 +10,14 @@ import { watchTheme } from "./ui/theme";
 
 watchTheme();
 
-// A session that ends while somebody works leads to the sign-in page, and from there back to the same address.
+// When a session ends, the sign-in page opens. After an expired session it leads back to the same address.
 onSessionChange(() => {
   const state = sessionState();
-  if (state.kind !== "signed-out" || state.why === "never") return;
+  if (state.kind !== "signed-out" || state.reason === "never") return;
   queryClient.clear();
   const { href, pathname } = router.state.location;
   if (pathname === "/sign-in") return;
-  const expired = state.why === "expired";
+  const expired = state.reason === "expired";
   void router.navigate({ to: "/sign-in", search: expired ? { next: href, expired } : {} });
 });
 

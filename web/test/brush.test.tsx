@@ -8,7 +8,7 @@ const series = [
   { value: "failure", label: "Failure", color: "--chart-2", counts: [1, 0, 34, 0] },
 ];
 
-function show() {
+function renderBrush() {
   const onSelect = vi.fn();
   render(
     <HistogramBrush
@@ -29,8 +29,8 @@ function show() {
 }
 
 describe("the histogram by keyboard", () => {
-  it("says every bar in words", () => {
-    show();
+  it("labels every bar", () => {
+    renderBrush();
     expect(screen.getAllByRole("option").map((bar) => bar.getAttribute("aria-label"))).toEqual([
       "01/11/2026: 5 events, Success 4, Failure 1",
       "02/11/2026: no events",
@@ -39,8 +39,8 @@ describe("the histogram by keyboard", () => {
     ]);
   });
 
-  it("starts at the newest bar and moves with the arrows", () => {
-    const { brush, press, selected } = show();
+  it("starts at the newest bar and moves with the arrow keys", () => {
+    const { brush, press, selected } = renderBrush();
     press("ArrowLeft");
     expect(selected()).toEqual([3]);
     press("ArrowLeft");
@@ -52,8 +52,8 @@ describe("the histogram by keyboard", () => {
     expect(selected()).toEqual([0]);
   });
 
-  it("extends with Shift and applies with Enter", () => {
-    const { press, selected, onSelect } = show();
+  it("extends the selection with Shift and applies it with Enter", () => {
+    const { press, selected, onSelect } = renderBrush();
     press("End");
     press("ArrowLeft", true);
     press("ArrowLeft", true);
@@ -65,8 +65,8 @@ describe("the histogram by keyboard", () => {
     expect(selected()).toEqual([]);
   });
 
-  it("lets Escape give up", () => {
-    const { press, selected, onSelect } = show();
+  it("cancels the selection on Escape", () => {
+    const { press, selected, onSelect } = renderBrush();
     press("Home");
     press("Escape");
     expect(selected()).toEqual([]);
@@ -76,8 +76,8 @@ describe("the histogram by keyboard", () => {
 });
 
 describe("the histogram by mouse", () => {
-  it("selects from where the drag began to where it ended, in either direction", () => {
-    const { brush, onSelect } = show();
+  it("selects the dragged range, in either direction", () => {
+    const { brush, onSelect } = renderBrush();
     brush.getBoundingClientRect = () => ({ left: 0, width: 400 }) as DOMRect;
     fireEvent.pointerDown(brush, { button: 0, clientX: 350 });
     fireEvent.pointerMove(brush, { clientX: 120 });

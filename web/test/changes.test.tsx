@@ -3,21 +3,25 @@ import { describe, expect, it } from "vitest";
 import type { Change } from "../src/api/types";
 import { Changes, changesSummary } from "../src/logs/Changes";
 
-function show(list: Change[], kind: "create" | "update" | "delete" = "update", masked: string[] = []) {
+function renderChanges(
+  list: Change[],
+  kind: "create" | "update" | "delete" = "update",
+  masked: string[] = [],
+) {
   render(<Changes list={list} kind={kind} masked={masked} />);
   return screen.getAllByRole("listitem");
 }
 
 describe("changes", () => {
   it("show the old value, then the new one", () => {
-    const [row] = show([{ field: "status", old: "open", new: "closed" }]);
+    const [row] = renderChanges([{ field: "status", old: "open", new: "closed" }]);
     expect(row?.textContent).toBe("statuswas opennow closed");
     expect(row?.querySelector("del")?.textContent).toBe("was open");
     expect(row?.querySelector("ins")?.textContent).toBe("now closed");
   });
 
-  it("tell nothing, empty text, zero and false apart", () => {
-    const rows = show([
+  it("distinguish null, empty text, zero and false", () => {
+    const rows = renderChanges([
       { field: "a", old: null, new: "" },
       { field: "b", old: 0, new: false },
     ]);
@@ -25,8 +29,8 @@ describe("changes", () => {
     expect(rows[1]?.textContent).toBe("bwas 0now false");
   });
 
-  it("show what a set gained and lost", () => {
-    const [row] = show([{ field: "roles", added: ["Nurse"], removed: ["Front desk", { id: 3 }] }]);
+  it("show the values added to and removed from a set", () => {
+    const [row] = renderChanges([{ field: "roles", added: ["Nurse"], removed: ["Front desk", { id: 3 }] }]);
     expect([...(row?.querySelectorAll("ins") ?? [])].map((item) => item.textContent)).toEqual([
       "+ added Nurse",
     ]);
@@ -36,30 +40,30 @@ describe("changes", () => {
     ]);
   });
 
-  it("lay structured values out", () => {
+  it("format structured values", () => {
     const value = { city: "Mumbai", lines: ["1 Marine Drive", "Churchgate"], pincode: "400020" };
-    const [row] = show([{ field: "address", old: null, new: value }]);
+    const [row] = renderChanges([{ field: "address", old: null, new: value }]);
     expect(row?.querySelector("ins")?.textContent).toContain(JSON.stringify(value, null, 2));
   });
 
-  it("cut long text and offer the rest", () => {
-    const [row] = show([{ field: "notes", old: "", new: "x".repeat(1000) }]);
+  it("truncate long text and offer all of it", () => {
+    const [row] = renderChanges([{ field: "notes", old: "", new: "x".repeat(1000) }]);
     const button = within(row as HTMLElement).getByRole("button", { name: "Show all 1,000 characters" });
     expect(row?.querySelector("ins")?.textContent?.length).toBeLessThan(400);
     expect(button).toBeDefined();
   });
 
-  it("mark masked values and show nothing of them", () => {
-    const [row] = show([{ field: "password", old: "[masked]", new: "[masked]" }], "update", [
+  it("mark masked values without showing them", () => {
+    const [row] = renderChanges([{ field: "password", old: "[masked]", new: "[masked]" }], "update", [
       "/changes/0/new",
     ]);
     expect(row?.querySelector("del")?.textContent).toBe("was [masked]");
     expect(row?.querySelector("ins")).toBeNull();
-    expect(row?.textContent).toContain("masked, this value was a secret");
+    expect(row?.textContent).toContain("masked: a secret value");
   });
 
   it("show a create as a snapshot of its new values", () => {
-    const rows = show(
+    const rows = renderChanges(
       [
         { field: "name", old: null, new: "Li Lei" },
         { field: "tags", old: null, new: ["new"] },
@@ -70,12 +74,12 @@ describe("changes", () => {
     expect(rows.map((row) => row.textContent)).toEqual(["nameLi Lei", 'tags["new"]']);
   });
 
-  it("show a delete as the last values", () => {
-    const [row] = show([{ field: "name", old: "Li Lei", new: null }], "delete");
+  it("show a delete as a snapshot of its old values", () => {
+    const [row] = renderChanges([{ field: "name", old: "Li Lei", new: null }], "delete");
     expect(row?.textContent).toBe("nameLi Lei");
   });
 
-  it("are named shortly in the table", () => {
+  it("are summarized in the table", () => {
     const list = ["a", "b", "c", "d", "e"].map((field) => ({ field, old: 1, new: 2 }));
     expect(changesSummary(list)).toBe("a, b, c +2");
     expect(changesSummary(list.slice(0, 2))).toBe("a, b");

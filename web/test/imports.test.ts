@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 
 const SRC = join(import.meta.dirname, "../src");
 
-/** Who may import what: routes → access, application, framework → logs → api and ui. Never sideways. */
-const MAY: Record<string, readonly string[]> = {
+/** What each folder may import: routes → access, application, framework → logs → api and ui, never sideways. */
+const ALLOWED: Record<string, readonly string[]> = {
   api: ["api"],
   ui: ["ui"],
   logs: ["logs", "api", "ui"],
@@ -23,37 +23,42 @@ function importsOf(file: string): string[] {
   return [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1] ?? "");
 }
 
-function room(path: string): string {
+function folder(path: string): string {
   return path.split("/")[0] ?? "";
 }
 
-describe("the map", () => {
-  it("is kept by every import", () => {
+describe("the source code", () => {
+  it("imports only from allowed folders", () => {
     const wrong = files.flatMap((file) =>
       importsOf(file)
         .filter((target) => target.startsWith("."))
         .map((target) => normalize(join(dirname(file), target)))
-        .filter((target) => !MAY[room(file)]?.includes(room(target)))
+        .filter((target) => !ALLOWED[folder(file)]?.includes(folder(target)))
         .map((target) => `${file} imports ${target}`),
     );
     expect(wrong).toEqual([]);
     expect(files.length).toBeGreaterThan(40);
   });
 
-  it("keeps the router and the API out of ui", () => {
-    const known = files.filter((file) => room(file) === "ui");
-    const wrong = known.filter((file) =>
+  it("uses neither the router, React Query nor openapi-fetch in ui", () => {
+    const components = files.filter((file) => folder(file) === "ui");
+    const wrong = components.filter((file) =>
       importsOf(file).some((target) => /react-router|react-query|openapi-fetch/.test(target)),
     );
     expect(wrong).toEqual([]);
   });
 
-  it("lets only types.ts and client.ts know the generated schema", () => {
+  it("uses the generated schema only in client.ts and types.ts", () => {
     const users = files.filter((file) => importsOf(file).some((target) => target.endsWith("/schema")));
     expect(users.sort()).toEqual(["api/client.ts", "api/types.ts"]);
   });
 
-  it("has no barrel files and no file past 400 lines", () => {
+  it("takes every query key from api/query-keys.ts", () => {
+    const wrong = files.filter((file) => /queryKey: \[/.test(readFileSync(join(SRC, file), "utf8")));
+    expect(wrong).toEqual([]);
+  });
+
+  it("has no barrel files and no file of more than 400 lines", () => {
     expect(files.filter((file) => /(^|\/)index\.tsx?$/.test(file))).toEqual([]);
     const long = files
       .filter((file) => file !== join("api", "schema.ts"))

@@ -2,15 +2,15 @@ import { describe, expect, it } from "vitest";
 import {
   describeRange,
   momentInstant,
-  readTyped,
+  parseRangeInput,
   resolveRange,
   spanToRange,
-  toTyped,
+  toRangeInput,
 } from "../src/logs/range";
 
 const clock = { zone: "Asia/Kolkata", format: "dd/mm/yyyy" as const };
 const berlin = { zone: "Europe/Berlin", format: "dd/mm/yyyy" as const };
-const typed = (fromDate = "", toDate = "", fromTime = "", toTime = "") => ({
+const input = (fromDate = "", toDate = "", fromTime = "", toTime = "") => ({
   fromDate,
   fromTime,
   toDate,
@@ -18,41 +18,41 @@ const typed = (fromDate = "", toDate = "", fromTime = "", toTime = "") => ({
 });
 
 describe("a typed range", () => {
-  it("takes the end as a day that belongs to it, and sends the day after", () => {
-    expect(readTyped(typed("01/11/2026", "05/11/2026"), clock)).toEqual({
+  it("includes its last day: `until` is the day after", () => {
+    expect(parseRangeInput(input("01/11/2026", "05/11/2026"), clock)).toEqual({
       range: { since: "2026-11-01", until: "2026-11-06" },
     });
-    expect(readTyped(typed("31/12/2026", "31/12/2026"), clock)).toEqual({
+    expect(parseRangeInput(input("31/12/2026", "31/12/2026"), clock)).toEqual({
       range: { since: "2026-12-31", until: "2027-01-01" },
     });
   });
 
-  it("takes times in the workspace's zone, the end's minute included", () => {
-    expect(readTyped(typed("01/11/2026", "01/11/2026", "09:00", "17:30"), clock)).toEqual({
+  it("reads times in the workspace's zone and includes the last minute", () => {
+    expect(parseRangeInput(input("01/11/2026", "01/11/2026", "09:00", "17:30"), clock)).toEqual({
       range: { since: "2026-11-01T03:30:00Z", until: "2026-11-01T12:01:00Z" },
     });
-    expect(readTyped(typed("", "01/11/2026", "", "17:30:15"), clock)).toEqual({
+    expect(parseRangeInput(input("", "01/11/2026", "", "17:30:15"), clock)).toEqual({
       range: { until: "2026-11-01T12:00:16Z" },
     });
   });
 
   it("may be open at either end", () => {
-    expect(readTyped(typed("01/11/2026"), clock)).toEqual({ range: { since: "2026-11-01" } });
-    expect(readTyped(typed(), clock)).toEqual({ range: {} });
+    expect(parseRangeInput(input("01/11/2026"), clock)).toEqual({ range: { since: "2026-11-01" } });
+    expect(parseRangeInput(input(), clock)).toEqual({ range: {} });
   });
 
-  it("says what is wrong, at the right box", () => {
-    expect(readTyped(typed("31/02/2026"), clock)).toEqual({
+  it("reports each error at its field", () => {
+    expect(parseRangeInput(input("31/02/2026"), clock)).toEqual({
       errors: { fromDate: "Enter a date as dd/mm/yyyy." },
     });
-    expect(readTyped(typed("01/11/2026", "", "25:00"), clock)).toEqual({
+    expect(parseRangeInput(input("01/11/2026", "", "25:00"), clock)).toEqual({
       errors: { fromTime: "Enter a time as hh:mm." },
     });
-    expect(readTyped(typed("", "", "", "10:00"), clock)).toEqual({
+    expect(parseRangeInput(input("", "", "", "10:00"), clock)).toEqual({
       errors: { toDate: "Enter a date for this time." },
     });
-    expect(readTyped(typed("05/11/2026", "01/11/2026"), clock)).toEqual({
-      errors: { toDate: "The end lies before the start." },
+    expect(parseRangeInput(input("05/11/2026", "01/11/2026"), clock)).toEqual({
+      errors: { toDate: "The end is before the start." },
     });
   });
 
@@ -62,32 +62,32 @@ describe("a typed range", () => {
     { since: "2026-11-01T03:30:20Z", until: "2026-11-01T12:00:16Z" },
     { since: "2026-11-01" },
     {},
-  ])("is shown and read back as %o", (range) => {
-    expect(readTyped(toTyped(range, clock), clock)).toEqual({ range });
+  ])("stays the same when it is shown and parsed again: %o", (range) => {
+    expect(parseRangeInput(toRangeInput(range, clock), clock)).toEqual({ range });
   });
 });
 
 describe("a range", () => {
-  it("counts presets back from the given moment", () => {
+  it("resolves presets relative to the given time", () => {
     const now = Date.parse("2026-11-23T12:00:00Z");
     expect(resolveRange({ range: "24h" }, now)).toEqual({ since: "2026-11-22T12:00:00.000Z" });
     expect(resolveRange({}, now)).toEqual({});
   });
 
-  it("reads bare dates at midnight in the zone, also where clocks change", () => {
+  it("reads bare dates as midnight in the zone, also when clocks change", () => {
     expect(momentInstant("2026-11-01", clock.zone)).toBe(Date.parse("2026-10-31T18:30:00Z"));
     expect(momentInstant("2026-10-25", berlin.zone)).toBe(Date.parse("2026-10-24T22:00:00Z"));
     expect(momentInstant("2026-10-26", berlin.zone)).toBe(Date.parse("2026-10-25T23:00:00Z"));
   });
 
-  it("keeps brushed whole days as dates and other spans as moments", () => {
+  it("writes selected whole days as dates and other spans as timestamps", () => {
     const start = momentInstant("2026-10-25", berlin.zone);
     const end = momentInstant("2026-10-26", berlin.zone);
     expect(spanToRange(start, end, berlin.zone)).toEqual({ since: "2026-10-25", until: "2026-10-26" });
     expect(spanToRange(start + 900_000, end, berlin.zone).since).toBe("2026-10-24T22:15:00Z");
   });
 
-  it("is described with its last day, not the one after", () => {
+  it("is described by its last day, not by the day after", () => {
     expect(describeRange({ since: "2026-11-01", until: "2026-11-06" }, clock)).toBe(
       "01/11/2026 – 05/11/2026",
     );

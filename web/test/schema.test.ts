@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 
 const file = new URL("../src/api/schema.ts", import.meta.url);
 
-it("has types that openapi.yaml would generate today; if not, run `npm run generate`", async () => {
+it("matches the types generated from openapi.yaml (if not, run `npm run generate`)", async () => {
   const ast = await openapiTS(new URL("../../openapi.yaml", import.meta.url));
   const options = await resolveConfig(file);
   const fresh = await format(COMMENT_HEADER + astToString(ast), { ...options, parser: "typescript" });

@@ -14,7 +14,7 @@ import { parseSearch, stringifySearch } from "../src/routes/query-string";
 
 const read = (text: string) => readSearch(parseSearch(text), LOG_FILTERS.framework);
 
-describe("the address", () => {
+describe("the query string of a log", () => {
   const searches: LogSearch[] = [
     {},
     { range: "7d", order: "asc" },
@@ -23,23 +23,23 @@ describe("the address", () => {
     { action: ["policy_synced"], actor_id: ["1", "007"] },
   ];
 
-  it.each(searches)("keeps %o", (search) => {
+  it.each(searches)("round-trips %o", (search) => {
     expect(read(stringifySearch(search))).toEqual(search);
   });
 
-  it("reads like the API's own query", () => {
+  it("looks like a query of the API", () => {
     expect(stringifySearch({ status: ["success", "failure"], q: "a b" })).toBe(
       "?status=success&status=failure&q=a+b",
     );
   });
 
-  it("drops what is not understood", () => {
+  it("ignores what is not valid", () => {
     expect(read("?range=2y&since=yesterday&order=up&nope=1&status=&q=")).toEqual({});
     expect(read("?user_id=17")).toEqual({});
     expect(read("?since=2026-13-45")).toEqual({});
   });
 
-  it("lets moments win over a preset", () => {
+  it("prefers a start or an end to a preset", () => {
     expect(read("?range=7d&since=2026-11-01")).toEqual({ since: "2026-11-01" });
   });
 });
@@ -52,21 +52,21 @@ describe("filters", () => {
     expect(next).toEqual({ q: "x", order: "asc", range: "7d", status: ["failure", "success"] });
   });
 
-  it("leave no trace when the last value goes", () => {
+  it("disappear with their last value", () => {
     expect("status" in removeFilter(search, "status", "failure")).toBe(false);
   });
 
-  it("are chosen and cleared by a metric card", () => {
+  it("are set and cleared by a metric card", () => {
     const chosen = chooseFilter({ status: ["success", "other"] }, "status", "failure");
     expect(chosen).toEqual({ status: ["failure"] });
     expect(chooseFilter(chosen, "status", "failure")).toEqual({});
   });
 
-  it("are cleared without losing range and order", () => {
+  it("are cleared without changing range and order", () => {
     expect(clearFilters(search)).toEqual({ order: "asc", range: "7d" });
   });
 
-  it("are not mixed up with the range", () => {
+  it("are independent of the range", () => {
     expect(filtersOf(search)).toEqual({ status: ["failure"] });
     expect(withRange(search, { since: "2026-11-01" })).toEqual({
       q: "x",

@@ -1,6 +1,6 @@
 import { http, HttpResponse } from "msw";
 import { setupServer } from "msw/node";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { ApiError } from "../src/api/errors";
 import type { Problem, Session, User, Workspace } from "../src/api/types";
 
@@ -36,8 +36,8 @@ beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
 afterEach(() => server.resetHandlers());
 afterAll(() => server.close());
 
-/** The session is module state, as it is in a page; each test opens a page of its own. */
-async function page() {
+/** The session is the state of a module. Each call loads the modules anew, like a new page. */
+async function openPage() {
   vi.resetModules();
   const [{ client, unwrap }, auth, state] = await Promise.all([
     import("../src/api/client"),
@@ -49,15 +49,23 @@ async function page() {
   return { ...auth, ...state, read };
 }
 
-/** Accepts one token, hands out the next one on refresh. */
-function rotating(valid: string, next: string | null) {
-  const calls = { refresh: 0, refused: 0, read: 0 };
+/**
+ * Mocks a server that accepts the token `valid` and returns the token `next` on refresh. Without a `next`, it
+ * rejects the refresh. It responds to a refresh only after it has rejected `rejections` requests.
+ */
+function mockServer(valid: string, next: string | null, { rejections = 0 } = {}) {
+  const calls = { refresh: 0, rejected: 0, read: 0 };
+  let release = () => {};
+  const allRejected = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  if (rejections === 0) release();
   let current = valid;
   server.use(
     http.post("*/api/v1/auth/login", () => HttpResponse.json(session("first"))),
     http.post("*/api/v1/auth/refresh", async () => {
       calls.refresh += 1;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await allRejected;
       if (next === null) return problem(401, "not_signed_in");
       current = next;
       return HttpResponse.json(session(next));
@@ -67,7 +75,8 @@ function rotating(valid: string, next: string | null) {
         calls.read += 1;
         return HttpResponse.json(workspace);
       }
-      calls.refused += 1;
+      calls.rejected += 1;
+      if (calls.rejected === rejections) release();
       return problem(401, "token_expired");
     }),
   );
@@ -75,67 +84,63 @@ function rotating(valid: string, next: string | null) {
 }
 
 describe("the session", () => {
-  beforeEach(() => {
-    vi.spyOn(globalThis, "setTimeout");
-  });
-
-  it("sends the token that signing in gave", async () => {
-    const calls = rotating("first", null);
-    const { signIn, read, sessionState } = await page();
+  it("sends the token from sign-in", async () => {
+    const calls = mockServer("first", null);
+    const { signIn, read, sessionState } = await openPage();
     await signIn("asha@clinic.test", "a long password");
     expect(await read()).toEqual(workspace);
-    expect(calls).toEqual({ refresh: 0, refused: 0, read: 1 });
+    expect(calls).toEqual({ refresh: 0, rejected: 0, read: 1 });
     expect(sessionState()).toEqual({ kind: "signed-in", user });
   });
 
-  it("refreshes once for many requests that are refused at the same time", async () => {
-    const calls = rotating("second", "second");
-    const { signIn, read } = await page();
+  it("refreshes once when the server rejects several requests at the same time", async () => {
+    const calls = mockServer("second", "second", { rejections: 4 });
+    const { signIn, read } = await openPage();
     await signIn("asha@clinic.test", "a long password");
-    const answers = await Promise.all([read(), read(), read(), read()]);
-    expect(answers).toEqual([workspace, workspace, workspace, workspace]);
-    expect(calls).toEqual({ refresh: 1, refused: 4, read: 4 });
+    const responses = await Promise.all([read(), read(), read(), read()]);
+    expect(responses).toEqual([workspace, workspace, workspace, workspace]);
+    expect(calls).toEqual({ refresh: 1, rejected: 4, read: 4 });
   });
 
-  it("ends when the refresh is refused, and says that it expired", async () => {
-    const calls = rotating("second", null);
-    const { signIn, read, sessionState, accessToken } = await page();
+  it("expires when the server rejects the refresh", async () => {
+    const calls = mockServer("second", null);
+    const { signIn, read, sessionState, accessToken } = await openPage();
     await signIn("asha@clinic.test", "a long password");
     await expect(read()).rejects.toMatchObject({ status: 401, code: "token_expired", requestId: "r-1" });
     expect(calls.refresh).toBe(1);
-    expect(sessionState()).toEqual({ kind: "signed-out", why: "expired" });
+    expect(sessionState()).toEqual({ kind: "signed-out", reason: "expired" });
     expect(accessToken()).toBeNull();
   });
 
-  it("is restored at load from the cookie, or not", async () => {
-    rotating("first", "first");
-    const opened = await page();
-    expect(await opened.restoreSession()).toBe(true);
+  it("is restored from the cookie at load, if there is one", async () => {
+    mockServer("first", "first");
+    const withCookie = await openPage();
+    expect(await withCookie.restoreSession()).toBe(true);
 
     server.use(http.post("*/api/v1/auth/refresh", () => problem(401, "not_signed_in")));
-    const other = await page();
-    expect(await other.restoreSession()).toBe(false);
-    expect(other.sessionState()).toEqual({ kind: "signed-out", why: "never" });
+    const withoutCookie = await openPage();
+    expect(await withoutCookie.restoreSession()).toBe(false);
+    expect(withoutCookie.sessionState()).toEqual({ kind: "signed-out", reason: "never" });
   });
 
-  it("leaves a wrong password to the form", async () => {
-    const calls = rotating("first", "first");
+  it("does not refresh after a wrong password", async () => {
+    const calls = mockServer("first", "first");
     server.use(http.post("*/api/v1/auth/login", () => problem(401, "invalid_credentials")));
-    const { signIn } = await page();
+    const { signIn } = await openPage();
     await expect(signIn("asha@clinic.test", "nope")).rejects.toMatchObject({ code: "invalid_credentials" });
     expect(calls.refresh).toBe(0);
   });
 
-  it("ends here even when the server cannot be told", async () => {
-    rotating("first", "first");
+  it("ends in this browser even when the server cannot be reached", async () => {
+    mockServer("first", "first");
     server.use(http.post("*/api/v1/auth/logout", () => HttpResponse.error()));
-    const { signIn, signOut, sessionState } = await page();
+    const { signIn, signOut, sessionState } = await openPage();
     await signIn("asha@clinic.test", "a long password");
     const failure: ApiError = await signOut().then(
       () => expect.unreachable("the network is down"),
       (error: ApiError) => error,
     );
     expect(failure).toMatchObject({ status: 0, code: "network", retryable: true });
-    expect(sessionState()).toEqual({ kind: "signed-out", why: "left" });
+    expect(sessionState()).toEqual({ kind: "signed-out", reason: "user" });
   });
 });

@@ -1,8 +1,8 @@
 //! API keys of producers and integrators: `lbk_<prefix>_<secret>`.
 //!
-//! The prefix names the key everywhere and is no secret. Of the secret (256 random bits) the database has only the
-//! SHA-256 of the whole key: what cannot be guessed needs no slow hash. A key belongs to one workspace and has one role;
-//! it is shown once, when it is made, and its row stays when it is revoked.
+//! The prefix names the key everywhere and is not secret. The secret has 256 random bits. The database stores only the
+//! SHA-256 of the whole key: what cannot be guessed needs no slow hash. A key belongs to one workspace and has one role. It
+//! is shown once, when it is created, and its row stays when it is revoked.
 
 use diesel::prelude::*;
 use logbook_engine::db::{Conn, schema::api_keys, timestamp::Timestamp};
@@ -24,7 +24,7 @@ pub const START: &str = "lbk_";
 /// `last_used_at` is written at most this often.
 pub const USE_SECONDS: i64 = 60;
 const PREFIX_CHARACTERS: usize = 12;
-/// Keys that a workspace may have, the revoked ones too: a list is answered whole.
+/// Keys that a workspace may have, including revoked ones: a list has no pages.
 const MOST_KEYS: i64 = 1000;
 /// Longest life of a key that expires, in seconds.
 const LONGEST_SECONDS: i64 = 10 * 366 * 86_400;
@@ -45,7 +45,7 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// The database's check admits no other word; the least role stands for what cannot be.
+    /// Its role. The database's check admits no other word, so the least role for other words is never used.
     pub fn role(&self) -> Role {
         self.role.parse().unwrap_or(Role::Viewer)
     }
@@ -79,22 +79,22 @@ impl KeyState {
     }
 }
 
-/// An API key as it is served: everything but its secret.
+/// An API key in responses: everything but its secret.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 pub struct ApiKeyView {
-    /// Names the key; its first part as it is sent is `lbk_<prefix>`.
+    /// Identifies the key, which begins with `lbk_<prefix>`.
     #[schema(example = "k7w2m9x4c1qd")]
     pub prefix: String,
     #[schema(example = "Vector in Mumbai")]
     pub name: String,
-    /// What its holder may do: `viewer`, `auditor`, `writer` or `admin`.
+    /// The role of its holder: `viewer`, `auditor`, `writer` or `admin`.
     #[schema(value_type = String, example = "writer")]
     pub role: Role,
     /// `active`, `expired` or `revoked`.
     #[schema(value_type = String, example = "active")]
     pub state: KeyState,
-    /// Who made it.
+    /// Who created it.
     #[schema(example = "Asha Rao")]
     pub created_by: String,
     #[schema(value_type = String, format = DateTime)]
@@ -102,7 +102,7 @@ pub struct ApiKeyView {
     /// Null when it does not expire.
     #[schema(required, value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
-    /// To the minute; null when it never was used.
+    /// To the minute; null when it was never used.
     #[schema(required, value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
     #[schema(required, value_type = Option<String>, format = DateTime)]
@@ -136,7 +136,7 @@ pub struct NewApiKey {
     pub name: String,
     #[schema(inline)]
     pub role: Role,
-    /// At most ten years ahead. Left out or null: it does not expire.
+    /// At most ten years from now. Left out or null: the key does not expire.
     #[serde(default)]
     #[validate(custom(function = ahead))]
     #[schema(value_type = Option<String>, format = DateTime, example = "2027-11-22T00:00:00Z")]
@@ -151,22 +151,24 @@ fn ahead(instant: &Timestamp) -> Result<(), ValidationError> {
     Ok(())
 }
 
-/// Makes a key. Returns it with the text that its holder sends, which nobody can read again.
+/// A new key.
+pub struct Created {
+    pub key: ApiKey,
+    /// What its holder sends. It is stored nowhere.
+    pub text: String,
+}
+
+/// Creates a key.
 ///
 /// # Errors
 /// `validation_failed`; `conflict` when the workspace has too many.
-pub fn create(
-    conn: &mut Conn,
-    workspace_id: i32,
-    new: &NewApiKey,
-    created_by: &str,
-) -> Result<(ApiKey, String)> {
+pub fn create(conn: &mut Conn, workspace_id: i32, new: &NewApiKey, created_by: &str) -> Result<Created> {
     new.validate()
         .map_err(|errors| Problem::with_errors(Code::ValidationFailed, field_errors("", &errors)))?;
     let count =
         api_keys::table.filter(api_keys::workspace_id.eq(workspace_id)).count().get_result::<i64>(conn)?;
     if count >= MOST_KEYS {
-        let detail = format!("a workspace may have {MOST_KEYS} keys, the revoked ones too");
+        let detail = format!("a workspace may have {MOST_KEYS} keys, including revoked ones");
         return Err(Problem::new(Code::Conflict, detail));
     }
     let prefix = random_prefix();
@@ -184,7 +186,7 @@ pub fn create(
         revoked_at: None,
     };
     diesel::insert_into(api_keys::table).values(&key).execute(conn)?;
-    Ok((key, text))
+    Ok(Created { key, text })
 }
 
 /// Lower-case letters and digits: 60 bits of them.
@@ -196,7 +198,7 @@ fn random_prefix() -> String {
     prefix
 }
 
-/// The keys of a workspace: those that are good first, then by name.
+/// The keys of a workspace: active keys first, then by name.
 pub fn list(conn: &mut Conn, workspace_id: i32) -> Result<Vec<ApiKey>> {
     let query = api_keys::table.filter(api_keys::workspace_id.eq(workspace_id));
     let mut keys = query.select(ApiKey::as_select()).load::<ApiKey>(conn)?;

@@ -1,4 +1,4 @@
-//! Who sends a request, and what they may do: what a token says, or an API key stands for.
+//! Who sends a request, and what they may do, according to their token or API key.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ impl Claims {
         }
     }
 
-    /// The number of the signed-in person; None for a token made for a script.
+    /// The id of the signed-in person; None for API keys and for tokens of scripts.
     pub fn user_id(&self) -> Option<i32> {
         self.sub.strip_prefix("user:")?.parse().ok()
     }

@@ -21,7 +21,7 @@ const PLATFORM_ADMIN: &str = "platform_admin";
 const GROUP_PREFIX: &str = "logbook:";
 
 impl Grants {
-    /// From the claim of this name. What is not understood grants nothing.
+    /// Reads the claim with this name. Values that are not understood grant nothing.
     pub fn from_claims(claims: &Map<String, Value>, name: &str) -> Self {
         let mut grants = Self::default();
         match find(claims, name) {
@@ -60,7 +60,7 @@ impl Grants {
     }
 }
 
-/// Of several roles for one workspace this one counts: admin, auditor, viewer, writer.
+/// Which of several roles for one workspace counts: the first of admin, auditor, viewer, writer.
 fn first_of(one: Role, other: Role) -> Role {
     let rank = |role| match role {
         Role::Admin => 0,

@@ -1,4 +1,4 @@
-//! People whom the identity provider has signed in: whom they are here, and what it allows them.
+//! People who signed in with the identity provider: which user they are, and which roles the provider gives them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,7 +82,7 @@ pub fn sign_in(conn: &mut Conn, person: &Person, session_seconds: i64) -> Result
         })
     });
     match signed_in {
-        // Two tabs at once, both the first: the other has made the user.
+        // Two first sign-ins at once: the other one has created the user.
         Err(problem) if problem.code == Code::Conflict && is_known(conn, person)? => {
             sign_in(conn, person, session_seconds)
         }
@@ -103,12 +103,12 @@ fn join(conn: &mut Conn, person: &Person, now: Timestamp, ends_at: Timestamp) ->
     };
     let user = match (known, &person.verified_email) {
         (Some(user), _) => {
-            // Addresses are given to others when people leave; what was theirs is not.
+            // An address may be given to somebody else when a person leaves; the account may not.
             let others = identities::table
                 .filter(identities::user_id.eq(user.id))
                 .filter(identities::issuer.eq(&person.issuer));
             if diesel::select(diesel::dsl::exists(others)).get_result(conn)? {
-                let detail = "this e-mail address belongs to somebody else here; ask an administrator";
+                let detail = "another person already has this e-mail address; ask an administrator";
                 return Err(Problem::new(Code::Conflict, detail));
             }
             user
@@ -130,7 +130,7 @@ fn join(conn: &mut Conn, person: &Person, now: Timestamp, ends_at: Timestamp) ->
             identities::grants_end_at.eq(ends_at),
         ))
         .execute(conn)
-        .map_err(|error| Problem::or_taken(error, "", "this person is known already".into()))?;
+        .map_err(|error| Problem::or_taken(error, "", "this person is already known".into()))?;
     Ok(user)
 }
 

@@ -12,19 +12,19 @@ pub struct Member {
     pub id: String,
     #[schema(example = "Asha Rao")]
     pub name: String,
-    /// Null where the identity provider gives no verified address.
+    /// Null when the identity provider gives no verified address.
     #[schema(required, example = "asha@clinic.test")]
     pub email: Option<String>,
-    /// What they may do here: `viewer`, `auditor`, `writer` or `admin`.
+    /// Their role in the workspace: `viewer`, `auditor`, `writer` or `admin`.
     #[schema(value_type = String, example = "viewer")]
     pub role: Role,
-    /// Who gave them this role: `member` for an admin of Logbook, `provider` for the identity provider.
+    /// Where the role comes from: `member` for an admin of Logbook, `provider` for the identity provider.
     #[schema(value_type = String, example = "member")]
     pub source: Source,
-    /// What the identity provider gives them here now. A role that an admin gives counts before it.
+    /// The role that the identity provider gives them now. A role that an admin sets takes precedence.
     #[schema(required)]
     pub provider: Option<ProviderRole>,
-    /// Null for somebody who was invited and never came.
+    /// Null for somebody who was invited and never signed in.
     #[schema(required, value_type = Option<String>, format = DateTime)]
     pub last_sign_in_at: Option<Timestamp>,
 }
@@ -42,9 +42,9 @@ pub struct ProviderRole {
     /// `viewer`, `auditor`, `writer` or `admin`.
     #[schema(value_type = String, example = "viewer")]
     pub role: Role,
-    /// They have it in every workspace.
+    /// Whether they have it in every workspace.
     pub everywhere: bool,
-    /// When it ends, unless they sign in there again before.
+    /// When it ends, unless they sign in at the provider again.
     #[schema(value_type = String, format = DateTime)]
     pub ends_at: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! Members of a workspace: people and their roles. Kept here, with their addresses.
+//! Members of a workspace: people and their roles.
 
 use diesel::prelude::*;
 use logbook_engine::db::{
@@ -29,7 +29,7 @@ pub struct NewMember {
     #[validate(length(max = 320), email(message = "must be an e-mail address"), custom(function = no_nul))]
     #[schema(example = "asha@clinic.test", format = Email, max_length = 320)]
     pub email: String,
-    /// Their name, where Logbook does not know them yet. Default: what stands before the @.
+    /// Their name, if they have no account yet. Default: the part of the address before the @.
     #[serde(default)]
     #[validate(length(min = 1, max = 200), custom(function = no_nul))]
     #[schema(example = "Asha Rao", min_length = 1, max_length = 200)]
@@ -38,8 +38,8 @@ pub struct NewMember {
     pub role: Role,
 }
 
-/// The people with a role in a workspace, by name: its members, and whom the identity provider gives one now. Platform
-/// admins, who have one everywhere, only where they are members.
+/// The people with a role in a workspace, by name. The list includes people whose role comes from the identity provider.
+/// Platform admins, who have a role everywhere, are included only where they are members.
 pub fn list(conn: &mut Conn, workspace_id: i32) -> Result<Vec<Member>> {
     let mut given = identities::roles_in(conn, workspace_id)?;
     let query = members::table
@@ -65,12 +65,12 @@ pub fn list(conn: &mut Conn, workspace_id: i32) -> Result<Vec<Member>> {
     Ok(all)
 }
 
-/// The role that the identity provider gives somebody, who is no member; None where it gives none.
+/// The role that the identity provider gives somebody in the workspace now; None where it gives none.
 fn provider_role_of(conn: &mut Conn, workspace_id: i32, user_id: i32) -> Result<Option<GivenRole>> {
     Ok(identities::roles_in(conn, workspace_id)?.remove(&user_id))
 }
 
-/// The database's check admits no other word; the least role stands for what cannot be.
+/// A stored role. The database's check admits no other word, so the least role for other words is never used.
 fn known_role(text: &str) -> Role {
     text.parse().unwrap_or(Role::Viewer)
 }
@@ -84,8 +84,8 @@ pub fn no_such_member() -> Problem {
     Problem::new(Code::NotFound, "this workspace has no such member")
 }
 
-/// Makes everything else that changes the workspace's members wait for this transaction. A write, so that SQLite takes
-/// its lock now and not after something was read.
+/// Makes other changes of the workspace's members wait for this transaction. It is a write, so that SQLite takes its lock
+/// now and not after something was read.
 fn lock(conn: &mut Conn, workspace_id: i32) -> QueryResult<()> {
     let rows = members::table.filter(members::workspace_id.eq(workspace_id));
     diesel::update(rows).set(members::role.eq(members::role)).execute(conn)?;
@@ -122,17 +122,18 @@ pub fn set(conn: &mut Conn, workspace_id: i32, user_id: i32, role: Role) -> Resu
     Ok(())
 }
 
-/// Gives somebody another role: a member, or whom the identity provider gives one, who becomes a member. Returns them
-/// with the role that they had as a member.
+/// A member with a new role.
+pub struct Changed {
+    pub member: Member,
+    /// The role that they had as a member until now.
+    pub before: Option<Role>,
+}
+
+/// Gives somebody another role. Whoever had one only from the identity provider becomes a member.
 ///
 /// # Errors
-/// `not_found`, `last_admin`; `conflict` for an admin of every workspace by the identity provider.
-pub fn set_role(
-    conn: &mut Conn,
-    workspace_id: i32,
-    user_id: i32,
-    role: Role,
-) -> Result<(Member, Option<Role>)> {
+/// `not_found`, `last_admin`; `conflict` for somebody whom the identity provider makes an admin of every workspace.
+pub fn set_role(conn: &mut Conn, workspace_id: i32, user_id: i32, role: Role) -> Result<Changed> {
     conn.transaction(|conn| {
         lock(conn, workspace_id)?;
         let provider = provider_role_of(conn, workspace_id, user_id)?.map(ProviderRole::from);
@@ -149,14 +150,14 @@ pub fn set_role(
         }
         set(conn, workspace_id, user_id, role)?;
         let user = users::find(conn, user_id)?.ok_or_else(no_such_member)?;
-        Ok((Member { provider, ..Member::new(user, role) }, before))
+        Ok(Changed { member: Member { provider, ..Member::new(user, role) }, before })
     })
 }
 
-/// Takes somebody out of a workspace, except for what the identity provider gives them. Returns who that was.
+/// Removes a member. They keep a role that the identity provider gives them. Returns who it was.
 ///
 /// # Errors
-/// `not_found`, `last_admin`; `conflict` for somebody who has a role only by the identity provider.
+/// `not_found`, `last_admin`; `conflict` for somebody whose role comes only from the identity provider.
 pub fn remove(conn: &mut Conn, workspace_id: i32, user_id: i32) -> Result<Member> {
     conn.transaction(|conn| {
         lock(conn, workspace_id)?;
@@ -175,23 +176,28 @@ pub fn remove(conn: &mut Conn, workspace_id: i32, user_id: i32) -> Result<Member
     })
 }
 
-/// Adds somebody by their e-mail address. Returns them, the role they had, and the token of a sign-in link where they have none of their
-/// own way in: whoever has the link is that person, so it is made only for an account that leads nowhere else.
+/// A new member, or one who was invited again.
+pub struct Invited {
+    pub member: Member,
+    /// The role that they had as a member until now.
+    pub before: Option<Role>,
+    /// The token of a sign-in link, for somebody who cannot sign in yet.
+    pub link_token: Option<String>,
+}
+
+/// Adds somebody by their e-mail address. A sign-in link is created only for an account that has never signed in and is in no
+/// other workspace, since whoever has the link is that person.
 ///
 /// # Errors
 /// `conflict` when they are a member already.
-pub fn invite(
-    conn: &mut Conn,
-    workspace_id: i32,
-    new: &NewMember,
-) -> Result<(Member, Option<Role>, Option<String>)> {
+pub fn invite(conn: &mut Conn, workspace_id: i32, new: &NewMember) -> Result<Invited> {
     conn.transaction(|conn| {
         lock(conn, workspace_id)?;
         let user = match users::find_by_email(conn, &new.email)? {
             Some(user) => user,
             None => {
-                let before_at = new.email.split('@').next().unwrap_or_default();
-                users::create(conn, &new.email, new.name.as_deref().unwrap_or(before_at).trim(), false)?
+                let local_part = new.email.split('@').next().unwrap_or_default();
+                users::create(conn, &new.email, new.name.as_deref().unwrap_or(local_part).trim(), false)?
             }
         };
         let never_came =
@@ -212,7 +218,7 @@ pub fn invite(
             keep_an_admin(conn, workspace_id, user.id)?;
         }
         set(conn, workspace_id, user.id, new.role)?;
-        let link = if needs_link { Some(sign_in_links::create(conn, user.id)?) } else { None };
-        Ok((Member::new(user, new.role), before, link))
+        let link_token = if needs_link { Some(sign_in_links::create(conn, user.id)?) } else { None };
+        Ok(Invited { member: Member::new(user, new.role), before, link_token })
     })
 }

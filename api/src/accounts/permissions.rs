@@ -28,8 +28,8 @@ pub fn claims(conn: &mut Conn, user: &User) -> Result<Claims> {
     Ok(claims)
 }
 
-/// Adds what the provider allowed at the last sign-in, for as long as the session that it began may last: whoever comes in
-/// another way later has only what is given here. A role that an admin has given here counts before the provider's.
+/// Adds what the identity provider allowed at the last sign-in, for as long as the session that began then may last. Roles
+/// that an admin of Logbook has given come before the provider's.
 fn add_grants(conn: &mut Conn, user_id: i32, claims: &mut Claims) -> Result<()> {
     let identities = identities::table
         .filter(identities::user_id.eq(user_id))

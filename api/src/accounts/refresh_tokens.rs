@@ -1,4 +1,4 @@
-//! Refresh tokens: what a browser keeps of a session, swapped for a new one at every use.
+//! Refresh tokens: what a browser keeps of a session, replaced by a new one at every use.
 
 use diesel::prelude::*;
 use logbook_engine::db::{
@@ -15,8 +15,8 @@ use crate::http::error::{Code, Problem, Result};
 
 /// How long a session lives without being used, in seconds.
 pub const SESSION_SECONDS: i64 = 14 * 86_400;
-/// Two tabs may renew with the same refresh token within this many seconds, or one tab again that lost the answer; later,
-/// a second use is theft.
+/// Within this many seconds a refresh token may be used twice: by two tabs, or by one tab that lost the response. A later
+/// second use means that it was stolen.
 const REUSE_SECONDS: i64 = 30;
 
 /// Starts a session. Returns its refresh token.
@@ -24,7 +24,7 @@ pub fn start_session(conn: &mut Conn, user_id: i32) -> Result<String> {
     start_session_until(conn, user_id, None)
 }
 
-/// Starts a session that ends then, however much it is used. Returns its refresh token.
+/// Starts a session that ends at this time, however much it is used. Returns its refresh token.
 pub fn start_session_until(conn: &mut Conn, user_id: i32, ends_at: Option<Timestamp>) -> Result<String> {
     let now = Timestamp::now();
     diesel::update(users_table::table.find(user_id))
@@ -60,18 +60,24 @@ pub(super) fn family_of(conn: &mut Conn, token: &str) -> QueryResult<Option<(i32
     token.select((refresh_tokens::user_id, refresh_tokens::family)).first(conn).optional()
 }
 
-/// What came of a refresh token.
-pub enum Renewed {
-    /// The user, and the token that takes its place.
-    Session(User, String),
-    /// It was swapped before: somebody has a copy. The whole session of this user is ended.
-    Reused(i32),
+/// Who has a session now, and what continues it.
+pub struct NewSession {
+    pub user: User,
+    pub refresh_token: String,
 }
 
-/// Swaps a refresh token for a new one.
+/// What a refresh token led to.
+pub enum Renewed {
+    /// The session continues with a new token.
+    Session(NewSession),
+    /// The token was replaced before, so somebody has a copy. The session has been ended.
+    Reused { user_id: i32 },
+}
+
+/// Replaces a refresh token by a new one.
 ///
-/// For [`REUSE_SECONDS`] a token may be swapped again, so for a moment a session has several good tokens. Whichever is used
-/// first takes the others' place: a browser has only one of them anyway, and where a thief has another, the next use of that
+/// For [`REUSE_SECONDS`] a token may be replaced again, so for a moment a session has several valid tokens. The one that is
+/// used first replaces the others: a browser has only one of them, and where a thief has another, the next use of that
 /// one, or of the browser's own, ends the session.
 ///
 /// # Errors
@@ -80,7 +86,7 @@ pub fn renew_session(conn: &mut Conn, token: &str) -> Result<Renewed> {
     let problem = || Problem::new(Code::NotSignedIn, "sign in");
     let (user_id, family) = family_of(conn, token)?.ok_or_else(problem)?;
     let renewed = conn.transaction(|conn| {
-        // What ends the session waits, or was before: then the token is gone.
+        // Whatever ends the session waits for this, or has ended it before: then the token does not exist any more.
         users::lock(conn, user_id)?;
         renew_locked(conn, user_id, &family, token)
     })?;
@@ -97,20 +103,20 @@ fn renew_locked(conn: &mut Conn, user_id: i32, family: &str, token: &str) -> Res
         .optional()?;
     let Some((replaced_at, ends_at)) = known else { return Ok(None) };
     if replaced_at.is_some_and(|at| at.plus_seconds(REUSE_SECONDS) < now) {
-        tracing::warn!(user_id, "a refresh token came a second time; its session is ended");
+        tracing::warn!(user_id, "a refresh token was used a second time; its session is ended");
         end_family(conn, family)?;
-        return Ok(Some(Renewed::Reused(user_id)));
+        return Ok(Some(Renewed::Reused { user_id }));
     }
     let Some(user) = users::find(conn, user_id)? else { return Ok(None) };
-    // Of a token that is swapped again the successors stay: one of them is perhaps what the other tab goes on with.
+    // When a token is replaced again, its earlier successors stay valid: another tab may have one of them.
     if replaced_at.is_none() {
         diesel::update(refresh_tokens::table.filter(refresh_tokens::family.eq(family)))
             .filter(refresh_tokens::replaced_at.is_null())
             .set(refresh_tokens::replaced_at.eq(now))
             .execute(conn)?;
     }
-    let token = add_refresh_token(conn, user_id, family, ends_at)?;
-    Ok(Some(Renewed::Session(user, token)))
+    let refresh_token = add_refresh_token(conn, user_id, family, ends_at)?;
+    Ok(Some(Renewed::Session(NewSession { user, refresh_token })))
 }
 
 fn end_family(conn: &mut Conn, family: &str) -> QueryResult<()> {
@@ -118,7 +124,7 @@ fn end_family(conn: &mut Conn, family: &str) -> QueryResult<()> {
     Ok(())
 }
 
-/// Ends the session that a refresh token belongs to. Returns whose it was.
+/// Ends the session that a refresh token belongs to. Returns the id of its user.
 pub fn end_session(conn: &mut Conn, token: &str) -> Result<Option<i32>> {
     let Some((user_id, family)) = family_of(conn, token)? else { return Ok(None) };
     conn.transaction(|conn| {

@@ -3,17 +3,17 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What one may do in a workspace.
+/// What the holder may do in a workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Reads the logs.
     Viewer,
-    /// Reads, exports and proves.
+    /// Reads the logs. Exports and proofs are planned.
     Auditor,
-    /// Appends, and nothing else.
+    /// Appends events, and nothing else.
     Writer,
-    /// Everything, members and settings too.
+    /// Everything, including members and settings.
     Admin,
 }
 

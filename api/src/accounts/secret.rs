@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 /// 256 random bits as base64url: for links, refresh tokens and keys.
 pub fn random_token() -> String {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).expect("the operating system gives random numbers");
+    getrandom::fill(&mut bytes).expect("the operating system provides random numbers");
     URL_SAFE_NO_PAD.encode(bytes)
 }
 

@@ -4,15 +4,16 @@ use diesel::prelude::*;
 use logbook_engine::db::{Conn, schema::sign_in_links, timestamp::Timestamp};
 
 use super::{
-    refresh_tokens,
+    refresh_tokens::{self, NewSession},
     secret::{random_token, token_hash},
-    users::{self, User},
+    users,
 };
 use crate::http::error::{Code, Problem, Result};
 
-/// How long a sign-in link is good, in seconds.
+/// How long a sign-in link is valid, in seconds.
 const LINK_SECONDS: i64 = 24 * 3600;
-/// A link that signs a user in once. Returns the token that the link carries.
+
+/// Creates a link that signs a user in once. Returns the token that the link carries.
 pub fn create(conn: &mut Conn, user_id: i32) -> Result<String> {
     let token = random_token();
     let now = Timestamp::now();
@@ -27,16 +28,16 @@ pub fn create(conn: &mut Conn, user_id: i32) -> Result<String> {
     Ok(token)
 }
 
-/// Signs in with a link: uses it up and starts a session, both or neither. Returns the session's refresh token too.
+/// Signs in with a link: marks it as used and starts a session, both or neither.
 ///
 /// # Errors
 /// `link_invalid` when it is unknown, used or expired.
-pub fn redeem(conn: &mut Conn, token: &str) -> Result<(User, String)> {
+pub fn redeem(conn: &mut Conn, token: &str) -> Result<NewSession> {
     let invalid =
         || Problem::new(Code::LinkInvalid, "ask for a new link: logbook user link --email <address>");
     let now = Timestamp::now();
     conn.transaction(|conn| {
-        // One statement, so that of two requests at once only one finds the link unused.
+        // One statement, so that only one of two simultaneous requests finds the link unused.
         let user_id = diesel::update(sign_in_links::table.find(token_hash(token)))
             .filter(sign_in_links::used_at.is_null())
             .filter(sign_in_links::expires_at.gt(now))
@@ -45,7 +46,7 @@ pub fn redeem(conn: &mut Conn, token: &str) -> Result<(User, String)> {
             .get_result::<i32>(conn)
             .optional()?;
         let user = users::find(conn, user_id.ok_or_else(invalid)?)?.ok_or_else(invalid)?;
-        let refresh = refresh_tokens::start_session(conn, user.id)?;
-        Ok((user, refresh))
+        let refresh_token = refresh_tokens::start_session(conn, user.id)?;
+        Ok(NewSession { user, refresh_token })
     })
 }

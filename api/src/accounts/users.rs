@@ -1,4 +1,4 @@
-//! People who sign in: kept, their passwords checked, their links and sessions made and taken back.
+//! People who sign in, and their passwords.
 
 use argon2::{
     Argon2,
@@ -18,7 +18,7 @@ use crate::{
     http::error::{Code, FieldError, Problem, Result},
 };
 
-/// The domain of addresses that are none (RFC 2606): a user has to have one, and this person told us of none.
+/// The domain of addresses that do not exist (RFC 2606), for users without an address: the column is not null.
 pub const NO_EMAIL: &str = "@no-email.invalid";
 
 #[derive(Clone, Debug, PartialEq, Eq, diesel::Queryable, diesel::Selectable)]
@@ -34,7 +34,7 @@ pub struct User {
 }
 
 impl User {
-    /// Their address; None where the identity provider gave none, and one was made up.
+    /// Their address; None where the identity provider gave none.
     pub fn known_email(&self) -> Option<&str> {
         (!self.email.ends_with(NO_EMAIL)).then_some(&self.email)
     }
@@ -52,7 +52,7 @@ pub fn create(conn: &mut Conn, email: &str, name: &str, platform_admin: bool) ->
         ))
         .returning(users::all_columns)
         .get_result::<User>(conn);
-    user.map_err(|error| Problem::or_taken(error, "/email", format!("there is a user {email} already")))
+    user.map_err(|error| Problem::or_taken(error, "/email", format!("there is already a user {email}")))
 }
 
 fn normalized(email: &str) -> String {
@@ -68,7 +68,7 @@ pub fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option<User>> {
     Ok(query.first(conn).optional()?)
 }
 
-/// The platform admin who was there first; made when there is none.
+/// The first platform admin. Created when there is none.
 pub fn first_admin(conn: &mut Conn) -> Result<User> {
     let find = |conn: &mut Conn| {
         let admins = users::table.filter(users::platform_admin.eq(true)).order(users::id.asc());
@@ -103,7 +103,7 @@ fn password_fits(password: &str, hash: &str) -> bool {
         .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
-/// Checked where there is no user or no password, so that the answer takes as long as for any other.
+/// Checked where there is no user or no password, so that the response takes as long as for any other.
 static NOBODYS_HASH: LazyLock<String> = LazyLock::new(|| hash_password(&random_token()).unwrap_or_default());
 
 /// # Errors
@@ -118,8 +118,8 @@ pub fn check_password(conn: &mut Conn, email: &str, password: &str) -> Result<Us
     }
 }
 
-/// Sets a password; one that is set already has to be given. Ends all sessions but the one that `refresh_token` belongs
-/// to, and takes back links that were not used.
+/// Sets a password. If there is one already, `current` has to be it. Ends all sessions but the one of `refresh_token`, and
+/// deletes unused links.
 ///
 /// # Errors
 /// `wrong_password`
@@ -133,7 +133,7 @@ pub fn set_password(
     if let Some(hash) = &user.password_hash
         && !current.is_some_and(|current| password_fits(current, hash))
     {
-        let detail = "the current password is not right";
+        let detail = "the current password is wrong";
         let errors = vec![FieldError::at("/current_password", "wrong", detail)];
         return Err(Problem { errors, ..Problem::new(Code::WrongPassword, detail) });
     }
@@ -154,7 +154,7 @@ pub fn set_password(
     })
 }
 
-/// Makes everything that touches a user's sessions wait for this transaction. A write, so that SQLite takes its lock now
+/// Makes other changes of the user's sessions wait for this transaction. It is a write, so that SQLite takes its lock now
 /// and not after something was read.
 pub fn lock(conn: &mut Conn, user_id: i32) -> QueryResult<()> {
     // Not the id: PostgreSQL refuses to write an identity column, its own value too.

@@ -1,8 +1,8 @@
-//! Workspaces: one app, one tenant each. Everything else carries a workspace's number.
+//! Workspaces: one app or one tenant each. All other rows carry a workspace's id.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, RwLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,7 @@ use crate::{
         error::{Code, Problem, Result},
         validation::{field_errors, no_nul},
     },
+    ttl_cache::TtlCache,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, diesel::Queryable, diesel::Selectable)]
@@ -36,13 +37,13 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// The workspace's zone; only known zones are let in.
+    /// The time zone. Only known zones are stored.
     pub fn zone(&self) -> chrono_tz::Tz {
         self.timezone.parse().unwrap_or(chrono_tz::UTC)
     }
 }
 
-/// A workspace as it is served.
+/// A workspace in responses.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Workspace)]
 pub struct WorkspaceView {
@@ -50,7 +51,7 @@ pub struct WorkspaceView {
     pub slug: String,
     #[schema(example = "Riverside Clinic")]
     pub name: String,
-    /// IANA name of the zone in which days begin.
+    /// IANA name of the time zone in which days begin.
     #[schema(example = "Asia/Kolkata")]
     pub timezone: String,
     /// `dd/mm/yyyy`, `mm/dd/yyyy`, `yyyy-mm-dd` or `dd mmm yyyy`.
@@ -58,7 +59,7 @@ pub struct WorkspaceView {
     pub date_format: String,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// What the caller may do here: `viewer`, `auditor`, `writer` or `admin`.
+    /// The caller's role in the workspace: `viewer`, `auditor`, `writer` or `admin`.
     #[schema(value_type = String, example = "viewer")]
     pub role: Role,
 }
@@ -81,14 +82,14 @@ pub const DATE_FORMATS: &[&str] = &["dd/mm/yyyy", "mm/dd/yyyy", "yyyy-mm-dd", "d
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewWorkspace {
-    /// Names the workspace in every address: lower-case letters, digits and hyphens.
+    /// The workspace's name in addresses: lower-case letters, digits and hyphens.
     #[validate(custom(function = slug))]
     #[schema(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
     pub slug: String,
     #[validate(length(min = 1, max = 200), custom(function = no_nul))]
     #[schema(example = "Riverside Clinic", min_length = 1, max_length = 200)]
     pub name: String,
-    /// IANA name of the zone in which days begin.
+    /// IANA name of the time zone in which days begin.
     #[serde(default = "utc")]
     #[validate(custom(function = timezone))]
     #[schema(example = "Asia/Kolkata", default = "UTC")]
@@ -104,12 +105,12 @@ pub struct NewWorkspace {
     pub date_format: String,
 }
 
-/// New settings of a workspace; what is left out stays as it is.
+/// New settings of a workspace; settings that are left out keep their values.
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema, diesel::AsChangeset)]
 #[serde(deny_unknown_fields)]
 #[diesel(table_name = workspaces)]
 pub struct WorkspaceChanges {
-    /// Every address changes with it; the old ones lead nowhere.
+    /// Changes every address of the workspace; the old addresses stop working.
     #[serde(default, deserialize_with = "given")]
     #[validate(custom(function = self::slug))]
     #[schema(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$", nullable = false)]
@@ -118,7 +119,7 @@ pub struct WorkspaceChanges {
     #[validate(length(min = 1, max = 200), custom(function = no_nul))]
     #[schema(example = "Riverside Clinic", min_length = 1, max_length = 200, nullable = false)]
     pub name: Option<String>,
-    /// IANA name of the zone in which days begin.
+    /// IANA name of the time zone in which days begin.
     #[serde(default, deserialize_with = "given")]
     #[validate(custom(function = self::timezone))]
     #[schema(example = "Asia/Kolkata", nullable = false)]
@@ -141,7 +142,7 @@ impl WorkspaceChanges {
     }
 }
 
-/// What is left out stays as it is; null is nothing that a setting can be.
+/// A setting that is left out keeps its value; null is not a valid setting.
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
 }
@@ -196,61 +197,56 @@ pub fn visible(conn: &mut Conn, role_in: impl Fn(i32) -> Option<Role>) -> Result
     Ok(list(conn)?.into_iter().filter_map(seen).collect())
 }
 
-/// How long a workspace's settings may be old before they are read again.
-const FRESH: Duration = Duration::from_secs(5);
+/// How long other servers may use settings that were changed here.
+const TIME_TO_LIVE: Duration = Duration::from_secs(5);
+/// Workspaces that are remembered.
+const MOST_WORKSPACES: usize = 10_000;
 
 /// Workspaces by slug, remembered for a moment: every request begins with one.
 #[derive(Clone)]
 pub struct Workspaces {
     db: Db,
-    known: Arc<RwLock<HashMap<String, (Workspace, Instant)>>>,
+    known: Arc<TtlCache<String, Workspace>>,
 }
 
 impl Workspaces {
     pub fn new(db: &Db) -> Self {
-        Self { db: db.clone(), known: Arc::default() }
+        Self { db: db.clone(), known: Arc::new(TtlCache::new(MOST_WORKSPACES, TIME_TO_LIVE)) }
     }
 
-    /// None when there is no such workspace. What is unknown is not remembered, so a new one is found at once.
+    /// None when there is no such workspace. Unknown slugs are not remembered, so a new workspace is found at once.
     pub async fn find(&self, slug: &str) -> Result<Option<Workspace>> {
         if self::slug(slug).is_err() {
             return Ok(None);
         }
-        let known = self.known.read().ok().and_then(|known| known.get(slug).cloned());
-        if let Some((workspace, read)) = known
-            && read.elapsed() < FRESH
-        {
+        if let Some(workspace) = self.known.get(slug) {
             return Ok(Some(workspace));
         }
+        let read_at = Instant::now();
         let wanted = slug.to_owned();
         let found = self.db.run(move |conn| find(conn, &wanted)).await?;
-        if let (Some(workspace), Ok(mut known)) = (&found, self.known.write()) {
-            known.insert(slug.to_owned(), (workspace.clone(), Instant::now()));
+        if let Some(workspace) = &found {
+            self.known.insert(slug.to_owned(), workspace.clone(), read_at);
         }
         Ok(found)
     }
 
-    /// Reads the workspace again when it is next asked for.
-    pub fn forget(&self, slug: &str) {
-        if let Ok(mut known) = self.known.write() {
-            known.remove(slug);
-        }
+    /// Makes the next request to the workspace read it again.
+    pub fn invalidate(&self, slug: &str) {
+        self.known.invalidate(slug);
     }
 
-    /// The numbers of those workspaces that there are. What is remembered is as fresh as for [`Workspaces::find`]: a slug
-    /// may be given to another workspace.
+    /// The ids of the workspaces with these slugs. Unknown slugs are left out. What is remembered is as fresh as for
+    /// [`Workspaces::find`], since a slug may be given to another workspace.
     pub async fn ids(&self, slugs: impl Iterator<Item = &String>) -> Result<HashMap<String, i32>> {
         let mut ids = HashMap::new();
         let mut unknown = Vec::new();
-        {
-            let known = self.known.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-            for slug in slugs.filter(|slug| self::slug(slug).is_ok()) {
-                match known.get(slug) {
-                    Some((workspace, read)) if read.elapsed() < FRESH => {
-                        ids.insert(slug.clone(), workspace.id);
-                    }
-                    _ => unknown.push(slug.clone()),
+        for slug in slugs.filter(|slug| self::slug(slug).is_ok()) {
+            match self.known.get(slug) {
+                Some(workspace) => {
+                    ids.insert(slug.clone(), workspace.id);
                 }
+                None => unknown.push(slug.clone()),
             }
         }
         if !unknown.is_empty() {
@@ -276,7 +272,7 @@ pub fn change(conn: &mut Conn, id: i32, changes: &WorkspaceChanges) -> Result<Wo
         .returning(workspaces::all_columns)
         .get_result::<Workspace>(conn);
     let slug = changes.slug.as_deref().unwrap_or_default();
-    changed.map_err(|error| Problem::or_taken(error, "/slug", format!("there is a workspace {slug} already")))
+    changed.map_err(|error| Problem::or_taken(error, "/slug", format!("there is already a workspace {slug}")))
 }
 
 /// # Errors
@@ -302,5 +298,5 @@ pub fn create(conn: &mut Conn, new: &NewWorkspace) -> Result<Workspace> {
             .execute(conn)?;
         Ok(workspace)
     });
-    created.map_err(|error| Problem::or_taken(error, "/slug", format!("there is a workspace {slug} already")))
+    created.map_err(|error| Problem::or_taken(error, "/slug", format!("there is already a workspace {slug}")))
 }

@@ -1,8 +1,11 @@
-//! Logbook's own events, in the words of the logs that they stand in.
+//! The audit events, in the words of the logs in which they are recorded.
 
 use logbook_engine::{
     db::timestamp::Timestamp,
-    event::{Actor, ActorType, Change, Log, NewEvent, Outcome, Target},
+    event::{
+        Actor, ActorType, Change, Log, NewEvent, Outcome, Target,
+        limits::{Action, Changes, DedupeKey, IpAddress, OccurredAt, Text},
+    },
 };
 use serde_json::{Value, json};
 
@@ -24,68 +27,83 @@ use crate::{
     },
 };
 
-/// Longer than any key that a producer may send, so that none can keep an event of ours from being stored.
-const OWN_KEY_LENGTH: usize = 300;
-
-/// Who did what a command did.
+/// The actor of what a command does.
 pub const COMMAND_LINE: &str = "command line";
 
-/// The holder of a token or key, as the logs name actors. The id says of which kind it is: `user:17`, `key:k7w2m9x4c1qd`.
+/// The holder of a token or key as an actor. The id begins with the kind: `user:17`, `key:k7w2m9x4c1qd`.
 pub fn actor(claims: &Claims) -> Actor {
     let kind = match claims.user_id() {
         Some(_) if claims.platform_admin => ActorType::Admin,
         Some(_) => ActorType::User,
         None => ActorType::Service,
     };
-    Actor { kind, id: Some(claims.sub.clone()), name: Some(claims.name.clone()) }
+    Actor { kind, id: text(&claims.sub), name: text(&claims.name) }
 }
 
 pub(super) fn person(user: &User) -> Actor {
     let User { id, name, platform_admin, .. } = user;
     let kind = if *platform_admin { ActorType::Admin } else { ActorType::User };
-    Actor { kind, id: Some(users::subject(*id)), name: Some(name.clone()) }
+    Actor { kind, id: text(&users::subject(*id)), name: text(name) }
 }
 
-fn event(log: Log, action: &str, client_info: &ClientInfo) -> NewEvent {
+/// What Logbook says is never refused for its length: it is cut.
+pub fn text<const MIN: usize, const MAX: usize>(text: &str) -> Option<Text<MIN, MAX>> {
+    Some(Text::truncated(text))
+}
+
+fn changed(changes: Vec<Change>) -> Changes {
+    changes.try_into().unwrap_or_else(|invalid| {
+        tracing::error!(?invalid, "an event of Logbook itself is recorded without its changes");
+        Changes::default()
+    })
+}
+
+pub fn note(event: &mut NewEvent, key: &str, value: impl Into<Value>) {
+    if let Err(invalid) = event.metadata.insert(key, value.into()) {
+        tracing::error!(key, ?invalid, "an event of Logbook itself is recorded without all of its metadata");
+    }
+}
+
+fn event(log: Log, action: &'static str, client_info: &ClientInfo) -> NewEvent {
     let ClientInfo { address, user_agent } = client_info;
-    let mut event = NewEvent::new(log, action, Timestamp::now());
-    event.ip_address = address.map(|address| address.to_string());
-    event.user_agent = user_agent.clone();
-    event.correlation_id = REQUEST_ID.try_with(Clone::clone).ok();
-    event.metadata.insert("source".into(), "logbook".into());
+    let mut event = NewEvent::new(log, Action::literal(action), OccurredAt::now());
+    event.common.ip_address = address.map(IpAddress::from);
+    event.common.user_agent = user_agent.as_deref().and_then(text);
+    event.common.correlation_id = REQUEST_ID.try_with(|id| Text::truncated(id)).ok();
+    note(&mut event, "source", "logbook");
     event
 }
 
-fn access(action: &str, client_info: &ClientInfo) -> NewEvent {
+fn access(action: &'static str, client_info: &ClientInfo) -> NewEvent {
     event(Log::Access, action, client_info)
 }
 
 /// A change of something that is managed here.
 pub fn managed(
-    action: &str,
+    action: &'static str,
     actor: Actor,
     role: Option<Role>,
     client_info: &ClientInfo,
     target: Target,
 ) -> NewEvent {
     let mut event = event(Log::Framework, action, client_info);
-    event.actor = Some(actor);
-    event.role = role.map(|role| role.as_str().to_owned());
-    event.target = target;
+    event.common.actor = Some(actor);
+    event.common.role = role.and_then(|role| text(role.as_str()));
+    event.common.target = target;
     event
 }
 
 /// What a command did. It is no request and has no address.
-pub fn by_command(action: &str, target: Target, changes: Vec<Change>) -> NewEvent {
-    let actor = Actor { kind: ActorType::System, id: None, name: Some(COMMAND_LINE.into()) };
+pub fn by_command(action: &'static str, target: Target, changes: Vec<Change>) -> NewEvent {
+    let actor = Actor { kind: ActorType::System, id: None, name: text(COMMAND_LINE) };
     let mut event = managed(action, actor, None, &ClientInfo::default(), target);
-    event.metadata.insert("via".into(), COMMAND_LINE.into());
-    event.changes = changes;
+    note(&mut event, "via", COMMAND_LINE);
+    event.changes = changed(changes);
     event
 }
 
-pub fn target(kind: &str, id: impl Into<String>, name: impl Into<String>) -> Target {
-    Target { kind: Some(kind.into()), id: Some(id.into()), name: Some(name.into()) }
+pub fn target(kind: &str, id: &str, name: &str) -> Target {
+    Target { kind: text(kind), id: text(id), name: text(name) }
 }
 
 pub fn of_key(key: &ApiKey) -> Target {
@@ -97,11 +115,11 @@ pub fn of_workspace(workspace: &Workspace) -> Target {
 }
 
 pub fn of_member(member: &Member) -> Target {
-    target("member", format!("user:{}", member.id), &member.name)
+    target("member", &format!("user:{}", member.id), &member.name)
 }
 
 pub fn of_user(user: &User) -> Target {
-    target("user", users::subject(user.id), &user.name)
+    target("user", &users::subject(user.id), &user.name)
 }
 
 /// A key's properties, as changes from nothing.
@@ -134,12 +152,19 @@ pub struct By<'a> {
     pub client_info: &'a ClientInfo,
 }
 
+/// How an identity provider appears in the audit.
+#[derive(Clone, Copy, Debug)]
+pub struct ProviderName<'a> {
+    pub issuer: &'a str,
+    pub name: &'a str,
+}
+
 impl By<'_> {
-    fn managed(&self, action: &str, target: Target) -> NewEvent {
+    fn managed(&self, action: &'static str, target: Target) -> NewEvent {
         managed(action, actor(self.caller), Some(self.role), self.client_info, target)
     }
 
-    fn place(&self) -> Destination {
+    fn destination(&self) -> Destination {
         Destination::Workspace(self.workspace.id)
     }
 }
@@ -147,28 +172,28 @@ impl By<'_> {
 impl AuditLog {
     pub fn signed_in(&self, user_id: i32, method: &'static str, client_info: &ClientInfo) {
         let mut event = access("login", client_info);
-        event.metadata.insert("method".into(), method.into());
+        note(&mut event, "method", method);
         self.record(Destination::Person(user_id), event);
     }
 
-    /// A password that was refused. The address was typed and may be anything, another's password too: it finds the
-    /// person, and is not kept where it finds none.
+    /// A wrong password. What was typed as e-mail address may be anything, even a password: it is used to find the person,
+    /// and not stored where there is none.
     pub fn sign_in_failed(&self, email: &str, reason: &'static str, client_info: &ClientInfo) {
         let mut event = access("login_failed", client_info);
-        event.outcome = Outcome::Failure;
-        event.outcome_reason = Some(reason.into());
-        event.metadata.insert("method".into(), "password".into());
+        event.common.outcome = Outcome::Failure;
+        event.common.outcome_reason = text(reason);
+        note(&mut event, "method", "password");
         self.record(Destination::Email(email.to_owned()), event);
     }
 
-    /// A link that was used up, expired or unknown, or somebody whom the identity provider's way did not let in: once an
-    /// hour for each place it comes from and each reason, since it names nobody.
-    pub fn stranger_refused(&self, method: &'static str, reason: &'static str, client_info: &ClientInfo) {
+    /// A sign-in of nobody in particular that was refused: by a link that was used, expired or unknown, or by the identity
+    /// provider. Recorded once an hour for each network and reason.
+    pub fn sign_in_refused(&self, method: &'static str, reason: &'static str, client_info: &ClientInfo) {
         if self.is_first(Kind::Refusal, &format!("{method} {reason} {:?}", client_info.network())) {
             let mut event = access("login_failed", client_info);
-            event.outcome = Outcome::Failure;
-            event.outcome_reason = Some(reason.into());
-            event.metadata.insert("method".into(), method.into());
+            event.common.outcome = Outcome::Failure;
+            event.common.outcome_reason = text(reason);
+            note(&mut event, "method", method);
             self.record(Destination::Platform, event);
         }
     }
@@ -177,19 +202,19 @@ impl AuditLog {
         self.record(Destination::Person(user_id), access("logout", client_info));
     }
 
-    /// A refresh token that was swapped before: somebody has a copy of it, and the session was ended.
+    /// A refresh token that was replaced before: somebody has a copy of it, and the session was ended.
     pub fn refresh_token_reused(&self, user_id: i32, client_info: &ClientInfo) {
         let mut event = access("refresh_token_reused", client_info);
-        event.outcome = Outcome::Failure;
-        event.outcome_reason = Some("session_ended".into());
+        event.common.outcome = Outcome::Failure;
+        event.common.outcome_reason = text("session_ended");
         self.record(Destination::Person(user_id), event);
     }
 
-    /// The current password, which a new one needs, was wrong: perhaps somebody guesses with a token that is not theirs.
+    /// The current password, which is needed to set a new one, was wrong: perhaps somebody guesses with a stolen token.
     pub fn password_refused(&self, user_id: i32, reason: &'static str, client_info: &ClientInfo) {
         let mut event = access("password_set", client_info);
-        event.outcome = Outcome::Failure;
-        event.outcome_reason = Some(reason.into());
+        event.common.outcome = Outcome::Failure;
+        event.common.outcome_reason = text(reason);
         self.record(Destination::Person(user_id), event);
     }
 
@@ -197,8 +222,8 @@ impl AuditLog {
         self.record(Destination::Person(user_id), access("password_set", client_info));
     }
 
-    /// A token or key that was refused: once an hour for each place it comes from and each reason. That a person's token
-    /// has expired is the way of things four times an hour, and not told.
+    /// A token or key that was refused. Recorded once an hour for each network and reason. That a person's token has
+    /// expired is routine, four times an hour, and not recorded.
     pub fn token_refused(
         &self,
         slug: Option<&str>,
@@ -206,30 +231,30 @@ impl AuditLog {
         problem: &Problem,
         client_info: &ClientInfo,
     ) {
-        let told = match problem.code {
+        let is_recorded = match problem.code {
             Code::Unauthenticated => true,
             Code::TokenExpired => is_key,
             _ => false,
         };
         let once = || format!("refused {slug:?} {:?} {}", client_info.network(), problem.detail);
-        if told && self.is_first(Kind::Refusal, &once()) {
+        if is_recorded && self.is_first(Kind::Refusal, &once()) {
             let mut event = access("token_refused", client_info);
-            event.outcome = Outcome::Failure;
-            event.outcome_reason = Some(problem.detail.clone());
+            event.common.outcome = Outcome::Failure;
+            event.common.outcome_reason = text(&problem.detail);
             let method = if is_key { "api_key" } else { "token" };
-            event.metadata.insert("method".into(), method.into());
+            note(&mut event, "method", method);
             self.record(slug.map_or(Destination::Platform, |slug| Destination::Slug(slug.to_owned())), event);
         }
     }
 
     pub fn key_from_new_address(&self, key: &ApiKey, client_info: &ClientInfo) {
         let mut event = access("api_key_used_from_new_address", client_info);
-        event.actor = Some(actor(&Claims::from(key)));
-        event.role = Some(key.role.clone());
+        event.common.actor = Some(actor(&Claims::from(key)));
+        event.common.role = text(&key.role);
         self.record(Destination::Workspace(key.workspace_id), event);
     }
 
-    /// Somebody reads a log: told once an hour for each person and log. Never what they look for.
+    /// Somebody reads a log. Recorded once an hour for each caller and log, without what they search for.
     pub fn log_read(&self, by: &By<'_>, log: &'static str) {
         let hour = Timestamp::now().micros() / 3_600_000_000;
         let once = format!("read {} {log} {}", by.workspace.id, by.caller.sub);
@@ -237,67 +262,68 @@ impl AuditLog {
             return;
         }
         let mut event = access("log_read", by.client_info);
-        event.actor = Some(actor(by.caller));
-        event.role = Some(by.role.as_str().into());
-        event.metadata.insert("log".into(), log.into());
-        // Other servers, and this one after a restart, tell it no second time.
+        event.common.actor = Some(actor(by.caller));
+        event.common.role = text(by.role.as_str());
+        note(&mut event, "log", log);
+        // So that other servers, and this one after a restart, do not store it a second time.
         let key = format!("log_read/{log}/{hour}/{}/", by.caller.sub);
-        event.dedupe_key = Some(format!("{key:_<OWN_KEY_LENGTH$}"));
-        self.record(by.place(), event);
+        event.dedupe_key = Some(DedupeKey::reserved(&key));
+        self.record(by.destination(), event);
     }
 
     pub fn key_created(&self, by: &By<'_>, key: &ApiKey) {
         let mut event = by.managed("api_key_created", of_key(key));
-        event.changes = new_key(key);
-        self.record(by.place(), event);
+        event.changes = changed(new_key(key));
+        self.record(by.destination(), event);
     }
 
     pub fn key_revoked(&self, by: &By<'_>, key: &ApiKey) {
-        self.record(by.place(), by.managed("api_key_revoked", of_key(key)));
+        self.record(by.destination(), by.managed("api_key_revoked", of_key(key)));
     }
 
-    /// `before` is their role until now; `link` says whether a sign-in link was made.
-    pub fn member_added(&self, by: &By<'_>, member: &Member, before: Option<Role>, link: bool) {
-        let action = if link { "member_invited" } else { "member_added" };
+    /// `before` is their role until now; `with_link` says whether a sign-in link was created.
+    pub fn member_added(&self, by: &By<'_>, member: &Member, before: Option<Role>, with_link: bool) {
+        let action = if with_link { "member_invited" } else { "member_added" };
         let mut event = by.managed(action, of_member(member));
-        event.changes = new_member(member, before);
-        self.record(by.place(), event);
+        event.changes = changed(new_member(member, before));
+        self.record(by.destination(), event);
     }
 
     pub fn member_changed(&self, by: &By<'_>, member: &Member, before: Role) {
         if before != member.role {
             let mut event = by.managed("member_role_changed", of_member(member));
-            event.changes = vec![Change::value("role", before.as_str().into(), member.role.as_str().into())];
-            self.record(by.place(), event);
+            event.changes =
+                changed(vec![Change::value("role", before.as_str().into(), member.role.as_str().into())]);
+            self.record(by.destination(), event);
         }
     }
 
     pub fn member_removed(&self, by: &By<'_>, member: &Member) {
         let mut event = by.managed("member_removed", of_member(member));
-        event.changes = vec![
+        event.changes = changed(vec![
             Change::value("role", member.role.as_str().into(), Value::Null),
             Change::value("email", member.email.clone().into(), Value::Null),
-        ];
-        self.record(by.place(), event);
+        ]);
+        self.record(by.destination(), event);
     }
 
-    /// Roles that an identity provider, known by issuer and name, gave and took at a sign-in: in each workspace of which it
-    /// speaks, and in the platform's what is for all.
+    /// Roles that an identity provider gave and took at a sign-in. Those in single workspaces are recorded there, those
+    /// that apply everywhere in the platform workspace.
     pub fn provider_roles_changed(
         &self,
-        (issuer, name): (&str, &str),
+        ProviderName { issuer, name }: ProviderName<'_>,
         user: &User,
         changes: &[RoleChange],
         client_info: &ClientInfo,
     ) {
         let value = |role: Option<Role>| role.map_or(Value::Null, |role| role.as_str().into());
-        let provider = Actor { kind: ActorType::Service, id: Some(issuer.into()), name: Some(name.into()) };
+        let provider = Actor { kind: ActorType::Service, id: text(issuer), name: text(name) };
         let mut for_all = Vec::new();
         let event = |changes: Vec<Change>| {
-            let target = target("member", users::subject(user.id), &user.name);
+            let target = target("member", &users::subject(user.id), &user.name);
             let mut event = managed("provider_role_changed", provider.clone(), None, client_info, target);
-            event.metadata.insert("via".into(), "identity provider".into());
-            event.changes = changes;
+            note(&mut event, "via", "identity provider");
+            event.changes = changed(changes);
             event
         };
         for change in changes {
@@ -319,11 +345,11 @@ impl AuditLog {
         }
     }
 
-    /// In the new workspace, and in the platform's.
+    /// Recorded in the new workspace, and in the platform workspace.
     pub fn workspace_created(&self, caller: &Claims, workspace: &Workspace, client_info: &ClientInfo) {
         let mut event =
             managed("workspace_created", actor(caller), None, client_info, of_workspace(workspace));
-        event.changes = settings_of(None, workspace);
+        event.changes = changed(settings_of(None, workspace));
         self.record(Destination::Workspace(workspace.id), event.clone());
         self.record(Destination::Platform, event);
     }
@@ -332,13 +358,13 @@ impl AuditLog {
         let changes = settings_of(Some(by.workspace), after);
         if !changes.is_empty() {
             let mut event = by.managed("workspace_changed", of_workspace(after));
-            event.changes = changes;
-            self.record(by.place(), event);
+            event.changes = changed(changes);
+            self.record(by.destination(), event);
         }
     }
 }
 
-/// The settings that are others than before.
+/// The settings that have changed.
 pub fn settings_of(before: Option<&Workspace>, after: &Workspace) -> Vec<Change> {
     fn named(workspace: &Workspace) -> [(&'static str, &str); 4] {
         let Workspace { id: _, slug, name, timezone, date_format, created_at: _ } = workspace;

@@ -1,9 +1,9 @@
-//! Logbook logs itself: who signs in, who reads, who manages what, in the logs of the workspaces it concerns.
+//! The audit: records who signs in, who reads, and who manages what, in the logs of the workspaces that it concerns.
 //!
-//! What is told waits in a bounded queue and goes in by the appender, as everybody's events do. No request waits for it,
-//! and none fails because of it: what cannot be stored after several tries, or finds the queue full, is counted
-//! (`logbook_audit_events_lost_total`) and said in the server's log. So of a server that is killed the last moments are
-//! missing, which is the price of not waiting.
+//! Audit events wait in a bounded queue and are stored by the appender, as all events are. No request waits for them, and
+//! none fails because of them. An event that cannot be stored after several attempts, or finds the queue full, is counted
+//! (`logbook_audit_events_lost_total`) and reported in the server's log. A killed server loses the events that were still
+//! waiting: that is the price of not waiting for them.
 
 pub mod events;
 pub mod platform;
@@ -35,17 +35,18 @@ use crate::{
     },
 };
 
-/// Most events that wait.
+/// How many events may wait.
 const QUEUE: usize = 10_000;
-/// Most events that go into one request to the appender.
+/// How many events go into one request to the appender at most.
 const BATCH: usize = 500;
-/// A person's sign-in is told in so many of their workspaces at most.
+/// In how many of a person's workspaces their sign-in is recorded at most.
 const MOST_WORKSPACES: i64 = 50;
-/// Most refusals of strangers that are told in an hour, so that they cannot fill a log.
+/// How many refusals of unauthenticated callers are recorded in an hour at most, so that they cannot fill a log.
 const MOST_REFUSALS: usize = 2_000;
-/// Most people and logs of whose reading is told in an hour. Counted apart, so that no stranger can keep a reader untold.
+/// How many pairs of caller and log are recorded in an hour at most. Counted apart from refusals, so that no unauthenticated
+/// caller can keep a read from being recorded.
 const MOST_READERS: usize = 100_000;
-/// Pauses before an event that could not be stored is tried again.
+/// Pauses before the attempts to store an event that could not be stored.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(15)];
 
@@ -53,17 +54,18 @@ const PAUSES: [Duration; 4] =
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
     Workspace(i32),
-    /// The workspace of an address; where there is none, the platform's.
+    /// The workspace with this slug; where there is none, the platform workspace.
     Slug(String),
-    /// All workspaces that this person is a member of, and the platform's. The person becomes the actor where there is none.
+    /// All workspaces that this person is a member of, and the platform workspace. The person becomes the actor where there
+    /// is none.
     Person(i32),
-    /// As [`Destination::Person`], by their e-mail address; where there is no such person, the platform's.
+    /// As [`Destination::Person`], by their e-mail address; where there is no such person, the platform workspace.
     Email(String),
-    /// The workspace of Logbook itself.
+    /// The platform workspace.
     Platform,
 }
 
-/// The audit, and where the request comes from of which it is told.
+/// The audit, and the client whose request is recorded.
 pub struct AuditContext {
     pub audit: AuditLog,
     pub client_info: ClientInfo,
@@ -74,7 +76,7 @@ impl FromRequest for AuditContext {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let unknown = || Problem::new(Code::Internal, "the server was put together wrongly");
+        let unknown = || Problem::new(Code::Internal, "a part of the server is missing");
         let audit = request.app_data::<web::Data<AuditLog>>().ok_or_else(unknown);
         ready(audit.map(|audit| Self {
             audit: AuditLog::clone(audit),
@@ -83,30 +85,43 @@ impl FromRequest for AuditContext {
     }
 }
 
+/// An event, and where it belongs.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub destination: Destination,
+    pub event: NewEvent,
+}
+
+impl Record {
+    pub fn new(destination: Destination, event: NewEvent) -> Self {
+        Self { destination, event }
+    }
+}
+
 enum Entry {
-    Event(Destination, Box<NewEvent>),
+    Record(Box<Record>),
     Flush(oneshot::Sender<()>),
 }
 
-/// The way into the logs for what Logbook says of itself. Cheap to clone.
+/// Records audit events. Cheap to clone.
 #[derive(Clone)]
 pub struct AuditLog(Arc<Inner>);
 
 struct Inner {
-    /// None when own events are off.
+    /// None when the audit is off.
     queue: Option<mpsc::Sender<Entry>>,
     lost: AtomicU64,
     once: Mutex<Once>,
 }
 
-/// What is told once an hour.
+/// What is recorded once an hour.
 #[derive(Clone, Copy)]
 enum Kind {
     Refusal,
     Reader,
 }
 
-/// What was told in this hour.
+/// What was recorded in this hour.
 #[derive(Default)]
 struct Once {
     hour: i64,
@@ -115,7 +130,7 @@ struct Once {
 }
 
 impl AuditLog {
-    /// Starts the task that stores; with `on` false nothing is ever told.
+    /// Starts the task that stores events. With `on` false nothing is recorded.
     pub fn start(db: &Db, appender: &Appender, on: bool) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let inner = Inner { queue: on.then_some(sender), lost: AtomicU64::new(0), once: Mutex::default() };
@@ -143,9 +158,9 @@ impl AuditLog {
     /// Queues an event; never waits.
     pub fn record(&self, destination: Destination, event: NewEvent) {
         let Some(queue) = &self.0.queue else { return };
-        if queue.try_send(Entry::Event(destination, Box::new(event))).is_err() {
+        if queue.try_send(Entry::Record(Box::new(Record::new(destination, event)))).is_err() {
             self.0.lost.fetch_add(1, Ordering::Relaxed);
-            tracing::error!("an event of Logbook itself was lost: too many wait");
+            tracing::error!("an audit event was lost: too many wait");
         }
     }
 
@@ -159,17 +174,17 @@ impl AuditLog {
         if once.hour != hour {
             *once = Once { hour, ..Once::default() };
         }
-        let (told, most) = match kind {
+        let (recorded, most) = match kind {
             Kind::Refusal => (&mut once.refusals, MOST_REFUSALS),
             Kind::Reader => (&mut once.readers, MOST_READERS),
         };
-        if told.contains(what) || told.len() >= most {
+        if recorded.contains(what) || recorded.len() >= most {
             return false;
         }
-        told.insert(what.to_owned())
+        recorded.insert(what.to_owned())
     }
 
-    /// Waits until what was told before is stored or lost, but not for long. For a server that stops.
+    /// Waits until everything recorded before is stored or lost, for five seconds at most. For a server that stops.
     pub async fn flush(&self) {
         let Some(queue) = &self.0.queue else { return };
         let (sender, done) = oneshot::channel();
@@ -204,16 +219,16 @@ impl Writer {
         let mut entries = Vec::new();
         while queue.recv_many(&mut entries, BATCH).await > 0 {
             let mut flushes = Vec::new();
-            let mut told = Vec::new();
+            let mut records = Vec::new();
             for entry in entries.drain(..) {
                 match entry {
-                    Entry::Event(place, event) => told.push((place, *event)),
+                    Entry::Record(record) => records.push(*record),
                     Entry::Flush(done) => flushes.push(done),
                 }
             }
-            let count = told.len() as u64;
-            if let Err(problem) = self.place_and_store(told, &lost).await {
-                tracing::error!(%problem, count, "events of Logbook itself were lost");
+            let count = records.len() as u64;
+            if let Err(problem) = self.place_and_store(records, &lost).await {
+                tracing::error!(%problem, count, "audit events were lost");
                 lost(count);
             }
             for done in flushes {
@@ -222,15 +237,11 @@ impl Writer {
         }
     }
 
-    async fn place_and_store(
-        &mut self,
-        told: Vec<(Destination, NewEvent)>,
-        lost: &impl Fn(u64),
-    ) -> Result<()> {
+    async fn place_and_store(&mut self, records: Vec<Record>, lost: &impl Fn(u64)) -> Result<()> {
         let mut pauses = PAUSES.iter();
         let placed = loop {
-            let (told, platform) = (told.clone(), self.platform);
-            match self.db.run(move |conn| place(conn, told, platform)).await {
+            let (records, platform) = (records.clone(), self.platform);
+            match self.db.run(move |conn| place(conn, records, platform)).await {
                 Ok(placed) => break placed,
                 Err(problem) => pause(pauses.next(), problem).await?,
             }
@@ -239,7 +250,7 @@ impl Writer {
         for (workspace_id, events) in placed.events {
             let count = events.len() as u64;
             if let Err(problem) = self.store(workspace_id, events).await {
-                tracing::error!(%problem, count, workspace_id, "events of Logbook itself were lost");
+                tracing::error!(%problem, count, workspace_id, "audit events were lost");
                 lost(count);
             }
         }
@@ -258,10 +269,10 @@ impl Writer {
     }
 }
 
-/// Waits before the next try.
+/// Waits before the next attempt.
 ///
 /// # Errors
-/// The problem, when it is none that passes or there were tries enough.
+/// The problem, when it is permanent or there were enough attempts.
 async fn pause(pause: Option<&Duration>, problem: Problem) -> Result<()> {
     match pause {
         Some(pause) if problem.code.status().as_u16() == 503 => {
@@ -272,12 +283,12 @@ async fn pause(pause: Option<&Duration>, problem: Problem) -> Result<()> {
     }
 }
 
-/// Stores events at once and without the appender: for a command, which does its work and ends.
+/// Stores events at once and without the appender. For commands, which end when their work is done.
 ///
 /// # Errors
 /// The database's.
-pub fn store_now(conn: &mut Conn, told: Vec<(Destination, NewEvent)>) -> Result<()> {
-    for (workspace_id, events) in place(conn, told, None)?.events {
+pub fn store_now(conn: &mut Conn, records: Vec<Record>) -> Result<()> {
+    for (workspace_id, events) in place(conn, records, None)?.events {
         append::store(conn, AppendRequest::new(workspace_id, events))?;
     }
     Ok(())
@@ -289,15 +300,15 @@ struct Placed {
     platform: Option<i32>,
 }
 
-fn place(conn: &mut Conn, told: Vec<(Destination, NewEvent)>, mut platform: Option<i32>) -> Result<Placed> {
+fn place(conn: &mut Conn, records: Vec<Record>, mut platform: Option<i32>) -> Result<Placed> {
     let mut events: BTreeMap<i32, Vec<NewEvent>> = BTreeMap::new();
-    for (place, mut event) in told {
-        let person = match &place {
+    for Record { destination, mut event } in records {
+        let person = match &destination {
             Destination::Person(user_id) => users::find(conn, *user_id)?,
             Destination::Email(email) => users::find_by_email(conn, email)?,
             Destination::Workspace(_) | Destination::Slug(_) | Destination::Platform => None,
         };
-        let mut homes = match &place {
+        let mut workspace_ids = match &destination {
             Destination::Workspace(id) => vec![*id],
             Destination::Slug(slug) => {
                 workspaces::find(conn, slug)?.map(|workspace| workspace.id).into_iter().collect()
@@ -308,36 +319,36 @@ fn place(conn: &mut Conn, told: Vec<(Destination, NewEvent)>, mut platform: Opti
             },
             Destination::Platform => Vec::new(),
         };
-        if homes.is_empty() || person.is_some() {
+        if workspace_ids.is_empty() || person.is_some() {
             let id = match platform {
                 Some(id) => id,
-                None => platform::find_or_make(conn)?,
+                None => platform::find_or_create(conn)?,
             };
             platform = Some(id);
-            if !homes.contains(&id) {
-                homes.push(id);
+            if !workspace_ids.contains(&id) {
+                workspace_ids.push(id);
             }
         }
         if let Some(user) = person
-            && event.actor.is_none()
+            && event.common.actor.is_none()
         {
-            event.actor = Some(events::person(&user));
-            event.target = Target { name: Some(user.email), ..Target::default() };
+            event.common.actor = Some(events::person(&user));
+            event.common.target = Target { name: events::text(&user.email), ..Target::default() };
         }
-        for home in homes {
-            events.entry(home).or_default().push(event.clone());
+        for workspace_id in workspace_ids {
+            events.entry(workspace_id).or_default().push(event.clone());
         }
     }
     Ok(Placed { events, platform })
 }
 
 fn workspaces_of_member(conn: &mut Conn, user_id: i32) -> Result<Vec<i32>> {
-    let homes = members::table
+    let ids = members::table
         .filter(members::user_id.eq(user_id))
         .order(members::workspace_id.asc())
         .limit(MOST_WORKSPACES)
         .select(members::workspace_id);
-    let mut homes: BTreeSet<i32> = homes.load(conn)?.into_iter().collect();
-    homes.extend(identities::workspaces_of(conn, user_id)?);
-    Ok(homes.into_iter().take(MOST_WORKSPACES as usize).collect())
+    let mut ids: BTreeSet<i32> = ids.load(conn)?.into_iter().collect();
+    ids.extend(identities::workspaces_of(conn, user_id)?);
+    Ok(ids.into_iter().take(MOST_WORKSPACES as usize).collect())
 }

@@ -1,5 +1,5 @@
-//! The workspace whose logs tell of Logbook itself. It is made when there is first something to tell, and known by its row
-//! in `platform_workspace`: its slug may be taken by a tenant, and a tenant's log is no place for what concerns all.
+//! The platform workspace, for audit events that concern no other workspace. It is created when the first such event is
+//! recorded, and found by its row in `platform_workspace`, not by its slug: a tenant may have that slug.
 
 use diesel::prelude::*;
 use logbook_engine::db::{Conn, schema::platform_workspace};
@@ -12,20 +12,20 @@ use crate::{
 /// Tried in this order; the last ones by number.
 const SLUGS: &[&str] = &["logbook", "logbook-platform"];
 
-/// Its number.
+/// The id of the workspace.
 ///
 /// # Errors
 /// The database's.
-pub fn find_or_make(conn: &mut Conn) -> Result<i32> {
+pub fn find_or_create(conn: &mut Conn) -> Result<i32> {
     for attempt in 0..100 {
         if let Some(id) = find(conn)? {
             return Ok(id);
         }
         let slug = SLUGS.get(attempt).map_or_else(|| format!("logbook-{attempt}"), |slug| (*slug).to_owned());
-        match make(conn, slug) {
-            // A tenant has this slug, or another server made the workspace a moment ago.
+        match create(conn, slug) {
+            // A tenant has this slug, or another server created the workspace a moment ago.
             Err(problem) if problem.code == Code::Conflict => {}
-            made => return made,
+            created => return created,
         }
     }
     Err(Problem::new(Code::Internal, "no slug is free for Logbook's own workspace"))
@@ -35,7 +35,7 @@ pub fn find(conn: &mut Conn) -> Result<Option<i32>> {
     Ok(platform_workspace::table.select(platform_workspace::workspace_id).first(conn).optional()?)
 }
 
-fn make(conn: &mut Conn, slug: String) -> Result<i32> {
+fn create(conn: &mut Conn, slug: String) -> Result<i32> {
     let new = NewWorkspace {
         slug,
         name: "Logbook".into(),

@@ -1,8 +1,9 @@
-//! The keys that this server has read, and what it knows of their use.
+//! Checks API keys, and keeps in memory which ones this server has read lately and where they were used.
 
 use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, RwLock},
+    collections::HashSet,
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -12,6 +13,7 @@ use logbook_engine::db::{
     schema::{api_key_networks, api_keys},
     timestamp::Timestamp,
 };
+use quick_cache::unsync;
 use subtle::ConstantTimeEq as _;
 
 use crate::{
@@ -24,19 +26,15 @@ use crate::{
         client::ClientInfo,
         error::{Code, Problem, Result},
     },
+    ttl_cache::TtlCache,
 };
 
-/// How long a key may be known without being read again: so long another server takes a key that was revoked here.
-const FRESH: Duration = Duration::from_secs(2);
-/// Networks that are remembered of a key; from then on nothing more is told of where it is used.
+/// How long a key may be used without being read again: how long other servers still accept a key that was revoked here.
+const TIME_TO_LIVE: Duration = Duration::from_secs(2);
+/// Keys that are remembered. What is forgotten beyond that is read from the database again.
+const MOST_KEYS: usize = 10_000;
+/// Networks that are remembered for a key. Beyond that no more new ones are recorded.
 const MOST_NETWORKS: usize = 1000;
-
-/// The keys of a prefix (hardly ever more than one), and when they were read.
-#[derive(Clone)]
-struct Known {
-    keys: Arc<[ApiKey]>,
-    read: Instant,
-}
 
 /// What this server knows of a key's use.
 #[derive(Default)]
@@ -45,16 +43,21 @@ struct Use {
     networks: HashSet<String>,
 }
 
-/// ApiKeyCache by prefix, remembered for a moment: a producer sends the same one with every request.
+/// API keys by prefix, remembered for a moment: a producer sends the same one with every request.
 pub struct ApiKeyCache {
     db: Db,
-    known: RwLock<HashMap<String, Known>>,
-    used: Mutex<HashMap<String, Use>>,
+    /// The keys of a prefix, hardly ever more than one.
+    known: TtlCache<String, Arc<[ApiKey]>>,
+    used: Mutex<unsync::Cache<String, Use>>,
 }
 
 impl ApiKeyCache {
     pub fn new(db: &Db) -> Self {
-        Self { db: db.clone(), known: RwLock::default(), used: Mutex::default() }
+        Self {
+            db: db.clone(),
+            known: TtlCache::new(MOST_KEYS, TIME_TO_LIVE),
+            used: Mutex::new(unsync::Cache::new(MOST_KEYS)),
+        }
     }
 
     /// True for what claims to be a key, whether it is one or not.
@@ -62,11 +65,10 @@ impl ApiKeyCache {
         text.starts_with(START)
     }
 
-    /// True where the answer is in memory, or nearly: what has a key's shape and a prefix that is new here takes a look
-    /// into the database, one of a known prefix at most every [`FRESH`].
+    /// True where checking the key costs nothing, or little: a text without a key's shape is refused at once, a known
+    /// prefix is read from the database at most every [`TIME_TO_LIVE`]. Only a key with an unknown prefix takes a query.
     pub fn is_known(&self, text: &str) -> bool {
-        let known = |prefix| self.known.read().is_ok_and(|known| known.contains_key(prefix));
-        prefix_of(text).is_none_or(known)
+        prefix_of(text).is_none_or(|prefix| self.known.has_any(prefix))
     }
 
     /// What the holder of a key may do.
@@ -89,52 +91,46 @@ impl ApiKeyCache {
     }
 
     async fn find(&self, prefix: &str) -> Result<Arc<[ApiKey]>> {
-        let known = self.known.read().ok().and_then(|known| known.get(prefix).cloned());
-        if let Some(Known { keys, read }) = known
-            && read.elapsed() < FRESH
-        {
+        if let Some(keys) = self.known.get(prefix) {
             return Ok(keys);
         }
+        let read_at = Instant::now();
         let wanted = prefix.to_owned();
         let query = move |conn: &mut Conn| {
             let keys = api_keys::table.filter(api_keys::prefix.eq(wanted));
             Ok::<_, Problem>(keys.select(ApiKey::as_select()).load::<ApiKey>(conn)?)
         };
         let keys: Arc<[ApiKey]> = self.db.run(query).await?.into();
-        // What is unknown is not remembered: anybody can make up prefixes.
-        if !keys.is_empty()
-            && let Ok(mut known) = self.known.write()
-        {
-            known.insert(prefix.to_owned(), Known { keys: keys.clone(), read: Instant::now() });
+        // Unknown prefixes are not remembered: anybody can make them up.
+        if !keys.is_empty() {
+            self.known.insert(prefix.to_owned(), keys.clone(), read_at);
         }
         Ok(keys)
     }
 
-    /// Reads the key again at its next use.
-    pub fn forget(&self, prefix: &str) {
-        if let Ok(mut known) = self.known.write() {
-            known.remove(prefix);
-        }
+    /// Makes the next use of the key read it again.
+    pub fn invalidate(&self, prefix: &str) {
+        self.known.invalidate(prefix);
     }
 
-    /// Notes beside the request that the key was used, at most once a minute, and tells when it is used from elsewhere than
-    /// before.
-    pub fn used(&self, key: &ApiKey, client_info: ClientInfo, audit: &AuditLog) {
+    /// Stores that the key was used, at most once a minute, and records it in the audit when it is used from a new network.
+    /// Both happen in the background.
+    pub fn record_use(&self, key: &ApiKey, client_info: ClientInfo, audit: &AuditLog) {
         let network = client_info.network().filter(|_| audit.is_on());
-        let (due, new) = match self.used.lock() {
-            Ok(mut used) => {
-                let use_of = used.entry(key.prefix.clone()).or_default();
-                let due = use_of.noted.is_none_or(|at| at.elapsed().as_secs() >= USE_SECONDS.unsigned_abs());
-                if due {
-                    use_of.noted = Some(Instant::now());
-                }
-                // What is forgotten here is still in the table.
-                if use_of.networks.len() >= MOST_NETWORKS {
-                    use_of.networks.clear();
-                }
-                (due, network.filter(|network| use_of.networks.insert(network.clone())))
+        let (due, new) = {
+            let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+            let new = || Ok::<_, Infallible>(Use::default());
+            let Ok(Some(mut known)) = used.get_mut_or_insert_with(key.prefix.as_str(), new) else { return };
+            let due = known.noted.is_none_or(|at| at.elapsed().as_secs() >= USE_SECONDS.unsigned_abs());
+            if due {
+                known.noted = Some(Instant::now());
             }
-            Err(_) => return,
+            // What is forgotten here is still in the table.
+            if known.networks.len() >= MOST_NETWORKS {
+                known.networks.clear();
+            }
+            let new = network.filter(|network| known.networks.insert(network.clone()));
+            (due, new)
         };
         if !due && new.is_none() {
             return;
@@ -144,24 +140,24 @@ impl ApiKeyCache {
             let (workspace_id, prefix) = (key.workspace_id, key.prefix.clone());
             let noted = db.run(move |conn| {
                 if due {
-                    note_use(conn, workspace_id, &prefix)?;
+                    store_use(conn, workspace_id, &prefix)?;
                 }
                 match new {
-                    Some(network) => note_network(conn, workspace_id, &prefix, &network),
+                    Some(network) => store_network(conn, workspace_id, &prefix, &network),
                     None => Ok(false),
                 }
             });
             match noted.await {
                 Ok(true) => audit.key_from_new_address(&key, &client_info),
                 Ok(false) => {}
-                Err(problem) => tracing::warn!(%problem, "the use of an API key was not noted"),
+                Err(problem) => tracing::warn!(%problem, "the use of an API key was not stored"),
             }
         });
     }
 }
 
-/// Another server may have noted a use a moment ago.
-fn note_use(conn: &mut Conn, workspace_id: i32, prefix: &str) -> Result<()> {
+/// Does nothing where another server has stored a use a moment ago.
+fn store_use(conn: &mut Conn, workspace_id: i32, prefix: &str) -> Result<()> {
     let now = Timestamp::now();
     let noted_before = now.plus_seconds(-USE_SECONDS);
     diesel::update(api_keys::table.find((workspace_id, prefix)))
@@ -171,8 +167,8 @@ fn note_use(conn: &mut Conn, workspace_id: i32, prefix: &str) -> Result<()> {
     Ok(())
 }
 
-/// True when the key was never used from there.
-fn note_network(conn: &mut Conn, workspace_id: i32, prefix: &str, network: &str) -> Result<bool> {
+/// True when the key was never used from this network before.
+fn store_network(conn: &mut Conn, workspace_id: i32, prefix: &str, network: &str) -> Result<bool> {
     let row = api_key_networks::table.find((workspace_id, prefix, network));
     if row.select(api_key_networks::network).first::<String>(conn).optional()?.is_some() {
         return Ok(false);
@@ -193,7 +189,7 @@ fn note_network(conn: &mut Conn, workspace_id: i32, prefix: &str, network: &str)
         .execute(conn);
     match inserted {
         Ok(_) => Ok(true),
-        // Another server was quicker, and tells it.
+        // Another server was quicker, and records it.
         Err(diesel::result::Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
         Err(error) => Err(error.into()),
     }

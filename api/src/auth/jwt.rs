@@ -1,17 +1,17 @@
-//! What every JSON Web Token has to be before anybody looks for its key (RFC 7515, RFC 8725).
+//! Checks of every JSON Web Token before its key is looked up (RFC 7515, RFC 8725).
 
 use jsonwebtoken::{Header, errors::ErrorKind};
 
 use crate::http::error::{Code, Problem, Result};
 
-/// More than any honest token has, and little enough to be taken apart for nothing.
+/// More than any real token has, and cheap to parse.
 const MAX_BYTES: usize = 16 * 1024;
 /// Types of tokens that grant something (RFC 7519, section 5.1; RFC 9068, section 2.1). Logout tokens, security events
 /// and proofs of possession have types of their own, and are signed with the same keys.
 const TYPES: &[&str] = &["jwt", "at+jwt", "application/at+jwt"];
 
-/// The header, unverified: enough to choose a key by. Its `jku`, `x5u`, `jwk` and `x5c` are nowhere read: a token does
-/// not choose who vouches for it.
+/// The header, unverified: enough to choose a key. Its `jku`, `x5u`, `jwk` and `x5c` are never read, since a token must not
+/// choose the key that verifies it.
 ///
 /// # Errors
 /// `unauthenticated`
@@ -21,8 +21,8 @@ pub fn header(token: &str) -> Result<Header> {
     }
     let header = jsonwebtoken::decode_header(token).map_err(|_| refused())?;
     let typed = header.typ.as_deref().is_none_or(|typ| TYPES.contains(&typ.to_ascii_lowercase().as_str()));
-    // Extensions that have to be understood (RFC 7515, section 4.1.11), none of which is; an unencoded or compressed
-    // payload (RFC 7797, RFC 7516) is one, whether it says so or not.
+    // Critical extensions (RFC 7515, section 4.1.11) are not supported. An unencoded or compressed payload (RFC 7797,
+    // RFC 7516) is such an extension, whether it is marked as critical or not.
     let plain = header.crit.is_none()
         && header.zip.is_none()
         && header.enc.is_none()
@@ -30,12 +30,12 @@ pub fn header(token: &str) -> Result<Header> {
     if typed && plain { Ok(header) } else { Err(refused()) }
 }
 
-/// Says no more than the holder has to know: never which check it was that failed.
+/// The same problem for every check that failed, so that a response does not help to forge a token.
 pub fn refused() -> Problem {
     Problem::new(Code::Unauthenticated, "the token is not valid")
 }
 
-/// `token_expired` where only time has passed; `unauthenticated` for all else.
+/// `token_expired` for a token that is only expired; `unauthenticated` for everything else.
 pub fn problem(error: &jsonwebtoken::errors::Error) -> Problem {
     match error.kind() {
         ErrorKind::ExpiredSignature => Problem::new(Code::TokenExpired, "sign in again, or renew the token"),

@@ -1,8 +1,8 @@
-//! Who may do what.
+//! Who is asking, and what they may do.
 //!
-//! A handler asks for its role by the type of its extractor ([`Reader`], [`Writer`], [`Manager`], [`Member`],
-//! [`PlatformAdmin`], [`SignedIn`]), so that it cannot forget to. The first four carry the one workspace that the request
-//! may touch.
+//! A handler states the permission it needs by the type of its extractor ([`Reader`], [`Writer`], [`Manager`], [`Member`],
+//! [`PlatformAdmin`], [`SignedIn`]), so that it cannot forget to check. The first four carry the one workspace that the
+//! request may touch.
 
 pub mod api_keys;
 mod jwt;
@@ -12,7 +12,7 @@ pub mod sessions;
 mod signing_keys;
 pub mod tokens;
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, marker::PhantomData, pin::Pin};
 
 use actix_web::{
     FromRequest, HttpRequest,
@@ -50,7 +50,7 @@ pub struct PlatformAdmin(pub Claims);
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
-/// What stands behind `Authorization: Bearer`.
+/// The token in the header `Authorization: Bearer`.
 fn bearer(request: &HttpRequest) -> Result<&str> {
     let missing = || Problem::new(Code::Unauthenticated, "send the header Authorization: Bearer <token>");
     let value = request.headers().get(header::AUTHORIZATION).ok_or_else(missing)?;
@@ -93,7 +93,7 @@ async fn caller(request: &HttpRequest) -> Result<Claims> {
     verified
 }
 
-/// True for what cannot be refused before something was spent on it, and was not good before.
+/// True for a token whose check costs something, and which was not valid before.
 fn is_costly(request: &HttpRequest, token: &str) -> Result<bool> {
     if ApiKeyCache::is_key(token) {
         return Ok(!service::<ApiKeyCache>(request)?.is_known(token));
@@ -106,7 +106,7 @@ async fn verify(request: &HttpRequest, token: &str) -> Result<Claims> {
     if ApiKeyCache::is_key(token) {
         let keys = service::<ApiKeyCache>(request)?;
         let key = keys.verify(token).await?;
-        keys.used(&key, ClientInfo::from_request(request), service::<AuditLog>(request)?);
+        keys.record_use(&key, ClientInfo::from_request(request), service::<AuditLog>(request)?);
         return Ok(Claims::from(&key));
     }
     if let Some(provider) = request.app_data::<web::Data<Provider>>()
@@ -118,12 +118,12 @@ async fn verify(request: &HttpRequest, token: &str) -> Result<Claims> {
     service::<PermissionCache>(request)?.refresh(claims).await
 }
 
-/// What the app was built with.
+/// A service that the app was built with.
 fn service<T: 'static>(request: &HttpRequest) -> Result<&T> {
     request
         .app_data::<web::Data<T>>()
         .map(|data| data.get_ref())
-        .ok_or_else(|| Problem::new(Code::Internal, "the server was put together wrongly"))
+        .ok_or_else(|| Problem::new(Code::Internal, "a part of the server is missing"))
 }
 
 impl FromRequest for SignedIn {
@@ -153,33 +153,58 @@ impl FromRequest for PlatformAdmin {
 }
 
 /// The workspace of the address, and what the caller may do there. Unknown and forbidden workspaces look alike.
-async fn member(request: &HttpRequest) -> Result<(Workspace, Role, Claims)> {
-    let claims = caller(request).await?;
+async fn member(request: &HttpRequest) -> Result<Member> {
+    let caller = caller(request).await?;
     let slug = request.match_info().get("workspace").unwrap_or_default().to_owned();
     let workspace = service::<Workspaces>(request)?.find(&slug).await?;
     let unknown =
         || Problem::new(Code::NotFound, "there is no such workspace, or you are not a member of it");
     let workspace = workspace.ok_or_else(unknown)?;
-    let role = claims.role_in(workspace.id).ok_or_else(unknown)?;
-    Ok((workspace, role, claims))
+    let role = caller.role_in(workspace.id).ok_or_else(unknown)?;
+    Ok(Member { workspace, role, caller })
 }
 
-/// Tells that a log is read, and by whom. Here, so that no handler that reads can forget to.
-fn tell_of_reading(request: &HttpRequest, reader: &Reader) -> Result<()> {
-    let Reader { workspace, role, caller } = reader;
-    let logs = ["access", "application", "framework", "feed"];
-    let mut rest = request.path().split('/').skip_while(|part| *part != "logs").skip(1);
-    let read = rest.next().and_then(|part| logs.into_iter().find(|log| *log == part));
-    if let Some(log) = read {
-        let client_info = ClientInfo::from_request(request);
-        let by = By { workspace, role: *role, caller, client_info: &client_info };
-        service::<AuditLog>(request)?.log_read(&by, log);
+/// What a handler reads of a workspace's events. It stands in the type of the handler's [`Reader`].
+pub trait Read: 'static {
+    /// How the audit names it, as `log` in the metadata of `log_read`.
+    fn name() -> &'static str;
+}
+
+/// May read the events of its workspace. Extracting it records in the audit that `R` is read: a handler can neither forget
+/// to say what it reads nor be reached by an address that says something else.
+pub struct Reader<R> {
+    pub workspace: Workspace,
+    pub role: Role,
+    pub caller: Claims,
+    reads: PhantomData<fn() -> R>,
+}
+
+impl<R: Read> FromRequest for Reader<R> {
+    type Error = Problem;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (request, gate) = (request.clone(), AuthGate::close(request));
+        Box::pin(async move {
+            let Member { workspace, role, caller } = member(&request).await?;
+            if !role.reads() {
+                return Err(refused(role, "read", "a viewer, auditor or admin"));
+            }
+            let client_info = ClientInfo::from_request(&request);
+            let by = By { workspace: &workspace, role, caller: &caller, client_info: &client_info };
+            service::<AuditLog>(&request)?.log_read(&by, R::name());
+            gate.send_replace(true);
+            Ok(Self { workspace, role, caller, reads: PhantomData })
+        })
     }
-    Ok(())
+}
+
+fn refused(role: Role, what: &str, takes: &str) -> Problem {
+    Problem::new(Code::Forbidden, format!("a {role} may not {what}; it takes {takes}", role = role.as_str()))
 }
 
 macro_rules! workspace_extractor {
-    ($(#[$meta:meta])* $name:ident, $allowed:expr, $refusal:literal, $then:expr) => {
+    ($(#[$meta:meta])* $name:ident, $allowed:expr, $what:literal, $takes:literal) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
         pub struct $name {
@@ -195,17 +220,13 @@ macro_rules! workspace_extractor {
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
                 let (request, gate) = (request.clone(), AuthGate::close(request));
                 Box::pin(async move {
-                    let (workspace, role, caller) = member(&request).await?;
+                    let Member { workspace, role, caller } = member(&request).await?;
                     let allowed: fn(Role) -> bool = $allowed;
-                    if allowed(role) {
-                        let this = Self { workspace, role, caller };
-                        let then: fn(&HttpRequest, &Self) -> Result<()> = $then;
-                        then(&request, &this)?;
-                        gate.send_replace(true);
-                        Ok(this)
-                    } else {
-                        Err(Problem::new(Code::Forbidden, format!($refusal, role = role.as_str())))
+                    if !allowed(role) {
+                        return Err(refused(role, $what, $takes));
                     }
+                    gate.send_replace(true);
+                    Ok(Self { workspace, role, caller })
                 })
             }
         }
@@ -213,20 +234,18 @@ macro_rules! workspace_extractor {
 }
 
 workspace_extractor!(
-    /// May read the logs of its workspace.
-    Reader, Role::reads, "a {role} may not read; it takes a viewer, auditor or admin",
-    tell_of_reading
-);
-workspace_extractor!(
     /// May append to the logs of its workspace.
-    Writer, Role::writes, "a {role} may not append; it takes a writer or admin",
-    |_, _| Ok(())
+    Writer, Role::writes, "append", "a writer or admin"
 );
 workspace_extractor!(
     /// Manages the keys, members and settings of its workspace.
-    Manager, Role::manages, "a {role} may not manage this workspace; it takes an admin",
-    |_, _| Ok(())
+    Manager, Role::manages, "manage this workspace", "an admin"
 );
+workspace_extractor!(
+    /// Is a member of its workspace, in whatever role.
+    Member, |_| true, "do this", "a member"
+);
+
 impl Manager {
     /// Who does it, for the audit.
     pub fn by<'a>(&'a self, client_info: &'a ClientInfo) -> By<'a> {
@@ -234,9 +253,3 @@ impl Manager {
         By { workspace, role: *role, caller, client_info }
     }
 }
-
-workspace_extractor!(
-    /// Is a member of its workspace, in whatever role.
-    Member, |_| true, "a {role} may not do this",
-    |_, _| Ok(())
-);

@@ -1,54 +1,51 @@
-//! What a signed-in person may do now. Their token says what they could do when it was made, up to a quarter of an hour
-//! ago; who was removed from a workspace since, or was given a lesser role, is not to wait that long.
+//! What a signed-in person may do now. Their token says what they could do when it was signed, up to a quarter of an hour
+//! ago. Whoever has lost a role since then must not keep it for that long.
 
-use std::{
-    collections::HashMap,
-    sync::RwLock,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use logbook_engine::db::Db;
 
 use crate::{
     accounts::{claims::Claims, permissions, users},
     http::error::{Code, Problem, Result},
+    ttl_cache::TtlCache,
 };
 
-/// So long another server goes by what was true before.
-const FRESH: Duration = Duration::from_secs(2);
+/// How long another server may use a stale answer.
+const TIME_TO_LIVE: Duration = Duration::from_secs(2);
+/// People whose permissions are remembered.
+const MOST_PEOPLE: usize = 20_000;
 
-/// People by number, remembered for a moment.
+/// The permissions of people by user id, remembered for a moment.
 pub struct PermissionCache {
     db: Db,
-    known: RwLock<HashMap<i32, (Claims, Instant)>>,
+    known: TtlCache<i32, Claims>,
 }
 
 impl PermissionCache {
     pub fn new(db: &Db) -> Self {
-        Self { db: db.clone(), known: RwLock::default() }
+        Self { db: db.clone(), known: TtlCache::new(MOST_PEOPLE, TIME_TO_LIVE) }
     }
 
-    /// The claims of a person's token with what they may do now; a script's token as it is.
+    /// The claims of a person's token with what they may do now; the claims of a script's token as they are.
     ///
     /// # Errors
-    /// `unauthenticated` when the person is no longer there.
+    /// `unauthenticated` when the person no longer exists.
     pub async fn refresh(&self, claims: Claims) -> Result<Claims> {
         let Some(user_id) = claims.user_id() else { return Ok(claims) };
-        let known = self.known.read().ok().and_then(|known| known.get(&user_id).cloned());
+        // A token that is newer than what is remembered does not use it: after signing in again, people see what is true then.
+        let known = self.known.get(&user_id).filter(|known| known.iat > claims.iat);
         let now = match known {
-            // Not for a token that is newer than the memory: who signs in again sees what is true then.
-            Some((now, read)) if read.elapsed() < FRESH && now.iat > claims.iat => now,
-            _ => {
-                let gone = || Problem::new(Code::Unauthenticated, "this user is no longer here");
+            Some(known) => known,
+            None => {
+                let read_at = Instant::now();
+                let gone = || Problem::new(Code::Unauthenticated, "this user no longer exists");
                 let read = self.db.run(move |conn| {
                     let user = users::find(conn, user_id)?.ok_or_else(gone)?;
                     permissions::claims(conn, &user)
                 });
                 let read = read.await?;
-                if let Ok(mut known) = self.known.write() {
-                    known.retain(|_, (_, read)| read.elapsed() < FRESH);
-                    known.insert(user_id, (read.clone(), Instant::now()));
-                }
+                self.known.insert(user_id, read.clone(), read_at);
                 read
             }
         };
@@ -56,10 +53,8 @@ impl PermissionCache {
         Ok(Claims { name, platform_admin, everywhere, roles, ..claims })
     }
 
-    /// Reads again what somebody may do.
-    pub fn forget(&self, user_id: i32) {
-        if let Ok(mut known) = self.known.write() {
-            known.remove(&user_id);
-        }
+    /// Makes the person's next request read their permissions again.
+    pub fn invalidate(&self, user_id: i32) {
+        self.known.invalidate(&user_id);
     }
 }

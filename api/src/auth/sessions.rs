@@ -1,7 +1,7 @@
 //! Signing in, staying signed in, signing out.
 //!
-//! The access token goes to the page's memory and lives a quarter of an hour; the refresh token is a cookie that scripts
-//! cannot read, goes to `/api/v1/auth` only, and changes at every use.
+//! The access token is kept in the page's memory and lives for a quarter of an hour. The refresh token is a cookie that
+//! scripts cannot read. Browsers send it to `/api/v1/auth` only, and it changes at every use.
 
 use std::sync::Arc;
 
@@ -17,15 +17,15 @@ use crate::{
 pub const COOKIE: &str = "logbook_refresh";
 const COOKIE_PATH: &str = "/api/v1/auth";
 
-/// Settings of signing in, a bound on how many passwords are checked at once (each takes 19 MiB), and on how often
+/// Settings of sign-in, and two limits: how many passwords are checked at once (each check takes 19 MiB), and how often
 /// somebody may guess one.
 pub struct Sessions {
-    /// True where the page is served by TLS: the cookie then never travels without it.
+    /// True where the application is served over TLS: browsers then never send the cookie without it.
     pub secure_cookie: bool,
     /// Where people find this server, without a slash at the end: sign-in links begin so.
     pub origin: String,
     hashing: Arc<Semaphore>,
-    pub guesses: PasswordLimits,
+    pub passwords: PasswordLimits,
 }
 
 impl Sessions {
@@ -34,19 +34,21 @@ impl Sessions {
             secure_cookie,
             origin,
             hashing: Arc::new(Semaphore::new(2)),
-            guesses: PasswordLimits::default(),
+            passwords: PasswordLimits::default(),
         }
     }
 
-    /// The address of a one-time link. The token stands in the fragment, since browsers send that to no server and no
-    /// log has it.
+    /// The address of a one-time link. The token is in the fragment, which browsers send to no server, so no log has it.
     pub fn link(origin: &str, token: &str) -> String {
         format!("{origin}/sign-in#link={token}")
     }
 
-    /// Waits for a turn, but not for long.
+    /// Waits for permission to check a password, for five seconds at most.
+    ///
+    /// # Errors
+    /// `busy`
     pub async fn turn(&self) -> Result<tokio::sync::OwnedSemaphorePermit> {
-        let busy = || Problem::new(Code::Busy, "many people sign in at this moment");
+        let busy = || Problem::new(Code::Busy, "too many people are signing in at this moment");
         let turn = self.hashing.clone().acquire_owned();
         tokio::time::timeout(std::time::Duration::from_secs(5), turn)
             .await

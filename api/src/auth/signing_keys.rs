@@ -1,37 +1,39 @@
-//! The keys of this server's own tokens: the newest signs, older ones verify what they have signed.
+//! The keys of this server's own tokens: the newest one signs, older ones verify the tokens that they signed.
 //!
-//! They are in one file of the data folder, `token-keys.json`, which is replaced as a whole. Whoever changes it holds the
-//! lock of `token-keys.lock`; whoever reads it needs none. A running server sees within a second that the file has
-//! changed, and at once when a token names a key that it does not know.
+//! They are in one file of the data folder, `token-keys.json`, which is replaced as a whole. A writer holds the lock of
+//! `token-keys.lock`; readers need no lock. A running server notices within a second that the file has changed, and at once
+//! when a token names a key that it does not know.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{Error, ErrorKind, Result, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Arc, RwLock},
     time::{Duration, Instant},
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use logbook_engine::db::timestamp::Timestamp;
+use logbook_engine::{db::timestamp::Timestamp, private_files};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{claims::ACCESS_SECONDS, secret::random_token};
 
 const FILE: &str = "token-keys.json";
 const LOCK: &str = "token-keys.lock";
+/// What it is replaced with.
+const DRAFT: &str = "token-keys.json.new";
 /// What version 0.1 kept its one key in.
 const FIRST_FILE: &str = "token.key";
 /// The name of that key: tokens of version 0.1 name none.
 const FIRST_KID: &str = "first";
-/// What version 0.1 may have signed at most: `logbook token --hours 87600`.
+/// The longest life of a token of version 0.1, in seconds: `logbook token --hours 87600`.
 const FIRST_SECONDS: i64 = 87_600 * 3600;
 const MIN_SECRET_BYTES: usize = 32;
-/// How long a server may go on signing with the key before, and one clock be behind another.
+/// Allowance, in seconds, for servers that still sign with the previous key, and for clocks that differ.
 const SLACK_SECONDS: i64 = 60;
-/// How often the file is looked at.
-const FRESH: Duration = Duration::from_secs(1);
+/// How often the file is checked for changes.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// One secret for HS256.
 #[derive(Clone, Serialize, Deserialize)]
@@ -67,20 +69,20 @@ impl SigningKey {
     }
 }
 
-/// Newest first; there is always one.
+/// Newest first; never empty.
 pub type SigningKeys = Vec<SigningKey>;
 
-/// When a key that signs no more verifies no more: once everything is past that it can have signed.
-pub fn good_until(key: &SigningKey, successor: &SigningKey) -> i64 {
+/// When a replaced key stops verifying, in seconds since 1970: when every token that it can have signed has expired.
+pub fn valid_until(key: &SigningKey, successor: &SigningKey) -> i64 {
     (successor.created_at + ACCESS_SECONDS + SLACK_SECONDS).max(key.last_expiry)
 }
 
-/// Takes out what can be of no use any more.
-fn without_past(keys: SigningKeys) -> SigningKeys {
+/// Removes keys that no valid token can need.
+fn without_expired(keys: SigningKeys) -> SigningKeys {
     let now = now();
-    let past = |n: usize| n > 0 && good_until(&keys[n], &keys[n - 1]) < now;
-    let good: Vec<bool> = (0..keys.len()).map(|n| !past(n)).collect();
-    keys.into_iter().zip(good).filter_map(|(key, good)| good.then_some(key)).collect()
+    let is_valid = |n: usize| n == 0 || valid_until(&keys[n], &keys[n - 1]) >= now;
+    let valid: Vec<bool> = (0..keys.len()).map(is_valid).collect();
+    keys.into_iter().zip(valid).filter_map(|(key, valid)| valid.then_some(key)).collect()
 }
 
 fn now() -> i64 {
@@ -91,13 +93,19 @@ fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidData, message)
 }
 
-/// Tells one state of a file from another without reading it.
-type Stamp = (i64, i64, u64, u64);
+/// Distinguishes states of a file without reading it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    modified_seconds: i64,
+    modified_nanoseconds: i64,
+    inode: u64,
+    bytes: u64,
+}
 
 struct Read<T> {
     keys: Arc<T>,
     stamp: Option<Stamp>,
-    looked: Instant,
+    checked: Instant,
 }
 
 /// The file, and what was made of the keys in it when it was last read.
@@ -113,18 +121,21 @@ impl<T> KeyFile<T> {
     /// # Errors
     /// The file's.
     pub fn open(folder: &Path, prepare: fn(&SigningKeys) -> Result<T>) -> Result<Self> {
-        fs::create_dir_all(folder)?;
+        private_files::create_folder(folder)?;
+        for name in [FILE, LOCK, DRAFT] {
+            private_files::tighten(&folder.join(name));
+        }
         let keys = match read(folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => change(folder, |_| Ok(()))?,
             keys => keys?,
         };
-        let read = Read { keys: Arc::new(prepare(&keys)?), stamp: stamp(folder), looked: Instant::now() };
+        let read = Read { keys: Arc::new(prepare(&keys)?), stamp: stamp(folder), checked: Instant::now() };
         Ok(Self { folder: folder.to_owned(), prepare, read: RwLock::new(read) })
     }
 
     /// The keys, no older than a second.
     pub fn keys(&self) -> Arc<T> {
-        self.keys_unless(|read| read.looked.elapsed() < FRESH)
+        self.keys_unless(|read| read.checked.elapsed() < CHECK_INTERVAL)
     }
 
     /// The keys as they are at this moment.
@@ -132,7 +143,7 @@ impl<T> KeyFile<T> {
         self.keys_unless(|_| false)
     }
 
-    /// A file that cannot be read leaves the keys that are known: nobody is locked out by a disk that hiccups.
+    /// When the file cannot be read, the known keys stay in use, so that a failing disk locks nobody out.
     fn keys_unless(&self, fresh: impl Fn(&Read<T>) -> bool) -> Arc<T> {
         // A panic elsewhere leaves what was there, which is whole.
         let known = self.read.read().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -143,18 +154,20 @@ impl<T> KeyFile<T> {
         let unchanged = stamp == known.stamp;
         drop(known);
         let mut known = self.read.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        known.looked = Instant::now();
+        known.checked = Instant::now();
         if unchanged {
             return known.keys.clone();
         }
         match read(&self.folder).and_then(|keys| (self.prepare)(&keys)) {
             Ok(keys) => (known.keys, known.stamp) = (Arc::new(keys), stamp),
-            Err(error) => tracing::error!(%error, "{FILE} cannot be read; the keys known before stay"),
+            Err(error) => {
+                tracing::error!(%error, "{FILE} cannot be read; the keys that were read before stay in use")
+            }
         }
         known.keys.clone()
     }
 
-    /// Remembers that a token was signed which lives longer than a session's: its key has to outlive it.
+    /// Records that a token was signed that lives longer than a session's, so that its key is kept for as long.
     ///
     /// # Errors
     /// The file's.
@@ -168,7 +181,7 @@ impl<T> KeyFile<T> {
         .map(drop)
     }
 
-    /// Makes a new key to sign with. Those before verify what they have signed, or nothing any more where `at_once` is set.
+    /// Creates a new key to sign with. Earlier keys go on verifying, unless `at_once` is set.
     ///
     /// # Errors
     /// The file's.
@@ -189,7 +202,12 @@ impl<T> KeyFile<T> {
 
 fn stamp(folder: &Path) -> Option<Stamp> {
     let file = fs::metadata(folder.join(FILE)).ok()?;
-    Some((file.mtime(), file.mtime_nsec(), file.ino(), file.len()))
+    Some(Stamp {
+        modified_seconds: file.mtime(),
+        modified_nanoseconds: file.mtime_nsec(),
+        inode: file.ino(),
+        bytes: file.len(),
+    })
 }
 
 fn read(folder: &Path) -> Result<SigningKeys> {
@@ -199,10 +217,10 @@ fn read(folder: &Path) -> Result<SigningKeys> {
     if keys.is_empty() {
         return Err(invalid(format!("{} has no keys; delete it to get new ones", path.display())));
     }
-    Ok(without_past(keys))
+    Ok(without_expired(keys))
 }
 
-/// Reads, changes and replaces the file, alone. Returns what it has then.
+/// Reads, changes and replaces the file under its lock. Returns the new content.
 fn change(folder: &Path, change: impl FnOnce(&mut SigningKeys) -> Result<()>) -> Result<SigningKeys> {
     let lock = private().open(folder.join(LOCK))?;
     lock.lock()?;
@@ -212,13 +230,13 @@ fn change(folder: &Path, change: impl FnOnce(&mut SigningKeys) -> Result<()>) ->
         keys => keys?,
     };
     change(&mut keys)?;
-    let draft = folder.join(format!("{FILE}.new"));
+    let draft = folder.join(DRAFT);
     let mut file = private().open(&draft)?;
     file.write_all(&serde_json::to_vec_pretty(&keys)?)?;
     file.sync_all()?;
     fs::rename(&draft, folder.join(FILE))?;
     File::open(folder)?.sync_all()?;
-    // Only now: its key is in the other file.
+    // Not earlier: only now its key is in the new file.
     match fs::remove_file(first) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(keys),
@@ -238,14 +256,14 @@ fn adopt(path: &Path) -> Result<SigningKey> {
     Ok(SigningKey { last_expiry: now() + FIRST_SECONDS, ..key })
 }
 
-/// What the `kid` of a token's header names; a token of version 0.1 has none.
+/// The `kid` of a token's header. Tokens of version 0.1 have none.
 pub fn kid_or_first(kid: Option<&str>) -> &str {
     kid.unwrap_or(FIRST_KID)
 }
 
 /// For files that only their owner can read.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
+fn private() -> fs::OpenOptions {
+    let mut options = private_files::options();
+    options.write(true).create(true).truncate(true);
     options
 }

@@ -1,4 +1,4 @@
-//! Bearer tokens: signed by this server (JWT, HS256), short-lived, carrying what the holder may do.
+//! Bearer tokens: signed by this server (JWT, HS256), short-lived, with the permissions of their holder.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::{
     http::error::{Code, Problem, Result},
 };
 
-/// Something under the same signature as a token, for another use.
+/// Data that is signed as a token is, for another use.
 #[derive(Serialize, Deserialize)]
 struct Sealed<T> {
     iss: String,
@@ -26,7 +26,7 @@ struct Sealed<T> {
     content: T,
 }
 
-/// What the two kinds of keys are made of a secret.
+/// A signing key in the form that the library takes.
 struct Key {
     kid: String,
     encoding: EncodingKey,
@@ -41,7 +41,7 @@ pub struct Tokens {
 
 fn validation(audience: &str) -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
-    // The library's defaults are lax: it lets expired tokens live a minute and asks for nothing but `exp`.
+    // The library's defaults are lax: it accepts tokens that expired a minute ago and requires only `exp`.
     validation.leeway = 5;
     validation.validate_nbf = true;
     validation.set_issuer(&[ISSUER]);
@@ -51,7 +51,7 @@ fn validation(audience: &str) -> Validation {
 }
 
 impl Tokens {
-    /// With the keys in `<data dir>/token-keys.json`, which is made when it is missing.
+    /// Reads the keys in `<data dir>/token-keys.json`, which is created when it is missing.
     ///
     /// # Errors
     /// The file's.
@@ -73,14 +73,14 @@ impl Tokens {
         sign_with(&keys[0], claims)
     }
 
-    /// Makes a new key to sign with; servers that run take it up within a second. Returns when the keys before it verify
-    /// nothing any more, in seconds since 1970; None where `at_once` made that now.
+    /// Creates a new key to sign with. Running servers use it within a second. Returns when the earlier keys stop
+    /// verifying, in seconds since 1970; None when `at_once` stopped them now.
     ///
     /// # Errors
     /// `internal` when the key file cannot be written.
     pub fn rotate(&self, at_once: bool) -> Result<Option<i64>> {
         let keys = self.keys.rotate(at_once).map_err(unwritten)?;
-        Ok(keys.windows(2).map(|pair| signing_keys::good_until(&pair[1], &pair[0])).max())
+        Ok(keys.windows(2).map(|pair| signing_keys::valid_until(&pair[1], &pair[0])).max())
     }
 
     /// # Errors
@@ -89,7 +89,7 @@ impl Tokens {
         self.decode(token, &self.bearer)
     }
 
-    /// Signs something that this server gives away and wants back unchanged within some seconds. It is no bearer token.
+    /// Signs data that a client has to return unchanged within some seconds. The result is not a bearer token.
     pub fn seal<T: Serialize>(&self, audience: &str, seconds: i64, content: &T) -> Result<String> {
         let Claims { iss, sub, iat, nbf, exp, .. } = Claims::new(audience.into(), String::new(), seconds);
         sign_with(&self.keys.keys()[0], &Sealed { iss, aud: audience.into(), sub, iat, nbf, exp, content })

@@ -2,44 +2,49 @@
 
 use clap::Subcommand;
 use logbook::{
-    accounts::{api_keys, role::Role},
+    accounts::{
+        api_keys::{self, Created},
+        role::Role,
+    },
     audit::{
-        Destination,
+        Destination, Record,
         events::{self, COMMAND_LINE},
     },
     config::DataConfig,
 };
 use logbook_engine::db::timestamp::Timestamp;
 
-use crate::{Failure, commands::audit::record, find_workspace, open};
+use super::{Failure, audit::record, find_workspace, open};
 
 #[derive(Subcommand)]
 pub enum KeysCommand {
-    /// Make a key and print it, alone on the last line; it cannot be shown again
+    /// Create an API key and print it, alone on the last line; it is shown only once
     Create {
-        /// The one workspace it is good for
+        /// The workspace that the key belongs to
         #[arg(long)]
         workspace: String,
-        /// What its holder may do
+        /// The key's role
         #[arg(long)]
         role: Role,
-        /// Who or what holds it
+        /// The key's name, such as who or what uses it
         #[arg(long)]
         name: String,
-        /// Days until it expires. Default: it does not
+        /// Days until it expires. Default: it does not expire
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=3650))]
         days: Option<u32>,
     },
-    /// List a workspace's keys: prefix, role, state, when it was last used, name
+    /// List the API keys of a workspace: prefix, role, state, last use, name
     List {
+        /// The workspace that the keys belong to
         #[arg(long)]
         workspace: String,
     },
-    /// Revoke a key; a running server refuses it within two seconds
+    /// Revoke an API key; running servers refuse it within two seconds
     Revoke {
+        /// The workspace that the key belongs to
         #[arg(long)]
         workspace: String,
-        /// As the list shows it
+        /// The key's prefix, as listed
         prefix: String,
     },
 }
@@ -51,11 +56,11 @@ pub fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> {
             let workspace_id = find_workspace(&db, &workspace)?;
             let expires_at = days.map(|days| Timestamp::now().plus_seconds(i64::from(days) * 86_400));
             let new = api_keys::NewApiKey { name, role, expires_at };
-            let (key, text) = api_keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE)?;
+            let Created { key, text } = api_keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE)?;
             let (target, changes) = (events::of_key(&key), events::new_key(&key));
             let created = events::by_command("api_key_created", target, changes);
-            record(data, &db, vec![(Destination::Workspace(workspace_id), created)]);
-            println!("Made the key {} of {workspace}. It is shown this once:", key.prefix);
+            record(data, &db, vec![Record::new(Destination::Workspace(workspace_id), created)]);
+            println!("Created the key {} in {workspace}. It is shown only once:", key.prefix);
             println!("{text}");
         }
         KeysCommand::List { workspace } => {
@@ -70,10 +75,10 @@ pub fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure> {
             match api_keys::revoke(&mut *db.conn()?, workspace_id, &prefix)? {
                 Some(key) => {
                     let revoked = events::by_command("api_key_revoked", events::of_key(&key), Vec::new());
-                    record(data, &db, vec![(Destination::Workspace(workspace_id), revoked)]);
+                    record(data, &db, vec![Record::new(Destination::Workspace(workspace_id), revoked)]);
                     println!("Revoked the key {} ({}).", key.prefix, key.name);
                 }
-                None => println!("The key {prefix} was revoked before."),
+                None => println!("The key {prefix} was already revoked."),
             }
         }
     }

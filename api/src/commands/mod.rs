@@ -1,27 +1,83 @@
-//! The commands with parts of their own.
+//! The commands, one file each, and what they share.
 
 pub mod audit;
-pub mod counts;
-pub mod index;
+pub mod check;
+pub mod demo;
+pub mod import;
 pub mod keys;
+pub mod migrate;
+pub mod repair;
+pub mod serve;
 pub mod token;
 pub mod user;
+pub mod workspace;
 
 use clap::Args;
-use logbook::accounts::workspaces::{self, Workspace};
-use logbook_engine::db::Db;
+use indicatif::ProgressBar;
+use logbook::{
+    accounts::workspaces::{self, Workspace},
+    config::DataConfig,
+    http::error::Problem,
+    import::zango,
+    server::StartError,
+};
+use logbook_engine::db::{Db, migrations};
 
-use crate::{Failure, find_workspace};
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Problem(#[from] Problem),
+    #[error(transparent)]
+    Engine(#[from] logbook_engine::Error),
+    #[error(transparent)]
+    Database(#[from] logbook_engine::db::Error),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error(transparent)]
+    Import(#[from] zango::ImportError),
+    #[error("{0}")]
+    Message(String),
+    /// A comparison found differences.
+    #[error("{0}")]
+    Differed(String),
+}
 
-/// Which workspaces a command looks after.
+/// Opens the database for a single command and applies pending migrations.
+pub fn open(data: &DataConfig) -> Result<Db, Failure> {
+    let db = Db::open(&data.database_url, 2)?;
+    migrations::run(&mut *db.conn()?)?;
+    Ok(db)
+}
+
+/// Returns the id of the workspace with this slug.
+pub fn find_workspace(db: &Db, slug: &str) -> Result<i32, Failure> {
+    let workspace = workspaces::find(&mut *db.conn()?, slug)?;
+    let unknown = || Failure::Message(format!("there is no workspace {slug}; see: logbook workspace list"));
+    Ok(workspace.ok_or_else(unknown)?.id)
+}
+
+/// Runs work that reports how many parts of how many are done; shows a bar if stderr is a terminal.
+pub fn progress<T>(work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T) -> T {
+    let bar = ProgressBar::new(0);
+    let done = work(&mut |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    done
+}
+
+/// The workspaces that a command works on.
 #[derive(Args)]
-pub struct SomeWorkspaces {
+pub struct WorkspaceSelection {
     /// Only this workspace. Default: all
     #[arg(long)]
     workspace: Option<String>,
 }
 
-impl SomeWorkspaces {
+impl WorkspaceSelection {
     pub fn find(&self, db: &Db) -> Result<Vec<Workspace>, Failure> {
         let mut all = workspaces::list(&mut *db.conn()?)?;
         if let Some(slug) = &self.workspace {

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use logbook::{
     accounts::{claims::Claims, role::Role},
-    audit::{Destination, events},
+    audit::{Destination, Record, events},
     auth::tokens::Tokens,
     config::DataConfig,
     server,
@@ -13,9 +13,9 @@ use logbook_engine::{
     event::{Change, Target},
 };
 
-use crate::{
+use super::{
     Failure,
-    commands::audit::{record, record_if_possible},
+    audit::{record, record_if_possible},
     find_workspace, open,
 };
 use serde_json::Value;
@@ -25,13 +25,13 @@ use serde_json::Value;
 pub struct TokenArgs {
     #[command(subcommand)]
     command: Option<TokenCommand>,
-    /// What the holder may do
+    /// The holder's role
     #[arg(long, required = true)]
     role: Option<Role>,
-    /// The one workspace it is good for. Default: every workspace; an admin may then make workspaces too
+    /// The workspace it is valid in. Default: all workspaces; an admin's token then also makes its holder a platform admin
     #[arg(long)]
     workspace: Option<String>,
-    /// Appears as the holder's name
+    /// The holder's name in the logs
     #[arg(long, default_value = "script")]
     name: String,
     /// Hours until it expires
@@ -41,9 +41,9 @@ pub struct TokenArgs {
 
 #[derive(Subcommand)]
 enum TokenCommand {
-    /// Make a new key to sign tokens with. Nobody is signed out: the keys before verify what they have signed
+    /// Create a new signing key. Nobody is signed out: tokens that were signed before stay valid until they expire
     Rotate {
-        /// For a key that has leaked: the keys before verify nothing any more. People stay signed in, scripts need new tokens
+        /// After a leak: refuse all earlier tokens. People stay signed in; scripts need new tokens
         #[arg(long)]
         at_once: bool,
     },
@@ -55,7 +55,7 @@ pub fn run(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
     if let Some(TokenCommand::Rotate { at_once }) = command {
         return rotate(data, &tokens, at_once);
     }
-    let role = role.ok_or_else(|| Failure::Said("say what the holder may do: --role".into()))?;
+    let role = role.ok_or_else(|| Failure::Message("the holder's role is missing: --role".into()))?;
     let mut claims = Claims::new(format!("token:{name}"), name, i64::from(hours) * 3600);
     let expires_at = instant(claims.exp).to_string();
     let changes = vec![
@@ -64,21 +64,21 @@ pub fn run(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
     ];
     let target = events::target("token", &claims.sub, &claims.name);
     let created = events::by_command("token_created", target, changes);
-    // Told before it is printed: the token is the last line, also of both outputs together.
+    // Recorded before it is printed: the token stays the last line even if stdout and stderr are combined.
     match workspace {
         Some(slug) => {
             let db = open(data)?;
             let id = find_workspace(&db, &slug)?;
             claims.roles.insert(id, role);
             let token = tokens.sign_for_long(&claims)?;
-            record(data, &db, vec![(Destination::Workspace(id), created)]);
+            record(data, &db, vec![Record::new(Destination::Workspace(id), created)]);
             println!("{token}");
         }
         None => {
             claims.everywhere = Some(role);
             claims.platform_admin = role == Role::Admin;
             let token = tokens.sign_for_long(&claims)?;
-            record_if_possible(data, vec![(Destination::Platform, created)]);
+            record_if_possible(data, vec![Record::new(Destination::Platform, created)]);
             println!("{token}");
         }
     }
@@ -86,19 +86,21 @@ pub fn run(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
 }
 
 fn rotate(data: &DataConfig, tokens: &Tokens, at_once: bool) -> Result<(), Failure> {
-    let good_until = tokens.rotate(at_once)?.map(instant);
-    println!("Tokens are signed with a new key from now on.");
-    match good_until {
+    let valid_until = tokens.rotate(at_once)?.map(instant);
+    println!("Tokens are now signed with a new key.");
+    match valid_until {
         Some(until) => {
-            println!("Tokens that were signed before are good until they expire, {until} at the latest.")
+            println!(
+                "Tokens that were signed before stay valid until they expire, at the latest until {until}."
+            )
         }
-        None => println!("Tokens that were signed before are no good any more."),
+        None => println!("Tokens that were signed before are refused."),
     }
-    let keys = Target { kind: Some("token_keys".into()), ..Target::default() };
+    let keys = Target { kind: events::text("token_keys"), ..Target::default() };
     let mut rotated = events::by_command("token_key_rotated", keys, Vec::new());
-    let until = good_until.map_or(Value::Null, |until| until.to_string().into());
-    rotated.metadata.insert("keys_before_good_until".into(), until);
-    record_if_possible(data, vec![(Destination::Platform, rotated)]);
+    let until = valid_until.map_or(Value::Null, |until| until.to_string().into());
+    events::note(&mut rotated, "keys_before_good_until", until);
+    record_if_possible(data, vec![Record::new(Destination::Platform, rotated)]);
     Ok(())
 }
 

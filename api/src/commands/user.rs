@@ -3,30 +3,33 @@
 use clap::{Args, Subcommand};
 use logbook::{
     accounts::{member::Member, members, role::Role, sign_in_links, users},
-    audit::{Destination, events},
+    audit::{Destination, Record, events},
     auth::sessions::Sessions,
     config::DataConfig,
 };
 use logbook_engine::event::Change;
 
-use crate::{Failure, commands::audit::record, find_workspace, open};
+use super::{Failure, audit::record, find_workspace, open};
 
 use serde_json::Value;
 
 #[derive(Subcommand)]
 pub enum UserCommand {
-    /// Make a user and print a sign-in link
+    /// Create a user and print a sign-in link
     Create {
+        /// The user's e-mail address
         #[arg(long)]
         email: String,
+        /// The user's name
         #[arg(long)]
         name: String,
-        /// May make workspaces and everything else
+        /// Make the user a platform admin, with all permissions in every workspace
         #[arg(long)]
         platform_admin: bool,
-        /// A workspace to be a member of
+        /// Make the user a member of this workspace
         #[arg(long, requires = "role")]
         workspace: Option<String>,
+        /// The user's role in that workspace
         #[arg(long, requires = "workspace")]
         role: Option<Role>,
         #[command(flatten)]
@@ -34,6 +37,7 @@ pub enum UserCommand {
     },
     /// Print a new sign-in link for a user
     Link {
+        /// The user's e-mail address
         #[arg(long)]
         email: String,
         #[command(flatten)]
@@ -43,14 +47,14 @@ pub enum UserCommand {
 
 #[derive(Args)]
 pub struct Origin {
-    /// The address that people open
+    /// Base URL of the server, for the link
     #[arg(long, env = "LOGBOOK_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
     public_url: String,
 }
 
 pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
     let db = open(data)?;
-    let mut told = Vec::new();
+    let mut records = Vec::new();
     let (user, origin) = match command {
         UserCommand::Create { email, name, platform_admin, workspace, role, origin } => {
             let workspace = workspace.map(|slug| find_workspace(&db, &slug)).transpose()?;
@@ -59,7 +63,7 @@ pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
                 Change::value("email", Value::Null, user.email.clone().into()),
                 Change::value("platform_admin", Value::Null, platform_admin.into()),
             ];
-            told.push((
+            records.push(Record::new(
                 Destination::Platform,
                 events::by_command("user_created", events::of_user(&user), changes),
             ));
@@ -68,22 +72,22 @@ pub fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
                 let member = Member::new(user.clone(), role);
                 let changes = events::new_member(&member, None);
                 let invited = events::by_command("member_invited", events::of_member(&member), changes);
-                told.push((Destination::Workspace(workspace_id), invited));
+                records.push(Record::new(Destination::Workspace(workspace_id), invited));
             }
             (user, origin)
         }
         UserCommand::Link { email, origin } => {
             let user = users::find_by_email(&mut *db.conn()?, &email)?;
-            let user = user.ok_or_else(|| Failure::Said(format!("there is no user {email}")))?;
-            // Whoever has the link is that person, wherever they are a member.
+            let user = user.ok_or_else(|| Failure::Message(format!("there is no user {email}")))?;
+            // The link signs in as this person, in every workspace of which they are a member.
             let linked = events::by_command("sign_in_link_created", events::of_user(&user), Vec::new());
-            told.push((Destination::Person(user.id), linked));
+            records.push(Record::new(Destination::Person(user.id), linked));
             (user, origin)
         }
     };
     let token = sign_in_links::create(&mut *db.conn()?, user.id)?;
-    record(data, &db, told);
-    println!("A sign-in link for {}, good once, for a day:", user.email);
+    record(data, &db, records);
+    println!("A sign-in link for {}, valid once, within a day:", user.email);
     println!("{}", Sessions::link(origin.public_url.trim_end_matches('/'), &token));
     Ok(())
 }

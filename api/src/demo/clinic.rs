@@ -1,4 +1,4 @@
-//! The clinic's records as they stand, and the events that changing them makes.
+//! The clinic's current records, and the events of changing them.
 
 use std::collections::VecDeque;
 
@@ -6,9 +6,13 @@ use logbook_engine::{
     db::timestamp::Timestamp,
     event::{Actor, ActorType, Change, Log, NewEvent, Target},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{cast::Person, rng::Rng};
+use super::{
+    event::{address, changes, metadata, new_event, text},
+    people::Person,
+    rng::Rng,
+};
 
 /// Records of one model that are kept to be changed later; older ones are history.
 const KEPT: usize = 400;
@@ -81,7 +85,7 @@ impl Act {
 }
 
 pub fn user(person: &Person) -> Actor {
-    Actor { kind: ActorType::User, id: Some(person.id.into()), name: Some(person.name.into()) }
+    Actor { kind: ActorType::User, id: text(person.id), name: text(person.name) }
 }
 
 pub struct Clinic {
@@ -101,7 +105,7 @@ impl Clinic {
         format!("2.{}.0", self.release)
     }
 
-    /// Leaves out ids, so that records made elsewhere since keep theirs.
+    /// Skips ids, so that they do not collide with records that were created since.
     pub fn skip_ids(&mut self, count: i64) {
         self.last_ids.iter_mut().for_each(|id| *id += count);
     }
@@ -113,9 +117,9 @@ impl Clinic {
         name: impl FnOnce(i64) -> String,
         fields: Fields,
     ) -> NewEvent {
-        let place = model as usize;
-        self.last_ids[place] += 1;
-        let id = self.last_ids[place];
+        let index = model as usize;
+        self.last_ids[index] += 1;
+        let id = self.last_ids[index];
         let record = Record { id, name: name(id), fields };
         let mut changes: Vec<Change> = record
             .fields
@@ -124,7 +128,7 @@ impl Clinic {
             .collect();
         changes.insert(0, Change::value("id", Value::Null, json!(id)));
         let event = self.event(act, "create", model, &record, changes);
-        let kept = &mut self.records[place];
+        let kept = &mut self.records[index];
         kept.push_back(record);
         if kept.len() > KEPT {
             kept.pop_front();
@@ -132,7 +136,7 @@ impl Clinic {
         event
     }
 
-    /// Sets fields; what had the value already is no change. None when nothing changed.
+    /// Sets fields; a field that already has the value does not count as changed. None if nothing changed.
     pub fn update(&mut self, act: &Act, model: Model, id: i64, fields: Fields) -> Option<NewEvent> {
         let record = self.find_mut(model, id)?;
         let changes: Vec<Change> = fields
@@ -158,7 +162,7 @@ impl Clinic {
         let record = self.find_mut(model, id)?;
         let mut set = record.get(field).as_array().cloned().unwrap_or_default();
         let change = match set.iter().position(|item| item == value) {
-            Some(place) => Change::set(field, Vec::new(), vec![set.remove(place)]),
+            Some(index) => Change::set(field, Vec::new(), vec![set.remove(index)]),
             None => {
                 set.push(value.into());
                 Change::set(field, vec![value.into()], Vec::new())
@@ -171,14 +175,14 @@ impl Clinic {
 
     pub fn delete(&mut self, act: &Act, model: Model, id: i64) -> Option<NewEvent> {
         let kept = &mut self.records[model as usize];
-        let place = kept.iter().position(|record| record.id == id)?;
-        let record = kept.remove(place)?;
+        let index = kept.iter().position(|record| record.id == id)?;
+        let record = kept.remove(index)?;
         let gone = |(field, value): &(&'static str, Value)| Change::value(*field, value.clone(), Value::Null);
         let changes = record.fields.iter().map(gone).collect();
         Some(self.event(act, "delete", model, &record, changes))
     }
 
-    /// A record, rather a recent one.
+    /// A random record, more likely a recent one.
     pub fn any(&self, rng: &mut Rng, model: Model) -> Option<Record> {
         self.with(rng, model, |_| true)
     }
@@ -193,7 +197,7 @@ impl Clinic {
     fn with(&self, rng: &mut Rng, model: Model, fits: impl Fn(&Record) -> bool) -> Option<Record> {
         let kept = &self.records[model as usize];
         for _ in 0..24 {
-            // Squared, so that most work is about what is new.
+            // Squared, so that most work concerns recent records.
             let age = (rng.unit() * rng.unit() * kept.len() as f64) as usize;
             let record = kept.get(kept.len().checked_sub(1 + age)?)?;
             if fits(record) {
@@ -215,19 +219,16 @@ impl Clinic {
         record: &Record,
         changes: Vec<Change>,
     ) -> NewEvent {
-        let mut event = NewEvent::new(Log::Application, action, act.at);
-        event.actor = Some(act.actor.clone());
-        event.role = Some(act.role.into());
-        event.target = Target {
-            kind: Some(model.name().into()),
-            id: Some(record.id.to_string()),
-            name: Some(record.name.clone()),
-        };
-        event.ip_address = Some(act.ip_address.clone());
-        event.user_agent = Some(act.user_agent.clone());
-        event.session_id = Some(act.session_id.clone());
-        event.correlation_id = Some(act.correlation_id.clone());
-        event.changes = changes;
+        let mut event = new_event(Log::Application, action, act.at);
+        event.common.actor = Some(act.actor.clone());
+        event.common.role = text(act.role);
+        event.common.target =
+            Target { kind: text(model.name()), id: text(&record.id.to_string()), name: text(&record.name) };
+        event.common.ip_address = address(&act.ip_address);
+        event.common.user_agent = text(&act.user_agent);
+        event.common.session_id = text(&act.session_id);
+        event.common.correlation_id = text(&act.correlation_id);
+        event.changes = self::changes(changes);
         let method = match action {
             "create" => "POST",
             "delete" => "DELETE",
@@ -237,9 +238,9 @@ impl Clinic {
             "create" => format!("/api/{}s", model.name()),
             _ => format!("/api/{}s/{}", model.name(), record.id),
         };
-        event.metadata = Map::from_iter([
-            ("request".into(), json!({"method": method, "path": path})),
-            ("app_version".into(), self.version().into()),
+        event.metadata = metadata([
+            ("request", json!({"method": method, "path": path})),
+            ("app_version", self.version().into()),
         ]);
         event
     }
@@ -267,15 +268,15 @@ mod tests {
         let model = Model::Visit;
         let created =
             clinic.create(&act(), model, |id| format!("Visit {id}"), vec![("status", json!("open"))]);
-        assert_eq!(created.target.name.as_deref(), Some("Visit 1"));
+        assert_eq!(created.common.target.name.as_deref(), Some("Visit 1"));
         assert_eq!(created.changes[1], Change::value("status", Value::Null, json!("open")));
         let updated = clinic.update(&act(), model, 1, vec![("status", json!("closed"))]).expect("a change");
-        assert_eq!(updated.changes, [Change::value("status", json!("open"), json!("closed"))]);
+        assert_eq!(*updated.changes, [Change::value("status", json!("open"), json!("closed"))]);
         assert!(clinic.update(&act(), model, 1, vec![("status", json!("closed"))]).is_none());
         let added = clinic.update_set(&act(), model, 1, "team", "A").expect("a change");
-        assert_eq!(added.changes, [Change::set("team", vec![json!("A")], vec![])]);
+        assert_eq!(*added.changes, [Change::set("team", vec![json!("A")], vec![])]);
         let removed = clinic.update_set(&act(), model, 1, "team", "A").expect("a change");
-        assert_eq!(removed.changes, [Change::set("team", vec![], vec![json!("A")])]);
+        assert_eq!(*removed.changes, [Change::set("team", vec![], vec![json!("A")])]);
         let deleted = clinic.delete(&act(), model, 1).expect("a change");
         assert_eq!(deleted.changes[0], Change::value("status", json!("closed"), Value::Null));
         assert!(clinic.delete(&act(), model, 1).is_none());

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use logbook_engine::{
     append::{AppendRequest, ImportPosition, store},
     db::{Conn, Db, roles, schema::import_positions, timestamp::Timestamp},
+    private_files,
 };
 
 use super::{
@@ -19,10 +20,10 @@ use crate::{
     import::zango::{self, ImportError, ZangoImport},
 };
 
-/// Changing it tells another story.
+/// Another seed gives another story.
 const SEED: u64 = 20_261_122;
 
-/// Where it is remembered how far the clinic's story was told: `<end in microseconds> <days told>`.
+/// Where the progress of the clinic's story is stored, as `<end in microseconds> <days stored>`.
 const SOURCE: &str = "demo";
 const TABLE: &str = "story";
 
@@ -44,25 +45,25 @@ const PEERAPP: &[(&str, &str)] = embedded![
     "tenancy_tenantmodel.csv",
 ];
 
-/// How many events were stored; 0 where there was nothing left to do.
+/// How many events were stored; 0 if everything was there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filled {
     pub peerapp: u64,
     pub clinic: u64,
 }
 
-/// Fills both workspaces; a second call does nothing, one after an interruption goes on.
+/// Fills both workspaces. A second call does nothing; a call after an interruption continues.
 ///
 /// # Errors
 /// When the rows cannot be unpacked in the data folder or the events cannot be stored.
 pub fn fill(db: &Db, data_dir: &Path, progress: bool) -> Result<Filled, ImportError> {
-    Ok(Filled { peerapp: import_peerapp(db, data_dir)?, clinic: tell_story(db, Timestamp::now(), progress)? })
+    Ok(Filled { peerapp: import_peerapp(db, data_dir)?, clinic: add_story(db, Timestamp::now(), progress)? })
 }
 
-/// The living clinic and the workspace it belongs to; None when the demo was not filled.
+/// The generator of the clinic's new events, and its workspace; None if the demo was not filled.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// The database's.
 pub fn trickle(db: &Db) -> Result<Option<(Workspace, Trickle)>> {
     let mut conn = db.conn()?;
     let Some(workspace) = workspaces::find(&mut conn, "clinic")? else { return Ok(None) };
@@ -73,7 +74,7 @@ pub fn trickle(db: &Db) -> Result<Option<(Workspace, Trickle)>> {
 fn import_peerapp(db: &Db, data_dir: &Path) -> Result<u64, ImportError> {
     let folder = data_dir.join(format!("demo-{}", std::process::id()));
     let unpacked = unpack(&folder).map_err(|error| ImportError::Source {
-        place: folder.display().to_string(),
+        location: folder.display().to_string(),
         reason: format!("cannot be written: {error}"),
     });
     let args = ZangoImport {
@@ -83,13 +84,13 @@ fn import_peerapp(db: &Db, data_dir: &Path) -> Result<u64, ImportError> {
         rejects: None,
     };
     let imported = unpacked.and_then(|()| zango::run(db, data_dir, &args, false));
-    // What is left behind is found again under the same name by nobody, but does no harm either.
+    // A folder that cannot be removed does no harm: no other run uses its name.
     let _ = std::fs::remove_dir_all(&folder);
     Ok(imported?.events())
 }
 
 fn unpack(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    private_files::create_folder(folder)?;
     PEERAPP.iter().try_for_each(|(name, text)| std::fs::write(folder.join(name), text))
 }
 
@@ -99,7 +100,7 @@ struct Progress {
     days: usize,
 }
 
-fn tell_story(db: &Db, now: Timestamp, progress: bool) -> Result<u64, ImportError> {
+fn add_story(db: &Db, now: Timestamp, progress: bool) -> Result<u64, ImportError> {
     let mut conn = db.conn()?;
     let workspace = clinic(&mut conn)?;
     let Progress { end, days } =

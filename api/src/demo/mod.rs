@@ -1,16 +1,17 @@
-//! Something to look at: the real rows of a real app, and a clinic of about 50,000 events over 90 days.
+//! The demo: the rows of a real app, and an invented clinic with about 50,000 events over 90 days.
 //!
-//! `logbook serve --demo` fills two workspaces and keeps the second one alive ([`Trickle`]):
+//! `logbook serve --demo` fills two workspaces and keeps adding events to the second one ([`Trickle`]):
 //!
 //! | workspace | what is in it |
 //! |---|---|
-//! | `peerapp` | the rows that the importer is tested with, imported from the binary itself |
+//! | `peerapp` | the rows that the importer is tested with, embedded in the binary |
 //! | `clinic` | the [`Story`]: forty people, their sessions, their records, their platform |
 
-mod cast;
+mod actions;
 mod clinic;
-mod deeds;
+mod event;
 mod fill;
+mod people;
 mod platform;
 mod rng;
 mod sessions;

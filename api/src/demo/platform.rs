@@ -7,8 +7,9 @@ use logbook_engine::{
 use serde_json::{Value, json};
 
 use super::{
-    cast::{PEOPLE, Person},
     clinic::Clinic,
+    event::{address, changes, metadata, new_event, text},
+    people::{PEOPLE, Person},
     rng::Rng,
     texts,
 };
@@ -92,7 +93,7 @@ pub fn play(clinic: &mut Clinic, rng: &mut Rng, start: Timestamp, happening: Hap
                 let seconds = rng.between(2, 340);
                 scene.at = scene.at.plus_seconds(seconds);
                 let event = scene.add("task_completed", ("task", task, task), Actor::system());
-                event.metadata.insert("seconds".into(), seconds.into());
+                event.metadata = metadata([("seconds", seconds.into())]);
             }
         }
         Happening::TaskFails => {
@@ -103,11 +104,11 @@ pub fn play(clinic: &mut Clinic, rng: &mut Rng, start: Timestamp, happening: Hap
         Happening::Release => release(clinic, rng, &mut scene),
         Happening::Repair => {
             let role = scene.add("role_created", ("role", "3", "Physician"), admin());
-            role.changes = vec![Change::value("name", Value::Null, json!("Physician"))];
+            role.changes = changes(vec![Change::value("name", Value::Null, json!("Physician"))]);
         }
         Happening::Joins(person) => {
             let event = scene.add("user_created", ("user", person.id, person.name), admin());
-            event.changes = vec![
+            event.changes = changes(vec![
                 Change::value("name", Value::Null, json!(person.name)),
                 Change::value("email", Value::Null, json!(person.login)),
                 Change::value(
@@ -116,27 +117,27 @@ pub fn play(clinic: &mut Clinic, rng: &mut Rng, start: Timestamp, happening: Hap
                     json!(format!("pbkdf2_sha256$600000${}$x=", rng.hex(22))),
                 ),
                 Change::set("roles", vec![json!(person.job.role())], Vec::new()),
-            ];
+            ]);
         }
         Happening::RoleChange => {
-            let place = rng.below(ROLES.len());
+            let index = rng.below(ROLES.len());
             let policy = json!(rng.pick(POLICIES));
-            let event = scene.add("role_updated", ("role", &(place + 2).to_string(), ROLES[place]), admin());
-            event.changes = vec![if rng.chance(0.6) {
+            let event = scene.add("role_updated", ("role", &(index + 2).to_string(), ROLES[index]), admin());
+            event.changes = changes(vec![if rng.chance(0.6) {
                 Change::set("policies", vec![policy], Vec::new())
             } else {
                 Change::set("policies", Vec::new(), vec![policy])
-            }];
+            }]);
         }
         Happening::SecretRotation => {
             let event = scene.add("secret_updated", ("secret", "4", "SMS_GATEWAY"), admin());
-            event.changes = vec![Change::value("api_key", json!(rng.hex(32)), json!(rng.hex(32)))];
+            event.changes = changes(vec![Change::value("api_key", json!(rng.hex(32)), json!(rng.hex(32)))]);
         }
         Happening::Lockout => {
             let person = &PEOPLE[14];
             let event = scene.add("user_updated", ("user", person.id, person.name), admin());
-            event.changes = vec![Change::value("must_change_password", json!(false), json!(true))];
-            event.metadata.insert("reason".into(), "sign-in from an unknown address at night".into());
+            event.changes = changes(vec![Change::value("must_change_password", json!(false), json!(true))]);
+            event.metadata = metadata([("reason", "sign-in from an unknown address at night".into())]);
         }
     }
     scene.events
@@ -151,18 +152,18 @@ struct Scene {
 impl Scene {
     /// `component`: its type, id and name.
     fn add(&mut self, action: &str, component: (&str, &str, &str), actor: Actor) -> &mut NewEvent {
-        let mut event = NewEvent::new(Log::Framework, action, self.at);
+        let mut event = new_event(Log::Framework, action, self.at);
         let (kind, id, name) = component;
-        event.target = Target { kind: Some(kind.into()), id: Some(id.into()), name: Some(name.into()) };
+        event.common.target = Target { kind: text(kind), id: text(id), name: text(name) };
         if actor.kind == ActorType::Admin {
-            event.ip_address = Some("203.0.113.40".into());
+            event.common.ip_address = address("203.0.113.40");
         }
-        event.actor = Some(actor);
-        event.correlation_id = Some(self.correlation_id.clone());
+        event.common.actor = Some(actor);
+        event.common.correlation_id = text(&self.correlation_id);
         self.at = Timestamp(self.at.0 + 180_000);
-        let place = self.events.len();
+        let index = self.events.len();
         self.events.push(event);
-        &mut self.events[place]
+        &mut self.events[index]
     }
 }
 
@@ -172,23 +173,23 @@ trait Fail {
 
 impl Fail for NewEvent {
     fn fail(&mut self, error: String) {
-        self.outcome = Outcome::Failure;
-        self.outcome_reason = Some(error);
+        self.common.outcome = Outcome::Failure;
+        self.common.outcome_reason = text(&error);
     }
 }
 
 fn admin() -> Actor {
-    Actor { kind: ActorType::Admin, id: Some("1".into()), name: Some("Platform Admin".into()) }
+    Actor { kind: ActorType::Admin, id: text("1"), name: text("Platform Admin") }
 }
 
 fn deployer() -> Actor {
-    Actor { kind: ActorType::Service, id: Some("deploy-bot".into()), name: Some("Deploy Bot".into()) }
+    Actor { kind: ActorType::Service, id: text("deploy-bot"), name: text("Deploy Bot") }
 }
 
 fn policy_sync(rng: &mut Rng, scene: &mut Scene, broken: bool) {
-    for (place, policy) in POLICIES.iter().enumerate() {
-        let event = scene.add("policy_synced", ("policy", &(place + 1).to_string(), policy), Actor::system());
-        if broken && (place == 1 || place == 3) {
+    for (index, policy) in POLICIES.iter().enumerate() {
+        let event = scene.add("policy_synced", ("policy", &(index + 1).to_string(), policy), Actor::system());
+        if broken && (index == 1 || index == 3) {
             event.fail("role Physician does not exist".into());
         } else if rng.chance(0.004) {
             event.fail("could not read policies.json: file is locked by another sync".into());
@@ -204,7 +205,7 @@ fn release(clinic: &mut Clinic, rng: &mut Rng, scene: &mut Scene) {
         let minor = rng.between(2, 30);
         let event = scene.add("package_installed", ("package", package, package), deployer());
         let version = |minor: i64| json!(format!("1.{minor}.0"));
-        event.changes = vec![Change::value("version", version(minor - 1), version(minor))];
+        event.changes = changes(vec![Change::value("version", version(minor - 1), version(minor))]);
         if rng.chance(0.08) {
             event.fail("no matching version: crud>=1.30 is required by workflow 1.12".into());
         }
@@ -218,9 +219,9 @@ fn release(clinic: &mut Clinic, rng: &mut Rng, scene: &mut Scene) {
     }
     scene.at = scene.at.plus_seconds(55);
     let event = scene.add("release_applied", ("release", &next, &format!("Release {next}")), deployer());
-    event.metadata.insert("commit".into(), rng.hex(40).into());
+    event.metadata = metadata([("commit", rng.hex(40).into())]);
     let event = scene.add("app_updated", ("app", "clinic", "Riverside Clinic"), deployer());
-    event.changes = vec![Change::value("version", json!(old), json!(next))];
+    event.changes = changes(vec![Change::value("version", json!(old), json!(next))]);
     clinic.release += 1;
     policy_sync(rng, scene, false);
 }

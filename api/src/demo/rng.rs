@@ -1,37 +1,28 @@
-//! A small generator of random numbers (SplitMix64: Steele, Lea and Flood, OOPSLA 2014), the same on every machine and
-//! in every version, so that a demo can be told again from its seed.
+//! Random numbers for the demo, the same for the same seed.
 
-pub struct Rng(u64);
+pub struct Rng(fastrand::Rng);
 
 impl Rng {
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(fastrand::Rng::with_seed(seed))
     }
 
     /// A generator of its own for one purpose: what it draws changes nothing elsewhere.
     pub fn fork(&mut self) -> Self {
-        Self(self.next())
+        Self(self.0.fork())
     }
 
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// 0.0 up to but not 1.0.
+    /// From 0.0 to 1.0, exclusive.
     pub fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+        self.0.f64()
     }
 
-    /// 0 up to but not `n`; 0 when there is nothing to choose from.
+    /// From 0 to `n`, exclusive; 0 if `n` is 0.
     pub fn below(&mut self, n: usize) -> usize {
-        if n == 0 { 0 } else { (self.next() % n as u64) as usize }
+        if n == 0 { 0 } else { self.0.usize(..n) }
     }
 
-    /// Both ends included.
+    /// From `low` to `high`, inclusive.
     pub fn between(&mut self, low: i64, high: i64) -> i64 {
         low + self.below((high - low + 1).max(1) as usize) as i64
     }
@@ -45,13 +36,13 @@ impl Rng {
         list[self.below(list.len())]
     }
 
-    /// A place in a list of weights.
+    /// An index into a list of weights, chosen by weight.
     pub fn weighted(&mut self, weights: &[f64]) -> usize {
         let mut left = self.unit() * weights.iter().sum::<f64>();
-        for (place, weight) in weights.iter().enumerate() {
+        for (index, weight) in weights.iter().enumerate() {
             left -= weight;
             if left < 0.0 {
-                return place;
+                return index;
             }
         }
         weights.len().saturating_sub(1)
@@ -67,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_seed_tells_the_same() {
+    fn the_same_seed_gives_the_same_numbers() {
         let draw = |seed| Rng::new(seed).hex(32);
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));

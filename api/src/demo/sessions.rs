@@ -6,12 +6,13 @@ use logbook_engine::{
 };
 
 use super::{
-    cast::{self, ATTACKER, DESK, GUESSED, Job, MOBILE, PEOPLE, Person, SCRIPT},
     clinic::user,
+    event::{address, metadata, new_event, text},
+    people::{self, ATTACKER, DESK, GUESSED, Job, MOBILE, PEOPLE, Person, SCRIPT},
     rng::Rng,
 };
 
-/// A session expires when nothing happened in it for so long.
+/// A session expires after this many seconds without activity.
 const IDLE_SECONDS: i64 = 30 * 60;
 
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ pub struct Session {
 
 /// What happens in a session at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beat {
+pub enum SessionStep {
     Failed(&'static str),
     Login,
     Work,
@@ -37,9 +38,9 @@ pub enum Beat {
 #[derive(Clone, Copy, Debug)]
 pub struct Planned {
     pub at: Timestamp,
-    /// Place of the session in the day's list.
+    /// Index of the session in the day's list.
     pub session: usize,
-    pub beat: Beat,
+    pub step: SessionStep,
 }
 
 /// A new session of somebody, at a desk or on a phone.
@@ -67,7 +68,7 @@ pub fn somebody(rng: &mut Rng, day: i64) -> &'static Person {
     let weights: Vec<f64> = PEOPLE
         .iter()
         .enumerate()
-        .map(|(place, person)| if person.joins <= day { cast::share(place) } else { 0.0 })
+        .map(|(index, person)| if person.joins <= day { people::share(index) } else { 0.0 })
         .collect();
     &PEOPLE[rng.weighted(&weights)]
 }
@@ -76,52 +77,52 @@ pub fn somebody(rng: &mut Rng, day: i64) -> &'static Person {
 pub fn plan(rng: &mut Rng, midnight: Timestamp, day: i64, count: f64) -> (Vec<Session>, Vec<Planned>) {
     let count = (count * (0.88 + 0.24 * rng.unit())).round() as usize;
     let mut sessions = Vec::with_capacity(count);
-    let mut beats = Vec::new();
-    for place in 0..count {
+    let mut steps = Vec::new();
+    for index in 0..count {
         let person = somebody(rng, day);
         let session = open(rng, person);
         let hour = rng.weighted(&session.job.hours()) as i64;
         let at = Timestamp(midnight.plus_seconds(hour * 3600).0 + rng.between(0, 3_599_999_999));
-        plan_session(rng, &session, place, at, &mut beats);
+        plan_session(rng, &session, index, at, &mut steps);
         sessions.push(session);
     }
-    (sessions, beats)
+    (sessions, steps)
 }
 
-fn plan_session(rng: &mut Rng, session: &Session, place: usize, start: Timestamp, beats: &mut Vec<Planned>) {
+fn plan_session(rng: &mut Rng, session: &Session, index: usize, start: Timestamp, steps: &mut Vec<Planned>) {
     let mut at = start;
-    let mut add = |at: Timestamp, beat: Beat| beats.push(Planned { at, session: place, beat });
+    let mut add = |at: Timestamp, step: SessionStep| steps.push(Planned { at, session: index, step });
     if rng.chance(0.07) {
         let failures = rng.between(1, 3);
         for _ in 0..failures {
-            add(at, Beat::Failed("wrong_password"));
+            add(at, SessionStep::Failed("wrong_password"));
             at = pause(rng, at, 4, 25);
         }
         if rng.chance(0.06) {
-            add(at, Beat::Failed("locked_out"));
+            add(at, SessionStep::Failed("locked_out"));
             return;
         }
     }
     if rng.chance(0.004) {
-        add(at, Beat::Failed("account_disabled"));
+        add(at, SessionStep::Failed("account_disabled"));
         return;
     }
-    add(at, Beat::Login);
+    add(at, SessionStep::Login);
     let work = 2 + (-rng.unit().max(1e-6).ln() * 8.5) as i64;
     let switches = session.person.second.is_some() && rng.chance(0.3);
     let switch_at = rng.between(1, work);
     for step in 0..work {
         at = pause(rng, at, 8, 260);
         if switches && step == switch_at {
-            add(at, Beat::Switch);
+            add(at, SessionStep::Switch);
             at = pause(rng, at, 3, 30);
         }
-        add(at, Beat::Work);
+        add(at, SessionStep::Work);
     }
     match rng.below(100) {
-        0..62 => add(pause(rng, at, 5, 200), Beat::Logout),
-        62..92 => add(pause(rng, at, IDLE_SECONDS, IDLE_SECONDS + 60), Beat::Expiry),
-        // Closed the lid; nobody knows.
+        0..62 => add(pause(rng, at, 5, 200), SessionStep::Logout),
+        62..92 => add(pause(rng, at, IDLE_SECONDS, IDLE_SECONDS + 60), SessionStep::Expiry),
+        // The lid was closed: the session has no recorded end.
         _ => {}
     }
 }
@@ -130,34 +131,34 @@ fn pause(rng: &mut Rng, at: Timestamp, least: i64, most: i64) -> Timestamp {
     Timestamp(at.0 + rng.between(least * 1_000_000, most * 1_000_000))
 }
 
-/// The event of a beat that is not work.
-pub fn access(session: &Session, beat: Beat, at: Timestamp) -> NewEvent {
-    let (action, reason) = match beat {
-        Beat::Failed(reason) => ("login_failed", Some(reason)),
-        Beat::Login | Beat::Work => ("login", None),
-        Beat::Switch => ("role_switched", None),
-        Beat::Logout => ("logout", None),
-        Beat::Expiry => ("session_expired", None),
+/// The event of a step that is not work.
+pub fn access(session: &Session, step: SessionStep, at: Timestamp) -> NewEvent {
+    let (action, reason) = match step {
+        SessionStep::Failed(reason) => ("login_failed", Some(reason)),
+        SessionStep::Login | SessionStep::Work => ("login", None),
+        SessionStep::Switch => ("role_switched", None),
+        SessionStep::Logout => ("logout", None),
+        SessionStep::Expiry => ("session_expired", None),
     };
-    let mut event = NewEvent::new(Log::Access, action, at);
-    event.actor = Some(user(session.person));
-    event.target.name = Some(session.person.login.into());
-    event.ip_address = Some(session.ip_address.clone());
-    event.user_agent = Some(session.user_agent.into());
+    let mut event = new_event(Log::Access, action, at);
+    event.common.actor = Some(user(session.person));
+    event.common.target.name = text(session.person.login);
+    event.common.ip_address = address(&session.ip_address);
+    event.common.user_agent = text(session.user_agent);
     match reason {
         Some(reason) => {
-            event.outcome = Outcome::Failure;
-            event.outcome_reason = Some(reason.into());
+            event.common.outcome = Outcome::Failure;
+            event.common.outcome_reason = text(reason);
         }
         None => {
-            event.session_id = Some(session.id.clone());
-            event.role = Some(session.job.role().into());
+            event.common.session_id = text(&session.id);
+            event.common.role = text(session.job.role());
         }
     }
-    if beat == Beat::Expiry {
-        // Nobody was there when it ended.
-        (event.ip_address, event.user_agent) = (None, None);
-        event.metadata.insert("idle_seconds".into(), IDLE_SECONDS.into());
+    if step == SessionStep::Expiry {
+        // Nobody was present when the session expired.
+        (event.common.ip_address, event.common.user_agent) = (None, None);
+        event.metadata = metadata([("idle_seconds", IDLE_SECONDS.into())]);
     }
     event
 }
@@ -167,13 +168,13 @@ pub fn password_spray(rng: &mut Rng, start: Timestamp) -> Vec<NewEvent> {
     let mut at = start;
     let mut events = Vec::new();
     let attempt = |at: Timestamp, username: &str, person: Option<&Person>, reason: &str| {
-        let mut event = NewEvent::new(Log::Access, "login_failed", at);
-        event.outcome = Outcome::Failure;
-        event.outcome_reason = Some(reason.into());
-        event.actor = person.map(user);
-        event.target.name = Some(username.into());
-        event.ip_address = Some(ATTACKER.into());
-        event.user_agent = Some(SCRIPT.into());
+        let mut event = new_event(Log::Access, "login_failed", at);
+        event.common.outcome = Outcome::Failure;
+        event.common.outcome_reason = text(reason);
+        event.common.actor = person.map(user);
+        event.common.target.name = text(username);
+        event.common.ip_address = address(ATTACKER);
+        event.common.user_agent = text(SCRIPT);
         event
     };
     for round in 0..3 {
@@ -196,13 +197,13 @@ pub fn password_spray(rng: &mut Rng, start: Timestamp) -> Vec<NewEvent> {
         id: format!("s-{}", rng.hex(20)),
     };
     at = pause(rng, at, 20, 40);
-    events.push(access(&session, Beat::Login, at));
+    events.push(access(&session, SessionStep::Login, at));
     at = pause(rng, at, 5, 9);
-    let mut refused = access(&session, Beat::Switch, at);
-    refused.outcome = Outcome::Failure;
-    refused.outcome_reason = Some("second_factor_missing".into());
+    let mut refused = access(&session, SessionStep::Switch, at);
+    refused.common.outcome = Outcome::Failure;
+    refused.common.outcome_reason = text("second_factor_missing");
     events.push(refused);
     at = pause(rng, at, IDLE_SECONDS, IDLE_SECONDS + 60);
-    events.push(access(&session, Beat::Expiry, at));
+    events.push(access(&session, SessionStep::Expiry, at));
     events
 }

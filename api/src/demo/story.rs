@@ -1,19 +1,19 @@
-//! Ninety days of the clinic, told day by day. The same seed and end tell the same story.
+//! Ninety days of the clinic, day by day. The same seed and end give the same story.
 
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, TimeZone as _, Utc, Weekday};
 use chrono_tz::Tz;
 use logbook_engine::{db::timestamp::Timestamp, event::NewEvent};
 
 use super::{
-    cast::PEOPLE,
+    actions::{populate, work},
     clinic::{Act, Clinic, user},
-    deeds::{populate, work},
+    people::PEOPLE,
     platform,
     rng::Rng,
-    sessions::{self, Beat, Planned, Session},
+    sessions::{self, Planned, Session, SessionStep},
 };
 
-/// How far back the story begins.
+/// How many days before its end the story begins.
 pub const DAYS: i64 = 90;
 /// The day of the attack.
 pub const SPRAY_DAY: i64 = 81;
@@ -30,7 +30,7 @@ pub struct Story {
     start: Timestamp,
     end: Timestamp,
     day: i64,
-    /// What belongs to the next day: sessions do not end at midnight.
+    /// Events of the next day: sessions do not end at midnight.
     later: Vec<NewEvent>,
 }
 
@@ -54,7 +54,7 @@ impl Story {
     }
 }
 
-/// Gives each day's events, in order of time, the last day's up to the end.
+/// Yields each day's events in order of time; the last day's only up to the end of the story.
 impl Iterator for Story {
     type Item = Vec<NewEvent>;
 
@@ -69,9 +69,9 @@ impl Iterator for Story {
         self.day += 1;
         // A generator for each day: what one day draws changes no other.
         let mut rng = self.rng.fork();
-        let (sessions, beats) = sessions::plan(&mut rng, midnight, day, SESSIONS * weight(date.weekday()));
+        let (sessions, steps) = sessions::plan(&mut rng, midnight, day, SESSIONS * weight(date.weekday()));
         let mut scenes: Vec<(Timestamp, Scene)> =
-            beats.into_iter().map(|beat| (beat.at, Scene::Beat(beat))).collect();
+            steps.into_iter().map(|step| (step.at, Scene::SessionStep(step))).collect();
         scenes.extend(
             platform::plan(&mut rng, midnight, day).into_iter().map(|(at, what)| (at, Scene::Platform(what))),
         );
@@ -82,37 +82,40 @@ impl Iterator for Story {
         for (at, scene) in scenes {
             match scene {
                 Scene::Platform(what) => events.extend(platform::play(&mut self.clinic, &mut rng, at, what)),
-                Scene::Beat(Planned { at, session, beat }) => {
-                    events.extend(play(&mut self.clinic, &mut rng, &mut sessions[session], at, beat));
+                Scene::SessionStep(Planned { at, session, step }) => {
+                    events.extend(play(&mut self.clinic, &mut rng, &mut sessions[session], at, step));
                 }
             }
         }
         if day == SPRAY_DAY {
             events.extend(sessions::password_spray(&mut rng, midnight.plus_seconds(3 * 3600 + 12 * 60)));
         }
-        events.retain(|event| event.occurred_at >= self.start && event.occurred_at <= self.end);
-        events.sort_by_key(|event| event.occurred_at);
+        events.retain(|event| {
+            event.occurred_at.timestamp() >= self.start && event.occurred_at.timestamp() <= self.end
+        });
+        events.sort_by_key(|event| event.occurred_at.timestamp());
         let next_midnight = midnight.plus_seconds(86_400);
-        self.later = events.split_off(events.partition_point(|event| event.occurred_at < next_midnight));
+        self.later =
+            events.split_off(events.partition_point(|event| event.occurred_at.timestamp() < next_midnight));
         Some(events)
     }
 }
 
 enum Scene {
-    Beat(Planned),
+    SessionStep(Planned),
     Platform(platform::Happening),
 }
 
-/// The events of one beat of a session.
+/// The events of one step of a session.
 pub fn play(
     clinic: &mut Clinic,
     rng: &mut Rng,
     session: &mut Session,
     at: Timestamp,
-    beat: Beat,
+    step: SessionStep,
 ) -> Vec<NewEvent> {
-    match beat {
-        Beat::Work => {
+    match step {
+        SessionStep::Work => {
             let act = Act {
                 actor: user(session.person),
                 role: session.job.role(),
@@ -124,15 +127,15 @@ pub fn play(
             };
             work(clinic, rng, session.job, act)
         }
-        Beat::Switch => {
+        SessionStep::Switch => {
             session.job = match session.person.second {
                 Some(second) if session.job == session.person.job => second,
                 _ => session.person.job,
             };
-            vec![sessions::access(session, beat, at)]
+            vec![sessions::access(session, step, at)]
         }
-        Beat::Failed(_) | Beat::Login | Beat::Logout | Beat::Expiry => {
-            vec![sessions::access(session, beat, at)]
+        SessionStep::Failed(_) | SessionStep::Login | SessionStep::Logout | SessionStep::Expiry => {
+            vec![sessions::access(session, step, at)]
         }
     }
 }

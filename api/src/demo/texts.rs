@@ -1,4 +1,4 @@
-//! What people write: names of patients, notes, errors.
+//! The demo's texts: names of patients, notes, errors.
 
 use super::rng::Rng;
 

@@ -1,4 +1,4 @@
-//! The clinic goes on living: a few events every few seconds, in step with the clock.
+//! Adds new events to the clinic: a few every few seconds, in step with the clock.
 
 use std::time::Duration;
 
@@ -6,9 +6,10 @@ use chrono::{DateTime, Timelike as _, Utc};
 use logbook_engine::{db::timestamp::Timestamp, event::NewEvent};
 
 use super::{
+    event::occurred_at,
     platform::{self, Happening},
     rng::Rng,
-    sessions::{Beat, Session, access, open, somebody},
+    sessions::{Session, SessionStep, access, open, somebody},
     story::{DAYS, Story, ZONE, play},
 };
 
@@ -23,7 +24,7 @@ pub struct Trickle {
 }
 
 impl Trickle {
-    /// Takes the story up where it ended; `now` keeps what is made after one start apart from what was made before.
+    /// Continues the story where it ended. `now` also seeds it, so that each start generates other events.
     pub fn new(seed: u64, end: Timestamp, now: Timestamp) -> Self {
         let mut story = Story::new(seed, end);
         story.by_ref().for_each(drop);
@@ -40,7 +41,7 @@ impl Trickle {
     /// What happened since the last call, in order of time.
     pub fn batch(&mut self, now: Timestamp) -> Vec<NewEvent> {
         let hour = DateTime::<Utc>::from(now).with_timezone(&ZONE).hour();
-        // At night there is less to see, but never nothing.
+        // Fewer at night, but never none.
         let wanted = if (7..20).contains(&hour) { BUSY } else { BUSY / 3 };
         let mut events = Vec::new();
         let steps = self.rng.between(1, 3);
@@ -49,9 +50,9 @@ impl Trickle {
             events.extend(self.step(at, wanted));
         }
         self.last = now;
-        // What follows within one request may lie some milliseconds ahead.
+        // Later events of one request may lie some milliseconds ahead.
         for event in &mut events {
-            event.occurred_at = event.occurred_at.min(now);
+            event.occurred_at = occurred_at(event.occurred_at.timestamp().min(now));
         }
         events.sort_by_key(|event| event.occurred_at);
         events
@@ -66,8 +67,8 @@ impl Trickle {
             let person = somebody(rng, DAYS);
             let session = open(rng, person);
             let failed = rng.chance(0.08);
-            let beat = if failed { Beat::Failed("wrong_password") } else { Beat::Login };
-            let event = access(&session, beat, at);
+            let step = if failed { SessionStep::Failed("wrong_password") } else { SessionStep::Login };
+            let event = access(&session, step, at);
             if !failed {
                 sessions.push(session);
             }
@@ -76,16 +77,19 @@ impl Trickle {
         if sessions.is_empty() {
             return Vec::new();
         }
-        let place = rng.below(sessions.len());
+        let index = rng.below(sessions.len());
         if sessions.len() > wanted || rng.chance(0.06) {
-            let session = sessions.swap_remove(place);
-            let beat = if rng.chance(0.7) { Beat::Logout } else { Beat::Expiry };
-            return vec![access(&session, beat, at)];
+            let session = sessions.swap_remove(index);
+            let step = if rng.chance(0.7) { SessionStep::Logout } else { SessionStep::Expiry };
+            return vec![access(&session, step, at)];
         }
-        let session = &mut sessions[place];
-        let beat =
-            if session.person.second.is_some() && rng.chance(0.03) { Beat::Switch } else { Beat::Work };
-        play(&mut story.clinic, rng, session, at, beat)
+        let session = &mut sessions[index];
+        let step = if session.person.second.is_some() && rng.chance(0.03) {
+            SessionStep::Switch
+        } else {
+            SessionStep::Work
+        };
+        play(&mut story.clinic, rng, session, at, step)
     }
 }
 
@@ -103,12 +107,12 @@ mod tests {
             let before = now;
             now = Timestamp(now.0 + trickle.pause().as_micros() as i64);
             let batch = trickle.batch(now);
-            assert!(batch.iter().all(|event| event.occurred_at >= before && event.occurred_at <= now));
+            assert!(batch.iter().all(|event| (before..=now).contains(&event.occurred_at.timestamp())));
             events.extend(batch);
         }
         assert!((150..900).contains(&events.len()), "{}", events.len());
         for action in ["login", "create", "update"] {
-            assert!(events.iter().any(|event| event.action == action), "{action}");
+            assert!(events.iter().any(|event| event.common.action == action), "{action}");
         }
     }
 }

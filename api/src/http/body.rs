@@ -17,8 +17,8 @@ use crate::http::{
 /// A JSON object of at most 64 KiB.
 pub struct Body<T>(pub T);
 
-/// A body that takes longer holds memory that others could use.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Time limit for a body: a slow one occupies memory that others could use.
+const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_BYTES: usize = 64 * 1024;
 
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
@@ -29,14 +29,14 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
         let (gate, payload) = (AuthGate::from_request(request), payload.take());
         Box::pin(async move {
             AuthGate::wait(gate).await;
-            let too_large = || Problem::new(Code::BodyTooLarge, "the body may have at most 64 KiB");
+            let too_large = || Problem::new(Code::BodyTooLarge, "the limit is 64 KiB");
             let admit = |bytes| if bytes > MAX_BYTES { Err(too_large()) } else { Ok(()) };
             let body = collect(payload, admit).await?;
             let malformed = |detail: String| {
                 Problem::with_errors(Code::MalformedJson, vec![FieldError::at("", "malformed", detail)])
             };
             let text = std::str::from_utf8(&body).map_err(|_| malformed("the body is not UTF-8".into()))?;
-            // First whether it is JSON at all, then whether it is what is wanted: two kinds of answer.
+            // Malformed JSON is a 400, JSON of the wrong shape a 422.
             let element: &serde_json::value::RawValue =
                 serde_json::from_str(text).map_err(|error| malformed(format!("not well-formed: {error}")))?;
             let parsed: T = from_json("", element)
@@ -49,7 +49,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     }
 }
 
-/// Reads a body to its end. `admit` is asked before each part, with how many bytes there would be.
+/// Reads a body to its end. `admit` is called before each chunk is added, with the resulting size in bytes.
 ///
 /// # Errors
 /// `request_timeout`, `malformed_body` when it is cut off; whatever `admit` returns.
@@ -60,12 +60,12 @@ pub async fn collect<E>(
     let reading = async {
         let mut body = Vec::new();
         while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| Problem::new(Code::MalformedBody, "the body ended too early"))?;
+            let chunk = chunk.map_err(|_| Problem::new(Code::MalformedBody, "the body is incomplete"))?;
             admit(body.len() + chunk.len())?;
             body.extend_from_slice(&chunk);
         }
         Ok(body)
     };
     let late = |_| Problem::new(Code::RequestTimeout, "the body did not arrive within 30 seconds");
-    tokio::time::timeout(PATIENCE, reading).await.map_err(late)?
+    tokio::time::timeout(TIMEOUT, reading).await.map_err(late)?
 }

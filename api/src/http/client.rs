@@ -1,11 +1,11 @@
-//! Where a request comes from: the client's address behind trusted proxies, and what it calls itself.
+//! Where a request comes from: the client's address, also behind trusted proxies, and its user agent.
 
 use std::{net::IpAddr, str::FromStr};
 
 use actix_web::{HttpRequest, http::header, web};
 use ipnet::IpNet;
 
-/// A network whose word about a client's address is believed: `10.0.0.0/8`, or one address.
+/// A network (`10.0.0.0/8`) or single address whose `X-Forwarded-For` is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proxy(IpNet);
 
@@ -20,7 +20,7 @@ impl FromStr for Proxy {
     }
 }
 
-/// The proxies before this server.
+/// The trusted proxies in front of this server.
 #[derive(Clone, Debug, Default)]
 pub struct Proxies(pub Vec<Proxy>);
 
@@ -29,8 +29,8 @@ impl Proxies {
         self.0.iter().any(|Proxy(net)| net.contains(&address.to_canonical()))
     }
 
-    /// The client: who connected, and where that is a trusted proxy, whom it names last in `X-Forwarded-For`. What stands
-    /// further left in that header was written by whoever pleased, unless another trusted proxy names it.
+    /// The client's address: the peer's, or, if the peer is a trusted proxy, the last one in `X-Forwarded-For`. Anybody can
+    /// write the addresses further left, so each of them counts only if the one to its right is a trusted proxy too.
     fn client(&self, peer: IpAddr, forwarded: &[&str]) -> IpAddr {
         let mut client = peer;
         let named = forwarded.iter().rev().flat_map(|line| line.rsplit(','));
@@ -45,26 +45,27 @@ impl Proxies {
     }
 }
 
-/// Whoever sent a request.
+/// The sender of a request.
 #[derive(Clone, Debug, Default)]
 pub struct ClientInfo {
     pub address: Option<IpAddr>,
     pub user_agent: Option<String>,
 }
 
-/// Longest user agent that is kept, in characters.
-const MOST_AGENT: usize = 500;
+/// Maximum length of a user agent, in characters; longer ones are cut.
+const MAX_USER_AGENT: usize = 500;
 
 impl ClientInfo {
     pub fn from_request(request: &HttpRequest) -> Self {
         let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         Self {
             address: address(request),
-            user_agent: user_agent.map(|text| text.chars().take(MOST_AGENT).collect()),
+            user_agent: user_agent.map(|text| text.chars().take(MAX_USER_AGENT).collect()),
         }
     }
 
-    /// What counts as one place: an IPv4 address, or the /64 of an IPv6 one, which a single machine may have all of.
+    /// The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, all of which may belong to a
+    /// single machine.
     pub fn network(&self) -> Option<String> {
         self.address.map(network)
     }
@@ -103,7 +104,7 @@ mod tests {
             |peer: &str, lines: &[&str]| proxies.client(peer.parse().expect("an address"), lines).to_string();
         assert_eq!(client("198.51.100.4", &["203.0.113.9"]), "198.51.100.4");
         assert_eq!(client("10.1.2.3", &["203.0.113.9"]), "203.0.113.9");
-        // Its client said to be another; a second proxy of ours is passed over.
+        // The client forged an address; a second trusted proxy is skipped.
         assert_eq!(client("10.1.2.3", &["1.1.1.1, 203.0.113.9"]), "203.0.113.9");
         assert_eq!(client("10.1.2.3", &["1.1.1.1, 203.0.113.9, 10.9.9.9"]), "203.0.113.9");
         assert_eq!(client("10.1.2.3", &["1.1.1.1", "203.0.113.9"]), "203.0.113.9");
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_addresses_of_one_ipv6_network_are_one_place() {
+    fn the_addresses_of_one_ipv6_network_are_one_client() {
         let network = |text: &str| network(text.parse().expect("an address"));
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
         assert_eq!(network("198.51.100.4"), "198.51.100.4");

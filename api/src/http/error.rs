@@ -1,7 +1,7 @@
 //! Every error that a client can see, in one table: code, HTTP status, title.
 //!
-//! Handlers return [`Problem`]; it becomes `application/problem+json` (RFC 9457). What goes wrong below
-//! ([`db::Error`]) becomes a problem here, so that no SQL text ever leaves the server.
+//! Handlers return [`Problem`]; it becomes `application/problem+json` (RFC 9457). Errors of the
+//! engine and the database become problems here, so that no SQL text ever leaves the server.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use super::request_id::REQUEST_ID;
 
 macro_rules! codes {
     ($($variant:ident $name:literal $status:literal $title:literal;)*) => {
-        /// What went wrong, as programs read it.
+        /// What went wrong, for programs.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Code { $($variant),* }
 
@@ -42,41 +42,41 @@ macro_rules! codes {
 }
 
 codes! {
-    InvalidParameter "invalid_parameter" 400 "A parameter has a value that cannot be used";
+    InvalidParameter "invalid_parameter" 400 "A parameter has an invalid value";
     UnknownParameter "unknown_parameter" 400 "There is no parameter of this name";
-    CursorInvalid "cursor_invalid" 400 "The cursor is not one that this server gave out";
-    CursorMismatch "cursor_mismatch" 400 "The cursor belongs to other filters";
+    CursorInvalid "cursor_invalid" 400 "This server did not issue the cursor";
+    CursorMismatch "cursor_mismatch" 400 "The cursor belongs to other filters or another order";
     MalformedJson "malformed_json" 400 "The body is not well-formed JSON";
     MalformedBody "malformed_body" 400 "The body could not be read";
-    Unauthenticated "unauthenticated" 401 "A valid bearer token is needed";
+    Unauthenticated "unauthenticated" 401 "A valid bearer token is required";
     TokenExpired "token_expired" 401 "The token has expired";
     InvalidCredentials "invalid_credentials" 401 "Wrong e-mail address or password";
-    LinkInvalid "link_invalid" 401 "The sign-in link is used up, expired or unknown";
-    NotSignedIn "not_signed_in" 401 "There is no session to renew";
+    LinkInvalid "link_invalid" 401 "The sign-in link was used, has expired or is unknown";
+    NotSignedIn "not_signed_in" 401 "There is no session to refresh";
     WrongPassword "wrong_password" 403 "The current password is wrong";
     Forbidden "forbidden" 403 "Your role does not allow this";
-    NotFound "not_found" 404 "There is nothing here";
-    MethodNotAllowed "method_not_allowed" 405 "This address does not take that method";
+    NotFound "not_found" 404 "The resource does not exist, or you may not see it";
+    MethodNotAllowed "method_not_allowed" 405 "The resource does not support this method";
     RequestTimeout "request_timeout" 408 "The body took too long to arrive";
-    Conflict "conflict" 409 "It exists already";
-    LastAdmin "last_admin" 409 "A workspace keeps at least one admin among its members";
+    Conflict "conflict" 409 "The resource already exists, or its state does not allow this";
+    LastAdmin "last_admin" 409 "A workspace must keep at least one admin among its members";
     BodyTooLarge "body_too_large" 413 "The body is too large";
     TooManyEvents "too_many_events" 413 "Too many events in one request";
-    UnsupportedMediaType "unsupported_media_type" 415 "Send JSON";
-    ValidationFailed "validation_failed" 422 "Some of the input is not valid";
+    UnsupportedMediaType "unsupported_media_type" 415 "The body is not JSON, or has an unsupported encoding";
+    ValidationFailed "validation_failed" 422 "Some of the input is invalid";
     IdempotencyKeyReused "idempotency_key_reused" 422 "The idempotency key was used for another body";
     RateLimited "rate_limited" 429 "Too many requests; try again later";
-    Internal "internal" 500 "Something broke on our side";
-    QueueFull "queue_full" 503 "More events arrive than can be stored; send again";
+    Internal "internal" 500 "The server encountered an unexpected error";
+    QueueFull "queue_full" 503 "Too many events are waiting; send the request again";
     Busy "busy" 503 "Too many requests at once; try again";
     ProviderUnavailable "provider_unavailable" 503 "The identity provider cannot be reached; try again";
     Unavailable "unavailable" 503 "The database cannot be reached; try again";
 }
 
-/// One thing that is wrong, and where: a JSON pointer into the body, or the name of a parameter.
+/// One error and its place: a JSON pointer into the body, or the name of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// JSON pointer (RFC 6901) into the body that was sent.
+    /// JSON pointer (RFC 6901) into the request body.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/12/changes/0/field", nullable = false)]
     pub pointer: Option<String>,
@@ -123,7 +123,7 @@ impl Problem {
             | [FieldError { parameter: Some(place), detail, .. }] => {
                 format!("{place}: {detail}")
             }
-            many => format!("{} things are wrong; see errors", many.len()),
+            many => format!("{} errors; the member errors lists them", many.len()),
         };
         Self { errors, ..Self::new(code, detail) }
     }
@@ -132,7 +132,7 @@ impl Problem {
         Self::with_errors(Code::InvalidParameter, vec![FieldError::parameter(name, "invalid", detail)])
     }
 
-    /// `conflict` when a unique value is there already; any other error as it is.
+    /// `conflict` if a unique value is taken; any other error unchanged.
     pub fn or_taken(error: diesel::result::Error, pointer: &str, detail: String) -> Self {
         use diesel::result::{DatabaseErrorKind, Error};
         match error {
@@ -145,7 +145,7 @@ impl Problem {
     }
 
     pub fn not_found() -> Self {
-        Self::new(Code::NotFound, "no such thing, or you may not see it")
+        Self::new(Code::NotFound, "it does not exist, or you may not see it")
     }
 }
 
@@ -158,10 +158,10 @@ pub struct ProblemBody {
     pub title: &'static str,
     pub status: u16,
     pub detail: String,
-    /// For programs; the codes are listed in docs/API.md.
+    /// The error code, for programs. docs/API.md lists all codes.
     #[schema(example = "validation_failed")]
     pub code: &'static str,
-    /// Quote it when you ask for help: the server's log has it too.
+    /// The request's id, as in the server's log. Quote it when you ask for help.
     pub request_id: String,
     pub errors: Vec<FieldError>,
 }
@@ -190,72 +190,72 @@ macro_rules! problem_responses {
 }
 
 problem_responses! {
-    /// What any reading request may be answered with.
+    /// The errors of requests that read.
     ReadProblems {
-        "400" "A parameter is unknown or cannot be used",
-        "401" "No valid token",
+        "400" "A parameter is unknown or has an invalid value",
+        "401" "A valid bearer token is required",
         "403" "Your role does not allow this",
-        "404" "There is no such thing, or you may not see it",
-        "429" "Too many requests; try again after the seconds in Retry-After",
-        "503" "Try again after the seconds in Retry-After",
+        "404" "The resource does not exist, or you may not see it",
+        "429" "Too many requests; Retry-After says when to try again",
+        "503" "Temporarily unavailable; Retry-After says when to try again",
     }
 }
 problem_responses! {
-    /// What any request that appends events may be answered with.
+    /// The errors of requests that append events.
     WriteProblems {
         "400" "The body is not well-formed JSON",
-        "401" "No valid token",
+        "401" "A valid bearer token is required",
         "403" "Your role does not allow this",
-        "404" "There is no such workspace, or you may not see it",
+        "404" "The workspace does not exist, or you may not see it",
         "408" "The body took too long to arrive",
-        "413" "Too many events, or too many bytes",
-        "415" "Not JSON",
-        "422" "Some events are not valid; errors name each place",
-        "429" "Too many requests; try again after the seconds in Retry-After",
-        "503" "The queue is full or the database is away; try again after the seconds in Retry-After",
+        "413" "The body has too many events or bytes",
+        "415" "The body is not JSON, or has an unsupported encoding",
+        "422" "Some events are invalid, or the idempotency key was used for another body",
+        "429" "Too many requests; Retry-After says when to try again",
+        "503" "The queue is full or the database cannot be reached; Retry-After says when to try again",
     }
 }
 problem_responses! {
-    /// What signing in may be answered with.
+    /// The errors of signing in.
     SignInProblems {
         "400" "The body is not well-formed JSON",
-        "401" "Not accepted",
-        "403" "The request came from another site's page",
+        "401" "The credentials are invalid",
+        "403" "The request came from a page of another site",
         "408" "The body took too long to arrive",
         "413" "The body is too large",
-        "422" "Some of the input is not valid",
-        "429" "Too many requests; try again after the seconds in Retry-After",
-        "503" "Try again after the seconds in Retry-After",
+        "422" "Some of the input is invalid",
+        "429" "Too many requests; Retry-After says when to try again",
+        "503" "Temporarily unavailable; Retry-After says when to try again",
     }
 }
 problem_responses! {
-    /// What making or changing something may be answered with.
+    /// The errors of requests that create or change something.
     ChangeProblems {
         "400" "The body is not well-formed JSON",
-        "401" "No valid token",
-        "403" "You may not do this",
+        "401" "A valid bearer token is required",
+        "403" "You are not allowed to do this",
         "408" "The body took too long to arrive",
         "413" "The body is too large",
-        "409" "It exists already",
-        "422" "Some of the input is not valid",
-        "429" "Too many requests; try again after the seconds in Retry-After",
-        "503" "Try again after the seconds in Retry-After",
+        "409" "The resource already exists, or its state does not allow this",
+        "422" "Some of the input is invalid",
+        "429" "Too many requests; Retry-After says when to try again",
+        "503" "Temporarily unavailable; Retry-After says when to try again",
     }
 }
 
 problem_responses! {
-    /// What managing a workspace may be answered with.
+    /// The errors of requests that manage a workspace.
     ManageProblems {
         "400" "The body is not well-formed JSON, or a parameter is unknown",
-        "401" "No valid token",
-        "403" "You may not do this",
-        "404" "There is no such thing, or you may not see it",
+        "401" "A valid bearer token is required",
+        "403" "You are not allowed to do this",
+        "404" "The resource does not exist, or you may not see it",
         "408" "The body took too long to arrive",
-        "409" "It exists already, or the last admin would be gone",
+        "409" "The resource already exists, its state does not allow this, or the workspace would lose its last admin",
         "413" "The body is too large",
-        "422" "Some of the input is not valid",
-        "429" "Too many requests; try again after the seconds in Retry-After",
-        "503" "Try again after the seconds in Retry-After",
+        "422" "Some of the input is invalid",
+        "429" "Too many requests; Retry-After says when to try again",
+        "503" "Temporarily unavailable; Retry-After says when to try again",
     }
 }
 
@@ -301,22 +301,22 @@ impl ResponseError for Problem {
 impl From<&db::Error> for Problem {
     fn from(error: &db::Error) -> Self {
         match error {
-            db::Error::Busy => Self::new(Code::Busy, "too many requests wait for the database"),
+            db::Error::Busy => Self::new(Code::Busy, "too many requests are waiting for the database"),
             db::Error::Unavailable(reason) => {
-                tracing::warn!(reason, "database not available");
+                tracing::warn!(reason, "database unavailable");
                 Self::new(
                     Code::Unavailable,
-                    "the database cannot be reached now; what was sent may not be stored, send it again with the same keys",
+                    "the database cannot be reached; the request may not have been stored: send it again with the same keys",
                 )
             }
             db::Error::Query(diesel::result::Error::NotFound) => Self::not_found(),
             db::Error::Query(error) => {
                 tracing::error!(%error, "query failed");
-                Self::new(Code::Internal, "the request could not be carried out")
+                Self::new(Code::Internal, "the request could not be completed")
             }
             db::Error::Setup(reason) => {
-                tracing::error!(reason, "database set-up failed");
-                Self::new(Code::Internal, "the request could not be carried out")
+                tracing::error!(reason, "database setup failed");
+                Self::new(Code::Internal, "the request could not be completed")
             }
         }
     }
@@ -331,7 +331,7 @@ impl From<&engine::Error> for Problem {
             Error::QueueFull => Code::QueueFull,
             Error::Stopping | Error::Unconfirmed => Code::Unavailable,
             Error::TooManyBuckets { .. } => return Self::parameter("interval", error.to_string()),
-            Error::WorkspaceFull | Error::Panicked | Error::Damaged(_) => {
+            Error::WorkspaceFull | Error::Panicked | Error::Damaged(_) | Error::FromNewerVersion { .. } => {
                 tracing::error!(%error, "request failed");
                 Code::Internal
             }

@@ -1,4 +1,4 @@
-//! JSON text as a type, each error with its place.
+//! Parses JSON into a type; each error names its place.
 
 use logbook_engine::event::pointer::escape_pointer;
 use serde::de::DeserializeOwned;
@@ -6,21 +6,21 @@ use serde_json::value::RawValue;
 
 use crate::http::error::{FieldError, Result};
 
-/// Reads an object.
+/// Parses an object.
 ///
 /// # Errors
-/// The first error, with its JSON pointer below `place`.
-pub fn from_json<T: DeserializeOwned>(place: &str, element: &RawValue) -> Result<T, Vec<FieldError>> {
+/// The first error, with its JSON pointer below `prefix`.
+pub fn from_json<T: DeserializeOwned>(prefix: &str, element: &RawValue) -> Result<T, Vec<FieldError>> {
     if !element.get().trim_start().starts_with('{') {
-        return Err(vec![FieldError::at(place, "invalid", "must be an object")]);
+        return Err(vec![FieldError::at(prefix, "invalid", "must be an object")]);
     }
-    // Following the path costs as much again, and only an error needs it.
+    // Tracking the path doubles the cost, and only an error needs it.
     if let Ok(value) = serde_json::from_str(element.get()) {
         return Ok(value);
     }
     let mut deserializer = serde_json::Deserializer::from_str(element.get());
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let mut pointer = place.to_owned();
+        let mut pointer = prefix.to_owned();
         for segment in error.path() {
             use serde_path_to_error::Segment;
             match segment {
@@ -35,12 +35,12 @@ pub fn from_json<T: DeserializeOwned>(place: &str, element: &RawValue) -> Result
             pointer.push_str(&format!("/{name}"));
         }
         let code = if missing.is_some() { "missing" } else { "invalid" };
-        // Names of Rust types say nothing to a caller.
+        // Names of Rust types mean nothing to a client.
         let message = match message.split_once("expected struct ") {
             Some((before, _)) => format!("{before}expected an object"),
             None => message,
         };
-        // serde_json ends with a place inside the element, which the pointer says better.
+        // serde_json appends line and column within the element; the pointer is more useful.
         let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
         vec![FieldError::at(pointer, code, message)]
     })

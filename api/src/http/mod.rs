@@ -1,10 +1,9 @@
-//! Requests and responses. Nothing here knows what Logbook is about.
+//! Requests and responses. Nothing here depends on Logbook's own subjects.
 
 pub mod body;
 pub mod client;
 pub mod error;
 pub mod json;
-pub mod limits;
 pub mod page;
 pub mod params;
 pub mod path;

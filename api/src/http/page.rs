@@ -1,4 +1,4 @@
-//! Pages: how far to read, in which order, and where the last page ended.
+//! Pages: their size, their order, and the cursor where the previous page ended.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use logbook_engine::{
@@ -15,12 +15,12 @@ use crate::http::error::{Code, FieldError, Problem, Result};
 #[derive(Clone, Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
-    /// Where the page before ended: its `next_cursor`. Only good with the same filters and order.
+    /// The `next_cursor` of the previous page. Valid only with the same filters and order.
     #[serde(default)]
     #[validate(length(max = 200))]
     #[param(max_length = 200, pattern = "^[A-Za-z0-9_-]+$", nullable = false)]
     pub cursor: Option<String>,
-    /// Most events on the page.
+    /// Maximum number of events on the page.
     #[serde(default = "default_limit")]
     #[validate(range(min = 1, max = 1000))]
     #[param(minimum = 1, maximum = 1000, default = 50)]
@@ -35,7 +35,7 @@ fn default_limit() -> u32 {
     50
 }
 
-/// A position, and the order and filters that it is good for.
+/// A position, and the order and filters for which it is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
     pub order: Order,
@@ -56,13 +56,13 @@ impl Cursor {
     }
 
     /// # Errors
-    /// `cursor_invalid` for what we did not make, `cursor_mismatch` for other filters or another order.
+    /// `cursor_invalid` for a cursor that this server did not issue, `cursor_mismatch` for other filters or another order.
     pub fn decode(text: &str, order: Order, filter_hash: [u8; 8]) -> Result<Position> {
         let problem = |code: Code, detail: &str| Problem {
             errors: vec![FieldError::parameter("cursor", code.name(), detail)],
             ..Problem::new(code, detail)
         };
-        let invalid = || problem(Code::CursorInvalid, "take the cursor as it stands in next_cursor");
+        let invalid = || problem(Code::CursorInvalid, "send next_cursor unchanged");
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
         let bytes: [u8; 26] = bytes.try_into().map_err(|_| invalid())?;
         let number = |at: usize| {
@@ -77,12 +77,12 @@ impl Cursor {
             occurred_at: Timestamp(i64::from_be_bytes(number(2))),
             seq: i64::from_be_bytes(number(10)),
         };
-        // Times before 1970 or past the year 9999 never were in an event, and PostgreSQL would refuse some.
+        // No event has a time before 1970 or after the year 9999, and PostgreSQL refuses some of them.
         if !(0..253_402_300_800_000_000).contains(&position.occurred_at.micros()) || position.seq < 0 {
             return Err(invalid());
         }
         if bytes[1] != order as u8 || number(18) != filter_hash {
-            let detail = "the cursor was made with other filters or another order; start from the first page";
+            let detail = "the cursor belongs to other filters or another order; start with the first page";
             return Err(problem(Code::CursorMismatch, detail));
         }
         Ok(position)

@@ -13,42 +13,41 @@ use crate::http::{
     validation::detail,
 };
 
-/// Keeps what is wrong with a request's content unsaid until its sender is known to be allowed to ask. Extractors run side
-/// by side and the first error is the answer: without this, a 400 instead of a 404 would tell a stranger that there is no
-/// such workspace.
+/// Holds back errors about a request's content until its sender is authorized. Extractors run side by side, and the first
+/// error becomes the response: without this gate, a 400 in place of a 404 would reveal whether a workspace exists.
 #[derive(Clone)]
 pub struct AuthGate(watch::Receiver<bool>);
 
 impl AuthGate {
-    /// Closes the gate of a request. The extractors that stand after the caller's own wait for the sender to say true.
+    /// Closes the gate of a request. Its other extractors wait until `true` is sent.
     pub fn close(request: &HttpRequest) -> watch::Sender<bool> {
         let (sender, receiver) = watch::channel(false);
         request.extensions_mut().insert(Self(receiver));
         sender
     }
 
-    /// The request's gate, where it has one.
+    /// The request's gate, if it has one.
     pub fn from_request(request: &HttpRequest) -> Option<Self> {
         request.extensions().get::<Self>().cloned()
     }
 
-    /// Waits until it is open.
+    /// Waits until the gate is open.
     pub async fn wait(gate: Option<Self>) {
         if let Some(Self(mut receiver)) = gate {
-            // A sender that is gone has answered the request.
+            // If the sender was dropped, the request has its response.
             let _ = receiver.wait_for(|open| *open).await;
         }
     }
 }
 
-/// The query string as one or several structs that share it. What none of them knows is refused.
+/// The query string, parsed into one or several structs. A parameter that none of them has is refused.
 pub struct Params<T>(pub T);
 
 /// One struct of parameters. Its names come from its documentation, so the two cannot differ.
 pub trait ParamSet: DeserializeOwned + IntoParams + Validate {}
 impl<T: DeserializeOwned + IntoParams + Validate> ParamSet for T {}
 
-/// For addresses that take no parameters: then any is one too many.
+/// For endpoints without parameters: any parameter is refused.
 #[derive(serde::Deserialize)]
 pub struct NoParams {}
 
@@ -66,7 +65,7 @@ impl Validate for NoParams {
     }
 }
 
-/// The query string, taken apart.
+/// The names and values of a query string.
 type Pairs = Vec<(String, String)>;
 
 fn names<T: IntoParams>() -> BTreeSet<String> {
@@ -83,7 +82,7 @@ fn parse<T: ParamSet>(pairs: &Pairs, known: &BTreeSet<String>) -> Result<T> {
         let path = error.path().to_string();
         let name = path.split(['[', '.']).next().unwrap_or_default();
         let message = error.inner().to_string();
-        // A repeated parameter that may not be repeated is named in the message only.
+        // serde names a parameter that must not be repeated only in its message.
         let name =
             message.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next()).unwrap_or(name);
         Problem::parameter(name, message.clone())
@@ -107,13 +106,13 @@ fn refuse_unknown(pairs: &Pairs, known: &[&BTreeSet<String>]) -> Result<()> {
         .map(|(name, _)| {
             let all: BTreeSet<_> = known.iter().copied().flatten().map(String::as_str).collect();
             let list = all.into_iter().collect::<Vec<_>>().join(", ");
-            FieldError::parameter(name, "unknown", format!("there is no such parameter; known: {list}"))
+            FieldError::parameter(name, "unknown", format!("unknown parameter; known parameters: {list}"))
         })
         .collect();
     if unknown.is_empty() { Ok(()) } else { Err(Problem::with_errors(Code::UnknownParameter, unknown)) }
 }
 
-/// No stored text has U+0000, and PostgreSQL refuses to compare with it.
+/// Refuses U+0000: no stored text contains it, and PostgreSQL refuses to compare with it.
 fn refuse_nul(pairs: &Pairs) -> Result<()> {
     match pairs.iter().find(|(_, value)| value.contains('\0')) {
         Some((name, _)) => Err(Problem::parameter(name, "must not contain the character U+0000")),

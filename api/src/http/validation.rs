@@ -19,7 +19,7 @@ pub fn invalid(message: &'static str) -> ValidationError {
     error("invalid", message)
 }
 
-/// PostgreSQL's text cannot hold U+0000, and cutting it out would change what the producer said.
+/// Refuses U+0000: PostgreSQL's text cannot hold it, and removing it would change the producer's data.
 pub fn no_nul(text: &str) -> Result<(), ValidationError> {
     if text.contains('\0') {
         Err(error("nul_character", "must not contain the character U+0000"))
@@ -40,18 +40,18 @@ fn collect(prefix: &str, errors: &ValidationErrors, found: &mut Vec<FieldError>)
     for (field, kind) in errors.errors() {
         // Rust's name of a field that JSON calls `type`.
         let name = if field == "kind" { "type" } else { field.as_ref() };
-        let place = format!("{prefix}/{name}");
+        let pointer = format!("{prefix}/{name}");
         match kind {
-            ValidationErrorsKind::Struct(inner) => collect(&place, inner, found),
+            ValidationErrorsKind::Struct(inner) => collect(&pointer, inner, found),
             ValidationErrorsKind::List(items) => {
                 for (i, inner) in items {
-                    collect(&format!("{place}/{i}"), inner, found);
+                    collect(&format!("{pointer}/{i}"), inner, found);
                 }
             }
             ValidationErrorsKind::Field(errors) => {
                 for error in errors {
                     let below = error.params.get("pointer").and_then(Value::as_str).unwrap_or_default();
-                    found.push(FieldError::at(format!("{place}{below}"), code(error), detail(error)));
+                    found.push(FieldError::at(format!("{pointer}{below}"), code(error), detail(error)));
                 }
             }
         }
@@ -72,9 +72,9 @@ pub fn detail(error: &ValidationError) -> String {
         ("length", Some(min), Some(max)) => format!("must have {min} to {max} characters"),
         ("length", None, Some(max)) => format!("must have at most {max} characters"),
         ("length", Some(min), None) => format!("must have at least {min} characters"),
-        ("range", Some(min), Some(max)) => format!("must lie between {min} and {max}"),
+        ("range", Some(min), Some(max)) => format!("must be between {min} and {max}"),
         ("regex", ..) => "must be lower snake case: a letter, then letters, digits and _".into(),
         ("email", ..) => "must be an e-mail address".into(),
-        (code, ..) => format!("is not valid ({code})"),
+        (code, ..) => format!("is invalid ({code})"),
     }
 }

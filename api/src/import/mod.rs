@@ -1,8 +1,8 @@
-//! Brings the history of other systems in.
+//! Imports the history of other systems.
 //!
 //! An importer reads a source row by row, turns each row into an event and stores batches of them through
-//! [`logbook_engine::append`], with the position it has come to in the same transaction. Stopped at any point and run
-//! again, it goes on where it was; run on a source that has grown, it adds only what is new. A row that cannot become an
+//! [`logbook_engine::append`], with the position that it has reached in the same transaction. Stopped at any point and run
+//! again, it continues from there; run on a source that has grown, it adds only the new rows. A row that cannot become an
 //! event goes to a [`rejects::Rejects`] file with the reason.
 
 pub mod postgres;

@@ -1,7 +1,7 @@
-//! Reads tables of somebody else's PostgreSQL: connections of their own, read-only, never part of a pool.
+//! Reads tables of another system's PostgreSQL, over separate read-only connections that are never part of a pool.
 //!
-//! Rows come in pages by id and every value as PostgreSQL's own text for it (times in UTC), which is what a CSV of
-//! the same table holds. So an importer sees no difference between the two.
+//! Rows are read in pages by id, and every value as PostgreSQL's own text (times in UTC). A CSV of the same table holds
+//! the same texts, so an importer sees no difference.
 
 use diesel::{
     Connection as _, PgConnection, QueryableByName, RunQueryDsl as _,
@@ -11,7 +11,7 @@ use diesel::{
 };
 use logbook_engine::db::{Error, Result};
 
-/// A table, and the columns of it that are wanted.
+/// A table, and the columns to read.
 #[derive(Clone, Debug)]
 pub struct Table {
     pub schema: String,
@@ -79,7 +79,7 @@ impl SourceDb {
         Ok(rows.into_iter().map(|row| row.value).collect())
     }
 
-    /// How many rows [`SourceDb::page`] would give in all.
+    /// How many rows [`SourceDb::page`] would return in all.
     pub fn count(&mut self, table: &Table, after: i64) -> Result<u64> {
         let sql = format!(
             "SELECT count(*) AS value FROM {} t WHERE {}",
@@ -129,7 +129,7 @@ fn path(schema: &str, table: &str) -> String {
     format!("{}.{}", identifier(schema), identifier(table))
 }
 
-/// A name as SQL wants it, whatever is in it.
+/// A quoted SQL identifier, whatever the name contains.
 fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

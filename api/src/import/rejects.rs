@@ -1,40 +1,37 @@
-//! The file of rows that could not be imported: one JSON object a line.
+//! The file of rows that could not be imported: one JSON object per line.
 //!
 //! ```json
 //! {"table":"auditlogs_logentry","id":"17","record":18,"reason":"changes is not JSON: …","row":{"object_pk":"3",…}}
 //! ```
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
-use logbook_engine::{
-    db::timestamp::Timestamp,
-    event::{Log, NewEvent, masking},
-};
+use logbook_engine::{event::masking, private_files};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// How many rejects are kept for the summary; the file has all of them.
+/// How many rejects are kept for the summary; the file contains all of them.
 const NAMED: usize = 20;
 
 /// A row that could not be imported.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reject {
     pub table: String,
-    /// The row's id, where it has one that can be read.
+    /// The row's id, if it has a readable one.
     pub id: Option<String>,
     /// The row's place in a CSV file: 1 is the first after the header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<u64>,
     pub reason: String,
-    /// The row's columns, its secrets masked.
+    /// The row's columns, with secrets masked.
     pub row: Map<String, Value>,
 }
 
-/// Collects rejects. The file is made with the first of them, readable by its owner only.
+/// Collects rejects. The file is created with the first of them, readable only by its owner.
 #[derive(Debug)]
 pub struct Rejects {
     path: PathBuf,
@@ -67,7 +64,7 @@ impl Rejects {
         Ok(())
     }
 
-    /// Makes the rejects so far durable: called before the position passes them.
+    /// Makes the rejects so far durable. Called before the stored position passes them.
     pub fn sync(&mut self) -> io::Result<()> {
         self.file.as_mut().map_or(Ok(()), |file| file.sync_data())
     }
@@ -75,28 +72,24 @@ impl Rejects {
     fn file(&mut self) -> io::Result<&mut File> {
         if self.file.is_none() {
             if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                std::fs::create_dir_all(folder)?;
+                private_files::create_folder(folder)?;
             }
-            let mut options = OpenOptions::new();
-            options.append(true).create(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            self.file = Some(options.open(&self.path)?);
+            let options = &mut private_files::options();
+            self.file = Some(options.append(true).create(true).open(&self.path)?);
         }
         self.file.as_mut().ok_or_else(|| io::Error::other("no file"))
     }
 }
 
-/// The row without its secrets. Columns that hold JSON are looked into, so that the names in them count.
+/// Masks the row's secrets. Columns that hold JSON are parsed, so that the field names inside them count.
 fn masked(row: Map<String, Value>) -> Map<String, Value> {
-    let mut event = NewEvent::new(Log::Framework, "rejected", Timestamp::default());
     let opened = |value: Value| match &value {
         Value::String(text) if text.starts_with(['{', '[']) => serde_json::from_str(text).unwrap_or(value),
         _ => value,
     };
-    event.metadata = row.into_iter().map(|(column, value)| (column, opened(value))).collect();
-    masking::mask(&mut event);
-    event.metadata
+    let mut row = row.into_iter().map(|(column, value)| (column, opened(value))).collect();
+    masking::mask_object(&mut row, "");
+    row
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Brakes: how much a caller may ask in a minute, and how often somebody may guess a password.
+//! Rate limits: how many requests a caller may send per minute, and how often somebody may guess a password.
 //!
-//! All of it is kept in memory: each server counts for itself, and a restart forgets.
+//! The counts are kept in memory: each server counts for itself, and a restart resets them.
 
 pub mod passwords;
 pub mod requests;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::http::error::{Code, Problem};
 
-/// 429, with the time to wait in whole seconds. `of` is what there were too many of.
+/// 429, with the time to wait in whole seconds. `of` says what there was too much of.
 fn too_many(of: &str, wait: Duration) -> Problem {
     let seconds = whole_seconds(wait).max(1);
     let detail = format!("too many {of}; try again in {seconds} s");

@@ -1,7 +1,8 @@
-//! Slower and slower: whoever gives wrong passwords waits longer after each.
+//! Limits wrong passwords: the wait doubles with each of them.
 //!
-//! Counted by account and by address. An account's wait stays short, since anybody can bring it about and its owner waits
-//! too; an address's grows long. An address that nobody has is counted as any other, so that the wait tells nothing.
+//! They are counted by account and by network address. The wait of an account stays short, since anybody can cause it and
+//! its owner waits too; the wait of an address grows long. E-mail addresses that no account has are counted as others are,
+//! so that the wait does not reveal whether an account exists.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -13,12 +14,12 @@ use quick_cache::unsync::Cache;
 use super::too_many;
 use crate::http::error::Result;
 
-/// Accounts and addresses that are remembered; beyond that the ones longest unused are forgotten.
+/// Accounts and addresses that are remembered. Beyond that the least used ones are forgotten.
 const MOST: usize = 100_000;
-/// After so long without a wrong password all is forgotten.
+/// After this long without a wrong password the count starts anew.
 const FORGOTTEN: Duration = Duration::from_secs(3600);
 
-/// Wrong passwords that cost nothing, and the longest wait. In between each doubles the wait, from a second.
+/// How many wrong passwords cause no wait, and the longest wait. In between each one doubles it, beginning with a second.
 struct Patience {
     free: u32,
     longest: Duration,
@@ -34,7 +35,7 @@ struct Wrong {
 }
 
 impl Patience {
-    /// How long it takes from `now` until another guess is heard.
+    /// How long it takes from `now` until another password is checked.
     fn wait(&self, wrong: Wrong, now: Instant) -> Duration {
         let Some(beyond) = wrong.count.checked_sub(self.free) else { return Duration::ZERO };
         let wait = Duration::from_secs(1 << beyond.min(20)).min(self.longest);
@@ -47,12 +48,12 @@ impl Patience {
 pub enum Ended {
     Right,
     Wrong,
-    /// It was neither: the database was away.
+    /// Neither: the database did not respond.
     Unknown,
 }
 
-/// A guess that is being looked at. Counted as wrong until it ends otherwise, so that many at once gain nothing, and one
-/// whose sender hangs up counts.
+/// A guess whose password is being checked. It counts as wrong until it ends otherwise, so that many at once gain nothing,
+/// and one whose client disconnects counts.
 #[derive(Debug)]
 #[must_use]
 pub struct Guess {
@@ -98,8 +99,8 @@ impl PasswordLimits {
         Ok(guess)
     }
 
-    /// Ends a guess. A right one makes the account's wrong ones good, but not the address's: otherwise whoever has an
-    /// account could guess at others between two sign-ins of their own.
+    /// Ends a guess. A right one resets the count of the account, but not that of the address: otherwise whoever has an
+    /// account could guess the passwords of others between their own sign-ins.
     pub fn end(&self, guess: Guess, ended: Ended) {
         self.end_at(guess, ended, Instant::now());
     }
@@ -108,7 +109,7 @@ impl PasswordLimits {
         let Guess { account, address } = guess;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if ended == Ended::Wrong {
-            // The wait begins with the answer.
+            // The wait begins with the response.
             for key in [&account, &address] {
                 if let Some(mut wrong) = known.get_mut(key) {
                     wrong.last = now;

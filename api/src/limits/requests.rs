@@ -1,12 +1,12 @@
-//! How much a caller may ask in a minute.
+//! How many requests a caller may send per minute.
 //!
-//! Whoever is known is measured by who they are: the holder of a key or of a script's token, or a person. Whoever is not
-//! (no token, or one that is refused) is measured by their address, as are the addresses of signing in. So neither a
-//! stranger behind the same address nor one who knows a key's prefix takes anything away from those who are known. What
-//! strangers may cost before they are found out is in [`super::unverified`].
+//! Authenticated requests are counted by caller: by API key, by a script's token, or by person. Unauthenticated requests (no
+//! token, or one that is refused) and requests for sign-in are counted by network address. So an unauthenticated client
+//! takes nothing from an authenticated caller, even from the same address or with the prefix of the caller's key. What
+//! unauthenticated clients may cost before they are refused is limited in [`super::unverified`].
 //!
-//! Measured by the generic cell rate algorithm (crate governor): the allowance of a minute may be used at once and comes
-//! back evenly. The headers are those of draft-ietf-httpapi-ratelimit-headers-10.
+//! The limits follow the generic cell rate algorithm (crate governor): the allowance of a minute may be used at once and
+//! refills evenly. The headers are those of draft-ietf-httpapi-ratelimit-headers-10.
 
 use std::{
     num::NonZeroU32,
@@ -35,12 +35,12 @@ use crate::{
 };
 
 const SECONDS: u64 = 60;
-/// From so many callers on those are forgotten, once a minute, whose whole allowance is back.
+/// From this many callers on, those with their full allowance are forgotten once a minute.
 const MANY: usize = 10_000;
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Requests that are allowed in a minute; 0 is no limit.
+/// Requests that are allowed per minute; 0 is no limit.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowed {
     /// For each API key, and each token that is not a person's.
@@ -69,7 +69,7 @@ impl RequestLimits {
         }
     }
 
-    /// Counts a request of somebody who is known.
+    /// Counts an authenticated request.
     ///
     /// # Errors
     /// `rate_limited`
@@ -81,7 +81,7 @@ impl RequestLimits {
         taken.map(drop).map_err(refused)
     }
 
-    /// Counts a request of somebody who is not.
+    /// Counts an unauthenticated request.
     ///
     /// # Errors
     /// `rate_limited`
@@ -103,7 +103,7 @@ impl RequestLimits {
         }
     }
 
-    /// Asks whether a token may be checked that may be a stranger's and costs something to be found out. Counts nothing.
+    /// Asks whether a token may be checked whose check costs something. Counts nothing.
     ///
     /// # Errors
     /// `rate_limited`
@@ -124,13 +124,13 @@ fn refused(wait: Duration) -> Problem {
     too_many("requests", wait)
 }
 
-/// What the answer's headers say.
+/// The values of the response's headers.
 struct Measured {
     policy: String,
     left: String,
 }
 
-/// Says in the answer's headers what the request was measured by, where it was.
+/// Adds the headers of the limit that the request was counted by, where there was one.
 pub fn set_headers(request: &HttpRequest, headers: &mut HeaderMap) {
     let extensions = request.extensions();
     let Some(Measured { policy, left }) = extensions.get::<Measured>() else { return };
@@ -188,7 +188,7 @@ impl Limit {
         if self.callers.len() < MANY {
             return;
         }
-        // Whoever finds it locked leaves it to the one who cleans.
+        // If it is locked, another request is cleaning.
         if let Ok(mut cleaned) = self.cleaned.try_lock()
             && cleaned.elapsed().as_secs() >= SECONDS
         {

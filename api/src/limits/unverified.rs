@@ -1,9 +1,9 @@
-//! Which tokens are still looked at of an address that has used up its allowance.
+//! Which tokens are still checked from an address that has used up its allowance.
 //!
-//! A token whose check costs something (a look into the database, a public key's signature) can be refused only after that
-//! was spent. So from an address that is over its allowance such tokens are checked one at a time, as often as its
-//! allowance comes back; others wait. What costs nothing, or was good before, is not asked about here: whoever is known is
-//! not held up by a stranger behind the same address.
+//! A token whose check costs something (a query, a signature by a public key) can be refused only after that was spent. So
+//! from an address over its allowance such tokens are checked one at a time, as often as the allowance refills; others have
+//! to wait. Tokens whose check is cheap, and tokens that were valid before, are not limited here: an unauthenticated client
+//! does not delay authenticated callers at the same address.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -12,16 +12,16 @@ use std::{
 
 use quick_cache::unsync::Cache;
 
-/// Addresses that are remembered; beyond that the ones longest unused are forgotten.
+/// Addresses that are remembered. Beyond that the least used ones are forgotten.
 const MOST: usize = 100_000;
-/// After so long without being over it, an address has all of its allowance.
+/// After this long without being over it, an address has its full allowance.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug)]
 struct Over {
     /// When the address was last refused.
     since: Instant,
-    /// When its next token is looked at.
+    /// When its next token is checked.
     next: Instant,
 }
 
@@ -34,8 +34,8 @@ impl Default for UnverifiedLimits {
 }
 
 impl UnverifiedLimits {
-    /// Whether a token from this address may be checked now. Taken at once: until `pause` is over, or its check has gone
-    /// well for the address, the next ones wait.
+    /// Whether a token from this address may be checked now. If so, the next ones have to wait until `pause` is over or the
+    /// address has some of its allowance again.
     ///
     /// # Errors
     /// How long to wait.
@@ -54,7 +54,7 @@ impl UnverifiedLimits {
         }
     }
 
-    /// The address was refused something, and has something of its allowance again after `wait`.
+    /// The address was refused, and has some of its allowance again after `wait`.
     pub fn refused(&self, address: &str, wait: Duration, now: Instant) {
         let over = Over { since: now, next: now + wait };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(address.to_owned(), over);

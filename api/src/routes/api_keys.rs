@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    accounts::api_keys::{self, ApiKeyView, NewApiKey},
+    accounts::api_keys::{self, ApiKeyView, Created, NewApiKey},
     audit::AuditContext,
     auth::{Manager, api_keys::ApiKeyCache},
     http::{
@@ -33,16 +33,16 @@ pub struct ApiKeyList {
     pub data: Vec<ApiKeyView>,
 }
 
-/// A new key, and the only answer that has the whole of it.
+/// A new key, with its secret, which no other response contains.
 #[derive(Serialize, ToSchema)]
 pub struct CreatedApiKey {
-    /// Send it as `Authorization: Bearer <token>`. It cannot be read again.
+    /// Send it as `Authorization: Bearer <token>`. It is not shown again.
     #[schema(example = "lbk_k7w2m9x4c1qd_…")]
     pub token: String,
     pub key: ApiKeyView,
 }
 
-/// Lists the workspace's API keys: the good ones first, then by name. For admins.
+/// Lists the API keys of the workspace: active keys first, then by name. For admins.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{workspace}/keys", operation_id = "listApiKeys", tag = "API keys",
     params(crate::http::path::WorkspacePath),
@@ -53,12 +53,12 @@ pub async fn list(db: web::Data<Db>, manager: Manager, _no: Params<(NoParams,)>)
     Ok(HttpResponse::Ok().json(ApiKeyList { data: keys.into_iter().map(ApiKeyView::from).collect() }))
 }
 
-/// Makes an API key. For admins.
+/// Creates an API key. For admins.
 #[utoipa::path(
     post, path = "/api/v1/workspaces/{workspace}/keys", operation_id = "createApiKey", tag = "API keys",
     params(crate::http::path::WorkspacePath),
     request_body = NewApiKey,
-    responses((status = 201, description = "The new key, shown this once", body = CreatedApiKey), ManageProblems)
+    responses((status = 201, description = "The new key, shown only once", body = CreatedApiKey), ManageProblems)
 )]
 pub async fn create(
     db: web::Data<Db>,
@@ -68,16 +68,16 @@ pub async fn create(
     Body(new): Body<NewApiKey>,
 ) -> Result<HttpResponse> {
     let (id, name) = (manager.workspace.id, manager.caller.name.clone());
-    let (key, token) = db.run(move |conn| api_keys::create(conn, id, &new, &name)).await?;
+    let Created { key, text } = db.run(move |conn| api_keys::create(conn, id, &new, &name)).await?;
     audit.key_created(&manager.by(&client_info), &key);
-    Ok(HttpResponse::Created().json(CreatedApiKey { token, key: key.into() }))
+    Ok(HttpResponse::Created().json(CreatedApiKey { token: text, key: key.into() }))
 }
 
 /// Revokes an API key; it stays in the list. For admins.
 #[utoipa::path(
     delete, path = "/api/v1/workspaces/{workspace}/keys/{key}", operation_id = "revokeApiKey", tag = "API keys",
     params(KeyPath),
-    responses((status = 204, description = "It is revoked, now or before"), ManageProblems)
+    responses((status = 204, description = "The key is revoked, now or earlier"), ManageProblems)
 )]
 pub async fn revoke(
     db: web::Data<Db>,
@@ -90,7 +90,7 @@ pub async fn revoke(
     let prefix = path.into_inner().key;
     let (id, wanted) = (manager.workspace.id, prefix.clone());
     let revoked = db.run(move |conn| api_keys::revoke(conn, id, &wanted)).await?;
-    known.forget(&prefix);
+    known.invalidate(&prefix);
     if let Some(key) = revoked {
         audit.key_revoked(&manager.by(&client_info), &key);
     }

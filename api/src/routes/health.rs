@@ -1,6 +1,4 @@
-//! For machines that watch this one.
-
-use std::sync::atomic::{AtomicU64, Ordering};
+//! Health checks and metrics, for the machines that monitor this one.
 
 use actix_web::{HttpResponse, web};
 use logbook_engine as engine;
@@ -8,7 +6,16 @@ use logbook_engine::{
     append::queue::Appender,
     counts::delta,
     db::{Conn, Db, migrations, roles},
-    jobs::{self, Jobs},
+    jobs::{Jobs, index_lag},
+};
+use prometheus_client::{
+    encoding::prometheus_text,
+    metrics::{
+        counter::{ConstCounter, Counter},
+        family::Family,
+        gauge::ConstGauge,
+    },
+    registry::Registry,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,23 +35,25 @@ pub struct Health {
     pub status: &'static str,
 }
 
-/// What the server counts of itself.
+/// What the server counts of its own work. The metrics have the same counters: a clone counts with the original.
 #[derive(Default)]
 pub struct Counters {
-    pub requests: AtomicU64,
-    pub failures: AtomicU64,
+    /// Requests answered.
+    pub requests: Counter,
+    /// Those among them that were answered with a 5xx status.
+    pub failures: Counter,
 }
 
-/// Alive: the process answers.
+/// Reports that the process is alive.
 #[utoipa::path(
     get, path = "/healthz", operation_id = "getHealth", tag = "Health", security(()),
-    responses((status = 200, description = "Alive", body = Health), (status = "4XX", description = "Not the right request"))
+    responses((status = 200, description = "Alive", body = Health), (status = "4XX", description = "The request is not valid"))
 )]
 pub async fn healthz(_no: Params<(NoParams,)>) -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok" })
 }
 
-/// Ready: the database can be reached and its migrations are applied.
+/// Reports that the database is reachable and all migrations are applied.
 #[utoipa::path(
     get, path = "/readyz", operation_id = "getReadiness", tag = "Health", security(()),
     responses((status = 200, description = "Ready", body = Health), ReadProblems)
@@ -56,10 +65,10 @@ pub async fn readyz(db: web::Data<Db>, _no: Params<(NoParams,)>) -> Result<HttpR
     Ok(HttpResponse::Ok().json(Health { status: "ok" }))
 }
 
-/// Figures for Prometheus. For platform admins.
+/// Returns metrics for Prometheus. For platform admins.
 #[utoipa::path(
     get, path = "/metrics", operation_id = "getServerMetrics", tag = "Health",
-    responses((status = 200, description = "Figures in Prometheus's text format", body = String, content_type = "text/plain"), ReadProblems)
+    responses((status = 200, description = "Metrics in the text format of Prometheus", body = String, content_type = "text/plain"), ReadProblems)
 )]
 pub async fn metrics(
     _admin: PlatformAdmin,
@@ -67,57 +76,74 @@ pub async fn metrics(
     counters: web::Data<Counters>,
     appender: web::Data<Appender>,
     audit: web::Data<AuditLog>,
-    upkeep: web::Data<Option<Jobs>>,
+    jobs: web::Data<Option<Jobs>>,
     db: web::Data<Db>,
 ) -> Result<HttpResponse> {
-    let lags = |conn: &mut Conn| Ok((jobs::index_lag(conn)?, delta::lag(conn)?));
-    let lags = db.run(move |conn| roles::as_appender_throughout(conn, lags)).await;
-    let (index_lag, counts_lag) = lags.map_err(|error: engine::Error| Problem::from(error))?;
-    let figures = [
-        ("logbook_requests_total", "counter", "Requests answered", counters.requests.load(Ordering::Relaxed)),
-        (
-            "logbook_failures_total",
-            "counter",
-            "Requests answered with a 5xx status",
-            counters.failures.load(Ordering::Relaxed),
-        ),
-        (
-            "logbook_appender_events_waiting",
-            "gauge",
-            "Events that wait to be stored",
-            appender.waiting() as u64,
-        ),
-        (
-            "logbook_audit_events_waiting",
-            "gauge",
-            "Events of Logbook itself that wait to be stored",
-            audit.waiting(),
-        ),
-        (
-            "logbook_audit_events_lost_total",
-            "counter",
-            "Events of Logbook itself that could not be stored",
-            audit.lost(),
-        ),
-        ("logbook_index_lag_events", "gauge", "Events that the index does not have yet", index_lag as u64),
-        (
-            "logbook_counts_lag_events",
-            "gauge",
-            "Events that are counted but not folded yet",
-            counts_lag as u64,
-        ),
-        (
-            "logbook_job_failures_total",
-            "counter",
-            "Failures while index and counts were made",
-            upkeep.as_ref().as_ref().map_or(0, Jobs::failed),
-        ),
-    ];
-    let text: String = figures
-        .iter()
-        .map(|(name, kind, help, value)| {
-            format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n")
-        })
-        .collect();
-    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
+    let lags = db.run(|conn| roles::as_appender_throughout(conn, Lags::read)).await;
+    let lags = lags.map_err(|error: engine::Error| Problem::from(error))?;
+    let registry = registry(&counters, &appender, &audit, jobs.as_ref().as_ref(), &lags);
+    let mut text = String::new();
+    prometheus_text::encode(&mut text, &registry).map_err(|error| {
+        tracing::error!(%error, "the metrics could not be written");
+        Problem::new(Code::Internal, "the metrics could not be written")
+    })?;
+    Ok(HttpResponse::Ok().content_type(prometheus_text::CONTENT_TYPE).body(text))
+}
+
+/// How many events the background jobs have yet to process, in all workspaces.
+struct Lags {
+    index: i64,
+    counts: i64,
+}
+
+impl Lags {
+    fn read(conn: &mut Conn) -> engine::Result<Self> {
+        Ok(Self { index: index_lag(conn)?, counts: delta::lag(conn)? })
+    }
+}
+
+type Labels = Vec<(&'static str, &'static str)>;
+
+/// The metrics as they are now, built for each request, since most of them are read from the parts that own them. The
+/// encoder appends `_total` to the names of counters and a full stop to the help.
+fn registry(
+    counters: &Counters,
+    appender: &Appender,
+    audit: &AuditLog,
+    jobs: Option<&Jobs>,
+    lags: &Lags,
+) -> Registry {
+    let mut registry = Registry::with_prefix("logbook");
+    registry.register("requests", "Requests answered", counters.requests.clone());
+    registry.register("failures", "Requests answered with a 5xx status", counters.failures.clone());
+    let waiting = ConstGauge::new(i64::try_from(appender.waiting()).unwrap_or(i64::MAX));
+    registry.register("appender_events_waiting", "Events that wait to be stored", waiting);
+    let waiting = ConstGauge::new(i64::try_from(audit.waiting()).unwrap_or(i64::MAX));
+    registry.register(
+        "audit_events_waiting",
+        "Audit events of Logbook itself that wait to be stored",
+        waiting,
+    );
+    registry.register(
+        "audit_events_lost",
+        "Audit events of Logbook itself that could not be stored",
+        ConstCounter::new(audit.lost()),
+    );
+    registry.register("index_lag_events", "Events that are not indexed yet", ConstGauge::new(lags.index));
+    registry.register(
+        "counts_lag_events",
+        "Events whose counts are not compacted yet",
+        ConstGauge::new(lags.counts),
+    );
+    let job_failures = Family::<Labels, Counter>::default();
+    for (labels, count) in failures_by_job(jobs) {
+        job_failures.get_or_create(&labels).inc_by(count);
+    }
+    registry.register("job_failures", "Failures of background jobs", job_failures);
+    registry
+}
+
+fn failures_by_job(jobs: Option<&Jobs>) -> Vec<(Labels, u64)> {
+    let failures = jobs.map(Jobs::failures).unwrap_or_default();
+    failures.into_iter().map(|(job, count)| (vec![("job", job)], count)).collect()
 }

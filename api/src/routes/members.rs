@@ -9,7 +9,7 @@ use validator::Validate;
 use crate::{
     accounts::{
         member::Member,
-        members::{self, NewMember},
+        members::{self, Changed, Invited, NewMember},
         role::Role,
     },
     audit::AuditContext,
@@ -45,17 +45,17 @@ pub struct MemberRole {
     pub role: Role,
 }
 
-/// A new member, and how they come in.
+/// A new member, and the link with which they sign in.
 #[derive(Serialize, ToSchema)]
 pub struct Invitation {
     pub member: Member,
-    /// Signs them in, once, within a day: hand it to them and to nobody else. Null for somebody who has an account
-    /// already: they find the workspace when they next sign in.
+    /// Signs them in once, within a day: give it to them and to nobody else. Null for somebody who already has an
+    /// account: they see the workspace the next time they sign in.
     #[schema(required, example = "https://logbook.example/sign-in#link=…")]
     pub sign_in_link: Option<String>,
 }
 
-/// Lists the workspace's members by name, and the people to whom the identity provider gives a role in it. For admins.
+/// Lists the members of the workspace by name, including people whose role comes from the identity provider. For admins.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{workspace}/members", operation_id = "listMembers", tag = "Members",
     params(crate::http::path::WorkspacePath),
@@ -66,12 +66,12 @@ pub async fn list(db: web::Data<Db>, manager: Manager, _no: Params<(NoParams,)>)
     Ok(HttpResponse::Ok().json(MemberList { data }))
 }
 
-/// Adds a member by their e-mail address. Again for somebody who never came: a new link. For admins.
+/// Adds a member by e-mail address. For somebody who was invited and never signed in, creates a new link. For admins.
 #[utoipa::path(
     post, path = "/api/v1/workspaces/{workspace}/members", operation_id = "inviteMember", tag = "Members",
     params(crate::http::path::WorkspacePath),
     request_body = NewMember,
-    responses((status = 201, description = "The member; their sign-in link is shown this once", body = Invitation), ManageProblems)
+    responses((status = 201, description = "The member; their sign-in link is shown only once", body = Invitation), ManageProblems)
 )]
 pub async fn invite(
     db: web::Data<Db>,
@@ -83,14 +83,15 @@ pub async fn invite(
     Body(new): Body<NewMember>,
 ) -> Result<HttpResponse> {
     let workspace_id = manager.workspace.id;
-    let (member, before, token) = db.run(move |conn| members::invite(conn, workspace_id, &new)).await?;
-    forget(&permissions, &member);
-    audit.member_added(&manager.by(&client_info), &member, before, token.is_some());
-    let sign_in_link = token.map(|token| Sessions::link(&sessions.origin, &token));
+    let invited = db.run(move |conn| members::invite(conn, workspace_id, &new)).await?;
+    let Invited { member, before, link_token } = invited;
+    invalidate(&permissions, &member);
+    audit.member_added(&manager.by(&client_info), &member, before, link_token.is_some());
+    let sign_in_link = link_token.map(|token| Sessions::link(&sessions.origin, &token));
     Ok(HttpResponse::Created().json(Invitation { member, sign_in_link }))
 }
 
-/// Gives a member another role, or one that counts before the identity provider's. For admins.
+/// Changes the role of a member, or overrides the role from the identity provider. For admins.
 #[utoipa::path(
     put, path = "/api/v1/workspaces/{workspace}/members/{user}", operation_id = "changeMember", tag = "Members",
     params(MemberPath),
@@ -107,8 +108,9 @@ pub async fn change(
     Body(MemberRole { role }): Body<MemberRole>,
 ) -> Result<HttpResponse> {
     let (workspace_id, user_id) = (manager.workspace.id, user_id(&path)?);
-    let (member, before) = db.run(move |conn| members::set_role(conn, workspace_id, user_id, role)).await?;
-    forget(&permissions, &member);
+    let changed = db.run(move |conn| members::set_role(conn, workspace_id, user_id, role)).await?;
+    let Changed { member, before } = changed;
+    invalidate(&permissions, &member);
     let by = manager.by(&client_info);
     match (before, &member.provider) {
         (Some(before), _) => audit.member_changed(&by, &member, before),
@@ -120,7 +122,7 @@ pub async fn change(
     Ok(HttpResponse::Ok().json(member))
 }
 
-/// Takes a member out of the workspace; their account stays, and a role that the identity provider gives. For admins.
+/// Removes a member. Their account remains, and so does a role from the identity provider. For admins.
 #[utoipa::path(
     delete, path = "/api/v1/workspaces/{workspace}/members/{user}", operation_id = "removeMember", tag = "Members",
     params(MemberPath),
@@ -136,7 +138,7 @@ pub async fn remove(
 ) -> Result<HttpResponse> {
     let (workspace_id, user_id) = (manager.workspace.id, user_id(&path)?);
     let member = db.run(move |conn| members::remove(conn, workspace_id, user_id)).await?;
-    forget(&permissions, &member);
+    invalidate(&permissions, &member);
     audit.member_removed(&manager.by(&client_info), &member);
     Ok(HttpResponse::NoContent().finish())
 }
@@ -145,8 +147,8 @@ fn user_id(path: &MemberPath) -> Result<i32> {
     path.user.parse().map_err(|_| members::no_such_member())
 }
 
-fn forget(permissions: &PermissionCache, member: &Member) {
+fn invalidate(permissions: &PermissionCache, member: &Member) {
     if let Ok(user_id) = member.id.parse() {
-        permissions.forget(user_id);
+        permissions.invalidate(user_id);
     }
 }

@@ -1,7 +1,6 @@
 //! The handlers, by what they are about. `app` has their addresses.
 
 pub mod api_keys;
-pub mod docs;
 pub mod health;
 pub mod logs;
 pub mod members;

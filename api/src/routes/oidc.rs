@@ -1,5 +1,5 @@
-//! The addresses of signing in at an identity provider. People's browsers go to them, so every failure leads back to the
-//! sign-in page, which says what happened.
+//! Sign-in with an identity provider. Browsers open these addresses, so every failure redirects to the sign-in page, which
+//! says what happened.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -15,7 +15,7 @@ use validator::Validate;
 
 use crate::{
     accounts::identities::{self, SignedIn},
-    audit::AuditContext,
+    audit::{AuditContext, events::ProviderName},
     auth::{
         oidc::{Client, Provider, sign_in::Started},
         sessions::Sessions,
@@ -27,21 +27,21 @@ use crate::{
     },
 };
 
-/// Where the identity provider sends people back to.
+/// The path to which the identity provider redirects.
 pub const OIDC_CALLBACK: &str = "/api/v1/auth/oidc/callback";
 
 const COOKIE: &str = "logbook_sign_in";
 const COOKIE_PATH: &str = "/api/v1/auth/oidc";
-/// How long somebody may take at the provider.
+/// How long a sign-in at the provider may take, in seconds.
 const SECONDS: i64 = 10 * 60;
-/// What the cookie is sealed for.
+/// The audience of the sealed cookie.
 const SEALED_FOR: &str = "logbook-sign-in";
 
 #[derive(Serialize, ToSchema)]
 pub struct SignInMethods {
-    /// Always there: the first administrator has no other way in.
+    /// Always true: the first administrator has no other way to sign in.
     pub password: bool,
-    /// The identity provider; null where none is set up.
+    /// The identity provider; null if none is configured.
     #[schema(required)]
     pub provider: Option<SignInProvider>,
 }
@@ -51,7 +51,7 @@ pub struct SignInProvider {
     /// For the button: "Sign in with …".
     #[schema(example = "Clinic ID")]
     pub name: String,
-    /// Where the browser goes, with the wanted page as `next`.
+    /// The address that starts the sign-in; it takes the page to open afterwards as `next`.
     #[schema(example = "/api/v1/auth/oidc/start")]
     pub start: &'static str,
 }
@@ -59,33 +59,33 @@ pub struct SignInProvider {
 #[derive(Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// The page to open when signed in: a path of this server. Default: the first page.
+    /// The page to open after signing in: a path of this server. Default: the home page.
     #[validate(length(max = 2000))]
     #[param(example = "/w/clinic/access", max_length = 2000)]
     next: Option<String>,
 }
 
-/// What the provider sends people back with (RFC 6749, section 4.1.2; RFC 9207).
+/// The parameters of the provider's redirect (RFC 6749, section 4.1.2; RFC 9207).
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct CameBack {
     code: Option<String>,
     state: Option<String>,
-    /// Why there is no code.
+    /// The error, instead of a code.
     error: Option<String>,
-    /// Who sent them back.
+    /// The issuer of the response.
     iss: Option<String>,
 }
 
-/// Why somebody is not signed in, as the sign-in page reads it.
+/// Why a sign-in failed, as the sign-in page reads it.
 #[derive(Clone, Copy)]
 enum Failed {
     NotSetUp,
-    /// The cookie is gone, too old or of another attempt.
+    /// The cookie is missing, too old or of another attempt.
     Expired,
-    /// The provider says no, or the person changed their mind.
+    /// The provider refused, or the person cancelled.
     Refused,
-    /// What the provider sent does not hold.
+    /// The provider's response is not valid.
     Invalid,
     EmailTaken,
     Unavailable,
@@ -114,7 +114,7 @@ impl From<Problem> for Failed {
     }
 }
 
-/// The ways to sign in.
+/// Returns the ways to sign in.
 #[utoipa::path(
     get, path = "/api/v1/auth/methods", operation_id = "getSignInMethods", tag = "Sign-in", security(()),
     responses((status = 200, description = "The ways to sign in", body = SignInMethods), ReadProblems)
@@ -126,11 +126,11 @@ pub async fn methods(provider: Option<web::Data<Provider>>, _no: Params<(NoParam
     HttpResponse::Ok().json(SignInMethods { password: true, provider })
 }
 
-/// Leads the browser to the identity provider.
+/// Redirects the browser to the identity provider.
 #[utoipa::path(
     get, path = "/api/v1/auth/oidc/start", operation_id = "startProviderSignIn", tag = "Sign-in", security(()),
     params(Wanted),
-    responses((status = 303, description = "To the identity provider, or back to the sign-in page with the reason in `failed`"), ReadProblems)
+    responses((status = 303, description = "Redirects to the identity provider, or back to the sign-in page with the reason in `failed`"), ReadProblems)
 )]
 pub async fn start(
     provider: Option<web::Data<Provider>>,
@@ -150,12 +150,12 @@ pub async fn start(
     Ok(see_other(url.as_str()).cookie(cookie(&sessions, sealed, SECONDS)).finish())
 }
 
-/// Takes in who comes back from the identity provider.
+/// Finishes the sign-in when the browser comes back from the identity provider.
 #[utoipa::path(
     get, path = "/api/v1/auth/oidc/callback", operation_id = "finishProviderSignIn", tag = "Sign-in", security(()),
     params(CameBack),
     responses(
-        (status = 303, description = "To the wanted page with a refresh cookie, or to the sign-in page with the reason in `failed`"),
+        (status = 303, description = "Redirects to the requested page with a refresh cookie, or to the sign-in page with the reason in `failed`"),
         ReadProblems,
     )
 )]
@@ -179,12 +179,12 @@ pub async fn callback(
         if state.as_deref() != Some(&started.state) {
             return Err(Failed::Expired);
         }
-        // An answer of another provider that was made to look like this one's (RFC 9207).
+        // A response of another provider, passed off as this one's (RFC 9207).
         if iss.is_some_and(|iss| iss != provider.settings.issuer) {
             return Err(Failed::Invalid);
         }
         if let Some(error) = error {
-            tracing::warn!(error = %error.escape_debug(), "the identity provider did not sign somebody in");
+            tracing::warn!(error = %error.escape_debug(), "the identity provider refused a sign-in");
             return Err(Failed::Refused);
         }
         let person = provider.finish(client, &started, code.ok_or(Failed::Invalid)?).await?;
@@ -192,26 +192,22 @@ pub async fn callback(
         let signed_in = db.run(move |conn| identities::sign_in(conn, &person, seconds));
         let SignedIn { user, refresh_token, changes } = signed_in.await?;
         audit.signed_in(user.id, "provider", &client_info);
-        audit.provider_roles_changed(
-            (&provider.settings.issuer, &client.name),
-            &user,
-            &changes,
-            &client_info,
-        );
+        let by = ProviderName { issuer: &provider.settings.issuer, name: &client.name };
+        audit.provider_roles_changed(by, &user, &changes, &client_info);
         Ok(sessions.refresh_cookie(refresh_token))
     };
     let mut response = match signed_in.await {
         Ok(refresh) => see_other(&next).cookie(refresh).finish(),
         Err(failed) => {
             if matches!(failed, Failed::Refused | Failed::Invalid | Failed::EmailTaken) {
-                audit.stranger_refused("provider", failed.name(), &client_info);
+                audit.sign_in_refused("provider", failed.name(), &client_info);
             }
             back(failed, &next)
         }
     };
-    // It has done its work, whatever came of it.
+    // The cookie is for one attempt only, whatever its outcome.
     if let Err(error) = response.add_cookie(&cookie(&sessions, String::new(), 0)) {
-        tracing::error!(%error, "a cookie could not be taken back");
+        tracing::error!(%error, "a cookie could not be removed");
     }
     response
 }
@@ -236,7 +232,7 @@ fn back(failed: Failed, next: &str) -> HttpResponse {
     see_other(&format!("/sign-in?{}", query.finish())).finish()
 }
 
-/// Lax, since the browser comes back from another site, and only for the way back.
+/// `SameSite=Lax`, since the browser returns from another site.
 fn cookie(sessions: &Sessions, sealed: String, seconds: i64) -> Cookie<'static> {
     Cookie::build(COOKIE, sealed)
         .path(COOKIE_PATH)
@@ -247,12 +243,12 @@ fn cookie(sessions: &Sessions, sealed: String, seconds: i64) -> Cookie<'static> 
         .finish()
 }
 
-/// A path of this server as a browser reads it, or None: nobody is led elsewhere by a link that looks like ours.
+/// A path of this server as a browser resolves it; None for any other address, so that a link to Logbook leads nowhere else.
 fn local_path(wanted: &str) -> Option<String> {
     let here = Url::parse("http://logbook.invalid").ok()?;
     let url = wanted.starts_with('/').then(|| here.join(wanted).ok())??;
     let local = url.origin() == here.origin() && url.username().is_empty() && !url.path().starts_with("//");
-    // The API is no page, and the sign-in page would lead to itself.
+    // The API has no pages, and the sign-in page would redirect to itself.
     let page = !url.path().starts_with("/api/") && url.path() != "/sign-in";
     (local && page).then(|| url[url::Position::BeforePath..].to_owned())
 }

@@ -10,7 +10,7 @@ use crate::{
     accounts::{
         claims::ACCESS_SECONDS,
         permissions,
-        refresh_tokens::{self, Renewed},
+        refresh_tokens::{self, NewSession, Renewed},
         sign_in_links,
         users::{self, User},
         workspaces::{self, WorkspaceView},
@@ -44,7 +44,7 @@ pub struct Credentials {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignInLink {
-    /// What stands behind `#link=` in the link.
+    /// The part of the link after `#link=`.
     #[validate(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200)]
     pub token: String,
@@ -56,7 +56,7 @@ pub struct NewPassword {
     #[validate(length(min = 12, max = 200))]
     #[schema(format = Password, min_length = 12, max_length = 200)]
     pub password: String,
-    /// Needed once there is a password.
+    /// Required when the account has a password.
     #[serde(default)]
     #[validate(length(max = 200))]
     #[schema(format = Password, max_length = 200)]
@@ -70,7 +70,7 @@ pub struct UserView {
     pub id: String,
     #[schema(example = "Asha Rao")]
     pub name: String,
-    /// Null for a token that was made for a script, and where the identity provider gives no verified address.
+    /// Null for a script's token, and when the identity provider gives no verified address.
     #[schema(required, example = "asha@clinic.test")]
     pub email: Option<String>,
     pub has_password: bool,
@@ -99,7 +99,7 @@ pub struct Session {
     pub user: UserView,
 }
 
-/// Who the caller is and where they may go.
+/// The caller and the workspaces that they may see.
 #[derive(Serialize, ToSchema)]
 pub struct Me {
     pub user: UserView,
@@ -107,21 +107,32 @@ pub struct Me {
     pub workspaces: Vec<WorkspaceView>,
 }
 
-fn session(conn: &mut Conn, tokens: &Tokens, user: &User) -> Result<Session> {
-    let access_token = tokens.sign(&permissions::claims(conn, user)?)?;
-    Ok(Session { access_token, token_type: "Bearer", expires_in: ACCESS_SECONDS, user: user.into() })
+/// Somebody who is signed in: the body of the response, and the token in its cookie.
+struct SignedInNow {
+    user_id: i32,
+    session: Session,
+    refresh_token: String,
 }
 
-/// The session, and the cookie that renews it.
-fn answer(sessions: &Sessions, (session, refresh): (Session, String)) -> HttpResponse {
-    HttpResponse::Ok().cookie(sessions.refresh_cookie(refresh)).json(session)
+impl SignedInNow {
+    fn new(conn: &mut Conn, tokens: &Tokens, new: NewSession) -> Result<Self> {
+        let NewSession { user, refresh_token } = new;
+        let access_token = tokens.sign(&permissions::claims(conn, &user)?)?;
+        let expires_in = ACCESS_SECONDS;
+        let session = Session { access_token, token_type: "Bearer", expires_in, user: (&user).into() };
+        Ok(Self { user_id: user.id, session, refresh_token })
+    }
+
+    fn response(self, sessions: &Sessions) -> HttpResponse {
+        HttpResponse::Ok().cookie(sessions.refresh_cookie(self.refresh_token)).json(self.session)
+    }
 }
 
-/// Signs in with e-mail address and password.
+/// Signs in with an e-mail address and a password.
 #[utoipa::path(
     post, path = "/api/v1/auth/login", operation_id = "signIn", tag = "Sign-in", security(()),
     request_body = Credentials,
-    responses((status = 200, description = "Signed in; a refresh cookie is set", body = Session), SignInProblems)
+    responses((status = 200, description = "Signed in; the response sets a refresh cookie", body = Session), SignInProblems)
 )]
 pub async fn login(
     db: web::Data<Db>,
@@ -133,19 +144,19 @@ pub async fn login(
 ) -> Result<HttpResponse> {
     let _turn = sessions.turn().await?;
     let email = credentials.email.clone();
-    let guess = sessions.guesses.begin(&email, client_info.network())?;
+    let guess = sessions.passwords.begin(&email, client_info.network())?;
     let signed_in = db
         .run(move |conn| {
             let user = users::check_password(conn, &credentials.email, &credentials.password)?;
-            let refresh = refresh_tokens::start_session(conn, user.id)?;
-            Ok::<_, Problem>((user.id, (session(conn, &tokens, &user)?, refresh)))
+            let refresh_token = refresh_tokens::start_session(conn, user.id)?;
+            SignedInNow::new(conn, &tokens, NewSession { user, refresh_token })
         })
         .await;
-    sessions.guesses.end(guess, ended(&signed_in, Code::InvalidCredentials));
+    sessions.passwords.end(guess, ended(&signed_in, Code::InvalidCredentials));
     match signed_in {
-        Ok((user_id, signed_in)) => {
-            audit.signed_in(user_id, "password", &client_info);
-            Ok(answer(&sessions, signed_in))
+        Ok(signed_in) => {
+            audit.signed_in(signed_in.user_id, "password", &client_info);
+            Ok(signed_in.response(&sessions))
         }
         Err(problem) => {
             if problem.code == Code::InvalidCredentials {
@@ -168,7 +179,7 @@ fn ended<T>(guessed: &Result<T>, wrong: Code) -> Ended {
 #[utoipa::path(
     post, path = "/api/v1/auth/link", operation_id = "signInByLink", tag = "Sign-in", security(()),
     request_body = SignInLink,
-    responses((status = 200, description = "Signed in; a refresh cookie is set", body = Session), SignInProblems)
+    responses((status = 200, description = "Signed in; the response sets a refresh cookie", body = Session), SignInProblems)
 )]
 pub async fn link(
     db: web::Data<Db>,
@@ -180,28 +191,28 @@ pub async fn link(
 ) -> Result<HttpResponse> {
     let signed_in = db
         .run(move |conn| {
-            let (user, refresh) = sign_in_links::redeem(conn, &link.token)?;
-            Ok::<_, Problem>((user.id, (session(conn, &tokens, &user)?, refresh)))
+            let new = sign_in_links::redeem(conn, &link.token)?;
+            SignedInNow::new(conn, &tokens, new)
         })
         .await;
     match signed_in {
-        Ok((user_id, signed_in)) => {
-            audit.signed_in(user_id, "link", &client_info);
-            Ok(answer(&sessions, signed_in))
+        Ok(signed_in) => {
+            audit.signed_in(signed_in.user_id, "link", &client_info);
+            Ok(signed_in.response(&sessions))
         }
         Err(problem) => {
             if problem.code == Code::LinkInvalid {
-                audit.stranger_refused("link", problem.code.name(), &client_info);
+                audit.sign_in_refused("link", problem.code.name(), &client_info);
             }
             Err(problem)
         }
     }
 }
 
-/// Gives a new access token for the refresh cookie, and a new cookie.
+/// Exchanges the refresh cookie for a new access token and a new cookie.
 #[utoipa::path(
     post, path = "/api/v1/auth/refresh", operation_id = "refreshSession", tag = "Sign-in", security(("refresh_cookie" = [])),
-    responses((status = 200, description = "Still signed in; the refresh cookie is changed", body = Session), SignInProblems)
+    responses((status = 200, description = "Still signed in; the response replaces the refresh cookie", body = Session), SignInProblems)
 )]
 pub async fn refresh(
     request: HttpRequest,
@@ -214,11 +225,11 @@ pub async fn refresh(
     let nobody = || Problem::new(Code::NotSignedIn, "sign in");
     let cookie = request.cookie(COOKIE).ok_or_else(nobody)?;
     let renewed = db.run(move |conn| match refresh_tokens::renew_session(conn, cookie.value())? {
-        Renewed::Session(user, refresh) => Ok(Ok((session(conn, &tokens, &user)?, refresh))),
-        Renewed::Reused(user_id) => Ok::<_, Problem>(Err(user_id)),
+        Renewed::Session(new) => Ok(Ok(SignedInNow::new(conn, &tokens, new)?)),
+        Renewed::Reused { user_id } => Ok::<_, Problem>(Err(user_id)),
     });
     match renewed.await? {
-        Ok(signed_in) => Ok(answer(&sessions, signed_in)),
+        Ok(signed_in) => Ok(signed_in.response(&sessions)),
         Err(user_id) => {
             audit.refresh_token_reused(user_id, &client_info);
             Err(nobody())
@@ -226,11 +237,11 @@ pub async fn refresh(
     }
 }
 
-/// Ends the session, where there is one.
+/// Ends the session, if there is one.
 #[utoipa::path(
     post, path = "/api/v1/auth/logout", operation_id = "signOut", tag = "Sign-in",
     security(("refresh_cookie" = []), ()),
-    responses((status = 204, description = "Signed out; the refresh cookie is removed"), SignInProblems)
+    responses((status = 204, description = "Signed out; the response removes the refresh cookie"), SignInProblems)
 )]
 pub async fn logout(
     request: HttpRequest,
@@ -266,13 +277,13 @@ pub async fn set_password(
     let user_id = claims.user_id().ok_or_else(nobody)?;
     let cookie = request.cookie(COOKIE).map(|cookie| cookie.value().to_owned());
     let _turn = sessions.turn().await?;
-    let guess = sessions.guesses.begin(&claims.sub, client_info.network())?;
+    let guess = sessions.passwords.begin(&claims.sub, client_info.network())?;
     let set = db.run(move |conn| {
         let user = users::find(conn, user_id)?.ok_or_else(nobody)?;
         users::set_password(conn, &user, new.current_password.as_deref(), &new.password, cookie.as_deref())
     });
     let set = set.await;
-    sessions.guesses.end(guess, ended(&set, Code::WrongPassword));
+    sessions.passwords.end(guess, ended(&set, Code::WrongPassword));
     if let Err(problem) = set {
         if problem.code == Code::WrongPassword {
             audit.password_refused(user_id, problem.code.name(), &client_info);
@@ -283,7 +294,7 @@ pub async fn set_password(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Who the caller is, and the workspaces they may see.
+/// Returns the caller and the workspaces that they may see.
 #[utoipa::path(
     get, path = "/api/v1/me", operation_id = "getMe", tag = "Sign-in",
     responses((status = 200, description = "The caller", body = Me), ReadProblems)
@@ -297,7 +308,7 @@ pub async fn me(
         .run(move |conn| {
             let user = match claims.user_id() {
                 Some(id) => {
-                    let gone = || Problem::new(Code::Unauthenticated, "this user is no longer here");
+                    let gone = || Problem::new(Code::Unauthenticated, "this user no longer exists");
                     UserView::from(&users::find(conn, id)?.ok_or_else(gone)?)
                 }
                 None => UserView {

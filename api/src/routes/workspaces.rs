@@ -34,7 +34,7 @@ pub async fn list(
     Ok(HttpResponse::Ok().json(WorkspaceList { data }))
 }
 
-/// Makes a workspace. For platform admins.
+/// Creates a workspace. For platform admins.
 #[utoipa::path(
     post, path = "/api/v1/workspaces", operation_id = "createWorkspace", tag = "Workspaces",
     request_body = NewWorkspace,
@@ -51,7 +51,7 @@ pub async fn post(
     Ok(HttpResponse::Created().json(WorkspaceView::new(workspace, Role::Admin)))
 }
 
-/// One workspace.
+/// Returns one workspace.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{workspace}", operation_id = "getWorkspace", tag = "Workspaces",
     params(crate::http::path::WorkspacePath),
@@ -61,7 +61,8 @@ pub async fn get(member: Member, _no: Params<(NoParams,)>) -> Result<HttpRespons
     Ok(HttpResponse::Ok().json(WorkspaceView::new(member.workspace, member.role)))
 }
 
-/// Changes a workspace's settings; what is left out stays. For admins; the slug for platform admins.
+/// Changes the settings of a workspace; settings that are left out keep their values. For admins; only platform admins
+/// change the slug.
 #[utoipa::path(
     patch, path = "/api/v1/workspaces/{workspace}", operation_id = "changeWorkspace", tag = "Workspaces",
     params(crate::http::path::WorkspacePath),
@@ -83,7 +84,7 @@ pub async fn change(
     }
     let id = workspace.id;
     let changed = db.run(move |conn| change_settings(conn, id, &changes)).await?;
-    known.forget(&workspace.slug);
+    known.invalidate(&workspace.slug);
     audit.workspace_changed(&manager.by(&client_info), &changed);
     Ok(HttpResponse::Ok().json(WorkspaceView::new(changed, *role)))
 }

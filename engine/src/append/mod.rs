@@ -1,8 +1,9 @@
 //! The only way in: dedupe, number, store, in one transaction.
 //!
-//! [`store`] and [`store_group`] do the work on a connection. [`Appender`] stands before them: a bounded queue per shard of
-//! workspaces and a thread that stores, in one transaction, all that arrived while the transaction before it ran (group
-//! commit). An answer is given only after the commit, so what is acknowledged is durable and readable.
+//! [`store`] and [`store_group`] do the work on a connection. In front of them is the [`Appender`]: a bounded queue per
+//! shard of workspaces, and a thread that stores, in one transaction, everything that arrived during the previous
+//! transaction (group commit). An answer is sent only after the commit, so what is acknowledged is durable and
+//! readable.
 //!
 //! ```text
 //! request A ──┐                       ┌─ commit ─┬─> answer A
@@ -11,7 +12,7 @@
 //! ```
 //!
 //! The workspace's row in `workspace_sequences` is locked before anything is read, so two processes on one database
-//! number one after the other: seq is given without gaps, in commit order.
+//! number events one after the other: seqs have no gaps and follow the order of commits.
 
 pub mod prepared;
 pub mod queue;
@@ -46,7 +47,7 @@ pub struct AppendRequest {
     pub workspace_id: i32,
     pub events: Vec<Prepared>,
     pub idempotency: Option<Idempotency>,
-    /// How far an import has come; kept with the events that brought it there.
+    /// How far an import has read; stored together with the events that it read.
     pub import_positions: Vec<ImportPosition>,
 }
 
@@ -57,7 +58,7 @@ impl AppendRequest {
     }
 }
 
-/// A whole request that may be sent again: same key and same body give the first answer.
+/// The key of a request that may be sent again: the same key with the same body returns the first response.
 #[derive(Clone, Debug)]
 pub struct Idempotency {
     pub key: String,
@@ -72,6 +73,7 @@ impl Idempotency {
     }
 }
 
+/// How far an import has read one table of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportPosition {
     pub source: String,
@@ -99,10 +101,10 @@ pub struct Appended {
     pub results: Vec<AppendResult>,
 }
 
-/// Settings of the way in.
+/// How long keys are remembered.
 #[derive(Clone, Copy, Debug)]
 pub struct DedupeWindow {
-    /// How long a dedupe key or an idempotency key is remembered, in seconds.
+    /// For dedupe keys and idempotency keys, in seconds.
     pub dedupe_seconds: i64,
 }
 
@@ -112,7 +114,7 @@ impl Default for DedupeWindow {
     }
 }
 
-/// Stores one request in a transaction of its own.
+/// Stores one request in its own transaction.
 ///
 /// # Errors
 /// [`Error::UnknownWorkspace`], [`Error::IdempotencyKeyReused`], or the database's.
@@ -124,6 +126,10 @@ pub fn store(conn: &mut Conn, mut request: AppendRequest) -> Result<Appended> {
 
 /// Stores many requests in one transaction. The outer error means that nothing was stored; an inner one concerns
 /// its request alone. The requests stay with the caller, who may try them again.
+///
+/// # Errors
+/// The database's: then nothing was stored. Of a request: [`Error::UnknownWorkspace`], [`Error::IdempotencyKeyReused`],
+/// [`Error::WorkspaceFull`].
 pub fn store_group(
     conn: &mut Conn,
     partitions: &mut Partitions,
@@ -135,7 +141,7 @@ pub fn store_group(
     roles::as_appender(conn, |conn| {
         dialect::lock_for_writing(conn)?;
         let count = requests.len();
-        // In order of workspace: two processes that lock several rows never wait for each other in a circle.
+        // In order of workspace, so that two processes that lock several rows cannot deadlock.
         let mut by_workspace: BTreeMap<i32, Vec<(usize, &mut AppendRequest)>> = BTreeMap::new();
         for (place, request) in requests.iter_mut().enumerate() {
             by_workspace.entry(request.workspace_id).or_default().push((place, request));
@@ -158,8 +164,8 @@ fn store_in_workspace(
     requests: Vec<(usize, &mut AppendRequest)>,
     windows: DedupeWindow,
 ) -> Result<Answers> {
-    // Writing first takes the lock on both databases: the row's on PostgreSQL, the file's on SQLite, where a
-    // transaction that reads first could not become a writing one while another writes.
+    // The write comes first, since it takes the lock: the row's on PostgreSQL, the file's on SQLite, where a
+    // transaction that has read cannot begin to write while another one writes.
     let last_seq = diesel::update(workspace_sequences::table.find(workspace_id))
         .set(workspace_sequences::last_seq.eq(workspace_sequences::last_seq))
         .returning(workspace_sequences::last_seq)
@@ -208,7 +214,7 @@ impl<'a> Batch<'a> {
         if keys.is_empty() {
             return Ok(());
         }
-        // What is past the window is forgotten first, so that its keys can be given anew.
+        // Keys older than the window are deleted first, so that they can be used again.
         let oldest = self.now.plus_seconds(-windows.dedupe_seconds);
         diesel::delete(
             dedupe_keys::table

@@ -1,4 +1,4 @@
-//! The queue before [`append`](super::append): bounded, one thread per shard of workspaces, group commit.
+//! The queue in front of [`append`](super::append): bounded, one thread per shard of workspaces, group commit.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -6,17 +6,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::{
     append::{AppendRequest, Appended, DedupeWindow, store_group},
-    db::{self, Db, Kind, partitions::Partitions},
+    db::{self, Db, partitions::Partitions},
     error::{Error, Result},
 };
 
-/// Most events in one transaction; what is beyond waits for the next.
+/// Most events in one transaction; the rest waits for the next.
 const GROUP_EVENTS: usize = 10_000;
 /// Most KiB of bodies in one transaction.
 const GROUP_KIB: usize = 16 * 1024;
-/// A commit that takes longer is not waited for: the database is frozen, or nearly.
+/// How long a request waits for its commit. One that takes longer means that the database does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The limits of the queue, and how long keys are remembered.
 #[derive(Clone, Copy, Debug)]
 pub struct AppenderConfig {
     pub windows: DedupeWindow,
@@ -32,7 +33,7 @@ impl Default for AppenderConfig {
     }
 }
 
-/// The part of the queue's memory that a request has: from the first byte of its body until it is stored.
+/// A request's share of the queue's memory, from the first byte of its body until its events are stored.
 pub struct MemoryPermit {
     kib: Arc<Semaphore>,
     held: Option<OwnedSemaphorePermit>,
@@ -40,12 +41,12 @@ pub struct MemoryPermit {
 }
 
 impl MemoryPermit {
-    /// Takes what is needed for a body of so many bytes.
+    /// Grows to what a body of this many bytes needs.
     ///
     /// # Errors
-    /// `queue_full`
+    /// [`Error::QueueFull`]; the permit keeps what it has.
     pub fn grow_to(&mut self, bytes: usize) -> Result<()> {
-        // One request may always go in alone, however small the queue is set.
+        // A request that is alone always fits, however small the queue is configured.
         let needed = (bytes / 1024 + 1).min(self.most).saturating_sub(self.kib());
         if needed == 0 {
             return Ok(());
@@ -73,23 +74,21 @@ struct Job {
     room: (OwnedSemaphorePermit, MemoryPermit),
 }
 
-/// The way into the log for everything that runs beside others. Cheap to clone.
+/// Stores events for all concurrent requests. Cheap to clone.
 #[derive(Clone)]
 pub struct Appender {
     shards: Arc<[mpsc::UnboundedSender<Job>]>,
     events: Arc<Semaphore>,
     kib: Arc<Semaphore>,
-    /// Bodies that are parsed at the same time: more would only wait for each other's processor.
+    /// Limits how many bodies are parsed at the same time: more would only compete for the processors.
     parsing: Arc<Semaphore>,
     config: AppenderConfig,
 }
 
 impl Appender {
-    /// Starts a thread per shard. They end after the last clone is dropped and what waits is stored.
+    /// Starts one thread per shard. The threads end when the last clone is dropped and the queue is empty.
     pub fn start(db: &Db, config: AppenderConfig) -> Self {
-        // SQLite has one writer; on PostgreSQL workspaces do not wait for each other's commit.
-        let shards = if db.kind == Kind::Sqlite { 1 } else { 4 };
-        let shards = (0..shards)
+        let shards = (0..db.concurrent_writers())
             .map(|_| {
                 let (sender, receiver) = mpsc::unbounded_channel();
                 let db = db.clone();
@@ -107,15 +106,15 @@ impl Appender {
         }
     }
 
-    /// Memory for a request, to grow with what arrives.
+    /// A permit for a request, which grows as the body arrives.
     pub fn reserve(&self) -> MemoryPermit {
         MemoryPermit { kib: self.kib.clone(), held: None, most: self.config.queue_kib }
     }
 
-    /// Runs `work` (unpacking and parsing a body) off the async threads, when it is its turn.
+    /// Runs `work` (decompressing and parsing a body) off the async threads, when it is its turn.
     ///
     /// # Errors
-    /// Whatever `work` returns.
+    /// Whatever `work` returns; [`Error::Stopping`].
     pub async fn parse<T, E>(
         &self,
         mut room: MemoryPermit,
@@ -136,7 +135,8 @@ impl Appender {
     /// Queues the request and waits for its commit.
     ///
     /// # Errors
-    /// `queue_full` at once when there is no room; `unavailable` when the database could not store it.
+    /// [`Error::QueueFull`] at once; [`Error::Unconfirmed`] when the commit takes too long; [`Error::Stopping`]; whatever
+    /// [`store_group`] returns for the request.
     pub async fn append(&self, request: AppendRequest, room: MemoryPermit) -> Result<Appended> {
         let events = request.events.len().min(self.config.queue_events) as u32;
         let events = self.events.clone().try_acquire_many_owned(events).map_err(|_| queue_full())?;
@@ -151,7 +151,7 @@ impl Appender {
         }
     }
 
-    /// Events that wait now, for `/metrics`.
+    /// The number of events that are waiting, for `/metrics`.
     pub fn waiting(&self) -> usize {
         self.config.queue_events.saturating_sub(self.events.available_permits())
     }
@@ -170,23 +170,23 @@ fn run_shard(db: &Db, mut jobs: mpsc::UnboundedReceiver<Job>, windows: DedupeWin
             kib += job.room.1.kib();
             group.push(job);
         }
-        // The answers go out after the group's room is free again, so that who is answered finds room.
+        // The group's memory is released before its answers are sent, so that a client that was answered finds room.
         let (requests, waiting): (Vec<_>, Vec<_>) =
             group.into_iter().map(|Job { request, answer, room }| (request, (answer, room))).unzip();
         let count = requests.len();
-        // A shard that died of one request would leave its workspaces without a way in.
+        // A panic must not end the shard's thread: its workspaces could no longer store anything.
         let stored = AssertUnwindSafe(|| store_or_split(db, &mut partitions, requests, windows));
         let answers = std::panic::catch_unwind(stored)
             .unwrap_or_else(|_| (0..count).map(|_| Err(Error::Panicked)).collect());
         for ((sender, room), answer) in waiting.into_iter().zip(answers) {
             drop(room);
-            // Nobody waits when the client has gone; the events are stored all the same.
+            // Nobody waits when the client has disconnected; the events are stored nevertheless.
             let _ = sender.send(answer);
         }
     }
 }
 
-/// Stores the group; when a statement is refused, each request alone, so that one bad request hurts no other.
+/// Stores the group. When a statement is refused, stores each request alone, so that one bad request fails no other.
 fn store_or_split(
     db: &Db,
     partitions: &mut Partitions,

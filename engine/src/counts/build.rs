@@ -1,7 +1,7 @@
-//! Makes packed rows of the events themselves: of those that were there before counts were kept, and where a row proved wrong.
+//! Builds rollups from the events: for events that are older than the kept counts, and where a rollup proved wrong.
 //!
-//! A month at a time. It is counted outside of the transaction that writes it, since that would keep others from writing on
-//! SQLite; what was counted (events up to a seq that was compacted) does not change meanwhile.
+//! One month at a time. It is counted outside the transaction that writes it, which would otherwise block other writers
+//! on SQLite. What is counted (events up to a compacted seq) does not change meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use diesel::prelude::*;
 
 use super::{
     calendar::{self, DAY_QUARTERS},
-    compact, damaged,
+    damaged,
     packed::{CellsBuilder, PackedCells},
     rows::{self, Grain, Rows, State},
     sql,
@@ -23,17 +23,17 @@ use crate::{
     event::Log,
 };
 
-/// A month as its events say it is.
+/// A month's rollups, counted from its events.
 pub struct Month {
     pub month: i32,
-    /// Each row that should be there, empty ones left out.
+    /// Each row that should exist; empty ones are left out.
     pub rows: BTreeMap<(Log, Grain, i32), CellsBuilder>,
-    /// Events up to here are counted.
+    /// Events up to this seq are counted.
     last: i64,
 }
 
 impl Month {
-    /// Counts the events up to a seq.
+    /// Counts the month's events up to a seq.
     ///
     /// # Errors
     /// The database's.
@@ -47,7 +47,7 @@ impl Month {
                 if !draft.is_empty() {
                     let packed = PackedCells::parse(draft.pack()).ok_or_else(damaged)?;
                     whole.add_all(&packed, packed.slots(), |quarter| quarter.div_euclid(DAY_QUARTERS));
-                    rows.insert((log, Grain::Day, compact::bucket(day)?), draft);
+                    rows.insert((log, Grain::Day, calendar::bucket(day)?), draft);
                 }
             }
             if !whole.is_empty() {
@@ -57,14 +57,14 @@ impl Month {
         Ok(Self { month, rows, last })
     }
 
-    /// Counts the events beyond, up to a later seq.
+    /// Counts the later events too, up to a later seq.
     fn go_on(&mut self, conn: &mut Conn, workspace_id: i32, last: i64) -> Result<()> {
         let Self { month, rows, last: counted } = self;
         let (first_day, next_month) = (calendar::month_start(*month), calendar::month_start(*month + 1));
         sql::visit(conn, workspace_id, *counted, last, |_, log, quarter, key| {
             let day = calendar::day_of(quarter);
             if (first_day..next_month).contains(&day) {
-                rows.entry((log, Grain::Day, compact::bucket(day)?)).or_default().add(quarter, key, 1);
+                rows.entry((log, Grain::Day, calendar::bucket(day)?)).or_default().add(quarter, key, 1);
                 rows.entry((log, Grain::Month, *month)).or_default().add(day, key, 1);
             }
             Ok(())
@@ -73,7 +73,7 @@ impl Month {
         Ok(())
     }
 
-    /// Writes the rows in place of all that the month has. The state is locked.
+    /// Replaces all rows of the month. The caller has locked the state.
     fn write(&self, conn: &mut Conn, workspace_id: i32, revision: i64) -> Result<()> {
         for (grain, (first, last)) in buckets(self.month)? {
             diesel::delete(
@@ -85,23 +85,23 @@ impl Month {
             .execute(conn)?;
         }
         for ((log, grain, bucket), draft) in &self.rows {
-            let shelf = Rows { workspace_id, log: *log, grain: *grain };
-            shelf.write(conn, *bucket, revision, draft)?;
+            let rollups = Rows { workspace_id, log: *log, grain: *grain };
+            rollups.write(conn, *bucket, revision, draft)?;
         }
         Ok(())
     }
 }
 
-/// The first and the last bucket of a month, in each grain.
+/// The first and last bucket of a month, in each grain.
 ///
 /// # Errors
-/// For months that no event has.
+/// For a month outside the range of event times.
 pub fn buckets(month: i32) -> Result<[(Grain, (i32, i32)); 2]> {
     let (first, last) = (calendar::month_start(month), calendar::month_start(month + 1) - 1);
-    Ok([(Grain::Day, (compact::bucket(first)?, compact::bucket(last)?)), (Grain::Month, (month, month))])
+    Ok([(Grain::Day, (calendar::bucket(first)?, calendar::bucket(last)?)), (Grain::Month, (month, month))])
 }
 
-/// Makes the packed rows of the next month that has none yet. True when there is more to do.
+/// Builds the rollups of the next month that has none. True when there is more to do.
 ///
 /// # Errors
 /// The database's.
@@ -132,7 +132,7 @@ pub fn advance(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
     })
 }
 
-/// Decides which events are built and which are compacted: all that are there now, and all later ones.
+/// Fixes the seq up to which events are built; later ones are compacted.
 fn begin(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
     conn.transaction(|conn| {
         let state = rows::lock_state(conn, workspace_id)?;
@@ -153,14 +153,14 @@ fn begin(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
     })
 }
 
-/// Makes the rows of a month anew, of the events up to what is compacted now.
+/// Rebuilds a month's rollups from the events up to the compacted seq.
 ///
 /// # Errors
-/// The database's; `Busy` when somebody else takes compaction back meanwhile.
+/// The database's; `Busy` when compaction was set back meanwhile.
 pub fn rebuild(conn: &mut Conn, workspace_id: i32, month: i32) -> Result<()> {
     let compacted_seq = rows::state(conn, workspace_id)?.compacted_seq;
     let mut counted = Month::count(conn, workspace_id, month, compacted_seq)?;
-    // Of what was compacted meanwhile little is left to the transaction, during which nobody else compacts.
+    // Catches up first, to leave little to the transaction, which blocks compaction.
     let compacted_seq = rows::state(conn, workspace_id)?.compacted_seq;
     counted.go_on(conn, workspace_id, compacted_seq)?;
     conn.transaction(|conn| {

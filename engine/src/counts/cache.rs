@@ -1,4 +1,4 @@
-//! Packed rows that were read before. What is remembered is used only where the row's revision is still the same.
+//! Cached rollups. A cached row is used only while its revision is unchanged.
 
 use std::sync::Arc;
 
@@ -31,12 +31,14 @@ pub struct CountsCache {
 }
 
 impl CountsCache {
+    /// A cache of at most this many bytes of rows.
     pub fn new(bytes: u64) -> Self {
-        // A typical row has 20 KiB; it is only a first guess.
+        // An estimate: a typical row has 20 KiB.
         let rows = Cache::with_weighter((bytes / 20_000 + 16) as usize, bytes, ByBytes);
         Self { rows: Arc::new(rows) }
     }
 
+    /// The row, if it is cached with this revision.
     pub fn get(&self, place: &Place, revision: i64) -> Option<Arc<PackedCells>> {
         let (known, packed) = self.rows.get(place)?;
         (known == revision).then_some(packed)

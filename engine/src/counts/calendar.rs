@@ -2,10 +2,12 @@
 
 use chrono::{Datelike as _, NaiveDate};
 
-use crate::db::timestamp::Timestamp;
+use super::damaged;
+use crate::{db::timestamp::Timestamp, error::Result};
 
-/// Microseconds in a quarter hour: the finest grain that every time zone's offset is a multiple of.
+/// Microseconds in a quarter hour. Every time zone's offset is a multiple of it.
 pub const QUARTER_MICROS: i64 = 900_000_000;
+/// Quarter hours in a UTC day.
 pub const DAY_QUARTERS: i64 = 96;
 
 /// 1970-01-01 as chrono counts days.
@@ -15,29 +17,32 @@ const EPOCH_DAY: i64 = 719_163;
 pub const EARLIEST: Timestamp = Timestamp(-62_135_596_800_000_000);
 pub const LATEST: Timestamp = Timestamp(253_402_300_800_000_000);
 
-/// The quarter hour that a moment lies in.
-pub fn quarter_of(instant: Timestamp) -> i64 {
-    instant.micros().div_euclid(QUARTER_MICROS)
+/// The quarter hour that contains a time.
+pub fn quarter_of(time: Timestamp) -> i64 {
+    time.micros().div_euclid(QUARTER_MICROS)
 }
 
-/// The first quarter hour that begins at the moment or after it.
-pub fn quarter_from(instant: Timestamp) -> i64 {
-    -(-instant.micros()).div_euclid(QUARTER_MICROS)
+/// The first quarter hour that begins at or after a time.
+pub fn quarter_from(time: Timestamp) -> i64 {
+    -(-time.micros()).div_euclid(QUARTER_MICROS)
 }
 
+/// The time at which a quarter hour begins.
 pub fn quarter_start(quarter: i64) -> Timestamp {
     Timestamp(quarter * QUARTER_MICROS)
 }
 
+/// The UTC day that contains a quarter hour.
 pub fn day_of(quarter: i64) -> i64 {
     quarter.div_euclid(DAY_QUARTERS)
 }
 
+/// The time at which a UTC day begins.
 pub fn day_start(day: i64) -> Timestamp {
     quarter_start(day * DAY_QUARTERS)
 }
 
-/// The month that a day lies in.
+/// The month that contains a day.
 pub fn month_of(day: i64) -> i32 {
     let date = i32::try_from(day + EPOCH_DAY).ok().and_then(NaiveDate::from_num_days_from_ce_opt);
     date.map_or(0, |date| (date.year() - 1970) * 12 + date.month0() as i32)
@@ -47,6 +52,14 @@ pub fn month_of(day: i64) -> i32 {
 pub fn month_start(month: i32) -> i64 {
     let date = NaiveDate::from_ymd_opt(1970 + month.div_euclid(12), month.rem_euclid(12) as u32 + 1, 1);
     date.map_or(0, |date| i64::from(date.num_days_from_ce()) - EPOCH_DAY)
+}
+
+/// The bucket number of a day.
+///
+/// # Errors
+/// For a day outside the range of event times.
+pub fn bucket(day: i64) -> Result<i32> {
+    i32::try_from(day).map_err(|_| damaged())
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
-//! Compares the kept counts with the events, and mends what differs.
+//! Compares the kept counts with the events, and repairs what differs.
 //!
-//! What is compared is read in one snapshot, a month at a time, so that nothing that a running server appends and compacts
-//! meanwhile looks like a difference. What waits to be compacted comes first: what is compacted afterwards is looked at with its
-//! month.
+//! Each comparison reads one snapshot, a month at a time, so that events that a running server appends or compacts
+//! meanwhile do not look like differences. Deltas come first: what is compacted afterwards is compared with its month.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,30 +28,30 @@ use crate::{
     event::Log,
 };
 
-/// How often what waits is compared anew when somebody compacts meanwhile.
+/// How often the deltas are compared again when somebody compacts meanwhile.
 const TRIES: usize = 20;
 /// Deltas in memory at a time.
 const STEP: usize = 100;
 
-/// What the kept counts say that the events do not.
+/// A difference between the kept counts and the events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// Rows of a log's month.
+    /// Rollups of a log's month.
     Month {
         log: Log,
         /// Since January 1970.
         month: i32,
-        /// How many rows differ; those that cannot be read count as none.
+        /// How many rows differ. Unreadable rows count no events.
         rows: usize,
         unreadable: usize,
-        /// How many events there are, and what the rows of the days and the row of the month say.
+        /// How many events there are, how many the rows of the days count, and how many the row of the month.
         events: u64,
         by_day: u64,
         by_month: u64,
     },
-    /// What waits to be compacted. `counted` is None when it cannot be read.
+    /// A delta, or events without one. `counted` is None when the delta cannot be read.
     Waiting { seqs: RangeInclusive<i64>, events: u64, counted: Option<u64> },
-    /// Compaction claims to have come further than there are events.
+    /// The compacted seq is greater than the last event's.
     Ahead { compacted_seq: i64, last_seq: i64 },
 }
 
@@ -83,36 +82,36 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What came of comparing a workspace.
+/// The result of comparing a workspace.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Checked {
-    /// Nothing was compared: counts of events that were there before are still being made.
+    /// Nothing was compared: the rollups of older events are still being built.
     Unbuilt,
     Compared(Vec<Difference>),
 }
 
-/// Compares a workspace's counts with its events. `mend`: what differs is made of the events again, and what is still to
-/// be built is built first. `progress` is told how many parts are done, and of how many.
+/// Compares a workspace's counts with its events. `repair`: builds what is still unbuilt, then rebuilds what differs.
+/// `progress` gets the number of months that are done, and of all months.
 ///
 /// # Errors
-/// The database's; `Busy` when others compact all the time. What was mended until then stays so.
+/// The database's; `Busy` when others keep compacting. What was repaired before the error stays repaired.
 pub fn check(
     conn: &mut Conn,
     workspace_id: i32,
-    mend: bool,
+    repair: bool,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Checked> {
     while rows::state(conn, workspace_id)?.unbuilt_from.is_some() {
-        if !mend {
+        if !repair {
             return Ok(Checked::Unbuilt);
         }
         build::advance(conn, workspace_id)?;
     }
-    let mut differences = check_waiting(conn, workspace_id, mend)?;
+    let mut differences = check_waiting(conn, workspace_id, repair)?;
     let months = months(conn, workspace_id)?;
     for (done, month) in (1..).zip(&months) {
         let found = compare(conn, workspace_id, *month)?;
-        if mend && !found.is_empty() {
+        if repair && !found.is_empty() {
             build::rebuild(conn, workspace_id, *month)?;
         }
         differences.extend(found);
@@ -121,7 +120,7 @@ pub fn check(
     Ok(Checked::Compared(differences))
 }
 
-/// Every month that has events or rows. Rows of times that no event can have are not seen by anybody.
+/// Every month that has events or rows. Rows of times that no event can have are ignored, since no query reads them.
 fn months(conn: &mut Conn, workspace_id: i32) -> Result<BTreeSet<i32>> {
     let days = calendar::day_of(calendar::quarter_of(calendar::EARLIEST))
         ..calendar::day_of(calendar::quarter_of(calendar::LATEST));
@@ -146,7 +145,7 @@ fn months(conn: &mut Conn, workspace_id: i32) -> Result<BTreeSet<i32>> {
     Ok(months)
 }
 
-/// What differs in a month's rows, one for each log.
+/// The differences in a month's rows, at most one per log.
 fn compare(conn: &mut Conn, workspace_id: i32, month: i32) -> Result<Vec<Difference>> {
     let (counted, stored) = roles::as_reader(conn, workspace_id, |conn| -> Result<_> {
         let compacted_seq = rows::state(conn, workspace_id)?.compacted_seq;
@@ -156,19 +155,19 @@ fn compare(conn: &mut Conn, workspace_id: i32, month: i32) -> Result<Vec<Differe
     let mut differences = Vec::new();
     for &log in Log::ALL {
         let keys: BTreeSet<_> =
-            counted.rows.keys().chain(stored.keys()).filter(|(of, ..)| *of == log).collect();
+            counted.rows.keys().chain(stored.keys()).filter(|(key_log, ..)| *key_log == log).collect();
         let (mut rows, mut unreadable) = (0, 0);
         let (mut events, mut by_day, mut by_month) = (0, 0, 0);
         for key in keys {
-            let right = counted.rows.get(key).map_or_else(|| Ok(PackedCells::default()), pack)?;
+            let expected = counted.rows.get(key).map_or_else(|| Ok(PackedCells::default()), pack)?;
             let kept = stored
                 .get(key)
                 .map_or_else(|| Some(PackedCells::default()), |c| PackedCells::parse(c.clone()));
             unreadable += usize::from(kept.is_none());
-            rows += usize::from(kept.as_ref().is_none_or(|kept| kept.unpack() != right.unpack()));
+            rows += usize::from(kept.as_ref().is_none_or(|kept| kept.unpack() != expected.unpack()));
             let kept = kept.as_ref().map_or(0, total);
             if key.1 == Grain::Day {
-                events += total(&right);
+                events += total(&expected);
                 by_day = kept.saturating_add(by_day);
             } else {
                 by_month = kept;
@@ -189,7 +188,7 @@ fn total(packed: &PackedCells) -> u64 {
     packed.unpack().values().fold(0, |sum: u64, events| sum.saturating_add(*events))
 }
 
-/// The cells of events that follow each other by seq, by log.
+/// The cells, by log, of consecutive events.
 #[derive(Default)]
 struct Stretch {
     drafts: BTreeMap<i16, CellsBuilder>,
@@ -197,7 +196,7 @@ struct Stretch {
 }
 
 impl Stretch {
-    /// Counts the events beyond a seq in stretches that end with these.
+    /// Counts the events after a seq, in stretches that end with these seqs.
     fn count(
         conn: &mut Conn,
         workspace_id: i32,
@@ -220,30 +219,31 @@ impl Stretch {
     }
 }
 
-/// A row of `count_deltas`: seq, events, cells, and these packed.
+/// A row of `count_deltas`: seq, number of events, number of cells, packed cells.
 type Delta = (i64, i32, i32, Vec<u8>);
 
-/// The events that a delta says it has; None when it is not whole. The second is whether it is what it should be.
-fn hold_against((_, events, cell_count, cells): &Delta, right: &Stretch) -> Result<(Option<u64>, bool)> {
+/// Compares a delta with the cells that it should have. Returns how many events it counts (None when it is damaged),
+/// and whether it is correct.
+fn hold_against((_, events, cell_count, cells): &Delta, expected: &Stretch) -> Result<(Option<u64>, bool)> {
     let Ok(kept) = delta::parse(cells, None) else { return Ok((None, false)) };
     let counted = kept.iter().fold(0, |sum: u64, (_, packed)| sum.saturating_add(total(packed)));
-    let mut same = kept.len() == right.drafts.len();
-    for ((log, draft), (kept_log, kept)) in right.drafts.iter().zip(&kept) {
+    let mut same = kept.len() == expected.drafts.len();
+    for ((log, draft), (kept_log, kept)) in expected.drafts.iter().zip(&kept) {
         same &= log == kept_log && pack(draft)?.unpack() == kept.unpack();
     }
-    let right_cells: usize = right.drafts.values().map(CellsBuilder::len).sum();
+    let expected_cells: usize = expected.drafts.values().map(CellsBuilder::len).sum();
     let sizes = (usize::try_from(*events).ok(), usize::try_from(*cell_count).ok());
-    Ok((Some(counted), same && sizes == (Some(right.events), Some(right_cells))))
+    Ok((Some(counted), same && sizes == (Some(expected.events), Some(expected_cells))))
 }
 
-/// What waits to be compacted as it was found in a snapshot.
+/// The deltas and their differences, from one snapshot.
 #[derive(Default)]
 struct Waiting {
     state: State,
     last_seq: i64,
     differences: Vec<Difference>,
-    /// What has to be in the place of the delta with this seq.
-    right: Vec<(i64, Stretch)>,
+    /// The cells that the delta with this seq should have.
+    expected: Vec<(i64, Stretch)>,
 }
 
 impl Waiting {
@@ -281,45 +281,52 @@ impl Waiting {
             for delta in stray {
                 waiting.note(delta.0..=delta.0, Some(&delta), Stretch::default())?;
             }
-            let right = Stretch::count(conn, workspace_id, after, due.iter().map(|(seq, ..)| *seq))?;
-            for (delta, (seq, right)) in due.iter().zip(right) {
-                waiting.note(after + 1..=seq, Some(delta), right)?;
+            let expected = Stretch::count(conn, workspace_id, after, due.iter().map(|(seq, ..)| *seq))?;
+            for (delta, (seq, expected)) in due.iter().zip(expected) {
+                waiting.note(after + 1..=seq, Some(delta), expected)?;
                 after = seq;
             }
         }
-        for (seq, right) in Stretch::count(conn, workspace_id, after, std::iter::once(last_seq))? {
-            if right.events > 0 {
-                waiting.note(after + 1..=seq, None, right)?;
+        for (seq, expected) in Stretch::count(conn, workspace_id, after, std::iter::once(last_seq))? {
+            if expected.events > 0 {
+                waiting.note(after + 1..=seq, None, expected)?;
             }
         }
         Ok(waiting)
     }
 
-    /// Notes what a delta says and should say, where that differs.
-    fn note(&mut self, seqs: RangeInclusive<i64>, delta: Option<&Delta>, right: Stretch) -> Result<()> {
+    /// Records a delta that differs from the cells it should have.
+    fn note(&mut self, seqs: RangeInclusive<i64>, delta: Option<&Delta>, expected: Stretch) -> Result<()> {
         let (counted, same) = match delta {
-            Some(delta) => hold_against(delta, &right)?,
+            Some(delta) => hold_against(delta, &expected)?,
             None => (Some(0), false),
         };
         if !same {
-            let (end, events) = (*seqs.end(), right.events as u64);
+            let (end, events) = (*seqs.end(), expected.events as u64);
             self.differences.push(Difference::Waiting { seqs, events, counted });
-            self.right.push((end, right));
+            self.expected.push((end, expected));
         }
         Ok(())
     }
 
-    /// False when somebody has compacted or mended since.
-    fn mend(&self, conn: &mut Conn, workspace_id: i32) -> Result<bool> {
+    /// False when somebody has compacted or repaired since the comparison.
+    fn repair(&self, conn: &mut Conn, workspace_id: i32) -> Result<bool> {
         conn.transaction(|conn| {
             let state = rows::lock_state(conn, workspace_id)?;
             if (state.revision, state.compacted_seq) != (self.state.revision + 1, self.state.compacted_seq) {
                 return Ok(false);
             }
-            for (seq, right) in &self.right {
+            for (seq, expected) in &self.expected {
                 diesel::delete(count_deltas::table.find((workspace_id, seq))).execute(conn)?;
-                if right.events > 0 {
-                    delta::insert(conn, workspace_id, *seq, Timestamp::now(), right.events, &right.drafts)?;
+                if expected.events > 0 {
+                    delta::insert(
+                        conn,
+                        workspace_id,
+                        *seq,
+                        Timestamp::now(),
+                        expected.events,
+                        &expected.drafts,
+                    )?;
                 }
             }
             let compacted_seq = state.compacted_seq.min(self.last_seq);
@@ -329,10 +336,10 @@ impl Waiting {
     }
 }
 
-fn check_waiting(conn: &mut Conn, workspace_id: i32, mend: bool) -> Result<Vec<Difference>> {
+fn check_waiting(conn: &mut Conn, workspace_id: i32, repair: bool) -> Result<Vec<Difference>> {
     for _ in 0..TRIES {
         let waiting = roles::as_reader(conn, workspace_id, |conn| Waiting::compare(conn, workspace_id))?;
-        if !mend || waiting.differences.is_empty() || waiting.mend(conn, workspace_id)? {
+        if !repair || waiting.differences.is_empty() || waiting.repair(conn, workspace_id)? {
             return Ok(waiting.differences);
         }
     }

@@ -1,8 +1,8 @@
-//! Compaction: adds the deltas that the appender left to the packed rows.
+//! Compaction: adds the appender's deltas to the rollups.
 //!
 //! One transaction takes deltas in order of seq, adds their cells to the rows they touch and deletes them, so a reader
-//! sees each event's count once, before and after. Whoever compacts locks the workspace's state first; the appender never
-//! waits for it.
+//! sees each event counted once at any time. Compaction locks the workspace's state first; the appender never waits for
+//! it.
 
 use std::collections::BTreeMap;
 
@@ -29,16 +29,17 @@ use crate::{
     event::Log,
 };
 
-/// Compaction rewrites a day's row and a month's row, some tens of kilobytes, so it waits until there is something to compact …
+/// Compaction rewrites a day's row and a month's row, some tens of kilobytes, so it waits until there is enough to
+/// compact …
 const DUE_ROWS: i64 = 500;
 const DUE_CELLS: i64 = 20_000;
-/// … but not for ever: each reader adds up what waits.
+/// … but not forever: each reader adds up the deltas.
 const DUE_SECONDS: i64 = 600;
-/// What one transaction takes at most. The first delta is taken however large it is.
+/// What one transaction compacts at most. The first delta is compacted however large it is.
 const MOST_ROWS: i64 = 1000;
 const MOST_CELLS: i64 = 50_000;
 
-/// Workspaces whose counts want work, in order.
+/// Workspaces with deltas to compact or rollups to build, in order.
 ///
 /// # Errors
 /// The database's.
@@ -69,7 +70,7 @@ pub fn due(conn: &mut Conn, now: Timestamp) -> Result<Vec<i32>> {
     Ok(due)
 }
 
-/// Does a bounded piece of what a workspace's counts want, due or not. True when there is more.
+/// Does a bounded part of a workspace's building or compaction, due or not. True when there is more.
 ///
 /// # Errors
 /// The database's, or damaged bytes.
@@ -80,7 +81,7 @@ pub fn compact(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
         conn.transaction(|conn| compact_some(conn, workspace_id))
     };
     match compacted {
-        // Two met at the workspace's first time.
+        // Two processes created the workspace's state at the same time.
         Err(Error::Database(db::Error::Query(diesel::result::Error::DatabaseError(
             DatabaseErrorKind::UniqueViolation,
             _,
@@ -89,7 +90,7 @@ pub fn compact(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
     }
 }
 
-/// Folds until nothing waits.
+/// Compacts until no deltas are left.
 ///
 /// # Errors
 /// As [`compact`].
@@ -129,7 +130,7 @@ fn compact_some(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
         }
     }
     for (log, draft) in drafts {
-        let log = Log::from_number(log);
+        let log = Log::from_number(log)?;
         let added = PackedCells::parse(draft.pack()).ok_or_else(damaged)?;
         add(conn, (workspace_id, log, state.revision), &added)?;
     }
@@ -138,30 +139,22 @@ fn compact_some(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
     Ok(more)
 }
 
-/// Adds cells of quarter hours to the rows of their days and months.
+/// Adds cells of quarter hours to the rollups of their days and months.
 fn add(conn: &mut Conn, (workspace_id, log, revision): (i32, Log, i64), added: &PackedCells) -> Result<()> {
     for slots in added.slots().chunk_by(|a, b| calendar::day_of(a.at) == calendar::day_of(b.at)) {
-        let shelf = Rows { workspace_id, log, grain: Grain::Day };
-        let day = bucket(calendar::day_of(slots[0].at))?;
-        let mut draft = shelf.draft(conn, day)?;
+        let rollups = Rows { workspace_id, log, grain: Grain::Day };
+        let day = calendar::bucket(calendar::day_of(slots[0].at))?;
+        let mut draft = rollups.draft(conn, day)?;
         draft.add_all(added, slots, |quarter| quarter);
-        shelf.write(conn, day, revision, &draft)?;
+        rollups.write(conn, day, revision, &draft)?;
     }
     let month_of = |quarter: i64| calendar::month_of(quarter.div_euclid(DAY_QUARTERS));
     for slots in added.slots().chunk_by(|a, b| month_of(a.at) == month_of(b.at)) {
-        let shelf = Rows { workspace_id, log, grain: Grain::Month };
+        let rollups = Rows { workspace_id, log, grain: Grain::Month };
         let month = month_of(slots[0].at);
-        let mut draft = shelf.draft(conn, month)?;
+        let mut draft = rollups.draft(conn, month)?;
         draft.add_all(added, slots, calendar::day_of);
-        shelf.write(conn, month, revision, &draft)?;
+        rollups.write(conn, month, revision, &draft)?;
     }
     Ok(())
-}
-
-/// A day as the rows number it.
-///
-/// # Errors
-/// For times that no event has.
-pub fn bucket(day: i64) -> Result<i32> {
-    i32::try_from(day).map_err(|_| damaged())
 }

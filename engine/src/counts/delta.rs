@@ -1,6 +1,7 @@
-//! What one transaction of the appender adds to the counts: a row of its own, so that nobody waits for anybody.
+//! What one transaction of the appender adds to the counts. It is a row of its own, so that writers do not wait for
+//! each other.
 //!
-//! Its cells are of quarter hours, packed for each log apart: log, length, packed cells; again for the next log.
+//! Its cells are of quarter hours, packed separately for each log: log, length, packed cells; then the next log.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use crate::{
     event::{Log, Outcome},
 };
 
-/// Notes the events of a transaction. `seq` is the last one's.
+/// Inserts the delta of a transaction. `seq` is its last event's.
 ///
 /// # Errors
 /// The database's.
@@ -34,7 +35,7 @@ pub fn insert_for_batch(
     for row in rows {
         let key = Key {
             action: &row.action,
-            outcome: Outcome::from_number(row.outcome),
+            outcome: Outcome::from_number(row.outcome)?,
             role: row.role.as_deref(),
             target_type: row.target_type.as_deref(),
         };
@@ -43,7 +44,10 @@ pub fn insert_for_batch(
     insert(conn, workspace_id, seq, received_at, rows.len(), &drafts)
 }
 
-/// Writes a delta of cells that were counted already.
+/// Inserts a delta of cells that are already counted.
+///
+/// # Errors
+/// The database's.
 pub fn insert(
     conn: &mut Conn,
     workspace_id: i32,
@@ -77,10 +81,10 @@ fn pack(drafts: &BTreeMap<i16, CellsBuilder>) -> Vec<u8> {
     bytes
 }
 
-/// The cells of one log, or of each.
+/// The cells of one log, or of every log.
 ///
 /// # Errors
-/// When the bytes are none that [`note`] wrote.
+/// When [`insert`] did not write these bytes.
 pub fn parse(mut bytes: &[u8], wanted: Option<Log>) -> Result<Vec<(i16, PackedCells)>> {
     let mut found = Vec::new();
     while let Some((log, rest)) = bytes.split_first() {
@@ -96,7 +100,7 @@ pub fn parse(mut bytes: &[u8], wanted: Option<Log>) -> Result<Vec<(i16, PackedCe
     Ok(found)
 }
 
-/// The cells of a log that wait to be compacted.
+/// The cells of a log that are not compacted yet.
 ///
 /// # Errors
 /// The database's, or damaged bytes.
@@ -113,7 +117,7 @@ pub fn waiting(conn: &mut Conn, workspace_id: i32, log: Log) -> Result<Vec<Packe
     Ok(found)
 }
 
-/// Events of all workspaces that are counted in deltas only.
+/// The number of events, of all workspaces, that are not compacted yet.
 ///
 /// # Errors
 /// The database's.

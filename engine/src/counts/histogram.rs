@@ -1,4 +1,4 @@
-//! Counts over time, in buckets that begin where a reader of the workspace's zone expects them.
+//! Counts over time, in buckets that begin where readers in the workspace's time zone expect them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,14 +20,14 @@ use crate::{
 
 /// Most buckets in one answer.
 pub const MAX_BUCKETS: usize = 1000;
-/// Most values that are counted apart; the others together are [`OTHER`].
+/// Most values that are counted separately. The others are summed as [`OTHER`].
 const MOST_VALUES: usize = 20;
-/// Stands for all values beyond the most frequent ones. No value of ours begins so.
+/// Stands for all values beyond the most frequent ones.
 const OTHER: &str = "(other)";
-/// `auto` stays at or below this.
+/// `auto` chooses the shortest interval up to a week that gives at most this many buckets, else months.
 const AUTO_BUCKETS: i64 = 96;
 
-/// Longest range that `auto` shows whole: 80 years of months.
+/// The longest range that `auto` shows whole, in microseconds: 80 years of months.
 const AUTO_LONGEST: i64 = 80 * 366 * 86_400 * 1_000_000;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -83,7 +83,7 @@ pub struct Histogram {
     pub exact: bool,
 }
 
-/// How a histogram is to be made.
+/// What a histogram shows.
 pub struct Shape<'a> {
     pub interval: Interval,
     pub zone: Tz,
@@ -92,13 +92,13 @@ pub struct Shape<'a> {
     pub until: Option<Timestamp>,
 }
 
-/// Counts by bucket.
+/// Counts the matching events by bucket and value.
 ///
 /// # Errors
 /// [`Error::TooManyBuckets`] when the interval would give more than [`MAX_BUCKETS`]; the database's.
 pub fn histogram(counted: &mut Counted<'_>, shape: &Shape<'_>) -> Result<Histogram> {
     let Shape { interval, zone, by: (by, dimension), since, until } = *shape;
-    // Where the events begin and end is asked only when it decides something.
+    // The first and last event are looked up only when the range depends on them.
     let is_long = |since: Timestamp, until: Timestamp| until.micros() - since.micros() > AUTO_LONGEST;
     let ends = match (since, until) {
         (Some(since), Some(until)) if !is_long(since, until) => None,
@@ -106,7 +106,7 @@ pub fn histogram(counted: &mut Counted<'_>, shape: &Shape<'_>) -> Result<Histogr
     };
     let first = ends.map(|(first, _)| quarter_start(first));
     let last = ends.map(|(_, last)| quarter_start(last + 1));
-    // A range given on one side only ends where the events end; without events there is nothing to draw.
+    // An open range ends where the events end. Without events there are no buckets.
     let (from, to) = match (since.or(first), until.or(last)) {
         (Some(from), Some(to)) if from < to => (from, to),
         _ => {
@@ -122,7 +122,7 @@ pub fn histogram(counted: &mut Counted<'_>, shape: &Shape<'_>) -> Result<Histogr
             });
         }
     };
-    // Somebody who asks for all since 1900 means the events.
+    // A reader who asks for everything since 1900 means all events.
     let from = match first {
         Some(first) if interval == Interval::Auto && is_long(from, to) => from.max(first),
         _ => from,
@@ -134,10 +134,10 @@ pub fn histogram(counted: &mut Counted<'_>, shape: &Shape<'_>) -> Result<Histogr
     let mut groups: Vec<&str> = values.iter().take(MOST_VALUES).map(|(value, _)| value.as_str()).collect();
     let places: HashMap<&str, usize> = groups.iter().copied().zip(1..).collect();
     groups.push(OTHER);
-    // Group 0 has the events without a value, the last one those of all values that are not shown apart.
+    // Group 0 counts the events without a value, the last group those of all values without a group of their own.
     let group_of =
         |value: Option<&str>| value.map_or(0, |value| places.get(value).copied().unwrap_or(groups.len()));
-    // A range that begins inside of a quarter hour puts its first events into the first bucket.
+    // A range that begins inside a quarter hour counts its first events in the first bucket.
     let borders: Vec<i64> = edges[1..edges.len() - 1].iter().map(|edge| quarter_from(*edge)).collect();
     let sums = counted.spread(&borders, dimension, groups.len() + 1, group_of)?;
     let data = edges.windows(2).zip(sums.chunks(groups.len() + 1)).map(|(pair, sums)| {
@@ -188,22 +188,22 @@ fn edges(interval: Interval, zone: Tz, from: Timestamp, to: Timestamp) -> Result
     Ok(edges)
 }
 
-fn local(instant: Timestamp, zone: Tz) -> DateTime<Tz> {
-    DateTime::<Utc>::from(instant).with_timezone(&zone)
+fn local(moment: Timestamp, zone: Tz) -> DateTime<Tz> {
+    DateTime::<Utc>::from(moment).with_timezone(&zone)
 }
 
-fn floor(interval: Interval, zone: Tz, instant: Timestamp) -> Timestamp {
-    let time = local(instant, zone);
+fn floor(interval: Interval, zone: Tz, moment: Timestamp) -> Timestamp {
+    let time = local(moment, zone);
     let date = time.date_naive();
     let monday = |date: NaiveDate| date - Days::new(u64::from(date.weekday().num_days_from_monday()));
     let floored = match interval {
         Interval::Auto | Interval::QuarterHour => {
-            return Timestamp(instant.micros().div_euclid(QUARTER_MICROS) * QUARTER_MICROS);
+            return Timestamp(moment.micros().div_euclid(QUARTER_MICROS) * QUARTER_MICROS);
         }
         Interval::Hour => {
             let into_hour = i64::from(time.minute() * 60 + time.second()) * 1_000_000;
-            let micros = instant.micros() - into_hour;
-            // The whole second's fraction, which an hour has none of.
+            let micros = moment.micros() - into_hour;
+            // Drops the fraction of the second.
             return Timestamp(micros - micros.rem_euclid(1_000_000));
         }
         Interval::SixHours => local_time(date, time.hour() / 6 * 6, zone),
@@ -211,8 +211,8 @@ fn floor(interval: Interval, zone: Tz, instant: Timestamp) -> Timestamp {
         Interval::Week => day_start(monday(date), zone),
         Interval::Month => day_start(date.with_day(1).unwrap_or(date), zone),
     };
-    // A clock set back over midnight gives the day two beginnings; the first one counts.
-    floored.min(instant)
+    // A clock that is set back over midnight begins the day twice; the first time counts.
+    floored.min(moment)
 }
 
 fn next(interval: Interval, zone: Tz, start: Timestamp) -> Timestamp {
@@ -226,6 +226,6 @@ fn next(interval: Interval, zone: Tz, start: Timestamp) -> Timestamp {
         Interval::Week => day_start(date + Days::new(7), zone),
         Interval::Month => day_start(date + Months::new(1), zone),
     };
-    // Always forward, whatever a zone's clock did.
+    // Always moves forward, whatever the zone's clock does.
     if after > start { after } else { Timestamp(start.micros() + 96 * QUARTER_MICROS) }
 }

@@ -1,31 +1,32 @@
 //! Counting: metrics, facets and histograms.
 //!
-//! Counts are kept, not computed. A cell counts the events of a stretch of time with one action, outcome, role and target
-//! type; everything that is counted is a sum of cells. Stretches are quarter hours, the finest grain that every time zone's
-//! offset is a multiple of, and UTC days.
+//! Counts are kept, not computed. A cell is the number of events of one slot of time with the same action, outcome,
+//! role and target type; every count is a sum of cells. Slots are quarter hours, since every time zone's offset is a
+//! multiple of them, and UTC days.
 //!
 //! ```text
-//! appender ──> count_deltas: one row a transaction ─compact─> event_counts: a row a day, a row a month
+//! appender ──> count_deltas: a row per transaction ─compact─> event_counts: a row per day and per month
 //!                        └─────────────── reading adds up both ───────────────┘
 //! ```
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`packed`] | cells in few bytes |
+//! | [`packed`] | packs cells into few bytes |
 //! | [`delta`] | what the appender adds, in its own transaction |
-//! | [`rows`], [`cache`] | the packed rows, and those that were read before |
-//! | [`compact`] | adds deltas to the packed rows |
-//! | [`build`] | makes packed rows of the events that were there before |
-//! | [`check`] | compares with the events, and mends |
-//! | [`range`] | reads a range |
-//! | [`sample`] | counts what is not kept: looks at events, so many and no more |
+//! | [`rows`], [`cache`] | the rollups, and a cache of them |
+//! | [`compact`] | adds deltas to the rollups |
+//! | [`build`] | builds the rollups of events that are older than the kept counts |
+//! | [`check`] | compares the counts with the events, and repairs them |
+//! | [`range`] | adds up a range |
+//! | [`sample`] | scans a bounded number of events, where no rollup can answer |
 //! | [`sql`], [`calendar`] | counting by SQL; days and months |
 //!
-//! The law: what is read is what a plain recount of the events gives, whatever is compacted and when.
+//! Invariant: every exact count equals a recount of the events, whatever is compacted and when.
 
 pub mod build;
 pub mod cache;
 pub mod calendar;
+pub mod cells;
 pub mod check;
 pub mod compact;
 pub mod delta;
@@ -36,139 +37,33 @@ pub mod rows;
 pub mod sample;
 pub mod sql;
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use cache::CountsCache;
-use packed::{Key, PackedCells, Tables};
+pub use cells::Cells;
+use cells::{has_rollup, matches_key};
+use packed::PackedCells;
 use range::{RangeCounts, Tally};
 
 use crate::{
-    caches::Caches,
     db::Conn,
     error::{Error, Result},
     filter::{Dimension, Filter},
+    index::Index,
 };
 
-/// Most values that a facet shows, the most frequent ones.
+/// Most values that a facet shows.
 const MOST_VALUES: usize = 100;
 
 fn damaged() -> Error {
     Error::Damaged("the kept counts are damaged; rebuild them: logbook repair counts")
 }
 
-impl Key<'_> {
-    /// The value in a dimension; None where the events have none.
-    pub fn value(&self, dimension: Dimension) -> Option<&str> {
-        match dimension {
-            Dimension::Action => Some(self.action),
-            Dimension::Outcome => Some(self.outcome.as_str()),
-            Dimension::Role => self.role,
-            Dimension::TargetType => self.target_type,
-        }
-    }
-}
-
-/// True when the kept counts can answer for the filter: it asks for a range and for what cells are told apart by.
-pub fn has_rollup(filter: &Filter) -> bool {
-    let Filter {
-        workspace_id: _,
-        log: _,
-        since: _,
-        until: _,
-        search,
-        actions: _,
-        outcomes: _,
-        roles: _,
-        actor_types,
-        actor_ids,
-        targets,
-        target_ids,
-        ip_addresses,
-        session_ids,
-        fields,
-    } = filter;
-    let others = [actor_ids, target_ids, ip_addresses, session_ids, fields];
-    search.is_none()
-        && actor_types.is_empty()
-        && targets.iter().all(|(_, id)| id.is_none())
-        && others.iter().all(|values| values.is_empty())
-}
-
-/// Whether a filter that [`has_rollup`] means the events of a key, whenever they happened.
-pub fn matches_key(filter: &Filter, key: &Key<'_>) -> bool {
-    let Key { action, outcome, role, target_type } = key;
-    let one_of = |wanted: &[String], have: Option<&str>| {
-        wanted.is_empty() || have.is_some_and(|have| wanted.iter().any(|wanted| wanted == have))
-    };
-    let Filter { actions, outcomes, roles, targets, .. } = filter;
-    one_of(actions, Some(action))
-        && (outcomes.is_empty() || outcomes.contains(outcome))
-        && one_of(roles, *role)
-        && (targets.is_empty()
-            || target_type.is_some_and(|have| targets.iter().any(|(wanted, _)| wanted == have)))
-}
-
-/// How many events have each key.
-#[derive(Clone, Debug, Default)]
-pub struct Cells {
-    tables: Tables,
-    /// By place among the keys.
-    events: Vec<u64>,
-    /// False when there may be more than was counted.
-    pub exact: bool,
-}
-
-impl Cells {
-    fn sums(&self) -> impl Iterator<Item = (Key<'_>, u64)> {
-        self.tables.keys().zip(self.events.iter().copied()).filter(|(_, events)| *events > 0)
-    }
-
-    pub fn add(&mut self, key: Key<'_>, events: u64) {
-        let place = self.tables.key(key) as usize;
-        self.events.resize(self.events.len().max(place + 1), 0);
-        self.events[place] += events;
-    }
-
-    /// Those that the filter means.
-    fn of(&self, filter: &Filter) -> Self {
-        let kept = self
-            .tables
-            .keys()
-            .zip(&self.events)
-            .map(|(key, n)| if matches_key(filter, &key) { *n } else { 0 });
-        Self { events: kept.collect(), tables: self.tables.clone(), exact: self.exact }
-    }
-
-    pub fn total(&self) -> u64 {
-        self.events.iter().sum()
-    }
-
-    /// How many events have each value of a dimension, most first.
-    pub fn by(&self, dimension: Dimension) -> Vec<(String, u64)> {
-        let mut sums: HashMap<&str, u64> = HashMap::new();
-        let cells: Vec<_> = self.sums().collect();
-        for (key, n) in &cells {
-            if let Some(value) = key.value(dimension) {
-                *sums.entry(value).or_default() += n;
-            }
-        }
-        let mut sums: Vec<_> = sums.into_iter().map(|(value, n)| (value.to_owned(), n)).collect();
-        sums.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        sums
-    }
-
-    pub fn with(&self, dimension: Dimension, value: &str) -> u64 {
-        self.sums().filter(|(key, _)| key.value(dimension) == Some(value)).map(|(_, n)| n).sum()
-    }
-}
-
 /// Adds up the whole range.
 struct Whole<'a> {
     cells: &'a mut Cells,
-    /// May be below zero in between.
+    /// May be negative until all cells are added.
     sums: Vec<i64>,
     places: Vec<u32>,
 }
@@ -184,7 +79,7 @@ impl Tally for Whole<'_> {
     }
 }
 
-/// The cells of the whole range, whatever their key.
+/// The cells of the whole range, of every key.
 fn whole(kept: &mut RangeCounts<'_>) -> Result<Cells> {
     let mut cells = Cells { exact: true, ..Cells::default() };
     let mut whole = Whole { cells: &mut cells, sums: Vec::new(), places: Vec::new() };
@@ -193,15 +88,15 @@ fn whole(kept: &mut RangeCounts<'_>) -> Result<Cells> {
     Ok(cells)
 }
 
-/// Counts what the filter means. Where the counts are kept, the connection sees one moment.
+/// Counts the events that the filter matches. Rollups must be read inside a snapshot.
 ///
 /// # Errors
 /// The database's.
-pub fn cells(conn: &mut Conn, caches: &Caches, filter: &Filter) -> Result<Cells> {
+pub fn cells(conn: &mut Conn, cache: &CountsCache, index: &Index, filter: &Filter) -> Result<Cells> {
     if has_rollup(filter) {
-        Ok(whole(&mut RangeCounts::open(conn, &caches.counts, filter)?)?.of(filter))
+        Ok(whole(&mut RangeCounts::open(conn, cache, filter)?)?.of(filter))
     } else {
-        sample::cells(conn, &caches.index, filter)
+        sample::cells(conn, index, filter)
     }
 }
 
@@ -237,16 +132,17 @@ pub struct Facets {
 /// The database's.
 pub fn facets(
     conn: &mut Conn,
-    caches: &Caches,
+    cache: &CountsCache,
+    index: &Index,
     filter: &Filter,
     facets: &[(&str, Dimension)],
 ) -> Result<Facets> {
     let filters: Vec<Filter> = facets.iter().map(|(_, dimension)| filter.without(*dimension)).collect();
     let (counted, exact): (Vec<Cells>, bool) = if has_rollup(filter) {
-        let all = whole(&mut RangeCounts::open(conn, &caches.counts, filter)?)?;
+        let all = whole(&mut RangeCounts::open(conn, cache, filter)?)?;
         (filters.iter().map(|filter| all.of(filter)).collect(), true)
     } else {
-        sample::facets(conn, &caches.index, filter, facets, filters)?
+        sample::facets(conn, index, filter, facets, filters)?
     };
     let data = facets.iter().zip(counted).map(|((field, dimension), cells)| {
         let values = cells.by(*dimension).into_iter().take(MOST_VALUES);
@@ -256,7 +152,7 @@ pub fn facets(
     Ok(Facets { data: data.collect(), exact })
 }
 
-/// Counts what the filter means by the borders of buckets; see [`RangeCounts::tally`].
+/// Counts the events that the filter matches, by bucket; see [`RangeCounts::tally`].
 pub struct Counted<'a> {
     kept: RangeCounts<'a>,
     filter: &'a Filter,
@@ -264,31 +160,32 @@ pub struct Counted<'a> {
 }
 
 impl<'a> Counted<'a> {
-    /// Where the counts are kept, the connection sees one moment.
+    /// Rollups must be read inside a snapshot.
     ///
     /// # Errors
     /// The database's.
-    pub fn open(conn: &'a mut Conn, caches: &'a Caches, filter: &'a Filter) -> Result<Self> {
+    pub fn open(
+        conn: &'a mut Conn,
+        cache: &'a CountsCache,
+        index: &Index,
+        filter: &'a Filter,
+    ) -> Result<Self> {
         if has_rollup(filter) {
-            return Ok(Self { kept: RangeCounts::open(conn, &caches.counts, filter)?, filter, exact: true });
+            return Ok(Self { kept: RangeCounts::open(conn, cache, filter)?, filter, exact: true });
         }
-        let (counted, exact) = sample::quarters(conn, &caches.index, filter)?;
-        Ok(Self {
-            kept: RangeCounts::from_counted(conn, &caches.counts, filter, vec![counted]),
-            filter,
-            exact,
-        })
+        let (counted, exact) = sample::quarters(conn, index, filter)?;
+        Ok(Self { kept: RangeCounts::from_counted(conn, cache, filter, vec![counted]), filter, exact })
     }
 
-    /// The first and the last quarter hour with an event.
+    /// The first and last quarter hour with a matching event.
     ///
     /// # Errors
     /// The database's.
     pub fn first_and_last(&mut self) -> Result<Option<(i64, i64)>> {
-        Ok(self.kept.first_and_last(self.filter)?)
+        self.kept.first_and_last(self.filter)
     }
 
-    /// How many events have each value of a dimension, most first.
+    /// The number of events with each value of a dimension, most frequent first.
     ///
     /// # Errors
     /// The database's.
@@ -296,8 +193,8 @@ impl<'a> Counted<'a> {
         Ok(whole(&mut self.kept)?.of(self.filter).by(dimension))
     }
 
-    /// Events by bucket, then by group: `group_of` says the group of a value, below `groups`. Buckets 1, 2, 3 … begin at
-    /// `borders`.
+    /// Events by bucket, then by group. `group_of` maps a value to its group, which is below `groups`. Buckets 1, 2, 3
+    /// … begin at `borders`.
     ///
     /// # Errors
     /// The database's.
@@ -321,7 +218,7 @@ struct Spread<'a, F> {
     dimension: Dimension,
     group_of: F,
     groups: usize,
-    /// The group of each key of the row that is open; none for those that are not meant.
+    /// The group of each key of the open row. None for keys that do not match.
     of_place: Vec<Option<usize>>,
     sums: Vec<i64>,
 }
@@ -329,7 +226,7 @@ struct Spread<'a, F> {
 impl<F: Fn(Option<&str>) -> usize> Tally for Spread<'_, F> {
     fn open(&mut self, packed: &PackedCells) {
         let Self { filter, dimension, group_of, of_place, .. } = self;
-        // A row has hundreds of keys and few values, and a year in a zone has hundreds of rows.
+        // Maps each value once: a row has hundreds of keys and few values, and a range of a year has hundreds of rows.
         let mut of_value: Vec<Option<usize>> = Vec::new();
         of_place.clear();
         of_place.extend(packed.keys().zip(packed.values(*dimension)).map(|(key, value)| {

@@ -1,25 +1,30 @@
-//! Cells, packed into few bytes and summed without unpacking.
+//! Packs cells into few bytes, and sums them without unpacking.
 //!
-//! A cell says how many events of one slot of time have one [`Key`]. Its format, in varints (LEB128) but for the texts:
+//! A cell is the number of events of one slot of time with one [`Key`]. The format, in varints (LEB128) except for the
+//! texts:
 //!
 //! ```text
 //! version  1
 //! texts    count, then (length, bytes) each
-//! keys     count, then (action, outcome, role + 1, target type + 1) each: places among the texts; 0 is none
+//! keys     count, then (action, outcome, role + 1, target type + 1) each: indexes of texts; 0 is none
 //! slots    count, then (slot - slot before, bytes of its cells) each; the first one is zigzag coded
 //! cells    of each slot: (key - key before, events) each, by key
 //! ```
 //!
-//! Texts and keys stand in the order in which they first came, so a row that grows keeps them, and the slots that nothing
-//! is added to are copied as they are. A typical cell takes two bytes.
+//! Texts and keys stay in the order in which they were added, so a row that grows keeps them, and slots to which
+//! nothing is added are copied unchanged. A typical cell takes two bytes.
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{event::Outcome, filter::Dimension};
+use crate::{
+    event::Outcome,
+    filter::Dimension,
+    varint::{self, Reader},
+};
 
 const VERSION: u8 = 1;
 
-/// What cells are told apart by, beside time.
+/// What distinguishes cells, besides time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key<'a> {
     pub action: &'a str,
@@ -28,7 +33,7 @@ pub struct Key<'a> {
     pub target_type: Option<&'a str>,
 }
 
-/// A key as places among texts, in the order of [`Dimension`]: action, outcome's number, role + 1, target type + 1.
+/// A key as indexes of texts, in the order of [`Dimension`]: action, outcome's number, role + 1, target type + 1.
 type Ids = [u32; 4];
 
 /// Texts and keys, each once.
@@ -70,7 +75,7 @@ impl Tables {
         place
     }
 
-    /// The key's place, which it keeps.
+    /// The index of the key, which never changes.
     pub fn key(&mut self, key: Key<'_>) -> u32 {
         let Key { action, outcome, role, target_type } = key;
         let ids = [
@@ -82,7 +87,7 @@ impl Tables {
         self.ids(ids)
     }
 
-    /// The places of all keys of a packed row, in its order.
+    /// The index of each key of a packed row, in the row's order.
     pub fn keys_of(&mut self, packed: &PackedCells) -> Vec<u32> {
         let texts: Vec<u32> = packed.texts.iter().map(|text| self.text(text)).collect();
         let text = |place: u32| texts[place as usize];
@@ -103,7 +108,7 @@ fn key_of(texts: &[Box<str>], [action, outcome, role, kind]: Ids) -> Key<'_> {
     let text = |place: u32| &*texts[place as usize];
     Key {
         action: text(action),
-        outcome: Outcome::from_number(outcome as i16),
+        outcome: Outcome::from_number(outcome as i16).expect("keys are checked when they are parsed"),
         role: role.checked_sub(1).map(text),
         target_type: kind.checked_sub(1).map(text),
     }
@@ -118,7 +123,7 @@ pub struct Slot {
     to: usize,
 }
 
-/// Packed cells that were found to be whole: texts and keys are unpacked, cells are not.
+/// Checked packed cells: texts and keys are unpacked, cells are not.
 #[derive(Clone, Debug, Default)]
 pub struct PackedCells {
     texts: Vec<Box<str>>,
@@ -128,7 +133,7 @@ pub struct PackedCells {
 }
 
 impl PackedCells {
-    /// None when the bytes are none that [`CellsBuilder::pack`] made.
+    /// None when [`CellsBuilder::pack`] did not write these bytes.
     pub fn parse(bytes: Vec<u8>) -> Option<Self> {
         let mut reader = Reader { bytes: &bytes, at: 0 };
         if reader.byte()? != VERSION {
@@ -144,7 +149,8 @@ impl PackedCells {
             let ids: Ids = [reader.small()?, reader.small()?, reader.small()?, reader.small()?];
             let [action, outcome, role, kind] = ids;
             let known = texts.len() as u32;
-            if action >= known || !(1..=2).contains(&outcome) || role > known || kind > known {
+            Outcome::from_number(i16::try_from(outcome).ok()?).ok()?;
+            if action >= known || role > known || kind > known {
                 return None;
             }
             keys.push(ids);
@@ -190,12 +196,12 @@ impl PackedCells {
         &self.slots[first..last.max(first)]
     }
 
-    /// Each cell of a slot: the place of its key, and its events.
+    /// Each cell of a slot: the index of its key, and its number of events.
     pub fn cells(&self, slot: &Slot) -> impl Iterator<Item = (usize, u64)> {
         let mut reader = Reader { bytes: &self.bytes[slot.from..slot.to], at: 0 };
         let mut key = 0;
         std::iter::from_fn(move || {
-            // Read to the end once already, so it ends only there.
+            // `parse` has read all cells, so only the end gives None.
             key += reader.varint()?;
             Some((key as usize, reader.varint()?))
         })
@@ -205,33 +211,33 @@ impl PackedCells {
         self.keys.iter().map(|ids| key_of(&self.texts, *ids))
     }
 
-    /// A number for each key's value in a dimension: within a row the same for the same value.
+    /// For each key, a number for its value in a dimension. Equal values have equal numbers within a row.
     pub fn values(&self, dimension: Dimension) -> impl Iterator<Item = usize> {
         self.keys.iter().map(move |ids| ids[dimension as usize] as usize)
     }
 
-    /// Every cell, unpacked: what two rows have in common that say the same in other bytes.
+    /// Every cell, unpacked. Rows that have the same cells in different bytes unpack to the same.
     pub fn unpack(&self) -> BTreeMap<(i64, Key<'_>), u64> {
         let keys: Vec<Key<'_>> = self.keys().collect();
         let mut cells = BTreeMap::new();
         for slot in &self.slots {
             for (key, events) in self.cells(slot) {
                 let sum: &mut u64 = cells.entry((slot.at, keys[key])).or_default();
-                // Damaged ones may say anything.
+                // Damaged cells may have any number.
                 *sum = sum.saturating_add(events);
             }
         }
         cells
     }
 
-    /// About how many bytes of memory it takes.
+    /// Estimated bytes of memory.
     pub fn weight(&self) -> usize {
         let texts: usize = self.texts.iter().map(|text| text.len() + 16).sum();
         texts + self.keys.len() * size_of::<Ids>() + self.slots.len() * size_of::<Slot>() + self.bytes.len()
     }
 }
 
-/// Cells that are being collected, on top of what is packed already.
+/// Collects cells on top of packed ones.
 #[derive(Clone, Debug, Default)]
 pub struct CellsBuilder {
     base: PackedCells,
@@ -240,7 +246,7 @@ pub struct CellsBuilder {
 }
 
 impl CellsBuilder {
-    /// A draft that begins with what is packed.
+    /// A builder that begins with packed cells.
     pub fn over(base: PackedCells) -> Self {
         Self { tables: Tables::of(&base), base, added: BTreeMap::new() }
     }
@@ -250,7 +256,7 @@ impl CellsBuilder {
         *self.added.entry(slot).or_default().entry(key).or_default() += events;
     }
 
-    /// Adds all cells of `other`, each to the slot that `slot_of` gives its own.
+    /// Adds these slots of `other`, each to the slot that `slot_of` returns for it.
     pub fn add_all(&mut self, other: &PackedCells, slots: &[Slot], slot_of: impl Fn(i64) -> i64) {
         let keys = self.tables.keys_of(other);
         for slot in slots {
@@ -261,7 +267,7 @@ impl CellsBuilder {
         }
     }
 
-    /// Cells that were added, not those of the base.
+    /// The number of added cells, without those of the base.
     pub fn len(&self) -> usize {
         self.added.values().map(BTreeMap::len).sum()
     }
@@ -270,9 +276,10 @@ impl CellsBuilder {
         self.added.is_empty() && self.base.slots.is_empty()
     }
 
+    /// The bytes of all cells, those of the base included.
     pub fn pack(&self) -> Vec<u8> {
         let Self { base, tables, added } = self;
-        // Body first: the slots say how long each is.
+        // The body is written first, since the slots contain its lengths.
         let mut body = Vec::with_capacity(base.bytes.len() + 1024);
         let mut slots: Vec<(i64, usize)> = Vec::new();
         let mut close = |at: i64, body: &Vec<u8>, from: usize| slots.push((at, body.len() - from));
@@ -303,20 +310,20 @@ impl CellsBuilder {
         }
 
         let mut bytes = vec![VERSION];
-        write(&mut bytes, tables.texts.len() as u64);
+        varint::write(&mut bytes, tables.texts.len() as u64);
         for text in &tables.texts {
-            write(&mut bytes, text.len() as u64);
+            varint::write(&mut bytes, text.len() as u64);
             bytes.extend_from_slice(text.as_bytes());
         }
-        write(&mut bytes, tables.keys.len() as u64);
+        varint::write(&mut bytes, tables.keys.len() as u64);
         for id in tables.keys.iter().flatten() {
-            write(&mut bytes, u64::from(*id));
+            varint::write(&mut bytes, u64::from(*id));
         }
-        write(&mut bytes, slots.len() as u64);
+        varint::write(&mut bytes, slots.len() as u64);
         let mut before = None;
         for (at, length) in slots {
-            write(&mut bytes, before.map_or(zigzag(at), |before: i64| (at - before).unsigned_abs()));
-            write(&mut bytes, length as u64);
+            varint::write(&mut bytes, before.map_or(zigzag(at), |before: i64| (at - before).unsigned_abs()));
+            varint::write(&mut bytes, length as u64);
             before = Some(at);
         }
         bytes.append(&mut body);
@@ -327,18 +334,10 @@ impl CellsBuilder {
 fn write_cells(body: &mut Vec<u8>, cells: &BTreeMap<u32, u64>) {
     let mut before = 0;
     for (key, events) in cells {
-        write(body, u64::from(key - before));
-        write(body, *events);
+        varint::write(body, u64::from(key - before));
+        varint::write(body, *events);
         before = *key;
     }
-}
-
-fn write(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
 }
 
 fn zigzag(number: i64) -> u64 {
@@ -347,53 +346,6 @@ fn zigzag(number: i64) -> u64 {
 
 fn unzigzag(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
-}
-
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn byte(&mut self) -> Option<u8> {
-        let byte = *self.bytes.get(self.at)?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    #[inline]
-    fn varint(&mut self) -> Option<u64> {
-        let first = self.byte()?;
-        if first < 0x80 {
-            return Some(first.into());
-        }
-        let mut number = u64::from(first & 0x7f);
-        for shift in (7..64).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(number);
-            }
-        }
-        None
-    }
-
-    fn small(&mut self) -> Option<u32> {
-        self.varint()?.try_into().ok()
-    }
-
-    /// A number of things that follow, so never more than there are bytes.
-    fn count(&mut self) -> Option<usize> {
-        let count = usize::try_from(self.varint()?).ok()?;
-        (count <= self.bytes.len()).then_some(count)
-    }
-
-    fn slice(&mut self) -> Option<&'a [u8]> {
-        let length = self.count()?;
-        let slice = self.bytes.get(self.at..self.at.checked_add(length)?)?;
-        self.at += length;
-        Some(slice)
-    }
 }
 
 #[cfg(test)]

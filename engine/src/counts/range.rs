@@ -1,4 +1,4 @@
-//! Reading the counts of a range: packed rows, waiting deltas, and the ends of the range, added up as a question wants it.
+//! Reads the counts of a range: adds up rollups, deltas, and the ends of the range that no rollup covers.
 //!
 //! ```text
 //! since 09:20                                                          until 17:50
@@ -6,15 +6,16 @@
 //!     SQL     day's row                  months' rows                 day's row  SQL
 //! ```
 //!
-//! A day that is cut, by an end of the range or by the border of a bucket in a zone, needs the cells of its quarter hours.
-//! Its largest piece is had from the whole day's cells all the same, less those of the other pieces.
+//! A day that is cut, by an end of the range or by the border of a bucket, needs the cells of its quarter hours. Its
+//! largest piece is computed from the whole day's cells, minus those of the other pieces.
 
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
     CountsCache,
     calendar::{self, DAY_QUARTERS},
-    damaged, delta, matches_key,
+    cells::matches_key,
+    damaged, delta,
     packed::{PackedCells, Slot},
     rows::{self, Grain, Rows},
     sql,
@@ -25,41 +26,42 @@ use crate::{
     filter::Filter,
 };
 
-/// What is done with the cells of a range: a row is opened, then its cells come.
+/// Adds up the cells of a range. `open` begins a row; `add` then gets its cells.
 pub trait Tally {
     fn open(&mut self, packed: &PackedCells);
-    /// `key` is a place among the keys of the row that was opened last; `events` may be negative.
+    /// `key` is the index of a key of the open row; `events` may be negative.
     fn add(&mut self, bucket: usize, key: usize, events: i64);
 }
 
-/// The cells of a range, found and not yet added up.
+/// The cells of a range, loaded but not added up.
 pub struct RangeCounts<'a> {
     conn: &'a mut Conn,
     cache: &'a CountsCache,
-    shelf: Rows,
+    rollups: Rows,
     /// Quarter hours, `from <= quarter < to`.
     from: i64,
     to: i64,
     /// Cells by day.
     months: Vec<Arc<PackedCells>>,
-    /// Cells by quarter hour, of days that were needed.
+    /// Cells by quarter hour, of the days that were needed.
     days: HashMap<i64, Arc<PackedCells>>,
-    /// Cells by quarter hour that are in no row.
+    /// Cells by quarter hour that are not compacted yet.
     deltas: Vec<PackedCells>,
-    /// Cells by quarter hour of what was counted event by event: all of them are meant.
+    /// Cells by quarter hour that were counted from events; all of them are in the range.
     counted: Vec<PackedCells>,
 }
 
-/// A day that is cut: pieces of quarter hours, each with its bucket, if it lies in the range.
+/// A day that is cut: pieces of quarter hours, each with its bucket, or None outside the range.
 struct CutDay {
     day: i64,
     pieces: Vec<(i64, i64, Option<usize>)>,
-    /// The bucket that was given all of the day's cells, that of its largest piece.
+    /// The bucket of the largest piece, which gets all of the day's cells first.
     given: Option<usize>,
 }
 
 impl<'a> RangeCounts<'a> {
-    /// Finds the cells of the filter's range. Its other conditions are the caller's. The connection sees one moment.
+    /// Loads the cells of the filter's range; the caller applies its other conditions. The connection must be in a
+    /// snapshot.
     ///
     /// # Errors
     /// The database's, or damaged bytes.
@@ -87,34 +89,35 @@ impl<'a> RangeCounts<'a> {
             kept.deltas = delta::waiting(kept.conn, workspace_id, filter.log)?;
             let months =
                 (calendar::month_of(calendar::day_of(from)), calendar::month_of(calendar::day_of(to - 1)));
-            let rows = kept.shelf.load(kept.conn, cache, months, |_| true)?;
+            let rows = kept.rollups.load(kept.conn, cache, months, |_| true)?;
             kept.months = rows.into_iter().map(|(_, packed)| packed).collect();
         }
         Ok(kept)
     }
 
-    /// Cells by quarter hour that were counted already.
+    /// With cells by quarter hour that were counted already, and no others.
     pub fn from_counted(
         conn: &'a mut Conn,
         cache: &'a CountsCache,
         filter: &Filter,
         counted: Vec<PackedCells>,
     ) -> Self {
-        let shelf = Rows { workspace_id: filter.workspace_id, log: filter.log, grain: Grain::Month };
+        let rollups = Rows { workspace_id: filter.workspace_id, log: filter.log, grain: Grain::Month };
         let (months, days, deltas) = (Vec::new(), HashMap::new(), Vec::new());
-        Self { conn, cache, shelf, from: 0, to: 0, months, days, deltas, counted }
+        Self { conn, cache, rollups, from: 0, to: 0, months, days, deltas, counted }
     }
 
     fn count(&mut self, from: Timestamp, to: Timestamp) -> Result<()> {
         if from < to {
-            let Rows { workspace_id, log, .. } = self.shelf;
+            let Rows { workspace_id, log, .. } = self.rollups;
             let draft = sql::count(self.conn, workspace_id, log, (from, to), i64::MAX)?;
             self.counted.push(PackedCells::parse(draft.pack()).ok_or_else(damaged)?);
         }
         Ok(())
     }
 
-    /// Shows every cell of the range. `borders` are the quarter hours at which buckets 1, 2, 3 … begin, in order.
+    /// Passes every cell of the range to `tally`. `borders` are the quarter hours at which buckets 1, 2, 3 … begin, in
+    /// order.
     ///
     /// # Errors
     /// The database's, or damaged bytes.
@@ -161,7 +164,7 @@ impl<'a> RangeCounts<'a> {
         Ok(())
     }
 
-    /// The cells that are in no row, of the range only.
+    /// The cells of the range that are in no rollup.
     fn loose(&self) -> impl Iterator<Item = (&PackedCells, &[Slot])> {
         let deltas = self.deltas.iter().map(|packed| (packed, packed.slots_within(self.from, self.to)));
         deltas.chain(self.counted.iter().map(|packed| (packed, packed.slots())))
@@ -195,15 +198,15 @@ impl<'a> RangeCounts<'a> {
             .filter(|day| !self.days.contains_key(day))
             .filter_map(|day| i32::try_from(day).ok())
             .collect();
-        let shelf = Rows { grain: Grain::Day, ..self.shelf };
+        let rollups = Rows { grain: Grain::Day, ..self.rollups };
         let mut load = |range, wanted: &dyn Fn(i32) -> bool| -> Result<()> {
-            let rows = shelf.load(self.conn, self.cache, range, wanted)?;
+            let rows = rollups.load(self.conn, self.cache, range, wanted)?;
             self.days.extend(rows.into_iter().map(|(day, packed)| (i64::from(day), packed)));
             Ok(())
         };
         match *wanted.as_slice() {
             [] => Ok(()),
-            // The two ends of a range, between which are many rows that are not needed.
+            // The two ends of a range. The rows between them are not needed.
             [first, last] => {
                 load((first, first), &|_| true)?;
                 load((last, last), &|_| true)
@@ -213,29 +216,29 @@ impl<'a> RangeCounts<'a> {
         }
     }
 
-    /// The first and the last quarter hour that have an event of the filter.
+    /// The first and last quarter hour with an event that the filter matches.
     ///
     /// # Errors
     /// The database's, or damaged bytes.
     pub fn first_and_last(&mut self, filter: &Filter) -> Result<Option<(i64, i64)>> {
         let mut days = Vec::new();
         for month in &self.months {
-            let meant = meant_keys(month, filter);
+            let matching = matching_keys(month, filter);
             for slot in month.slots_within(calendar::day_of(self.from), calendar::day_of(self.to - 1) + 1) {
-                if has_any(month, slot, &meant) {
+                if has_any(month, slot, &matching) {
                     days.push(slot.at);
                 }
             }
         }
         let mut ends: Vec<i64> = Vec::new();
         for (packed, slots) in self.loose() {
-            let meant = meant_keys(packed, filter);
-            let mut found = slots.iter().filter(|slot| has_any(packed, slot, &meant)).map(|slot| slot.at);
+            let matching = matching_keys(packed, filter);
+            let mut found = slots.iter().filter(|slot| has_any(packed, slot, &matching)).map(|slot| slot.at);
             let first = found.next();
             ends.extend(found.next_back());
             ends.extend(first);
         }
-        // What a day has may lie outside of the range, so that the next one decides.
+        // All of a day's events may lie outside the range; then the next day decides.
         for day in &days {
             if let Some((first, _)) = self.ends_in(*day, filter)? {
                 ends.push(first);
@@ -254,18 +257,18 @@ impl<'a> RangeCounts<'a> {
     fn ends_in(&mut self, day: i64, filter: &Filter) -> Result<Option<(i64, i64)>> {
         self.load_days(std::iter::once(day))?;
         let packed = self.days.get(&day).ok_or_else(damaged)?;
-        let meant = meant_keys(packed, filter);
+        let matching = matching_keys(packed, filter);
         let slots = packed.slots_within(self.from, self.to).iter();
-        let mut found = slots.filter(|slot| has_any(packed, slot, &meant)).map(|slot| slot.at);
+        let mut found = slots.filter(|slot| has_any(packed, slot, &matching)).map(|slot| slot.at);
         let Some(first) = found.next() else { return Ok(None) };
         Ok(Some((first, found.next_back().unwrap_or(first))))
     }
 }
 
-fn meant_keys(packed: &PackedCells, filter: &Filter) -> Vec<bool> {
+fn matching_keys(packed: &PackedCells, filter: &Filter) -> Vec<bool> {
     packed.keys().map(|key| matches_key(filter, &key)).collect()
 }
 
-fn has_any(packed: &PackedCells, slot: &Slot, meant: &[bool]) -> bool {
-    packed.cells(slot).any(|(key, events)| meant[key] && events > 0)
+fn has_any(packed: &PackedCells, slot: &Slot, matching: &[bool]) -> bool {
+    packed.cells(slot).any(|(key, events)| matching[key] && events > 0)
 }

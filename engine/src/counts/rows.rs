@@ -1,4 +1,4 @@
-//! The packed rows of `event_counts`.
+//! The rollups: packed rows of `event_counts`.
 //!
 //! | grain | a row is | its cells are of |
 //! |---|---|---|
@@ -25,6 +25,7 @@ use crate::{
     event::Log,
 };
 
+/// What a rollup covers: a UTC day or a UTC month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grain {
     Day = 1,
@@ -37,20 +38,20 @@ impl Grain {
     }
 }
 
-/// How far compaction has come in a workspace.
+/// How far a workspace is compacted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = count_states)]
 pub struct State {
-    /// Differs after each change of any packed row.
+    /// Increases with each change of any rollup.
     pub revision: i64,
-    /// Events up to here are in packed rows, those beyond in deltas. While `unbuilt_from` is set, 0 says that not even
-    /// that was decided.
+    /// Events up to this seq are in rollups, later ones in deltas. While `unbuilt_from` is set, 0 means that building
+    /// has not begun.
     pub compacted_seq: i64,
-    /// Events from here on, up to `compacted_seq`, are in no packed row yet.
+    /// Events from this time on, with seqs up to `compacted_seq`, are in no rollup yet.
     pub unbuilt_from: Option<Timestamp>,
 }
 
-/// The state as it is. A workspace without a row has no packed rows and needs none.
+/// The state. A workspace without a row has no rollups and needs none.
 ///
 /// # Errors
 /// The database's.
@@ -59,10 +60,11 @@ pub fn state(conn: &mut Conn, workspace_id: i32) -> Result<State> {
     Ok(state.unwrap_or_default())
 }
 
-/// The state, with a new revision, locked to the end of the transaction: whoever changes packed rows begins with it.
+/// The state, with a new revision, locked until the transaction ends. Every transaction that changes rollups begins
+/// with it.
 ///
 /// # Errors
-/// The database's; a unique violation when two meet at a workspace's very first time.
+/// The database's; a unique violation when two processes create the state at the same time.
 pub fn lock_state(conn: &mut Conn, workspace_id: i32) -> Result<State> {
     dialect::lock_for_writing(conn)?;
     let updated = diesel::update(count_states::table.find(workspace_id))
@@ -84,18 +86,20 @@ pub fn lock_state(conn: &mut Conn, workspace_id: i32) -> Result<State> {
     Ok(State { revision: 1, ..State::default() })
 }
 
-/// As [`lock_state`], with a revision that no row ever had, not even before the state was lost and began anew.
+/// As [`lock_state`], with a revision that no row ever had, even if the state was lost and created again.
 ///
 /// # Errors
 /// As [`lock_state`].
 pub fn lock_state_anew(conn: &mut Conn, workspace_id: i32) -> Result<State> {
     let state = lock_state(conn, workspace_id)?;
-    // Far beyond what counting one by one comes to.
+    // Far greater than any revision that was increased by one at a time.
     let state = State { revision: state.revision.max(Timestamp::now().micros()), ..state };
     set_state(conn, workspace_id, state)?;
     Ok(state)
 }
 
+/// Writes the state. The caller has locked it.
+///
 /// # Errors
 /// The database's.
 pub fn set_state(conn: &mut Conn, workspace_id: i32, state: State) -> Result<()> {
@@ -110,7 +114,7 @@ pub fn set_state(conn: &mut Conn, workspace_id: i32, state: State) -> Result<()>
     Ok(())
 }
 
-/// One log's rows of one grain.
+/// One log's rollups of one grain.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows {
     pub workspace_id: i32,
@@ -124,8 +128,8 @@ impl Rows {
         Place { workspace_id, log: log.number(), grain: grain.number(), bucket }
     }
 
-    /// The rows of `first..=last` that `wanted` takes, by bucket. Only what the cache does not have, or has in another
-    /// revision, is read.
+    /// The rows of `first..=last` that `wanted` accepts, by bucket. Reads only rows that are not cached in their
+    /// current revision.
     ///
     /// # Errors
     /// The database's, or damaged bytes.
@@ -179,7 +183,8 @@ impl Rows {
             .filter(event_counts::log.eq(self.log.number()))
             .filter(event_counts::grain.eq(self.grain.number()));
         let columns = (event_counts::bucket, event_counts::revision, event_counts::cells);
-        // A statement's text should not depend on how many there are; reading a few too many costs less than their list.
+        // The statement's text should not depend on the number of rows. Reading a few too many costs less than listing
+        // them.
         let span = i64::from(last) - i64::from(first) + 1;
         if span <= missing.len() as i64 * 2 {
             let rows = rows.filter(event_counts::bucket.between(first, last)).select(columns).load(conn)?;
@@ -188,7 +193,7 @@ impl Rows {
         Ok(rows.filter(event_counts::bucket.eq_any(missing)).select(columns).load(conn)?)
     }
 
-    /// A row as a draft to go on with. Empty where there is none.
+    /// A builder on top of the stored row, or an empty one.
     ///
     /// # Errors
     /// The database's, or damaged bytes.
@@ -202,7 +207,7 @@ impl Rows {
         }
     }
 
-    /// Writes a row in place of the one that is there; an empty one is none. The state is locked.
+    /// Replaces the row, or deletes it when `draft` is empty. The caller has locked the state.
     ///
     /// # Errors
     /// The database's.
@@ -233,7 +238,7 @@ impl Rows {
     }
 }
 
-/// Every row of a month, as it is stored, of all logs.
+/// Every row of a month, of all logs, as it is stored.
 ///
 /// # Errors
 /// The database's.
@@ -250,9 +255,9 @@ pub fn of_month(
             .filter(event_counts::bucket.between(first, last))
             .select((event_counts::log, event_counts::bucket, event_counts::cells))
             .load(conn)?;
-        found.extend(
-            rows.into_iter().map(|(log, bucket, cells)| ((Log::from_number(log), grain, bucket), cells)),
-        );
+        for (log, bucket, cells) in rows {
+            found.insert((Log::from_number(log)?, grain, bucket), cells);
+        }
     }
     Ok(found)
 }

@@ -1,4 +1,5 @@
-//! Counting by looking at events: for a search, and for filters that no counts are kept of.
+//! Counts by scanning a bounded number of events, where no rollup can answer: for a search, and for filters on fields
+//! that rollups do not have.
 
 use std::ops::ControlFlow;
 
@@ -9,19 +10,19 @@ use super::{
 use crate::{
     db::Conn,
     error::Result,
-    event::Event,
+    event::{Common, Event},
     filter::{Dimension, Filter, rows::Scanned},
     index::Index,
     order::Order,
     query,
 };
 
-/// Most events that are looked at, the newest ones: what is beyond makes the count a lower bound. Reading an event takes some
+/// Most events that are scanned, newest first. When more match, the count is a lower bound. Reading an event takes some
 /// microseconds, and a count may take about as long as a page.
 pub const SCAN_LIMIT: usize = 2000;
 
-/// Shows the events of a filter, newest first. True when those were all.
-fn look(conn: &mut Conn, index: &Index, filter: &Filter, mut show: impl FnMut(&Event)) -> Result<bool> {
+/// Passes the matching events to `show`, newest first. True when those were all.
+fn scan(conn: &mut Conn, index: &Index, filter: &Filter, mut show: impl FnMut(&Event)) -> Result<bool> {
     let mut seen = 0;
     let scanned = query::scan(conn, index, filter, (Order::Desc, None), SCAN_LIMIT + 1, &mut |event| {
         if seen == SCAN_LIMIT {
@@ -35,37 +36,34 @@ fn look(conn: &mut Conn, index: &Index, filter: &Filter, mut show: impl FnMut(&E
 }
 
 fn key_of(event: &Event) -> Key<'_> {
-    Key {
-        action: &event.action,
-        outcome: event.outcome,
-        role: event.role.as_deref(),
-        target_type: event.target.kind.as_deref(),
-    }
+    let Common { action, outcome, role, target, .. } = &event.common;
+    Key { action, outcome: *outcome, role: role.as_deref(), target_type: target.kind.as_deref() }
 }
 
-/// Counts what the filter means.
+/// Counts the events that the filter matches.
 ///
 /// # Errors
 /// The database's.
 pub fn cells(conn: &mut Conn, index: &Index, filter: &Filter) -> Result<Cells> {
     let mut cells = Cells::default();
-    cells.exact = look(conn, index, filter, |event| cells.add(key_of(event), 1))?;
+    cells.exact = scan(conn, index, filter, |event| cells.add(key_of(event), 1))?;
     Ok(cells)
 }
 
-/// Counts what the filter means by quarter hour, and whether that is all.
+/// Counts the events that the filter matches by quarter hour, and returns whether those are all.
 ///
 /// # Errors
 /// The database's.
 pub fn quarters(conn: &mut Conn, index: &Index, filter: &Filter) -> Result<(PackedCells, bool)> {
     let mut draft = CellsBuilder::default();
-    let exact = look(conn, index, filter, |event| {
+    let exact = scan(conn, index, filter, |event| {
         draft.add(calendar::quarter_of(event.occurred_at), key_of(event), 1)
     })?;
     Ok((PackedCells::parse(draft.pack()).ok_or_else(damaged)?, exact))
 }
 
-/// Counts what each of `filters` means: one for each facet, `filter` without the facet's own dimension. One look serves all.
+/// Counts the events that each of `filters` matches: one filter for each facet, which is `filter` without the facet's
+/// own dimension. One scan serves them all.
 ///
 /// # Errors
 /// The database's.
@@ -78,12 +76,12 @@ pub fn facets(
 ) -> Result<(Vec<Cells>, bool)> {
     let wide = facets.iter().fold(filter.clone(), |filter, (_, dimension)| filter.without(*dimension));
     for filter in &mut filters {
-        // Whatever is looked at has these already, and to see it again is the costly part.
+        // Every scanned event matches these already, and checking them again would be the costly part.
         filter.search = None;
         filter.fields.clear();
     }
     let mut counted = vec![Cells::default(); filters.len()];
-    let exact = look(conn, index, &wide, |event| {
+    let exact = scan(conn, index, &wide, |event| {
         for (filter, cells) in filters.iter().zip(&mut counted) {
             if filter.matches(event) {
                 cells.add(key_of(event), 1);

@@ -1,5 +1,5 @@
-//! Counting by SQL, which looks at every event that it counts: the ends of a range inside of a quarter hour, what is not
-//! packed yet, and what packed rows are made of and checked against.
+//! Counts by SQL, which reads every event that it counts: for the ends of a range inside a quarter hour, for what is in
+//! no rollup yet, and for building and checking rollups.
 
 use diesel::{dsl::count_star, prelude::*};
 
@@ -15,13 +15,13 @@ use crate::{
 
 type Dimensions = (String, i16, Option<String>, Option<String>);
 
-fn key((action, outcome, role, target_type): &Dimensions) -> Key<'_> {
-    Key {
+fn key((action, outcome, role, target_type): &Dimensions) -> Result<Key<'_>> {
+    Ok(Key {
         action,
-        outcome: Outcome::from_number(*outcome),
+        outcome: Outcome::from_number(*outcome)?,
         role: role.as_deref(),
         target_type: target_type.as_deref(),
-    }
+    })
 }
 
 /// The cells, by quarter hour, of a log's events with `from <= occurred_at < to` and `seq <= last`.
@@ -48,12 +48,12 @@ pub fn count(
         .load(conn)?;
     let mut draft = CellsBuilder::default();
     for (quarter, dimensions, events) in &rows {
-        draft.add(*quarter, key(dimensions), events.unsigned_abs());
+        draft.add(*quarter, key(dimensions)?, events.unsigned_abs());
     }
     Ok(draft)
 }
 
-/// Shows all events with `after < seq <= last`, by seq: seq, log, quarter hour, and what else cells are told apart by.
+/// Passes all events with `after < seq <= last` to `show`, by seq: seq, log, quarter hour and key.
 ///
 /// # Errors
 /// The database's, or what `show` returns.
@@ -80,7 +80,7 @@ pub fn visit(
             ))
             .load(conn)?;
         for (seq, log, occurred_at, dimensions) in &rows {
-            show(*seq, Log::from_number(*log), calendar::quarter_of(*occurred_at), key(dimensions))?;
+            show(*seq, Log::from_number(*log)?, calendar::quarter_of(*occurred_at), key(dimensions)?)?;
             after = *seq;
         }
         if rows.len() < STEP {
@@ -90,7 +90,7 @@ pub fn visit(
     Ok(())
 }
 
-/// When the first event at or after a moment happened, of any log.
+/// The time of the first event at or after `from`, of any log.
 ///
 /// # Errors
 /// The database's.

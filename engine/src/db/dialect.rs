@@ -1,16 +1,14 @@
 //! Everything that differs between the two databases.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use diesel::{
-    ExecuteCopyFromDsl as _, QueryResult, RunQueryDsl as _,
+    ExecuteCopyFromDsl as _, QueryResult, QueryableByName, RunQueryDsl as _,
     connection::SimpleConnection as _,
     pg::Pg,
     query_builder::{AstPass, QueryFragment, QueryId},
     result::{DatabaseErrorKind, Error},
+    sql_query,
     sql_types::{Array, BigInt, Bool, Text},
     sqlite::Sqlite,
 };
@@ -21,7 +19,7 @@ use super::{
     schema::{dedupe_keys, events, index_pieces},
 };
 
-/// PostgreSQL's settings of a connection.
+/// The settings of a PostgreSQL connection.
 pub const POSTGRES_SETTINGS: &str = "SET TIME ZONE 'UTC'; SET client_encoding = 'UTF8'; SET lock_timeout = '10s'; SET statement_timeout = '60s'";
 
 /// Settings of a new connection.
@@ -41,11 +39,50 @@ pub fn prepare_connection(conn: &mut Conn) -> QueryResult<()> {
              PRAGMA temp_store = MEMORY;
              PRAGMA journal_size_limit = 67108864;",
         ),
-        Conn::Pg(conn) => conn.batch_execute(POSTGRES_SETTINGS),
+        Conn::Pg(conn) => conn.batch_execute(&format!("{POSTGRES_SETTINGS}; {ENGLISH_MESSAGES}")),
     }
 }
 
-/// How long a transaction waits for SQLite's lock.
+/// Sets PostgreSQL's messages to English, since [`is_unavailable`] recognizes some errors by their text. Only a
+/// superuser, or a user who was granted the right, may do so. For others it is a setting of the role: see
+/// [`check_messages`].
+const ENGLISH_MESSAGES: &str = "SELECT CASE WHEN has_parameter_privilege('lc_messages', 'SET') \
+                                THEN set_config('lc_messages', 'C', false) END";
+
+#[derive(QueryableByName)]
+struct Messages {
+    #[diesel(sql_type = Text)]
+    setting: String,
+    #[diesel(sql_type = Text)]
+    role: String,
+}
+
+/// Checks that PostgreSQL's messages are in English.
+///
+/// # Errors
+/// [`super::Error::Setup`] with instructions for the operator; the database's.
+pub fn check_messages(conn: &mut Conn) -> super::Result<()> {
+    let Conn::Pg(pg) = conn else { return Ok(()) };
+    let query = "SELECT current_setting('lc_messages') AS setting, quote_ident(current_user) AS role";
+    let Messages { setting, role } = sql_query(query).get_result(pg)?;
+    if setting == "C" {
+        return Ok(());
+    }
+    // Other settings may be English too, and a server without translations always is, so an actual error decides.
+    let Err(error) = pg.batch_execute("SELECT 1 / 0") else { return Ok(()) };
+    match super::Error::from(error) {
+        super::Error::Query(error) if error.to_string() != "division by zero" => {
+            Err(super::Error::Setup(format!(
+                "PostgreSQL's messages are in another language (\"{error}\", lc_messages is {setting}), and Logbook has to \
+                 recognise some of them. A superuser has to run this: ALTER ROLE {role} SET lc_messages = 'C';"
+            )))
+        }
+        super::Error::Query(_) => Ok(()),
+        error => Err(error),
+    }
+}
+
+/// How long a transaction waits for SQLite's write lock.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Takes SQLite's lock for writing, at the beginning of a transaction; nothing on PostgreSQL, whose locks have queues.
@@ -73,7 +110,7 @@ pub fn lock_for_writing(conn: &mut Conn) -> QueryResult<()> {
     locked
 }
 
-/// PostgreSQL's URL with timeouts where it names none: libpq's own wait for ever.
+/// Adds timeouts to PostgreSQL's URL where it has none: by default libpq waits forever.
 pub fn with_timeouts(url: &str) -> String {
     let defaults = [
         ("connect_timeout", "3"),
@@ -93,19 +130,7 @@ pub fn with_timeouts(url: &str) -> String {
     url
 }
 
-/// A folder that only its owner may enter. One that is there stays as it is.
-pub fn make_private_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-/// A file that only its owner may read: it has everybody's history. SQLite gives its side files the same mode.
-pub fn make_private_file(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
-}
-
-/// True for errors that say nothing about the statement: gone, locked, full, shutting down.
+/// True for errors that say nothing about the statement: connection lost, locked, disk full, shutting down.
 pub fn is_unavailable(error: &Error) -> bool {
     match error {
         Error::BrokenTransactionManager | Error::AlreadyInTransaction => true,
@@ -115,7 +140,7 @@ pub fn is_unavailable(error: &Error) -> bool {
         ) => true,
         Error::DatabaseError(_, info) => {
             let text = info.message();
-            // SQLite's result codes and PostgreSQL's classes 53, 55, 57 and 58 reach us as text only.
+            // SQLite's result codes and PostgreSQL's classes 53, 55, 57 and 58 are available only as text.
             [
                 "database is locked",
                 "database table is locked",
@@ -153,8 +178,8 @@ pub fn is_unavailable(error: &Error) -> bool {
 macro_rules! bulk_insert {
     ($(#[$meta:meta])* $name:ident, $row:ty, $table:path) => {
         $(#[$meta])*
-        /// By COPY on PostgreSQL; on SQLite by one prepared statement, since taking a longer one apart costs more than starting
-        /// a short one again.
+        /// Uses COPY on PostgreSQL, and on SQLite one prepared statement per row, since preparing a longer one costs
+        /// more than executing a short one again.
         pub fn $name<'a>(conn: &mut Conn, rows: impl IntoIterator<Item = &'a $row>) -> QueryResult<()> {
             let rows: Vec<&$row> = rows.into_iter().collect();
             match conn {
@@ -186,8 +211,9 @@ bulk_insert!(
     insert_pieces, PieceRow, index_pieces::table
 );
 
-/// A query that gives so many rows at most, told in its text: of a limit that is a parameter PostgreSQL does not know how much
-/// it saves, and plans the statement anew each time that it is executed (1.3 ms of a page's 1.9 with 17 partitions).
+/// A query that returns at most this many rows, with the number in its text. PostgreSQL cannot plan for a limit that is
+/// a parameter, and plans the statement again each time that it is executed (1.3 ms of a page's 1.9 with 17
+/// partitions).
 #[derive(Debug, Clone)]
 pub struct AtMost<Q> {
     query: Q,
@@ -200,7 +226,7 @@ impl<Q> AtMost<Q> {
     }
 }
 
-/// Told apart by its text: the number is no part of the type.
+/// Identified by its text: the number is not part of the type.
 impl<Q> QueryId for AtMost<Q> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
@@ -220,12 +246,12 @@ impl<Q: QueryFragment<Backend>> QueryFragment<Backend> for AtMost<Q> {
     }
 }
 
-/// `column` is one of some whole numbers, given as one parameter, so that the statement's text is always the same.
+/// `column` equals one of some integers, which are one parameter, so that the statement's text is always the same.
 #[derive(Debug, Clone, QueryId)]
 pub struct AnyOf<C> {
     column: C,
     numbers: Vec<i64>,
-    /// The same as JSON: SQLite has no arrays.
+    /// The values as JSON: SQLite has no arrays.
     json: String,
 }
 
@@ -276,7 +302,7 @@ where
     }
 }
 
-/// The number of a quarter hour since 1970: the finest grain that every time zone's offset is a multiple of.
+/// The number of a quarter hour since 1970. Every time zone's offset is a multiple of a quarter hour.
 #[derive(Debug, Clone, Copy, QueryId)]
 pub struct QuarterHour<T>(pub T);
 
@@ -288,7 +314,7 @@ impl<T, GB> diesel::expression::ValidGrouping<GB> for QuarterHour<T> {
     type IsAggregate = diesel::expression::is_aggregate::Never;
 }
 
-/// Grouping by the quarter hour groups by no column.
+/// Grouping by the quarter hour is not grouping by a column.
 impl<T, C> diesel::expression::IsContainedInGroupBy<C> for QuarterHour<T> {
     type Output = diesel::expression::is_contained_in_group_by::No;
 }

@@ -14,7 +14,8 @@ use super::{Conn, Error, Result};
 const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
 
-/// Any number will do, as long as every Logbook uses the same: two servers that start together must not both migrate.
+/// The key of PostgreSQL's advisory lock: two servers that start together must not both migrate. Any number will do, as
+/// long as every Logbook uses the same one.
 const MIGRATION_LOCK: i64 = 0x6c6f_6762_6f6f_6b00;
 
 fn setup(error: impl std::fmt::Display) -> Error {
@@ -25,11 +26,14 @@ fn names(versions: Vec<MigrationVersion<'_>>) -> Vec<String> {
     versions.iter().map(ToString::to_string).collect()
 }
 
-/// Applies what is pending and returns the names of what it applied.
+/// Applies the pending migrations and returns their names.
+///
+/// # Errors
+/// [`Error::Query`] when a migration fails; those before it stay applied.
 pub fn run(conn: &mut Conn) -> Result<Vec<String>> {
     match conn {
         Conn::Pg(conn) => {
-            // A large table takes its time, and so does waiting for another server that migrates.
+            // Migrating a large table takes time, and so does waiting for another server that migrates.
             conn.batch_execute("SET lock_timeout = 0; SET statement_timeout = 0")?;
             conn.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))?;
             let done = conn.run_pending_migrations(POSTGRES).map(names).map_err(setup);
@@ -38,7 +42,8 @@ pub fn run(conn: &mut Conn) -> Result<Vec<String>> {
             done
         }
         Conn::Sqlite(conn) => {
-            // SQLite has no such lock. Of two processes that start together one fails, and finds the work done.
+            // SQLite has no such lock. Of two processes that start together one fails, tries again, and finds the work
+            // done.
             let mut tries = 0;
             loop {
                 match conn.run_pending_migrations(SQLITE).map(names).map_err(setup) {
@@ -53,7 +58,10 @@ pub fn run(conn: &mut Conn) -> Result<Vec<String>> {
     }
 }
 
-/// Takes every migration back. For tests and for a new start: it drops all data.
+/// Reverts every migration, which drops all data. For tests and for a fresh start.
+///
+/// # Errors
+/// The database's.
 pub fn revert_all(conn: &mut Conn) -> Result<()> {
     match conn {
         Conn::Pg(conn) => conn.revert_all_migrations(POSTGRES).map(drop).map_err(setup),
@@ -67,7 +75,10 @@ struct Applied {
     version: String,
 }
 
-/// True when the database lacks a migration that this binary has. Only reads: a server need not own its tables.
+/// True when the database lacks a migration of this binary. Only reads: a server need not own its tables.
+///
+/// # Errors
+/// The database's.
 pub fn pending(conn: &mut Conn) -> Result<bool> {
     let known = match conn {
         Conn::Pg(_) => versions::<diesel::pg::Pg>(&POSTGRES),
@@ -76,7 +87,7 @@ pub fn pending(conn: &mut Conn) -> Result<bool> {
     let query = sql_query("SELECT version FROM __diesel_schema_migrations");
     let applied: Vec<Applied> = match query.load(conn).map_err(Error::from) {
         Ok(applied) => applied,
-        // The table is missing: nothing was ever applied.
+        // The table is missing, so nothing was ever applied.
         Err(Error::Query(_)) => return Ok(true),
         Err(error) => return Err(error),
     };

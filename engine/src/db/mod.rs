@@ -1,7 +1,7 @@
-//! The only room that knows which database it is.
+//! The only module that tells the two databases apart.
 //!
-//! Everything above works on one [`Conn`]: an enum over both backends, with one schema and one copy
-//! of each query. What really differs (pragmas, batch insert, locks) stands in [`dialect`].
+//! Everything above works on one [`Conn`], an enum over both backends, with one schema and one copy of each query. What
+//! really differs (pragmas, batch inserts, locks) is in [`dialect`].
 
 pub mod dialect;
 pub mod migrations;
@@ -16,10 +16,12 @@ use std::{path::Path, sync::Arc, time::Duration};
 use diesel::{Connection as _, r2d2::R2D2Connection as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::private_files;
 pub use multi_backend::MultiBackend as Backend;
 
 /// The derive makes a module-private backend type; this module gives it a name that can be exported.
 mod multi_backend {
+    /// A connection to either database.
     #[derive(diesel::MultiConnection)]
     pub enum Conn {
         Pg(diesel::PgConnection),
@@ -37,7 +39,7 @@ impl Conn {
         }
     }
 
-    /// Whether nobody should use it any more: it was lost, or left in a transaction.
+    /// Whether the connection must not be used again: it was lost, or left in a transaction.
     fn is_broken(&mut self) -> bool {
         match self {
             Self::Pg(conn) => conn.is_broken(),
@@ -46,13 +48,13 @@ impl Conn {
     }
 }
 
-/// What can go wrong below: the database cannot be reached now, or it refused a statement.
+/// The errors of this module: the database cannot be reached now, or it refused a statement.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No connection, lost connection, or locked for longer than the busy timeout. Worth a retry.
     #[error("the database is not available: {0}")]
     Unavailable(String),
-    /// More readers wait than may.
+    /// More requests wait for a connection than may.
     #[error("too many requests wait for the database")]
     Busy,
     #[error(transparent)]
@@ -80,7 +82,7 @@ pub enum Kind {
     Postgres,
 }
 
-/// `sqlite://PATH` or `postgres://…`. Opened by scheme: SQLite would take any text for a file name.
+/// `sqlite://PATH` or `postgres://…`. The scheme decides, since SQLite would take any text for a file name.
 #[derive(Clone, Debug)]
 pub struct Url {
     pub kind: Kind,
@@ -137,13 +139,13 @@ impl diesel::r2d2::ManageConnection for Manager {
     }
 }
 
-/// Database connections, and how many requests may wait for one.
+/// A pool of database connections, and how many requests may wait for one.
 #[derive(Clone)]
 pub struct Db {
     pool: diesel::r2d2::Pool<Manager>,
     /// Requests that have a connection or wait for one.
     waiting: Arc<Semaphore>,
-    /// Requests that may look at many rows. Fewer than there are connections, so that a few slow searches leave some for
+    /// Requests that may scan many rows. Fewer than there are connections, so that a few slow searches leave some for
     /// everything that is quick: signing in, finding a workspace, a page without a search.
     scans: Arc<Semaphore>,
     pub kind: Kind,
@@ -151,18 +153,21 @@ pub struct Db {
 
 /// How long a request waits for its turn to scan.
 const SCAN_PATIENCE: Duration = Duration::from_secs(5);
-/// When the database has not answered by then, it will not: a frozen one keeps connections open and says nothing.
+/// How long a request waits for an answer. A frozen database keeps connections open and never answers.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
 
 impl Db {
     /// A pool of `size` connections, opened as they are needed. Fails when none can be opened.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when the URL names no database; [`Error::Unavailable`].
     pub fn open(url: &str, size: u32) -> Result<Self> {
         let db = Self::open_lazily(url, size)?;
         db.conn()?;
         Ok(db)
     }
 
-    /// False where opening would make it: a file that is not there.
+    /// False when opening would create the database: a SQLite file that does not exist.
     ///
     /// # Errors
     /// [`Error::Setup`] when the URL names no database.
@@ -171,16 +176,15 @@ impl Db {
         Ok(url.kind == Kind::Postgres || Path::new(&url.target).exists())
     }
 
-    /// As [`Db::open`], without asking whether the database is there.
+    /// As [`Db::open`], without connecting to the database.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when the URL names no database.
     pub fn open_lazily(url: &str, size: u32) -> Result<Self> {
         let url: Url = url.parse()?;
-        if url.kind == Kind::Sqlite
-            && let Some(folder) =
-                Path::new(&url.target).parent().filter(|folder| !folder.as_os_str().is_empty())
-        {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                Error::Setup(format!("cannot make the folder {}: {error}", folder.display()))
-            })?;
+        if url.kind == Kind::Sqlite {
+            private_files::prepare_database(Path::new(&url.target))
+                .map_err(|error| Error::Setup(format!("cannot create {}: {error}", url.target)))?;
         }
         let kind = url.kind;
         let pool = diesel::r2d2::Pool::builder()
@@ -196,13 +200,25 @@ impl Db {
         Ok(Self { pool, waiting, scans, kind })
     }
 
+    /// How many transactions can usefully write at the same time: SQLite has one writer; on PostgreSQL workspaces do
+    /// not wait for each other's commits.
+    pub fn concurrent_writers(&self) -> usize {
+        match self.kind {
+            Kind::Sqlite => 1,
+            Kind::Postgres => 4,
+        }
+    }
+
     /// A connection, for blocking code.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
     pub fn conn(&self) -> Result<diesel::r2d2::PooledConnection<Manager>> {
         self.conn_after(Conn::ping)
     }
 
-    /// The first connection that `begin` does well on. PostgreSQL's break while idle, which shows when they are used, and the
-    /// pool replaces them; so what begins the work anyway spares asking before.
+    /// The first connection on which `begin` succeeds. A PostgreSQL connection that broke while it was idle fails when
+    /// it is used, and the pool replaces it. Trying the statement that begins the work anyway saves a separate check.
     fn conn_after(
         &self,
         mut begin: impl FnMut(&mut Conn) -> diesel::QueryResult<()>,
@@ -216,7 +232,7 @@ impl Db {
         }
     }
 
-    /// Runs quick database work off the async threads, for what belongs to no workspace or is not about its logs.
+    /// Runs quick database work off the async threads. For work that belongs to no workspace or does not read its logs.
     ///
     /// # Errors
     /// [`Error::Busy`] when too many wait already; [`Error::Unavailable`] when there is no answer; whatever `work` returns.
@@ -232,7 +248,7 @@ impl Db {
         self.answered((permit, None), move |db| work(&mut *db.conn()?)).await
     }
 
-    /// Reads the logs of one workspace, which on PostgreSQL is all that `work` can see. Its statements see the same moment.
+    /// Reads the logs of one workspace, in one snapshot. On PostgreSQL `work` can see nothing else.
     ///
     /// # Errors
     /// As [`Db::run`].
@@ -249,7 +265,7 @@ impl Db {
         self.answered((permit, None), move |db| db.read_now(workspace_id, work)).await
     }
 
-    /// As [`Db::read`], for work that may look at many rows.
+    /// As [`Db::read`], for work that may scan many rows.
     ///
     /// # Errors
     /// As [`Db::run`]; [`Error::Busy`] also when others scan for too long.
@@ -277,7 +293,7 @@ impl Db {
         roles::end(&mut conn, done)
     }
 
-    /// A place among those who wait.
+    /// A permit to wait for a connection.
     fn place(&self) -> Result<OwnedSemaphorePermit> {
         self.waiting.clone().try_acquire_owned().map_err(|_| Error::Busy)
     }

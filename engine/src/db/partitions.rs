@@ -1,9 +1,9 @@
 //! PostgreSQL's partitions of `events`: one a month of `occurred_at` (UTC), before 2020 one a year.
 //!
-//! Each is there before the first event that needs it: the months to come are made ahead, and the appender makes what a batch
-//! needs before its transaction begins. There is no default partition. With one, PostgreSQL can no longer read partitions
-//! one after the other in order of time, and every page begins in all of them: with 120 partitions a page takes 2.2 ms
-//! instead of 0.7.
+//! Each exists before the first event that needs it: the coming months are created ahead, and the appender creates what
+//! a batch needs before its transaction begins. There is no default partition. With one, PostgreSQL can no longer read
+//! partitions one after the other in order of time, and every page begins in all of them: with 120 partitions a page
+//! takes 2.2 ms instead of 0.7.
 //!
 //! Years keep their number small: events may lie anywhere since 1970. A statement without a range of time locks and opens
 //! every partition; with 680 it takes 16 to 40 ms, and a few such at once use up PostgreSQL's table of locks.
@@ -22,16 +22,17 @@ use super::{Conn, Result, timestamp::Timestamp};
 
 /// From this year on partitions are months.
 const FIRST_YEAR_OF_MONTHS: i32 = 2020;
-/// Months made ahead, this one included.
+/// Months whose partitions are created ahead, the current one included.
 const AHEAD: u32 = 4;
-/// Any number will do, as long as every Logbook uses the same: two that make the same partition must take turns.
+/// The key of PostgreSQL's advisory lock: two processes that create the same partition must take turns. Any number will
+/// do, as long as every Logbook uses the same one.
 const PARTITIONS_LOCK: i64 = 0x6c6f_6762_6f6f_6b01;
 
 /// What a partition covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Period {
     year: i32,
-    /// None: the whole year.
+    /// None for the whole year.
     month: Option<u32>,
 }
 
@@ -49,7 +50,7 @@ impl Period {
         }
     }
 
-    /// First moment, and first moment of the next one.
+    /// The first moment, and the first moment of the next period.
     fn bounds(self) -> (Timestamp, Timestamp) {
         let first = NaiveDate::from_ymd_opt(self.year, self.month.unwrap_or(1), 1).unwrap_or_default();
         let next = first + Months::new(if self.month.is_some() { 1 } else { 12 });
@@ -58,21 +59,21 @@ impl Period {
     }
 }
 
-/// The partitions that are known to be there.
+/// The partitions that are known to exist.
 #[derive(Debug, Default)]
 pub struct Partitions {
     known: HashSet<Period>,
 }
 
 impl Partitions {
-    /// Makes the partitions of these times that are missing. Outside of a transaction; nothing on SQLite.
+    /// Creates the missing partitions for these times. To be called outside a transaction; does nothing on SQLite.
     ///
     /// # Errors
     /// The database's.
     pub fn make(&mut self, conn: &mut Conn, times: impl IntoIterator<Item = Timestamp>) -> Result<()> {
         let Conn::Pg(conn) = conn else { return Ok(()) };
         let mut missing = BTreeSet::new();
-        // Most events happened in the month of the one before.
+        // Most events happened in the same month as the event before.
         let mut known = (Timestamp(0), Timestamp(0));
         for time in times {
             if !(known.0..known.1).contains(&time) {
@@ -83,7 +84,7 @@ impl Partitions {
                 }
             }
         }
-        // A transaction each: of very many, their locks would not fit into one.
+        // One transaction for each: the locks of very many would not fit into one.
         for period in missing {
             create(conn, period)?;
             self.known.insert(period);
@@ -91,7 +92,7 @@ impl Partitions {
         Ok(())
     }
 
-    /// Asks the database anew: somebody may have dropped one.
+    /// Makes the next call ask the database again: somebody may have dropped a partition.
     pub fn forget(&mut self) {
         self.known.clear();
     }
@@ -113,7 +114,7 @@ fn is_there(conn: &mut PgConnection, period: Period) -> Result<bool> {
 }
 
 fn create(conn: &mut PgConnection, period: Period) -> Result<()> {
-    // A server that may not make tables can still use those that somebody else has made.
+    // A server that may not create tables can still use the partitions that somebody else created.
     if is_there(conn, period)? {
         return Ok(());
     }
@@ -123,8 +124,8 @@ fn create(conn: &mut PgConnection, period: Period) -> Result<()> {
             return Ok(());
         }
         let (table, (first, next)) = (period.table(), period.bounds());
-        // CREATE TABLE … PARTITION OF would lock out every reader and wait for all who read; attaching does not.
-        // Security without a policy: rows are seen through `events`, whose policy counts then, and in no other way.
+        // CREATE TABLE … PARTITION OF would lock out every reader and wait for all current ones; attaching does not.
+        // With row security but no policy, rows are visible only through `events`, whose policy then applies.
         conn.batch_execute(&format!(
             "CREATE TABLE {table} (LIKE events INCLUDING CONSTRAINTS);
              ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
@@ -132,19 +133,37 @@ fn create(conn: &mut PgConnection, period: Period) -> Result<()> {
              REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM CURRENT_USER;
              ALTER TABLE events ATTACH PARTITION {table} FOR VALUES FROM ('{first}') TO ('{next}')"
         ))?;
-        tracing::info!(table, "partition made");
+        tracing::info!(table, "partition created");
         Ok(())
     })
 }
 
-/// Makes the partitions of this month and of those that come next.
+/// The current month and the coming ones.
+fn upcoming() -> impl Iterator<Item = Timestamp> {
+    let now = Utc::now();
+    (0..AHEAD).filter_map(move |ahead| now.checked_add_months(Months::new(ahead))).map(Timestamp::from)
+}
+
+/// Whether the partitions of the current and the coming months exist. Always true on SQLite.
+///
+/// # Errors
+/// The database's.
+pub fn has_upcoming(conn: &mut Conn) -> Result<bool> {
+    let Conn::Pg(conn) = conn else { return Ok(true) };
+    for time in upcoming() {
+        if !is_there(conn, Period::of(time))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Creates the partitions of the current and the coming months.
 ///
 /// # Errors
 /// The database's.
 pub fn create_upcoming(conn: &mut Conn) -> Result<()> {
-    let now = Utc::now();
-    let months = (0..AHEAD).filter_map(|ahead| now.checked_add_months(Months::new(ahead)));
-    Partitions::default().make(conn, months.map(Timestamp::from))
+    Partitions::default().make(conn, upcoming())
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! Who a connection is while it works: the second wall between workspaces, on PostgreSQL. docs/POSTGRES.md tells of it.
+//! The roles of PostgreSQL connections: the second wall between workspaces. docs/POSTGRES.md explains them.
 //!
-//! The server signs in as the owner of the tables, and row-level security is forced upon owners too: as itself it sees no
-//! tenant's rows at all. It reads as `logbook_reader`, who may only read, and only one workspace. It appends, and keeps what
-//! is made of events, as `logbook_appender`, who sees all workspaces (COPY refuses row-level security, and upkeep looks for
-//! those that have work) and may change no event.
+//! The server logs in as the owner of the tables, and row-level security is forced on owners too: without a role it
+//! sees no tenant's rows. It reads as `logbook_reader`, which may only read, and only one workspace. It appends events
+//! and maintains derived data as `logbook_appender`, which sees all workspaces (COPY refuses row-level security, and
+//! background jobs look for workspaces that have work) and may change no event.
 //!
-//! SQLite has no roles: there, all of this is the transactions alone.
+//! SQLite has no roles: there, these functions only manage transactions.
 
 use diesel::{
     Connection as _, PgConnection, QueryResult,
@@ -19,11 +19,12 @@ type Transactions = <Conn as diesel::Connection>::TransactionManager;
 
 const AS_APPENDER: &str = "SET LOCAL ROLE logbook_appender";
 
-/// Runs `work` in a transaction that reads one workspace and sees one moment of the database, whatever others commit
+/// Runs `work` in a transaction that reads one workspace, in one snapshot: it does not see what others commit
 /// meanwhile.
 ///
 /// # Errors
-/// The database's, or whatever `work` returns. Within a transaction on PostgreSQL: it has had its moment.
+/// The database's, or whatever `work` returns. On PostgreSQL it fails within another transaction, which may already
+/// have its snapshot.
 pub fn as_reader<T, E: From<Error>>(
     conn: &mut Conn,
     workspace_id: i32,
@@ -34,8 +35,8 @@ pub fn as_reader<T, E: From<Error>>(
     end(conn, done)
 }
 
-/// Begins the transaction of [`as_reader`]. On PostgreSQL that is one message: the wall costs no request a way to the
-/// database of its own.
+/// Begins the transaction of [`as_reader`]. On PostgreSQL that is one message, so that the role costs no additional
+/// round trip.
 pub(super) fn begin_as_reader(conn: &mut Conn, workspace_id: i32) -> QueryResult<()> {
     match conn {
         Conn::Pg(pg) => begin(
@@ -45,12 +46,12 @@ pub(super) fn begin_as_reader(conn: &mut Conn, workspace_id: i32) -> QueryResult
                  SET LOCAL logbook.workspace = {workspace_id}"
             ),
         ),
-        // SQLite's transactions see one moment anyway.
+        // SQLite's transactions are snapshots anyway.
         Conn::Sqlite(_) => Transactions::begin_transaction(conn),
     }
 }
 
-/// Runs `work` in a transaction that appends. Within another one the role stays until that one ends.
+/// Runs `work` in a transaction of the appender. Within another transaction, the role stays until that one ends.
 ///
 /// # Errors
 /// The database's, or whatever `work` returns.
@@ -73,8 +74,8 @@ pub fn as_appender<T, E: From<Error>>(
     })
 }
 
-/// Runs `work` of several transactions, or of none, as the appender: what looks through all workspaces, and what is kept
-/// behind the appender. It makes no partitions: those are the owner's.
+/// Runs `work`, which may have several transactions or none, as the appender: background jobs, and what reads all
+/// workspaces. It cannot create partitions, which only the owner may.
 ///
 /// # Errors
 /// The database's, or whatever `work` returns.
@@ -84,7 +85,7 @@ pub fn as_appender_throughout<T, E: From<Error>>(
 ) -> Result<T, E> {
     let Conn::Pg(pg) = conn else { return work(conn) };
     pg.batch_execute("SET ROLE logbook_appender")?;
-    // Where `work` panics, nobody gets this connection again: see `Manager::has_broken`.
+    // When `work` panics, the pool discards the connection: see `Manager::has_broken`.
     let done = work(conn);
     let reset = conn.batch_execute("RESET ROLE");
     let done = done?;
@@ -92,7 +93,7 @@ pub fn as_appender_throughout<T, E: From<Error>>(
     Ok(done)
 }
 
-/// Lets the owner see one workspace until the transaction ends: a new one's first rows are the owner's to write.
+/// Lets the owner see one workspace until the transaction ends: the owner writes a new workspace's first rows.
 ///
 /// # Errors
 /// The database's.
@@ -103,11 +104,11 @@ pub fn enter(conn: &mut Conn, workspace_id: i32) -> QueryResult<()> {
     }
 }
 
-/// Whether this connection can become who it has to be, and they can read: a database that was restored from a dump has the
-/// roles of its cluster, and those may be others.
+/// Checks that this connection can switch to its roles, and that these can read. A database that was restored from a
+/// dump has the roles of its cluster, which may differ.
 ///
 /// # Errors
-/// In words for whoever set the database up; the database's.
+/// [`Error::Setup`] with instructions for the operator; the database's.
 pub fn check(conn: &mut Conn) -> super::Result<()> {
     let Conn::Pg(pg) = conn else { return Ok(()) };
     let checked = pg.transaction(|pg| {
@@ -130,14 +131,14 @@ fn is_outside(pg: &mut PgConnection) -> QueryResult<bool> {
 
 fn begin(pg: &mut PgConnection, statements: &str) -> QueryResult<()> {
     AnsiTransactionManager::begin_transaction_sql(pg, statements).inspect_err(|error| {
-        // What comes after BEGIN may be refused: diesel knows of no transaction then, PostgreSQL does.
+        // A statement after BEGIN may be refused: then diesel knows of no transaction, but PostgreSQL has one.
         if !matches!(error, Error::AlreadyInTransaction) {
             let _ = pg.batch_execute("ROLLBACK");
         }
     })
 }
 
-/// As diesel ends a transaction. One that nobody ended, because `work` panicked, makes a pool give the connection up.
+/// Ends a transaction as diesel does. After a panic in `work` it is not called, and the pool discards the connection.
 pub(super) fn end<T, E: From<Error>>(conn: &mut Conn, done: Result<T, E>) -> Result<T, E> {
     match done {
         Ok(value) => {

@@ -1,4 +1,4 @@
-//! The flat row of `events`. `logs::event` turns it into the domain's type and back.
+//! The flat row of `events`. [`crate::event`] converts it into the domain's type and back.
 
 use super::{schema::events, timestamp::Timestamp};
 

@@ -179,8 +179,9 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::timestamp::TimestampSql;
 
-    job_leases (workspace_id) {
+    job_leases (workspace_id, job) {
         workspace_id -> Integer,
+        job -> Text,
         holder -> Text,
         held_until -> TimestampSql,
     }

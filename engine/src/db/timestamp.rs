@@ -1,4 +1,4 @@
-//! SQL types that both databases speak.
+//! The type of times in both databases.
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -28,7 +28,7 @@ impl HasSqlType<TimestampSql> for MultiBackend {
     }
 }
 
-/// A moment: microseconds since 1970-01-01T00:00:00Z, which is what both databases keep exactly.
+/// A moment: microseconds since 1970-01-01T00:00:00Z, which both databases store exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = TimestampSql)]
 pub struct Timestamp(pub i64);
@@ -41,10 +41,12 @@ impl Timestamp {
         Self(Utc::now().timestamp_micros())
     }
 
+    /// Microseconds since 1970-01-01T00:00:00Z.
     pub fn micros(self) -> i64 {
         self.0
     }
 
+    /// This moment plus seconds, which may be negative.
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0 + seconds * 1_000_000)
     }
@@ -57,9 +59,9 @@ impl From<DateTime<Utc>> for Timestamp {
 }
 
 impl From<Timestamp> for DateTime<Utc> {
-    fn from(instant: Timestamp) -> Self {
-        // Every instant that is let in lies between 1970 and a day ahead, far inside chrono's range.
-        DateTime::from_timestamp_micros(instant.0).unwrap_or_default()
+    fn from(time: Timestamp) -> Self {
+        // Every time that is accepted lies between 1970 and a day ahead, far inside chrono's range.
+        DateTime::from_timestamp_micros(time.0).unwrap_or_default()
     }
 }
 

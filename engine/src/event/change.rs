@@ -1,4 +1,4 @@
-//! One changed field of an event, and how it is read from what a producer sends.
+//! One changed field of an event, and how it is parsed.
 
 use std::marker::PhantomData;
 
@@ -58,7 +58,8 @@ impl<'de> Deserialize<'de> for Change {
     }
 }
 
-/// Reads an object and nothing else. serde's derive would take an array too, its items in the order of the fields.
+/// Deserializes an object and nothing else. serde's derive would also accept an array, with its items in the order of
+/// the fields.
 ///
 /// # Errors
 /// The deserializer's.
@@ -113,7 +114,7 @@ impl Change {
         }
     }
 
-    /// Old and new, or all that was added and removed, without their places.
+    /// Old and new, or everything that was added and removed, without pointers.
     pub fn each_value(&self) -> impl Iterator<Item = &Value> {
         let (pair, added, removed) = match self {
             Self::Value(ValueChange { field: _, old, new }) => (Some([old, new]), [].iter(), [].iter()),
@@ -122,7 +123,7 @@ impl Change {
         pair.into_iter().flatten().chain(added).chain(removed)
     }
 
-    /// Old and new, or all that was added and removed, with the JSON pointer of each inside the change.
+    /// Old and new, or everything that was added and removed, with the JSON pointer of each inside the change.
     pub fn values(&self) -> Vec<(String, &Value)> {
         match self {
             Self::Value(ValueChange { field: _, old, new }) => {
@@ -136,7 +137,7 @@ impl Change {
         }
     }
 
-    /// As [`Change::values`], to be changed in place.
+    /// As [`Change::values`], mutable.
     pub fn values_mut(&mut self) -> Vec<(String, &mut Value)> {
         match self {
             Self::Value(ValueChange { field: _, old, new }) => {

@@ -16,6 +16,7 @@ use crate::db::timestamp::Timestamp;
 /// seq stays below this.
 pub const MAX_SEQ: i64 = 1 << 42;
 
+/// The parts of an event id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventId {
     pub millis: u64,
@@ -42,7 +43,7 @@ impl EventId {
         Uuid::from_u128(bits)
     }
 
-    /// None when the UUID is not of our making.
+    /// None when the UUID cannot be an event id.
     pub fn from_uuid(uuid: Uuid) -> Option<Self> {
         let bits = uuid.as_u128();
         if (bits >> 76) & 0xf != 8 || (bits >> 62) & 0b11 != 0b10 {

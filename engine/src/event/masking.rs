@@ -1,17 +1,17 @@
-//! Masks what looks like a secret before it is stored, and says where.
+//! Masks what looks like a secret before it is stored, and records where.
 //!
-//! Two rules: a field whose *name* says secret (`password`, `api_key`, `otp_codes`), and a text whose *value* has
-//! the shape of one (a password hash, a JWT, a private key, a token's digest). A secret inside a longer text is
-//! cut out of it; a field's whole value is replaced.
+//! Two rules: a field whose *name* indicates a secret (`password`, `api_key`, `otp_codes`), and a text whose *value*
+//! has the shape of one (a password hash, a JWT, a private key, a token's digest). A secret inside a longer text is cut
+//! out; a secret field's whole value is replaced.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::event::{Actor, Change, NewEvent, Target, pointer::escape_pointer};
+use super::{Actor, Change, Common, NewEvent, Target, limits::Text, pointer::escape_pointer};
 
-/// What stands in place of a secret.
+/// What replaces a secret.
 pub const MASK: &str = "[masked]";
 
 /// Words that make a field secret when its name ends with them.
@@ -59,7 +59,7 @@ const PAIRS: &[(&str, &str)] = &[
     ("pin", "code"),
 ];
 
-/// Borders of words are those of ASCII, since the quick way of matching knows no others.
+/// Word boundaries are those of ASCII, since the regex engine's fast path supports no others.
 static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?s)",
@@ -88,33 +88,29 @@ static SHAPES: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a constant pattern")
 });
 
-/// Masks the event's secrets. Returns the JSON pointers of what was masked, in the words that all logs share.
+/// Masks the event's secrets. Returns the JSON pointers of what was masked, with the field names that all logs share.
 pub fn mask(event: &mut NewEvent) -> Vec<String> {
-    let NewEvent {
+    let NewEvent { occurred_at: _, dedupe_key: _, common, changes, metadata } = event;
+    let Common {
         log: _,
-        occurred_at: _,
-        dedupe_key: _,
         actor,
         role,
         action: _,
         outcome: _,
         outcome_reason,
-        target,
+        target: Target { kind: _, id: target_id, name: target_name },
         ip_address: _,
         user_agent,
         session_id,
         correlation_id,
-        changes,
-        metadata,
-    } = event;
+    } = common;
     let mut masked = Vec::new();
 
-    for (i, change) in changes.iter_mut().enumerate() {
+    for (i, change) in changes.as_mut().iter_mut().enumerate() {
         let secret = is_secret_name(change.field());
         for (place, value) in change.values_mut() {
             mask_value(value, secret, &format!("/changes/{i}{place}"), &mut masked);
         }
-        // The name of a field is the producer's text too.
         if let Some(clean) = masked_text(change.field()) {
             masked.push(format!("/changes/{i}/field"));
             match change {
@@ -123,26 +119,23 @@ pub fn mask(event: &mut NewEvent) -> Vec<String> {
             }
         }
     }
-    for (key, value) in metadata.iter_mut() {
-        mask_value(value, is_secret_name(key), &format!("/metadata/{}", escape_pointer(key)), &mut masked);
-    }
+    masked.extend(mask_object(metadata.as_mut(), "/metadata"));
 
-    let Target { kind: _, id: target_id, name: target_name } = target;
     let (actor_id, actor_name) = match actor {
-        Some(Actor { kind: _, id, name }) => (id.as_mut(), name.as_mut()),
+        Some(Actor { kind: _, id, name }) => (id.as_mut().map(Text::as_mut), name.as_mut().map(Text::as_mut)),
         None => (None, None),
     };
     let texts = [
         ("/actor/id", actor_id),
         ("/actor/name", actor_name),
-        ("/role", role.as_mut()),
-        ("/target/id", target_id.as_mut()),
-        ("/target/name", target_name.as_mut()),
-        ("/outcome_reason", outcome_reason.as_mut()),
-        ("/user_agent", user_agent.as_mut()),
-        // A session named by its own bearer token would hand it to every reader.
-        ("/session_id", session_id.as_mut()),
-        ("/correlation_id", correlation_id.as_mut()),
+        ("/role", role.as_mut().map(Text::as_mut)),
+        ("/target/id", target_id.as_mut().map(Text::as_mut)),
+        ("/target/name", target_name.as_mut().map(Text::as_mut)),
+        ("/outcome_reason", outcome_reason.as_mut().map(Text::as_mut)),
+        ("/user_agent", user_agent.as_mut().map(Text::as_mut)),
+        // A session id that is the session's own bearer token would give the token to every reader.
+        ("/session_id", session_id.as_mut().map(Text::as_mut)),
+        ("/correlation_id", correlation_id.as_mut().map(Text::as_mut)),
     ];
     for (place, text) in texts {
         if let Some(text) = text
@@ -155,9 +148,18 @@ pub fn mask(event: &mut NewEvent) -> Vec<String> {
     masked
 }
 
+/// Masks the secrets of an object. Returns the JSON pointers of what was masked, below `place`.
+pub fn mask_object(object: &mut Map<String, Value>, place: &str) -> Vec<String> {
+    let mut masked = Vec::new();
+    for (key, value) in object.iter_mut() {
+        mask_value(value, is_secret_name(key), &format!("{place}/{}", escape_pointer(key)), &mut masked);
+    }
+    masked
+}
+
 fn mask_value(value: &mut Value, secret: bool, place: &str, masked: &mut Vec<String>) {
     match value {
-        // No secret yet, or none any more: worth keeping, since it says that one was set or removed.
+        // No secrets. Worth keeping, since they show that one was set or removed.
         Value::Null | Value::Bool(_) => {}
         Value::String(text) if text.is_empty() => {}
         Value::String(text) if secret => {
@@ -194,17 +196,17 @@ fn mask_value(value: &mut Value, secret: bool, place: &str, masked: &mut Vec<Str
 
 /// The text without its secrets; None when it has none.
 fn masked_text(text: &str) -> Option<String> {
-    // Most texts are shorter than any secret, and what stands alone behind Bearer is one only when it is long enough.
+    // Most texts are shorter than any secret. A value after Bearer alone counts only when it is long enough.
     if text.len() < 15 || !SHAPES.is_match(text) {
         return None;
     }
-    // The header's name stays.
+    // The header's name is kept.
     Some(SHAPES.replace_all(text, "${before}[masked]").into_owned())
 }
 
-/// Words that make a field secret wherever they stand, unless what follows says that it is about the secret only.
+/// Words that make a field secret wherever they stand, unless the next words show that it is only about one.
 const ANYWHERE: &[&str] = &["password", "passwords", "passwd", "pwd", "passphrase", "secret", "secrets"];
-/// `password_date`, `secret_count`: about a secret, and none.
+/// `password_date`, `secret_count`: about a secret, not one itself.
 const ABOUT: &[&str] = &[
     "age",
     "at",
@@ -290,7 +292,10 @@ fn words(name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{db::timestamp::Timestamp, event::Log};
+    use crate::event::{
+        Log,
+        limits::{Action, OccurredAt},
+    };
 
     #[test]
     fn names() {
@@ -378,10 +383,15 @@ mod tests {
 
     #[test]
     fn an_event_says_where() {
-        let mut event = NewEvent::new(Log::Application, "update", Timestamp(0));
-        event.changes.push(Change::value("password", "".into(), "hunter2".into()));
-        event.changes.push(Change::value("city", "Pune".into(), "Goa".into()));
-        event.metadata.insert("config".into(), serde_json::json!({"a/b": {"token": 7}}));
+        let mut event = NewEvent::new(Log::Application, Action::literal("update"), OccurredAt::now());
+        let changes = vec![
+            Change::value("password", "".into(), "hunter2".into()),
+            Change::value("city", "Pune".into(), "Goa".into()),
+        ];
+        event.changes = changes.try_into().expect("within the limits");
+        event.metadata = Map::from_iter([("config".into(), serde_json::json!({"a/b": {"token": 7}}))])
+            .try_into()
+            .expect("within the limits");
         let masked = mask(&mut event);
         assert_eq!(masked, ["/changes/0/new", "/metadata/config/a~1b/token"]);
         assert_eq!(event.changes[0], Change::value("password", "".into(), MASK.into()));

@@ -1,20 +1,25 @@
-//! One event, as every log stores it. The logs are faces of it: see `access`, `application`, `framework`.
+//! An event: on its way in ([`NewEvent`]) and as it is stored ([`Event`]), whatever its log.
 
 pub mod change;
 pub mod id;
+pub mod limits;
 pub mod masking;
 pub mod pointer;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::{
     db::{rows::EventRow, timestamp::Timestamp},
+    error::{Error, Result},
     order::Position,
 };
 pub use change::{Change, SetChange, ValueChange};
 use id::EventId;
+use limits::{
+    Action, ActorName, Changes, DedupeKey, Id, IpAddress, Metadata, OccurredAt, Reason, RoleName, TargetName,
+    TargetType, Text, UserAgent,
+};
 
 macro_rules! stored_enum {
     ($(#[$meta:meta])* $name:ident { $($variant:ident = $number:literal $text:literal),* $(,)? }) => {
@@ -34,9 +39,13 @@ macro_rules! stored_enum {
                 self as i16
             }
 
-            /// The database's checks admit no other number; the first variant stands for what cannot be.
-            pub fn from_number(number: i16) -> Self {
-                match number { $($number => $name::$variant,)* _ => Self::ALL[0] }
+            /// # Errors
+            /// [`Error::FromNewerVersion`] when this version does not know the number.
+            pub fn from_number(number: i16) -> Result<Self> {
+                match number {
+                    $($number => Ok($name::$variant),)*
+                    _ => Err(Error::FromNewerVersion { what: stringify!($name), number }),
+                }
             }
         }
 
@@ -66,10 +75,10 @@ pub struct Actor {
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "user")]
     pub kind: ActorType,
-    #[schema(required, example = "17")]
-    pub id: Option<String>,
-    #[schema(required, example = "Asha Rao")]
-    pub name: Option<String>,
+    #[schema(required, value_type = Option<String>, example = "17")]
+    pub id: Option<Id>,
+    #[schema(required, value_type = Option<String>, example = "Asha Rao")]
+    pub name: Option<ActorName>,
 }
 
 impl Actor {
@@ -82,45 +91,38 @@ impl Actor {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Target {
     #[serde(rename = "type")]
-    #[schema(required)]
-    pub kind: Option<String>,
-    #[schema(required)]
-    pub id: Option<String>,
-    #[schema(required)]
-    pub name: Option<String>,
+    #[schema(required, value_type = Option<String>)]
+    pub kind: Option<TargetType>,
+    #[schema(required, value_type = Option<String>)]
+    pub id: Option<Id>,
+    #[schema(required, value_type = Option<String>)]
+    pub name: Option<TargetName>,
 }
 
-/// An event on its way in: not yet numbered, masked or stored.
+/// The fields that new and stored events share, in one list.
 #[derive(Clone, Debug, PartialEq)]
-pub struct NewEvent {
+pub struct Common {
     pub log: Log,
-    pub occurred_at: Timestamp,
-    /// The same key in the same workspace within the window is the same event.
-    pub dedupe_key: Option<String>,
     pub actor: Option<Actor>,
-    pub role: Option<String>,
-    pub action: String,
+    pub role: Option<RoleName>,
+    pub action: Action,
     pub outcome: Outcome,
-    pub outcome_reason: Option<String>,
+    pub outcome_reason: Option<Reason>,
     pub target: Target,
-    pub ip_address: Option<String>,
-    pub user_agent: Option<String>,
-    pub session_id: Option<String>,
-    pub correlation_id: Option<String>,
-    pub changes: Vec<Change>,
-    pub metadata: Map<String, Value>,
+    pub ip_address: Option<IpAddress>,
+    pub user_agent: Option<UserAgent>,
+    pub session_id: Option<Id>,
+    pub correlation_id: Option<Id>,
 }
 
-impl NewEvent {
-    /// An event with nothing but what every event has.
-    pub fn new(log: Log, action: impl Into<String>, occurred_at: Timestamp) -> Self {
+impl Common {
+    /// With only the fields that every event has.
+    pub fn new(log: Log, action: Action) -> Self {
         Self {
             log,
-            occurred_at,
-            dedupe_key: None,
             actor: None,
             role: None,
-            action: action.into(),
+            action,
             outcome: Outcome::Success,
             outcome_reason: None,
             target: Target::default(),
@@ -128,8 +130,30 @@ impl NewEvent {
             user_agent: None,
             session_id: None,
             correlation_id: None,
-            changes: Vec::new(),
-            metadata: Map::new(),
+        }
+    }
+}
+
+/// An event on its way in: checked, since its parts are, but not yet masked, numbered or stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEvent {
+    pub occurred_at: OccurredAt,
+    /// Events with the same key in the same workspace within the dedupe window are the same event.
+    pub dedupe_key: Option<DedupeKey>,
+    pub common: Common,
+    pub changes: Changes,
+    pub metadata: Metadata,
+}
+
+impl NewEvent {
+    /// An event with only the fields that every event has.
+    pub fn new(log: Log, action: Action, occurred_at: OccurredAt) -> Self {
+        Self {
+            occurred_at,
+            dedupe_key: None,
+            common: Common::new(log, action),
+            changes: Changes::default(),
+            metadata: Metadata::default(),
         }
     }
 }
@@ -139,19 +163,9 @@ impl NewEvent {
 pub struct Event {
     pub workspace_id: i32,
     pub seq: i64,
-    pub log: Log,
     pub occurred_at: Timestamp,
     pub received_at: Timestamp,
-    pub actor: Option<Actor>,
-    pub role: Option<String>,
-    pub action: String,
-    pub outcome: Outcome,
-    pub outcome_reason: Option<String>,
-    pub target: Target,
-    pub ip_address: Option<String>,
-    pub user_agent: Option<String>,
-    pub session_id: Option<String>,
-    pub correlation_id: Option<String>,
+    pub common: Common,
     pub changes: Option<String>,
     pub metadata: Option<String>,
     pub masked: Option<String>,
@@ -162,26 +176,36 @@ impl Event {
         EventId::new(self.workspace_id, self.seq, self.occurred_at)
     }
 
-    /// Its place in the order of a screen.
+    /// Its position in the order of a page.
     pub fn position(&self) -> Position {
         Position { occurred_at: self.occurred_at, seq: self.seq }
     }
 
-    /// About how many bytes of memory its texts take.
+    /// Estimated bytes of memory of its texts.
     pub fn bytes(&self) -> usize {
-        let texts =
-            [&self.changes, &self.metadata, &self.outcome_reason, &self.user_agent, &self.target.name];
-        texts.iter().filter_map(|text| text.as_ref()).map(String::len).sum::<usize>() + 512
+        let Common { outcome_reason, user_agent, target, .. } = &self.common;
+        let texts = [
+            self.changes.as_deref(),
+            self.metadata.as_deref(),
+            outcome_reason.as_deref(),
+            user_agent.as_deref(),
+            target.name.as_deref(),
+        ];
+        texts.iter().flatten().map(|text| text.len()).sum::<usize>() + 512
     }
 
-    /// The changed fields. Stored text is our own, so it parses; what does not counts as no change.
+    /// The changed fields. Logbook wrote the stored text, so it parses; text that does not parse counts as no change.
     pub fn parse_changes(&self) -> Vec<Change> {
         self.changes.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
     }
 }
 
-impl From<EventRow> for Event {
-    fn from(row: EventRow) -> Self {
+impl TryFrom<EventRow> for Event {
+    type Error = Error;
+
+    /// # Errors
+    /// [`Error::FromNewerVersion`].
+    fn try_from(row: EventRow) -> Result<Self> {
         let EventRow {
             workspace_id,
             seq,
@@ -206,55 +230,48 @@ impl From<EventRow> for Event {
             metadata,
             masked,
         } = row;
-        Self {
-            workspace_id,
-            seq,
-            log: Log::from_number(log),
-            occurred_at,
-            received_at,
+        let actor_type = actor_type.map(ActorType::from_number).transpose()?;
+        let common = Common {
+            log: Log::from_number(log)?,
             actor: actor_type.map(|kind| Actor {
-                kind: ActorType::from_number(kind),
-                id: actor_id,
-                name: actor_name,
+                kind,
+                id: actor_id.map(Text::stored),
+                name: actor_name.map(Text::stored),
             }),
+            role: role.map(Text::stored),
+            action: Action::stored(action),
+            outcome: Outcome::from_number(outcome)?,
+            outcome_reason: outcome_reason.map(Text::stored),
+            target: Target {
+                kind: target_type.map(Text::stored),
+                id: target_id.map(Text::stored),
+                name: target_name.map(Text::stored),
+            },
+            ip_address: ip_address.map(IpAddress::stored),
+            user_agent: user_agent.map(Text::stored),
+            session_id: session_id.map(Text::stored),
+            correlation_id: correlation_id.map(Text::stored),
+        };
+        Ok(Self { workspace_id, seq, occurred_at, received_at, common, changes, metadata, masked })
+    }
+}
+
+impl From<Event> for EventRow {
+    fn from(event: Event) -> Self {
+        let Event { workspace_id, seq, occurred_at, received_at, common, changes, metadata, masked } = event;
+        let Common {
+            log,
+            actor,
             role,
             action,
-            outcome: Outcome::from_number(outcome),
+            outcome,
             outcome_reason,
             target: Target { kind: target_type, id: target_id, name: target_name },
             ip_address,
             user_agent,
             session_id,
             correlation_id,
-            changes,
-            metadata,
-            masked,
-        }
-    }
-}
-
-impl From<Event> for EventRow {
-    fn from(event: Event) -> Self {
-        let Event {
-            workspace_id,
-            seq,
-            log,
-            occurred_at,
-            received_at,
-            actor,
-            role,
-            action,
-            outcome,
-            outcome_reason,
-            target,
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
-            changes,
-            metadata,
-            masked,
-        } = event;
+        } = common;
         let (actor_type, actor_id, actor_name) = match actor {
             Some(Actor { kind, id, name }) => (Some(kind.number()), id, name),
             None => (None, None, None),
@@ -266,22 +283,34 @@ impl From<Event> for EventRow {
             occurred_at,
             received_at,
             actor_type,
-            actor_id,
-            actor_name,
-            role,
-            action,
+            actor_id: actor_id.map(Text::into_string),
+            actor_name: actor_name.map(Text::into_string),
+            role: role.map(Text::into_string),
+            action: action.into_string(),
             outcome: outcome.number(),
-            outcome_reason,
-            target_type: target.kind,
-            target_id: target.id,
-            target_name: target.name,
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
+            outcome_reason: outcome_reason.map(Text::into_string),
+            target_type: target_type.map(Text::into_string),
+            target_id: target_id.map(Text::into_string),
+            target_name: target_name.map(Text::into_string),
+            ip_address: ip_address.map(IpAddress::into_string),
+            user_agent: user_agent.map(Text::into_string),
+            session_id: session_id.map(Text::into_string),
+            correlation_id: correlation_id.map(Text::into_string),
             changes,
             metadata,
             masked,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_a_newer_version_is_an_error() {
+        assert!(Log::ALL.iter().all(|log| Log::from_number(log.number()).is_ok_and(|found| found == *log)));
+        let error = Log::from_number(9).expect_err("there is no such log").to_string();
+        assert!(error.starts_with("an event has the unknown Log 9: a newer version"), "{error}");
     }
 }

@@ -1,7 +1,7 @@
-//! Which events are meant: time range, one-of filters, changed fields and search.
+//! Which events match: time range, accepted values, changed fields and search.
 //!
-//! A [`Filter`] is built once from a request and serves list, counts, facets and histogram. It says itself twice:
-//! as SQL for what a database can compare ([`Filter::to_sql`]) and as [`Filter::matches`], which is the law.
+//! A [`Filter`] is built once from a request and serves list, counts, facets and histogram. It has two forms: SQL for
+//! what a database can compare ([`Filter::to_sql`]), and [`Filter::matches`], which decides.
 
 pub mod rows;
 pub mod search;
@@ -11,14 +11,14 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     db::{Backend, schema::events, timestamp::Timestamp},
-    event::{ActorType, Event, Log, Outcome},
+    event::{ActorType, Common, Event, Log, Outcome},
     filter::search::Search,
 };
 
-/// A WHERE clause over `events`. Nullable, since a comparison with NULL is NULL, which counts as no.
+/// A WHERE clause over `events`. Nullable, since a comparison with NULL is NULL, which does not match.
 pub type Condition<'a> = Box<dyn BoxableExpression<events::table, Backend, SqlType = Nullable<Bool>> + 'a>;
 
-/// A part of the counts that can be filtered and counted by.
+/// A field by which kept counts can be filtered and grouped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dimension {
     Action,
@@ -27,18 +27,18 @@ pub enum Dimension {
     TargetType,
 }
 
-/// How the events that a filter means are found.
+/// How the events of a filter are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessPath {
-    /// There is one at the most, by its key.
+    /// By the primary key: at most one event matches.
     Key,
-    /// An index of the database has them in their order: a whole log, or the history of one record.
+    /// In the order of a database index: a whole log, or the history of one record.
     Order,
-    /// By the signature index.
+    /// Through the signature index.
     Index,
 }
 
-/// The events that are meant. An empty list means any.
+/// Conditions on events, which must all hold. An empty list accepts every value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     pub workspace_id: i32,
@@ -81,7 +81,7 @@ impl Filter {
         }
     }
 
-    /// The same filter with any value of one dimension: what a facet counts.
+    /// The filter without its condition on one dimension: what a facet counts.
     pub fn without(&self, dimension: Dimension) -> Self {
         let mut filter = self.clone();
         match dimension {
@@ -130,14 +130,14 @@ impl Filter {
         if search.is_none() && others == 0 && one_record { AccessPath::Order } else { AccessPath::Index }
     }
 
-    /// True when SQL alone cannot decide: each row has to be looked at.
+    /// True when SQL alone cannot decide, and each row must be read.
     pub fn needs_rows(&self) -> bool {
         self.search.is_some() || !self.fields.is_empty()
     }
 
-    /// Eight bytes that differ for filters that differ. Binds a cursor to its filter.
+    /// A hash of the filter, which binds a cursor to it.
     pub fn hash(&self) -> [u8; 8] {
-        // The order in which a repeated filter came does not matter.
+        // The order of the values does not matter.
         let mut sorted = self.clone();
         sorted.actions.sort();
         sorted.outcomes.sort();
@@ -155,7 +155,7 @@ impl Filter {
         hash
     }
 
-    /// All that SQL can decide of the filter. The rest is in [`Filter::matches`].
+    /// The part of the filter that SQL can decide. [`Filter::matches`] decides the rest.
     pub fn to_sql<'a>(&'a self) -> Condition<'a> {
         let Self {
             workspace_id,
@@ -185,7 +185,7 @@ impl Filter {
         }
         if let Some(id) = search.as_ref().and_then(Search::id) {
             let (first, last) = id.times();
-            // Implied by what `matches` says; it tells which partition to look in.
+            // `matches` implies it; it selects the partition.
             let own = events::seq.eq(id.seq).and(events::occurred_at.between(first, last));
             and(Box::new(own.nullable()));
         }
@@ -224,33 +224,49 @@ impl Filter {
         parts.into_iter().fold(own, |all, part| Box::new(all.and(part)))
     }
 
-    /// Whether an event is meant.
+    /// Whether an event matches, with the same answer on every database.
     pub fn matches(&self, event: &Event) -> bool {
-        let one_of = |wanted: &[String], have: Option<&String>| {
-            wanted.is_empty() || have.is_some_and(|have| wanted.contains(have))
-        };
-        let target = &event.target;
-        event.workspace_id == self.workspace_id
-            && event.log == self.log
-            && self.since.is_none_or(|since| event.occurred_at >= since)
-            && self.until.is_none_or(|until| event.occurred_at < until)
-            && (self.actions.is_empty() || self.actions.contains(&event.action))
-            && (self.outcomes.is_empty() || self.outcomes.contains(&event.outcome))
-            && one_of(&self.roles, event.role.as_ref())
-            && (self.actor_types.is_empty()
-                || event.actor.as_ref().is_some_and(|actor| self.actor_types.contains(&actor.kind)))
-            && one_of(&self.actor_ids, event.actor.as_ref().and_then(|actor| actor.id.as_ref()))
-            && (self.targets.is_empty()
-                || self.targets.iter().any(|(kind, id)| {
-                    target.kind.as_ref() == Some(kind) && (id.is_none() || *id == target.id)
+        let Self {
+            workspace_id,
+            log,
+            since,
+            until,
+            // Both are in `matches_content`.
+            search: _,
+            fields: _,
+            actions,
+            outcomes,
+            roles,
+            actor_types,
+            actor_ids,
+            targets,
+            target_ids,
+            ip_addresses,
+            session_ids,
+        } = self;
+        let Common { actor, target, .. } = &event.common;
+        event.workspace_id == *workspace_id
+            && event.common.log == *log
+            && since.is_none_or(|since| event.occurred_at >= since)
+            && until.is_none_or(|until| event.occurred_at < until)
+            && one_of(actions, Some(&event.common.action))
+            && (outcomes.is_empty() || outcomes.contains(&event.common.outcome))
+            && one_of(roles, event.common.role.as_deref())
+            && (actor_types.is_empty()
+                || actor.as_ref().is_some_and(|actor| actor_types.contains(&actor.kind)))
+            && one_of(actor_ids, actor.as_ref().and_then(|actor| actor.id.as_deref()))
+            && (targets.is_empty()
+                || targets.iter().any(|(kind, id)| {
+                    target.kind.as_deref() == Some(kind)
+                        && (id.is_none() || id.as_deref() == target.id.as_deref())
                 }))
-            && one_of(&self.target_ids, target.id.as_ref())
-            && one_of(&self.ip_addresses, event.ip_address.as_ref())
-            && one_of(&self.session_ids, event.session_id.as_ref())
+            && one_of(target_ids, target.id.as_deref())
+            && one_of(ip_addresses, event.common.ip_address.as_deref())
+            && one_of(session_ids, event.common.session_id.as_deref())
             && self.matches_content(event)
     }
 
-    /// The part of [`Filter::matches`] that [`Filter::to_sql`] leaves open.
+    /// The part of [`Filter::matches`] that [`Filter::to_sql`] does not decide.
     fn matches_content(&self, event: &Event) -> bool {
         if !self.needs_rows() {
             return true;
@@ -268,7 +284,12 @@ impl Filter {
     }
 }
 
-/// Types first, then pairs: prepared statements are kept by their text, so there should be few of them.
+/// An empty list accepts every value; any other list accepts no absent value.
+fn one_of(wanted: &[String], have: Option<&str>) -> bool {
+    wanted.is_empty() || have.is_some_and(|have| wanted.iter().any(|wanted| wanted == have))
+}
+
+/// Types first, then pairs: prepared statements are cached by their text, so there should be few texts.
 fn any_target(targets: &[(String, Option<String>)]) -> Option<Condition<'_>> {
     let types: Vec<&String> = targets.iter().filter(|(_, id)| id.is_none()).map(|(kind, _)| kind).collect();
     let types: Option<Condition<'_>> = match types.as_slice() {

@@ -8,22 +8,22 @@ use crate::{
     order::{Order, Position},
 };
 
-/// Rows that one look at the database brings: one of these. The number stands in the statement's text, so there are few.
+/// Rows that one statement fetches: one of these. The number is part of the statement's text, so there are few.
 const STEPS: [usize; 7] = [1, 2, 11, 26, 51, 101, 251];
-/// …and at most.
+/// … and at most.
 pub const LARGEST_STEP: usize = 500;
 /// Why a scan ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scanned {
-    /// Every row was looked at.
+    /// Every row was scanned.
     All,
-    /// Whoever looked had seen enough.
+    /// The caller had seen enough.
     Enough,
-    /// It took too long; everything up to this row was looked at.
+    /// Time was up; everything up to this position was scanned.
     Until(Position),
 }
 
-/// The step that brings so many rows, if any does.
+/// The smallest step that fetches this many rows, or the largest step.
 pub fn step_of(rows: usize) -> usize {
     STEPS.into_iter().find(|step| *step >= rows).unwrap_or(LARGEST_STEP)
 }
@@ -31,7 +31,7 @@ pub fn step_of(rows: usize) -> usize {
 pub type OrderedQuery<'a> =
     diesel::dsl::Select<events::BoxedQuery<'a, Backend>, diesel::dsl::AsSelect<EventRow, Backend>>;
 
-/// Rows in the order of a screen, decided by SQL as far as it can.
+/// Rows in the order of a page, filtered as far as SQL can decide.
 pub fn in_order(filter: &Filter, order: Order, after: Option<Position>) -> OrderedQuery<'_> {
     let mut query = events::table.filter(filter.to_sql()).into_boxed();
     // The first comparison is implied by the second; it lets the index start at the position.

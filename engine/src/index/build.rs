@@ -1,7 +1,7 @@
-//! Making segments of events, behind the appender.
+//! Builds segments from events, in a background job.
 //!
-//! New events first get small segments; 63 full ones make way for one large segment, which is made from the events again, since
-//! blocks of a large segment are in time order throughout. The newest small one is replaced while it grows.
+//! New events first get small segments. 63 full ones are replaced by one large segment, which is built from the events
+//! again, since its blocks are in time order throughout. The newest small segment is rebuilt while it grows.
 
 use std::ops::RangeInclusive;
 
@@ -23,7 +23,7 @@ use crate::{
     event::Event,
 };
 
-/// Events that wait for a segment before the growing one is made again.
+/// So many new events are worth rebuilding the growing segment.
 const GROWN: i64 = 128;
 /// Rows in memory at a time.
 const STEP: i64 = 500;
@@ -31,26 +31,29 @@ const STEP: i64 = 500;
 /// What [`advance`] has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advanced {
-    /// Nothing, and nothing is to be done.
+    /// There was nothing to do.
     Nothing,
     /// Nothing: a few new events wait for more.
     Waiting,
-    /// A segment was made, or room for one; ask again.
+    /// A segment was built, or an old one removed; call again.
     Segment,
 }
 
-/// How quickly events come in.
+/// How quickly events arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IngestRate {
-    /// None came for a while: the last few are worth a segment, too.
+    /// None arrived for a while: even the last few are worth a segment.
     Quiet,
     Steady,
-    /// So quickly that a large segment is full within seconds: smaller ones on the way to it would double the work.
+    /// So quickly that a large segment is full within seconds: building small ones first would double the work.
     Burst,
 }
 
-/// Brings a workspace's index forward by a segment.
-pub fn advance(conn: &mut Conn, workspace_id: i32, pace: IngestRate) -> Result<Advanced> {
+/// Advances a workspace's index by one segment.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
+pub fn advance(conn: &mut Conn, workspace_id: i32, rate: IngestRate) -> Result<Advanced> {
     let (state, segments) = state_and_segments(conn, workspace_id)?;
     if state.next_segment == 0 {
         begin(conn, workspace_id)?;
@@ -60,17 +63,17 @@ pub fn advance(conn: &mut Conn, workspace_id: i32, pace: IngestRate) -> Result<A
         store::remove_batch(conn, workspace_id)?;
         return Ok(Advanced::Segment);
     }
-    let Some(step) = next_step(state, &segments, pace) else {
+    let Some(step) = next_step(state, &segments, rate) else {
         let waits = state.last_seq > state.indexed_seq;
         return Ok(if waits { Advanced::Waiting } else { Advanced::Nothing });
     };
     let made = make(conn, workspace_id, state.next_segment, (step.first_seq, step.last_seq))?;
-    // When somebody else was quicker, theirs is as good.
+    // When another process was quicker, its segment is as good.
     store::swap_segments(conn, workspace_id, state, &step.replaces, made)?;
     Ok(Advanced::Segment)
 }
 
-/// Of one moment, so that the segments are those of the state.
+/// Both from one snapshot, so that the segments belong to the state.
 fn state_and_segments(conn: &mut Conn, workspace_id: i32) -> Result<(State, Vec<Segment>)> {
     roles::as_reader(conn, workspace_id, |conn| {
         let state = store::state(conn, workspace_id)?;
@@ -79,7 +82,7 @@ fn state_and_segments(conn: &mut Conn, workspace_id: i32) -> Result<(State, Vec<
     })
 }
 
-/// The next segment to be made.
+/// The next segment to build.
 #[derive(Debug, PartialEq, Eq)]
 struct Step {
     first_seq: i64,
@@ -87,13 +90,13 @@ struct Step {
     replaces: Vec<i32>,
 }
 
-fn next_step(state: State, segments: &[Segment], pace: IngestRate) -> Option<Step> {
+fn next_step(state: State, segments: &[Segment], rate: IngestRate) -> Option<Step> {
     let waiting = state.last_seq - state.indexed_seq;
     let small: Vec<&Segment> = segments.iter().filter(|segment| segment.is_small()).collect();
     let first_seq = small.first().map_or(state.indexed_seq + 1, |segment| segment.first_seq);
     if state.last_seq - first_seq + 1 >= MOST_COLUMNS as i64 {
         let last_seq = first_seq + MOST_COLUMNS as i64 - 1;
-        // It takes in small ones as a whole.
+        // It replaces small segments only as a whole.
         let cut = small.iter().find(|segment| segment.first_seq <= last_seq && segment.last_seq > last_seq);
         let last_seq = cut.map_or(last_seq, |segment| segment.first_seq - 1);
         let replaces = small.iter().filter(|segment| segment.last_seq <= last_seq);
@@ -103,7 +106,7 @@ fn next_step(state: State, segments: &[Segment], pace: IngestRate) -> Option<Ste
             replaces: replaces.map(|segment| segment.number).collect(),
         });
     }
-    let enough = match pace {
+    let enough = match rate {
         IngestRate::Quiet => waiting > 0,
         IngestRate::Steady => waiting >= GROWN,
         IngestRate::Burst => false,
@@ -120,7 +123,10 @@ fn next_step(state: State, segments: &[Segment], pace: IngestRate) -> Option<Ste
     })
 }
 
-/// Makes the workspace known to the index.
+/// Creates the workspace's index state, unless it exists.
+///
+/// # Errors
+/// The database's.
 pub fn begin(conn: &mut Conn, workspace_id: i32) -> Result<()> {
     let known = index_states::table.find(workspace_id).count().get_result::<i64>(conn)?;
     if known == 0 {
@@ -134,7 +140,7 @@ pub fn begin(conn: &mut Conn, workspace_id: i32) -> Result<()> {
             ))
             .execute(conn);
         match done {
-            // Somebody else began at the same moment.
+            // Another process created it at the same moment.
             Err(diesel::result::Error::DatabaseError(
                 diesel::result::DatabaseErrorKind::UniqueViolation,
                 _,
@@ -145,7 +151,10 @@ pub fn begin(conn: &mut Conn, workspace_id: i32) -> Result<()> {
     Ok(())
 }
 
-/// A segment of the events from one seq to another.
+/// Builds a segment from the events from one seq to another.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
 pub fn make(
     conn: &mut Conn,
     workspace_id: i32,
@@ -180,12 +189,12 @@ pub fn make(
             .iter()
             .fold((i64::MAX, i64::MIN), |(lowest, highest), time| (lowest.min(*time), highest.max(*time)));
         let rows = within(seq, end)
-            // Implied; it tells which partitions to look in.
+            // Implied by the seqs; it selects the partitions.
             .filter(events::occurred_at.between(Timestamp(lowest), Timestamp(highest)))
             .select(EventRow::as_select())
             .load::<EventRow>(conn)?;
         for row in rows {
-            let event = Event::from(row);
+            let event = Event::try_from(row)?;
             marks(&event, &event.parse_changes(), &mut |mark| building.mark(event.seq, mark));
         }
         seq = end + 1;
@@ -193,10 +202,10 @@ pub fn make(
     Ok(building.finish())
 }
 
-/// Removes a workspace's index and makes it anew. `progress` is told how many events are indexed, and of how many.
+/// Removes a workspace's index and rebuilds it. `progress` gets the number of indexed events, and of all events.
 ///
 /// # Errors
-/// The database's. What was made until then stays, and upkeep goes on from there.
+/// The database's. Segments that were built before the error stay, and the background job continues from there.
 pub fn rebuild(conn: &mut Conn, workspace_id: i32, mut progress: impl FnMut(u64, u64)) -> Result<()> {
     begin(conn, workspace_id)?;
     store::invalidate(conn, workspace_id)?;
@@ -207,8 +216,8 @@ pub fn rebuild(conn: &mut Conn, workspace_id: i32, mut progress: impl FnMut(u64,
     Ok(())
 }
 
-/// The seqs whose index is not what their events give: of segments whose pieces differ, and those that no segment has, or
-/// several have. What upkeep replaces meanwhile is left out.
+/// The seqs whose index differs from their events: those of segments with other pieces, and those that no segment
+/// covers, or several. Segments that the background job replaces meanwhile are left out.
 ///
 /// # Errors
 /// The database's.
@@ -240,7 +249,7 @@ pub fn check(
     Ok(damaged)
 }
 
-/// What is above the one and not above the other, whichever is greater.
+/// The seqs above the lower number, up to the higher one.
 fn between(one: i64, other: i64) -> RangeInclusive<i64> {
     one.min(other) + 1..=one.max(other)
 }
@@ -252,8 +261,8 @@ mod tests {
     const LARGE: i64 = MOST_COLUMNS as i64;
     const SMALL: i64 = SMALL_COLUMNS as i64;
 
-    /// Segments of these lengths, one after the other, and the newest event.
-    fn step(lengths: &[i64], last_seq: i64, pace: IngestRate) -> Option<Step> {
+    /// The next step after segments of these lengths, one after the other, with this newest event.
+    fn step(lengths: &[i64], last_seq: i64, rate: IngestRate) -> Option<Step> {
         let mut indexed_seq = 0;
         let mut segments = Vec::new();
         for (n, length) in lengths.iter().enumerate() {
@@ -262,7 +271,7 @@ mod tests {
             segments.push(Segment { number, first_seq, last_seq: indexed_seq, first_time: 0, last_time: 0 });
         }
         let next_segment = lengths.len() as i32 + 1;
-        next_step(State { indexed_seq, next_segment, last_seq, ..State::default() }, &segments, pace)
+        next_step(State { indexed_seq, next_segment, last_seq, ..State::default() }, &segments, rate)
     }
 
     fn is(first_seq: i64, last_seq: i64, replaces: impl IntoIterator<Item = i32>) -> Option<Step> {
@@ -306,7 +315,7 @@ mod tests {
         assert_eq!(step(&[SMALL], LARGE, IngestRate::Burst), is(1, LARGE, [1]));
         assert_eq!(step(&[LARGE], 2 * LARGE - 1, IngestRate::Steady), is(LARGE + 1, LARGE + SMALL, []));
         assert_eq!(step(&[LARGE, SMALL], 2 * LARGE + 9, IngestRate::Steady), is(LARGE + 1, 2 * LARGE, [2]));
-        // Taken in as a whole: the last of 64 reaches beyond the large one's end.
+        // Small segments are replaced as a whole: the last of 64 reaches beyond the large one's end.
         let mut uneven = vec![SMALL - 1];
         uneven.extend([SMALL; 63]);
         assert_eq!(step(&uneven, LARGE + SMALL - 1, IngestRate::Steady), is(1, LARGE - 1, 1..=63));

@@ -1,4 +1,4 @@
-//! Where a walk's candidates come from, and which source is asked next.
+//! The sources of a query's candidates, and which source is read next.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::{
     order::{Order, Position},
 };
 
-/// A time as the order sees it: what is shown earlier is greater.
+/// A time as a rank in the order: what is shown earlier has a greater rank.
 pub fn rank(order: Order, time: i64) -> i64 {
     match order {
         Order::Desc => time,
@@ -16,16 +16,17 @@ pub fn rank(order: Order, time: i64) -> i64 {
     }
 }
 
-/// A segment that is being walked through.
+/// A segment that is being read.
 pub struct Open {
     pub segment: Segment,
     pub columns: Words,
     pub times: Arc<[u8]>,
-    /// The next block, counted in the walk's direction.
+    /// The next block, counted in the order of the page.
     pub next: usize,
 }
 
 impl Open {
+    /// The nth block, counted in the order of the page.
     pub fn block(&self, order: Order, nth: usize) -> usize {
         match order {
             Order::Asc => nth,
@@ -40,11 +41,12 @@ impl Open {
         (first, last)
     }
 
+    /// The candidates of a block, one bit per column.
     pub fn bits(&self, block: usize) -> u32 {
         (self.columns[block / 2] >> (block % 2 * BLOCK)) as u32
     }
 
-    /// Moves to the next block that has candidates within these times. None when there is none.
+    /// Advances to the next block that has candidates within these times. None when there is none.
     pub fn advance(&mut self, order: Order, (lowest, highest): (i64, i64)) -> Option<usize> {
         while self.next < self.segment.blocks() {
             let block = self.block(order, self.next);
@@ -60,12 +62,12 @@ impl Open {
     }
 }
 
-/// Where candidates come from.
+/// A source of candidates.
 pub enum Source {
-    /// The place in `Walk::unopened` of a segment that was not looked into yet.
+    /// The next segment that has not been read.
     Unopened,
     Open(Box<Open>),
-    /// All events without a segment, read in time order from here on.
+    /// All events that are not indexed, in time order, after this position.
     LongTail(Option<Position>),
 }
 
@@ -75,7 +77,7 @@ pub struct Queued {
     pub source: Source,
 }
 
-/// An event that was found, waiting until nothing can come before it.
+/// A matching event that waits until no other can come before it.
 pub struct Ready {
     pub rank: (i64, i64),
     pub event: Event,

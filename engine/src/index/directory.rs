@@ -1,14 +1,15 @@
-//! The keys of a segment's blocks, while it is made.
+//! Collects the keys of a segment's blocks while it is built.
 
 use super::posting::write_posting;
 
-/// Bits of a key that name its place in [`Directory::seen`].
+/// Bits of a key that are its index in [`Directory::seen`].
 const SEEN_BITS: u32 = 15;
-/// Pairs of a part that are not worth looking at for doubles.
+/// Up to this many pairs of a part are not searched for duplicates.
 const FEW: usize = 4096;
 
-/// Where a key is kept: the part of the directory, and what tells it from the part's other keys. Two keys of one address are
-/// one key to the index; of 65,536 in a part, a segment has a few dozen.
+/// Where a key is stored: the part of the directory, and the suffix that distinguishes it from the part's other keys.
+/// Two keys with the same address are one key to the index. Of the 65,536 suffixes of a part, a segment uses a few
+/// dozen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address {
     pub part: usize,
@@ -24,11 +25,11 @@ impl Address {
 /// Which blocks have which keys.
 pub struct Directory {
     part_bits: u32,
-    /// Of each part the suffix of a key and a block, as they came: `suffix << 16 | block`.
+    /// For each part, pairs of a key's suffix and a block in order of arrival: `suffix << 16 | block`.
     parts: Vec<Vec<u32>>,
-    /// Of each place the key and the block that were added last, since most keys of an event are keys of its block already: the
-    /// bits of the key that do not name the place, and 11 of the block. One that another has put out is added once more, and
-    /// its double goes at the end.
+    /// A cache of the pairs that were added last, since most keys of an event are already keys of its block. An entry
+    /// has the bits of the key that are not its index, and 11 bits of the block. A pair that was evicted is added
+    /// again, and removed as a duplicate at the end.
     seen: Vec<u32>,
 }
 
@@ -39,7 +40,7 @@ impl Directory {
     }
 
     pub fn add(&mut self, key: u32, block: u16) {
-        // Blocks are below 2,016, so this is never what an untouched place has.
+        // Blocks are below 2,016, so this never equals an unused entry.
         let pair = key >> SEEN_BITS << 11 | u32::from(block);
         let seen = &mut self.seen[key as usize & ((1 << SEEN_BITS) - 1)];
         if *seen == pair {
@@ -50,13 +51,13 @@ impl Directory {
         let pairs = &mut self.parts[part];
         if pairs.len() == pairs.capacity() && pairs.len() >= FEW {
             drop_doubles(pairs);
-            // It may fill up a good deal before it is looked at again.
+            // Leaves room, so that it is not searched again soon.
             pairs.reserve(pairs.len());
         }
         pairs.push(u32::from(suffix) << 16 | u32::from(block));
     }
 
-    /// The parts of the directory, of so many blocks.
+    /// The encoded parts of the directory of a segment with `blocks` blocks.
     pub fn finish(self, blocks: usize) -> Vec<Vec<u8>> {
         let part = |mut pairs: Vec<u32>| {
             drop_doubles(&mut pairs);
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
     use crate::index::posting::read_posting;
 
-    /// Directory that come again and again, in blocks that come in no order.
+    /// Keys that repeat, in blocks in random order.
     #[test]
     fn every_key_is_found_in_its_blocks_and_no_other() {
         for (part_bits, blocks, count) in [(4, 32_usize, 3000), (13, 2016, 200_000)] {

@@ -1,4 +1,5 @@
-//! Watches over [`FORMAT`]: what is stored may not change without it, or an index of before would give wrong answers.
+//! Guards [`FORMAT`]: stored bytes may not change without it, or an index that is already there would give wrong
+//! answers.
 
 use sha2::{Digest as _, Sha256};
 
@@ -8,30 +9,40 @@ use super::{
 };
 use crate::{
     db::timestamp::Timestamp,
-    event::{Actor, ActorType, Event, Log, Outcome, Target},
+    event::{
+        Actor, ActorType, Common, Event, Log, Outcome, Target,
+        limits::{Action, IpAddress, Text},
+    },
 };
 
 /// An event with something in every field, and texts of all kinds.
 fn event(seq: i64) -> Event {
-    let text = |name: &str| Some(format!("{name}-{seq}"));
+    fn text<const MIN: usize, const MAX: usize>(name: &str, seq: i64) -> Option<Text<MIN, MAX>> {
+        Some(Text::stored(format!("{name}-{seq}")))
+    }
     let actor_type = ActorType::ALL[seq as usize % ActorType::ALL.len()];
+    let actor = Actor { kind: actor_type, id: text("actor", seq), name: text("Žofie Rao", seq) };
     Event {
         workspace_id: 1,
         seq,
-        log: Log::ALL[seq as usize % Log::ALL.len()],
         // Back and forth, and some at the same time.
         occurred_at: Timestamp(1_790_000_000_000_000 + seq * 7919 % 1009 * 1_000_000),
         received_at: Timestamp(0),
-        actor: (seq % 5 > 0).then(|| Actor { kind: actor_type, id: text("actor"), name: text("Žofie Rao") }),
-        role: text("role"),
-        action: format!("action_{}", seq % 7),
-        outcome: Outcome::ALL[seq as usize % 2],
-        outcome_reason: text("because"),
-        target: Target { kind: text("patient"), id: text("9f0c2b1e"), name: text("李雷") },
-        ip_address: text("2001:db8:"),
-        user_agent: text("Mozilla/5.0 (X11; Linux x86_64)"),
-        session_id: text("session"),
-        correlation_id: text("correlation"),
+        common: Common {
+            log: Log::ALL[seq as usize % Log::ALL.len()],
+            actor: (seq % 5 > 0).then_some(actor),
+            role: text("role", seq),
+            action: Action::stored(format!("action_{}", seq % 7)),
+            outcome: Outcome::ALL[seq as usize % 2],
+            outcome_reason: text("because", seq),
+            target: Target {
+                kind: text("patient", seq), id: text("9f0c2b1e", seq), name: text("李雷", seq)
+            },
+            ip_address: Some(IpAddress::stored(format!("2001:db8:-{seq}"))),
+            user_agent: text("Mozilla/5.0 (X11; Linux x86_64)", seq),
+            session_id: text("session", seq),
+            correlation_id: text("correlation", seq),
+        },
         changes: Some(format!(
             r#"[{{"field":"status","new":"closed {seq}","old":null}},{{"added":["Nurse"],"field":"roles","removed":[{seq}]}}]"#
         )),
@@ -40,7 +51,7 @@ fn event(seq: i64) -> Event {
     }
 }
 
-/// The digest of all that is stored of a segment with so many events.
+/// The digest of everything that is stored of a segment with `count` events.
 fn digest(count: usize) -> String {
     let events: Vec<Event> = (1..=count as i64).map(event).collect();
     let times: Vec<i64> = events.iter().map(|event| event.occurred_at.0).collect();

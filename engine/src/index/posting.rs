@@ -1,10 +1,16 @@
-//! Which blocks have a key, in few bytes.
+//! Encodes which blocks have a key, in few bytes.
+//!
+//! Not Roaring bitmaps: they are made for sets of millions. Here a posting has at most 2,016 blocks and mostly one or two, and
+//! a segment has hundreds of thousands of postings: a container's header alone would be larger than most of them.
 
-/// Marks a posting that is a bit a block. No other posting is as long: it would have been written so.
+use crate::varint;
+
+/// Marks a posting of one bit per block. No other posting is as long, since the shorter encoding is used.
 const DENSE: u8 = u8::MAX;
 
-/// The suffix of the key, how many bytes follow, and distances from block to block as LEB128; or the suffix of the key,
-/// [`DENSE`], and a bit for each block: whichever is shorter. At most 2,016 blocks, so at most 252 bytes.
+/// Writes the suffix of the key, the number of bytes that follow, and the distances from block to block as LEB128; or
+/// the suffix of the key, [`DENSE`], and one bit per block: whichever is shorter. At most 2,016 blocks, so at most 252
+/// bytes.
 pub fn write_posting(
     piece: &mut Vec<u8>,
     suffix: u16,
@@ -19,12 +25,7 @@ pub fn write_posting(
     for block in blocks.clone() {
         let distance = block - last;
         last = block;
-        // At most 2,015: two bytes.
-        if distance < 0x80 {
-            piece.push(distance as u8);
-        } else {
-            piece.extend([(distance & 0x7f) as u8 | 0x80, (distance >> 7) as u8]);
-        }
+        varint::write(piece, distance.into());
     }
     let dense_bytes = all.div_ceil(8);
     let bytes = piece.len() - start;

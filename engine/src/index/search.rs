@@ -1,8 +1,8 @@
-//! Finding events by the index, in the order of a screen.
+//! Finds events through the index, in the order of a page.
 //!
-//! Segments, their blocks and the newest events, which no segment has yet, are sources that each know how far their next
-//! event can be at the most. The source that may have the next one is asked first; what it names is fetched, held
-//! against the filter, and shown once no source can have anything before it.
+//! Segments, their blocks, and the newest events, which are not indexed yet, are sources. Each knows a bound on its
+//! next event. The source that may have the next event is read first; its candidates are fetched, checked with the
+//! filter, and shown once no source can have an earlier event.
 //!
 //! ```text
 //! time  ───────────────────────────────────────────────>
@@ -46,14 +46,14 @@ use crate::{
     order::{Order, Position},
 };
 
-/// Newest events that are all looked at. With more, they are read in time order.
+/// Up to this many events that are not indexed are all scanned. More are read in time order.
 const SHORT_TAIL: i64 = 2000;
 /// Rows that one statement fetches.
 const FETCH: std::ops::Range<usize> = 16..500;
-/// Segments whose pieces one statement fetches, at the most.
+/// Segments whose pieces one statement fetches, at most.
 const TOGETHER: usize = 32;
 
-/// One question on its way through a workspace's segments.
+/// One query on its way through a workspace's segments.
 struct Walk<'a> {
     index: &'a Index,
     filter: &'a Filter,
@@ -61,20 +61,23 @@ struct Walk<'a> {
     first_look: Plan,
     order: Order,
     after: Option<Position>,
-    /// First and last time that is asked for.
+    /// First and last time of the range.
     times: (i64, i64),
     state: State,
     queue: BinaryHeap<Queued>,
     ready: BinaryHeap<Ready>,
-    /// Segments that nobody looked into, the next one last.
+    /// Segments that have not been read yet, the next one last.
     unopened: Vec<Segment>,
-    /// How many segments are looked into at once; doubles as long as there is nothing to show.
+    /// How many segments are read at once; doubles each time.
     together: usize,
     pieces: Pieces,
 }
 
-/// Shows every event that the filter means, in order, until `show` has seen enough or time is up. `expected` is how many
-/// it may take.
+/// Passes every matching event to `show`, in order, until `show` breaks or time is up. `expected` is about how many
+/// events `show` takes.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
 pub fn scan(
     conn: &mut Conn,
     index: &Index,
@@ -102,7 +105,7 @@ pub fn scan(
         if Instant::now() >= deadline {
             return Ok(Scanned::Until(walk.before(next)));
         }
-        // What waits already will be shown too.
+        // Events that are ready will be shown too.
         let want = expected.saturating_sub(shown + walk.ready.len()).clamp(FETCH.start, FETCH.end);
         walk.gather(conn, want)?;
     }
@@ -158,7 +161,7 @@ impl<'a> Walk<'a> {
         Ok(walk)
     }
 
-    /// The position before everything that has this rank or a lesser one.
+    /// The position before everything of this rank or a lower one.
     fn before(&self, rank: i64) -> Position {
         match self.order {
             // Seqs are below 2^42.
@@ -173,7 +176,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Asks sources, the first in order first, until so many candidates are named; then looks at their rows.
+    /// Reads sources in order until there are `want` candidates, then fetches their rows.
     fn gather(&mut self, conn: &mut Conn, want: usize) -> Result<()> {
         let mut seqs = Vec::new();
         let (mut lowest, mut highest) = (i64::MAX, i64::MIN);
@@ -183,7 +186,7 @@ impl<'a> Walk<'a> {
             match source {
                 Source::Unopened => {
                     if !seqs.is_empty() {
-                        // What is named may be enough.
+                        // These candidates may be enough.
                         self.queue.push(Queued { rank, source });
                         break;
                     }
@@ -206,7 +209,7 @@ impl<'a> Walk<'a> {
         self.look_at(conn, seqs, (lowest, highest))
     }
 
-    /// Puts a segment back with the rank of its next block, if it has one.
+    /// Requeues a segment with the rank of its next block, if it has one.
     fn queue_open(&mut self, mut open: Box<Open>) {
         if let Some(block) = open.advance(self.order, self.times) {
             let (first, last) = open.span(block);
@@ -218,7 +221,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Looks into the next segments.
+    /// Reads the next segments.
     fn open(&mut self, conn: &mut Conn) -> Result<()> {
         let from = self.unopened.len().saturating_sub(self.together);
         let mut segments = self.unopened.split_off(from);
@@ -267,7 +270,7 @@ impl<'a> Walk<'a> {
             any
         });
 
-        // A few candidates may all be wanted; of many, the page takes those of one piece or two.
+        // A page may need all of a few candidates. Of many, it needs those of one or two pieces.
         let few = columns.iter().flatten().map(|word| word.count_ones() as usize).sum::<usize>() <= FETCH.end;
         let needed = segments.iter().zip(&columns).flat_map(|(segment, columns)| {
             let mut pieces = if few && !segment.is_small() { order_pieces(columns) } else { Vec::new() };
@@ -285,7 +288,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The seqs of a block's candidates.
+    /// Adds the seqs of a block's candidates.
     fn name(&mut self, conn: &mut Conn, open: &Open, block: usize, seqs: &mut Vec<i64>) -> Result<()> {
         let segment = &open.segment;
         let piece = order_piece(block * BLOCK);
@@ -298,22 +301,24 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Fetches events and keeps those that the filter means.
+    /// Fetches events and keeps those that match.
     fn look_at(&mut self, conn: &mut Conn, mut seqs: Vec<i64>, (lowest, highest): (i64, i64)) -> Result<()> {
-        // Close to each other in the table when close in seq.
+        // Events with close seqs are stored close together.
         seqs.sort_unstable();
         for seqs in seqs.chunks(FETCH.end) {
             let rows = events::table
                 .filter(events::workspace_id.eq(self.filter.workspace_id))
                 .filter(AnyOf::new(events::seq, seqs))
-                // Implied; it tells which partitions to look in.
+                // Implied by the seqs; it selects the partitions.
                 .filter(
                     events::occurred_at
                         .between(db::timestamp::Timestamp(lowest), db::timestamp::Timestamp(highest)),
                 )
                 .select(EventRow::as_select())
                 .load::<EventRow>(conn)?;
-            rows.into_iter().for_each(|row| self.keep(row.into()));
+            for row in rows {
+                self.keep(Event::try_from(row)?);
+            }
         }
         Ok(())
     }
@@ -339,7 +344,9 @@ impl<'a> Walk<'a> {
             .filter(events::seq.gt(self.state.indexed_seq))
             .select(EventRow::as_select())
             .load::<EventRow>(conn)?;
-        rows.into_iter().for_each(|row| self.keep(row.into()));
+        for row in rows {
+            self.keep(Event::try_from(row)?);
+        }
         Ok(())
     }
 
@@ -353,7 +360,7 @@ impl<'a> Walk<'a> {
         let more = rows.len() == step;
         let mut last = after;
         for row in rows {
-            let event = Event::from(row);
+            let event = Event::try_from(row)?;
             last = Some(event.position());
             self.keep(event);
         }

@@ -1,7 +1,7 @@
-//! A segment: the index of up to 64,512 events that follow each other by seq.
+//! A segment: the index of up to 64,512 events with consecutive seqs.
 //!
-//! Its events stand in time order, a *column* each, and 32 columns are a *block*. A segment is kept in pieces, so that a
-//! question reads only those that it needs:
+//! Its events are *columns* in time order, and 32 columns are a *block*. A segment is stored in pieces, so that a query
+//! reads only those that it needs:
 //!
 //! ```text
 //! slice b        one bit of every column: is bit b of its signature set?           8 KiB
@@ -16,34 +16,37 @@ use super::{
     signature::{BITS, Mark, Plan, Term},
 };
 
-/// The number of this format, and of what `signature` makes of an event. Whatever changes a stored byte, or which bits and
-/// keys an event has, takes the next number; then upkeep makes every index anew. A test in `format.rs` watches over it.
+/// The number of this format, which includes what `signature` makes of an event. A change of any stored byte, or of an
+/// event's bits and keys, takes the next number; then a background job rebuilds every index. A test in `format.rs`
+/// guards it.
 pub const FORMAT: i32 = 1;
-/// Columns of the largest segment: a slice with its row's head just fits a page of PostgreSQL, which would otherwise store it
-/// in five parts elsewhere.
+/// Columns of the largest segment: a slice with its row's head just fits into a page of PostgreSQL, which would
+/// otherwise store it outside the row, in five parts.
 pub const MOST_COLUMNS: usize = 63 * SMALL_COLUMNS;
-/// Columns of a segment that is written soon after its events.
+/// Columns of a small segment, which is written soon after its events.
 pub const SMALL_COLUMNS: usize = 1024;
-/// Columns that share their keys: a half word of a slice.
+/// Columns that share their keys: half a word of a slice.
 pub const BLOCK: usize = 32;
-/// Words that have all bits of a column.
+/// Words for all bits of a column.
 const COLUMN_WORDS: usize = (BITS as usize).div_ceil(64);
 /// Columns in one piece of the order.
 const ORDER_COLUMNS: usize = 4032;
 
-/// Which piece of a segment.
+/// The number of a piece within its segment.
 pub type PieceNumber = i32;
 const DIRECTORY: PieceNumber = 1000;
+/// The piece with the times of the blocks.
 pub const TIMES: PieceNumber = 10_000;
 const ORDER: PieceNumber = 10_001;
-/// All other pieces together, of a small segment.
+/// All other pieces in one, of a small segment.
 pub const PACKED: PieceNumber = 11_000;
 
+/// The piece with the slice of a bit.
 pub fn slice_piece(bit: u16) -> PieceNumber {
     PieceNumber::from(bit)
 }
 
-/// The pieces of the order that have any of these columns.
+/// The pieces of the order that contain any of these columns.
 pub fn order_pieces(columns: &[u64]) -> Vec<PieceNumber> {
     let words = columns.iter().enumerate().filter(|(_, word)| **word != 0);
     let mut pieces: Vec<_> = words.map(|(n, _)| order_piece(n * 64)).collect();
@@ -55,13 +58,13 @@ pub fn order_piece(column: usize) -> PieceNumber {
     ORDER + (column / ORDER_COLUMNS) as PieceNumber
 }
 
-/// A segment with its pieces, by number.
+/// A segment, and its pieces by number.
 pub type Made = (Segment, Vec<(PieceNumber, Vec<u8>)>);
 
-/// What every segment says of itself.
+/// The extent of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// Never given twice in a workspace, so that a piece that was read once never changes.
+    /// Never reused in a workspace, so that a cached piece never changes.
     pub number: i32,
     pub first_seq: i64,
     pub last_seq: i64,
@@ -83,31 +86,34 @@ impl Segment {
         self.columns().div_ceil(BLOCK)
     }
 
-    /// Parts of the directory: so many that some fit into a page. A key is looked up in all segments, and on SQLite its parts
-    /// lie side by side: what is read of each part that is not the key's own is read in vain.
+    /// The number of bits that choose a key's part of the directory. Several parts fit into a page: a key is looked up
+    /// in all segments, and on SQLite the parts are stored side by side, so a part should have little beside the key
+    /// that is looked up.
     fn directory_bits(&self) -> u32 {
         if self.is_small() { 4 } else { 13 }
     }
 
+    /// The piece with the posting of a key.
     pub fn directory_piece(&self, key: u32) -> PieceNumber {
         DIRECTORY + Address::of(key, self.directory_bits()).part as PieceNumber
     }
 }
 
-/// A segment in the making.
+/// A segment under construction.
 pub struct Building {
     segment: Segment,
-    /// The bits of each column, [`COLUMN_WORDS`] words a column: an event's bits lie together until all are known.
+    /// The bits of each column, [`COLUMN_WORDS`] words per column. An event's bits are kept together until all are
+    /// known.
     columns: Vec<u64>,
     keys: Directory,
-    /// Column of each seq, by its distance to the first.
+    /// The column of each seq, by its distance to the first.
     column_of: Vec<u16>,
     times: Vec<i64>,
     order: Vec<u16>,
 }
 
 impl Building {
-    /// `times` are those of the events from `first_seq` on, in order of seq, without gaps.
+    /// `times` are those of the events from `first_seq` on, by seq, without gaps.
     pub fn new(number: i32, first_seq: i64, times: &[i64]) -> Self {
         let mut order: Vec<u16> = (0..times.len() as u16).collect();
         // Stable: equal times stay in order of seq.
@@ -166,7 +172,7 @@ impl Building {
     }
 }
 
-/// The slices of columns that lie one after the other: of each bit a word for 64 columns.
+/// Transposes consecutive columns into slices: for each bit, one word per 64 columns.
 fn slices(columns: &[u64]) -> Vec<Vec<u8>> {
     let mut slices = vec![Vec::with_capacity(columns.len() / COLUMN_WORDS / 8); usize::from(BITS)];
     for columns in columns.chunks(COLUMN_WORDS * 64) {
@@ -194,7 +200,7 @@ fn transpose(square: &mut [u64; 64]) {
     }
 }
 
-/// One piece of all: how many, then number and length of each, then their bytes.
+/// Packs pieces into one: their count, then the number and length of each, then their bytes.
 fn pack(pieces: &[(PieceNumber, Vec<u8>)]) -> Vec<u8> {
     let mut packed = (pieces.len() as u32).to_le_bytes().to_vec();
     for (number, piece) in pieces {
@@ -219,10 +225,10 @@ pub fn unpack(packed: &[u8], wanted: PieceNumber) -> Option<&[u8]> {
     None
 }
 
-/// Bits of a word that blocks or columns have.
+/// One bit per block or column.
 pub type Words = Vec<u64>;
 
-/// The blocks of a segment in which an event may be that is asked for.
+/// The blocks of a segment that may contain a matching event.
 pub fn candidate_blocks<'a>(
     segment: &Segment,
     plan: &Plan,
@@ -247,7 +253,7 @@ pub fn candidate_blocks<'a>(
     })
 }
 
-/// The columns of those blocks that may be asked for.
+/// The columns of those blocks that may match.
 pub fn candidate_columns<'a>(
     segment: &Segment,
     plan: &Plan,
@@ -277,7 +283,8 @@ pub fn candidate_columns<'a>(
     })
 }
 
-/// All groups of a plan, of each any term. A term that says nothing (None) lets everything through.
+/// Intersects the groups of a plan; a group is the union of its terms. A term that has nothing to check (None) accepts
+/// everything.
 fn combine(plan: &Plan, all: &Words, mut find: impl FnMut(&Term) -> Option<Words>) -> Words {
     let mut left = all.clone();
     for group in &plan.groups {
@@ -344,7 +351,7 @@ mod tests {
         }
         assert_eq!(unpack(&packed, 1), None);
         assert_eq!(unpack(&pack(&[]), 0), None);
-        // What is cut off is missing, and never a panic.
+        // Cut-off bytes are missing, and never cause a panic.
         for length in 0..packed.len() {
             assert_eq!(unpack(&packed[..length], TIMES), None);
         }

@@ -1,43 +1,43 @@
-//! What the index knows of an event, and what a filter asks of it.
+//! What the index stores of an event, and what a filter asks of it.
 //!
 //! An event leaves two kinds of marks:
-//! - **keys**, kept exactly for each block of 32 events: every run of one, two and three bytes of its normalized texts, every run of
-//!   four letters or four digits, every run of six that is rare ([`Runs::is_rare`]), and every value that is filtered by, each
-//!   together with the log. A key that no event of a block has is not in the block.
-//! - **bits**, kept for each event: one for every run of three bytes, three for every value, one of its own for each
-//!   log, outcome and type of actor. Bits of different marks may fall together, so a bit that is set says "maybe".
+//! - **keys**, stored exactly for each block of 32 events: every run of one, two and three bytes of its normalized
+//!   texts, every run of four letters or four digits, every run of six that is rare ([`Runs::is_rare`]), and every
+//!   value that can be filtered by, each combined with the log. A block has no key that none of its events has.
+//! - **bits**, stored for each event: one for every run of three bytes, three for every value, one of its own for each
+//!   log, outcome and type of actor. Different marks may share a bit, so a bit that is set means "maybe".
 //!
-//! Bit-sliced signatures are those of BitFunnel (Goodwin et al., SIGIR 2017). The keys beside them are for short words: by
-//! bits alone a word of four letters that nobody wrote left 25,000 candidates in a million events (1,024 bits an
-//! event), with the keys 17 (768 bits); and one and two characters could not be asked for at all.
+//! The bit-sliced signatures are those of BitFunnel (Goodwin et al., SIGIR 2017). The keys beside them are for short
+//! words: with bits alone (1,024 per event), a word of four letters that occurs nowhere left 25,000 candidates in a
+//! million events; with the keys (and 768 bits) it left 17. One and two characters could not be searched for at all.
 
 use crate::{
-    event::{ActorType, Change, Event, Log, Outcome},
+    event::{ActorType, Change, Common, Event, Log, Outcome},
     filter::{Filter, search::searched_texts},
     text::normalize,
 };
 
-/// Bits that marks are spread over. With 300 bytes of text an event, a third of them is set.
+/// Bits that marks are spread over. With 300 bytes of text per event, a third of them are set.
 pub const SPREAD_BITS: u16 = 512;
-/// The bits after them mean one thing each.
+/// The bits after them have one meaning each.
 const LOG_BITS: u16 = SPREAD_BITS;
 const OUTCOME_BITS: u16 = LOG_BITS + 3;
 const ACTOR_TYPE_BITS: u16 = OUTCOME_BITS + 2;
 /// All bits of an event.
 pub const BITS: u16 = ACTOR_TYPE_BITS + 4;
 
-/// Bits of an event that are looked at for one text. Each leaves a quarter of what the others let through.
+/// Bits that are checked for one text, at most. Each lets through a quarter of what the others let through.
 const MOST_BITS: usize = 16;
-/// …and at least. A value has fewer.
+/// … and at least. A value has fewer.
 const LEAST_BITS: usize = 4;
 /// Keys that are looked up for one text.
 const MOST_KEYS: usize = 8;
 /// Keys that are looked up before the others.
 const FIRST_KEYS: usize = 2;
-/// A filter that is repeated more often is left to the look at the rows.
+/// A filter with more values is not checked by the index, only on the rows.
 const MOST_VALUES: usize = 32;
 
-/// The columns that are filtered by with exact values.
+/// The columns that are filtered by exact values.
 #[derive(Clone, Copy)]
 enum Value {
     Action = 1,
@@ -65,7 +65,8 @@ fn mix(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// Of a run of `length` bytes, at most six, in a text of a log: a word that is common in one log may be rare in another.
+/// The hash of a run of `length` bytes, at most six, in a text of a log. The log is part of it, since a word that is
+/// common in one log may be rare in another.
 fn run_hash(log: Log, length: usize, bytes: u64) -> u64 {
     mix((log.number() as u64) << 56 | (length as u64) << 48 | bytes)
 }
@@ -82,7 +83,7 @@ fn value_hash(log: Log, of: Value, parts: [&str; 2]) -> u64 {
     hash
 }
 
-/// The key of a hash: its half that [`run_bit`] does not look at.
+/// The key of a hash: the half that [`run_bit`] does not use.
 fn key(hash: u64) -> u32 {
     hash as u32
 }
@@ -100,14 +101,14 @@ fn value_bits(hash: u64) -> [u16; 3] {
     [spread(hash >> 16), spread(hash >> 32), spread(hash >> 48)]
 }
 
-/// The runs of a text, as they come by.
+/// The runs of a text, which is pushed byte by byte.
 #[derive(Default)]
 struct Runs {
     /// The last eight bytes, the newest lowest.
     last: u64,
-    /// How many bytes have come.
+    /// How many bytes were pushed.
     length: usize,
-    /// How many letters, and how many digits, came last without a break.
+    /// How many of the last bytes are letters without a break, and how many are digits.
     letters: usize,
     digits: usize,
 }
@@ -122,20 +123,20 @@ impl Runs {
         self.digits = if byte.is_ascii_digit() { self.digits + 1 } else { 0 };
     }
 
-    /// The hash of the run of so many bytes that ends here, once there are so many.
+    /// The hash of the last `length` bytes, once that many were pushed.
     fn hash(&self, log: Log, length: usize) -> Option<u64> {
         let bytes = self.last & (u64::MAX >> (64 - 8 * length));
         (self.length >= length).then(|| run_hash(log, length, bytes))
     }
 
-    /// Whether the last so many bytes are all letters or all digits. Four of these tell more than three. Of the runs of four in
-    /// a UUID, which has too many of them, few are all of a kind.
+    /// Whether the last `length` bytes are all letters or all digits. Runs of four such bytes are more selective than
+    /// runs of three. A UUID has many runs of four, but few of one kind.
     fn is_of_a_kind(&self, length: usize) -> bool {
         self.letters >= length || self.digits >= length
     }
 
-    /// Whether the last six bytes are digits, or four hexadecimal digits between hyphens: what tells a number of an invoice, or a
-    /// UUID, from its likes, whose shorter runs are in every block.
+    /// Whether the last six bytes are digits, or four hexadecimal digits between hyphens. Such runs distinguish an
+    /// invoice number or a UUID from similar ones, whose shorter runs are in every block.
     fn is_rare(&self) -> bool {
         let byte = |back: u32| (self.last >> (8 * back)) as u8;
         self.digits >= 6
@@ -155,27 +156,27 @@ fn actor_type_bit(kind: ActorType) -> u16 {
     ACTOR_TYPE_BITS + kind.number() as u16 - 1
 }
 
-/// Shows every mark of an event, some of them more than once.
+/// Passes every mark of an event to `mark`, some of them more than once.
 pub fn marks(event: &Event, changes: &[Change], mark: &mut impl FnMut(Mark)) {
-    mark(Mark::Bit(log_bit(event.log)));
-    mark(Mark::Bit(outcome_bit(event.outcome)));
-    if let Some(actor) = &event.actor {
+    mark(Mark::Bit(log_bit(event.common.log)));
+    mark(Mark::Bit(outcome_bit(event.common.outcome)));
+    if let Some(actor) = &event.common.actor {
         mark(Mark::Bit(actor_type_bit(actor.kind)));
     }
     let mut value = |of: Value, parts: [&str; 2]| {
-        let hash = value_hash(event.log, of, parts);
+        let hash = value_hash(event.common.log, of, parts);
         mark(Mark::Key(key(hash)));
         value_bits(hash).into_iter().for_each(|bit| mark(Mark::Bit(bit)));
     };
-    let target = &event.target;
+    let Common { actor, target, action, role, ip_address, session_id, .. } = &event.common;
     let values = [
-        (Value::Action, Some(&event.action)),
-        (Value::Role, event.role.as_ref()),
-        (Value::ActorId, event.actor.as_ref().and_then(|actor| actor.id.as_ref())),
-        (Value::TargetType, target.kind.as_ref()),
-        (Value::TargetId, target.id.as_ref()),
-        (Value::IpAddress, event.ip_address.as_ref()),
-        (Value::SessionId, event.session_id.as_ref()),
+        (Value::Action, Some(&**action)),
+        (Value::Role, role.as_deref()),
+        (Value::ActorId, actor.as_ref().and_then(|actor| actor.id.as_deref())),
+        (Value::TargetType, target.kind.as_deref()),
+        (Value::TargetId, target.id.as_deref()),
+        (Value::IpAddress, ip_address.as_deref()),
+        (Value::SessionId, session_id.as_deref()),
     ];
     for (of, text) in values {
         if let Some(text) = text {
@@ -188,7 +189,9 @@ pub fn marks(event: &Event, changes: &[Change], mark: &mut impl FnMut(Mark)) {
     for change in changes {
         value(Value::Field, [change.field(), ""]);
     }
-    searched_texts(event, changes, &mut |text| text_marks(event.log, normalize(text).as_bytes(), mark));
+    searched_texts(event, changes, &mut |text| {
+        text_marks(event.common.log, normalize(text).as_bytes(), mark)
+    });
 }
 
 fn text_marks(log: Log, text: &[u8], mark: &mut impl FnMut(Mark)) {
@@ -217,7 +220,7 @@ fn text_marks(log: Log, text: &[u8], mark: &mut impl FnMut(Mark)) {
     }
 }
 
-/// One thing that an event may have: all of these marks.
+/// A condition on an event: it has all of these marks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Term {
     pub keys: Vec<u32>,
@@ -234,9 +237,9 @@ impl Term {
         Self { keys: vec![key(hash)], bits: value_bits(hash).to_vec() }
     }
 
-    /// What an event has that has a text with this one in it.
+    /// The marks of every event that has a text which contains this one.
     fn part_of_text(log: Log, normalized: &[u8]) -> Self {
-        // Those of a length that are wanted.
+        // The hashes of the wanted runs of one length.
         let all = |length: usize, wanted: &dyn Fn(&Runs) -> bool| -> Vec<u64> {
             let mut runs = Runs::default();
             let hashes = normalized.iter().filter_map(|byte| {
@@ -250,7 +253,7 @@ impl Term {
         let mut keys = match normalized.len() {
             length @ (1 | 2) => all(length, &|_| true),
             _ => {
-                // The longer a run, the more it says. Those of three are for where letters, digits and others meet.
+                // Longer runs are more selective. Runs of three are for where letters, digits and others meet.
                 let mut keys = spaced(&rare, MOST_KEYS / 2);
                 let rest = MOST_KEYS * 3 / 4 - keys.len();
                 keys.extend(spaced(&all(4, &|runs| runs.is_of_a_kind(4)), rest));
@@ -260,7 +263,7 @@ impl Term {
                 keys
             }
         };
-        // The first two, which are looked up first, stand far from each other, unless two are rare.
+        // The first two are looked up first. They are taken from far apart in the text, unless two are rare.
         if keys.len() > 2 && rare.len() < FIRST_KEYS {
             let middle = keys.len() / 2;
             keys.swap(1, middle);
@@ -272,7 +275,7 @@ impl Term {
     }
 }
 
-/// At most so many of them, from the first to the last.
+/// At most `most` of them, evenly spaced from the first to the last.
 fn spaced(all: &[u64], most: usize) -> Vec<u64> {
     if all.len() <= most {
         return all.to_vec();
@@ -280,7 +283,7 @@ fn spaced(all: &[u64], most: usize) -> Vec<u64> {
     (0..most).map(|n| all[n * (all.len() - 1) / (most - 1).max(1)]).collect()
 }
 
-/// What a filter asks of the index. An event that the filter means has, of each group, one term.
+/// What a filter asks of the index. An event that matches the filter fulfils, in each group, at least one term.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub groups: Vec<Vec<Term>>,
@@ -336,16 +339,16 @@ impl Plan {
         Self { groups }
     }
 
-    /// The same plan with only the first keys of each term. They mostly do for what nobody wrote.
+    /// The plan with only the first keys of each term. They usually suffice for a text that occurs nowhere.
     pub fn first_look(&self) -> Self {
         let mut plan = self.clone();
         plan.groups.iter_mut().flatten().for_each(|term| term.keys.truncate(FIRST_KEYS));
         plan
     }
 
-    /// The same plan with as many bits of each term as leave next to nothing of so many columns that does not belong there.
+    /// The plan with as many bits of each term as leave almost no false candidates among this many columns.
     pub fn for_columns(&self, columns: usize) -> Self {
-        // A bit leaves a third at the most.
+        // A bit lets through a third at most.
         let enough = ((columns * 8).max(1) as f64).log(3.0).ceil() as usize;
         let mut plan = self.clone();
         plan.groups.iter_mut().flatten().for_each(|term| term.bits.truncate(enough.max(LEAST_BITS)));
@@ -360,7 +363,7 @@ impl Plan {
         keys
     }
 
-    /// All bits that are looked at.
+    /// All bits that are checked.
     pub fn bits(&self) -> Vec<u16> {
         let mut bits: Vec<u16> = self.terms().flat_map(|term| term.bits.iter().copied()).collect();
         bits.sort_unstable();

@@ -1,4 +1,4 @@
-//! The index in the database, and the pieces of it that are kept in memory.
+//! The index in the database, and the cache of its pieces.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -15,27 +15,30 @@ use crate::{
     error::Result,
 };
 
-/// The format of an index that is being removed; [`FORMAT`] is another.
+/// The format of an index that is being removed. [`FORMAT`] never has this number.
 const NO_FORMAT: i32 = 0;
-/// Pieces that one transaction removes at the most: some 8 MiB.
+/// Pieces that one transaction removes at most: some 8 MiB.
 const CLEARED: i64 = 1000;
 
-/// How far a workspace's index has come.
+/// How far a workspace is indexed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State {
     /// Events up to this seq are in segments.
     pub indexed_seq: i64,
     /// The number of the next segment.
     pub next_segment: i32,
-    /// Changes whenever a segment comes or goes.
+    /// Changes whenever a segment is added or removed.
     pub revision: i64,
-    /// The newest event.
+    /// The seq of the newest event.
     pub last_seq: i64,
-    /// What is stored has another format. Nothing of it counts: no event is indexed.
+    /// The stored index has another format and is not used: no event counts as indexed.
     pub is_foreign: bool,
 }
 
-/// The state, in one statement. Of a workspace that was never indexed, the beginning.
+/// The state, read with one statement. The initial state of a workspace that was never indexed.
+///
+/// # Errors
+/// The database's.
 pub fn state(conn: &mut Conn, workspace_id: i32) -> Result<State> {
     let found = workspace_sequences::table
         .left_join(index_states::table.on(index_states::workspace_id.eq(workspace_sequences::workspace_id)))
@@ -67,6 +70,9 @@ impl From<SegmentRow> for Segment {
 }
 
 /// Every segment of a workspace, by seq.
+///
+/// # Errors
+/// The database's.
 pub fn segments(conn: &mut Conn, workspace_id: i32) -> Result<Vec<Segment>> {
     let rows = index_segments::table
         .filter(index_segments::workspace_id.eq(workspace_id))
@@ -76,7 +82,7 @@ pub fn segments(conn: &mut Conn, workspace_id: i32) -> Result<Vec<Segment>> {
     Ok(rows.into_iter().map(Segment::from).collect())
 }
 
-/// What tells a piece from others in the database.
+/// The number of a piece in the database, unique in its workspace.
 fn stored_number(segment: i32, number: PieceNumber) -> i64 {
     i64::from(number) << 32 | i64::from(segment)
 }
@@ -88,7 +94,7 @@ struct ByLength;
 
 impl quick_cache::Weighter<PieceKey, Piece> for ByLength {
     fn weight(&self, _: &PieceKey, piece: &Piece) -> u64 {
-        // What the cache itself needs for an entry is a guess.
+        // The cache's own bytes per entry are an estimate.
         piece.as_ref().map_or(0, |bytes| bytes.len() as u64) + 96
     }
 }
@@ -99,8 +105,8 @@ pub type Piece = Option<Arc<[u8]>>;
 /// A workspace's segments as of a revision.
 type Listed = (i64, Arc<[Segment]>);
 
-/// What of the index is in memory. Pieces never change and segments' numbers are never given twice, so nothing here
-/// ever has to be thrown away for being old.
+/// The cached part of the index. Pieces never change and segment numbers are never reused, so a cached piece never
+/// becomes stale.
 #[derive(Clone)]
 pub struct Cache {
     pieces: Arc<quick_cache::sync::Cache<PieceKey, Piece, ByLength>>,
@@ -108,14 +114,17 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// A cache for so many bytes of pieces.
+    /// A cache of at most this many bytes of pieces.
     pub fn new(bytes: u64) -> Self {
-        // A guess of how many there will be: most are slices of 8 KiB.
+        // An estimate of the number of pieces: most are slices of 8 KiB.
         let pieces = quick_cache::sync::Cache::with_weighter((bytes / 4096) as usize, bytes, ByLength);
         Self { pieces: Arc::new(pieces), segments: Arc::new(quick_cache::sync::Cache::new(1000)) }
     }
 
-    /// The segments, read again when the revision is another.
+    /// The segments, read again when the revision has changed.
+    ///
+    /// # Errors
+    /// The database's.
     pub fn segments(&self, conn: &mut Conn, workspace_id: i32, state: State) -> Result<Arc<[Segment]>> {
         if state.is_foreign {
             return Ok(Arc::default());
@@ -131,7 +140,7 @@ impl Cache {
     }
 }
 
-/// The pieces that one question needs of some segments.
+/// The pieces that one query needs of some segments.
 pub struct Pieces {
     workspace_id: i32,
     found: HashMap<(i32, PieceNumber), Piece>,
@@ -142,7 +151,10 @@ impl Pieces {
         Self { workspace_id, found: HashMap::new() }
     }
 
-    /// Brings pieces in: from memory, and what is not there with one statement.
+    /// Loads pieces from the cache, and the missing ones with one statement.
+    ///
+    /// # Errors
+    /// The database's.
     pub fn load(
         &mut self,
         conn: &mut Conn,
@@ -179,12 +191,12 @@ impl Pieces {
         Ok(())
     }
 
-    /// Lets go of what is needed only once.
+    /// Drops what is needed only once, which is all but the order.
     pub fn keep_order(&mut self) {
         self.found.retain(|(_, number), _| *number > TIMES);
     }
 
-    /// A piece that was brought in; None when it is empty.
+    /// A loaded piece; None when it is empty.
     pub fn get(&self, segment: &Segment, number: PieceNumber) -> Option<&[u8]> {
         if segment.is_small() {
             return unpack(self.found.get(&(segment.number, PACKED))?.as_deref()?, number);
@@ -193,8 +205,11 @@ impl Pieces {
     }
 }
 
-/// Writes a segment, and takes away those that it replaces. Nothing happens (false) when somebody else has changed
+/// Writes a segment and removes those that it replaces. Does nothing and returns false when another process has changed
 /// the index since `state` was read.
+///
+/// # Errors
+/// The database's.
 pub fn swap_segments(
     conn: &mut Conn,
     workspace_id: i32,
@@ -229,7 +244,7 @@ pub fn swap_segments(
     })
 }
 
-/// Moves the state on, if it still is what it was. Locks its row until the transaction ends.
+/// Updates the state if it has not changed, and locks its row until the transaction ends.
 fn advance(conn: &mut Conn, workspace_id: i32, from: State, to: State) -> Result<bool> {
     let changed = diesel::update(index_states::table.find(workspace_id))
         .filter(index_states::revision.eq(from.revision))
@@ -251,7 +266,10 @@ fn remove(conn: &mut Conn, workspace_id: i32, old: &[i32]) -> Result<()> {
     Ok(())
 }
 
-/// What is stored of a segment in the place of `expected`; a piece that is missing is left out.
+/// The stored pieces of a segment that `expected` names. Missing ones are left out.
+///
+/// # Errors
+/// The database's.
 pub fn pieces(
     conn: &mut Conn,
     workspace_id: i32,
@@ -268,8 +286,11 @@ pub fn pieces(
     Ok(rows.into_iter().map(|(stored, bits)| ((stored >> 32) as PieceNumber, bits)).collect())
 }
 
-/// Lets go of a workspace's whole index: nobody reads it any more, [`clear_some`] removes it, and it is built anew from the
-/// first event on.
+/// Invalidates a workspace's whole index: it is not read any more, [`remove_batch`] removes it, and it is rebuilt from
+/// the first event.
+///
+/// # Errors
+/// The database's.
 pub fn invalidate(conn: &mut Conn, workspace_id: i32) -> Result<()> {
     diesel::update(index_states::table.find(workspace_id))
         .set((index_states::format.eq(NO_FORMAT), index_states::revision.eq(index_states::revision + 1)))
@@ -277,13 +298,16 @@ pub fn invalidate(conn: &mut Conn, workspace_id: i32) -> Result<()> {
     Ok(())
 }
 
-/// Removes so much of an index of another format as takes no long transaction, since others may want to write. When nothing
-/// is left, the workspace's index is an empty one of this format.
+/// Removes a part of an index of another format, in a transaction that is short enough not to hold up other writers.
+/// When nothing is left, the workspace has an empty index of this format.
+///
+/// # Errors
+/// The database's.
 pub fn remove_batch(conn: &mut Conn, workspace_id: i32) -> Result<()> {
     conn.transaction(|conn| {
         dialect::lock_for_writing(conn)?;
         let state = index_states::table.find(workspace_id).filter(index_states::format.ne(FORMAT));
-        // Locks the row. Somebody else may have come to the end meanwhile.
+        // Locks the row. Another process may have finished meanwhile.
         let locked = diesel::update(state).set(index_states::format.eq(NO_FORMAT)).execute(conn)?;
         if locked == 0 {
             return Ok(());
@@ -297,7 +321,7 @@ pub fn remove_batch(conn: &mut Conn, workspace_id: i32) -> Result<()> {
             diesel::delete(pieces.filter(index_pieces::piece.le(last))).execute(conn)?;
         }
         if (next.len() as i64) < CLEARED {
-            // Numbers go on, so that no piece in anybody's memory is taken for one of the new segments.
+            // Segment numbers continue, so that a cached piece is never taken for one of a new segment.
             diesel::update(index_states::table.find(workspace_id))
                 .set((
                     index_states::indexed_seq.eq(0),

@@ -1,4 +1,5 @@
-//! Metrics, facets and histograms: over all time, the last 30 days, a range on no boundary, with filters, in zones.
+//! Metrics, facets and histograms: over all time, over the last 30 days, over an unaligned range, with filters, in time
+//! zones.
 
 use logbook_engine::event::Log;
 
@@ -21,7 +22,7 @@ fn histogram(log: Log, interval: &'static str, zone: &'static str) -> Question {
     Question::new(log, What::Histogram { interval, zone, by: by(log) })
 }
 
-/// Filters of what the counts are kept by.
+/// Filters that rollups can answer.
 fn filtered(n: usize, question: Question) -> Question {
     match (question.log, n % 2) {
         (Log::Access, 0) => question.with("event_type", "login").with("role", "Nurse"),
@@ -35,7 +36,7 @@ fn filtered(n: usize, question: Question) -> Question {
 
 pub fn cases(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     let quick = (QUICK, Expect::Any);
-    // The last 30 days, as a screen asks for them; each day a little later.
+    // The last 30 days, as a screen asks for them; each question a day earlier.
     let last_days = |n: usize| (END - 30 * DAY - n as i64 % 20 * DAY, END - n as i64 % 20 * DAY);
     let mut cases = Vec::new();
     for (name, what) in [("metrics", What::Metrics), ("facets", What::Facets)] {
@@ -53,7 +54,7 @@ pub fn cases(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
         }));
     }
     cases.extend(histograms(samples, plan));
-    // No count is kept of these: exact where that is cheap, a lower bound elsewhere.
+    // No rollup answers these: exact where that is cheap, a lower bound elsewhere.
     cases.push(case("metrics with a search", Group::Other, (None, Expect::Any), plan, |n| {
         let words = ["patient", "chrome", "policy", "review", "windows", "zygomatic"];
         Some(Question::new(LOGS[n % 3], What::Metrics).search(samples.pick(&words)))

@@ -1,4 +1,4 @@
-//! What is asked: cases, each with many questions that differ in their words, values, ranges and depths.
+//! The cases, each with many questions that differ in their words, values, ranges and depths.
 
 mod counts;
 mod reads;
@@ -31,7 +31,7 @@ pub struct Case {
     pub questions: Vec<Question>,
 }
 
-/// Cases that are drawn as one line.
+/// Cases that are plotted as one line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     Pages,
@@ -61,12 +61,12 @@ impl Group {
     }
 }
 
-/// What every answer of a case must be; otherwise something else was measured.
+/// What every answer of a case must be. Otherwise the case measured something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
     /// A page that is not empty.
     Hits,
-    /// A page that is empty. A word that happens to be there is left out of the measurement.
+    /// An empty page. A word that happens to occur is left out of the measurement.
     NoHits,
     Any,
 }
@@ -96,14 +96,14 @@ pub enum What {
 #[derive(Clone, Debug)]
 pub enum At {
     First,
-    /// After an event of the same log, whether the filters mean it or not.
+    /// After an event of the same log, whether it matches the filters or not.
     After(Position),
-    /// A cursor that the server gave, and how many events lie before it.
+    /// A cursor from the server, and the number of events before it.
     Cursor(String, usize),
 }
 
 pub const LOGS: [Log; 3] = [Log::Application, Log::Access, Log::Framework];
-/// Rows of a page, where nothing else is asked for.
+/// Rows of a page, unless a question says otherwise.
 pub const PAGE: usize = 50;
 
 impl Question {
@@ -130,7 +130,7 @@ impl Question {
         self
     }
 
-    /// The address to ask. `workspace_id` is needed for cursors of our own.
+    /// The path of the request. `workspace_id` is needed for cursors that the benchmark makes itself.
     pub fn path(&self, target: &Target, workspace_id: i64) -> String {
         let log = self.log.as_str();
         let mut parameters: Vec<(&str, String)> = Vec::new();
@@ -169,7 +169,8 @@ impl Question {
         target.logs(&format!("{path}{mark}{parameters}"))
     }
 
-    /// The cursor of the page after a place, newest first. Walking there page by page would take longer than all measurements.
+    /// The cursor of the page after a position, newest first. Reading page by page up to there would take longer than
+    /// all measurements.
     fn cursor(&self, workspace_id: i64, position: Position) -> String {
         let workspace_id = i32::try_from(workspace_id).expect("a workspace's number");
         let mut filter = Filter::all(workspace_id, self.log);
@@ -188,11 +189,11 @@ impl Question {
     }
 }
 
-/// How much is asked.
+/// How many questions are asked, and of which cases.
 pub struct Plan {
-    /// Of each case.
+    /// For each case.
     pub questions: usize,
-    /// Only cases with one of these in their names; all when it is empty.
+    /// Only cases whose name contains one of these; all when it is empty.
     pub only: Vec<String>,
 }
 
@@ -211,7 +212,7 @@ pub fn all(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     cases
 }
 
-/// A case of questions that are made one by one; None is tried again.
+/// A case of questions that are generated one by one. None is tried again.
 fn case(
     name: &str,
     group: Group,
@@ -219,7 +220,7 @@ fn case(
     plan: &Plan,
     mut make: impl FnMut(usize) -> Option<Question>,
 ) -> Case {
-    // Some have to ask the server first.
+    // Some questions need a request to the server first.
     let count = if plan.wants(name) { plan.questions } else { 0 };
     let questions = (0..count * 20).filter_map(&mut make).take(count).collect();
     Case { name: name.to_owned(), group, budget_ms, expect, questions }

@@ -7,6 +7,7 @@ use crate::generate::{
     words::{RARE_ACTIONS, RARE_ROLES},
     world::HOT_RECORD,
 };
+
 use rand::RngExt as _;
 use serde_json::Value;
 
@@ -35,7 +36,7 @@ fn pages(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     cases
 }
 
-/// A filter's name and where its value is in an event of the feed.
+/// A filter's name, and the pointer of its value in an event of the feed.
 type Place = (&'static str, &'static str);
 
 fn filters(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
@@ -53,7 +54,7 @@ fn filters(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
             let (log, name, value) = FREQUENT[n % FREQUENT.len()];
             Some(Question::page(log).with(name, value))
         }),
-        // In a small run there may be none of these.
+        // A small run may have none of these.
         case("filter: rare value", Group::Filters, (QUICK, Expect::Any), plan, |n| {
             Some(if n.is_multiple_of(2) {
                 Question::page(Log::Application).with("action", RARE_ACTIONS[n / 2 % RARE_ACTIONS.len()])
@@ -111,7 +112,7 @@ fn filters(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     cases
 }
 
-/// The question with all the event's values as filters; None when it lacks one.
+/// The question with all of the event's values as filters. None when the event lacks one.
 fn all_of(mut question: Question, event: &Value, places: &[Place]) -> Option<Question> {
     for (name, pointer) in places {
         question = question.with(name, event.pointer(pointer)?.as_str()?);
@@ -127,7 +128,7 @@ fn history(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     };
     let mut cursors = Vec::new();
     let mut at = At::First;
-    // Walked once, so that its pages can be asked for in any order.
+    // All pages are read once, so that they can be asked for in any order.
     loop {
         let path = question(at).path(samples.connection.target(), 0);
         let page = samples.connection.get(&path).expect(200).json();

@@ -1,4 +1,4 @@
-//! Values to ask for: of events that were drawn from the feed, so that they are there.
+//! Values for questions, from events that were sampled from the feed, so that they exist.
 
 use logbook_engine::{db::timestamp::Timestamp, event::Log, order::Position};
 
@@ -6,6 +6,7 @@ use crate::{
     generate::{DAY, END, START},
     http::{Connection, query},
 };
+
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
@@ -17,13 +18,13 @@ pub struct Samples {
     pub rng: Pcg64Mcg,
     /// The seq of the last event.
     pub last_seq: i64,
-    /// As the feed shows them.
+    /// As the feed returns them.
     events: Vec<Value>,
     pub connection: Connection,
 }
 
 impl Samples {
-    /// Draws events from all over the log.
+    /// Samples events from the whole log.
     pub fn draw(mut connection: Connection, last_seq: i64, seed: u64) -> Self {
         let mut rng = Pcg64Mcg::seed_from_u64(seed);
         let mut events = Vec::new();
@@ -51,7 +52,7 @@ impl Samples {
         panic!("no {log} event among {}", self.events.len());
     }
 
-    /// An event of a log whose value is a text and passes.
+    /// An event of a log whose value is a text that passes.
     pub fn with(&mut self, log: Log, pointer: &str, pass: impl Fn(&str) -> bool) -> Option<(Value, String)> {
         (0..100).find_map(|_| {
             let event = self.event(log);
@@ -79,7 +80,7 @@ impl Samples {
         list[self.rng.random_range(0..list.len())].clone()
     }
 
-    /// The place of an event between two parts of the time, 0.0 the oldest and 1.0 the newest.
+    /// The position of an event in a part of the time, from 0.0 for the oldest to 1.0 for the newest.
     pub fn position(&mut self, log: Log, from: f64, to: f64) -> Option<Position> {
         (0..100).find_map(|_| {
             let event = self.event(log);
@@ -89,7 +90,7 @@ impl Samples {
         })
     }
 
-    /// A range of so many days at most, on no boundary of anything.
+    /// A range of at most this many days, aligned with nothing.
     pub fn range(&mut self, days: i64) -> (i64, i64) {
         let length = self.rng.random_range(DAY / 4..days * DAY);
         let since = self.rng.random_range(START..END - length);

@@ -139,7 +139,7 @@ fn without_hits(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     cases
 }
 
-/// A word that is nowhere: letters by chance, or two halves of real words, whose parts are everywhere.
+/// A word that occurs nowhere: random letters, or two halves of real words, whose parts occur everywhere.
 fn word(n: usize, letters: usize, rng: &mut Pcg64Mcg) -> String {
     if n.is_multiple_of(2) {
         return (0..letters).map(|_| char::from(rng.random_range(b'a'..=b'z'))).collect();
@@ -161,7 +161,7 @@ fn chinese(rng: &mut Pcg64Mcg) -> char {
     char::from_u32(rng.random_range(0x4e00..0x9fa5)).expect("a character")
 }
 
-/// True for what the generator's own words contain. What it makes by chance is not among them.
+/// True for what the generator's own words contain. Texts that it makes at random are not among them.
 fn occurs(text: &str) -> bool {
     static TEXT: LazyLock<String> = LazyLock::new(words::everything);
     TEXT.contains(&text.to_lowercase())

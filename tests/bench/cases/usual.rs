@@ -1,12 +1,12 @@
-//! The usual way of asking the same: `OFFSET`, `count(*)`, `LIKE '%…%'` over the values as text. In SQL on the same table,
-//! with the same indexes, and without the cost of HTTP and JSON.
+//! The usual way to answer the same questions: `OFFSET`, `count(*)`, and `LIKE '%…%'` over the values as text. In SQL
+//! on the same table, with the same indexes, and without the cost of HTTP and JSON.
 
 use logbook_engine::{db::timestamp::Timestamp, event::Log, order::Position};
 
 use super::{At, Question, What};
 use crate::database::{Direct, Kind};
 
-/// Everything that a search looks into.
+/// Every column that a search covers.
 const SEARCHED: &str = "concat_ws(' ', actor_id, actor_name, target_type, target_id, target_name, action, role, outcome_reason, ip_address, user_agent, session_id, correlation_id, changes)";
 
 const SCREEN: &str = "ORDER BY occurred_at DESC, seq DESC";
@@ -90,7 +90,7 @@ fn filter(name: &str, value: &str, kind: Kind) -> String {
     format!("{column} = {}", text(value))
 }
 
-/// Without regard to case. SQLite's LIKE has none for ASCII letters only.
+/// Case-insensitive. SQLite's LIKE is so for ASCII letters only.
 fn like(expression: &str, part: &str, kind: Kind) -> String {
     let escaped = part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     let operator = match kind {
@@ -111,7 +111,7 @@ fn instant(micros: i64, kind: Kind) -> String {
     }
 }
 
-/// How many events come before a page that begins after this place.
+/// How many events come before a page that begins after this position.
 fn before(position: Position, kind: Kind, condition: &str) -> String {
     let at = instant(position.occurred_at.0, kind);
     format!(
@@ -127,7 +127,7 @@ fn bucket(interval: &str, zone: &str, kind: Kind) -> String {
         _ => ("day", 86_400),
     };
     match kind {
-        // It has no zones; the offset in winter has to do.
+        // SQLite has no time zones; the offset in winter has to do.
         Kind::Sqlite => {
             let offset = match zone {
                 "Asia/Kolkata" => 19_800,

@@ -108,7 +108,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// Characters that a search can look into.
+    /// The number of characters that a search covers.
     #[cfg(test)]
     pub fn characters(&self) -> usize {
         match self {

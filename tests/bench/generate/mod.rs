@@ -1,4 +1,4 @@
-//! Makes the events: deterministic by seed, in the shape and the proportions of a real platform's.
+//! Generates the events: deterministic by seed, in the shape and proportions of a real platform's.
 //!
 //! Seven in ten are application events, two access, one framework, spread over twelve months by the hour of the day. One
 //! in a hundred arrives late, by minutes to weeks; some have the time of the one before. Actors, browsers, models, records and
@@ -19,7 +19,7 @@ use event::{Access, Actor, Application, Change, Component, Event, Framework, Met
 use words::Kind;
 use world::{HOT_RECORD, World, pick};
 
-/// Data of another version are other data: what was kept is then made again.
+/// Data of another version differ: data that were kept are then generated again.
 pub const VERSION: u32 = 1;
 const SEED: u64 = 0x10b6_0001;
 
@@ -32,10 +32,10 @@ const WEEK: f64 = 7.0 * 86_400e6;
 
 /// How busy each hour of a day is.
 const HOURS: [u32; 24] = [2, 2, 1, 1, 2, 4, 8, 14, 22, 28, 30, 28, 20, 22, 27, 28, 25, 19, 13, 9, 7, 5, 4, 3];
-/// People who are signed in at the same time.
+/// Users who are signed in at the same time.
 const SESSIONS: usize = 400;
 const APPLICATION_SHARE: f64 = 0.7;
-/// How many versions the record with very many has.
+/// The number of versions of the record with very many.
 pub const HOT_VERSIONS: u64 = 1000;
 
 struct Session {
@@ -73,7 +73,7 @@ impl Generator {
             day: (i64::MIN, String::new()),
             correlation: String::new(),
             changes: Vec::new(),
-            // In a small run it should not be most of the log.
+            // In a small run, it should not be most of the log.
             hot: (HOT_VERSIONS as f64 / of_application).min(0.05),
         }
     }
@@ -110,7 +110,7 @@ impl Generator {
         }
         self.last_time = now;
         if self.rng.random_bool(0.01) {
-            // By minutes as often as by weeks.
+            // Delays of minutes are as frequent as delays of weeks.
             let late = MINUTE * (3.0 * WEEK / MINUTE).powf(self.rng.random());
             return (now - late as i64).max(START);
         }
@@ -140,7 +140,7 @@ impl Generator {
         let known = &self.world.users[user];
         let ip = match self.rng.random_range(0..10) {
             0..6 => known.home_ip.clone(),
-            // The ward's, with others.
+            // The address of the ward, which others use too.
             6..8 => self.world.users[user / 25].home_ip.clone(),
             _ => world::address(&mut self.rng),
         };
@@ -302,7 +302,7 @@ impl Generator {
     }
 
     fn framework(&mut self, at: &str, out: &mut Vec<u8>) {
-        // A deployment is several events of one correlation.
+        // A deployment is several events with the same correlation id.
         if self.correlation.is_empty() || self.rng.random_bool(0.3) {
             self.correlation = world::uuid(&mut self.rng);
         }

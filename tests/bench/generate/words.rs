@@ -1,6 +1,6 @@
 //! What the events are made of: names, words, models and their fields, roles, actions, errors.
 //!
-//! Long, since it is mostly lists.
+//! The file is long, since it is mostly lists.
 
 use std::sync::LazyLock;
 
@@ -28,7 +28,7 @@ pub static FAMILY: LazyLock<Vec<&str>> = LazyLock::new(|| {
     )
 });
 
-/// Names that are written whole.
+/// Names that are not split into first and last name.
 pub const WHOLE_NAMES: &[&str] =
     &["李雷", "韩梅梅", "佐藤 花子", "김민준", "สมชาย ใจดี", "王小明", "鈴木 一郎", "Nguyễn Thị Hạnh"];
 
@@ -87,7 +87,7 @@ pub static CITIES: LazyLock<Vec<&str>> = LazyLock::new(|| {
     )
 });
 
-/// What a field's values are.
+/// The kind of a field's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// One of a short list.
@@ -191,7 +191,7 @@ pub const DEEDS: &[(&str, &str)] = &[
     ("schedule_changed", "schedule"),
     ("theme_changed", "theme"),
 ];
-/// What a deed is called when a task fails.
+/// The action of a failed task.
 pub const TASK_FAILED: &str = "task_failed";
 
 pub const ERRORS: &[&str] = &[
@@ -205,7 +205,7 @@ pub const ERRORS: &[&str] = &[
     "column \"discharged_at\" of relation \"encounter\" already exists",
 ];
 
-/// All of the above and the browsers' names in lower case, to tell whether a text occurs.
+/// All words above and the browsers' names in lower case, to check whether a text occurs.
 pub fn everything() -> String {
     let lists: [&[&str]; 16] = [
         &GIVEN,

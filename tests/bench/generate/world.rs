@@ -1,4 +1,4 @@
-//! Who and what there is: users, browsers, models and records. The same for the same number of events.
+//! The users, browsers, models and records. They are the same for the same number of events.
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Distribution as _, Zipf, weighted::WeightedAliasIndex};
@@ -49,7 +49,7 @@ pub struct World {
     pub by_rank: Ranks,
 }
 
-/// Who comes how often: all by Zipf's law.
+/// How often each of them occurs: by Zipf's law.
 pub struct Ranks {
     users: Zipf<f64>,
     agents: Zipf<f64>,
@@ -63,7 +63,7 @@ fn zipf(n: usize, exponent: f64) -> Zipf<f64> {
     Zipf::new(n.max(1) as f64, exponent).expect("a size and an exponent that are positive")
 }
 
-/// A place in a list, the first ones most often.
+/// An index of a list, the first ones most often.
 fn place(law: &Zipf<f64>, rng: &mut Pcg64Mcg) -> usize {
     law.sample(rng) as usize - 1
 }
@@ -101,7 +101,7 @@ pub fn person(rng: &mut Pcg64Mcg) -> String {
     format!("{} {}", pick(&words::GIVEN, rng), pick(&words::FAMILY, rng))
 }
 
-/// An address that is nobody's: of the ranges for private networks and for documentation.
+/// An address that is not in public use: from the ranges for private networks and for documentation.
 pub fn address(rng: &mut Pcg64Mcg) -> String {
     if rng.random_ratio(1, 8) {
         return format!("2001:db8:{:x}::{:x}", rng.random::<u16>(), rng.random::<u16>());
@@ -111,7 +111,7 @@ pub fn address(rng: &mut Pcg64Mcg) -> String {
 }
 
 impl World {
-    /// `events` is how many there will be: the more, the more records they are about.
+    /// `events` is the number of events that will be generated: the more events, the more records.
     pub fn new(events: u64, seed: u64) -> Self {
         let mut rng = Pcg64Mcg::seed_from_u64(seed);
         let rng = &mut rng;
@@ -183,9 +183,9 @@ impl Model {
     }
 }
 
-/// What browsers call themselves: their real forms, over the versions of some two years.
+/// The user agents of browsers: their real forms, over the versions of some two years.
 pub fn agents() -> Vec<String> {
-    const WINDOWS: &str = "Mozilla/5.0 (DedupeWindow NT 10.0; Win64; x64)";
+    const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)";
     const MAC: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)";
     const LINUX: &str = "Mozilla/5.0 (X11; Linux x86_64)";
     const KHTML: &str = "AppleWebKit/537.36 (KHTML, like Gecko)";
@@ -209,7 +209,7 @@ pub fn agents() -> Vec<String> {
         all.push(format!("{WINDOWS} {KHTML} Chrome/{chrome}.0.0.0 Safari/537.36 Edg/{chrome}.0.0.0"));
         all.push(format!("{MAC} {KHTML} Chrome/{chrome}.0.0.0 Safari/537.36"));
         all.push(format!(
-            "Mozilla/5.0 (DedupeWindow NT 10.0; Win64; x64; rv:{firefox}.0) Gecko/20100101 Firefox/{firefox}.0"
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:{firefox}.0) Gecko/20100101 Firefox/{firefox}.0"
         ));
         all.push(format!("{LINUX} {KHTML} Chrome/{chrome}.0.0.0 Safari/537.36"));
         all.push(format!(

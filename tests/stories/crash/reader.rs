@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{SLUG, writer::Batch};
 
-/// An event as the feed showed it; its seq is its place, counted from 1.
+/// An event of the feed. Its seq is its place, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Seen {
     pub id: String,

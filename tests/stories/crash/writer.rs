@@ -1,4 +1,4 @@
-//! A client that appends, and sends again what was not answered.
+//! A client that appends events, and sends what was not answered again.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -9,8 +9,13 @@ use std::{
 use logbook_engine::db::timestamp::Timestamp;
 
 use super::SLUG;
-use crate::law::LOGS;
-use logbook_tests::{Answer, Client, naive::rfc3339, random};
+use crate::list_oracle::LOGS;
+
+use logbook_tests::{
+    Answer, Client,
+    oracle::rfc3339,
+    random::{self, Event},
+};
 use proptest::{
     strategy::{Strategy as _, ValueTree as _},
     test_runner::TestRunner,
@@ -20,14 +25,14 @@ use rand_pcg::Pcg64Mcg;
 use serde_json::{Value, json};
 
 const MOST_EVENTS: usize = 50;
-/// Different events of each log; what makes each its own is set anew.
+/// Different events of each log. Time and marker are new each time.
 const POOL: usize = 150;
 const DAY: i64 = 86_400_000_000;
 
 /// An event as it was sent.
 pub struct Made {
     pub log: &'static str,
-    /// No other event has it; it is sent as the correlation id.
+    /// Unique, and sent as the correlation id.
     pub marker: String,
     /// Microseconds since 1970.
     pub at: i64,
@@ -42,23 +47,31 @@ pub struct Batch {
     idempotency_key: Option<String>,
 }
 
-/// A batch that was acknowledged, and what was said of its events: id and seq. None when the process died between the
-/// answer's status and its end.
+/// A batch that was acknowledged.
 pub struct Stored {
     pub batch: Batch,
-    pub results: Option<Vec<(String, i64)>>,
+    /// None when the process died between the answer's status and its end.
+    pub results: Option<Vec<Place>>,
+}
+
+/// Where the server stored an event.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Place {
+    pub id: String,
+    pub seq: i64,
 }
 
 pub struct Writer {
     name: usize,
     rng: Pcg64Mcg,
-    pool: Vec<(usize, Value, i64)>,
+    /// Events of each log, [`POOL`] of one after those of another.
+    pool: Vec<Event>,
     made: usize,
     unanswered: Option<Batch>,
     pub stored: Vec<Stored>,
-    /// Requests that were answered and sent again all the same.
+    /// Requests that were sent again although they had been answered.
     pub repeated: usize,
-    /// Answers with 503, which is no loss: nothing was acknowledged.
+    /// Answers with 503. Nothing is lost: nothing was acknowledged.
     pub refused: usize,
 }
 
@@ -76,10 +89,9 @@ impl Writer {
     pub fn new(name: usize, seed: u64) -> Self {
         let mut runner = TestRunner::deterministic();
         let mut pool = Vec::new();
-        for (log, word) in LOGS.into_iter().enumerate() {
+        for log in LOGS {
             for _ in 0..POOL {
-                let (at, event) = random::event(word).new_tree(&mut runner).expect("an event").current();
-                pool.push((log, event, at));
+                pool.push(random::event(log).new_tree(&mut runner).expect("an event").current());
             }
         }
         Self {
@@ -94,7 +106,7 @@ impl Writer {
         }
     }
 
-    /// What was sent and not answered.
+    /// The batch that was sent and not answered.
     pub fn unanswered(&self) -> Option<&Batch> {
         self.unanswered.as_ref()
     }
@@ -109,14 +121,14 @@ impl Writer {
         }
     }
 
-    /// Sends what was not answered until it is.
+    /// Sends the unanswered batch until it is answered.
     pub fn finish(&mut self, client: &Client) {
         while self.unanswered.is_some() {
             assert!(self.step(client), "the server answers");
         }
     }
 
-    /// One request: what was not answered, or a new one. False when the server is gone.
+    /// Sends one request: the unanswered batch, or a new one. False when the server is gone.
     fn step(&mut self, client: &Client) -> bool {
         let batch = self.unanswered.take().unwrap_or_else(|| self.batch());
         let answer = batch.send(client);
@@ -125,7 +137,7 @@ impl Writer {
                 let results = results(&answer);
                 if let Some(results) = &results {
                     assert_eq!(results.len(), batch.events.len(), "an answer for each event");
-                    let one_by_one = results.windows(2).all(|pair| pair[0].1 + 1 == pair[1].1);
+                    let one_by_one = results.windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq);
                     assert!(one_by_one, "events of one request follow each other: {results:?}");
                 }
                 self.stored.push(Stored { batch, results });
@@ -144,7 +156,7 @@ impl Writer {
         true
     }
 
-    /// Sends again what was acknowledged, as a client does that has forgotten. False when the server is gone.
+    /// Sends an acknowledged batch again, as a client that has forgotten does. False when the server is gone.
     fn repeat(&mut self, client: &Client) -> bool {
         if self.stored.is_empty() {
             return true;
@@ -192,14 +204,14 @@ impl Writer {
     fn event(&mut self, log: Option<usize>) -> Made {
         self.made += 1;
         let log = log.unwrap_or_else(|| self.rng.random_range(0..LOGS.len()));
-        let (_, event, usual) = &self.pool[log * POOL + self.rng.random_range(0..POOL)];
-        let mut event = event.clone();
+        let Event { at: usual, body: mut event } =
+            self.pool[log * POOL + self.rng.random_range(0..POOL)].clone();
         // Mostly now, some late, and many at the very same moment.
         let now = Timestamp::now().micros();
         let at = match self.rng.random_range(0..10) {
             0..6 => now - self.rng.random_range(0..2_000_000),
             6..8 => now - self.rng.random_range(0..60 * DAY),
-            _ => *usual,
+            _ => usual,
         };
         let marker = format!("w{}-{}", self.name, self.made);
         event["occurred_at"] = rfc3339(at).into();
@@ -208,9 +220,10 @@ impl Writer {
     }
 }
 
-/// Id and seq of each event, where the answer came as a whole.
-fn results(answer: &Answer) -> Option<Vec<(String, i64)>> {
+/// The place of each event, if the whole answer came.
+fn results(answer: &Answer) -> Option<Vec<Place>> {
     let results = answer.json["results"].as_array()?;
-    let of = |result: &Value| Some((result["id"].as_str()?.to_owned(), result["seq"].as_i64()?));
+    let of =
+        |result: &Value| Some(Place { id: result["id"].as_str()?.to_owned(), seq: result["seq"].as_i64()? });
     results.iter().map(of).collect()
 }

@@ -1,4 +1,4 @@
-// The order matters: Edge and Opera also say Chrome, and Chrome also says Safari.
+// The order matters: Edge and Opera also contain "Chrome", and Chrome also contains "Safari".
 const BROWSERS: readonly [RegExp, string][] = [
   [/\bEdgA?\/(\d+)/, "Edge"],
   [/\bOPR\/(\d+)/, "Opera"],
@@ -16,12 +16,12 @@ const SYSTEMS: readonly [RegExp, string][] = [
   [/Linux|X11/, "Linux"],
 ];
 
-/** "Firefox 128 on Linux", or the text itself for what is not a browser, such as curl. */
+/** "Firefox 128 on Linux", or the whole text when it is not a browser's, such as curl's. */
 export function browserName(userAgent: string): string {
   for (const [pattern, name] of BROWSERS) {
     const match = pattern.exec(userAgent);
     if (!match) continue;
-    const system = SYSTEMS.find(([where]) => where.test(userAgent))?.[1];
+    const system = SYSTEMS.find(([pattern]) => pattern.test(userAgent))?.[1];
     return system ? `${name} ${match[1]} on ${system}` : `${name} ${match[1]}`;
   }
   return userAgent;

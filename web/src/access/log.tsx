@@ -1,7 +1,7 @@
 import { accessApi } from "../api/logs";
 import type { AccessEvent, AccessMetrics } from "../api/types";
 import { Status } from "../ui/Status";
-import { Moment, Named, None, StatusValue, Value } from "../logs/cells";
+import { NameWithId, None, StatusValue, Timestamp, Value } from "../logs/cells";
 import { humanize, type LogDefinition, type RelatedLink } from "../logs/definition";
 import { browserName } from "./browser-name";
 
@@ -23,11 +23,11 @@ function person(event: AccessEvent): string | null {
 
 function User({ event, wrap = false }: { event: AccessEvent; wrap?: boolean }) {
   const id = event.user?.id;
-  // A failed login has no user, only what was typed.
-  if (!id) return event.username ? <Named name={event.username} kind="typed" /> : <None />;
+  // A failed login has no user, only the username that somebody entered.
+  if (!id) return event.username ? <NameWithId name={event.username} kind="as entered" /> : <None />;
   return (
-    <Value param="user_id" value={id} words={person(event) ?? id} wrap={wrap}>
-      <Named name={event.user?.name ?? event.username} id={id} />
+    <Value param="user_id" value={id} label={person(event) ?? id} wrap={wrap}>
+      <NameWithId name={event.user?.name ?? event.username} id={id} />
     </Value>
   );
 }
@@ -36,7 +36,7 @@ function related(event: AccessEvent): RelatedLink[] {
   const links: RelatedLink[] = [];
   const id = event.user?.id;
   if (id) {
-    links.push({ label: "This user's access", log: "access", search: { user_id: [id] } });
+    links.push({ label: "This user's access events", log: "access", search: { user_id: [id] } });
     links.push({ label: "This user's changes", log: "application", search: { actor_id: [id] } });
   }
   if (event.session_id) {
@@ -47,7 +47,7 @@ function related(event: AccessEvent): RelatedLink[] {
     links.push({ label: "Same IP address", log: "access", search: { ip_address: [event.ip_address] } });
   }
   if (event.correlation_id) {
-    links.push({ label: "Same correlation", log: "access", search: { q: event.correlation_id } });
+    links.push({ label: "Same correlation ID", log: "access", search: { q: event.correlation_id } });
   }
   return links;
 }
@@ -55,17 +55,17 @@ function related(event: AccessEvent): RelatedLink[] {
 export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
   name: "access",
   title: "Access log",
-  question: "Who came in?",
+  question: "Who signed in?",
   api: accessApi,
   columns: [
-    { id: "time", title: "Time", width: "168px", cell: (event) => <Moment at={event.occurred_at} /> },
+    { id: "time", title: "Time", width: "168px", cell: (event) => <Timestamp at={event.occurred_at} /> },
     { id: "user", title: "User", width: "minmax(150px, 1.6fr)", cell: (event) => <User event={event} /> },
     {
       id: "event_type",
       title: "Event",
       width: "minmax(112px, 1fr)",
       cell: (event) => (
-        <Value param="event_type" value={event.event_type} words={typeLabel(event.event_type)}>
+        <Value param="event_type" value={event.event_type} label={typeLabel(event.event_type)}>
           {typeLabel(event.event_type)}
         </Value>
       ),
@@ -75,28 +75,28 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
       id: "role",
       title: "Role",
       width: "minmax(90px, 1fr)",
-      from: 640,
+      hideBelow: 640,
       cell: (event) => <Value param="role" value={event.role} />,
     },
     {
       id: "ip",
       title: "IP address",
       width: "minmax(120px, 1fr)",
-      from: 780,
+      hideBelow: 780,
       cell: (event) => <Value param="ip_address" value={event.ip_address} />,
     },
     {
       id: "user_agent",
       title: "User agent",
       width: "minmax(120px, 1.4fr)",
-      from: 940,
+      hideBelow: 940,
       cell: (event) =>
         event.user_agent ? <span title={event.user_agent}>{browserName(event.user_agent)}</span> : <None />,
     },
   ],
   card: (event) => ({
-    lead: person(event) ?? "Unknown",
-    rest: (
+    primary: person(event) ?? "Unknown user",
+    secondary: (
       <>
         <Status
           tone={event.status === "failure" ? "bad" : "good"}
@@ -116,18 +116,17 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
       param: "user_id",
       label: "User",
       kind: "text",
-      placeholder: "User id",
-      of: (event) => ({ value: event.user?.id, name: event.user?.name }),
+      placeholder: "User ID",
+      fromEvent: (event) => ({ value: event.user?.id, name: event.user?.name }),
     },
     { param: "ip_address", label: "IP address", kind: "text", placeholder: "198.51.100.4" },
-    { param: "session_id", label: "Session", kind: "text", placeholder: "Session id" },
+    { param: "session_id", label: "Session", kind: "text", placeholder: "Session ID" },
   ],
   metrics: [
     { title: "Total Access Logs", value: (metrics) => metrics.total },
     {
       title: "Failed Attempts",
       value: (metrics) => metrics.failed,
-      tone: "bad",
       filter: { param: "status", value: "failure" },
     },
   ],
@@ -145,7 +144,7 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
     {
       label: "Event",
       value: (event) => (
-        <Value param="event_type" value={event.event_type} words={typeLabel(event.event_type)} wrap>
+        <Value param="event_type" value={event.event_type} label={typeLabel(event.event_type)} wrap>
           {typeLabel(event.event_type)}
         </Value>
       ),
@@ -156,7 +155,7 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
     { label: "IP address", value: (event) => <Value param="ip_address" value={event.ip_address} wrap /> },
     { label: "User agent", value: (event) => event.user_agent ?? <None /> },
     { label: "Session", value: (event) => <Value param="session_id" value={event.session_id} wrap /> },
-    { label: "Correlation", value: (event) => event.correlation_id ?? <None /> },
+    { label: "Correlation ID", value: (event) => event.correlation_id ?? <None /> },
   ],
   related,
   example: {

@@ -1,6 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
-import { endSession, passwordWasSet, startSession } from "./session";
+import { queryKeys } from "./query-keys";
+import { endSession, markPasswordSet, startSession } from "./session";
 import type { Session } from "./types";
 
 export async function signIn(email: string, password: string): Promise<Session> {
@@ -16,17 +17,17 @@ export async function signInWithLink(token: string): Promise<Session> {
 }
 
 export const signInMethodsQuery = queryOptions({
-  queryKey: ["sign-in-methods"],
+  queryKey: queryKeys.signInMethods(),
   queryFn: ({ signal }) => unwrap(client.GET("/api/v1/auth/methods", { signal })),
   staleTime: 5 * 60_000,
 });
 
-/** Signed out here whatever the server says: a person who leaves must not stay signed in because of a bad network. */
+/** Ends the session in this browser even when the request fails: a bad network must not keep anybody signed in. */
 export async function signOut(): Promise<void> {
   try {
     await unwrap(client.POST("/api/v1/auth/logout"));
   } finally {
-    endSession("left");
+    endSession("user");
   }
 }
 
@@ -36,5 +37,5 @@ export async function setPassword(password: string, currentPassword?: string): P
       body: currentPassword === undefined ? { password } : { password, current_password: currentPassword },
     }),
   );
-  passwordWasSet();
+  markPasswordSet();
 }

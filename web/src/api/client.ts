@@ -18,22 +18,23 @@ async function send(request: Request): Promise<Response> {
   }
 }
 
-const SIGNS_IN_OR_OUT = /\/auth\/(login|link|logout|methods)$/;
+/** These need no token, and a 401 from them does not mean that a session has expired. */
+const WITHOUT_SESSION = /\/auth\/(login|link|logout|methods)$/;
 
 /**
- * A 401 is answered by one refresh and one more try. Sign-in's own 401s mean "wrong password" and are left alone.
- * The copy is made first because sending a request uses up its body.
+ * After a 401, refreshes the session once and sends the request again. A 401 from sign-in means "wrong password"
+ * and is returned as it is. The request is cloned first because sending it consumes its body.
  */
 async function fetchWithSession(request: Request): Promise<Response> {
-  if (SIGNS_IN_OR_OUT.test(new URL(request.url).pathname)) return send(request);
-  const again = request.clone();
-  const sentWith = accessToken();
+  if (WITHOUT_SESSION.test(new URL(request.url).pathname)) return send(request);
+  const retry = request.clone();
+  const tokenBefore = accessToken();
   const response = await send(withToken(request));
   if (response.status !== 401) return response;
-  // Another request may have renewed the token while this one was on its way.
-  const renewed = accessToken() !== sentWith && accessToken() !== null;
+  // Another request may have renewed the token in the meantime.
+  const renewed = accessToken() !== tokenBefore && accessToken() !== null;
   if (!renewed && !(await refreshSession())) return response;
-  return send(withToken(again));
+  return send(withToken(retry));
 }
 
 export const client = createClient<paths>({
@@ -43,7 +44,7 @@ export const client = createClient<paths>({
 
 type Result<T> = { data?: T; error?: unknown; response: Response };
 
-/** Turns the client's result into a value or a thrown ApiError, which is what queries want. */
+/** Returns the data of a successful response and throws an ApiError otherwise, as queries expect. */
 export async function unwrap<T>(call: Promise<Result<T>>): Promise<T> {
   const { data, error, response } = await call;
   if (!response.ok) throw toApiError(response.status, error);

@@ -14,7 +14,7 @@ import type {
   Page,
 } from "./types";
 
-/** What the shared log view needs from a log, so that it can show any of the three without knowing which. */
+/** The requests that the shared log view makes. Each of the three logs implements them. */
 export interface LogApi<L extends LogName, E, M> {
   name: L;
   list(workspace: string, query: ListQuery<L>, signal?: AbortSignal): Promise<Page<E>>;
@@ -26,8 +26,8 @@ export interface LogApi<L extends LogName, E, M> {
 
 const base = "/api/v1/workspaces/{workspace}/logs";
 
-// Written out three times because the client's types follow from literal paths: a filter that the server does
-// not know is then a type error here, not a 400 in front of a user.
+// Written out three times because the client derives its types from literal paths. A filter that the server does
+// not know is a type error here instead of a 400 for the user.
 
 export const accessApi: LogApi<"access", AccessEvent, AccessMetrics> = {
   name: "access",

@@ -1,32 +1,32 @@
 import type { Role } from "./types";
 
-/** Every role, least first, and what it may do in words. A role that the API gains or loses is a type error here. */
-const WORDS: Record<Role, string> = {
+/** What each role may do, the least powerful role first. A role that the API adds or removes is a type error here. */
+const DESCRIPTIONS: Record<Role, string> = {
   viewer: "reads the logs",
-  auditor: "reads, exports and proves",
-  writer: "appends events, reads nothing",
-  admin: "everything, members and settings too",
+  auditor: "reads, exports and verifies the logs",
+  writer: "sends events, cannot read them",
+  admin: "full access, including members and settings",
 };
 
-export const ROLES = Object.keys(WORDS) as Role[];
+export const ROLES = Object.keys(DESCRIPTIONS) as Role[];
 
-export function roleWords(role: Role): string {
-  return WORDS[role];
+export function roleDescription(role: Role): string {
+  return DESCRIPTIONS[role];
 }
 
-/** A role as the API's answers have it: an open text. */
+/** The API returns a role as free text. A role that this page does not know counts as the least powerful one. */
 export function asRole(text: string): Role {
   return ROLES.find((role) => role === text) ?? "viewer";
 }
 
-export function mayRead(role: string | undefined): boolean {
+export function canRead(role: string | undefined): boolean {
   return role === "viewer" || role === "auditor" || role === "admin";
 }
 
-export function mayAppend(role: string | undefined): boolean {
+export function canAppend(role: string | undefined): boolean {
   return role === "writer" || role === "admin";
 }
 
-export function mayManage(role: string | undefined): boolean {
+export function canManage(role: string | undefined): boolean {
   return role === "admin";
 }

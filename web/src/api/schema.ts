@@ -30,7 +30,7 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Signs in with e-mail address and password. */
+    /** Signs in with an e-mail address and a password. */
     post: operations["signIn"];
     delete?: never;
     options?: never;
@@ -47,7 +47,7 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Ends the session, where there is one. */
+    /** Ends the session, if there is one. */
     post: operations["signOut"];
     delete?: never;
     options?: never;
@@ -62,7 +62,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The ways to sign in. */
+    /** Returns the ways to sign in. */
     get: operations["getSignInMethods"];
     put?: never;
     post?: never;
@@ -79,7 +79,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Takes in who comes back from the identity provider. */
+    /** Finishes the sign-in when the browser comes back from the identity provider. */
     get: operations["finishProviderSignIn"];
     put?: never;
     post?: never;
@@ -96,7 +96,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Leads the browser to the identity provider. */
+    /** Redirects the browser to the identity provider. */
     get: operations["startProviderSignIn"];
     put?: never;
     post?: never;
@@ -132,7 +132,7 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Gives a new access token for the refresh cookie, and a new cookie. */
+    /** Exchanges the refresh cookie for a new access token and a new cookie. */
     post: operations["refreshSession"];
     delete?: never;
     options?: never;
@@ -147,7 +147,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Who the caller is, and the workspaces they may see. */
+    /** Returns the caller and the workspaces that they may see. */
     get: operations["getMe"];
     put?: never;
     post?: never;
@@ -167,7 +167,7 @@ export interface paths {
     /** Lists the workspaces that the caller may see. */
     get: operations["listWorkspaces"];
     put?: never;
-    /** Makes a workspace. For platform admins. */
+    /** Creates a workspace. For platform admins. */
     post: operations["createWorkspace"];
     delete?: never;
     options?: never;
@@ -182,14 +182,17 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** One workspace. */
+    /** Returns one workspace. */
     get: operations["getWorkspace"];
     put?: never;
     post?: never;
     delete?: never;
     options?: never;
     head?: never;
-    /** Changes a workspace's settings; what is left out stays. For admins; the slug for platform admins. */
+    /**
+     * Changes the settings of a workspace; settings that are left out keep their values. For admins; only platform admins
+     *     change the slug.
+     */
     patch: operations["changeWorkspace"];
     trace?: never;
   };
@@ -200,10 +203,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Lists the workspace's API keys: the good ones first, then by name. For admins. */
+    /** Lists the API keys of the workspace: active keys first, then by name. For admins. */
     get: operations["listApiKeys"];
     put?: never;
-    /** Makes an API key. For admins. */
+    /** Creates an API key. For admins. */
     post: operations["createApiKey"];
     delete?: never;
     options?: never;
@@ -235,7 +238,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Lists the access log, a page at a time. */
+    /** Lists the access events that match the filters, a page at a time. */
     get: operations["listAccessEvents"];
     put?: never;
     /** Appends events to the access log, all or none. */
@@ -253,7 +256,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The values of the access log's filters, each with the number of events it would show. */
+    /** Counts the matching access events per value of each facet, without the facet's own filter. */
     get: operations["getAccessFacets"];
     put?: never;
     post?: never;
@@ -270,7 +273,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The events of the access log over time. */
+    /** Counts the matching access events per time interval. */
     get: operations["getAccessHistogram"];
     put?: never;
     post?: never;
@@ -287,7 +290,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Counts the events of the access log that the filters mean. */
+    /** Counts the access events that match the filters. */
     get: operations["getAccessMetrics"];
     put?: never;
     post?: never;
@@ -304,7 +307,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** One event of the access log by its id. */
+    /** Returns one access event by its id. */
     get: operations["getAccessEvent"];
     put?: never;
     post?: never;
@@ -321,7 +324,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Lists the application log, a page at a time. */
+    /** Lists the application events that match the filters, a page at a time. */
     get: operations["listApplicationEvents"];
     put?: never;
     /** Appends events to the application log, all or none. */
@@ -339,7 +342,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The values of the application log's filters, each with the number of events it would show. */
+    /** Counts the matching application events per value of each facet, without the facet's own filter. */
     get: operations["getApplicationFacets"];
     put?: never;
     post?: never;
@@ -356,7 +359,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The events of the application log over time. */
+    /** Counts the matching application events per time interval. */
     get: operations["getApplicationHistogram"];
     put?: never;
     post?: never;
@@ -373,7 +376,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Counts the events of the application log that the filters mean. */
+    /** Counts the application events that match the filters. */
     get: operations["getApplicationMetrics"];
     put?: never;
     post?: never;
@@ -390,7 +393,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** One event of the application log by its id. */
+    /** Returns one application event by its id. */
     get: operations["getApplicationEvent"];
     put?: never;
     post?: never;
@@ -408,8 +411,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Reads all three logs in commit order.
-     * @description Remember `next_cursor` and send it as `after`: no event is missed and none comes twice, however late it happened.
+     * Returns the events of all three logs in commit order.
+     * @description Remember `next_cursor` and send it as `after`: no event is skipped or repeated, even if it arrives late.
      */
     get: operations["readFeed"];
     put?: never;
@@ -427,7 +430,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Lists the framework log, a page at a time. */
+    /** Lists the framework events that match the filters, a page at a time. */
     get: operations["listFrameworkEvents"];
     put?: never;
     /** Appends events to the framework log, all or none. */
@@ -445,7 +448,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The values of the framework log's filters, each with the number of events it would show. */
+    /** Counts the matching framework events per value of each facet, without the facet's own filter. */
     get: operations["getFrameworkFacets"];
     put?: never;
     post?: never;
@@ -462,7 +465,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** The events of the framework log over time. */
+    /** Counts the matching framework events per time interval. */
     get: operations["getFrameworkHistogram"];
     put?: never;
     post?: never;
@@ -479,7 +482,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Counts the events of the framework log that the filters mean. */
+    /** Counts the framework events that match the filters. */
     get: operations["getFrameworkMetrics"];
     put?: never;
     post?: never;
@@ -496,7 +499,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** One event of the framework log by its id. */
+    /** Returns one framework event by its id. */
     get: operations["getFrameworkEvent"];
     put?: never;
     post?: never;
@@ -516,8 +519,8 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Appends events of any log, all or none. For log shippers.
-     * @description The body is a JSON array, NDJSON, or JSON objects one after the other, plain or gzip; each object names its `log`.
+     * Appends events to any of the logs, all or none. For log shippers.
+     * @description The body is a JSON array, NDJSON or concatenated JSON objects, plain or gzip. Each object names its `log`.
      */
     post: operations["ingestEvents"];
     delete?: never;
@@ -533,10 +536,10 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Lists the workspace's members by name, and the people to whom the identity provider gives a role in it. For admins. */
+    /** Lists the members of the workspace by name, including people whose role comes from the identity provider. For admins. */
     get: operations["listMembers"];
     put?: never;
-    /** Adds a member by their e-mail address. Again for somebody who never came: a new link. For admins. */
+    /** Adds a member by e-mail address. For somebody who was invited and never signed in, creates a new link. For admins. */
     post: operations["inviteMember"];
     delete?: never;
     options?: never;
@@ -552,10 +555,10 @@ export interface paths {
       cookie?: never;
     };
     get?: never;
-    /** Gives a member another role, or one that counts before the identity provider's. For admins. */
+    /** Changes the role of a member, or overrides the role from the identity provider. For admins. */
     put: operations["changeMember"];
     post?: never;
-    /** Takes a member out of the workspace; their account stays, and a role that the identity provider gives. For admins. */
+    /** Removes a member. Their account remains, and so does a role from the identity provider. For admins. */
     delete: operations["removeMember"];
     options?: never;
     head?: never;
@@ -569,7 +572,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Alive: the process answers. */
+    /** Reports that the process is alive. */
     get: operations["getHealth"];
     put?: never;
     post?: never;
@@ -586,7 +589,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Figures for Prometheus. For platform admins. */
+    /** Returns metrics for Prometheus. For platform admins. */
     get: operations["getServerMetrics"];
     put?: never;
     post?: never;
@@ -603,7 +606,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Ready: the database can be reached and its migrations are applied. */
+    /** Reports that the database is reachable and all migrations are applied. */
     get: operations["getReadiness"];
     put?: never;
     post?: never;
@@ -617,7 +620,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
-    /** @description Somebody came in, went out, or tried to. */
+    /** @description A user came in, went out, or tried to. */
     AccessEvent: {
       /** @example 01935fb2-8e31-8000-8000-040000000029 */
       id: string;
@@ -628,7 +631,7 @@ export interface components {
       /** Format: date-time */
       received_at: string;
       /**
-       * @description `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or the platform's own.
+       * @description `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or a type of your own.
        * @example login_failed
        */
       event_type: string;
@@ -638,12 +641,12 @@ export interface components {
       status_reason: string | null;
       user: components["schemas"]["AccessUser"] | null;
       /**
-       * @description What was typed in to sign in.
+       * @description The user name that was entered to sign in.
        * @example asha@clinic.test
        */
       username: string | null;
       /**
-       * @description The role at that time.
+       * @description The user's role at the time of the event.
        * @example Nurse
        */
       role: string | null;
@@ -653,7 +656,7 @@ export interface components {
       session_id: string | null;
       correlation_id: string | null;
       metadata: Record<string, never>;
-      /** @description JSON pointers of the values that were secrets and read `[masked]` now. */
+      /** @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`. */
       masked: string[];
     };
     AccessMetrics: {
@@ -661,7 +664,7 @@ export interface components {
       total: number;
       /**
        * Format: int64
-       * @description Events whose status is failure.
+       * @description Events with the status `failure`.
        */
       failed: number;
       by_event_type: {
@@ -670,14 +673,14 @@ export interface components {
       /** @description False when the counts are lower bounds. */
       exact: boolean;
     };
-    /** @description One page of events. */
+    /** @description A page of events. */
     AccessPage: {
       data: components["schemas"]["AccessEvent"][];
-      /** @description Send it as `cursor` to get the next page; null on the last one. */
+      /** @description Send it as `cursor` to get the next page. Null on the last page. */
       next_cursor: string | null;
       has_more: boolean;
     };
-    /** @description Who came in: a snapshot of that time. */
+    /** @description A snapshot of the user at the time of the event. */
     AccessUser: {
       /** @example 17 */
       id: string | null;
@@ -693,17 +696,17 @@ export interface components {
       /** @example Asha Rao */
       name: string | null;
     };
-    /** @description An API key as it is served: everything but its secret. */
+    /** @description An API key in responses: everything but its secret. */
     ApiKey: {
       /**
-       * @description Names the key; its first part as it is sent is `lbk_<prefix>`.
+       * @description Identifies the key, which begins with `lbk_<prefix>`.
        * @example k7w2m9x4c1qd
        */
       prefix: string;
       /** @example Vector in Mumbai */
       name: string;
       /**
-       * @description What its holder may do: `viewer`, `auditor`, `writer` or `admin`.
+       * @description The role of its holder: `viewer`, `auditor`, `writer` or `admin`.
        * @example writer
        */
       role: string;
@@ -713,7 +716,7 @@ export interface components {
        */
       state: string;
       /**
-       * @description Who made it.
+       * @description Who created it.
        * @example Asha Rao
        */
       created_by: string;
@@ -726,7 +729,7 @@ export interface components {
       expires_at: string | null;
       /**
        * Format: date-time
-       * @description To the minute; null when it never was used.
+       * @description To the minute; null when it was never used.
        */
       last_used_at: string | null;
       /** Format: date-time */
@@ -753,7 +756,7 @@ export interface components {
       duplicates: number;
       results: components["schemas"]["AppendResult"][];
     };
-    /** @description A record was created, changed, deleted, or looked at. */
+    /** @description A record was created, updated, deleted or viewed. */
     ApplicationEvent: {
       /** @example 01935fb2-8e31-8000-8000-04000000002a */
       id: string;
@@ -764,13 +767,13 @@ export interface components {
       /** Format: date-time */
       received_at: string;
       /**
-       * @description `create`, `update`, `delete`, or the platform's own.
+       * @description `create`, `update`, `delete`, or an action of your own.
        * @example update
        */
       action: string;
       actor: components["schemas"]["Actor"];
       /**
-       * @description The actor's role at that time.
+       * @description The actor's role at the time of the event.
        * @example Nurse
        */
       role: string | null;
@@ -780,7 +783,7 @@ export interface components {
       record_id: string;
       /** @example 李雷 */
       record_name: string | null;
-      /** @description The changed fields; of a created record, all fields with old null. */
+      /** @description The changed fields. For a created record: all of its fields, with `old` null. */
       changes: components["schemas"]["Change"][];
       /** @example 198.51.100.4 */
       ip_address: string | null;
@@ -789,7 +792,7 @@ export interface components {
       correlation_id: string | null;
       metadata: Record<string, never>;
       /**
-       * @description JSON pointers of the values that were secrets and read `[masked]` now.
+       * @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
        * @example [
        *       "/changes/0/new"
        *     ]
@@ -811,10 +814,10 @@ export interface components {
       /** @description False when the counts are lower bounds. */
       exact: boolean;
     };
-    /** @description One page of events. */
+    /** @description A page of events. */
     ApplicationPage: {
       data: components["schemas"]["ApplicationEvent"][];
-      /** @description Send it as `cursor` to get the next page; null on the last one. */
+      /** @description Send it as `cursor` to get the next page. Null on the last page. */
       next_cursor: string | null;
       has_more: boolean;
     };
@@ -836,7 +839,7 @@ export interface components {
     };
     /** @description One changed field. Of a value: what it was and what it is. Of a set: what came and what went. */
     Change: components["schemas"]["ValueChange"] | components["schemas"]["SetChange"];
-    /** @description The part of the platform that was touched: a policy, a package, a release, a role, … */
+    /** @description The part of the platform that an event concerns: a policy, a package, a release, a role, … */
     Component: {
       /** @example policy */
       type: string;
@@ -845,10 +848,10 @@ export interface components {
       /** @example OpsAccess */
       name: string | null;
     };
-    /** @description A new key, and the only answer that has the whole of it. */
+    /** @description A new key, with its secret, which no other response contains. */
     CreatedApiKey: {
       /**
-       * @description Send it as `Authorization: Bearer <token>`. It cannot be read again.
+       * @description Send it as `Authorization: Bearer <token>`. It is not shown again.
        * @example lbk_k7w2m9x4c1qd_…
        */
       token: string;
@@ -882,13 +885,13 @@ export interface components {
       /** @description False when the counts are lower bounds. */
       exact: boolean;
     };
-    /** @description An event of any log, in the words that all logs share. */
+    /** @description An event of any log, with the field names that all logs share. */
     FeedEvent: {
       /** @example 01935fb2-8e31-8000-8000-040000000029 */
       id: string;
       /**
        * Format: int64
-       * @description 1, 2, 3 … in a workspace, without gaps, in commit order.
+       * @description The event's number in its workspace: 1, 2, 3 … without gaps, in commit order.
        */
       seq: number;
       /** @example access */
@@ -911,24 +914,24 @@ export interface components {
       session_id: string | null;
       correlation_id: string | null;
       metadata: Record<string, never>;
-      /** @description JSON pointers of the values that were secrets and read `[masked]` now. */
+      /** @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`. */
       masked: string[];
     };
-    /** @description Events in commit order. */
+    /** @description A page of events in commit order. */
     FeedPage: {
       data: components["schemas"]["FeedEvent"][];
       /**
-       * @description Send it as `after` next time, now or in a year; never null.
+       * @description Send it as `after` in the next request, at once or next year. Never null.
        * @example 42
        */
       next_cursor: string;
       /** @description False when you have caught up. */
       has_more: boolean;
     };
-    /** @description One thing that is wrong, and where: a JSON pointer into the body, or the name of a parameter. */
+    /** @description One error and its place: a JSON pointer into the body, or the name of a parameter. */
     FieldError: {
       /**
-       * @description JSON pointer (RFC 6901) into the body that was sent.
+       * @description JSON pointer (RFC 6901) into the request body.
        * @example /12/changes/0/field
        */
       pointer?: string;
@@ -942,7 +945,7 @@ export interface components {
       /** @example must have at most 64 characters */
       detail: string;
     };
-    /** @description The platform did something. */
+    /** @description Something that the platform did. */
     FrameworkEvent: {
       /** @example 01935fb2-8e31-8000-8000-04000000002b */
       id: string;
@@ -953,13 +956,14 @@ export interface components {
       /** Format: date-time */
       received_at: string;
       /**
-       * @description `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or the platform's own.
+       * @description `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or an action of your
+       *     own.
        * @example policy_synced
        */
       action: string;
       component: components["schemas"]["Component"];
       actor: components["schemas"]["Actor"];
-      /** @description The actor's role at that time. */
+      /** @description The actor's role at the time of the event. */
       role: string | null;
       /** @example failure */
       status: string;
@@ -974,7 +978,7 @@ export interface components {
       session_id: string | null;
       correlation_id: string | null;
       metadata: Record<string, never>;
-      /** @description JSON pointers of the values that were secrets and read `[masked]` now. */
+      /** @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`. */
       masked: string[];
     };
     FrameworkMetrics: {
@@ -982,7 +986,7 @@ export interface components {
       total: number;
       /**
        * Format: int64
-       * @description Events whose status is failure.
+       * @description Events with the status `failure`.
        */
       failed: number;
       by_action: {
@@ -991,10 +995,10 @@ export interface components {
       /** @description False when the counts are lower bounds. */
       exact: boolean;
     };
-    /** @description One page of events. */
+    /** @description A page of events. */
     FrameworkPage: {
       data: components["schemas"]["FrameworkEvent"][];
-      /** @description Send it as `cursor` to get the next page; null on the last one. */
+      /** @description Send it as `cursor` to get the next page. Null on the last page. */
       next_cursor: string | null;
       has_more: boolean;
     };
@@ -1044,7 +1048,7 @@ export interface components {
        */
       log: "application";
     };
-    /** @description An event of any log, told apart by `log`. */
+    /** @description An event of any log; `log` says which. */
     IngestEvent:
       | components["schemas"]["IngestAccessEvent"]
       | components["schemas"]["IngestApplicationEvent"]
@@ -1059,17 +1063,17 @@ export interface components {
        */
       log: "framework";
     };
-    /** @description A new member, and how they come in. */
+    /** @description A new member, and the link with which they sign in. */
     Invitation: {
       member: components["schemas"]["Member"];
       /**
-       * @description Signs them in, once, within a day: hand it to them and to nobody else. Null for somebody who has an account
-       *     already: they find the workspace when they next sign in.
+       * @description Signs them in once, within a day: give it to them and to nobody else. Null for somebody who already has an
+       *     account: they see the workspace the next time they sign in.
        * @example https://logbook.example/sign-in#link=…
        */
       sign_in_link: string | null;
     };
-    /** @description Who the caller is and where they may go. */
+    /** @description The caller and the workspaces that they may see. */
     Me: {
       user: components["schemas"]["User"];
       platform_admin: boolean;
@@ -1081,24 +1085,24 @@ export interface components {
       /** @example Asha Rao */
       name: string;
       /**
-       * @description Null where the identity provider gives no verified address.
+       * @description Null when the identity provider gives no verified address.
        * @example asha@clinic.test
        */
       email: string | null;
       /**
-       * @description What they may do here: `viewer`, `auditor`, `writer` or `admin`.
+       * @description Their role in the workspace: `viewer`, `auditor`, `writer` or `admin`.
        * @example viewer
        */
       role: string;
       /**
-       * @description Who gave them this role: `member` for an admin of Logbook, `provider` for the identity provider.
+       * @description Where the role comes from: `member` for an admin of Logbook, `provider` for the identity provider.
        * @example member
        */
       source: string;
       provider: components["schemas"]["ProviderRole"] | null;
       /**
        * Format: date-time
-       * @description Null for somebody who was invited and never came.
+       * @description Null for somebody who was invited and never signed in.
        */
       last_sign_in_at: string | null;
     };
@@ -1107,30 +1111,31 @@ export interface components {
     };
     MemberRole: {
       /**
-       * @description What one may do in a workspace.
+       * @description What the holder may do in a workspace.
        * @enum {string}
        */
       role: "viewer" | "auditor" | "writer" | "admin";
     };
     NewAccessEvent: {
       /**
-       * @description Needed where logs are mixed; elsewhere it may be left out.
+       * @description Required where a request mixes logs (`/logs/ingest`), optional elsewhere.
        * @example access
        */
       log?: string;
       /**
        * Format: date-time
-       * @description When it happened; now when left out. Between 1970 and a day ahead.
+       * @description When it happened: from 1970 to one day ahead. Default: now.
        */
       occurred_at?: string | null;
-      /** @description The same key in the same workspace within seven days is the same event and stored once. */
+      /** @description Events with the same key in the same workspace are stored once within seven days. */
       dedupe_key?: string | null;
       /**
-       * @description `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or your own, in lower snake case.
+       * @description `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or a type of your own, in lower
+       *     snake case.
        * @example login
        */
       event_type: string;
-      /** @description Default: failure for `login_failed`, else success. */
+      /** @description Default: `failure` for `login_failed`, otherwise `success`. */
       status?: ("success" | "failure") | null;
       status_reason?: string | null;
       user?: components["schemas"]["NewAccessUser"] | null;
@@ -1141,17 +1146,17 @@ export interface components {
       user_agent?: string | null;
       session_id?: string | null;
       correlation_id?: string | null;
-      /** @description Anything else, as an object of at most 64 KiB. */
+      /** @description Any other data: an object of at most 64 KiB. */
       metadata?: Record<string, never>;
     };
-    /** @description Who came in, as it is sent. */
+    /** @description The user of a new access event. */
     NewAccessUser: {
       /** @example 17 */
       id?: string | null;
       /** @example Asha Rao */
       name?: string | null;
     };
-    /** @description Who did it, as it is sent. */
+    /** @description The actor of a new event. */
     NewActor: {
       /**
        * @description What kind of actor: a user of the app, an admin of the platform, a service, or the system itself.
@@ -1167,32 +1172,32 @@ export interface components {
       /** @example Vector in Mumbai */
       name: string;
       /**
-       * @description What one may do in a workspace.
+       * @description What the holder may do in a workspace.
        * @enum {string}
        */
       role: "viewer" | "auditor" | "writer" | "admin";
       /**
        * Format: date-time
-       * @description At most ten years ahead. Left out or null: it does not expire.
+       * @description At most ten years from now. Left out or null: the key does not expire.
        * @example 2027-11-22T00:00:00Z
        */
       expires_at?: string | null;
     };
     NewApplicationEvent: {
       /**
-       * @description Needed where logs are mixed; elsewhere it may be left out.
+       * @description Required where a request mixes logs (`/logs/ingest`), optional elsewhere.
        * @example application
        */
       log?: string;
       /**
        * Format: date-time
-       * @description When it happened; now when left out. Between 1970 and a day ahead.
+       * @description When it happened: from 1970 to one day ahead. Default: now.
        */
       occurred_at?: string | null;
-      /** @description The same key in the same workspace within seven days is the same event and stored once. */
+      /** @description Events with the same key in the same workspace are stored once within seven days. */
       dedupe_key?: string | null;
       /**
-       * @description `create`, `update`, `delete`, or your own, in lower snake case.
+       * @description `create`, `update`, `delete`, or an action of your own, in lower snake case.
        * @example update
        */
       action: string;
@@ -1203,17 +1208,20 @@ export interface components {
       /** @example 92 */
       record_id: string;
       record_name?: string | null;
-      /** @description Of a value `field, old, new`; of a set `field, added, removed`. At most 1,000 fields, 64 KiB a value. */
+      /**
+       * @description For a value: `field`, `old`, `new`. For a set: `field`, `added`, `removed`. At most 1,000 fields and 64 KiB per
+       *     value.
+       */
       changes?: components["schemas"]["Change"][];
       /** @example 198.51.100.4 */
       ip_address?: string | null;
       user_agent?: string | null;
       session_id?: string | null;
       correlation_id?: string | null;
-      /** @description Anything else, as an object of at most 64 KiB. */
+      /** @description Any other data: an object of at most 64 KiB. */
       metadata?: Record<string, never>;
     };
-    /** @description The part of the platform that was touched, as it is sent. */
+    /** @description The component of a new framework event. */
     NewComponent: {
       /** @example policy */
       type: string;
@@ -1224,37 +1232,40 @@ export interface components {
     };
     NewFrameworkEvent: {
       /**
-       * @description Needed where logs are mixed; elsewhere it may be left out.
+       * @description Required where a request mixes logs (`/logs/ingest`), optional elsewhere.
        * @example framework
        */
       log?: string;
       /**
        * Format: date-time
-       * @description When it happened; now when left out. Between 1970 and a day ahead.
+       * @description When it happened: from 1970 to one day ahead. Default: now.
        */
       occurred_at?: string | null;
-      /** @description The same key in the same workspace within seven days is the same event and stored once. */
+      /** @description Events with the same key in the same workspace are stored once within seven days. */
       dedupe_key?: string | null;
       /**
-       * @description `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or your own, in lower
-       *     snake case.
+       * @description `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or an action of your
+       *     own, in lower snake case.
        * @example policy_synced
        */
       action: string;
       component: components["schemas"]["NewComponent"];
       actor?: components["schemas"]["NewActor"] | null;
       role?: string | null;
-      /** @description Default: failure when there is an error, else success. */
+      /** @description Default: `failure` if `error` is given, otherwise `success`. */
       status?: ("success" | "failure") | null;
       error?: string | null;
-      /** @description Of a value `field, old, new`; of a set `field, added, removed`. At most 1,000 fields, 64 KiB a value. */
+      /**
+       * @description For a value: `field`, `old`, `new`. For a set: `field`, `added`, `removed`. At most 1,000 fields and 64 KiB per
+       *     value.
+       */
       changes?: components["schemas"]["Change"][];
       /** @example 198.51.100.4 */
       ip_address?: string | null;
       user_agent?: string | null;
       session_id?: string | null;
       correlation_id?: string | null;
-      /** @description Anything else, as an object of at most 64 KiB. */
+      /** @description Any other data: an object of at most 64 KiB. */
       metadata?: Record<string, never>;
     };
     NewMember: {
@@ -1264,12 +1275,12 @@ export interface components {
        */
       email: string;
       /**
-       * @description Their name, where Logbook does not know them yet. Default: what stands before the @.
+       * @description Their name, if they have no account yet. Default: the part of the address before the @.
        * @example Asha Rao
        */
       name?: string | null;
       /**
-       * @description What one may do in a workspace.
+       * @description What the holder may do in a workspace.
        * @enum {string}
        */
       role: "viewer" | "auditor" | "writer" | "admin";
@@ -1279,20 +1290,20 @@ export interface components {
       password: string;
       /**
        * Format: password
-       * @description Needed once there is a password.
+       * @description Required when the account has a password.
        */
       current_password?: string | null;
     };
     NewWorkspace: {
       /**
-       * @description Names the workspace in every address: lower-case letters, digits and hyphens.
+       * @description The workspace's name in addresses: lower-case letters, digits and hyphens.
        * @example clinic
        */
       slug: string;
       /** @example Riverside Clinic */
       name: string;
       /**
-       * @description IANA name of the zone in which days begin.
+       * @description IANA name of the time zone in which days begin.
        * @default UTC
        * @example Asia/Kolkata
        */
@@ -1313,11 +1324,11 @@ export interface components {
       status: number;
       detail: string;
       /**
-       * @description For programs; the codes are listed in docs/API.md.
+       * @description The error code, for programs. docs/API.md lists all codes.
        * @example validation_failed
        */
       code: string;
-      /** @description Quote it when you ask for help: the server's log has it too. */
+      /** @description The request's id, as in the server's log. Quote it when you ask for help. */
       request_id: string;
       errors: components["schemas"]["FieldError"][];
     };
@@ -1328,11 +1339,11 @@ export interface components {
        * @example viewer
        */
       role: string;
-      /** @description They have it in every workspace. */
+      /** @description Whether they have it in every workspace. */
       everywhere: boolean;
       /**
        * Format: date-time
-       * @description When it ends, unless they sign in there again before.
+       * @description When it ends, unless they sign in at the provider again.
        */
       ends_at: string;
     };
@@ -1356,11 +1367,11 @@ export interface components {
       removed: unknown[];
     };
     SignInLink: {
-      /** @description What stands behind `#link=` in the link. */
+      /** @description The part of the link after `#link=`. */
       token: string;
     };
     SignInMethods: {
-      /** @description Always there: the first administrator has no other way in. */
+      /** @description Always true: the first administrator has no other way to sign in. */
       password: boolean;
       provider: components["schemas"]["SignInProvider"] | null;
     };
@@ -1371,7 +1382,7 @@ export interface components {
        */
       name: string;
       /**
-       * @description Where the browser goes, with the wanted page as `next`.
+       * @description The address that starts the sign-in; it takes the page to open afterwards as `next`.
        * @example /api/v1/auth/oidc/start
        */
       start: string;
@@ -1388,7 +1399,7 @@ export interface components {
       /** @example Asha Rao */
       name: string;
       /**
-       * @description Null for a token that was made for a script, and where the identity provider gives no verified address.
+       * @description Null for a script's token, and when the identity provider gives no verified address.
        * @example asha@clinic.test
        */
       email: string | null;
@@ -1402,14 +1413,14 @@ export interface components {
       /** @description Any JSON value; null where there is none now. */
       new: unknown;
     };
-    /** @description A workspace as it is served. */
+    /** @description A workspace in responses. */
     Workspace: {
       /** @example clinic */
       slug: string;
       /** @example Riverside Clinic */
       name: string;
       /**
-       * @description IANA name of the zone in which days begin.
+       * @description IANA name of the time zone in which days begin.
        * @example Asia/Kolkata
        */
       timezone: string;
@@ -1421,22 +1432,22 @@ export interface components {
       /** Format: date-time */
       created_at: string;
       /**
-       * @description What the caller may do here: `viewer`, `auditor`, `writer` or `admin`.
+       * @description The caller's role in the workspace: `viewer`, `auditor`, `writer` or `admin`.
        * @example viewer
        */
       role: string;
     };
-    /** @description New settings of a workspace; what is left out stays as it is. */
+    /** @description New settings of a workspace; settings that are left out keep their values. */
     WorkspaceChanges: {
       /**
-       * @description Every address changes with it; the old ones lead nowhere.
+       * @description Changes every address of the workspace; the old addresses stop working.
        * @example clinic
        */
       slug?: string;
       /** @example Riverside Clinic */
       name?: string;
       /**
-       * @description IANA name of the zone in which days begin.
+       * @description IANA name of the time zone in which days begin.
        * @example Asia/Kolkata
        */
       timezone?: string;
@@ -1471,7 +1482,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description Signed in; a refresh cookie is set */
+      /** @description Signed in; the response sets a refresh cookie */
       200: {
         headers: {
           [name: string]: unknown;
@@ -1489,7 +1500,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not accepted */
+      /** @description The credentials are invalid */
       401: {
         headers: {
           [name: string]: unknown;
@@ -1498,7 +1509,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The request came from another site's page */
+      /** @description The request came from a page of another site */
       403: {
         headers: {
           [name: string]: unknown;
@@ -1525,7 +1536,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -1534,7 +1545,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -1543,7 +1554,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1567,7 +1578,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description Signed in; a refresh cookie is set */
+      /** @description Signed in; the response sets a refresh cookie */
       200: {
         headers: {
           [name: string]: unknown;
@@ -1585,7 +1596,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not accepted */
+      /** @description The credentials are invalid */
       401: {
         headers: {
           [name: string]: unknown;
@@ -1594,7 +1605,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The request came from another site's page */
+      /** @description The request came from a page of another site */
       403: {
         headers: {
           [name: string]: unknown;
@@ -1621,7 +1632,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -1630,7 +1641,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -1639,7 +1650,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1659,7 +1670,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description Signed out; the refresh cookie is removed */
+      /** @description Signed out; the response removes the refresh cookie */
       204: {
         headers: {
           [name: string]: unknown;
@@ -1675,7 +1686,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not accepted */
+      /** @description The credentials are invalid */
       401: {
         headers: {
           [name: string]: unknown;
@@ -1684,7 +1695,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The request came from another site's page */
+      /** @description The request came from a page of another site */
       403: {
         headers: {
           [name: string]: unknown;
@@ -1711,7 +1722,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -1720,7 +1731,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -1729,7 +1740,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1758,7 +1769,7 @@ export interface operations {
           "application/json": components["schemas"]["SignInMethods"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -1767,7 +1778,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -1785,7 +1796,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -1794,7 +1805,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -1803,7 +1814,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1819,9 +1830,9 @@ export interface operations {
       query?: {
         code?: string;
         state?: string;
-        /** @description Why there is no code. */
+        /** @description The error, instead of a code. */
         error?: string;
-        /** @description Who sent them back. */
+        /** @description The issuer of the response. */
         iss?: string;
       };
       header?: never;
@@ -1830,14 +1841,14 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description To the wanted page with a refresh cookie, or to the sign-in page with the reason in `failed` */
+      /** @description Redirects to the requested page with a refresh cookie, or to the sign-in page with the reason in `failed` */
       303: {
         headers: {
           [name: string]: unknown;
         };
         content?: never;
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -1846,7 +1857,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -1864,7 +1875,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -1873,7 +1884,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -1882,7 +1893,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -1897,7 +1908,7 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description The page to open when signed in: a path of this server. Default: the first page.
+         * @description The page to open after signing in: a path of this server. Default: the home page.
          * @example /w/clinic/access
          */
         next?: string;
@@ -1908,14 +1919,14 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description To the identity provider, or back to the sign-in page with the reason in `failed` */
+      /** @description Redirects to the identity provider, or back to the sign-in page with the reason in `failed` */
       303: {
         headers: {
           [name: string]: unknown;
         };
         content?: never;
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -1924,7 +1935,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -1942,7 +1953,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -1951,7 +1962,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -1960,7 +1971,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2000,7 +2011,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2009,7 +2020,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2027,7 +2038,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already */
+      /** @description The resource already exists, or its state does not allow this */
       409: {
         headers: {
           [name: string]: unknown;
@@ -2045,7 +2056,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -2054,7 +2065,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2063,7 +2074,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2083,7 +2094,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description Still signed in; the refresh cookie is changed */
+      /** @description Still signed in; the response replaces the refresh cookie */
       200: {
         headers: {
           [name: string]: unknown;
@@ -2101,7 +2112,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not accepted */
+      /** @description The credentials are invalid */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2110,7 +2121,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The request came from another site's page */
+      /** @description The request came from a page of another site */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2137,7 +2148,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -2146,7 +2157,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2155,7 +2166,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2184,7 +2195,7 @@ export interface operations {
           "application/json": components["schemas"]["Me"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -2193,7 +2204,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2211,7 +2222,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2220,7 +2231,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2229,7 +2240,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2258,7 +2269,7 @@ export interface operations {
           "application/json": components["schemas"]["WorkspaceList"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -2267,7 +2278,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2285,7 +2296,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2294,7 +2305,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2303,7 +2314,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2345,7 +2356,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2354,7 +2365,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2372,7 +2383,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already */
+      /** @description The resource already exists, or its state does not allow this */
       409: {
         headers: {
           [name: string]: unknown;
@@ -2390,7 +2401,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -2399,7 +2410,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2408,7 +2419,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2443,7 +2454,7 @@ export interface operations {
           "application/json": components["schemas"]["Workspace"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -2452,7 +2463,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2470,7 +2481,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2479,7 +2490,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2488,7 +2499,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2536,7 +2547,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2545,7 +2556,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2554,7 +2565,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2572,7 +2583,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already, or the last admin would be gone */
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
       409: {
         headers: {
           [name: string]: unknown;
@@ -2590,7 +2601,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -2599,7 +2610,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2608,7 +2619,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2643,7 +2654,7 @@ export interface operations {
           "application/json": components["schemas"]["ApiKeyList"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -2652,7 +2663,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2670,7 +2681,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2679,7 +2690,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2688,7 +2699,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2718,7 +2729,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The new key, shown this once */
+      /** @description The new key, shown only once */
       201: {
         headers: {
           [name: string]: unknown;
@@ -2736,7 +2747,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2745,7 +2756,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2754,7 +2765,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2772,7 +2783,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already, or the last admin would be gone */
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
       409: {
         headers: {
           [name: string]: unknown;
@@ -2790,7 +2801,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -2799,7 +2810,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2808,7 +2819,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2839,7 +2850,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description It is revoked, now or before */
+      /** @description The key is revoked, now or earlier */
       204: {
         headers: {
           [name: string]: unknown;
@@ -2855,7 +2866,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -2864,7 +2875,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2873,7 +2884,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -2891,7 +2902,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already, or the last admin would be gone */
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
       409: {
         headers: {
           [name: string]: unknown;
@@ -2909,7 +2920,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -2918,7 +2929,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -2927,7 +2938,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -2942,45 +2953,45 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these event types.
+         * @description Matches any of these event types.
          * @example [
          *       "login_failed"
          *     ]
          */
         event_type?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
-        /** @description Any of these roles. */
+        /** @description Matches any of these roles. */
         role?: string[];
-        /** @description Any of these users, by id. */
+        /** @description Matches any of these user ids. */
         user_id?: string[];
-        /** @description Any of these addresses. */
+        /** @description Matches any of these IP addresses. */
         ip_address?: string[];
-        /** @description Any of these sessions. */
+        /** @description Matches any of these session ids. */
         session_id?: string[];
-        /** @description Where the page before ended: its `next_cursor`. Only good with the same filters and order. */
+        /** @description The `next_cursor` of the previous page. Valid only with the same filters and order. */
         cursor?: string;
-        /** @description Most events on the page. */
+        /** @description Maximum number of events on the page. */
         limit?: number;
         /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
         order?: "asc" | "desc";
@@ -3000,7 +3011,7 @@ export interface operations {
       /** @description A page of events */
       200: {
         headers: {
-          /** @description The next page, as rel="next"; absent on the last */
+          /** @description The next page, as rel="next"; absent on the last page */
           Link?: string;
           [name: string]: unknown;
         };
@@ -3008,7 +3019,7 @@ export interface operations {
           "application/json": components["schemas"]["AccessPage"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -3017,7 +3028,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3035,7 +3046,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3044,7 +3055,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3053,7 +3064,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3068,7 +3079,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key with the same body is stored once, however often it is sent within seven days. */
+        /** @description A request with the same key and body is stored once within seven days; a retry returns the first response. */
         "Idempotency-Key"?: string;
       };
       path: {
@@ -3080,14 +3091,14 @@ export interface operations {
       };
       cookie?: never;
     };
-    /** @description At most 10,000 events and 16 MiB; may be gzip */
+    /** @description At most 10,000 events and 16 MiB (decompressed); may be gzip */
     requestBody: {
       content: {
         "application/json": components["schemas"]["NewAccessEvent"][];
       };
     };
     responses: {
-      /** @description Stored: durable and readable */
+      /** @description The events are stored: durable and readable */
       201: {
         headers: {
           [name: string]: unknown;
@@ -3105,7 +3116,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3123,7 +3134,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such workspace, or you may not see it */
+      /** @description The workspace does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3141,7 +3152,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many events, or too many bytes */
+      /** @description The body has too many events or bytes */
       413: {
         headers: {
           [name: string]: unknown;
@@ -3150,7 +3161,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not JSON */
+      /** @description The body is not JSON, or has an unsupported encoding */
       415: {
         headers: {
           [name: string]: unknown;
@@ -3159,7 +3170,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some events are not valid; errors name each place */
+      /** @description Some events are invalid, or the idempotency key was used for another body */
       422: {
         headers: {
           [name: string]: unknown;
@@ -3168,7 +3179,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3177,7 +3188,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The queue is full or the database is away; try again after the seconds in Retry-After */
+      /** @description The queue is full or the database cannot be reached; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3192,41 +3203,41 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these event types.
+         * @description Matches any of these event types.
          * @example [
          *       "login_failed"
          *     ]
          */
         event_type?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
-        /** @description Any of these roles. */
+        /** @description Matches any of these roles. */
         role?: string[];
-        /** @description Any of these users, by id. */
+        /** @description Matches any of these user ids. */
         user_id?: string[];
-        /** @description Any of these addresses. */
+        /** @description Matches any of these IP addresses. */
         ip_address?: string[];
-        /** @description Any of these sessions. */
+        /** @description Matches any of these session ids. */
         session_id?: string[];
       };
       header?: never;
@@ -3250,7 +3261,7 @@ export interface operations {
           "application/json": components["schemas"]["Facets"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -3259,7 +3270,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3277,7 +3288,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3286,7 +3297,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3295,7 +3306,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3310,46 +3321,46 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these event types.
+         * @description Matches any of these event types.
          * @example [
          *       "login_failed"
          *     ]
          */
         event_type?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
-        /** @description Any of these roles. */
+        /** @description Matches any of these roles. */
         role?: string[];
-        /** @description Any of these users, by id. */
+        /** @description Matches any of these user ids. */
         user_id?: string[];
-        /** @description Any of these addresses. */
+        /** @description Matches any of these IP addresses. */
         ip_address?: string[];
-        /** @description Any of these sessions. */
+        /** @description Matches any of these session ids. */
         session_id?: string[];
         /** @description Length of a bucket: `auto` (the default), `15m`, `1h`, `6h`, `1d`, `1w` (from Monday) or `1mo`. */
         interval?: "auto" | "15m" | "1h" | "6h" | "1d" | "1w" | "1mo";
         /**
-         * @description The filter whose values are counted apart. Each log has its own default.
+         * @description The filter whose values are counted separately. The default depends on the log.
          * @example status
          */
         by?: string;
@@ -3375,7 +3386,7 @@ export interface operations {
           "application/json": components["schemas"]["Histogram"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -3384,7 +3395,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3402,7 +3413,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3411,7 +3422,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3420,7 +3431,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3435,41 +3446,41 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these event types.
+         * @description Matches any of these event types.
          * @example [
          *       "login_failed"
          *     ]
          */
         event_type?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
-        /** @description Any of these roles. */
+        /** @description Matches any of these roles. */
         role?: string[];
-        /** @description Any of these users, by id. */
+        /** @description Matches any of these user ids. */
         user_id?: string[];
-        /** @description Any of these addresses. */
+        /** @description Matches any of these IP addresses. */
         ip_address?: string[];
-        /** @description Any of these sessions. */
+        /** @description Matches any of these session ids. */
         session_id?: string[];
       };
       header?: never;
@@ -3493,7 +3504,7 @@ export interface operations {
           "application/json": components["schemas"]["AccessMetrics"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -3502,7 +3513,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3520,7 +3531,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3529,7 +3540,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3538,7 +3549,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3578,7 +3589,7 @@ export interface operations {
           "application/json": components["schemas"]["AccessEvent"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -3587,7 +3598,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3605,7 +3616,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3614,7 +3625,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3623,7 +3634,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3638,55 +3649,55 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "update"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these models.
+         * @description Matches any of these models.
          * @example [
          *       "patient"
          *     ]
          */
         model?: string[];
-        /** @description Any of these records, by id. */
+        /** @description Matches any of these record ids. */
         record_id?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
         /**
-         * @description Events that changed any of these fields.
+         * @description Matches events that changed any of these fields.
          * @example [
          *       "status"
          *     ]
          */
         field?: string[];
-        /** @description Where the page before ended: its `next_cursor`. Only good with the same filters and order. */
+        /** @description The `next_cursor` of the previous page. Valid only with the same filters and order. */
         cursor?: string;
-        /** @description Most events on the page. */
+        /** @description Maximum number of events on the page. */
         limit?: number;
         /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
         order?: "asc" | "desc";
@@ -3706,7 +3717,7 @@ export interface operations {
       /** @description A page of events */
       200: {
         headers: {
-          /** @description The next page, as rel="next"; absent on the last */
+          /** @description The next page, as rel="next"; absent on the last page */
           Link?: string;
           [name: string]: unknown;
         };
@@ -3714,7 +3725,7 @@ export interface operations {
           "application/json": components["schemas"]["ApplicationPage"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -3723,7 +3734,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3741,7 +3752,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3750,7 +3761,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3759,7 +3770,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3774,7 +3785,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key with the same body is stored once, however often it is sent within seven days. */
+        /** @description A request with the same key and body is stored once within seven days; a retry returns the first response. */
         "Idempotency-Key"?: string;
       };
       path: {
@@ -3786,14 +3797,14 @@ export interface operations {
       };
       cookie?: never;
     };
-    /** @description At most 10,000 events and 16 MiB; may be gzip */
+    /** @description At most 10,000 events and 16 MiB (decompressed); may be gzip */
     requestBody: {
       content: {
         "application/json": components["schemas"]["NewApplicationEvent"][];
       };
     };
     responses: {
-      /** @description Stored: durable and readable */
+      /** @description The events are stored: durable and readable */
       201: {
         headers: {
           [name: string]: unknown;
@@ -3811,7 +3822,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3829,7 +3840,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such workspace, or you may not see it */
+      /** @description The workspace does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -3847,7 +3858,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many events, or too many bytes */
+      /** @description The body has too many events or bytes */
       413: {
         headers: {
           [name: string]: unknown;
@@ -3856,7 +3867,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not JSON */
+      /** @description The body is not JSON, or has an unsupported encoding */
       415: {
         headers: {
           [name: string]: unknown;
@@ -3865,7 +3876,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some events are not valid; errors name each place */
+      /** @description Some events are invalid, or the idempotency key was used for another body */
       422: {
         headers: {
           [name: string]: unknown;
@@ -3874,7 +3885,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -3883,7 +3894,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The queue is full or the database is away; try again after the seconds in Retry-After */
+      /** @description The queue is full or the database cannot be reached; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -3898,47 +3909,47 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "update"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these models.
+         * @description Matches any of these models.
          * @example [
          *       "patient"
          *     ]
          */
         model?: string[];
-        /** @description Any of these records, by id. */
+        /** @description Matches any of these record ids. */
         record_id?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
         /**
-         * @description Events that changed any of these fields.
+         * @description Matches events that changed any of these fields.
          * @example [
          *       "status"
          *     ]
@@ -3966,7 +3977,7 @@ export interface operations {
           "application/json": components["schemas"]["Facets"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -3975,7 +3986,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -3993,7 +4004,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4002,7 +4013,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4011,7 +4022,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4026,47 +4037,47 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "update"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these models.
+         * @description Matches any of these models.
          * @example [
          *       "patient"
          *     ]
          */
         model?: string[];
-        /** @description Any of these records, by id. */
+        /** @description Matches any of these record ids. */
         record_id?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
         /**
-         * @description Events that changed any of these fields.
+         * @description Matches events that changed any of these fields.
          * @example [
          *       "status"
          *     ]
@@ -4075,7 +4086,7 @@ export interface operations {
         /** @description Length of a bucket: `auto` (the default), `15m`, `1h`, `6h`, `1d`, `1w` (from Monday) or `1mo`. */
         interval?: "auto" | "15m" | "1h" | "6h" | "1d" | "1w" | "1mo";
         /**
-         * @description The filter whose values are counted apart. Each log has its own default.
+         * @description The filter whose values are counted separately. The default depends on the log.
          * @example status
          */
         by?: string;
@@ -4101,7 +4112,7 @@ export interface operations {
           "application/json": components["schemas"]["Histogram"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -4110,7 +4121,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4128,7 +4139,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4137,7 +4148,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4146,7 +4157,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4161,47 +4172,47 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "update"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these models.
+         * @description Matches any of these models.
          * @example [
          *       "patient"
          *     ]
          */
         model?: string[];
-        /** @description Any of these records, by id. */
+        /** @description Matches any of these record ids. */
         record_id?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
         /**
-         * @description Events that changed any of these fields.
+         * @description Matches events that changed any of these fields.
          * @example [
          *       "status"
          *     ]
@@ -4229,7 +4240,7 @@ export interface operations {
           "application/json": components["schemas"]["ApplicationMetrics"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -4238,7 +4249,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4256,7 +4267,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4265,7 +4276,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4274,7 +4285,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4314,7 +4325,7 @@ export interface operations {
           "application/json": components["schemas"]["ApplicationEvent"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -4323,7 +4334,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4341,7 +4352,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4350,7 +4361,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4359,7 +4370,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4373,7 +4384,7 @@ export interface operations {
   readFeed: {
     parameters: {
       query?: {
-        /** @description The seq of the last event that you have; 0 is the beginning. */
+        /** @description The `seq` of the last event that you have. 0 starts at the beginning. */
         after?: number;
         limit?: number;
       };
@@ -4398,7 +4409,7 @@ export interface operations {
           "application/json": components["schemas"]["FeedPage"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -4407,7 +4418,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4425,7 +4436,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4434,7 +4445,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4443,7 +4454,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4458,48 +4469,48 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "policy_synced"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these components: a type (`policy`) or a type and an id (`policy:2`).
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
          * @example [
          *       "policy:2"
          *     ]
          */
         component?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
-        /** @description Where the page before ended: its `next_cursor`. Only good with the same filters and order. */
+        /** @description The `next_cursor` of the previous page. Valid only with the same filters and order. */
         cursor?: string;
-        /** @description Most events on the page. */
+        /** @description Maximum number of events on the page. */
         limit?: number;
         /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
         order?: "asc" | "desc";
@@ -4519,7 +4530,7 @@ export interface operations {
       /** @description A page of events */
       200: {
         headers: {
-          /** @description The next page, as rel="next"; absent on the last */
+          /** @description The next page, as rel="next"; absent on the last page */
           Link?: string;
           [name: string]: unknown;
         };
@@ -4527,7 +4538,7 @@ export interface operations {
           "application/json": components["schemas"]["FrameworkPage"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -4536,7 +4547,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4554,7 +4565,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4563,7 +4574,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4572,7 +4583,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4587,7 +4598,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key with the same body is stored once, however often it is sent within seven days. */
+        /** @description A request with the same key and body is stored once within seven days; a retry returns the first response. */
         "Idempotency-Key"?: string;
       };
       path: {
@@ -4599,14 +4610,14 @@ export interface operations {
       };
       cookie?: never;
     };
-    /** @description At most 10,000 events and 16 MiB; may be gzip */
+    /** @description At most 10,000 events and 16 MiB (decompressed); may be gzip */
     requestBody: {
       content: {
         "application/json": components["schemas"]["NewFrameworkEvent"][];
       };
     };
     responses: {
-      /** @description Stored: durable and readable */
+      /** @description The events are stored: durable and readable */
       201: {
         headers: {
           [name: string]: unknown;
@@ -4624,7 +4635,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4642,7 +4653,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such workspace, or you may not see it */
+      /** @description The workspace does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4660,7 +4671,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many events, or too many bytes */
+      /** @description The body has too many events or bytes */
       413: {
         headers: {
           [name: string]: unknown;
@@ -4669,7 +4680,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not JSON */
+      /** @description The body is not JSON, or has an unsupported encoding */
       415: {
         headers: {
           [name: string]: unknown;
@@ -4678,7 +4689,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some events are not valid; errors name each place */
+      /** @description Some events are invalid, or the idempotency key was used for another body */
       422: {
         headers: {
           [name: string]: unknown;
@@ -4687,7 +4698,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4696,7 +4707,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The queue is full or the database is away; try again after the seconds in Retry-After */
+      /** @description The queue is full or the database cannot be reached; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4711,44 +4722,44 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "policy_synced"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these components: a type (`policy`) or a type and an id (`policy:2`).
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
          * @example [
          *       "policy:2"
          *     ]
          */
         component?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
       };
       header?: never;
@@ -4772,7 +4783,7 @@ export interface operations {
           "application/json": components["schemas"]["Facets"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -4781,7 +4792,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4799,7 +4810,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4808,7 +4819,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4817,7 +4828,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4832,49 +4843,49 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "policy_synced"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these components: a type (`policy`) or a type and an id (`policy:2`).
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
          * @example [
          *       "policy:2"
          *     ]
          */
         component?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
         /** @description Length of a bucket: `auto` (the default), `15m`, `1h`, `6h`, `1d`, `1w` (from Monday) or `1mo`. */
         interval?: "auto" | "15m" | "1h" | "6h" | "1d" | "1w" | "1mo";
         /**
-         * @description The filter whose values are counted apart. Each log has its own default.
+         * @description The filter whose values are counted separately. The default depends on the log.
          * @example status
          */
         by?: string;
@@ -4900,7 +4911,7 @@ export interface operations {
           "application/json": components["schemas"]["Histogram"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -4909,7 +4920,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -4927,7 +4938,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -4936,7 +4947,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -4945,7 +4956,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -4960,44 +4971,44 @@ export interface operations {
     parameters: {
       query?: {
         /**
-         * @description From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
          * @example 2026-11-22
          */
         since?: string;
         /**
-         * @description Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
          * @example 2026-11-23T00:00:00Z
          */
         until?: string;
         /**
-         * @description IANA zone in which dates are taken. Default: the workspace's.
+         * @description IANA time zone in which days begin. Default: the workspace's.
          * @example Asia/Kolkata
          */
         tz?: string;
         /**
-         * @description Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-         *     IP address, user agent and session.
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
          */
         q?: string;
         /**
-         * @description Any of these actions.
+         * @description Matches any of these actions.
          * @example [
          *       "policy_synced"
          *     ]
          */
         action?: string[];
         /**
-         * @description Any of these components: a type (`policy`) or a type and an id (`policy:2`).
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
          * @example [
          *       "policy:2"
          *     ]
          */
         component?: string[];
-        /** @description Any of these kinds of actor: `user`, `admin`, `service`, `system`. */
+        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
         actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Any of these actors, by id. */
+        /** @description Matches any of these actor ids. */
         actor_id?: string[];
-        /** @description `success` or `failure`. */
+        /** @description Matches any of these statuses: `success`, `failure`. */
         status?: ("success" | "failure")[];
       };
       header?: never;
@@ -5021,7 +5032,7 @@ export interface operations {
           "application/json": components["schemas"]["FrameworkMetrics"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -5030,7 +5041,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5048,7 +5059,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5057,7 +5068,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5066,7 +5077,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5106,7 +5117,7 @@ export interface operations {
           "application/json": components["schemas"]["FrameworkEvent"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -5115,7 +5126,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5133,7 +5144,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5142,7 +5153,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5151,7 +5162,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5166,7 +5177,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description The same key with the same body is stored once, however often it is sent within seven days. */
+        /** @description A request with the same key and body is stored once within seven days; a retry returns the first response. */
         "Idempotency-Key"?: string;
       };
       path: {
@@ -5178,14 +5189,14 @@ export interface operations {
       };
       cookie?: never;
     };
-    /** @description At most 10,000 events and 16 MiB */
+    /** @description At most 10,000 events and 16 MiB (decompressed) */
     requestBody: {
       content: {
         "application/json": components["schemas"]["IngestEvent"][];
       };
     };
     responses: {
-      /** @description Stored: durable and readable */
+      /** @description The events are stored: durable and readable */
       201: {
         headers: {
           [name: string]: unknown;
@@ -5203,7 +5214,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5221,7 +5232,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such workspace, or you may not see it */
+      /** @description The workspace does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5239,7 +5250,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many events, or too many bytes */
+      /** @description The body has too many events or bytes */
       413: {
         headers: {
           [name: string]: unknown;
@@ -5248,7 +5259,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Not JSON */
+      /** @description The body is not JSON, or has an unsupported encoding */
       415: {
         headers: {
           [name: string]: unknown;
@@ -5257,7 +5268,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some events are not valid; errors name each place */
+      /** @description Some events are invalid, or the idempotency key was used for another body */
       422: {
         headers: {
           [name: string]: unknown;
@@ -5266,7 +5277,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5275,7 +5286,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The queue is full or the database is away; try again after the seconds in Retry-After */
+      /** @description The queue is full or the database cannot be reached; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5310,7 +5321,7 @@ export interface operations {
           "application/json": components["schemas"]["MemberList"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -5319,7 +5330,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5337,7 +5348,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5346,7 +5357,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5355,7 +5366,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5385,7 +5396,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description The member; their sign-in link is shown this once */
+      /** @description The member; their sign-in link is shown only once */
       201: {
         headers: {
           [name: string]: unknown;
@@ -5403,7 +5414,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5412,7 +5423,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5421,7 +5432,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5439,7 +5450,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already, or the last admin would be gone */
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
       409: {
         headers: {
           [name: string]: unknown;
@@ -5457,7 +5468,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -5466,7 +5477,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5475,7 +5486,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5528,7 +5539,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5537,7 +5548,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5546,7 +5557,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5564,7 +5575,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already, or the last admin would be gone */
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
       409: {
         headers: {
           [name: string]: unknown;
@@ -5582,7 +5593,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -5591,7 +5602,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5600,7 +5611,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5647,7 +5658,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5656,7 +5667,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description You may not do this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -5665,7 +5676,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5683,7 +5694,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description It exists already, or the last admin would be gone */
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
       409: {
         headers: {
           [name: string]: unknown;
@@ -5701,7 +5712,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Some of the input is not valid */
+      /** @description Some of the input is invalid */
       422: {
         headers: {
           [name: string]: unknown;
@@ -5710,7 +5721,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5719,7 +5730,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5748,7 +5759,7 @@ export interface operations {
           "application/json": components["schemas"]["Health"];
         };
       };
-      /** @description Not the right request */
+      /** @description The request is not valid */
       "4XX": {
         headers: {
           [name: string]: unknown;
@@ -5766,7 +5777,7 @@ export interface operations {
     };
     requestBody?: never;
     responses: {
-      /** @description Figures in Prometheus's text format */
+      /** @description Metrics in the text format of Prometheus */
       200: {
         headers: {
           [name: string]: unknown;
@@ -5775,7 +5786,7 @@ export interface operations {
           "text/plain": string;
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -5784,7 +5795,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5802,7 +5813,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5811,7 +5822,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5820,7 +5831,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -5849,7 +5860,7 @@ export interface operations {
           "application/json": components["schemas"]["Health"];
         };
       };
-      /** @description A parameter is unknown or cannot be used */
+      /** @description A parameter is unknown or has an invalid value */
       400: {
         headers: {
           [name: string]: unknown;
@@ -5858,7 +5869,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description No valid token */
+      /** @description A valid bearer token is required */
       401: {
         headers: {
           [name: string]: unknown;
@@ -5876,7 +5887,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description There is no such thing, or you may not see it */
+      /** @description The resource does not exist, or you may not see it */
       404: {
         headers: {
           [name: string]: unknown;
@@ -5885,7 +5896,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Too many requests; try again after the seconds in Retry-After */
+      /** @description Too many requests; Retry-After says when to try again */
       429: {
         headers: {
           [name: string]: unknown;
@@ -5894,7 +5905,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Try again after the seconds in Retry-After */
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;

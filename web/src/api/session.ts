@@ -1,14 +1,14 @@
 import { toApiError, networkError } from "./errors";
 import type { Session, User } from "./types";
 
-/**
- * The access token lives in this module's memory and nowhere else: a script that gets into the page later
- * finds nothing in storage. What survives a reload is the server's HttpOnly cookie, exchanged by `refresh`.
- */
-/** `never`: nobody was signed in when the page loaded; the page being opened deals with that itself. */
-export type SignedOut = "never" | "left" | "expired";
+// The access token exists only in the memory of this module, so that an injected script finds nothing in storage.
+// What survives a reload is an HttpOnly cookie, which refreshSession exchanges for a new token.
 
-type State = { kind: "unknown" } | { kind: "signed-out"; why: SignedOut } | { kind: "signed-in"; user: User };
+/** `never`: nobody was signed in when the page loaded, and the router opens the sign-in page by itself. */
+export type SignedOut = "never" | "user" | "expired";
+
+type State =
+  { kind: "unknown" } | { kind: "signed-out"; reason: SignedOut } | { kind: "signed-in"; user: User };
 
 let state: State = { kind: "unknown" };
 let token: string | null = null;
@@ -16,8 +16,8 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let inFlight: Promise<boolean> | null = null;
 const listeners = new Set<() => void>();
 
-/** Renewed this long before it ends, so that a request never leaves with a token about to die. */
-const EARLY_MS = 60_000;
+/** The token is renewed this long before it expires, so that no request is sent with one that is about to expire. */
+const RENEW_BEFORE_MS = 60_000;
 
 function set(next: State) {
   state = next;
@@ -40,33 +40,33 @@ export function onSessionChange(listener: () => void): () => void {
 export function startSession(session: Session) {
   token = session.access_token;
   clearTimeout(timer);
-  const wait = Math.max(session.expires_in * 1000 - EARLY_MS, 5_000);
+  const wait = Math.max(session.expires_in * 1000 - RENEW_BEFORE_MS, 5_000);
   timer = setTimeout(() => void refreshSession(), wait);
   set({ kind: "signed-in", user: session.user });
 }
 
-export function endSession(why: SignedOut) {
+export function endSession(reason: SignedOut) {
   token = null;
   clearTimeout(timer);
-  set({ kind: "signed-out", why });
+  set({ kind: "signed-out", reason });
 }
 
-export function passwordWasSet() {
+export function markPasswordSet() {
   if (state.kind === "signed-in") set({ kind: "signed-in", user: { ...state.user, has_password: true } });
 }
 
 /**
- * Each refresh rotates the cookie, so two at once would make one of them look like a stolen token. Within the
- * page one promise is shared; between tabs the browser's lock makes them take turns.
+ * Each refresh rotates the cookie. Of two refreshes at the same time, the second would look like the use of a
+ * stolen token. All callers in a page therefore share one promise, and tabs wait for each other with a browser lock.
  */
 export function refreshSession(): Promise<boolean> {
-  inFlight ??= takeTurn(exchangeCookie).finally(() => {
+  inFlight ??= withRefreshLock(exchangeCookie).finally(() => {
     inFlight = null;
   });
   return inFlight;
 }
 
-async function takeTurn(run: () => Promise<boolean>): Promise<boolean> {
+async function withRefreshLock(run: () => Promise<boolean>): Promise<boolean> {
   if (typeof navigator === "undefined" || !navigator.locks) return run();
   return navigator.locks.request("logbook-refresh", run);
 }
@@ -92,7 +92,7 @@ async function exchangeCookie(): Promise<boolean> {
   throw toApiError(response.status, await response.json().catch(() => null));
 }
 
-/** At load: exchange the cookie if there is one. Resolves to whether someone is signed in. */
+/** At load: exchanges the cookie if there is one. Resolves to whether somebody is signed in. */
 export async function restoreSession(): Promise<boolean> {
   if (state.kind === "unknown") return refreshSession();
   return state.kind === "signed-in";

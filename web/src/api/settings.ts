@@ -1,5 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
+import { queryKeys } from "./query-keys";
 import type { NewApiKey, NewMember, Role, WorkspaceChanges } from "./types";
 
 const MEMBER = "/api/v1/workspaces/{workspace}/members/{user}" as const;
@@ -8,13 +9,13 @@ const KEYS = "/api/v1/workspaces/{workspace}/keys" as const;
 
 export const membersQuery = (workspace: string) =>
   queryOptions({
-    queryKey: ["members", workspace],
+    queryKey: queryKeys.members(workspace),
     queryFn: ({ signal }) => unwrap(client.GET(MEMBERS, { params: { path: { workspace } }, signal })),
   });
 
 export const apiKeysQuery = (workspace: string) =>
   queryOptions({
-    queryKey: ["keys", workspace],
+    queryKey: queryKeys.apiKeys(workspace),
     queryFn: ({ signal }) => unwrap(client.GET(KEYS, { params: { path: { workspace } }, signal })),
   });
 

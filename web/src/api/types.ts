@@ -1,6 +1,6 @@
 import type { components, paths } from "./schema";
 
-// The one place that knows how the generated schema names things. The rest of the app uses these names.
+// The only file that uses the names of the generated schema. The rest of the app imports these types.
 type Schemas = components["schemas"];
 
 export type User = Schemas["User"];
@@ -37,7 +37,7 @@ export type LogName = "access" | "application" | "framework";
 type ListPath<L extends LogName> = paths[`/api/v1/workspaces/{workspace}/logs/${L}`]["get"];
 type QueryOf<Operation> = Operation extends { parameters: { query?: infer Q } } ? NonNullable<Q> : never;
 
-/** The list's own parameters; every other one is a filter that the counts take too. */
+/** Parameters of the list alone. All others are filters, which the counts accept too. */
 type Paging = "cursor" | "limit" | "order";
 
 export type ListQuery<L extends LogName> = QueryOf<ListPath<L>>;

@@ -1,7 +1,7 @@
 import { applicationApi } from "../api/logs";
 import type { ApplicationEvent, ApplicationMetrics } from "../api/types";
 import { Status, type Shape, type Tone } from "../ui/Status";
-import { ActorValue, Moment, Named, None, Value } from "../logs/cells";
+import { ActorValue, NameWithId, None, Timestamp, Value } from "../logs/cells";
 import { changesSummary } from "../logs/Changes";
 import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink } from "../logs/definition";
 
@@ -26,7 +26,7 @@ function ActionMark({ action }: { action: string }) {
 
 function Action({ action, wrap = false }: { action: string; wrap?: boolean }) {
   return (
-    <Value param="action" value={action} words={actionLabel(action)} wrap={wrap}>
+    <Value param="action" value={action} label={actionLabel(action)} wrap={wrap}>
       <ActionMark action={action} />
     </Value>
   );
@@ -34,8 +34,8 @@ function Action({ action, wrap = false }: { action: string; wrap?: boolean }) {
 
 function RecordValue({ event, wrap = false }: { event: ApplicationEvent; wrap?: boolean }) {
   return (
-    <Value param="record_id" value={event.record_id} words={event.record_name ?? event.record_id} wrap={wrap}>
-      <Named name={event.record_name} id={event.record_id} />
+    <Value param="record_id" value={event.record_id} label={event.record_name ?? event.record_id} wrap={wrap}>
+      <NameWithId name={event.record_name} id={event.record_id} />
     </Value>
   );
 }
@@ -46,7 +46,7 @@ function headline(event: ApplicationEvent): string {
   const who = event.actor.name ?? event.actor.id ?? humanize(event.actor.type);
   const verb = VERBS[event.action] ?? humanize(event.action).toLowerCase();
   const record = event.record_name ?? event.record_id;
-  // Many records are called after their model: "changed visit Visit 12" says it twice.
+  // Many records are named after their model: "changed visit Visit 12" would repeat it.
   const named = record.toLowerCase().startsWith(event.model.toLowerCase());
   return `${who} ${verb} ${named ? record : `${event.model} ${record}`}`;
 }
@@ -62,20 +62,20 @@ function related(event: ApplicationEvent): RelatedLink[] {
   const { id } = event.actor;
   if (id) {
     links.push({ label: "This user's changes", log: "application", search: { actor_id: [id] } });
-    links.push({ label: "This user's access", log: "access", search: { user_id: [id] } });
+    links.push({ label: "This user's access events", log: "access", search: { user_id: [id] } });
   }
   if (event.session_id) {
     links.push({ label: "Same session", log: "application", search: { q: event.session_id } });
     links.push({
-      label: "Sign-in of this session",
+      label: "Sign-in for this session",
       log: "access",
       search: { session_id: [event.session_id] },
     });
   }
   if (event.correlation_id) {
-    links.push({ label: "Same correlation", log: "application", search: { q: event.correlation_id } });
+    links.push({ label: "Same correlation ID", log: "application", search: { q: event.correlation_id } });
     links.push({
-      label: "Framework, same correlation",
+      label: "Framework events, same correlation ID",
       log: "framework",
       search: { q: event.correlation_id },
     });
@@ -89,7 +89,7 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
   question: "What changed in the data?",
   api: applicationApi,
   columns: [
-    { id: "time", title: "Time", width: "168px", cell: (event) => <Moment at={event.occurred_at} /> },
+    { id: "time", title: "Time", width: "168px", cell: (event) => <Timestamp at={event.occurred_at} /> },
     {
       id: "actor",
       title: "Actor",
@@ -101,7 +101,7 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       id: "model",
       title: "Model",
       width: "minmax(90px, 0.8fr)",
-      from: 640,
+      hideBelow: 640,
       cell: (event) => <Value param="model" value={event.model} />,
     },
     {
@@ -114,7 +114,7 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       id: "changes",
       title: "What changed",
       width: "minmax(140px, 1.6fr)",
-      from: 820,
+      hideBelow: 820,
       cell: (event) =>
         event.changes.length > 0 ? (
           <span title={event.changes.map((change) => change.field).join(", ")}>
@@ -126,8 +126,8 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
     },
   ],
   card: (event) => ({
-    lead: event.record_name ?? event.record_id,
-    rest: (
+    primary: event.record_name ?? event.record_id,
+    secondary: (
       <>
         <ActionMark action={event.action} /> · {event.model} ·{" "}
         {event.actor.name ?? humanize(event.actor.type)}
@@ -141,12 +141,12 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       param: "record_id",
       label: "Record",
       kind: "text",
-      placeholder: "Record id",
-      of: (event) => ({ value: event.record_id, name: event.record_name }),
+      placeholder: "Record ID",
+      fromEvent: (event) => ({ value: event.record_id, name: event.record_name }),
     },
     {
       param: "actor_type",
-      label: "Kind of actor",
+      label: "Actor type",
       kind: "choice",
       values: ACTOR_TYPES,
       valueLabel: humanize,
@@ -155,8 +155,8 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       param: "actor_id",
       label: "Actor",
       kind: "text",
-      placeholder: "Actor id",
-      of: (event) => ({ value: event.actor.id, name: event.actor.name }),
+      placeholder: "Actor ID",
+      fromEvent: (event) => ({ value: event.actor.id, name: event.actor.name }),
     },
     { param: "field", label: "Changed field", kind: "text", placeholder: "status" },
   ],
@@ -165,19 +165,16 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
     {
       title: "Created",
       value: (metrics) => metrics.created,
-      tone: "good",
       filter: { param: "action", value: "create" },
     },
     {
       title: "Updated",
       value: (metrics) => metrics.updated,
-      tone: "info",
       filter: { param: "action", value: "update" },
     },
     {
       title: "Deleted",
       value: (metrics) => metrics.deleted,
-      tone: "bad",
       filter: { param: "action", value: "delete" },
     },
   ],
@@ -204,7 +201,7 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
     { label: "IP address", value: (event) => event.ip_address ?? <None /> },
     { label: "User agent", value: (event) => event.user_agent ?? <None /> },
     { label: "Session", value: (event) => event.session_id ?? <None /> },
-    { label: "Correlation", value: (event) => event.correlation_id ?? <None /> },
+    { label: "Correlation ID", value: (event) => event.correlation_id ?? <None /> },
   ],
   related,
   example: {

@@ -1,11 +1,11 @@
 import { frameworkApi } from "../api/logs";
 import type { FrameworkEvent, FrameworkMetrics } from "../api/types";
 import { Status } from "../ui/Status";
-import { ActorValue, Moment, Named, None, StatusValue, Value } from "../logs/cells";
+import { ActorValue, NameWithId, None, StatusValue, Timestamp, Value } from "../logs/cells";
 import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink, statusMark } from "../logs/definition";
 import styles from "./framework.module.css";
 
-/** The filter's value: a type, or one component as "type:id". */
+/** The value of the component filter: a type, or one component as "type:id". */
 function componentValue({ component }: FrameworkEvent): string {
   return component.id ? `${component.type}:${component.id}` : component.type;
 }
@@ -14,7 +14,7 @@ function componentName({ component }: FrameworkEvent): string {
   return component.name ?? component.id ?? humanize(component.type);
 }
 
-/** A traceback says in its last line what went wrong; in a table that is the line worth the room. */
+/** The last line of a traceback says what went wrong. The table shows only that line. */
 function lastLine(error: string): string {
   return error.trimEnd().split("\n").at(-1) ?? error;
 }
@@ -24,23 +24,23 @@ function Component({ event, wrap = false }: { event: FrameworkEvent; wrap?: bool
     <Value
       param="component"
       value={componentValue(event)}
-      words={`${humanize(event.component.type)} ${componentName(event)}`}
+      label={`${humanize(event.component.type)} ${componentName(event)}`}
       wrap={wrap}
     >
-      <Named name={componentName(event)} kind={humanize(event.component.type)} />
+      <NameWithId name={componentName(event)} kind={humanize(event.component.type)} />
     </Value>
   );
 }
 
 function Action({ event, wrap = false }: { event: FrameworkEvent; wrap?: boolean }) {
   return (
-    <Value param="action" value={event.action} words={humanize(event.action)} wrap={wrap}>
+    <Value param="action" value={event.action} label={humanize(event.action)} wrap={wrap}>
       {humanize(event.action)}
     </Value>
   );
 }
 
-/** Actions are open words; "user_created" and "role_deleted" name what became of the component. */
+/** Actions are free text. The endings of "user_created" and "role_deleted" say what happened to the component. */
 function changeKind(action: string): "create" | "update" | "delete" {
   if (action.endsWith("_created")) return "create";
   return action.endsWith("_deleted") ? "delete" : "update";
@@ -59,9 +59,9 @@ function related(event: FrameworkEvent): RelatedLink[] {
     links.push({ label: "Same session", log: "framework", search: { q: event.session_id } });
   }
   if (event.correlation_id) {
-    links.push({ label: "Same correlation", log: "framework", search: { q: event.correlation_id } });
+    links.push({ label: "Same correlation ID", log: "framework", search: { q: event.correlation_id } });
     links.push({
-      label: "Changes, same correlation",
+      label: "Changes, same correlation ID",
       log: "application",
       search: { q: event.correlation_id },
     });
@@ -75,7 +75,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
   question: "What did the platform do?",
   api: frameworkApi,
   columns: [
-    { id: "time", title: "Time", width: "168px", cell: (event) => <Moment at={event.occurred_at} /> },
+    { id: "time", title: "Time", width: "168px", cell: (event) => <Timestamp at={event.occurred_at} /> },
     {
       id: "action",
       title: "Action",
@@ -92,7 +92,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       id: "actor",
       title: "Actor",
       width: "minmax(130px, 1fr)",
-      from: 740,
+      hideBelow: 740,
       cell: (event) => <ActorValue actor={event.actor} />,
     },
     { id: "status", title: "Status", width: "104px", cell: (event) => <StatusValue status={event.status} /> },
@@ -100,7 +100,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       id: "error",
       title: "Error",
       width: "minmax(140px, 1.6fr)",
-      from: 800,
+      hideBelow: 800,
       cell: (event) =>
         event.error ? (
           <span className={styles.error} title={event.error}>
@@ -112,8 +112,8 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
     },
   ],
   card: (event) => ({
-    lead: `${humanize(event.action)}: ${componentName(event)}`,
-    rest: (
+    primary: `${humanize(event.action)}: ${componentName(event)}`,
+    secondary: (
       <>
         <Status {...statusMark(event.status)}>{humanize(event.status)}</Status>
         {` · ${(event.error && lastLine(event.error)) ?? event.actor.name ?? humanize(event.actor.type)}`}
@@ -127,12 +127,12 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       label: "Component",
       kind: "facet",
       valueLabel: (value) => (value.includes(":") ? value : humanize(value)),
-      of: (event) => ({ value: componentValue(event), name: event.component.name }),
+      fromEvent: (event) => ({ value: componentValue(event), name: event.component.name }),
     },
     { param: "status", label: "Status", kind: "facet", valueLabel: humanize },
     {
       param: "actor_type",
-      label: "Kind of actor",
+      label: "Actor type",
       kind: "choice",
       values: ACTOR_TYPES,
       valueLabel: humanize,
@@ -141,8 +141,8 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       param: "actor_id",
       label: "Actor",
       kind: "text",
-      placeholder: "Actor id",
-      of: (event) => ({ value: event.actor.id, name: event.actor.name }),
+      placeholder: "Actor ID",
+      fromEvent: (event) => ({ value: event.actor.id, name: event.actor.name }),
     },
   ],
   metrics: [
@@ -150,7 +150,6 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
     {
       title: "Failed",
       value: (metrics) => metrics.failed,
-      tone: "bad",
       filter: { param: "status", value: "failure" },
     },
   ],
@@ -171,13 +170,13 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
     },
     { label: "Action", value: (event) => <Action event={event} wrap /> },
     { label: "Component", value: (event) => <Component event={event} wrap /> },
-    { label: "Component id", value: (event) => event.component.id ?? <None /> },
+    { label: "Component ID", value: (event) => event.component.id ?? <None /> },
     { label: "Actor", value: (event) => <ActorValue actor={event.actor} wrap /> },
     { label: "Role", value: (event) => event.role ?? <None /> },
     { label: "IP address", value: (event) => event.ip_address ?? <None /> },
     { label: "User agent", value: (event) => event.user_agent ?? <None /> },
     { label: "Session", value: (event) => event.session_id ?? <None /> },
-    { label: "Correlation", value: (event) => event.correlation_id ?? <None /> },
+    { label: "Correlation ID", value: (event) => event.correlation_id ?? <None /> },
   ],
   related,
   example: {

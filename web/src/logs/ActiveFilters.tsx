@@ -10,10 +10,10 @@ interface ActiveFiltersProps<E> {
   onSearch: (search: LogSearch) => void;
 }
 
-/** An id says little; any loaded event that has it also knows the name. */
+/** The label of a value. For an ID, the name comes from any loaded event that has both. */
 function nameOf<E>(filter: Filter<E>, value: string, events: readonly E[]): string {
   for (const event of events) {
-    const found = filter.of?.(event);
+    const found = filter.fromEvent?.(event);
     if (found?.value === value && found.name) return `${found.name} (${value})`;
   }
   return filter.valueLabel?.(value) ?? value;

@@ -8,30 +8,30 @@ import { None, Value } from "./cells";
 interface ChangesProps {
   list: readonly Change[];
   kind: "create" | "update" | "delete";
-  /** JSON pointers into the event, of values that were secrets. */
+  /** JSON pointers into the event, to values that were secrets. */
   masked: readonly string[];
-  /** The filter for "events that changed this field", where the log has one. */
+  /** The parameter that filters by changed field, if the log has one. */
   fieldParam?: string;
 }
 
-/** What changed, field by field. A create or a delete has one side only and is shown as a snapshot. */
+/** The changed fields. A create or a delete has only new or only old values and is shown as a snapshot. */
 export function Changes({ list, kind, masked, fieldParam }: ChangesProps) {
-  const sides: readonly Sides[] = list;
-  const snapshot = kind !== "update" && sides.every((change) => !isSet(change));
+  const changes: readonly AnyChange[] = list;
+  const snapshot = kind !== "update" && changes.every((change) => !isSet(change));
   return (
     <ul
       className={cx(styles.list, snapshot && styles.snapshot)}
       aria-label={snapshot ? "Values" : "Changed fields"}
     >
-      {sides.map((change, index) => (
+      {changes.map((change, index) => (
         <li key={`${index} ${change.field}`} className={styles.change}>
           <span className={styles.field}>
             {fieldParam ? <Value param={fieldParam} value={change.field} wrap /> : change.field}
           </span>
           {isSet(change) ? (
-            <SetValues added={change.added ?? []} removed={change.removed ?? []} />
+            <SetChange added={change.added ?? []} removed={change.removed ?? []} />
           ) : (
-            <Values
+            <ValueChange
               before={change.old}
               after={change.new}
               maskedBefore={masked.some((pointer) => covers(pointer, `/changes/${index}/old`))}
@@ -45,8 +45,8 @@ export function Changes({ list, kind, masked, fieldParam }: ChangesProps) {
   );
 }
 
-/** A change seen from the side of its reader: one value became another, or a set gained and lost members. */
-interface Sides {
+/** Either kind of change: one value replaces another, or a set gains and loses members. */
+interface AnyChange {
   field: string;
   old?: unknown;
   new?: unknown;
@@ -54,7 +54,7 @@ interface Sides {
   removed?: readonly unknown[] | null;
 }
 
-function isSet(change: Sides): boolean {
+function isSet(change: AnyChange): boolean {
   return Boolean(change.added ?? change.removed);
 }
 
@@ -62,7 +62,7 @@ function covers(pointer: string, value: string): boolean {
   return value === pointer || value.startsWith(`${pointer}/`);
 }
 
-interface ValuesProps {
+interface ValueChangeProps {
   before: unknown;
   after: unknown;
   maskedBefore: boolean;
@@ -70,47 +70,49 @@ interface ValuesProps {
   side: "both" | "old" | "new";
 }
 
-function Values({ before, after, maskedBefore, maskedAfter, side }: ValuesProps) {
-  if (side === "new") return <One value={after} masked={maskedAfter} as="new" plain />;
-  if (side === "old") return <One value={before} masked={maskedBefore} as="old" plain />;
-  const tall = isTall(before) || isTall(after);
+function ValueChange({ before, after, maskedBefore, maskedAfter, side }: ValueChangeProps) {
+  if (side === "new") return <OneValue value={after} masked={maskedAfter} as="new" plain />;
+  if (side === "old") return <OneValue value={before} masked={maskedBefore} as="old" plain />;
+  const multiline = needsLines(before) || needsLines(after);
   return (
-    <div className={cx(styles.values, tall && styles.tall)}>
-      <One value={before} masked={maskedBefore} as="old" short={!tall} />
-      {!tall && (
+    <div className={cx(styles.values, multiline && styles.multiline)}>
+      <OneValue value={before} masked={maskedBefore} as="old" strikethrough={!multiline} />
+      {!multiline && (
         <span className={styles.arrow}>
           <Icon name="arrowRight" size={12} />
         </span>
       )}
-      <One value={after} masked={maskedAfter} as="new" />
+      <OneValue value={after} masked={maskedAfter} as="new" />
     </div>
   );
 }
 
-function isTall(value: unknown): boolean {
+/** Too long, or too many lines, to stand beside another value. */
+function needsLines(value: unknown): boolean {
   const text = typeof value === "object" && value !== null ? jsonText(value) : String(value);
   return text.length > 48 || text.includes("\n");
 }
 
-interface OneProps {
+interface OneValueProps {
   value: unknown;
   masked: boolean;
   as: "old" | "new";
-  short?: boolean;
+  strikethrough?: boolean;
   plain?: boolean;
 }
 
-const LONG = 320;
+/** Longer text is cut until somebody asks for all of it. */
+const MAX_LENGTH = 320;
 
-function One({ value, masked, as, short = false, plain = false }: OneProps) {
-  const [whole, setWhole] = useState(false);
+function OneValue({ value, masked, as, strikethrough = false, plain = false }: OneValueProps) {
+  const [expanded, setExpanded] = useState(false);
   const Tag = plain ? "span" : as === "old" ? "del" : "ins";
   if (masked) {
     return (
       <span className={styles.masked}>
         <Icon name="lock" size={12} />
         masked
-        <span className="quiet">, this value was a secret and is not stored</span>
+        <span className="visually-hidden">: a secret value, which is not stored</span>
       </span>
     );
   }
@@ -118,29 +120,29 @@ function One({ value, masked, as, short = false, plain = false }: OneProps) {
   if (value === "") return <span className={styles.empty}>empty text</span>;
   const structured = typeof value === "object";
   const text = structured ? jsonText(value) : String(value);
-  const cut = !whole && text.length > LONG ? `${text.slice(0, LONG)}…` : text;
+  const shown = !expanded && text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
   return (
     <span>
-      <Tag className={cx(styles[as], short && styles.short, structured && styles.json)}>
-        {!plain && <span className="quiet">{as === "old" ? "was " : "now "}</span>}
-        {cut}
+      <Tag className={cx(styles[as], strikethrough && styles.strikethrough, structured && styles.json)}>
+        {!plain && <span className="visually-hidden">{as === "old" ? "was " : "now "}</span>}
+        {shown}
       </Tag>
-      {text.length > LONG && (
-        <button type="button" className={styles.more} onClick={() => setWhole(!whole)}>
-          {whole ? "Show less" : `Show all ${text.length.toLocaleString("en")} characters`}
+      {text.length > MAX_LENGTH && (
+        <button type="button" className={styles.more} onClick={() => setExpanded(!expanded)}>
+          {expanded ? "Show less" : `Show all ${text.length.toLocaleString("en")} characters`}
         </button>
       )}
     </span>
   );
 }
 
-/** On one line where it fits. */
+/** On one line if it fits. */
 function jsonText(value: object): string {
   const line = JSON.stringify(value);
   return line.length <= 48 ? line : JSON.stringify(value, null, 2);
 }
 
-function SetValues({ added, removed }: { added: readonly unknown[]; removed: readonly unknown[] }) {
+function SetChange({ added, removed }: { added: readonly unknown[]; removed: readonly unknown[] }) {
   if (added.length === 0 && removed.length === 0) return <None />;
   return (
     <div className={styles.values}>
@@ -149,7 +151,7 @@ function SetValues({ added, removed }: { added: readonly unknown[]; removed: rea
           <span className={styles.sign} aria-hidden="true">
             −{" "}
           </span>
-          <span className="quiet">removed </span>
+          <span className="visually-hidden">removed </span>
           {asText(value)}
         </del>
       ))}
@@ -158,7 +160,7 @@ function SetValues({ added, removed }: { added: readonly unknown[]; removed: rea
           <span className={styles.sign} aria-hidden="true">
             +{" "}
           </span>
-          <span className="quiet">added </span>
+          <span className="visually-hidden">added </span>
           {asText(value)}
         </ins>
       ))}
@@ -170,9 +172,9 @@ function asText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** For a table's cell: one small change in full, "status: open → closed"; of more, the fields: "status, name +2". */
+/** For a table cell: a single short change as "status: open → closed", otherwise the fields as "status, name +2". */
 export function changesSummary(list: readonly Change[]): string {
-  const only: Sides | undefined = list.length === 1 ? list[0] : undefined;
+  const only: AnyChange | undefined = list.length === 1 ? list[0] : undefined;
   if (only) {
     const values = isSet(only)
       ? [

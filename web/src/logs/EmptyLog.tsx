@@ -1,4 +1,4 @@
-import { mayAppend } from "../api/roles";
+import { canAppend } from "../api/roles";
 import type { LogEvent, LogName, Workspace } from "../api/types";
 import { Button } from "../ui/Button";
 import { CodeBlock } from "../ui/CodeBlock";
@@ -16,7 +16,7 @@ export function NothingMatches({ onClear }: { onClear: () => void }) {
         </Button>
       }
     >
-      <p>Nothing in this log fits the search, the filters and the time range together.</p>
+      <p>No event in this log matches the search, the filters and the time range.</p>
     </Notice>
   );
 }
@@ -30,11 +30,11 @@ export function EmptyLog<L extends LogName, E extends LogEvent, M>({
   log,
   workspace,
 }: EmptyLogProps<L, E, M>) {
-  // Who may not append has no use for how it is done.
-  if (!mayAppend(workspace.role)) {
+  // The command below is of no use to somebody who may not send events.
+  if (!canAppend(workspace.role)) {
     return (
       <Notice icon="inbox" title="No events yet">
-        <p>Nothing has been sent to this log of {workspace.name}.</p>
+        <p>No events have been sent to this log of {workspace.name}.</p>
       </Notice>
     );
   }
@@ -47,7 +47,9 @@ export function EmptyLog<L extends LogName, E extends LogEvent, M>({
   ].join("\n");
   return (
     <Notice icon="inbox" title="No events yet">
-      <p>This posts the first one. The command logbook token prints a token.</p>
+      <p>
+        Send the first event with this command. <code>logbook token</code> prints a token.
+      </p>
       <CodeBlock text={curl} label="command" />
     </Notice>
   );

@@ -1,27 +1,28 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components/Tabs";
-import { ApiError } from "../api/errors";
+import { ApiError, describeError } from "../api/errors";
+import { queryKeys } from "../api/query-keys";
 import type { LogEvent, LogName } from "../api/types";
 import { buttonClass, IconButton } from "../ui/Button";
 import { CodeBlock } from "../ui/CodeBlock";
 import { CopyButton } from "../ui/CopyButton";
 import { Drawer } from "../ui/Drawer";
+import { ErrorNotice } from "../ui/ErrorNotice";
 import { Icon } from "../ui/Icon";
 import { Notice } from "../ui/Notice";
-import { Bone } from "../ui/Skeleton";
+import { SkeletonLine } from "../ui/Skeleton";
 import { formatExact, formatRelative, formatUtc } from "../ui/time/format";
 import { useNow } from "../ui/use-now";
 import { Changes } from "./Changes";
 import { useLog } from "./context";
 import type { LogDefinition } from "./definition";
 import styles from "./EventDrawer.module.css";
-import { ErrorNotice } from "./ErrorNotice";
 
 interface EventDrawerProps<L extends LogName, E extends LogEvent, M> {
   log: LogDefinition<L, E, M>;
   id: string;
-  /** The event, where the list already has it. A deep link asks the server. */
+  /** The event, if the list has loaded it. Otherwise the drawer loads it by its ID. */
   event: E | undefined;
   modal: boolean;
   onClose: () => void;
@@ -33,7 +34,7 @@ export function EventDrawer<L extends LogName, E extends LogEvent, M>(props: Eve
   const { log, id, event, modal, onClose, onPrevious, onNext } = props;
   const { workspace } = useLog();
   const query = useQuery({
-    queryKey: [workspace, log.name, "event", id],
+    queryKey: queryKeys.logEvent(workspace, log.name, id),
     queryFn: ({ signal }) => log.api.get(workspace, id, signal),
     enabled: event === undefined,
     // An event never changes.
@@ -62,16 +63,18 @@ export function EventDrawer<L extends LogName, E extends LogEvent, M>(props: Eve
         <EventBody log={log} event={shown} />
       ) : query.error ? (
         query.error instanceof ApiError && query.error.status === 404 ? (
-          <Notice icon="inbox" title="No such event">
-            <p>It is not in this workspace&apos;s {log.title.toLowerCase()}, or the link is incomplete.</p>
+          <Notice icon="inbox" title="Event not found">
+            <p>
+              The {log.title.toLowerCase()} of this workspace has no such event, or the link is incomplete.
+            </p>
           </Notice>
         ) : (
-          <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
+          <ErrorNotice {...describeError(query.error)} onRetry={() => void query.refetch()} />
         )
       ) : (
-        <div className={styles.bones} aria-label="Loading">
+        <div className={styles.skeleton} aria-label="Loading">
           {[220, 160, 380, 340, 360, 300].map((width) => (
-            <Bone key={width} width={width} />
+            <SkeletonLine key={width} width={width} />
           ))}
         </div>
       )}
@@ -102,7 +105,7 @@ function EventBody<L extends LogName, E extends LogEvent, M>({
         </p>
       </div>
       <Tabs className={styles.root ?? ""}>
-        <TabList className={styles.tabs ?? ""} aria-label="How to show the event">
+        <TabList className={styles.tabs ?? ""} aria-label="Event view">
           <Tab id="details" className={styles.tab ?? ""}>
             Details
           </Tab>
@@ -140,7 +143,7 @@ function Details<L extends LogName, E extends LogEvent, M>({
             {changes.kind === "update"
               ? "Changes"
               : changes.kind === "create"
-                ? "Created with"
+                ? "Initial values"
                 : "Last values"}
           </h3>
           <Changes
@@ -165,13 +168,13 @@ function Details<L extends LogName, E extends LogEvent, M>({
               {formatExact(Date.parse(event.received_at), clock)}
             </time>
           </Row>
-          <Row label="Event id">
+          <Row label="Event ID">
             <span className={styles.id}>
               <code>{event.id}</code>
-              <CopyButton text={event.id} label="Copy event id" />
+              <CopyButton text={event.id} label="Copy event ID" />
             </span>
           </Row>
-          <Row label="Sequence">{String(event.seq)}</Row>
+          <Row label="Sequence number">{String(event.seq)}</Row>
         </dl>
       </section>
       {metadata && (

@@ -1,9 +1,9 @@
 import { useState } from "react";
 import type { Facet, Facets } from "../api/types";
 import { Checkbox } from "../ui/Checkbox";
-import { Field } from "../ui/Field";
+import { TextField } from "../ui/TextField";
 import { Icon } from "../ui/Icon";
-import { Bone } from "../ui/Skeleton";
+import { SkeletonLine } from "../ui/Skeleton";
 import { formatCount } from "../ui/time/format";
 import styles from "./FilterPanel.module.css";
 import type { Filter } from "./definition";
@@ -20,7 +20,7 @@ const SHOWN = 8;
 
 interface Item {
   value: string;
-  /** Only a facet is counted. */
+  /** Only facets have counts. */
   count?: number;
 }
 
@@ -40,7 +40,7 @@ export function FilterPanel<E>({ filters, facets, search, onSearch }: FilterPane
             onSearch={onSearch}
           />
         ))}
-      <div className={styles.texts}>
+      <div className={styles.textFilters}>
         {filters
           .filter((filter) => filter.kind === "text")
           .map((filter) => (
@@ -68,12 +68,12 @@ interface FacetGroupProps<E> {
 function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: FacetGroupProps<E>) {
   const [open, setOpen] = useState(true);
   const [all, setAll] = useState(false);
-  const chosen = filtersOf(search)[filter.param] ?? [];
+  const selected = filtersOf(search)[filter.param] ?? [];
   const known: readonly Item[] = filter.values?.map((value) => ({ value })) ?? facet?.values ?? [];
-  // A chosen value stays in its place on the list even when the other filters leave nothing of it.
-  const missing = chosen.filter((value) => !known.some((item) => item.value === value));
+  // A selected value stays in the list even when no event matches it together with the other filters.
+  const missing = selected.filter((value) => !known.some((item) => item.value === value));
   const values = [...known, ...missing.map((value) => ({ value, count: 0 }))];
-  const shown = all ? values : values.filter((item, index) => index < SHOWN || chosen.includes(item.value));
+  const shown = all ? values : values.filter((item, index) => index < SHOWN || selected.includes(item.value));
   const label = filter.valueLabel ?? ((value: string) => value);
 
   return (
@@ -81,10 +81,10 @@ function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: Face
       <button type="button" className={styles.heading} aria-expanded={open} onClick={() => setOpen(!open)}>
         <Icon name="chevronRight" size={12} />
         {filter.label}
-        {chosen.length > 0 && (
-          <span className={styles.chosen}>
-            {chosen.length}
-            <span className="quiet"> chosen</span>
+        {selected.length > 0 && (
+          <span className={styles.selected}>
+            {selected.length}
+            <span className="visually-hidden"> selected</span>
           </span>
         )}
       </button>
@@ -92,8 +92,8 @@ function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: Face
         <div>
           {loading &&
             [96, 72, 84].map((width) => (
-              <div key={width} className={styles.bone}>
-                <Bone width={width} />
+              <div key={width} className={styles.skeleton}>
+                <SkeletonLine width={width} />
               </div>
             ))}
           {!loading && values.length === 0 && <p className={styles.empty}>No values</p>}
@@ -102,7 +102,7 @@ function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: Face
               key={value}
               label={label(value)}
               count={count === undefined ? undefined : formatCount(count, exact)}
-              checked={chosen.includes(value)}
+              checked={selected.includes(value)}
               onChange={() => onSearch(toggleFilter(search, filter.param, value))}
             />
           ))}
@@ -136,7 +136,13 @@ function TextFilter({
         setText("");
       }}
     >
-      <Field label={label} value={text} onChange={setText} placeholder={placeholder} enterKeyHint="search" />
+      <TextField
+        label={label}
+        value={text}
+        onChange={setText}
+        placeholder={placeholder}
+        enterKeyHint="search"
+      />
     </form>
   );
 }

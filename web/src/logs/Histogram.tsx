@@ -1,17 +1,17 @@
 import { lazy, Suspense, useMemo } from "react";
 import type { Histogram as HistogramData } from "../api/types";
-import { useMedia, NARROW } from "../ui/use-media";
+import { useMediaQuery, NARROW } from "../ui/use-media-query";
 import { useTheme } from "../ui/theme";
 import { formatDayShort } from "../ui/time/date-format";
 import { type Clock, formatCount, formatDate, formatMinute } from "../ui/time/format";
-import { wallAt } from "../ui/time/zone";
+import { wallTimeAt } from "../ui/time/zone";
 import { cx } from "../ui/cx";
 import { type Chart, seriesOf } from "./definition";
 import styles from "./Histogram.module.css";
 import { HistogramBrush } from "./HistogramBrush";
 import { type Range, spanToRange } from "./range";
 
-// The chart's library is a quarter of the route; the table need not wait for it.
+// The chart library is a quarter of the route's code, and the table does not have to wait for it.
 const HistogramPlot = lazy(() => import("./HistogramPlot"));
 
 const AXES = { left: 40, right: 14, bottom: 20 };
@@ -24,7 +24,7 @@ interface HistogramProps {
   stale?: boolean;
   height?: number;
   compact?: boolean;
-  /** Left out where the chart is only looked at. */
+  /** Without it, the chart is read-only. */
   onRange?: (range: Range) => void;
 }
 
@@ -38,7 +38,7 @@ export function Histogram({
   onRange,
 }: HistogramProps) {
   const theme = useTheme();
-  const narrow = useMedia(NARROW);
+  const narrow = useMediaQuery(NARROW);
   const buckets = useMemo(() => data?.data ?? [], [data]);
   const series = useMemo(() => seriesOf(chart, buckets), [chart, buckets]);
   const labels = useMemo(() => barLabels(buckets, clock), [buckets, clock]);
@@ -61,7 +61,7 @@ export function Histogram({
           ))}
         </span>
         {onRange && data && !empty && (
-          <span className={styles.hint}>{intervalText(data.interval)} · drag to set the range</span>
+          <span className={styles.hint}>{intervalText(data.interval)} · drag to select a range</span>
         )}
       </div>
       <div className={styles.plot} style={{ height }}>
@@ -86,22 +86,22 @@ export function Histogram({
           />
         )}
       </div>
-      {data && <figcaption className="quiet">{summary(totals, labels)}</figcaption>}
+      {data && <figcaption className="visually-hidden">{summary(totals, labels)}</figcaption>}
     </figure>
   );
 }
 
 const INTERVALS: Record<string, string> = {
-  "15m": "15 minutes a bar",
-  "1h": "1 hour a bar",
-  "6h": "6 hours a bar",
-  "1d": "1 day a bar",
-  "1w": "1 week a bar",
-  "1mo": "1 month a bar",
+  "15m": "15 minutes per bar",
+  "1h": "1 hour per bar",
+  "6h": "6 hours per bar",
+  "1d": "1 day per bar",
+  "1w": "1 week per bar",
+  "1mo": "1 month per bar",
 };
 
 function intervalText(interval: string): string {
-  return INTERVALS[interval] ?? `${interval} a bar`;
+  return INTERVALS[interval] ?? `${interval} per bar`;
 }
 
 type Buckets = HistogramData["data"];
@@ -119,15 +119,15 @@ function barLabels(buckets: Buckets, clock: Clock): string[] {
   });
 }
 
-/** Evenly spaced, never more than fit. Within a day the time is shown, and the date where a day begins. */
-function tickLabels(buckets: Buckets, clock: Clock, most: number): (string | null)[] {
+/** Evenly spaced, at most `max` of them. Bars shorter than a day show the time, or the date at midnight. */
+function tickLabels(buckets: Buckets, clock: Clock, max: number): (string | null)[] {
   const byDay = daily(buckets);
-  const step = Math.max(1, Math.ceil(buckets.length / most));
+  const step = Math.max(1, Math.ceil(buckets.length / max));
   return buckets.map((bucket, index) => {
-    const centred = index % step === Math.floor(step / 2);
-    if (!centred) return null;
+    const labelled = index % step === Math.floor(step / 2);
+    if (!labelled) return null;
     const start = Date.parse(bucket.start);
-    const wall = wallAt(start, clock.zone);
+    const wall = wallTimeAt(start, clock.zone);
     const midnight = wall.hour === 0 && wall.minute === 0;
     return byDay || midnight ? formatDayShort(wall, clock.format) : formatMinute(start, clock);
   });
@@ -135,10 +135,10 @@ function tickLabels(buckets: Buckets, clock: Clock, most: number): (string | nul
 
 function summary(totals: readonly number[], labels: readonly string[]): string {
   if (totals.length === 0) return "No events in this range.";
-  const most = Math.max(...totals);
+  const peak = Math.max(...totals);
   const sum = totals.reduce((all, total) => all + total, 0);
   return (
     `${formatCount(sum)} events from ${labels[0]} to ${labels[labels.length - 1]}. ` +
-    `Most, ${formatCount(most)}, at ${labels[totals.indexOf(most)]}.`
+    `Peak: ${formatCount(peak)} at ${labels[totals.indexOf(peak)]}.`
   );
 }

@@ -4,11 +4,11 @@ import type { Series } from "./definition";
 import styles from "./Histogram.module.css";
 
 interface HistogramBrushProps {
-  /** One text for each bar: "23/11/2026 02:00". */
+  /** The label of each bar: "23/11/2026 02:00". */
   labels: readonly string[];
   totals: readonly number[];
   series: readonly Series[];
-  /** Where the bars are drawn, inside the figure. */
+  /** The margins around the bars, inside the figure. */
   inset: { left: number; right: number; top: number; bottom: number };
   onSelect: (first: number, last: number) => void;
 }
@@ -19,9 +19,9 @@ interface Span {
 }
 
 /**
- * The histogram for hands and ears. The bars are drawn on a canvas; over it lies a list box with an option for
- * each bar, which takes the drag of a mouse, the keys (arrows, Shift with arrows, Enter) and gives a screen
- * reader every bar in words.
+ * Makes the histogram usable by mouse, keyboard and screen reader. The bars are drawn on a canvas. Over it lies a
+ * list box with one option per bar, which handles drags and keys (arrows, Shift with arrows, Enter) and gives
+ * each bar a text.
  */
 export function HistogramBrush({ labels, totals, series, inset, onSelect }: HistogramBrushProps) {
   const id = useId();
@@ -72,7 +72,7 @@ export function HistogramBrush({ labels, totals, series, inset, onSelect }: Hist
       className={styles.brush}
       style={inset}
       role="listbox"
-      aria-label="Events over time. Choose bars to set the time range."
+      aria-label="Events over time. Select bars to set the time range."
       aria-multiselectable="true"
       aria-orientation="horizontal"
       aria-activedescendant={span ? `${id}-${active}` : undefined}
@@ -109,12 +109,12 @@ export function HistogramBrush({ labels, totals, series, inset, onSelect }: Hist
           className={styles.option}
           style={{ left: `${(index / count) * 100}%`, width: `${100 / count}%` }}
           aria-selected={index >= from && index <= to}
-          aria-label={barText(label, index, totals, series)}
+          aria-label={barLabel(label, index, totals, series)}
           data-active={index === active}
         />
       ))}
       {active !== null && labels[active] !== undefined && (
-        <Tip
+        <Tooltip
           title={from < to ? `${labels[from]} – ${labels[to]}` : (labels[active] ?? "")}
           series={series}
           from={from < to ? from : active}
@@ -126,7 +126,12 @@ export function HistogramBrush({ labels, totals, series, inset, onSelect }: Hist
   );
 }
 
-function barText(label: string, index: number, totals: readonly number[], series: readonly Series[]): string {
+function barLabel(
+  label: string,
+  index: number,
+  totals: readonly number[],
+  series: readonly Series[],
+): string {
   const parts = series
     .filter((layer) => (layer.counts[index] ?? 0) > 0)
     .map((layer) => `${layer.label} ${formatCount(layer.counts[index] ?? 0)}`);
@@ -135,7 +140,7 @@ function barText(label: string, index: number, totals: readonly number[], series
   return `${label}: ${formatCount(total)} ${total === 1 ? "event" : "events"}, ${parts.join(", ")}`;
 }
 
-interface TipProps {
+interface TooltipProps {
   title: string;
   series: readonly Series[];
   from: number;
@@ -143,13 +148,13 @@ interface TipProps {
   share: number;
 }
 
-function Tip({ title, series, from, to, share }: TipProps) {
+function Tooltip({ title, series, from, to, share }: TooltipProps) {
   const side = share > 0.5 ? { right: `${(1 - share) * 100}%` } : { left: `${share * 100}%` };
   return (
-    <div className={styles.tip} style={side} aria-hidden="true">
+    <div className={styles.tooltip} style={side} aria-hidden="true">
       <strong>{title}</strong>
       {series.map((layer) => (
-        <span key={layer.value} className={styles.tipRow}>
+        <span key={layer.value} className={styles.tooltipRow}>
           <span className={styles.swatch} style={{ background: `var(${layer.color})` }} />
           {layer.label}
           <b>{formatCount(layer.counts.slice(from, to + 1).reduce((sum, value) => sum + value, 0))}</b>

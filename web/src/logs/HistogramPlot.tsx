@@ -6,14 +6,14 @@ import type { Series } from "./definition";
 
 interface HistogramPlotProps {
   series: readonly Series[];
-  /** Short texts under the bars; null where there is no room or no need. */
+  /** The labels under the bars. Null for a bar without one. */
   ticks: readonly (string | null)[];
   height: number;
   axes: { left: number; right: number; bottom: number };
   theme: string;
 }
 
-/** A stack is drawn as whole columns from the back: the sum of all layers first, each lower sum over it. */
+/** A stack is drawn from back to front: first the sum of all layers, then each lower sum over it. */
 function stacked(series: readonly Series[], length: number): uPlot.AlignedData {
   const sums: number[][] = [];
   let below = new Array<number>(length).fill(0);

@@ -1,18 +1,17 @@
-import { columnVisibilityFeature, createColumnHelper, tableFeatures, useTable } from "@tanstack/react-table";
 import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { LogEvent } from "../api/types";
 import { cx } from "../ui/cx";
 import { Icon } from "../ui/Icon";
-import { Bone } from "../ui/Skeleton";
-import { Moment } from "./cells";
-import type { Column, LogDefinition } from "./definition";
+import { SkeletonLine } from "../ui/Skeleton";
+import { Timestamp } from "./cells";
+import type { LogDefinition } from "./definition";
 import styles from "./LogTable.module.css";
 
 interface LogTableProps<E extends LogEvent> {
   log: Pick<LogDefinition<never, E, never>, "title" | "card" | "columns">;
   events: readonly E[];
-  /** Rows are not there yet: bones stand in for them, in the same grid. */
+  /** Shows skeleton rows until the first page is loaded. */
   loading: boolean;
   stale: boolean;
   hasMore: boolean;
@@ -24,33 +23,18 @@ interface LogTableProps<E extends LogEvent> {
   cursor: number;
   onCursor: (index: number) => void;
   narrow: boolean;
-  /** Null until it is in the page. */
+  /** The element that scrolls. Null until it is mounted. */
   scroller: HTMLElement | null;
-  foot: React.ReactNode;
+  footer: React.ReactNode;
 }
 
-const features = tableFeatures({ columnVisibilityFeature });
 const ROW = 36;
 const CARD = 58;
 const HEADER = 32;
-const BONES = 14;
+const SKELETON_ROWS = 14;
 
 function failed(event: LogEvent): boolean {
   return "status" in event && event.status === "failure";
-}
-
-/** Tables know of columns; this turns a log's constants into them, once per log. */
-function tableColumns<E extends LogEvent>(columns: readonly Column<E>[]) {
-  const helper = createColumnHelper<typeof features, E>();
-  return helper.columns(
-    columns.map((column) =>
-      helper.display({
-        id: column.id,
-        header: column.title,
-        cell: ({ row }) => column.cell(row.original),
-      }),
-    ),
-  );
 }
 
 export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
@@ -61,7 +45,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
   const [layout, setLayout] = useState({ margin: 0, width: 1200 });
   const height = narrow ? CARD : ROW;
 
-  // The cards and the chart stand above the rows in the same scroller; the rows begin where they end.
+  // The cards and the chart scroll together with the rows and stand above them. The margin is their height.
   useLayoutEffect(() => {
     const element = body.current;
     if (!element || !scroller) return;
@@ -79,40 +63,26 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
     return () => observer.disconnect();
   }, [scroller]);
 
-  const columns = useMemo(() => tableColumns(log.columns), [log.columns]);
-  const visible = useMemo(
-    () => Object.fromEntries(log.columns.map((column) => [column.id, layout.width >= (column.from ?? 0)])),
-    [log.columns, layout.width],
-  );
-  const shownColumns = log.columns.filter((column) => visible[column.id]);
-  const tracks = narrow ? "minmax(0, 1fr)" : shownColumns.map((column) => column.width).join(" ");
-
-  const table = useTable({
-    features,
-    columns,
-    data: events,
-    state: { columnVisibility: visible },
-    getRowId: (event) => event.id,
-  });
-  const rows = table.getRowModel().rows;
+  const columns = log.columns.filter((column) => layout.width >= (column.hideBelow ?? 0));
+  const tracks = narrow ? "minmax(0, 1fr)" : columns.map((column) => column.width).join(" ");
 
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions change identity by design; none is memoized here
   const virtual = useVirtualizer({
-    count: rows.length,
+    count: events.length,
     getScrollElement: () => scroller,
     estimateSize: () => height,
     overscan: 12,
     scrollMargin: layout.margin,
     scrollPaddingStart: HEADER + 4,
     scrollPaddingEnd: 8,
-    // The cursor's row is always drawn: it is the table's one stop for the Tab key.
+    // The row at the cursor is always rendered: it is the only row that the Tab key reaches.
     rangeExtractor: (range) => {
       const shown = defaultRangeExtractor(range);
-      return shown.includes(cursor) || cursor >= rows.length
+      return shown.includes(cursor) || cursor >= events.length
         ? shown
         : [...shown, cursor].sort((a, b) => a - b);
     },
-    getItemKey: (index) => rows[index]?.id ?? index,
+    getItemKey: (index) => events[index]?.id ?? index,
   });
   useEffect(() => {
     virtual.measure();
@@ -121,10 +91,10 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
   const items = virtual.getVirtualItems();
   const lastShown = virtual.range?.endIndex ?? -1;
   useEffect(() => {
-    if (hasMore && !stale && lastShown >= rows.length - 20) onMore();
-  }, [hasMore, stale, lastShown, rows.length, onMore]);
+    if (hasMore && !stale && lastShown >= events.length - 20) onMore();
+  }, [hasMore, stale, lastShown, events.length, onMore]);
 
-  // Focus follows the cursor once its row is drawn, but only when the rows already had the focus.
+  // Moves the focus to the row at the cursor once it is rendered, but only after a key moved the cursor.
   const follow = useRef(false);
   useEffect(() => {
     if (!follow.current) return;
@@ -134,23 +104,23 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
     follow.current = false;
   });
   const moveTo = (index: number) => {
-    const next = Math.max(0, Math.min(rows.length - 1, index));
+    const next = Math.max(0, Math.min(events.length - 1, index));
     follow.current = true;
     virtual.scrollToIndex(next, { align: "auto" });
     onCursor(next);
-    // An open event follows the cursor.
-    const row = rows[next];
-    if (openId && row) onOpen(row.id);
+    // While an event is open, the drawer shows the event at the cursor.
+    const event = events[next];
+    if (openId && event) onOpen(event.id);
   };
 
-  // Stepping through events in the drawer keeps the open one's row in sight.
-  const openIndex = openId ? rows.findIndex((row) => row.id === openId) : -1;
+  // The row of the open event stays in view when the drawer moves to another event.
+  const openIndex = openId ? events.findIndex((event) => event.id === openId) : -1;
   useEffect(() => {
     if (openIndex >= 0) virtual.scrollToIndex(openIndex, { align: "auto" });
   }, [virtual, openIndex]);
 
-  const onKeyDown = (event: React.KeyboardEvent<HTMLDivElement>) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const onKeyDown = (keyEvent: React.KeyboardEvent<HTMLDivElement>) => {
+    if (keyEvent.ctrlKey || keyEvent.metaKey || keyEvent.altKey) return;
     const page = Math.max(1, Math.floor((scroller?.clientHeight ?? 400) / height) - 3);
     const moves: Record<string, number> = {
       j: cursor + 1,
@@ -160,27 +130,27 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
       PageDown: cursor + page,
       PageUp: cursor - page,
       Home: 0,
-      End: rows.length - 1,
+      End: events.length - 1,
     };
-    const target = moves[event.key];
-    const row = rows[cursor];
+    const target = moves[keyEvent.key];
+    const event = events[cursor];
     if (target !== undefined) moveTo(target);
-    else if (event.key === "Enter" && row && (event.target as Element).getAttribute("role") === "row")
-      onOpen(row.id);
+    else if (keyEvent.key === "Enter" && event && (keyEvent.target as Element).getAttribute("role") === "row")
+      onOpen(event.id);
     else return;
-    event.preventDefault();
-    event.stopPropagation();
+    keyEvent.preventDefault();
+    keyEvent.stopPropagation();
   };
 
   const sortText = order === "desc" ? "newest first" : "oldest first";
   return (
-    // The rows take the focus one at a time; the grid only hears their keys.
+    // One row at a time has the focus. The grid handles the keys for all of them.
     <div
       className={styles.table}
       style={{ "--columns": tracks, "--row": `${height}px` } as React.CSSProperties}
       role="grid"
       aria-label={log.title}
-      aria-rowcount={hasMore ? -1 : rows.length + 1}
+      aria-rowcount={hasMore ? -1 : events.length + 1}
       aria-busy={loading || stale}
       tabIndex={-1}
       onKeyDown={onKeyDown}
@@ -192,21 +162,15 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
               <SortButton text={sortText} order={order} onOrder={onOrder} />
             </div>
           ) : (
-            table.getHeaderGroups().map((group) =>
-              group.headers.map((header, index) => (
-                <div
-                  key={header.id}
-                  role="columnheader"
-                  aria-sort={index === 0 ? (order === "desc" ? "descending" : "ascending") : undefined}
-                >
-                  {index === 0 ? (
-                    <SortButton text={sortText} order={order} onOrder={onOrder} />
-                  ) : (
-                    <table.FlexRender header={header} />
-                  )}
-                </div>
-              )),
-            )
+            columns.map((column, index) => (
+              <div
+                key={column.id}
+                role="columnheader"
+                aria-sort={index === 0 ? (order === "desc" ? "descending" : "ascending") : undefined}
+              >
+                {index === 0 ? <SortButton text={sortText} order={order} onOrder={onOrder} /> : column.title}
+              </div>
+            ))
           )}
         </div>
       </div>
@@ -214,43 +178,43 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
         ref={body}
         role="rowgroup"
         className={cx(styles.body, stale && styles.stale)}
-        style={{ height: loading ? BONES * height : virtual.getTotalSize() }}
+        style={{ height: loading ? SKELETON_ROWS * height : virtual.getTotalSize() }}
       >
         {loading &&
-          Array.from({ length: BONES }, (_, index) => (
-            <BoneRow key={index} index={index} height={height} cells={narrow ? 1 : shownColumns.length} />
+          Array.from({ length: SKELETON_ROWS }, (_, index) => (
+            <SkeletonRow key={index} index={index} height={height} cells={narrow ? 1 : columns.length} />
           ))}
         {items.map((item) => {
-          const row = rows[item.index];
-          if (loading || !row) return null;
+          const event = events[item.index];
+          if (loading || !event) return null;
           return (
-            // Its keys are heard by the grid; a click on it does what Enter does.
+            // The grid handles the keys. A click does the same as Enter.
             // eslint-disable-next-line jsx-a11y/click-events-have-key-events
             <div
               key={item.key}
               role="row"
               data-index={item.index}
               aria-rowindex={item.index + 2}
-              aria-selected={row.id === openId}
+              aria-selected={event.id === openId}
               tabIndex={item.index === cursor ? 0 : -1}
-              className={cx(styles.row, failed(row.original) && styles.bad)}
+              className={cx(styles.row, failed(event) && styles.bad)}
               style={{ transform: `translateY(${item.start - layout.margin}px)` }}
-              onFocus={(event) => {
-                if (event.target === event.currentTarget) onCursor(item.index);
+              onFocus={({ target, currentTarget }) => {
+                if (target === currentTarget) onCursor(item.index);
               }}
-              onClick={(event) => {
-                // Text that somebody selects to copy is not a wish to open the row.
-                if (getSelection()?.toString() || event.metaKey || event.ctrlKey) return;
+              onClick={({ metaKey, ctrlKey }) => {
+                // Selecting text to copy it must not open the row.
+                if (getSelection()?.toString() || metaKey || ctrlKey) return;
                 onCursor(item.index);
-                onOpen(row.id);
+                onOpen(event.id);
               }}
             >
               {narrow ? (
-                <CardCell event={row.original} card={log.card} />
+                <CardCell event={event} card={log.card} />
               ) : (
-                row.getVisibleCells().map((cell) => (
-                  <div key={cell.id} role="gridcell" className={styles.cell}>
-                    <table.FlexRender cell={cell} />
+                columns.map((column) => (
+                  <div key={column.id} role="gridcell" className={styles.cell}>
+                    {column.cell(event)}
                   </div>
                 ))
               )}
@@ -258,33 +222,33 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
           );
         })}
       </div>
-      {!loading && <div className={styles.foot}>{props.foot}</div>}
+      {!loading && <div className={styles.footer}>{props.footer}</div>}
     </div>
   );
 }
 
 function SortButton({ text, order, onOrder }: { text: string; order: "asc" | "desc"; onOrder: () => void }) {
   return (
-    <button type="button" className={styles.sort} onClick={onOrder} title={`Shown ${text}`}>
+    <button type="button" className={styles.sort} onClick={onOrder} title={`Sorted ${text}`}>
       Time
-      <span className="quiet">, {text}</span>
+      <span className="visually-hidden">, {text}</span>
       <Icon name={order === "desc" ? "sortDesc" : "sortAsc"} size={14} />
     </button>
   );
 }
 
 function CardCell<E extends LogEvent>({ event, card }: { event: E; card: LogTableProps<E>["log"]["card"] }) {
-  const { lead, rest } = card(event);
+  const { primary, secondary } = card(event);
   return (
     <div role="gridcell" className={styles.card}>
       <div className={styles.cardLine}>
-        <span>{lead}</span>
+        <span>{primary}</span>
         <span className={styles.cardTime}>
-          <Moment at={event.occurred_at} />
+          <Timestamp at={event.occurred_at} />
         </span>
       </div>
-      <div className={cx(styles.cardLine, styles.cardRest)}>
-        <span>{rest}</span>
+      <div className={cx(styles.cardLine, styles.cardSecondary)}>
+        <span>{secondary}</span>
       </div>
     </div>
   );
@@ -292,12 +256,12 @@ function CardCell<E extends LogEvent>({ event, card }: { event: E; card: LogTabl
 
 const WIDTHS = ["72%", "58%", "64%", "48%", "70%", "54%"];
 
-function BoneRow({ index, height, cells }: { index: number; height: number; cells: number }) {
+function SkeletonRow({ index, height, cells }: { index: number; height: number; cells: number }) {
   return (
     <div className={styles.row} style={{ transform: `translateY(${index * height}px)` }} aria-hidden="true">
       {Array.from({ length: cells }, (_, cell) => (
         <div key={cell} className={styles.cell}>
-          <Bone width={WIDTHS[(index + cell) % WIDTHS.length] ?? "60%"} />
+          <SkeletonLine width={WIDTHS[(index + cell) % WIDTHS.length] ?? "60%"} />
         </div>
       ))}
     </div>

@@ -1,17 +1,19 @@
 import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
+import { describeError } from "../api/errors";
+import { queryKeys } from "../api/query-keys";
 import type { LogEvent, LogName, Workspace } from "../api/types";
 import { Button } from "../ui/Button";
 import { cx } from "../ui/cx";
+import { ErrorNotice } from "../ui/ErrorNotice";
 import { Sheet } from "../ui/Sheet";
 import { formatCount } from "../ui/time/format";
-import { TimeTips } from "../ui/TimeTips";
-import { NARROW, useMedia } from "../ui/use-media";
+import { TimeTooltip } from "../ui/TimeTooltip";
+import { NARROW, useMediaQuery } from "../ui/use-media-query";
 import { ActiveFilters } from "./ActiveFilters";
 import { LogContext } from "./context";
 import type { LogDefinition, Metric } from "./definition";
 import { EmptyLog, NothingMatches } from "./EmptyLog";
-import { ErrorNotice, StaleNotice } from "./ErrorNotice";
 import { EventDrawer } from "./EventDrawer";
 import { FilterPanel } from "./FilterPanel";
 import { Histogram } from "./Histogram";
@@ -20,16 +22,17 @@ import styles from "./LogView.module.css";
 import { MetricCards } from "./MetricCards";
 import type { Range } from "./range";
 import { addFilter, clearFilters, dropEmpty, filtersOf, type LogSearch, withRange } from "./search";
+import { StaleNotice } from "./StaleNotice";
 import { Toolbar } from "./Toolbar";
 import { useLogData, useNewEvents } from "./use-log-data";
-import { useRowKeys } from "./use-row-keys";
+import { useKeyboardNavigation } from "./use-keyboard-navigation";
 import { useWorkspaceClock } from "./use-workspace-clock";
 
 interface LogViewProps<L extends LogName, E extends LogEvent, M> {
   log: LogDefinition<L, E, M>;
   workspace: Workspace;
   search: LogSearch;
-  /** The address is the state. `replace` for changes that Back should not step through. */
+  /** Navigates: the URL holds the state. `replace` is for changes that Back should skip. */
   onSearch: (search: LogSearch, options?: { replace: boolean }) => void;
 }
 
@@ -39,10 +42,10 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   const { log, workspace, search, onSearch } = props;
   const slug = workspace.slug;
   const clock = useWorkspaceClock(workspace);
-  const narrow = useMedia(NARROW);
+  const narrow = useMediaQuery(NARROW);
   const queries = useQueryClient();
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
-  // The moment that "last 24 hours" counts back from. It stands still until somebody asks for newer events.
+  // "Last 24 hours" ends at this time. It changes only when somebody asks for newer events.
   const [now, setNow] = useState(() => Date.now());
   const [live, setLive] = useState(false);
   const [panelOpen, setPanelOpen] = useState(true);
@@ -50,7 +53,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   const [cursor, setCursor] = useState(0);
 
   const { list, events, metrics, facets, histogram } = useLogData(log, slug, search, now);
-  const fresh = useNewEvents(log, slug, search, now, events, live);
+  const newEvents = useNewEvents(log, slug, search, now, events, live);
   const { hasNextPage, fetchNextPage, isFetchingNextPage } = list;
 
   const openId = search.event;
@@ -70,7 +73,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   };
   const previous = openIndex > 0 ? openAt(openIndex - 1) : undefined;
   const next = openIndex >= 0 ? openAt(openIndex + 1) : undefined;
-  useRowKeys({ drawerOpen: openId !== undefined, table: scroller, previous, next });
+  useKeyboardNavigation({ drawerOpen: openId !== undefined, table: scroller, previous, next });
 
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
@@ -89,12 +92,12 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     setNow(Date.now());
     setCursor(0);
     scroller?.scrollTo({ top: 0 });
-    // Pages that were loaded by scrolling are dropped, not read again. The first one stays until it is read anew.
+    // Drops the pages that were loaded by scrolling. The first page stays visible until it is loaded again.
     queries.setQueriesData<InfiniteData<unknown>>(
-      { queryKey: [slug, log.name, "list"] },
+      { queryKey: queryKeys.logLists(slug, log.name) },
       (data) => data && { pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1) },
     );
-    void queries.invalidateQueries({ queryKey: [slug, log.name] });
+    void queries.invalidateQueries({ queryKey: queryKeys.log(slug, log.name) });
   };
 
   const context = useMemo(
@@ -111,14 +114,14 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     [slug, clock, search, onSearch, log.filters],
   );
 
-  const asked = Boolean(search.q ?? search.range ?? search.since ?? search.until);
-  const narrowed = asked || Object.keys(filtersOf(search)).length > 0;
+  const hasQuery = Boolean(search.q ?? search.range ?? search.since ?? search.until);
+  const filtered = hasQuery || Object.keys(filtersOf(search)).length > 0;
   const colorOf = (metric: Metric<M>) =>
     metric.filter?.param === log.chart.by
       ? log.chart.series.find((series) => series.value === metric.filter?.value)?.color
       : undefined;
   const panel = <FilterPanel filters={log.filters} facets={facets.data} search={search} onSearch={change} />;
-  // A slow search may answer with a page without events that is not the last: it looks on by itself.
+  // A slow search may return a page that is empty but not the last one. The next page is then loaded at once.
   const searching = events.length === 0 && hasNextPage && !list.isError;
   useEffect(() => {
     if (searching) more();
@@ -129,7 +132,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     <LogContext value={context}>
       <div className={cx(styles.view, openId !== undefined && styles.withDrawer)}>
         <div className={styles.top}>
-          <h1 className="quiet">{log.title}</h1>
+          <h1 className="visually-hidden">{log.title}</h1>
           <Toolbar
             search={search}
             clock={clock}
@@ -171,17 +174,17 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                 onRange={setRange}
               />
             </div>
-            {fresh.count > 0 && !list.isError && (
+            {newEvents.count > 0 && !list.isError && (
               <div className={styles.pill} role="status">
-                <Button look="primary" icon="arrowUp" onPress={refresh}>
-                  {`${formatCount(fresh.count, !fresh.more)} new ${fresh.count === 1 ? "event" : "events"}`}
+                <Button variant="primary" icon="arrowUp" onPress={refresh}>
+                  {`${formatCount(newEvents.count, !newEvents.more)} new ${newEvents.count === 1 ? "event" : "events"}`}
                 </Button>
               </div>
             )}
             {list.isRefetchError && events.length > 0 && <StaleNotice error={list.error} onRetry={refresh} />}
             {list.isError && events.length === 0 ? (
-              <ErrorNotice error={list.error} onRetry={() => void list.refetch()} />
-            ) : empty && narrowed ? (
+              <ErrorNotice {...describeError(list.error)} onRetry={() => void list.refetch()} />
+            ) : empty && filtered ? (
               <NothingMatches onClear={() => change(withRange(clearFilters(search), {}))} />
             ) : empty ? (
               <EmptyLog log={log} workspace={workspace} />
@@ -201,10 +204,10 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                 onCursor={setCursor}
                 narrow={narrow}
                 scroller={scroller}
-                foot={
+                footer={
                   list.isFetchNextPageError ? (
                     <>
-                      The next events could not be read.
+                      Could not load more events.
                       <Button small icon="refresh" onPress={() => void fetchNextPage()}>
                         Try again
                       </Button>
@@ -212,7 +215,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                   ) : hasNextPage ? (
                     "Loading more events…"
                   ) : (
-                    `${formatCount(events.length)} ${events.length === 1 ? "event" : "events"}, the end of the log`
+                    `${formatCount(events.length)} ${events.length === 1 ? "event" : "events"}, end of list`
                   )
                 }
               />
@@ -236,7 +239,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
           onNext={next}
         />
       )}
-      <TimeTips clock={clock} />
+      <TimeTooltip clock={clock} />
     </LogContext>
   );
 }

@@ -1,5 +1,5 @@
 import { cx } from "../ui/cx";
-import { Bone } from "../ui/Skeleton";
+import { SkeletonLine } from "../ui/Skeleton";
 import { formatCount } from "../ui/time/format";
 import type { Metric } from "./definition";
 import styles from "./MetricCards.module.css";
@@ -14,7 +14,7 @@ interface MetricCardsProps<M> {
   onSearch?: (search: LogSearch) => void;
 }
 
-/** The card without a filter of its own stands for everything, so a click on it takes the others' filter off. */
+/** A card sets its filter. The card of the total has none: it clears the filters of the other cards. */
 export function MetricCards<M>({ metrics, data, exact, colorOf, search, onSearch }: MetricCardsProps<M>) {
   const params = [...new Set(metrics.flatMap((metric) => metric.filter?.param ?? []))];
   return (
@@ -28,7 +28,7 @@ export function MetricCards<M>({ metrics, data, exact, colorOf, search, onSearch
               {metric.title}
             </span>
             <span className={styles.number}>
-              {data === undefined ? <Bone width={64} /> : formatCount(metric.value(data), exact)}
+              {data === undefined ? <SkeletonLine width={64} /> : formatCount(metric.value(data), exact)}
             </span>
           </>
         );

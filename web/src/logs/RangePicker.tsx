@@ -2,7 +2,7 @@ import { useState } from "react";
 import { Dialog, DialogTrigger } from "react-aria-components/Dialog";
 import { Popover } from "react-aria-components/Popover";
 import { Button } from "../ui/Button";
-import { Field } from "../ui/Field";
+import { TextField } from "../ui/TextField";
 import type { Clock } from "../ui/time/format";
 import {
   describeRange,
@@ -10,9 +10,9 @@ import {
   type Preset,
   PRESETS,
   type Range,
-  readTyped,
-  toTyped,
-  type TypedErrors,
+  parseRangeInput,
+  toRangeInput,
+  type RangeInputErrors,
 } from "./range";
 import styles from "./RangePicker.module.css";
 
@@ -59,14 +59,14 @@ export function RangePicker({ value, clock, onChange }: RangePickerProps) {
               All time
             </button>
           </div>
-          <TypedForm value={value} clock={clock} onApply={choose} />
+          <RangeForm value={value} clock={clock} onApply={choose} />
         </Dialog>
       </Popover>
     </DialogTrigger>
   );
 }
 
-function TypedForm({
+function RangeForm({
   value,
   clock,
   onApply,
@@ -75,10 +75,10 @@ function TypedForm({
   clock: Clock;
   onApply: (range: Range) => void;
 }) {
-  const [typed, setTyped] = useState(() => toTyped(value, clock));
-  const [errors, setErrors] = useState<TypedErrors>({});
-  const set = (name: keyof typeof typed) => (text: string) => {
-    setTyped({ ...typed, [name]: text });
+  const [input, setInput] = useState(() => toRangeInput(value, clock));
+  const [errors, setErrors] = useState<RangeInputErrors>({});
+  const set = (name: keyof typeof input) => (text: string) => {
+    setInput({ ...input, [name]: text });
     setErrors({ ...errors, [name]: undefined });
   };
   return (
@@ -87,48 +87,48 @@ function TypedForm({
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        const result = readTyped(typed, clock);
+        const result = parseRangeInput(input, clock);
         if ("errors" in result) setErrors(result.errors);
         else onApply(result.range);
       }}
     >
       <div className={styles.pair}>
-        <Field
+        <TextField
           label="From"
           placeholder={clock.format}
-          value={typed.fromDate}
+          value={input.fromDate}
           error={errors.fromDate ?? null}
           onChange={set("fromDate")}
         />
-        <Field
+        <TextField
           label="Time"
           aria-label="From time"
           placeholder="00:00"
-          value={typed.fromTime}
+          value={input.fromTime}
           error={errors.fromTime ?? null}
           onChange={set("fromTime")}
         />
       </div>
       <div className={styles.pair}>
-        <Field
+        <TextField
           label="To"
           placeholder={clock.format}
-          value={typed.toDate}
+          value={input.toDate}
           error={errors.toDate ?? null}
           onChange={set("toDate")}
         />
-        <Field
+        <TextField
           label="Time"
           aria-label="To time"
           placeholder="end of day"
-          value={typed.toTime}
+          value={input.toTime}
           error={errors.toTime ?? null}
           onChange={set("toTime")}
         />
       </div>
-      <div className={styles.foot}>
+      <div className={styles.footer}>
         <span>Both days included, {clock.zone}</span>
-        <Button type="submit" look="primary" small>
+        <Button type="submit" variant="primary" small>
           Apply
         </Button>
       </div>

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { IconButton } from "../ui/Button";
 import { Icon } from "../ui/Icon";
-import { useDebounced } from "../ui/use-debounced";
+import { useDebouncedCallback } from "../ui/use-debounced-callback";
 import styles from "./Toolbar.module.css";
 
 interface SearchBoxProps {
@@ -9,7 +9,7 @@ interface SearchBoxProps {
   onChange: (value: string) => void;
 }
 
-function typing(target: EventTarget | null): boolean {
+function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null
   );
@@ -19,9 +19,9 @@ export function SearchBox({ value, onChange }: SearchBoxProps) {
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(value);
   const [shown, setShown] = useState(value);
-  const send = useDebounced(onChange, 250);
+  const send = useDebouncedCallback(onChange, 250);
 
-  // The address changed by itself (Back, "clear all"): its text wins over what stood here.
+  // The URL changed from outside (Back, "Clear all"): its text replaces what was typed here.
   if (shown !== value) {
     setShown(value);
     if (text.trim() !== value) setText(value);
@@ -29,7 +29,8 @@ export function SearchBox({ value, onChange }: SearchBoxProps) {
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target))
+        return;
       event.preventDefault();
       input.current?.focus();
       input.current?.select();
@@ -40,7 +41,7 @@ export function SearchBox({ value, onChange }: SearchBoxProps) {
 
   const set = (next: string) => {
     setText(next);
-    send.later(next.trim());
+    send.schedule(next.trim());
   };
   return (
     <div className={styles.search} role="search">
@@ -51,7 +52,7 @@ export function SearchBox({ value, onChange }: SearchBoxProps) {
         className={styles.input}
         aria-label="Search"
         aria-keyshortcuts="/"
-        placeholder="Search names, ids, values, addresses"
+        placeholder="Search names, IDs, values, addresses"
         maxLength={200}
         value={text}
         onChange={(event) => set(event.target.value)}
@@ -61,7 +62,7 @@ export function SearchBox({ value, onChange }: SearchBoxProps) {
             onChange(text.trim());
           }
           if (event.key === "Escape") {
-            // Kept from the drawer, which would close on the same key.
+            // Otherwise the same key would also close the drawer.
             event.preventDefault();
             if (text === "") input.current?.blur();
             else set("");

@@ -27,7 +27,7 @@ export function Toolbar(props: ToolbarProps) {
     <div className={styles.toolbar}>
       {!narrow && (
         <IconButton
-          look="normal"
+          variant="secondary"
           icon="panel"
           label={panelOpen ? "Hide filters" : "Show filters"}
           aria-expanded={panelOpen}
@@ -61,7 +61,7 @@ export function Toolbar(props: ToolbarProps) {
           <span className={styles.pulse} />
           Live
         </ToggleButton>
-        <IconButton look="normal" icon="refresh" label="Refresh" onPress={onRefresh} />
+        <IconButton variant="secondary" icon="refresh" label="Refresh" onPress={onRefresh} />
       </div>
     </div>
   );

@@ -10,7 +10,7 @@ export function None() {
   return (
     <span className={styles.none}>
       <span aria-hidden="true">–</span>
-      <span className="quiet">none</span>
+      <span className="visually-hidden">none</span>
     </span>
   );
 }
@@ -19,17 +19,17 @@ interface ValueProps {
   /** The filter that a click on the value sets. */
   param: string;
   value: string | null | undefined;
-  /** The value in words, for the tooltip, where its content is more than text. */
-  words?: string | undefined;
+  /** The value as text, for the tooltip, where the children are more than text. */
+  label?: string | undefined;
   wrap?: boolean;
   children?: React.ReactNode;
 }
 
 /**
- * A value that filters by itself. In the table it stays out of the tab order (hundreds of stops would make the
- * keyboard useless); an open event offers the same values within it.
+ * A value that sets its filter when clicked. In the table it is not in the tab order, because hundreds of stops
+ * would make the keyboard useless. The drawer of an event shows the same values within the tab order.
  */
-export function Value({ param, value, words, wrap = false, children }: ValueProps) {
+export function Value({ param, value, label, wrap = false, children }: ValueProps) {
   const { filterBy, filterLabel } = useLog();
   if (value === null || value === undefined || value === "") return <None />;
   const className = cx(styles.value, wrap && styles.wrap);
@@ -40,13 +40,13 @@ export function Value({ param, value, words, wrap = false, children }: ValueProp
       </span>
     );
   }
-  const hint = `filter by ${filterLabel(param).toLowerCase()}`;
+  const hint = `filter by ${withLowerInitial(filterLabel(param))}`;
   return (
     <button
       type="button"
       tabIndex={wrap ? 0 : -1}
       className={className}
-      title={`${words ?? value}: click to ${hint}`}
+      title={`${label ?? value}: click to ${hint}`}
       onClick={(event) => {
         event.stopPropagation();
         filterBy(param, value);
@@ -60,8 +60,13 @@ export function Value({ param, value, words, wrap = false, children }: ValueProp
   );
 }
 
-/** A name with its id beside it: names repeat and change, ids do not. */
-export function Named({
+/** "Role" → "role", but "IP address" stays as it is. */
+function withLowerInitial(label: string): string {
+  return label.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase());
+}
+
+/** A name and its ID: names repeat and change, IDs do not. */
+export function NameWithId({
   name,
   id,
   kind,
@@ -82,34 +87,34 @@ export function Named({
 export function ActorValue({ actor, wrap = false }: { actor: Actor; wrap?: boolean }) {
   const kind = actor.type === "user" ? null : humanize(actor.type);
   if (!actor.id) {
-    // The system has no id; its kind is what one can filter by.
+    // An actor without an ID, such as the system, can be filtered by its type.
     return (
-      <Value param="actor_type" value={actor.type} words={actor.name ?? humanize(actor.type)} wrap={wrap}>
-        <Named name={actor.name ?? humanize(actor.type)} kind={actor.name ? kind : null} />
+      <Value param="actor_type" value={actor.type} label={actor.name ?? humanize(actor.type)} wrap={wrap}>
+        <NameWithId name={actor.name ?? humanize(actor.type)} kind={actor.name ? kind : null} />
       </Value>
     );
   }
   return (
-    <Value param="actor_id" value={actor.id} words={actor.name ?? actor.id} wrap={wrap}>
-      <Named name={actor.name} id={actor.id} kind={kind} />
+    <Value param="actor_id" value={actor.id} label={actor.name ?? actor.id} wrap={wrap}>
+      <NameWithId name={actor.name} id={actor.id} kind={kind} />
     </Value>
   );
 }
 
 export function StatusValue({ status, wrap = false }: { status: string; wrap?: boolean }) {
   return (
-    <Value param="status" value={status} words={humanize(status)} wrap={wrap}>
+    <Value param="status" value={status} label={humanize(status)} wrap={wrap}>
       <Status {...statusMark(status)}>{humanize(status)}</Status>
     </Value>
   );
 }
 
-export function Moment({ at, short = false }: { at: string; short?: boolean }) {
+export function Timestamp({ at }: { at: string }) {
   const { clock } = useLog();
   const instant = Date.parse(at);
   return (
     <time className={styles.time} dateTime={at} data-instant={instant}>
-      {!short && <span className={styles.date}>{formatDate(instant, clock)} </span>}
+      <span className={styles.date}>{formatDate(instant, clock)} </span>
       {formatTime(instant, clock)}
     </time>
   );

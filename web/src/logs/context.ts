@@ -2,12 +2,12 @@ import { createContext, use } from "react";
 import type { Clock } from "../ui/time/format";
 import type { LogSearch } from "./search";
 
-/** What a cell or a field needs beyond its event. In a context, so that columns can stay module constants. */
+/** What a cell needs besides its event. It is a context, so that columns can be module constants. */
 export interface LogContextValue {
   workspace: string;
   clock: Clock;
   search: LogSearch;
-  /** Undefined where a value is only shown, as on the overview. */
+  /** Undefined where values are not clickable, as on the overview. */
   filterBy?: (param: string, value: string) => void;
   /** The label of a filter's parameter: "Filter by role". */
   filterLabel: (param: string) => string;
@@ -17,6 +17,6 @@ export const LogContext = createContext<LogContextValue | null>(null);
 
 export function useLog(): LogContextValue {
   const value = use(LogContext);
-  if (!value) throw new Error("useLog is called outside a log");
+  if (!value) throw new Error("useLog must be used within a LogContext");
   return value;
 }

@@ -2,26 +2,25 @@ import type { LogApi } from "../api/logs";
 import type { Bucket, Change, LogEvent, LogName } from "../api/types";
 import type { Shape, Tone } from "../ui/Status";
 
-/** What a log contributes to the shared view. Plain module constants: a log has no state of its own. */
+/** Everything in which a log differs from the others. It is a constant: a log has no state of its own. */
 export interface LogDefinition<L extends LogName, E extends LogEvent, M> {
   name: L;
   title: string;
-  /** One sentence under the title where there is room, and on the overview. */
+  /** The question that the log answers, shown on the overview. */
   question: string;
   api: LogApi<L, E, M>;
-  /** The list query's own filters, picked by name so that an unknown one is a type error. */
   columns: readonly Column<E>[];
-  /** Two lines for narrow screens, where columns do not fit. */
-  card: (event: E) => { lead: React.ReactNode; rest: React.ReactNode };
+  /** Two lines for narrow screens, where the columns do not fit, and for the overview. */
+  card: (event: E) => { primary: React.ReactNode; secondary: React.ReactNode };
   filters: readonly Filter<E>[];
   metrics: readonly Metric<M>[];
   chart: Chart;
-  /** The heading of an open event: what happened, in a few words. */
+  /** The heading of an open event: what happened, in brief. */
   headline: (event: E) => React.ReactNode;
   fields: readonly DetailField<E>[];
   changes?: (event: E) => EventChanges;
   related: (event: E) => RelatedLink[];
-  /** A first event to post, for a log that has none. */
+  /** An event to send to an empty log. */
   example: object;
 }
 
@@ -30,8 +29,8 @@ export interface Column<E> {
   title: string;
   /** A CSS grid track. */
   width: string;
-  /** Left out when the table is narrower than this, in pixels. */
-  from?: number;
+  /** The column is hidden when the table is narrower than this, in pixels. */
+  hideBelow?: number;
   cell: (event: E) => React.ReactNode;
 }
 
@@ -39,31 +38,30 @@ export interface Filter<E> {
   /** The API's parameter. */
   param: string;
   label: string;
-  /** A facet comes with its values and counts, a choice has a few known ones, a text is typed. */
+  /** The server sends the values and counts of a facet, a choice has a few fixed values, and a text is typed. */
   kind: "facet" | "choice" | "text";
-  /** Of a choice. */
+  /** The values of a choice. */
   values?: readonly string[];
   placeholder?: string;
-  /** How a value reads: "login_failed" is "Failed login". */
+  /** The text of a value: "login_failed" is shown as "Failed login". */
   valueLabel?: (value: string) => string;
-  /** The value that an event has, with its name, so that a chip can say "Asha Rao" rather than "17". */
-  of?: (event: E) => { value: string | null | undefined; name: string | null | undefined };
+  /** An event's value for this filter and the name of it, so that a chip can show "Asha Rao" instead of "17". */
+  fromEvent?: (event: E) => { value: string | null | undefined; name: string | null | undefined };
 }
 
-/** The kinds of actor that the API knows. */
+/** The actor types that the API knows. */
 export const ACTOR_TYPES = ["user", "admin", "service", "system"] as const;
 
 export interface Metric<M> {
   title: string;
   value: (metrics: M) => number;
-  tone?: Tone;
-  /** What a click on the card filters by. Without it, the card clears the filter of the others. */
+  /** The filter that a click on the card sets. A card without one clears the filters of the others. */
   filter?: { param: string; value: string };
 }
 
 export interface Chart {
   by: string;
-  /** The stack from the ground up. Values outside it are drawn together as "Other". */
+  /** The layers of the stack, the lowest first. All other values together are drawn as "Other". */
   series: readonly { value: string; label: string; color: string }[];
 }
 
@@ -85,7 +83,7 @@ export interface Series {
   counts: number[];
 }
 
-/** The stack's layers, plus one for every value that the log's own list does not name. */
+/** The layers of the stack, and one more for the events of all other values. */
 export function seriesOf(chart: Chart, buckets: readonly Bucket[]): Series[] {
   const named = chart.series.map((series) => ({
     ...series,
@@ -118,6 +116,6 @@ export function statusMark(status: string): Mark {
 export interface EventChanges {
   list: readonly Change[];
   kind: "create" | "update" | "delete";
-  /** The filter for events that changed a field, where the log has one. */
+  /** The parameter that filters by changed field, if the log has one. */
   fieldParam?: string;
 }

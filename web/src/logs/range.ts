@@ -1,6 +1,6 @@
 import { addDays, formatDay, isoDay, parseDay, parseIsoDay, parseTime } from "../ui/time/date-format";
 import { type Clock, formatDateTime } from "../ui/time/format";
-import { instantOf, pad, wallAt } from "../ui/time/zone";
+import { instantOf, pad, wallTimeAt } from "../ui/time/zone";
 import type { LogSearch } from "./search";
 
 export const PRESETS = {
@@ -20,19 +20,19 @@ export interface Range {
   until?: string;
 }
 
-/** What is asked of the API. `now` is given, so that the list and every count ask about the same moment. */
+/** The range to send to the API. `now` is an argument, so that the list and all counts use the same time. */
 export function resolveRange(search: Pick<LogSearch, "range" | "since" | "until">, now: number): Range {
   if (search.range) return { since: new Date(now - PRESETS[search.range].seconds * 1000).toISOString() };
   return { ...(search.since && { since: search.since }), ...(search.until && { until: search.until }) };
 }
 
-/** The API takes a bare date at midnight in the workspace's zone; so does this. */
+/** Like the API, this takes a bare date as midnight in the workspace's zone. */
 export function momentInstant(moment: string, zone: string): number {
   const day = parseIsoDay(moment);
   return day ? instantOf({ ...day, hour: 0, minute: 0, second: 0 }, zone) : Date.parse(moment);
 }
 
-/** Bare dates are whole days to a reader: until 24/11 exclusive reads "to 23/11". */
+/** A bare date is shown as a whole day: an exclusive end of 24/11 reads "to 23/11". */
 function describeMoment(moment: string, end: boolean, clock: Clock): string {
   const day = parseIsoDay(moment);
   if (day) return formatDay(end ? addDays(day, -1) : day, clock.format);
@@ -49,50 +49,50 @@ export function describeRange(search: Pick<LogSearch, "range" | "since" | "until
   return "All time";
 }
 
-/** The four boxes of the range form, as typed. */
-export interface TypedRange {
+/** The four fields of the range form, as typed. */
+export interface RangeInput {
   fromDate: string;
   fromTime: string;
   toDate: string;
   toTime: string;
 }
 
-export type TypedErrors = Partial<Record<keyof TypedRange, string>>;
+export type RangeInputErrors = Partial<Record<keyof RangeInput, string>>;
 
-interface TypedEnd {
+interface ParsedEnd {
   moment?: string;
   dateError?: string;
   timeError?: string;
 }
 
-function readEnd(date: string, time: string, end: boolean, clock: Clock): TypedEnd {
+function parseEnd(date: string, time: string, end: boolean, clock: Clock): ParsedEnd {
   if (date.trim() === "") return time.trim() === "" ? {} : { dateError: "Enter a date for this time." };
   const day = parseDay(date, clock.format);
   if (!day) return { dateError: `Enter a date as ${clock.format}.` };
   if (time.trim() === "") return { moment: isoDay(end ? addDays(day, 1) : day) };
   const clockTime = parseTime(time);
   if (!clockTime) return { timeError: "Enter a time as hh:mm." };
-  // An end of 17:30 takes in what happened during 17:30; an end of 17:30:15 that whole second.
+  // An end of 17:30 includes that whole minute, an end of 17:30:15 that whole second.
   const step = end ? (/:\d+:/.test(time) ? 1_000 : 60_000) : 0;
   const instant = instantOf({ ...day, ...clockTime }, clock.zone) + step;
   return { moment: new Date(instant).toISOString().replace(".000Z", "Z") };
 }
 
-/**
- * Reads the form. What a person types as the end is the last day or minute they want to see; what is sent is the
- * first moment they do not.
- */
-export function readTyped(typed: TypedRange, clock: Clock): { range: Range } | { errors: TypedErrors } {
-  const from = readEnd(typed.fromDate, typed.fromTime, false, clock);
-  const to = readEnd(typed.toDate, typed.toTime, true, clock);
-  const errors: TypedErrors = {};
+/** Parses the form. A typed end is the last day or minute to show, and `until` is the moment after it. */
+export function parseRangeInput(
+  input: RangeInput,
+  clock: Clock,
+): { range: Range } | { errors: RangeInputErrors } {
+  const from = parseEnd(input.fromDate, input.fromTime, false, clock);
+  const to = parseEnd(input.toDate, input.toTime, true, clock);
+  const errors: RangeInputErrors = {};
   if (from.dateError) errors.fromDate = from.dateError;
   if (from.timeError) errors.fromTime = from.timeError;
   if (to.dateError) errors.toDate = to.dateError;
   if (to.timeError) errors.toTime = to.timeError;
   if (from.moment && to.moment) {
-    const backwards = momentInstant(from.moment, clock.zone) >= momentInstant(to.moment, clock.zone);
-    if (backwards) errors.toDate = "The end lies before the start.";
+    const isReversed = momentInstant(from.moment, clock.zone) >= momentInstant(to.moment, clock.zone);
+    if (isReversed) errors.toDate = "The end is before the start.";
   }
   if (Object.keys(errors).length > 0) return { errors };
   return {
@@ -100,33 +100,33 @@ export function readTyped(typed: TypedRange, clock: Clock): { range: Range } | {
   };
 }
 
-function typedMoment(moment: string | undefined, end: boolean, clock: Clock): [string, string] {
+function momentInput(moment: string | undefined, end: boolean, clock: Clock): [string, string] {
   if (!moment) return ["", ""];
   const day = parseIsoDay(moment);
   if (day) return [formatDay(end ? addDays(day, -1) : day, clock.format), ""];
   const instant = Date.parse(moment);
-  const wall = wallAt(instant, clock.zone);
+  const wall = wallTimeAt(instant, clock.zone);
   const midnight = wall.hour === 0 && wall.minute === 0 && wall.second === 0;
   if (midnight) return [formatDay(end ? addDays(wall, -1) : wall, clock.format), ""];
-  const shown = wallAt(end ? instant - (wall.second === 0 ? 60_000 : 1_000) : instant, clock.zone);
+  const shown = wallTimeAt(end ? instant - (wall.second === 0 ? 60_000 : 1_000) : instant, clock.zone);
   const seconds = shown.second === 0 || (end && wall.second === 0) ? "" : `:${pad(shown.second)}`;
   return [formatDay(shown, clock.format), `${pad(shown.hour)}:${pad(shown.minute)}${seconds}`];
 }
 
-/** The range as its form shows it; reading it back gives the same moments. */
-export function toTyped(search: Pick<LogSearch, "since" | "until">, clock: Clock): TypedRange {
-  const [fromDate, fromTime] = typedMoment(search.since, false, clock);
-  const [toDate, toTime] = typedMoment(search.until, true, clock);
+/** The range as the form shows it. Parsing the result gives the same range. */
+export function toRangeInput(search: Pick<LogSearch, "since" | "until">, clock: Clock): RangeInput {
+  const [fromDate, fromTime] = momentInput(search.since, false, clock);
+  const [toDate, toTime] = momentInput(search.until, true, clock);
   return { fromDate, fromTime, toDate, toTime };
 }
 
-/** A brushed piece of the histogram. Whole days stay bare dates, which keeps the link readable. */
+/** The range of selected bars. Whole days become bare dates, which keeps the link readable. */
 export function spanToRange(start: number, end: number, zone: string): Range {
   return { since: momentText(start, zone), until: momentText(end, zone) };
 }
 
 function momentText(instant: number, zone: string): string {
-  const wall = wallAt(instant, zone);
+  const wall = wallTimeAt(instant, zone);
   const whole = instant % 1000 === 0 && wall.hour === 0 && wall.minute === 0 && wall.second === 0;
   return whole ? isoDay(wall) : new Date(instant).toISOString().replace(".000Z", "Z");
 }

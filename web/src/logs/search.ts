@@ -1,8 +1,8 @@
 import { PRESETS, type Preset } from "./range";
 
 /**
- * What the address bar holds. `since` and `until` mean what they mean to the API (until is exclusive), so a
- * shared link and a call of the API read the same. Everything else in it is a filter of the log.
+ * The query string of a log's page. `since` and `until` mean the same as in the API (`until` is exclusive). All
+ * keys that are not named here are filters of the log.
  */
 export interface LogSearch {
   range?: Preset;
@@ -16,15 +16,15 @@ export interface LogSearch {
 
 export type Filters = Record<string, string[]>;
 
-const OWN = new Set(["range", "since", "until", "q", "order", "event"]);
+const NOT_FILTERS = new Set(["range", "since", "until", "q", "order", "event"]);
 const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
-function one(value: unknown): string | undefined {
+function firstText(value: unknown): string | undefined {
   const first: unknown = Array.isArray(value) ? value[0] : value;
   return typeof first === "string" && first !== "" ? first : undefined;
 }
 
-function many(value: unknown): string[] | undefined {
+function allTexts(value: unknown): string[] | undefined {
   const all = (Array.isArray(value) ? value : [value]).filter(
     (item): item is string => typeof item === "string" && item !== "",
   );
@@ -32,27 +32,27 @@ function many(value: unknown): string[] | undefined {
 }
 
 function moment(value: unknown): string | undefined {
-  const text = one(value);
+  const text = firstText(value);
   return text && MOMENT.test(text) && !Number.isNaN(Date.parse(text)) ? text : undefined;
 }
 
-/** Drops what is not understood: a link that was cut off in an e-mail still opens. */
+/** Ignores what is not valid, so that a link that was cut off in an e-mail still opens. */
 export function readSearch(raw: Record<string, unknown>, params: readonly string[]): LogSearch {
   const search: LogSearch = {};
   const since = moment(raw.since);
   const until = moment(raw.until);
-  const range = one(raw.range);
+  const range = firstText(raw.range);
   if (since || until) {
     if (since) search.since = since;
     if (until) search.until = until;
   } else if (range && range in PRESETS) search.range = range as Preset;
-  const q = one(raw.q);
+  const q = firstText(raw.q);
   if (q) search.q = q.slice(0, 200);
-  if (one(raw.order) === "asc") search.order = "asc";
-  const event = one(raw.event);
+  if (firstText(raw.order) === "asc") search.order = "asc";
+  const event = firstText(raw.event);
   if (event) search.event = event;
   for (const param of params) {
-    const values = many(raw[param]);
+    const values = allTexts(raw[param]);
     if (values) search[param] = values;
   }
   return search;
@@ -61,7 +61,7 @@ export function readSearch(raw: Record<string, unknown>, params: readonly string
 export function filtersOf(search: LogSearch): Filters {
   const filters: Filters = {};
   for (const [param, values] of Object.entries(search)) {
-    if (!OWN.has(param) && Array.isArray(values)) filters[param] = values;
+    if (!NOT_FILTERS.has(param) && Array.isArray(values)) filters[param] = values;
   }
   return filters;
 }
@@ -70,7 +70,7 @@ export function hasFilter(search: LogSearch, param: string, value: string): bool
   return search[param]?.includes(value) ?? false;
 }
 
-/** The open event belongs to the old result, so a changed filter closes it. */
+/** Changing a filter closes the open event, which belongs to the previous result. */
 export function withFilter(search: LogSearch, param: string, values: string[]): LogSearch {
   const next: LogSearch = { ...search, event: undefined, [param]: values.length > 0 ? values : undefined };
   return dropEmpty(next);
@@ -95,10 +95,10 @@ export function toggleFilter(search: LogSearch, param: string, value: string): L
     : addFilter(search, param, value);
 }
 
-/** Only this value of the filter; the same again clears it. What a metric card does. */
+/** Filters by this value alone, or clears the filter if it already does. A click on a metric card. */
 export function chooseFilter(search: LogSearch, param: string, value: string): LogSearch {
-  const only = filtersOf(search)[param];
-  return withFilter(search, param, only?.length === 1 && only[0] === value ? [] : [value]);
+  const current = filtersOf(search)[param];
+  return withFilter(search, param, current?.length === 1 && current[0] === value ? [] : [value]);
 }
 
 export function clearFilters(search: LogSearch): LogSearch {
@@ -110,7 +110,7 @@ export function clearFilters(search: LogSearch): LogSearch {
   });
 }
 
-/** Another range, or none: the presets and the moments exclude each other. */
+/** Sets another range, or none. A range is either a preset or a start and an end. */
 export function withRange(search: LogSearch, range: Pick<LogSearch, "range" | "since" | "until">): LogSearch {
   return dropEmpty({
     ...search,

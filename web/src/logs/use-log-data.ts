@@ -1,16 +1,17 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { queryKeys } from "../api/query-keys";
 import type { FilterQuery, ListQuery, LogEvent, LogName } from "../api/types";
 import type { LogDefinition } from "./definition";
 import { resolveRange } from "./range";
 import { filtersOf, type LogSearch } from "./search";
 
-const PAGE = 100;
+const PAGE_SIZE = 100;
 
-/** The filters, built once: the list, the counts, the chart and the facets are all asked the same question. */
+/** The filters of a page. The list, the metrics, the chart and the facets all use the same ones. */
 export function filterQuery<L extends LogName>(search: LogSearch, now: number): FilterQuery<L> {
   const { q } = search;
-  // `readSearch` lets only this log's own parameters through, which the compiler cannot see.
+  // `readSearch` keeps only the parameters of this log, which the compiler cannot know.
   return { ...resolveRange(search, now), ...(q && { q }), ...filtersOf(search) } as FilterQuery<L>;
 }
 
@@ -19,14 +20,13 @@ export function useLogData<L extends LogName, E extends LogEvent, M>(
   workspace: string,
   search: LogSearch,
   now: number,
-  { pageSize = PAGE, facets: withFacets = true }: { pageSize?: number; facets?: boolean } = {},
+  { pageSize = PAGE_SIZE, facets: withFacets = true }: { pageSize?: number; facets?: boolean } = {},
 ) {
   const filters = filterQuery<L>(search, now);
   const order = search.order ?? "desc";
-  const key = [workspace, log.name];
 
   const list = useInfiniteQuery({
-    queryKey: [...key, "list", filters, order, pageSize],
+    queryKey: queryKeys.logList(workspace, log.name, filters, order, pageSize),
     queryFn: ({ pageParam, signal }) =>
       log.api.list(
         workspace,
@@ -38,18 +38,18 @@ export function useLogData<L extends LogName, E extends LogEvent, M>(
     placeholderData: keepPreviousData,
   });
   const metrics = useQuery({
-    queryKey: [...key, "metrics", filters],
+    queryKey: queryKeys.logMetrics(workspace, log.name, filters),
     queryFn: ({ signal }) => log.api.metrics(workspace, filters, signal),
     placeholderData: keepPreviousData,
   });
   const facets = useQuery({
-    queryKey: [...key, "facets", filters],
+    queryKey: queryKeys.logFacets(workspace, log.name, filters),
     queryFn: ({ signal }) => log.api.facets(workspace, filters, signal),
     enabled: withFacets,
     placeholderData: keepPreviousData,
   });
   const histogram = useQuery({
-    queryKey: [...key, "histogram", filters, log.chart.by],
+    queryKey: queryKeys.logHistogram(workspace, log.name, filters, log.chart.by),
     queryFn: ({ signal }) => log.api.histogram(workspace, filters, log.chart.by, signal),
     placeholderData: keepPreviousData,
   });
@@ -58,12 +58,12 @@ export function useLogData<L extends LogName, E extends LogEvent, M>(
   return { list, events, metrics, facets, histogram };
 }
 
-const LIVE_MS = 4_000;
-const LIVE_PAGE = 100;
+const LIVE_INTERVAL_MS = 4_000;
+const LIVE_PAGE_SIZE = 100;
 
 /**
- * Counts what arrived since the list was read, and never touches the list: rows that move under the reader's
- * eyes cannot be read. New means a higher seq than any at the time of reading, so late events count as well.
+ * Counts the events that arrived since the list was loaded. It does not change the list, because rows that move
+ * cannot be read. An event is new if its seq is higher than any in the list, so late events count too.
  */
 export function useNewEvents<L extends LogName, E extends LogEvent, M>(
   log: LogDefinition<L, E, M>,
@@ -76,14 +76,14 @@ export function useNewEvents<L extends LogName, E extends LogEvent, M>(
   const filters = filterQuery<L>(search, now);
   const seen = useMemo(() => events.reduce((top, event) => Math.max(top, event.seq), 0), [events]);
   const newest = useQuery({
-    queryKey: [workspace, log.name, "live", filters],
+    queryKey: queryKeys.logNewEvents(workspace, log.name, filters),
     queryFn: ({ signal }) =>
-      log.api.list(workspace, { ...filters, order: "desc", limit: LIVE_PAGE } as ListQuery<L>, signal),
+      log.api.list(workspace, { ...filters, order: "desc", limit: LIVE_PAGE_SIZE } as ListQuery<L>, signal),
     enabled: live,
-    refetchInterval: LIVE_MS,
+    refetchInterval: LIVE_INTERVAL_MS,
     staleTime: 0,
     gcTime: 0,
   });
   const count = live ? (newest.data?.data.filter((event) => event.seq > seen).length ?? 0) : 0;
-  return { count, more: count === LIVE_PAGE };
+  return { count, more: count === LIVE_PAGE_SIZE };
 }

@@ -2,7 +2,7 @@ import { Link, Outlet, useNavigate, useParams, useRouteContext } from "@tanstack
 import { Button as AriaButton } from "react-aria-components/Button";
 import { useState } from "react";
 import { signOut } from "../api/auth";
-import { mayManage, mayRead } from "../api/roles";
+import { canManage, canRead } from "../api/roles";
 import type { Me } from "../api/types";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
@@ -12,11 +12,11 @@ import styles from "./AppShell.module.css";
 import { PasswordDialog } from "./PasswordDialog";
 
 const TABS = [
-  { to: "/w/$slug", label: "Overview", exact: true, may: mayRead },
-  { to: "/w/$slug/access", label: "Access", exact: false, may: mayRead },
-  { to: "/w/$slug/application", label: "Application", exact: false, may: mayRead },
-  { to: "/w/$slug/framework", label: "Framework", exact: false, may: mayRead },
-  { to: "/w/$slug/settings", label: "Settings", exact: false, may: mayManage },
+  { to: "/w/$slug", label: "Overview", exact: true, visibleTo: canRead },
+  { to: "/w/$slug/access", label: "Access", exact: false, visibleTo: canRead },
+  { to: "/w/$slug/application", label: "Application", exact: false, visibleTo: canRead },
+  { to: "/w/$slug/framework", label: "Framework", exact: false, visibleTo: canRead },
+  { to: "/w/$slug/settings", label: "Settings", exact: false, visibleTo: canManage },
 ] as const;
 
 export function AppShell() {
@@ -29,7 +29,7 @@ export function AppShell() {
         <a href="#main" className={styles.skip}>
           Skip to content
         </a>
-        <Link to="/" className={styles.brand} aria-label="Logbook, start page">
+        <Link to="/" className={styles.brand} aria-label="Logbook home">
           <Logo />
           <span className={styles.name}>Logbook</span>
         </Link>
@@ -40,7 +40,7 @@ export function AppShell() {
             </span>
             <WorkspaceMenu me={me} slug={slug} />
             <nav className={styles.tabs} aria-label="Workspace">
-              {TABS.filter(({ may }) => may(role)).map(({ to, label, exact }) => (
+              {TABS.filter(({ visibleTo }) => visibleTo(role)).map(({ to, label, exact }) => (
                 <Link
                   key={to}
                   to={to}
@@ -81,7 +81,7 @@ function WorkspaceMenu({ me, slug }: { me: Me; slug: string }) {
     <Menu
       label="Workspaces"
       trigger={
-        <Button look="plain" aria-label={`Workspace: ${name}`}>
+        <Button variant="plain" aria-label={`Workspace: ${name}`}>
           <span className={styles.workspace}>{name}</span>
           <Icon name="chevronDown" size={12} />
         </Button>
@@ -92,7 +92,7 @@ function WorkspaceMenu({ me, slug }: { me: Me; slug: string }) {
           <MenuItem
             key={workspace.slug}
             hint={workspace.role}
-            chosen={workspace.slug === slug}
+            selected={workspace.slug === slug}
             onAction={() => void navigate({ to: "/w/$slug", params: { slug: workspace.slug } })}
           >
             {workspace.name}
@@ -108,7 +108,7 @@ function WorkspaceMenu({ me, slug }: { me: Me; slug: string }) {
 }
 
 const THEMES: readonly [ThemeChoice, string][] = [
-  ["system", "As the system"],
+  ["system", "System"],
   ["light", "Light"],
   ["dark", "Dark"],
 ];
@@ -131,7 +131,7 @@ function UserMenu({ me }: { me: Me }) {
             <span className={styles.avatar} aria-hidden="true">
               {initials}
             </span>
-            <span className="quiet">Account: {me.user.name}</span>
+            <span className="visually-hidden">Account: {me.user.name}</span>
           </AriaButton>
         }
       >
@@ -143,13 +143,13 @@ function UserMenu({ me }: { me: Me }) {
         <MenuSeparator />
         <MenuGroup title="Theme">
           {THEMES.map(([choice, label]) => (
-            <MenuItem key={choice} chosen={theme === choice} onAction={() => chooseTheme(choice)}>
+            <MenuItem key={choice} selected={theme === choice} onAction={() => chooseTheme(choice)}>
               {label}
             </MenuItem>
           ))}
         </MenuGroup>
         <MenuSeparator />
-        {/* Whatever the server answers, this browser is signed out; there is nothing to tell. */}
+        {/* An error is ignored: this browser is signed out in any case. */}
         <MenuItem onAction={() => void signOut().catch(() => undefined)}>Sign out</MenuItem>
       </Menu>
       <PasswordDialog open={changing} onOpenChange={setChanging} hasPassword={me.user.has_password} />

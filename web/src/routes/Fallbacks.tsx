@@ -1,12 +1,12 @@
 import { Link, type ErrorComponentProps, useRouter } from "@tanstack/react-router";
-import { ApiError } from "../api/errors";
-import { ErrorNotice } from "../logs/ErrorNotice";
+import { ApiError, describeError } from "../api/errors";
 import { buttonClass } from "../ui/Button";
+import { ErrorNotice } from "../ui/ErrorNotice";
 import { Notice } from "../ui/Notice";
 
-export function Waiting() {
+export function RoutePending() {
   return (
-    <p className="quiet" role="status">
+    <p className="visually-hidden" role="status">
       Loading
     </p>
   );
@@ -16,39 +16,39 @@ export function NotFound() {
   return (
     <Notice
       icon="search"
-      page
-      title="This page does not exist"
+      fullPage
+      title="Page not found"
       actions={
         <Link to="/" className={buttonClass({})}>
-          Go to the start
+          Go to the home page
         </Link>
       }
     />
   );
 }
 
-export function Failure({ error, reset }: ErrorComponentProps) {
+export function RouteError({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
   if (error instanceof ApiError && error.status === 404) {
     return (
       <Notice
         icon="search"
-        page
-        title="No such workspace"
+        fullPage
+        title="Workspace not found"
         actions={
           <Link to="/" className={buttonClass({})}>
             Your workspaces
           </Link>
         }
       >
-        <p>It does not exist, or you are not a member of it.</p>
+        <p>This workspace does not exist, or you are not a member of it.</p>
       </Notice>
     );
   }
   return (
     <ErrorNotice
-      page
-      error={error instanceof Error ? error : new Error(String(error))}
+      fullPage
+      {...describeError(error)}
       onRetry={() => {
         reset();
         void router.invalidate();

@@ -10,23 +10,23 @@ export function Home() {
   const { me } = useRouteContext({ from: "/app" });
   const [first, ...others] = me.workspaces;
   const create = me.platform_admin && (
-    <Link to="/workspaces/new" className={buttonClass({ look: first ? "normal" : "primary" })}>
+    <Link to="/workspaces/new" className={buttonClass({ variant: first ? "secondary" : "primary" })}>
       <Icon name="plus" />
       New workspace
     </Link>
   );
   if (!first) {
     return (
-      <Notice icon="inbox" title="No workspaces yet" page actions={create}>
+      <Notice icon="inbox" title="No workspaces yet" fullPage actions={create}>
         <p>
           {me.platform_admin
             ? "A workspace holds the three logs of one app or one tenant."
-            : "Ask an administrator to add you to one."}
+            : "Ask an administrator to add you to a workspace."}
         </p>
       </Notice>
     );
   }
-  // With one workspace there is nothing to choose.
+  // With a single workspace, there is nothing to choose.
   if (others.length === 0) return <Navigate to="/w/$slug" params={{ slug: first.slug }} replace />;
   return (
     <div className={styles.page}>

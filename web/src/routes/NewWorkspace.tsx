@@ -4,12 +4,13 @@ import { useState } from "react";
 import { fieldError } from "../api/errors";
 import { createWorkspace, meQuery } from "../api/workspaces";
 import { Button } from "../ui/Button";
-import { Choice, Field } from "../ui/Field";
+import { Select } from "../ui/Select";
+import { TextField } from "../ui/TextField";
 import { Notice } from "../ui/Notice";
 import { DATE_FORMATS } from "../ui/time/date-format";
 import styles from "./forms.module.css";
 import { useTitle } from "./use-log-page";
-import { ZoneField } from "./ZoneField";
+import { TimeZoneField } from "./TimeZoneField";
 
 function slugOf(name: string): string {
   return name
@@ -20,14 +21,14 @@ function slugOf(name: string): string {
     .slice(0, 60);
 }
 
-/** For platform admins; whoever else comes by the address is told so. */
+/** For platform admins. Anybody else who opens the address sees a notice. */
 export function NewWorkspace() {
   useTitle("New workspace");
   const { me } = useRouteContext({ from: "/app" });
   if (me.platform_admin) return <NewWorkspaceForm />;
   return (
-    <Notice icon="lock" page title="Platform admins make workspaces">
-      <p>Ask one of them for a new one.</p>
+    <Notice icon="lock" fullPage title="Only platform admins can create workspaces">
+      <p>Ask a platform admin to create one for you.</p>
     </Notice>
   );
 }
@@ -50,7 +51,7 @@ function NewWorkspaceForm() {
       await navigate({ to: "/w/$slug", params: { slug: workspace.slug } });
     },
   });
-  const known = ["name", "slug", "timezone"].some((field) => fieldError(create.error, field));
+  const hasFieldError = ["name", "slug", "timezone"].some((field) => fieldError(create.error, field));
   return (
     <div className={styles.page}>
       <form
@@ -61,12 +62,12 @@ function NewWorkspaceForm() {
         }}
       >
         <h1 className={styles.title}>New workspace</h1>
-        {create.error && !known && (
+        {create.error && !hasFieldError && (
           <p className={styles.error} role="alert">
             {create.error.message}
           </p>
         )}
-        <Field
+        <TextField
           large
           label="Name"
           required
@@ -74,23 +75,18 @@ function NewWorkspaceForm() {
           onChange={setName}
           error={fieldError(create.error, "name")}
         />
-        <Field
+        <TextField
           large
           label="Short name"
           required
-          help="Part of every address: /w/short-name"
+          help="Used in every address: /w/short-name"
           value={shownSlug}
           onChange={setSlug}
           error={fieldError(create.error, "slug")}
         />
-        <ZoneField value={timezone} onChange={setTimezone} error={fieldError(create.error, "timezone")} />
-        <Choice
-          label="Dates are written"
-          options={DATE_FORMATS}
-          value={dateFormat}
-          onChange={setDateFormat}
-        />
-        <Button type="submit" look="primary" isDisabled={create.isPending}>
+        <TimeZoneField value={timezone} onChange={setTimezone} error={fieldError(create.error, "timezone")} />
+        <Select label="Date format" options={DATE_FORMATS} value={dateFormat} onChange={setDateFormat} />
+        <Button type="submit" variant="primary" isDisabled={create.isPending}>
           Create workspace
         </Button>
       </form>

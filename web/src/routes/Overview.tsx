@@ -2,21 +2,22 @@ import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { accessLog } from "../access/log";
+import { describeError } from "../api/errors";
 import type { LogEvent, LogName } from "../api/types";
 import { workspaceQuery } from "../api/workspaces";
 import { applicationLog } from "../application/log";
 import { frameworkLog } from "../framework/log";
-import { Moment } from "../logs/cells";
+import { Timestamp } from "../logs/cells";
 import { LogContext, useLog } from "../logs/context";
 import type { LogDefinition } from "../logs/definition";
-import { ErrorNotice } from "../logs/ErrorNotice";
 import { Histogram } from "../logs/Histogram";
 import { MetricCards } from "../logs/MetricCards";
 import type { Preset } from "../logs/range";
 import { useLogData } from "../logs/use-log-data";
 import { useWorkspaceClock } from "../logs/use-workspace-clock";
-import { Bone } from "../ui/Skeleton";
-import { TimeTips } from "../ui/TimeTips";
+import { ErrorNotice } from "../ui/ErrorNotice";
+import { SkeletonLine } from "../ui/Skeleton";
+import { TimeTooltip } from "../ui/TimeTooltip";
 import styles from "./Overview.module.css";
 import { useTitle } from "./use-log-page";
 
@@ -69,7 +70,7 @@ export function Overview() {
           <LogSummary log={frameworkLog} {...shared} />
         </div>
       </div>
-      <TimeTips clock={clock} />
+      <TimeTooltip clock={clock} />
     </LogContext>
   );
 }
@@ -125,19 +126,19 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
         compact
       />
       {list.isError ? (
-        <ErrorNotice error={list.error} onRetry={() => void list.refetch()} />
+        <ErrorNotice {...describeError(list.error)} onRetry={() => void list.refetch()} />
       ) : list.isPending ? (
         <div aria-hidden="true">
           {Array.from({ length: LATEST }, (_, index) => (
-            <div key={index} className={styles.bone}>
-              <Bone width={`${70 - index * 5}%`} />
+            <div key={index} className={styles.skeleton}>
+              <SkeletonLine width={`${70 - index * 5}%`} />
             </div>
           ))}
         </div>
       ) : events.length === 0 ? (
-        <p className={styles.none}>No events in this time</p>
+        <p className={styles.none}>No events in this time range</p>
       ) : (
-        <ul className={styles.events} aria-label={`Latest of the ${log.title.toLowerCase()}`}>
+        <ul className={styles.events} aria-label={`Latest events of the ${log.title.toLowerCase()}`}>
           {events.slice(0, LATEST).map((event) => (
             <LatestEvent key={event.id} log={log} event={event} workspace={workspace} search={search} />
           ))}
@@ -158,7 +159,7 @@ function LatestEvent<L extends LogName, E extends LogEvent, M>({
   workspace: string;
   search: object;
 }) {
-  const { lead, rest } = log.card(event);
+  const { primary, secondary } = log.card(event);
   const name: LogName = log.name;
   return (
     <li>
@@ -169,13 +170,13 @@ function LatestEvent<L extends LogName, E extends LogEvent, M>({
         className={styles.event}
       >
         <span className={styles.line}>
-          <span>{lead}</span>
+          <span>{primary}</span>
           <span className={styles.time}>
-            <Moment at={event.occurred_at} />
+            <Timestamp at={event.occurred_at} />
           </span>
         </span>
-        <span className={`${styles.line} ${styles.rest}`}>
-          <span>{rest}</span>
+        <span className={`${styles.line} ${styles.secondary}`}>
+          <span>{secondary}</span>
         </span>
       </Link>
     </li>

@@ -4,7 +4,7 @@ import { setPassword } from "../api/auth";
 import { ApiError } from "../api/errors";
 import { meQuery } from "../api/workspaces";
 import { Button } from "../ui/Button";
-import { Field } from "../ui/Field";
+import { TextField } from "../ui/TextField";
 import styles from "./forms.module.css";
 
 interface PasswordFormProps {
@@ -14,13 +14,13 @@ interface PasswordFormProps {
   skipText: string;
 }
 
-const SHORTEST = 12;
+const MIN_LENGTH = 12;
 
 export function PasswordForm({ hasPassword, onDone, onSkip, skipText }: PasswordFormProps) {
   const queries = useQueryClient();
   const [current, setCurrent] = useState("");
   const [next, setNext] = useState("");
-  const [short, setShort] = useState(false);
+  const [tooShort, setTooShort] = useState(false);
   const change = useMutation({
     mutationFn: () => setPassword(next, hasPassword ? current : undefined),
     onSuccess: async () => {
@@ -35,12 +35,12 @@ export function PasswordForm({ hasPassword, onDone, onSkip, skipText }: Password
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        setShort(next.length < SHORTEST);
-        if (next.length >= SHORTEST) change.mutate();
+        setTooShort(next.length < MIN_LENGTH);
+        if (next.length >= MIN_LENGTH) change.mutate();
       }}
     >
       {hasPassword && (
-        <Field
+        <TextField
           large
           label="Current password"
           type="password"
@@ -50,7 +50,7 @@ export function PasswordForm({ hasPassword, onDone, onSkip, skipText }: Password
           error={wrong ? "This is not your current password." : null}
         />
       )}
-      <Field
+      <TextField
         large
         label="New password"
         type="password"
@@ -58,20 +58,20 @@ export function PasswordForm({ hasPassword, onDone, onSkip, skipText }: Password
         maxLength={200}
         value={next}
         onChange={setNext}
-        help={`At least ${SHORTEST} characters`}
+        help={`At least ${MIN_LENGTH} characters`}
         error={
-          short && next.length < SHORTEST
-            ? `Use at least ${SHORTEST} characters.`
+          tooShort && next.length < MIN_LENGTH
+            ? `Use at least ${MIN_LENGTH} characters.`
             : change.error && !wrong
               ? change.error.message
               : null
         }
       />
       <div className={styles.actions}>
-        <Button look="plain" onPress={onSkip}>
+        <Button variant="plain" onPress={onSkip}>
           {skipText}
         </Button>
-        <Button type="submit" look="primary" isDisabled={change.isPending}>
+        <Button type="submit" variant="primary" isDisabled={change.isPending}>
           {hasPassword ? "Change password" : "Set password"}
         </Button>
       </div>

@@ -6,27 +6,27 @@ import { ApiError } from "../api/errors";
 import type { Session } from "../api/types";
 import { Button, buttonClass } from "../ui/Button";
 import { cx } from "../ui/cx";
-import { Field } from "../ui/Field";
+import { TextField } from "../ui/TextField";
 import { Logo } from "./AppShell";
 import styles from "./forms.module.css";
 import { PasswordForm } from "./PasswordForm";
 import { useTitle } from "./use-log-page";
 
-/** Taken out of the address at once: a link that works once must not stay in the history or in a bookmark. */
+/** Removes the token from the address at once, so that it stays neither in the history nor in a bookmark. */
 function takeLinkToken(): string | null {
   const token = new URLSearchParams(location.hash.slice(1)).get("link");
   if (token !== null) history.replaceState(history.state, "", location.pathname + location.search);
   return token;
 }
 
-/** Why the identity provider's way ended here, by the server's word for it. */
+/** Messages for the reasons why sign-in with the identity provider failed. */
 const FAILED: Record<string, string> = {
-  expired: "That took too long, or was begun in another window. Try again.",
-  refused: "You were not signed in there. Try again, or sign in with your password.",
-  email_taken: "Your e-mail address belongs to somebody else here. Ask an administrator.",
-  unavailable: "The sign-in service does not answer. Try again in a moment.",
+  expired: "Sign-in took too long or was started in another window. Try again.",
+  refused: "The identity provider did not sign you in. Try again, or sign in with your password.",
+  email_taken: "Another account already uses your e-mail address. Ask an administrator.",
+  unavailable: "The identity provider is not responding. Try again in a moment.",
 };
-const FAILED_OTHERWISE = "Signing in did not work. Try again, or ask an administrator.";
+const FAILED_OTHERWISE = "Sign-in failed. Try again, or ask an administrator.";
 
 export function SignIn() {
   useTitle("Sign in");
@@ -40,7 +40,7 @@ export function SignIn() {
     onSuccess: (session: Session) => (session.user.has_password ? leave() : setStep("password")),
   });
 
-  // A ref, because an effect may run twice and the token may not.
+  // An effect may run twice, but the token works only once.
   const taken = useRef(false);
   const exchange = withLink.mutate;
   useEffect(() => {
@@ -60,8 +60,8 @@ export function SignIn() {
         {step === "password" ? (
           <>
             <p className={styles.lead}>
-              You are signed in. The link works only once, so set a password for next time. You will sign in
-              as <strong>{withLink.data?.user.email}</strong>.
+              You are signed in as <strong>{withLink.data?.user.email}</strong>. The link works only once. Set
+              a password to sign in next time.
             </p>
             <PasswordForm hasPassword={false} onDone={leave} onSkip={leave} skipText="Not now" />
           </>
@@ -69,7 +69,7 @@ export function SignIn() {
           <>
             {expired && !withLink.error && (
               <p className={styles.note} role="status">
-                Your session ended. Sign in to go on where you were.
+                Your session has expired. Sign in to continue where you left off.
               </p>
             )}
             {failed !== undefined && !withLink.error && (
@@ -80,7 +80,7 @@ export function SignIn() {
             {withLink.error && (
               <p className={styles.error} role="alert">
                 {withLink.error instanceof ApiError && withLink.error.status === 401
-                  ? "This link was used already or is too old. Sign in with your password, or ask for a new link."
+                  ? "This link has already been used or has expired. Sign in with your password, or ask for a new link."
                   : withLink.error.message}
               </p>
             )}
@@ -93,9 +93,9 @@ export function SignIn() {
   );
 }
 
-/** Leaves the page: the server leads to the provider, and the provider back to the server. */
+/** A link that leaves the page: the server redirects to the provider, which redirects back to the server. */
 function ProviderSignIn({ next }: { next: string | undefined }) {
-  // A page without this answer has the password, which is always there.
+  // While this loads or if it fails, the password form is still there.
   const { data } = useQuery(signInMethodsQuery);
   if (!data?.provider) return null;
   const { name, start } = data.provider;
@@ -130,7 +130,7 @@ function PasswordSignIn({ busy, onDone }: { busy: boolean; onDone: () => void })
           {wrong ? "The e-mail address or the password is wrong." : submit.error.message}
         </p>
       )}
-      <Field
+      <TextField
         large
         label="E-mail"
         type="email"
@@ -140,7 +140,7 @@ function PasswordSignIn({ busy, onDone }: { busy: boolean; onDone: () => void })
         value={email}
         onChange={setEmail}
       />
-      <Field
+      <TextField
         large
         label="Password"
         type="password"
@@ -150,7 +150,7 @@ function PasswordSignIn({ busy, onDone }: { busy: boolean; onDone: () => void })
         value={password}
         onChange={setPassword}
       />
-      <Button type="submit" look="primary" isDisabled={busy || submit.isPending}>
+      <Button type="submit" variant="primary" isDisabled={busy || submit.isPending}>
         {busy || submit.isPending ? "Signing in…" : "Sign in"}
       </Button>
     </form>

@@ -1,19 +1,19 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Outlet, useParams } from "@tanstack/react-router";
-import { mayRead } from "../api/roles";
+import { canRead } from "../api/roles";
 import { workspaceQuery } from "../api/workspaces";
 import { Notice } from "../ui/Notice";
 
-/** Everything of a workspace, for those who may see it. */
+/** The pages of a workspace, for members who may read it. */
 export function WorkspacePage() {
   const { slug } = useParams({ from: "/app/w/$slug" });
   const { data: workspace } = useSuspenseQuery(workspaceQuery(slug));
-  if (mayRead(workspace.role)) return <Outlet />;
+  if (canRead(workspace.role)) return <Outlet />;
   return (
-    <Notice icon="lock" page title="You append here, and do not read">
+    <Notice icon="lock" fullPage title="Your role cannot read the logs">
       <p>
-        Your role in {workspace.name} is {workspace.role}: it sends events to the logs and does not show them.
-        An admin of the workspace can give you another.
+        Your role in {workspace.name} is {workspace.role}, which can send events but not read them. An admin
+        of the workspace can change your role.
       </p>
     </Notice>
   );

@@ -2,12 +2,12 @@ import type { FilterQuery, LogName } from "../api/types";
 
 type FilterName<L extends LogName> = Exclude<keyof FilterQuery<L>, "since" | "until" | "tz" | "q">;
 
-/** Names every filter exactly once: one that the API gains or loses is a type error here. */
+/** The names of all filters of a log. A filter that the API adds or removes is a type error here. */
 function names<L extends LogName>(filters: Record<FilterName<L>, true>): readonly string[] {
   return Object.keys(filters);
 }
 
-/** What each log's address may hold. Apart from the logs themselves, so that the router does not load them. */
+/** The filters of each log. They are not part of the log's definition, so that the router does not load it. */
 export const LOG_FILTERS: Record<LogName, readonly string[]> = {
   access: names<"access">({
     event_type: true,

@@ -1,4 +1,4 @@
-/** Addresses read like the API's: plain words, a key repeated for several values. No JSON, no brackets. */
+/** Query strings look like the API's: plain text, and one key per value. No JSON, no brackets. */
 export function parseSearch(text: string): Record<string, string | string[]> {
   const search: Record<string, string | string[]> = {};
   const params = new URLSearchParams(text);

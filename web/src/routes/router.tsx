@@ -13,7 +13,7 @@ import { meQuery, workspaceQuery } from "../api/workspaces";
 import { PRESETS, type Preset } from "../logs/range";
 import { readSearch } from "../logs/search";
 import { AppShell } from "./AppShell";
-import { Failure, NotFound, Waiting } from "./Fallbacks";
+import { NotFound, RouteError, RoutePending } from "./Fallbacks";
 import { Home } from "./Home";
 import { LOG_FILTERS } from "./log-filters";
 import { parseSearch, stringifySearch } from "./query-string";
@@ -37,7 +37,7 @@ const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "sign-in",
   validateSearch: (raw: Record<string, unknown>): { next?: string; expired?: boolean; failed?: string } => ({
-    // Only a path of our own: an address from outside must not lead elsewhere after signing in.
+    // Only a path of this site: a crafted link must not lead to another site after sign-in.
     ...(typeof raw.next === "string" && /^\/(?![/\\])/.test(raw.next) && { next: raw.next }),
     ...(String(raw.expired) === "true" && { expired: true }),
     ...(typeof raw.failed === "string" && { failed: raw.failed }),
@@ -157,9 +157,9 @@ export const router = createRouter({
   stringifySearch,
   defaultPreload: "intent",
   defaultPreloadStaleTime: 0,
-  defaultPendingComponent: Waiting,
+  defaultPendingComponent: RoutePending,
   defaultPendingMs: 300,
-  defaultErrorComponent: Failure,
+  defaultErrorComponent: RouteError,
   defaultNotFoundComponent: NotFound,
 });
 

@@ -5,7 +5,7 @@ import type { LogName } from "../api/types";
 import { workspaceQuery } from "../api/workspaces";
 import type { LogSearch } from "../logs/search";
 
-/** Binds a log's page to its address. */
+/** Connects the page of a log to its URL. */
 export function useLogPage(log: LogName) {
   const { slug } = useParams({ from: "/app/w/$slug" });
   const search: LogSearch = useSearch({ from: `/app/w/$slug/${log}` });

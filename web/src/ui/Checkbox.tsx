@@ -8,7 +8,7 @@ interface CheckboxProps {
   count?: string | undefined;
 }
 
-/** A native check box under a drawn one: the keyboard, forms and screen readers get the real thing. */
+/** A native checkbox, invisible over a drawn one, so that keyboards and screen readers work as usual. */
 export function Checkbox({ checked, onChange, label, count }: CheckboxProps) {
   return (
     <label className={styles.row}>
@@ -22,7 +22,7 @@ export function Checkbox({ checked, onChange, label, count }: CheckboxProps) {
       {count !== undefined && (
         <span className={styles.count}>
           {count}
-          <span className="quiet"> events</span>
+          <span className="visually-hidden"> events</span>
         </span>
       )}
     </label>

@@ -3,8 +3,8 @@ import { CopyButton } from "./CopyButton";
 
 const TOKEN = /("(?:\\.|[^"\\])*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** Colours JSON text by token. The text itself is never changed, so what is copied is what is shown. */
-function paint(json: string): React.ReactNode[] {
+/** Highlights the syntax of JSON. The text itself does not change, so that the copy equals what is shown. */
+function highlight(json: string): React.ReactNode[] {
   const parts: React.ReactNode[] = [];
   let last = 0;
   for (const match of json.matchAll(TOKEN)) {
@@ -32,10 +32,10 @@ interface CodeBlockProps {
 export function CodeBlock({ text, label, json = false }: CodeBlockProps) {
   return (
     <div className={styles.block}>
-      {/* A long block scrolls, and what scrolls must be reachable without a mouse. */}
+      {/* A long block scrolls, so it must be reachable by keyboard. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <pre className={styles.pre} tabIndex={0} role="region" aria-label={label}>
-        <code>{json ? paint(text) : text}</code>
+        <code>{json ? highlight(text) : text}</code>
       </pre>
       <div className={styles.copy}>
         <CopyButton text={text} label={`Copy ${label}`} withText />

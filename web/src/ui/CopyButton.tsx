@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { Button, IconButton } from "./Button";
 
-/** Says "Copied" where it was pressed, since nothing else on the screen changes. */
+/** Shows "Copied" for a moment, because nothing else on the screen changes. */
 export function CopyButton({
   text,
   label,
@@ -33,7 +33,7 @@ export function CopyButton({
       ) : (
         <IconButton small icon={copied ? "check" : "copy"} label={label} onPress={copy} />
       )}
-      <span className="quiet" role="status">
+      <span className="visually-hidden" role="status">
         {copied ? "Copied" : ""}
       </span>
     </>

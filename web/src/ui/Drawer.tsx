@@ -4,24 +4,24 @@ import styles from "./Drawer.module.css";
 
 interface DrawerProps {
   label: string;
-  /** It fills the screen: what lies behind is out of reach until it closes. */
+  /** Fills the screen, and makes the page behind it inert until it closes. */
   modal: boolean;
   onClose: () => void;
   children: React.ReactNode;
 }
 
 /**
- * Beside the list on a wide screen, so that the list stays in use; over everything on a narrow one. It takes the
- * focus when it opens and hands it back when it closes.
+ * Beside the list on a wide screen, where the list stays usable, and over the whole page on a narrow one. It takes
+ * the focus when it opens and returns it when it closes.
  */
 export function Drawer({ label, modal, onClose, children }: DrawerProps) {
   const panel = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
-    const before = document.activeElement;
+    const previous = document.activeElement;
     panel.current?.focus();
     return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+      if (previous instanceof HTMLElement && previous.isConnected) previous.focus({ preventScroll: true });
     };
   }, []);
 

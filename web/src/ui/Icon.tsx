@@ -1,4 +1,4 @@
-// Drawn on a 16-pixel grid with one stroke width, so that they sit beside 13-pixel text without shouting.
+// Drawn on a 16-pixel grid with one stroke width, to match text of 13 pixels.
 const PATHS = {
   search: "M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10ZM10.6 10.6 14 14",
   close: "m4 4 8 8M12 4l-8 8",

@@ -26,18 +26,18 @@ export function Menu({ label, trigger, children, end = false }: MenuProps) {
 interface ItemProps {
   children: string;
   hint?: string;
-  /** Set on an item of a choice; a plain command leaves it out. */
-  chosen?: boolean;
+  /** Whether this item of a group is selected. Undefined for a command. */
+  selected?: boolean;
   onAction: () => void;
 }
 
-export function MenuItem({ children, hint, chosen, onAction }: ItemProps) {
+export function MenuItem({ children, hint, selected, onAction }: ItemProps) {
   return (
     <AriaItem className={styles.item ?? ""} onAction={onAction} textValue={children}>
-      {chosen !== undefined && (
+      {selected !== undefined && (
         <span className={styles.tick}>
-          {chosen && <Icon name="check" />}
-          {chosen && <span className="quiet">Chosen: </span>}
+          {selected && <Icon name="check" />}
+          {selected && <span className="visually-hidden">Selected: </span>}
         </span>
       )}
       <span className={styles.main}>{children}</span>

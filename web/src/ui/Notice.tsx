@@ -6,15 +6,15 @@ interface NoticeProps {
   icon: IconName;
   title: string;
   bad?: boolean;
-  /** It is all there is on the page, so its title is the page's heading. */
-  page?: boolean;
+  /** The notice is the whole page, so its title is the page's heading. */
+  fullPage?: boolean;
   children?: React.ReactNode;
   actions?: React.ReactNode;
 }
 
-/** What stands where content would: nothing here, nothing found, something broke. */
-export function Notice({ icon, title, bad = false, page = false, children, actions }: NoticeProps) {
-  const Title = page ? "h1" : "h2";
+/** Shown in place of content: nothing here, nothing found, or an error. */
+export function Notice({ icon, title, bad = false, fullPage = false, children, actions }: NoticeProps) {
+  const Title = fullPage ? "h1" : "h2";
   return (
     <div className={cx(styles.notice, bad && styles.bad)} role={bad ? "alert" : "status"}>
       <span className={styles.icon}>

@@ -9,19 +9,26 @@ interface SheetProps {
   open: boolean;
   onOpenChange: (open: boolean) => void;
   children: React.ReactNode;
-  /** A small dialog in the middle, rather than a sheet from the bottom edge. */
+  /** Shows a small dialog in the middle instead of a sheet at the bottom edge. */
   centred?: boolean;
-  /** A press beside it does not close it: it shows what is shown once. */
-  keep?: boolean;
+  /** False keeps it open when somebody presses outside: for content that is shown only once. */
+  dismissable?: boolean;
 }
 
-export function Sheet({ title, open, onOpenChange, children, centred = false, keep = false }: SheetProps) {
+export function Sheet({
+  title,
+  open,
+  onOpenChange,
+  children,
+  centred = false,
+  dismissable = true,
+}: SheetProps) {
   return (
     <ModalOverlay
       className={styles.scrim ?? ""}
       isOpen={open}
       onOpenChange={onOpenChange}
-      isDismissable={!keep}
+      isDismissable={dismissable}
     >
       <Modal className={(centred ? styles.centred : styles.sheet) ?? ""}>
         <Dialog className={styles.dialog ?? ""}>

@@ -1,5 +1,5 @@
 import styles from "./Skeleton.module.css";
 
-export function Bone({ width }: { width: number | string }) {
-  return <span className={styles.bone} style={{ width }} aria-hidden="true" />;
+export function SkeletonLine({ width }: { width: number | string }) {
+  return <span className={styles.line} style={{ width }} aria-hidden="true" />;
 }

@@ -4,7 +4,7 @@ import styles from "./Status.module.css";
 export type Tone = "good" | "bad" | "info" | "neutral";
 export type Shape = "disc" | "cross" | "plus" | "dot" | "minus";
 
-// A filled disc with a tick, a square with a cross …: the outline alone tells them apart without colour.
+// A disc with a tick, a square with a cross and so on: the shapes can be told apart without colour.
 const SHAPES: Record<Shape, React.ReactNode> = {
   disc: (
     <>

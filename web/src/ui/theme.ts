@@ -22,7 +22,7 @@ function apply() {
   for (const listener of listeners) listener();
 }
 
-/** The theme is an attribute, not a media query, so that the choice and the system's wish set one thing. */
+/** The theme is an attribute instead of a media query, so that the user's choice and the system set the same thing. */
 export function watchTheme() {
   dark?.addEventListener("change", apply);
   apply();
@@ -34,7 +34,7 @@ export function chooseTheme(next: ThemeChoice) {
     if (next === "system") localStorage.removeItem(KEY);
     else localStorage.setItem(KEY, next);
   } catch {
-    // Storage may be blocked; the choice then lasts as long as the page.
+    // Storage may be blocked. The choice then lasts until the page is closed.
   }
   apply();
 }
@@ -48,7 +48,7 @@ export function useThemeChoice(): ThemeChoice {
   return useSyncExternalStore(subscribe, () => choice);
 }
 
-/** What is on screen now; charts draw on a canvas, which CSS does not repaint. */
+/** The current theme. Charts need it because CSS does not repaint a canvas. */
 export function useTheme(): string {
   return useSyncExternalStore(subscribe, () => document.documentElement.dataset.theme ?? "light");
 }

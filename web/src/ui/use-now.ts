@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-/** The time, moved on often enough for "3 minutes ago" to stay true. */
+/** The current time, updated often enough for "3 minutes ago" to stay true. */
 export function useNow(everyMs = 20_000): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {

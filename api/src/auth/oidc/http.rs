@@ -1,4 +1,4 @@
-//! Asking the identity provider: few bytes, little patience, no detours.
+//! Requests to the identity provider: bounded in bytes and time, without redirects.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use url::{Host, Url};
 
-/// For everything that one request takes.
+/// For a whole request.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Key sets of large providers have some 20 KiB.
 const MAX_BYTES: u64 = 512 * 1024;
@@ -18,11 +18,11 @@ pub enum HttpError {
     Asked(#[from] ureq::Error),
     #[error("status {0}")]
     Status(u16),
-    #[error("not the JSON that was expected: {0}")]
+    #[error("not the expected JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error("{0} is neither https nor on this machine")]
     Insecure(Url),
-    #[error("there is no key among them that can be used")]
+    #[error("none of the keys can be used")]
     NoKeys,
     #[error("the document is of another issuer: {0}")]
     OtherIssuer(String),
@@ -50,7 +50,7 @@ impl Http {
         let agent = ureq::Agent::config_builder()
             .tls_config(tls)
             .timeout_global(Some(PATIENCE))
-            // An answer that leads elsewhere, perhaps into our own network, is followed nowhere.
+            // A redirect may lead into our own network.
             .max_redirects(0)
             .http_status_as_error(false)
             .user_agent(concat!("logbook/", env!("CARGO_PKG_VERSION")))
@@ -61,7 +61,7 @@ impl Http {
     /// Sends a request. Blocks.
     ///
     /// # Errors
-    /// When there is no answer in time, too long a one, or one that says that the server cannot answer.
+    /// When there is no response in time, it is too long, or its status is 5xx.
     pub fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let (head, mut body) = self.0.run(request)?.into_parts();
         if head.status.is_server_error() {
@@ -89,7 +89,7 @@ impl Http {
     }
 }
 
-/// The address, where nobody on the way can change what it answers.
+/// The address, if nobody in between can change its responses: https, or this machine.
 ///
 /// # Errors
 /// [`HttpError::Insecure`]

@@ -19,13 +19,13 @@ use crate::{
     http::error::{Code, Problem, Result},
 };
 
-/// A set is asked for again after this long, so that a key that was withdrawn goes.
+/// A set is read again after this long, so that withdrawn keys disappear.
 const MAX_AGE: Duration = Duration::from_secs(15 * 60);
-/// Tokens that name unknown keys make the set be asked for at most this often.
+/// Tokens that name unknown keys cause the set to be read at most this often.
 const PAUSE: Duration = Duration::from_secs(60);
-/// While no key is known at all nobody comes in, so a provider that was away is asked again soon.
+/// While no key is known nobody can sign in, so a provider that was down is asked again soon.
 const PAUSE_WITHOUT_KEYS: Duration = Duration::from_secs(5);
-/// Fewer can be broken (NIST SP 800-57, part 1).
+/// Shorter keys can be broken (NIST SP 800-57, part 1).
 const MIN_RSA_BYTES: usize = 2048 / 8;
 
 /// A key, and the algorithms that it may be used with.
@@ -43,33 +43,33 @@ fn of_family(family: AlgorithmFamily, configured: &[Algorithm]) -> Vec<Algorithm
 
 impl PublicKey {
     /// # Errors
-    /// In words for the person who configured it.
+    /// A message for the person who configured it.
     pub fn from_pem(pem: &[u8], configured: &[Algorithm]) -> Result<Self, String> {
         if !pem.starts_with(b"-----BEGIN PUBLIC KEY-----")
             && !pem.starts_with(b"-----BEGIN RSA PUBLIC KEY-----")
         {
-            return Err("it is no public key in PEM".into());
+            return Err("this is not a public key in PEM".into());
         }
         let decoding = DecodingKey::from_rsa_pem(pem)
             .or_else(|_| DecodingKey::from_ec_pem(pem))
             .or_else(|_| DecodingKey::from_ed_pem(pem))
-            .map_err(|_| "it is no public key for RSA, ECDSA or Ed25519".to_owned())?;
+            .map_err(|_| "this is not a public key for RSA, ECDSA or Ed25519".to_owned())?;
         if decoding.family() == AlgorithmFamily::Rsa
             && decoding.try_get_as_bytes().is_ok_and(|der| der.len() < MIN_RSA_BYTES)
         {
-            return Err("an RSA key needs 2048 bits".into());
+            return Err("an RSA key needs at least 2048 bits".into());
         }
         let algorithms = of_family(decoding.family(), configured);
         if algorithms.is_empty() {
-            return Err("none of the algorithms is for a key of its kind".into());
+            return Err("none of the configured algorithms fits this kind of key".into());
         }
         Ok(Self { kid: None, algorithms, decoding })
     }
 
-    /// None for a key that is not for checking signatures, or not for the configured algorithms; and for symmetric keys
-    /// always: whoever can read a published secret can sign with it.
+    /// None for a key that is not for verifying signatures, or not for the configured algorithms. Always None for symmetric
+    /// keys: whoever can read a published secret can sign with it.
     fn from_jwk(jwk: &Value, configured: &[Algorithm]) -> Option<Self> {
-        // Kinds of keys that are not known are passed over (RFC 7517, section 5).
+        // Unknown kinds of keys are ignored (RFC 7517, section 5).
         let jwk: Jwk = serde_json::from_value(jwk.clone()).ok()?;
         let signs = matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature))
             && jwk.common.key_operations.as_ref().is_none_or(|ops| ops.contains(&KeyOperations::Verify));
@@ -116,7 +116,7 @@ pub fn usable(set: &[Value], configured: &[Algorithm]) -> Vec<PublicKey> {
     set.iter().filter_map(|jwk| PublicKey::from_jwk(jwk, configured)).collect()
 }
 
-/// A token that names no key is checked with the only one there is for its algorithm, never by trial.
+/// A token that names no key is verified with the only key for its algorithm. Keys are never tried one after the other.
 fn pick(keys: &[PublicKey], kid: Option<&str>, alg: Algorithm) -> Option<PublicKey> {
     let mut fitting = keys
         .iter()
@@ -128,7 +128,7 @@ fn pick(keys: &[PublicKey], kid: Option<&str>, alg: Algorithm) -> Option<PublicK
 
 /// Where keys come from.
 pub enum Jwks {
-    /// From a file. It goes by no name, so a token may name it as it likes.
+    /// From a file. It has no name, so a token may name any.
     Fixed(PublicKey),
     Published(Arc<Published>),
 }
@@ -169,7 +169,7 @@ struct Attempt {
 #[derive(Default)]
 pub struct Published {
     known: RwLock<Option<Known>>,
-    /// Held by whoever asks for the set, so that nobody else does.
+    /// Held by the request that reads the set, so that no other does.
     attempt: Mutex<Attempt>,
 }
 
@@ -183,7 +183,7 @@ impl Published {
         let (found, fresh) = self.look(kid, alg);
         match found {
             Some(key) if fresh => return Ok(key),
-            // Old keys are better than none: only one request looks for newer ones, and none fails for it.
+            // Old keys are better than none: only one request reads newer ones, and no request fails meanwhile.
             Some(key) => {
                 let Ok(mut attempt) = self.attempt.try_lock() else { return Ok(key) };
                 if !self.may_ask(&attempt) {
@@ -193,7 +193,7 @@ impl Published {
             }
             None => {
                 let mut attempt = self.attempt.lock().await;
-                // Whoever had the turn before may have found it.
+                // Whoever held the lock before may have found it.
                 if let (Some(key), _) = self.look(kid, alg) {
                     return Ok(key);
                 }
@@ -201,7 +201,7 @@ impl Published {
                     self.ask(&mut attempt, fetch).await;
                 }
                 if attempt.failed && self.look(kid, alg).0.is_none() {
-                    let detail = "the identity provider does not give its keys now";
+                    let detail = "the keys of the identity provider cannot be read now";
                     return Err(Problem::new(Code::ProviderUnavailable, detail));
                 }
             }
@@ -230,7 +230,7 @@ impl Published {
         attempt.at = Some(Instant::now());
         attempt.failed = true;
         let published = self.clone();
-        // Stored on the other thread: what was fetched is kept though the request that asked for it goes away.
+        // Stored on the other thread, so that the keys are kept even when the request that asked for them is cancelled.
         let asked = actix_web::web::block(move || {
             let keys = fetch()?;
             let known = Known { keys, read: Instant::now() };
@@ -238,7 +238,7 @@ impl Published {
             Ok::<_, HttpError>(())
         });
         match asked.await.unwrap_or(Err(HttpError::Stopping)) {
-            // Reading the set for the first time is no answer to an unknown key: that may follow at once.
+            // The first read does not count as a retry for an unknown key: one may follow at once.
             Ok(()) => *attempt = Attempt { at: attempt.at.filter(|_| !first), failed: false },
             Err(error) => tracing::warn!(%error, "the identity provider's keys cannot be read"),
         }

@@ -1,4 +1,9 @@
 //! An identity provider beside Logbook's own users: its tokens are accepted, and it signs people in (OpenID Connect).
+//!
+//! Built on `oauth2`, not on `openidconnect`, for three reasons. Bearer tokens and ID tokens are checked by the same code
+//! with the same keys, and `openidconnect` has no part for bearer tokens: `jsonwebtoken` would stay beside its own
+//! verification of signatures. Its key sets are refreshed by the caller, so [`jwks`] would stay as well. And it adds 80
+//! packages to the lock file where `oauth2` adds 25.
 
 mod http;
 mod jwks;
@@ -27,13 +32,13 @@ use jwks::{Jwks, PublicKey};
 
 /// How far the provider's clock may be from ours.
 const LEEWAY_SECONDS: u64 = 30;
-/// How long the provider's description of itself is good.
+/// How long the provider's description of itself is used.
 const DESCRIPTION_AGE: Duration = Duration::from_secs(15 * 60);
 /// How many sign-ins may wait for the provider at once, and how long others wait for their turn.
 const MOST_AT_ONCE: usize = 8;
 const TURN: Duration = Duration::from_secs(5);
-/// Bearer tokens that are remembered as good.
-const MOST_GOOD: usize = 20_000;
+/// Bearer tokens that are remembered as valid.
+const MOST_VERIFIED: usize = 20_000;
 /// OpenID Connect Core, section 2.
 const MAX_SUBJECT_BYTES: usize = 255;
 
@@ -93,7 +98,7 @@ struct KeySet {
     keys: Vec<Value>,
 }
 
-/// Asks the provider, off the async threads.
+/// Sends requests to the provider, off the async threads.
 #[derive(Clone)]
 struct Source {
     issuer: String,
@@ -101,7 +106,7 @@ struct Source {
     algorithms: Vec<Algorithm>,
     http: Http,
     described: Arc<RwLock<Option<(Description, Instant)>>>,
-    /// Anybody may begin to sign in, and the database's work waits for the same threads: so only a few ask at once.
+    /// Anybody may begin to sign in, and database queries use the same threads, so only a few requests run at once.
     turns: Arc<Semaphore>,
 }
 
@@ -135,11 +140,11 @@ impl Source {
             None => self.describe()?.jwks_uri,
         };
         let set = self.http.get::<KeySet>(&place, None).inspect_err(|_| {
-            // They may have moved: the next attempt asks for their place, too.
+            // They may have moved: the next attempt asks for their address, too.
             *self.described.write().unwrap_or_else(PoisonError::into_inner) = None;
         })?;
         let keys = jwks::usable(&set.keys, &self.algorithms);
-        // More likely a mistake than a wish to let nobody in.
+        // More likely a mistake than an intention to refuse everybody.
         if keys.is_empty() {
             return Err(HttpError::NoKeys);
         }
@@ -151,12 +156,12 @@ impl Source {
         Ok(keys)
     }
 
-    /// Asks off the async threads, when it is its turn.
+    /// Runs a request off the async threads, when there is a free place.
     async fn off_thread<T: Send + 'static>(
         &self,
         ask: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let busy = || Problem::new(Code::Busy, "many people sign in at this moment");
+        let busy = || Problem::new(Code::Busy, "too many people are signing in at this moment");
         let turn = tokio::time::timeout(TURN, self.turns.clone().acquire_owned()).await;
         let turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
         let asked = actix_web::web::block(move || {
@@ -172,15 +177,15 @@ pub struct Provider {
     algorithms: Vec<Algorithm>,
     keys: Jwks,
     source: Source,
-    /// Digests of bearer tokens that were good.
-    good: quick_cache::sync::Cache<[u8; 32], ()>,
+    /// Digests of bearer tokens that were valid.
+    verified: quick_cache::sync::Cache<[u8; 32], ()>,
 }
 
 impl Provider {
-    /// Asks nobody yet: a provider that is away keeps no server from starting.
+    /// Sends no request yet, so that the server starts while the provider is down.
     ///
     /// # Errors
-    /// In words for the person who configured it.
+    /// A message for the person who configured it.
     pub fn new(settings: Settings) -> Result<Self, String> {
         let issuer = Url::parse(&settings.issuer).map_err(|error| format!("the issuer: {error}"))?;
         http::secure(&issuer).map_err(|error| format!("the issuer: {error}"))?;
@@ -201,19 +206,20 @@ impl Provider {
             described: Arc::default(),
             turns: Arc::new(Semaphore::new(MOST_AT_ONCE)),
         };
-        let good = quick_cache::sync::Cache::new(MOST_GOOD);
-        Ok(Self { settings, algorithms, keys, source, good })
+        let verified = quick_cache::sync::Cache::new(MOST_VERIFIED);
+        Ok(Self { settings, algorithms, keys, source, verified })
     }
 
-    /// True for a token that only the provider can have signed: ours are signed with a secret, its never.
+    /// True for a token that only the provider can have signed: tokens of Logbook are signed with a secret, tokens of the
+    /// provider never are.
     pub fn is_issuer_of(&self, token: &str) -> bool {
         let asymmetric = |header: Header| header.alg.family() != AlgorithmFamily::Hmac;
         !self.settings.audience.is_empty() && jwt::header(token).is_ok_and(asymmetric)
     }
 
-    /// True for a token that was checked before, and was good then. It is checked again all the same.
+    /// True for a token that was valid when it was last checked. It is checked again all the same.
     pub fn verified_before(&self, token: &str) -> bool {
-        self.good.get(&digest(token)).is_some()
+        self.verified.get(&digest(token)).is_some()
     }
 
     /// What the holder of a bearer token may do.
@@ -224,11 +230,11 @@ impl Provider {
         let given = match self.verify(token, &self.settings.audience).await {
             Ok(given) => given,
             Err(problem) => {
-                self.good.remove(&digest(token));
+                self.verified.remove(&digest(token));
                 return Err(problem);
             }
         };
-        self.good.insert(digest(token), ());
+        self.verified.insert(digest(token), ());
         let grants = Grants::from_claims(&given, &self.settings.roles_claim);
         let ids = workspaces.ids(grants.by_slug.keys()).await?;
         let subject = text(&given, "sub").unwrap_or_default();
@@ -236,7 +242,7 @@ impl Provider {
         Ok(Claims {
             iss: self.settings.issuer.clone(),
             aud: String::new(),
-            // Never as our own people are named: a provider's `user:1` is not user 1.
+            // Never named as Logbook's own users are: a provider's `user:1` is not user 1.
             sub: format!("provider:{subject}"),
             name: name(&given).unwrap_or(subject).to_owned(),
             iat: now,
@@ -281,8 +287,8 @@ fn digest(token: &str) -> [u8; 32] {
 fn algorithm(name: &str) -> Result<Algorithm, String> {
     match name.parse::<Algorithm>() {
         Ok(algorithm) if algorithm.family() != AlgorithmFamily::Hmac => Ok(algorithm),
-        Ok(_) => Err(format!("{name} is symmetric: whoever can check a token could make one")),
-        Err(_) => Err(format!("there is no algorithm {name}; there are RS256, ES256, EdDSA and their like")),
+        Ok(_) => Err(format!("{name} is symmetric: whoever can verify a token could also sign one")),
+        Err(_) => Err(format!("unknown algorithm {name}; use RS256, ES256, EdDSA or another asymmetric one")),
     }
 }
 
@@ -303,6 +309,6 @@ fn name(claims: &Map<String, Value>) -> Option<&str> {
 }
 
 fn unavailable(error: &HttpError) -> Problem {
-    tracing::warn!(%error, "the identity provider cannot be asked");
-    Problem::new(Code::ProviderUnavailable, "the identity provider does not answer now")
+    tracing::warn!(%error, "the identity provider cannot be reached");
+    Problem::new(Code::ProviderUnavailable, "the identity provider does not respond now")
 }

@@ -7,82 +7,87 @@
 //! row 30: switch_role, successful                    ->  role_switched
 //! ```
 
-use logbook_engine::event::{Actor, ActorType, Log, NewEvent, Outcome};
+use logbook_engine::event::{
+    ActorType, Log, NewEvent, Outcome,
+    limits::{Action, Id, Text},
+};
 use serde_json::{Map, Value, json};
 
 use super::{
-    check::check,
     names::Names,
-    row::{Reason, Row, quoted},
+    row::{Reason, Row, limited, person, quoted},
     tables::ACCESS,
 };
-use crate::http::limits::ACTION;
 
-/// What the row says about its session's end: that there was one, not which.
+/// The row says that its session ended, but not how.
 const ENDED_BY: &str = "logout_or_expiry";
 
-/// The attempt that the row stands for.
+/// The attempt that the row records.
 pub fn attempt(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
     let successful = row.boolean("is_login_successful")?;
-    let mut event = NewEvent::new(Log::Access, event_type(row, successful)?, row.instant("attempt_time")?);
+    let occurred_at = limited("occurred_at", row.instant("attempt_time")?)?;
+    let mut event = NewEvent::new(Log::Access, event_type(row, successful)?, occurred_at);
     if !successful {
-        event.outcome = Outcome::Failure;
+        event.common.outcome = Outcome::Failure;
     }
     who(&mut event, row, names)?;
-    event.ip_address = row.address("ip_address")?;
-    event.user_agent = row.owned("user_agent");
-    event.session_id = successful.then(|| session_id(row));
-    event.metadata = origin(row);
+    event.common.ip_address = row.address("ip_address")?;
+    event.common.user_agent = row.limited("user_agent")?;
+    event.common.session_id = successful.then(|| session_id(row));
+    let mut metadata = origin(row);
     for column in ["path_info", "http_accept"] {
         if let Some(text) = row.text(column) {
-            event.metadata.insert(column.into(), text.into());
+            metadata.insert(column.into(), text.into());
         }
     }
-    check(&event)?;
+    event.metadata = limited("metadata", metadata)?;
     Ok(event)
 }
 
-/// The end of the session that the row began. None when there is none, or when the row is one that [`attempt`]
-/// refuses already.
+/// The end of the session that the row began. None if there is none, or if [`attempt`] already refuses
+/// the row.
 pub fn session_end(row: &Row, names: &Names) -> Result<Option<NewEvent>, Reason> {
     if row.boolean("is_login_successful") != Ok(true) || row.text("session_expired_at").is_none() {
         return Ok(None);
     }
-    let mut event = NewEvent::new(Log::Access, "session_expired", row.instant("session_expired_at")?);
+    let occurred_at = limited("occurred_at", row.instant("session_expired_at")?)?;
+    let mut event = NewEvent::new(Log::Access, Action::literal("session_expired"), occurred_at);
     if who(&mut event, row, names).is_err() {
         return Ok(None);
     }
-    event.session_id = Some(session_id(row));
-    event.metadata = origin(row);
-    event.metadata.insert("ended_by".into(), ENDED_BY.into());
-    check(&event)?;
+    event.common.session_id = Some(session_id(row));
+    let mut metadata = origin(row);
+    metadata.insert("ended_by".into(), ENDED_BY.into());
+    event.metadata = limited("metadata", metadata)?;
     Ok(Some(event))
 }
 
-fn event_type(row: &Row, successful: bool) -> Result<String, Reason> {
+fn event_type(row: &Row, successful: bool) -> Result<Action, Reason> {
     let attempt_type = row.required("attempt_type")?;
     Ok(match attempt_type {
-        "login" if successful => "login".into(),
-        "login" => "login_failed".into(),
-        "switch_role" => "role_switched".into(),
+        "login" if successful => Action::literal("login"),
+        "login" => Action::literal("login_failed"),
+        "switch_role" => Action::literal("role_switched"),
         // Zango 1.0 has no others; a later one may.
-        other if ACTION.is_match(other) => other.into(),
-        other => return Err(format!("attempt_type is unknown: {}", quoted(other))),
+        other => {
+            Action::try_from(other).map_err(|_| format!("attempt_type is unknown: {}", quoted(other)))?
+        }
     })
 }
 
 fn who(event: &mut NewEvent, row: &Row, names: &Names) -> Result<(), Reason> {
     if let Some(id) = row.integer("user_id")? {
-        event.actor = Some(Actor { kind: ActorType::User, id: Some(id.to_string()), name: names.user(id) });
+        event.common.actor = Some(person(ActorType::User, id, names.user(id))?);
     }
-    event.target.name = row.owned("username");
-    // Mostly null: what role somebody had then is not known now.
-    event.role = row.integer("role_id")?.and_then(|id| names.role(id));
+    event.common.target.name = row.limited("username")?;
+    // Mostly null: the source does not say which role somebody had then.
+    let role = row.integer("role_id")?.and_then(|id| names.role(id));
+    event.common.role = role.map(|role| limited("role", role)).transpose()?;
     Ok(())
 }
 
-fn session_id(row: &Row) -> String {
-    format!("zango-{}", row.id)
+fn session_id(row: &Row) -> Id {
+    Text::truncated(&format!("zango-{}", row.id))
 }
 
 fn origin(row: &Row) -> Map<String, Value> {
@@ -127,22 +132,22 @@ mod tests {
     #[test]
     fn a_login() {
         let event = map(&[]);
-        assert_eq!((event.action.as_str(), event.outcome), ("login", Outcome::Success));
-        let actor = event.actor.expect("a user");
+        assert_eq!((event.common.action.as_str(), event.common.outcome), ("login", Outcome::Success));
+        let actor = event.common.actor.expect("a user");
         assert_eq!((actor.kind, actor.id.as_deref()), (ActorType::User, Some("1")));
         assert_eq!(actor.name.as_deref(), Some("Asha R Nurse"));
-        assert_eq!(event.target.name.as_deref(), Some("asha@clinic.test"));
-        assert_eq!(event.occurred_at, instant("2026-11-22T20:50:14Z").expect("a time"));
-        assert_eq!(event.session_id.as_deref(), Some("zango-12"));
+        assert_eq!(event.common.target.name.as_deref(), Some("asha@clinic.test"));
+        assert_eq!(event.occurred_at.timestamp(), instant("2026-11-22T20:50:14Z").expect("a time"));
+        assert_eq!(event.common.session_id.as_deref(), Some("zango-12"));
         assert_eq!(
-            (event.ip_address.as_deref(), event.user_agent.as_deref()),
+            (event.common.ip_address.as_deref(), event.common.user_agent.as_deref()),
             (Some("203.0.113.9"), Some("Firefox"))
         );
-        assert_eq!(event.role, None);
+        assert_eq!(event.common.role, None);
         let expected = json!({
             "zango": {"table": "accesslogs_appaccesslog", "id": 12}, "path_info": "/login/", "http_accept": "*/*",
         });
-        assert_eq!(Value::Object(event.metadata), expected);
+        assert_eq!(json!(event.metadata), expected);
     }
 
     #[test]
@@ -154,18 +159,24 @@ mod tests {
             ("session_expired_at", "2026-11-22 20:51:00+00"),
         ];
         let event = map(&failed);
-        assert_eq!((event.action.as_str(), event.outcome), ("login_failed", Outcome::Failure));
-        assert_eq!((event.actor, event.target.name, event.session_id), (None, None, None));
+        assert_eq!((event.common.action.as_str(), event.common.outcome), ("login_failed", Outcome::Failure));
+        assert_eq!(
+            (event.common.actor, event.common.target.name, event.common.session_id),
+            (None, None, None)
+        );
         assert_eq!(session_end(&row(&failed), &Names::for_tests()), Ok(None));
     }
 
     #[test]
     fn a_switched_role() {
         let event = map(&[("attempt_type", "switch_role"), ("role_id", "3")]);
-        assert_eq!((event.action.as_str(), event.role.as_deref()), ("role_switched", Some("Nurse")));
+        assert_eq!(
+            (event.common.action.as_str(), event.common.role.as_deref()),
+            ("role_switched", Some("Nurse"))
+        );
         let event = map(&[("attempt_type", "switch_role"), ("is_login_successful", "f"), ("role_id", "99")]);
         assert_eq!(
-            (event.action.as_str(), event.outcome, event.role),
+            (event.common.action.as_str(), event.common.outcome, event.common.role),
             ("role_switched", Outcome::Failure, None)
         );
         assert_eq!(event.metadata["zango"]["role_id"], "99");
@@ -175,24 +186,27 @@ mod tests {
     fn the_end_of_a_session() {
         let ended = row(&[("session_expired_at", "2026-11-22 20:50:15.5+00"), ("role_id", "3")]);
         let event = session_end(&ended, &Names::for_tests()).expect("readable").expect("an end");
-        assert_eq!((event.action.as_str(), event.outcome), ("session_expired", Outcome::Success));
-        assert_eq!(event.session_id.as_deref(), Some("zango-12"));
         assert_eq!(
-            event.occurred_at,
+            (event.common.action.as_str(), event.common.outcome),
+            ("session_expired", Outcome::Success)
+        );
+        assert_eq!(event.common.session_id.as_deref(), Some("zango-12"));
+        assert_eq!(
+            event.occurred_at.timestamp(),
             Timestamp(instant("2026-11-22T20:50:15Z").expect("a time").0 + 500_000)
         );
-        assert_eq!(event.actor.and_then(|actor| actor.name).as_deref(), Some("Asha R Nurse"));
+        assert_eq!(event.common.actor.and_then(|actor| actor.name).as_deref(), Some("Asha R Nurse"));
         assert_eq!(
-            (event.role.as_deref(), event.metadata["ended_by"].as_str()),
+            (event.common.role.as_deref(), event.metadata["ended_by"].as_str()),
             (Some("Nurse"), Some(ENDED_BY))
         );
-        assert_eq!((event.ip_address, event.user_agent), (None, None));
+        assert_eq!((event.common.ip_address, event.common.user_agent), (None, None));
         assert_eq!(session_end(&row(&[]), &Names::for_tests()), Ok(None));
     }
 
     #[test]
     fn an_unknown_user_keeps_the_id() {
-        let actor = map(&[("user_id", "99")]).actor.expect("a user");
+        let actor = map(&[("user_id", "99")]).common.actor.expect("a user");
         assert_eq!((actor.id.as_deref(), actor.name), (Some("99"), None));
     }
 

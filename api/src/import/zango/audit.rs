@@ -1,18 +1,22 @@
 //! Rows of `auditlogs_logentry` as events: of the application log where the row's content type is a model of the app
 //! (`dynamic_models`), of the framework log where it is one of Zango's own.
 
-use logbook_engine::event::{Actor, ActorType, Log, NewEvent, Target};
-use serde_json::{Value, json};
+use logbook_engine::event::{
+    Actor, ActorType, Change, Log, NewEvent, Target,
+    limits::{Action, MAX_ACTION},
+};
+use serde_json::{Map, Value, json};
 
 use super::{
     changes::changes,
-    check::{MAX_NAME, check},
     names::{ContentType, Names},
-    row::{Reason, Row, quoted},
+    row::{Reason, Row, limited, person, quoted},
     source::{OBJECT_REF, OBJECT_UUID},
     tables::AUDIT,
 };
-use crate::http::limits::ACTION;
+
+/// Maximum length of a target's name; a longer one is cut, and kept whole in the metadata.
+const MAX_NAME: usize = 500;
 
 /// The models that an app defines.
 const APPLICATION: &str = "dynamic_models";
@@ -56,28 +60,64 @@ pub fn entry(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
         .ok_or_else(|| format!("content type {content_type_id} is not in django_content_type"))?;
     let verb = Verb::of(row)?;
     let pk = row.required("object_pk")?;
-    let occurred_at = row.instant("timestamp")?;
+    let occurred_at = limited("occurred_at", row.instant("timestamp")?)?;
     let name = row.owned("object_repr");
 
-    let mut event = if content_type.app_label == APPLICATION {
-        let mut event = NewEvent::new(Log::Application, verb.of_record(), occurred_at);
-        event.target = Target { kind: Some(content_type.model.clone()), id: Some(pk.to_owned()), name };
-        event
+    let (log, action, mut target) = if content_type.app_label == APPLICATION {
+        let target = Named { kind: content_type.model.clone(), id: pk.to_owned(), name };
+        (Log::Application, Action::literal(verb.of_record()), target)
     } else {
         let component = component(content_type)?;
-        let mut event =
-            NewEvent::new(Log::Framework, format!("{component}_{}", verb.of_component()), occurred_at);
-        event.target = Target { kind: Some(component), id: Some(pk.to_owned()), name };
-        hide_secret_id(&mut event.target);
-        event
+        let action = format!("{component}_{}", verb.of_component());
+        let action = Action::try_from(action.as_str()).map_err(|_| {
+            format!("the action {action} is not up to {MAX_ACTION} characters of lower snake case")
+        })?;
+        let mut target = Named { kind: component, id: pk.to_owned(), name };
+        hide_secret_id(&mut target);
+        (Log::Framework, action, target)
     };
-    event.actor = Some(actor(row, names)?);
-    event.ip_address = row.address("remote_addr")?;
-    event.correlation_id = row.owned("cid");
-    add_metadata(&mut event, row, names, content_type)?;
-    add_changes(&mut event, row)?;
-    check(&event)?;
+    let mut metadata = metadata(row, names, content_type)?;
+    if let Some(whole) = target.shorten_name() {
+        metadata.insert("object_repr".into(), whole.into());
+    }
+    let changes = changed(row, &mut metadata)?;
+    let mut event = NewEvent::new(log, action, occurred_at);
+    event.common.target = target.try_into()?;
+    event.common.actor = Some(actor(row, names)?);
+    event.common.ip_address = row.address("remote_addr")?;
+    event.common.correlation_id = row.owned("cid").map(|cid| limited("correlation id", cid)).transpose()?;
+    event.changes = limited("changes", changes)?;
+    event.metadata = limited("metadata", metadata)?;
     Ok(event)
+}
+
+/// A target as the row names it.
+struct Named {
+    kind: String,
+    id: String,
+    name: Option<String>,
+}
+
+impl Named {
+    /// Cuts a name that is too long, and returns the whole name. A model decides what its records are called; it may be a
+    /// whole note.
+    fn shorten_name(&mut self) -> Option<String> {
+        let name = self.name.as_mut().filter(|name| name.chars().count() > MAX_NAME)?;
+        let cut = name.chars().take(MAX_NAME - 1).chain(['…']).collect();
+        Some(std::mem::replace(name, cut))
+    }
+}
+
+impl TryFrom<Named> for Target {
+    type Error = Reason;
+
+    fn try_from(Named { kind, id, name }: Named) -> Result<Self, Reason> {
+        Ok(Self {
+            kind: Some(limited("content type", kind)?),
+            id: Some(limited("id", id)?),
+            name: name.map(|name| limited("name", name)).transpose()?,
+        })
+    }
 }
 
 /// What was done.
@@ -125,86 +165,67 @@ fn component(content_type: &ContentType) -> Result<String, Reason> {
     if let Some((_, name)) = COMPONENTS.iter().find(|(known, _)| *known == full) {
         return Ok((*name).to_owned());
     }
-    if ACTION.is_match(model) {
-        Ok(model.clone())
-    } else {
-        Err(format!("the model {} has no name for an action", quoted(model)))
+    match Action::try_from(model.as_str()) {
+        Ok(_) => Ok(model.clone()),
+        Err(_) => Err(format!("the model {} has no name for an action", quoted(model))),
     }
 }
 
 /// `6395fc26…` for the 128 digits of a digest, in the id and wherever the name repeats it.
-fn hide_secret_id(target: &mut Target) {
-    if !target.kind.as_deref().is_some_and(|kind| SECRET_IDS.contains(&kind)) {
-        return;
-    }
-    let Some(id) = target.id.take() else { return };
-    if id.chars().count() <= SHOWN * 2 {
-        // A serial number, or nothing that one could guess a secret from.
-        target.id = Some(id);
+fn hide_secret_id(target: &mut Named) {
+    let Named { kind, id, name } = target;
+    // A short one is a serial number, or too short to reveal a secret.
+    if !SECRET_IDS.contains(&kind.as_str()) || id.chars().count() <= SHOWN * 2 {
         return;
     }
     let shown: String = id.chars().take(SHOWN).chain(['…']).collect();
-    target.name = target.name.take().map(|name| name.replace(&id, &shown));
-    target.id = Some(shown);
+    *name = name.take().map(|name| name.replace(&*id, &shown));
+    *id = shown;
 }
 
 /// The user, else the platform's admin, else nobody: the system.
 fn actor(row: &Row, names: &Names) -> Result<Actor, Reason> {
     if let Some(id) = row.integer("tenant_actor_id")? {
-        return Ok(Actor { kind: ActorType::User, id: Some(id.to_string()), name: names.user(id) });
+        return person(ActorType::User, id, names.user(id));
     }
     if let Some(id) = row.integer("platform_actor_id")? {
-        return Ok(Actor { kind: ActorType::Admin, id: Some(id.to_string()), name: names.admin(id) });
+        return person(ActorType::Admin, id, names.admin(id));
     }
     Ok(Actor::system())
 }
 
-fn add_metadata(
-    event: &mut NewEvent,
-    row: &Row,
-    names: &Names,
-    content_type: &ContentType,
-) -> Result<(), Reason> {
+fn metadata(row: &Row, names: &Names, content_type: &ContentType) -> Result<Map<String, Value>, Reason> {
     let ContentType { app_label, model } = content_type;
     let origin = json!({"table": AUDIT.name, "id": row.id, "content_type": format!("{app_label}.{model}")});
-    event.metadata.insert("zango".into(), origin);
+    let mut metadata = Map::from_iter([("zango".into(), origin)]);
     let uuid = match row.owned(OBJECT_UUID) {
         Some(uuid) => Some(uuid),
         None => row.integer(OBJECT_REF)?.and_then(|id| names.object_uuid(id)),
     };
     if let Some(uuid) = uuid {
-        event.metadata.insert("object_uuid".into(), uuid.into());
+        metadata.insert("object_uuid".into(), uuid.into());
     }
     for (column, key) in [("serialized_data", "snapshot"), ("additional_data", "additional_data")] {
         if let Some(text) = row.text(column) {
             let value: Value =
                 serde_json::from_str(text).map_err(|error| format!("{column} is not JSON: {error}"))?;
-            event.metadata.insert(key.into(), value);
+            metadata.insert(key.into(), value);
         }
     }
-    // A record is called what its model says, which may be a whole note.
-    if let Some(name) = &mut event.target.name
-        && name.chars().count() > MAX_NAME
-    {
-        let cut = name.chars().take(MAX_NAME - 1).chain(['…']).collect();
-        event.metadata.insert("object_repr".into(), std::mem::replace(name, cut).into());
-    }
-    Ok(())
+    Ok(metadata)
 }
 
-fn add_changes(event: &mut NewEvent, row: &Row) -> Result<(), Reason> {
+/// The changed fields; where the row has only prose, it goes to the metadata.
+fn changed(row: &Row, metadata: &mut Map<String, Value>) -> Result<Vec<Change>, Reason> {
     if let Some(text) = row.text("changes") {
-        event.changes = changes(text)?;
-        return Ok(());
+        return changes(text);
     }
-    // Where versions before `changes` kept the same; prose in some.
-    if let Some(text) = row.text("changes_text") {
-        match changes(text) {
-            Ok(changes) => event.changes = changes,
-            Err(_) => drop(event.metadata.insert("changes_text".into(), text.into())),
-        }
-    }
-    Ok(())
+    // Older versions stored the changes here; some of them as prose.
+    let Some(text) = row.text("changes_text") else { return Ok(Vec::new()) };
+    Ok(changes(text).unwrap_or_else(|_| {
+        metadata.insert("changes_text".into(), text.into());
+        Vec::new()
+    }))
 }
 
 #[cfg(test)]

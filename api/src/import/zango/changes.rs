@@ -1,4 +1,4 @@
-//! The `changes` column: what Zango wrote about each field, as [`Change`]s.
+//! Parses the `changes` column, which describes each changed field, into [`Change`]s.
 //!
 //! ```json
 //! {"name": ["Doctor", "Physician"], "auth_config": ["null", "{\"enforce_sso\": false}"],
@@ -6,16 +6,16 @@
 //! ```
 //!
 //! Values are texts, whatever the field's type: `"None"` stands for null. A JSON field's value is its JSON as text,
-//! `"null"` included. It is opened here, so that names of secrets inside it are seen by the masking, and differences
-//! inside it by readers. Whether a field is a JSON field is not said; it is one when both of its values are JSON and one
-//! of them is `null`, an object or an array.
+//! `"null"` included. It is parsed here, so that masking sees the field names inside it, and readers the
+//! differences. The column does not say which fields are JSON; a field counts as JSON if both of its values are JSON
+//! and one of them is `null`, an object or an array.
 
 use logbook_engine::event::Change;
 use serde_json::{Map, Value};
 
 use super::row::{Reason, quoted};
 
-/// The changes in order of field name; PostgreSQL's own order means nothing.
+/// The changes, sorted by field name; PostgreSQL's order has no meaning.
 pub fn changes(text: &str) -> Result<Vec<Change>, Reason> {
     let parsed: Value = serde_json::from_str(text)
         .map_err(|error| format!("changes is not JSON: {error}: {}", quoted(text)))?;

@@ -1,7 +1,7 @@
-//! A CSV file as a table: read from front to back when its rows are in order of id, through an index when not.
+//! A CSV file as a table: read from front to back if its rows are in order of id, otherwise through an index.
 //!
 //! `\copy` writes rows as they lie in the table, and an update moves a row, so order cannot be taken for granted. The
-//! first pass over a file finds out; a file without order costs 32 bytes of memory a row.
+//! first pass over a file finds out; a file out of order costs 32 bytes of memory per row.
 
 use std::{fs::File, io, path::Path, sync::Arc};
 
@@ -16,19 +16,19 @@ use super::{
 
 pub struct CsvTable {
     reader: Reader<File>,
-    place: String,
-    /// Every column of the file that is used, and where it stands.
+    location: String,
+    /// The columns of the file that are used, and their indexes.
     columns: Arc<[String]>,
-    places: Vec<usize>,
+    indexes: Vec<usize>,
     /// Fields in a row.
     width: usize,
-    id_place: usize,
+    id_index: usize,
     not_null: Option<usize>,
     after: i64,
-    /// Where the rows are, in order of id, when the file is not.
+    /// The positions of the rows in order of id, if the file is out of order.
     index: Option<std::vec::IntoIter<(i64, Position)>>,
     last_id: Option<i64>,
-    /// Rows that will be given.
+    /// How many rows will be returned.
     pub total: u64,
 }
 
@@ -44,7 +44,7 @@ impl CsvTable {
         csv.after = after;
         csv.not_null = not_null.and_then(|column| names.iter().position(|name| name == column));
         if not_null.is_some() && csv.not_null.is_none() {
-            // An optional column that is not there has no values.
+            // A missing optional column has no values.
             csv.index = Some(Vec::new().into_iter());
             return Ok(csv);
         }
@@ -54,8 +54,8 @@ impl CsvTable {
 
     /// The file with its first line read, and the names in that line.
     pub fn open_header(path: &Path, table: &TableSpec) -> Result<(Self, Vec<String>), ImportError> {
-        let place = path.display().to_string();
-        let broken = |reason: String| ImportError::Source { place: place.clone(), reason };
+        let location = path.display().to_string();
+        let broken = |reason: String| ImportError::Source { location: location.clone(), reason };
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -69,27 +69,27 @@ impl CsvTable {
             .iter()
             .map(|name| String::from_utf8_lossy(name).trim_start_matches('\u{feff}').trim().to_owned())
             .collect();
-        let columns = wanted(&names, table, &place)?;
+        let columns = wanted(&names, table, &location)?;
         let find = |column: &str| names.iter().position(|name| name == column);
-        let places: Vec<usize> = columns.iter().filter_map(|column| find(column)).collect();
-        let id_place = find("id").unwrap_or_default();
+        let indexes: Vec<usize> = columns.iter().filter_map(|column| find(column)).collect();
+        let id_index = find("id").unwrap_or_default();
         let csv = Self {
             reader,
             width: names.len(),
-            id_place,
+            id_index,
             not_null: None,
             columns: columns.into(),
-            places,
+            indexes,
             after: 0,
             index: None,
             last_id: None,
             total: 0,
-            place,
+            location,
         };
         Ok((csv, names))
     }
 
-    /// Counts the rows and, when they are out of order, makes the index; then goes back to the first row.
+    /// Counts the rows and, if they are out of order, builds the index; then goes back to the first row.
     fn survey(&mut self) -> Result<(), ImportError> {
         let first = self.reader.position().clone();
         let mut record = ByteRecord::new();
@@ -114,7 +114,7 @@ impl CsvTable {
             if self.is_wanted(&record)
                 && let Some(position) = record.position()
             {
-                // What has no id comes first: it is only going to be named.
+                // Rows without an id come first: they are only going to be rejected.
                 index.push((self.id(&record).unwrap_or(i64::MIN), position.clone()));
             }
         }
@@ -139,34 +139,34 @@ impl CsvTable {
             }
             _ => error.to_string(),
         };
-        ImportError::Source { place: self.place.clone(), reason }
+        ImportError::Source { location: self.location.clone(), reason }
     }
 
     fn id(&self, record: &ByteRecord) -> Option<i64> {
-        let text = std::str::from_utf8(record.get(self.id_place)?).ok()?;
+        let text = std::str::from_utf8(record.get(self.id_index)?).ok()?;
         text.parse().ok().filter(|id| *id > 0)
     }
 
-    /// Rows that were read before, and those without the column that is asked for, are passed over here.
+    /// False for rows that were read before, and for rows without a value in `not_null`.
     fn is_wanted(&self, record: &ByteRecord) -> bool {
         let stamped =
-            self.not_null.is_none_or(|place| record.get(place).is_some_and(|text| !text.is_empty()));
+            self.not_null.is_none_or(|index| record.get(index).is_some_and(|text| !text.is_empty()));
         stamped && self.id(record).is_none_or(|id| id > self.after)
     }
 
     fn read(&mut self, record: &ByteRecord) -> Read {
-        let place = record.position().map(Position::record);
+        let number = record.position().map(Position::record);
         let id = self.id(record);
         let mut reason = self.fault(record, id);
         if id.is_some() {
             self.last_id = id;
         }
-        let text = |place: &usize| {
-            let bytes = record.get(*place)?;
+        let text = |index: &usize| {
+            let bytes = record.get(*index)?;
             Some(String::from_utf8_lossy(bytes).into_owned())
         };
-        let values: Vec<Option<String>> = self.places.iter().map(text).collect();
-        let row = Row::new(id.unwrap_or_default(), place, Arc::clone(&self.columns), values);
+        let values: Vec<Option<String>> = self.indexes.iter().map(text).collect();
+        let row = Row::new(id.unwrap_or_default(), number, Arc::clone(&self.columns), values);
         match reason.take() {
             Some(reason) => Read::Bad { row, reason },
             None => Read::Row(row),
@@ -178,7 +178,7 @@ impl CsvTable {
             return Some(format!("the line has {} fields, the header {}", record.len(), self.width));
         }
         let Some(id) = id else {
-            let text = String::from_utf8_lossy(record.get(self.id_place).unwrap_or_default());
+            let text = String::from_utf8_lossy(record.get(self.id_index).unwrap_or_default());
             return Some(format!("id is not a positive whole number: {}", quoted(&text)));
         };
         if self.last_id == Some(id) {

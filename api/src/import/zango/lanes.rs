@@ -16,7 +16,7 @@ use crate::import::rejects::Reject;
 
 /// The column that a session's end is stamped in.
 const STAMP: &str = "session_expired_at";
-/// Where the stamped rows are remembered: a row of positions for every block.
+/// Where the stamped rows are stored: one position per block.
 const STAMPS: &str = "accesslogs_appaccesslog.session_expired_at";
 
 /// What a row became.
@@ -41,7 +41,7 @@ pub struct Lanes<'a> {
     names: &'a Names,
     source_name: String,
     lanes: Vec<(Lane, Option<(i64, Step)>)>,
-    /// Rows that were looked at since it was last asked.
+    /// Rows that were read since the last [`Lanes::take_seen`].
     seen: u64,
     pub total: u64,
 }
@@ -67,15 +67,16 @@ impl<'a> Lanes<'a> {
         Ok(Self { names, source_name: source_name.to_owned(), lanes, seen: 0, total })
     }
 
-    /// The earliest of what the lanes have to give. Each lane is in order of id, which is nearly that of time, so the
-    /// whole is nearly in order of time; a row that cannot be read has none and comes at once.
+    /// The earliest next step of all lanes. Each lane is in order of id, which is nearly the order of time, so the result is
+    /// nearly in order of time. A row that cannot be read has no time and comes first.
     pub fn next(&mut self) -> Result<Option<Step>, ImportError> {
         for (lane, head) in &mut self.lanes {
             if head.is_none() {
                 *head = lane.next(self.names, &mut self.seen)?;
             }
         }
-        let time = |step: &Step| step.as_ref().map_or(Timestamp(i64::MIN), |event| event.occurred_at);
+        let time =
+            |step: &Step| step.as_ref().map_or(Timestamp(i64::MIN), |event| event.occurred_at.timestamp());
         let earliest = self
             .lanes
             .iter_mut()
@@ -91,7 +92,7 @@ impl<'a> Lanes<'a> {
         std::mem::take(&mut self.seen)
     }
 
-    /// The positions after the last step that was given, of what moved.
+    /// The positions after the last returned step, of the tables whose position changed.
     pub fn positions(&mut self) -> Result<Vec<ImportPosition>, ImportError> {
         let mut positions = Vec::new();
         let mut add = |table: String, position: String| {
@@ -131,7 +132,7 @@ impl Lane {
         }
     }
 
-    /// The next row that was not dealt with before, as a step, with its id (0: none that can be read).
+    /// The next row that has not been processed, as a step, with its id (0 if it cannot be read).
     fn next(&mut self, names: &Names, seen: &mut u64) -> Result<Option<(i64, Step)>, ImportError> {
         loop {
             let read = match self {
@@ -143,7 +144,7 @@ impl Lane {
             *seen += 1;
             let (row, fault) = match read? {
                 Read::Row(row) => (row, None),
-                // The attempts' lane names what is wrong with a line of the access table.
+                // The lane of attempts reports broken lines of the access table.
                 Read::Bad { .. } if matches!(self, Self::Ends { .. }) => continue,
                 Read::Bad { row, reason } => (row, Some(reason)),
             };
@@ -168,7 +169,7 @@ impl Lane {
         }
     }
 
-    /// Whether an earlier import dealt with the row; a second row of the same id in this one is a fault to be named.
+    /// Whether an earlier import processed the row. A second row with the same id in this import is an error, to be reported.
     fn passed(&self, id: i64) -> bool {
         match self {
             _ if id == 0 => false,

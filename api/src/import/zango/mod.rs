@@ -7,14 +7,13 @@
 //! ```
 //!
 //! Zango 1.0 writes no logout and no expiry: it stamps the end of a session on the row of the login, at any time later.
-//! So the access table is read twice, once for what it gained and once for what was stamped since.
+//! So the access table is read twice, once for new rows and once for new stamps.
 //!
-//! Nothing is dropped in silence: what cannot become an event goes to the rejects file, with the reason.
+//! No row is dropped silently: a row that cannot become an event goes to the rejects file, with the reason.
 
 mod access;
 mod audit;
 mod changes;
-mod check;
 mod folder;
 mod lanes;
 mod names;
@@ -40,17 +39,17 @@ use logbook_engine::db;
 
 use crate::http::error::Problem;
 
-/// Import the log tables of a Zango app; run again, it adds only what is new
+/// Import the log tables of a Zango app; a second run adds only new rows
 #[derive(Args, Clone, Debug)]
 pub struct ZangoImport {
-    /// Where the tables are: postgres://user:password@host/database, or a folder of CSV files, one a table
-    // In the environment no other user of the machine sees a password that the address has.
+    /// Source of the tables: postgres://user:password@host/database, or a folder with one CSV file per table
+    // As an environment variable, because other users of the machine can read the arguments, and the URL may have a password.
     #[arg(long, env = "LOGBOOK_IMPORT_FROM", hide_env_values = true)]
     pub from: String,
     /// The tenant's schema
     #[arg(long)]
     pub schema: String,
-    /// Slug of the workspace, which is created if it is missing
+    /// Slug of the workspace; it is created if it does not exist
     #[arg(long)]
     pub workspace: String,
     /// File for rows that cannot be imported [default: <data dir>/rejects-<workspace>-<time>.jsonl]
@@ -61,10 +60,10 @@ pub struct ZangoImport {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The source, or a part of it, cannot be read.
-    #[error("cannot import from {place}: {reason}")]
-    Source { place: String, reason: String },
-    #[error("cannot write the rejects to {place}: {reason}")]
-    Rejects { place: String, reason: String },
+    #[error("cannot import from {location}: {reason}")]
+    Source { location: String, reason: String },
+    #[error("cannot write the rejects to {location}: {reason}")]
+    Rejects { location: String, reason: String },
     #[error("another import into {workspace} is running; what this one stored so far is kept")]
     Concurrent { workspace: String },
     #[error("the stored position of {table} cannot be read: {position}")]
@@ -75,7 +74,7 @@ pub enum ImportError {
 
 impl ImportError {
     fn rejects(path: &Path, error: &io::Error) -> Self {
-        Self::Rejects { place: path.display().to_string(), reason: error.to_string() }
+        Self::Rejects { location: path.display().to_string(), reason: error.to_string() }
     }
 }
 

@@ -1,7 +1,7 @@
-//! What the log tables point to by id: users, roles, platform admins, content types, objects.
+//! What the log tables refer to by id: users, roles, platform admins, content types, objects.
 //!
-//! Kept in memory while an import runs. All of it is small but for the objects, of which an app has as many as it has
-//! records: 24 bytes each, and none at all where the source is a database, which joins them in.
+//! Kept in memory while an import runs. All of it is small except the objects, of which an app has as many as it has
+//! records: 24 bytes each. A database as the source joins them in, so none are kept.
 
 use std::collections::HashMap;
 
@@ -33,13 +33,13 @@ pub struct Names {
 }
 
 impl Names {
-    /// Reads all of them. Only the content types must be there; a user without a row has an id and no name.
+    /// Reads all of them. Only the content types must exist; a user without a row has an id and no name.
     pub fn load(source: &Source, rejects: &mut Rejects) -> Result<Self, ImportError> {
         let mut names = Self::default();
         each(source, &USERS, rejects, |row| insert_some(&mut names.users, row.id, person(row)))?;
         each(source, &ADMINS, rejects, |row| insert_some(&mut names.admins, row.id, person(row)))?;
         each(source, &ROLES, rejects, |row| insert_some(&mut names.roles, row.id, row.owned("name")))?;
-        // Asked for here, so that a source without it is refused before anything is stored.
+        // Checked here, so that a source without it is refused before anything is stored.
         source.require(&CONTENT_TYPES)?;
         each(source, &CONTENT_TYPES, rejects, |row| {
             let content_type =
@@ -72,7 +72,7 @@ impl Names {
         self.content_types.get(&id)
     }
 
-    /// The UUID of the object that a row of the object store stands for.
+    /// The UUID of the object that a row of the object store represents.
     pub fn object_uuid(&self, object_ref: i64) -> Option<String> {
         let place = self.objects.binary_search_by_key(&object_ref, |(id, _)| *id).ok()?;
         self.objects.get(place).map(|(_, uuid)| uuid.to_string())

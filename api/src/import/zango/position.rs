@@ -1,15 +1,15 @@
-//! How far an import has come, as it is stored beside the events.
+//! How far an import has come, as stored with the events.
 //!
-//! Rows come with growing ids, but ids are given before a transaction commits: a row can appear below ids that were
-//! read already. So a [`Position`] remembers the last id *and* the ids it did not meet shortly before it:
+//! Ids grow, but they are assigned before a transaction commits: a row can appear below ids that were already read. So a
+//! [`Position`] remembers the last id *and* the ids that were missing shortly before it:
 //!
 //! ```text
 //! "299"              every row up to 299
-//! "299;270,280-283"  every row up to 299, but for these, which may still come
+//! "299;270,280-283"  every row up to 299, except these, which may still appear
 //! ```
 //!
 //! A session's end is a stamp that appears on a row long after it was read, with no order at all. For those, [`Stamps`]
-//! keeps one bit per row: 65,536 rows a block, deflated, in base64.
+//! keeps one bit per row: 65,536 rows per block, deflated, in base64.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,7 +24,7 @@ use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 const WINDOW: i64 = 10_000;
 const MAX_GAPS: usize = 1000;
 
-/// Every id up to `last` but for `missing` has been dealt with.
+/// Every id up to `last`, except `missing`, has been processed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     last: i64,
@@ -33,17 +33,17 @@ pub struct Position {
 }
 
 impl Position {
-    /// The id after which reading goes on.
+    /// The id after which reading continues.
     pub fn start(&self) -> i64 {
         self.missing.first().map_or(self.last, |range| range.start() - 1)
     }
 
-    /// Whether the row was dealt with.
+    /// Whether the row has been processed.
     pub fn has(&self, id: i64) -> bool {
         id <= self.last && !self.missing.iter().any(|range| range.contains(&id))
     }
 
-    /// Takes note of a row.
+    /// Marks a row as processed.
     pub fn take(&mut self, id: i64) {
         if id > self.last {
             // Before the first row there is nothing to wait for.
@@ -104,7 +104,7 @@ impl std::str::FromStr for Position {
 const BLOCK_BITS: i64 = 65_536;
 const BLOCK_BYTES: usize = BLOCK_BITS as usize / 8;
 
-/// The rows whose stamp has been dealt with.
+/// The rows whose stamp has been processed.
 #[derive(Clone, Debug, Default)]
 pub struct Stamps {
     blocks: BTreeMap<i64, Vec<u8>>,
@@ -121,13 +121,13 @@ impl Stamps {
         (bits.len() == BLOCK_BYTES).then(|| drop(self.blocks.insert(block, bits)))
     }
 
-    /// Whether the row's stamp was dealt with.
+    /// Whether the row's stamp has been processed.
     pub fn has(&self, id: i64) -> bool {
         let (block, byte, mask) = place(id);
         self.blocks.get(&block).is_some_and(|bits| bits[byte] & mask != 0)
     }
 
-    /// Takes note of a row's stamp.
+    /// Marks a row's stamp as processed.
     pub fn take(&mut self, id: i64) {
         let (block, byte, mask) = place(id);
         self.blocks.entry(block).or_insert_with(|| vec![0; BLOCK_BYTES])[byte] |= mask;

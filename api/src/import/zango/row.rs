@@ -1,9 +1,15 @@
-//! A row of a table as the source gives it: text or nothing per column, and readers of Zango's types.
+//! A row of a table as the source returns it: a text or nothing per column, with parsers for Zango's types.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use chrono::DateTime;
-use logbook_engine::db::timestamp::Timestamp;
+use logbook_engine::{
+    db::timestamp::Timestamp,
+    event::{
+        Actor, ActorType,
+        limits::{Invalid, IpAddress, Text},
+    },
+};
 use serde_json::{Map, Value};
 
 /// Why a row cannot become an event; goes to the rejects file.
@@ -12,7 +18,7 @@ pub type Reason = String;
 #[derive(Clone, Debug)]
 pub struct Row {
     pub id: i64,
-    /// The row's place in the file, where the source is one: 1 is the first after the header.
+    /// The row's place in the file, if the source is one: 1 is the first after the header.
     pub record: Option<u64>,
     columns: Arc<[String]>,
     /// Empty text is nothing: a CSV cannot tell the two apart.
@@ -63,13 +69,21 @@ impl Row {
     }
 
     /// An `inet` without its mask, which PostgreSQL writes as `/32` when it is cast to text.
-    pub fn address(&self, column: &str) -> Result<Option<String>, Reason> {
+    pub fn address(&self, column: &str) -> Result<Option<IpAddress>, Reason> {
         let Some(text) = self.text(column) else { return Ok(None) };
         let address = text.split_once('/').map_or(text, |(address, _)| address);
-        match address.parse::<IpAddr>() {
-            Ok(_) => Ok(Some(address.to_owned())),
+        match IpAddress::try_from(address.to_owned()) {
+            Ok(address) => Ok(Some(address)),
             Err(_) => Err(format!("{column} is not an address: {}", quoted(text))),
         }
+    }
+
+    /// The column's text within an event's limits; None when there is none.
+    pub fn limited<const MIN: usize, const MAX: usize>(
+        &self,
+        column: &str,
+    ) -> Result<Option<Text<MIN, MAX>>, Reason> {
+        self.text(column).map(|text| limited(column, text)).transpose()
     }
 
     /// The row as an object, for the rejects file.
@@ -88,6 +102,20 @@ pub fn instant(text: &str) -> Option<Timestamp> {
     // `%#z` takes offsets without minutes, as PostgreSQL writes them.
     let time = DateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S%.f%#z").ok()?;
     Some(Timestamp(time.timestamp_micros()))
+}
+
+/// A value within an event's limits. `what` names it in the reason.
+pub fn limited<T, V>(what: &str, value: V) -> Result<T, Reason>
+where
+    T: TryFrom<V, Error = Invalid>,
+{
+    T::try_from(value).map_err(|Invalid { pointer, code: _, detail }| format!("{what}{pointer} {detail}"))
+}
+
+/// A person, by their id in the source.
+pub fn person(kind: ActorType, id: i64, name: Option<String>) -> Result<Actor, Reason> {
+    let name = name.map(|name| limited("actor name", name)).transpose()?;
+    Ok(Actor { kind, id: Some(Text::truncated(&id.to_string())), name })
 }
 
 /// Text of a source inside a message: never long, never more than one line.
@@ -129,7 +157,7 @@ mod tests {
     fn columns_by_type() {
         let row = row(&["a", "b", "c", "d"], &["t", "127.0.0.1/32", "", "x"]);
         assert_eq!(row.boolean("a"), Ok(true));
-        assert_eq!(row.address("b"), Ok(Some("127.0.0.1".into())));
+        assert_eq!(row.address("b").expect("readable").as_deref(), Some("127.0.0.1"));
         assert_eq!(row.text("c"), None);
         assert_eq!(row.integer("c"), Ok(None));
         assert_eq!(row.boolean("d"), Err("d is neither true nor false: \"x\"".into()));

@@ -1,4 +1,4 @@
-//! Runs an import: reads, batches, stores, and keeps the person who waits informed.
+//! Runs an import: reads, batches, stores, and shows the progress.
 
 use std::{
     collections::HashMap,
@@ -33,11 +33,11 @@ use crate::{accounts::workspaces::Workspace, import::rejects::Rejects};
 /// Events in one transaction.
 const BATCH: usize = 2000;
 
-/// Imports what is new in the source. `progress` draws a bar on stderr where that is a terminal.
+/// Imports the new rows of the source. `progress` draws a bar on stderr if that is a terminal.
 ///
 /// # Errors
-/// When the source cannot be read or the events cannot be stored. Batches stored until then stay, with the positions
-/// that belong to them: running again goes on from there.
+/// When the source cannot be read or the events cannot be stored. Batches stored until then stay, with their
+/// positions: another run continues from there.
 pub fn run(db: &Db, data_dir: &Path, args: &ZangoImport, progress: bool) -> Result<Summary, ImportError> {
     let source = Source::open(&args.from, &args.schema)?;
     let mut rejects = Rejects::new(rejects_path(data_dir, args));
@@ -45,7 +45,7 @@ pub fn run(db: &Db, data_dir: &Path, args: &ZangoImport, progress: bool) -> Resu
     let mut conn = db.conn()?;
     let source_name = format!("zango:{}", args.schema);
 
-    // Both log tables are known to be there before a workspace is made.
+    // Both log tables must exist before a workspace is created.
     source.require(&ACCESS)?;
     source.require(&AUDIT)?;
     let (workspace, created) = workspace::find_or_create(&mut conn, &source, args)?;
@@ -73,7 +73,7 @@ pub fn run(db: &Db, data_dir: &Path, args: &ZangoImport, progress: bool) -> Resu
         if events.is_empty() && !rejected {
             break;
         }
-        // The reject first: a position must never pass a row that is neither stored nor written down.
+        // The rejects first: a position must never pass a row that is neither stored nor in the rejects file.
         rejects.sync().map_err(|error| ImportError::rejects(rejects.path(), &error))?;
         events.iter().for_each(|event| summary.count(event));
         let positions = lanes.positions()?;
@@ -97,10 +97,10 @@ fn store_batch(
 ) -> Result<(), ImportError> {
     let moved: Vec<ImportPosition> =
         positions.into_iter().filter(|new| stored.get(&new.source_table) != Some(&new.position)).collect();
-    // Before the transaction, in which the owner's rights are gone.
-    Partitions::default().make(conn, events.iter().map(|event| event.occurred_at))?;
+    // Before the transaction, in which the connection no longer has the owner's rights.
+    Partitions::default().make(conn, events.iter().map(|event| event.occurred_at.timestamp()))?;
     roles::as_appender(conn, |conn| {
-        // Takes the lock that the appender will take, before anything is read.
+        // Takes the appender's lock before anything is read.
         diesel::update(workspace_sequences::table.find(workspace.id))
             .set(workspace_sequences::last_seq.eq(workspace_sequences::last_seq))
             .execute(conn)?;

@@ -19,10 +19,10 @@ pub const OBJECT_UUID: &str = "object_uuid";
 /// The audit log's column that leads to it.
 pub const OBJECT_REF: &str = "object_ref_id";
 
-/// Rows that are fetched at once from a database.
+/// Rows that are fetched from a database at a time.
 const PAGE: usize = 1000;
 
-/// A row, or what there is in its place and why it cannot be read.
+/// A row, or the rest of one and the reason why it cannot be read.
 #[derive(Debug)]
 pub enum Read {
     Row(Row),
@@ -38,7 +38,7 @@ pub enum Source {
 
 impl Source {
     /// # Errors
-    /// When there is no such folder, server or schema.
+    /// When the folder, server or schema does not exist.
     pub fn open(from: &str, schema: &str) -> Result<Self, ImportError> {
         let schema = schema.to_owned();
         if from.starts_with("postgres://") || from.starts_with("postgresql://") {
@@ -49,7 +49,7 @@ impl Source {
                 Ok(source)
             } else {
                 Err(ImportError::Source {
-                    place: source.to_string(),
+                    location: source.to_string(),
                     reason: "there is no such schema".into(),
                 })
             };
@@ -58,7 +58,7 @@ impl Source {
         match std::fs::read_dir(&path) {
             Ok(_) => Ok(Self::Folder { path, schema }),
             Err(error) => Err(ImportError::Source {
-                place: path.display().to_string(),
+                location: path.display().to_string(),
                 reason: format!("the folder cannot be read: {error}"),
             }),
         }
@@ -77,16 +77,16 @@ impl Source {
     fn connect(&self) -> Result<SourceDb, ImportError> {
         match self {
             Self::Postgres { url, .. } => SourceDb::open(url).map_err(|error| self.broken(&error)),
-            Self::Folder { .. } => Err(self.broken(&"a folder is no database")),
+            Self::Folder { .. } => Err(self.broken(&"a folder is not a database")),
         }
     }
 
     fn broken(&self, reason: &dyn std::fmt::Display) -> ImportError {
-        ImportError::Source { place: self.to_string(), reason: reason.to_string() }
+        ImportError::Source { location: self.to_string(), reason: reason.to_string() }
     }
 
     /// # Errors
-    /// When there is no such table, or not all of its columns.
+    /// When the table or one of its columns does not exist.
     pub fn require(&self, table: &TableSpec) -> Result<(), ImportError> {
         let found = match self {
             Self::Folder { path, .. } => {
@@ -102,7 +102,7 @@ impl Source {
         self.stream(table, after, None, false)
     }
 
-    /// As [`Source::find`], of a table that must be there.
+    /// Like [`Source::find`], for a table that must exist.
     pub fn read(&self, table: &TableSpec, after: i64) -> Result<Stream, ImportError> {
         self.find(table, after)?.ok_or_else(|| self.no_table(table))
     }
@@ -118,7 +118,7 @@ impl Source {
         self.stream(table, after, None, true)?.ok_or_else(|| self.no_table(table))
     }
 
-    /// Whether [`Source::open`] made sure that the schema is there.
+    /// Whether [`Source::open`] checked that the schema exists.
     pub fn has_schemas(&self) -> bool {
         matches!(self, Self::Postgres { .. })
     }
@@ -152,7 +152,7 @@ impl Source {
             Self::Postgres { .. } => {
                 let mut conn = self.connect()?;
                 let Some(columns) = self.columns(&mut conn, table)? else { return Ok(None) };
-                // An optional column that is not there has no values.
+                // A missing optional column has no values.
                 let no_values = not_null.is_some_and(|column| !columns.iter().any(|name| name == column));
                 let join = if with_uuids && columns.iter().any(|name| name == OBJECT_REF) {
                     self.columns(&mut conn, &OBJECTS)?.map(|_| Join {
@@ -184,7 +184,7 @@ impl Source {
                     after,
                     page: VecDeque::new(),
                     done: no_values,
-                    place: self.to_string(),
+                    location: self.to_string(),
                 };
                 Ok(Some(Stream { table: table.name, total, rows: Rows::Pg(Box::new(rows)) }))
             }
@@ -194,8 +194,8 @@ impl Source {
     /// `<schema>/<table>.csv`, or `<table>.csv` in the folder itself.
     fn file(&self, folder: &Path, table: &TableSpec) -> Option<PathBuf> {
         let name = format!("{}.csv", table.name);
-        let places = [folder.join(self.schema_of(table)).join(&name), folder.join(&name)];
-        places.into_iter().find(|path| path.is_file())
+        let paths = [folder.join(self.schema_of(table)).join(&name), folder.join(&name)];
+        paths.into_iter().find(|path| path.is_file())
     }
 
     fn columns(&self, conn: &mut SourceDb, table: &TableSpec) -> Result<Option<Vec<String>>, ImportError> {
@@ -203,13 +203,13 @@ impl Source {
         if found.is_empty() {
             return Ok(None);
         }
-        let place = format!("table {} of {self}", table.name);
-        Ok(Some(wanted(&found, table, &place)?))
+        let location = format!("table {} of {self}", table.name);
+        Ok(Some(wanted(&found, table, &location)?))
     }
 }
 
 impl std::fmt::Display for Source {
-    /// The place without its password.
+    /// The source, without its password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Folder { path, .. } => path.display().fmt(f),
@@ -229,12 +229,12 @@ impl std::fmt::Display for Source {
     }
 }
 
-/// Of the columns that are there, those that are used.
-pub fn wanted(found: &[String], table: &TableSpec, place: &str) -> Result<Vec<String>, ImportError> {
+/// The columns that exist and are used.
+pub fn wanted(found: &[String], table: &TableSpec, location: &str) -> Result<Vec<String>, ImportError> {
     let missing = |column: &&&str| !found.iter().any(|name| name == **column);
     if let Some(column) = ["id"].iter().chain(table.required).find(missing) {
         return Err(ImportError::Source {
-            place: place.to_owned(),
+            location: location.to_owned(),
             reason: format!("there is no column {column}"),
         });
     }
@@ -275,7 +275,7 @@ struct PgRows {
     after: i64,
     page: VecDeque<Row>,
     done: bool,
-    place: String,
+    location: String,
 }
 
 impl PgRows {
@@ -291,7 +291,7 @@ impl PgRows {
     }
 
     fn fetch(&mut self) -> Result<(), ImportError> {
-        let broken = |reason: String| ImportError::Source { place: self.place.clone(), reason };
+        let broken = |reason: String| ImportError::Source { location: self.location.clone(), reason };
         let rows = self
             .conn
             .page(&self.table, self.after, PAGE as i64)
@@ -299,7 +299,7 @@ impl PgRows {
         self.done = rows.len() < PAGE;
         let id_column = self.columns.iter().position(|column| column == "id");
         for values in rows {
-            let id = id_column.and_then(|place| values.get(place)?.as_deref()?.parse().ok());
+            let id = id_column.and_then(|index| values.get(index)?.as_deref()?.parse().ok());
             let id = id.ok_or_else(|| broken(format!("a row of {} has no id", self.table.name)))?;
             self.after = id;
             self.page.push_back(Row::new(id, None, Arc::clone(&self.columns), values));

@@ -9,7 +9,7 @@ use crate::import::rejects::Reject;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
     pub workspace: String,
-    /// The workspace was made by this import.
+    /// The workspace was created by this import.
     pub created: bool,
     pub access: u64,
     /// How many of the access events are ends of sessions.
@@ -29,12 +29,12 @@ impl Summary {
     }
 
     pub(super) fn count(&mut self, event: &NewEvent) {
-        match event.log {
+        match event.common.log {
             Log::Access => self.access += 1,
             Log::Application => self.application += 1,
             Log::Framework => self.framework += 1,
         }
-        if event.action == "session_expired" {
+        if event.common.action == "session_expired" {
             self.session_ends += 1;
         }
     }
@@ -53,10 +53,10 @@ impl fmt::Display for Summary {
             first_rejects,
             rejects_file,
         } = self;
-        let made = if *created { " (new)" } else { "" };
+        let new = if *created { " (new)" } else { "" };
         write!(
             f,
-            "{} new events in workspace {workspace}{made}: {access} access ({session_ends} of them ends of sessions), \
+            "{} new events in workspace {workspace}{new}: {access} access ({session_ends} of them ends of sessions), \
              {application} application, {framework} framework",
             self.events()
         )?;

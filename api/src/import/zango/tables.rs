@@ -1,6 +1,6 @@
 //! The tables that are read, and the columns that are used of each.
 
-/// A table of Zango's. Columns of password hashes and the like are not even read.
+/// A table of Zango. Columns with password hashes and the like are not read at all.
 #[derive(Debug)]
 pub struct TableSpec {
     pub name: &'static str,

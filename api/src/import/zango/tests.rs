@@ -63,7 +63,7 @@ impl Story {
         let mut conn = self.db.conn().expect("a connection");
         let rows =
             events::table.order(events::seq.asc()).select(EventRow::as_select()).load::<EventRow>(&mut *conn);
-        rows.expect("events").into_iter().map(Event::from).collect()
+        rows.expect("events").into_iter().map(|row| Event::try_from(row).expect("an event")).collect()
     }
 }
 
@@ -92,31 +92,31 @@ fn the_fixtures_numbers() {
     let story = Story::new();
     let summary = story.run();
     let events = story.events();
-    let of = |log: Log| events.iter().filter(move |event| event.log == log);
-    let kind = |event: &Event| event.target.kind.clone().unwrap_or_default();
+    let of = |log: Log| events.iter().filter(move |event| event.common.log == log);
+    let kind = |event: &Event| event.common.target.kind.as_deref().unwrap_or_default().to_owned();
 
     let numbers = (summary.access, summary.session_ends, summary.application, summary.framework);
     assert_eq!(numbers, (81, 21, 178, 121));
     assert_eq!((summary.created, summary.rejected, summary.rejects_file), (true, 0, None));
     assert_eq!(
-        counted(events.iter(), |event| event.log.to_string()),
+        counted(events.iter(), |event| event.common.log.to_string()),
         expected(&[("access", 81), ("application", 178), ("framework", 121),])
     );
     assert_eq!(
-        counted(of(Log::Access), |event| event.action.clone()),
+        counted(of(Log::Access), |event| event.common.action.to_string()),
         expected(&[("login", 40), ("login_failed", 20), ("session_expired", 21),])
     );
     assert_eq!(
-        counted(of(Log::Access), |event| event.outcome.to_string()),
+        counted(of(Log::Access), |event| event.common.outcome.to_string()),
         expected(&[("failure", 20), ("success", 61),])
     );
     assert_eq!(
-        counted(of(Log::Application), |event| event.action.clone()),
+        counted(of(Log::Application), |event| event.common.action.to_string()),
         expected(&[("create", 140), ("delete", 13), ("update", 25),])
     );
     assert_eq!(counted(of(Log::Application), kind), expected(&[("patient", 102), ("visit", 76)]));
     assert_eq!(
-        counted(of(Log::Framework), |event| event.action.clone()),
+        counted(of(Log::Framework), |event| event.common.action.to_string()),
         expected(&[
             ("password_history_created", 7),
             ("password_history_updated", 7),
@@ -131,11 +131,12 @@ fn the_fixtures_numbers() {
             ("user_updated", 76),
         ])
     );
-    let actor = |event: &Event| event.actor.as_ref().map_or_else(String::new, |actor| actor.kind.to_string());
+    let actor =
+        |event: &Event| event.common.actor.as_ref().map_or_else(String::new, |actor| actor.kind.to_string());
     assert_eq!(counted(of(Log::Framework), actor), expected(&[("admin", 51), ("system", 67), ("user", 3)]));
     assert_eq!(counted(of(Log::Application), actor), expected(&[("user", 178)]));
     for (name, count) in [("O'Brien \"Jo\"", 13), ("José Núñez", 27), ("李雷", 18)] {
-        let named = events.iter().filter(|event| event.target.name.as_deref() == Some(name));
+        let named = events.iter().filter(|event| event.common.target.name.as_deref() == Some(name));
         assert_eq!(named.count(), count, "{name}");
     }
     let with_uuid = of(Log::Application).filter(|event| has(event.metadata.as_ref(), "\"object_uuid\":\""));
@@ -161,18 +162,18 @@ fn sessions_are_two_events() {
     let story = Story::new();
     story.run();
     let events = story.events();
-    let sessions = counted(events.iter().filter(|event| event.session_id.is_some()), |event| {
-        event.session_id.clone().unwrap_or_default()
+    let sessions = counted(events.iter().filter(|event| event.common.session_id.is_some()), |event| {
+        event.common.session_id.as_deref().unwrap_or_default().to_owned()
     });
     assert_eq!((sessions.len(), sessions.values().filter(|count| **count == 2).count()), (40, 21));
     let first: Vec<_> =
-        events.iter().filter(|event| event.session_id.as_deref() == Some("zango-12")).collect();
+        events.iter().filter(|event| event.common.session_id.as_deref() == Some("zango-12")).collect();
     assert_eq!(
-        first.iter().map(|event| event.action.as_str()).collect::<Vec<_>>(),
+        first.iter().map(|event| event.common.action.as_str()).collect::<Vec<_>>(),
         ["login", "session_expired"]
     );
     assert_eq!(first[1].occurred_at.to_string(), "2026-11-22T20:50:15.549399Z");
-    assert_eq!(first[0].actor, first[1].actor);
+    assert_eq!(first[0].common.actor, first[1].common.actor);
     // Rows 1, 2 and 17 failed and are stamped all the same.
     for id in ["zango-1", "zango-2", "zango-17"] {
         assert!(!sessions.contains_key(id));
@@ -193,9 +194,9 @@ fn secrets_are_masked() {
             assert!(!everything.contains(secret), "{everything}");
         }
     }
-    let token = events.iter().find(|event| event.action == "token_created").expect("a token");
-    assert_eq!(token.target.id.as_deref(), Some("6395fc26…"));
-    assert_eq!(token.target.name.as_deref(), Some("6395fc26… : Bela Doctor"));
+    let token = events.iter().find(|event| event.common.action == "token_created").expect("a token");
+    assert_eq!(token.common.target.id.as_deref(), Some("6395fc26…"));
+    assert_eq!(token.common.target.name.as_deref(), Some("6395fc26… : Bela Doctor"));
 }
 
 #[test]
@@ -244,10 +245,10 @@ fn a_new_row_and_a_late_stamp_add_two() {
     assert_eq!((second.access, second.session_ends, second.events()), (2, 1, 2));
     let added = &story.events()[380..];
     assert_eq!(
-        added.iter().map(|event| event.action.as_str()).collect::<Vec<_>>(),
+        added.iter().map(|event| event.common.action.as_str()).collect::<Vec<_>>(),
         ["session_expired", "login_failed"]
     );
-    assert_eq!(added[0].session_id.as_deref(), Some("zango-13"));
+    assert_eq!(added[0].common.session_id.as_deref(), Some("zango-13"));
     assert_eq!(story.run().events(), 0);
 }
 
@@ -276,7 +277,14 @@ fn rows_out_of_order_are_put_in_order() {
     }
     assert_eq!(sorted.run(), shuffled.run());
     let same = |event: Event| {
-        (event.seq, event.occurred_at, event.action, event.target, event.changes, event.metadata)
+        (
+            event.seq,
+            event.occurred_at,
+            event.common.action,
+            event.common.target,
+            event.changes,
+            event.metadata,
+        )
     };
     let (sorted, shuffled) = (sorted.events(), shuffled.events());
     assert_eq!(
@@ -362,8 +370,9 @@ fn optional_tables_may_be_missing() {
         fs::remove_file(story.csv(table)).expect("removable");
     }
     assert_eq!(story.run().events(), 380);
-    let login = story.events().into_iter().find(|event| event.action == "login").expect("a login");
-    assert_eq!(login.actor.map(|actor| (actor.id, actor.name)), Some((Some("1".into()), None)));
+    let login = story.events().into_iter().find(|event| event.common.action == "login").expect("a login");
+    let actor = login.common.actor.expect("an actor");
+    assert_eq!((actor.id.as_deref(), actor.name), (Some("1"), None));
     let workspace = workspaces::find(&mut story.db.conn().expect("a connection"), "peerapp");
     assert_eq!(workspace.expect("a query").map(|workspace| workspace.timezone), Some("UTC".into()));
 }

@@ -1,4 +1,4 @@
-//! The workspace that an app's events go to, made with the app's own name, zone and date format.
+//! The workspace of an app's events, created with the app's own name, time zone and date format.
 
 use logbook_engine::db::Conn;
 
@@ -9,10 +9,10 @@ use super::{
 };
 use crate::accounts::workspaces::{self, DATE_FORMATS, NewWorkspace, Workspace};
 
-/// The workspace, and whether it was made now.
+/// Returns the workspace, and whether it was created now.
 ///
 /// # Errors
-/// When a folder names its tenants and this is none of them; when the slug cannot be one.
+/// When a folder names its tenants and this is not one of them; when the slug is invalid.
 pub fn find_or_create(
     conn: &mut Conn,
     source: &Source,
@@ -57,14 +57,14 @@ fn tenant(source: &Source, schema: &str) -> Result<Option<Tenant>, ImportError> 
         schemas.push(name.to_owned());
     }
     // A folder does not say whose tables it holds: a typing mistake would import everything a second time, under
-    // another name. A database was asked for the schema itself, and a table without rows says nothing.
+    // another name. In a database the schema itself was checked, and an empty table says nothing.
     if source.has_schemas() || schemas.is_empty() {
         return Ok(None);
     }
     Err(ImportError::Source {
-        place: source.to_string(),
+        location: source.to_string(),
         reason: format!(
-            "there is no tenant with the schema {schema} in {}; there is {}",
+            "there is no tenant with the schema {schema} in {}; it has {}",
             TENANTS.name,
             schemas.join(", ")
         ),

@@ -3,7 +3,10 @@
 use logbook_engine::{
     counts::Cells,
     db::timestamp::Timestamp,
-    event::{Actor, ActorType, Event, Log, NewEvent, Outcome, Target},
+    event::{
+        Actor, ActorType, Common, Event, Log, NewEvent, Outcome, Target,
+        limits::{Changes, Checks, IpAddress, Text},
+    },
     filter::{Dimension, Filter},
 };
 use serde::{Deserialize, Serialize};
@@ -13,21 +16,21 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
-    http::{
-        error::{FieldError, Result},
-        limits::{self, ACTION},
-        validation::no_nul,
-    },
+    http::error::{FieldError, Result},
     routes::logs::{
         log::{LogKind, log_endpoints},
         wire,
     },
 };
 
-/// The one action that fails by its name.
+/// Maximum length of `status_reason`, in characters.
+const MAX_REASON: usize = 4000;
+/// Maximum length of `username`, in characters.
+const MAX_USERNAME: usize = 500;
+/// The one event type whose default status is failure.
 const LOGIN_FAILED: &str = "login_failed";
 
-/// Who came in: a snapshot of that time.
+/// A snapshot of the user at the time of the event.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct AccessUser {
     #[schema(required, example = "17")]
@@ -36,21 +39,19 @@ pub struct AccessUser {
     pub name: Option<String>,
 }
 
-/// Who came in, as it is sent.
-#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+/// The user of a new access event.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAccessUser {
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255, example = "17")]
     pub id: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 500), custom(function = no_nul))]
     #[schema(max_length = 500, example = "Asha Rao")]
     pub name: Option<String>,
 }
 
-/// Somebody came in, went out, or tried to.
+/// A user came in, went out, or tried to.
 #[derive(Serialize, ToSchema)]
 pub struct AccessEvent {
     #[schema(example = "01935fb2-8e31-8000-8000-040000000029")]
@@ -61,7 +62,7 @@ pub struct AccessEvent {
     pub occurred_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
-    /// `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or the platform's own.
+    /// `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or a type of your own.
     #[schema(example = "login_failed")]
     pub event_type: String,
     #[schema(value_type = String, example = "failure")]
@@ -70,10 +71,10 @@ pub struct AccessEvent {
     pub status_reason: Option<String>,
     #[schema(required)]
     pub user: Option<AccessUser>,
-    /// What was typed in to sign in.
+    /// The user name that was entered to sign in.
     #[schema(required, example = "asha@clinic.test")]
     pub username: Option<String>,
-    /// The role at that time.
+    /// The user's role at the time of the event.
     #[schema(required, example = "Nurse")]
     pub role: Option<String>,
     #[schema(required, example = "198.51.100.4")]
@@ -86,19 +87,17 @@ pub struct AccessEvent {
     pub correlation_id: Option<String>,
     #[schema(value_type = Object)]
     pub metadata: Box<RawValue>,
-    /// JSON pointers of the values that were secrets and read `[masked]` now.
+    /// JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
     pub masked: Vec<String>,
 }
 
 impl From<Event> for AccessEvent {
     fn from(event: Event) -> Self {
         let id = event.id().to_string();
-        let Event {
-            workspace_id: _,
-            seq,
+        let Event { workspace_id: _, seq, occurred_at, received_at, common, changes: _, metadata, masked } =
+            event;
+        let Common {
             log: _,
-            occurred_at,
-            received_at,
             actor,
             role,
             action,
@@ -109,10 +108,7 @@ impl From<Event> for AccessEvent {
             user_agent,
             session_id,
             correlation_id,
-            changes: _,
-            metadata,
-            masked,
-        } = event;
+        } = common;
         let names = [
             ("/actor/id", "/user/id"),
             ("/actor/name", "/user/name"),
@@ -124,81 +120,73 @@ impl From<Event> for AccessEvent {
             seq,
             occurred_at,
             received_at,
-            event_type: action,
+            event_type: action.into_string(),
             status: outcome,
-            status_reason: outcome_reason,
-            user: actor.map(|Actor { kind: _, id, name }| AccessUser { id, name }),
-            username,
-            role,
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
+            status_reason: outcome_reason.map(Text::into_string),
+            user: actor.map(|Actor { kind: _, id, name }| AccessUser {
+                id: id.map(Text::into_string),
+                name: name.map(Text::into_string),
+            }),
+            username: username.map(Text::into_string),
+            role: role.map(Text::into_string),
+            ip_address: ip_address.map(IpAddress::into_string),
+            user_agent: user_agent.map(Text::into_string),
+            session_id: session_id.map(Text::into_string),
+            correlation_id: correlation_id.map(Text::into_string),
             metadata: wire::raw(metadata, "{}"),
             masked: wire::masked(masked.as_deref(), &names),
         }
     }
 }
 
-#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAccessEvent {
-    /// Needed where logs are mixed; elsewhere it may be left out.
+    /// Required where a request mixes logs (`/logs/ingest`), optional elsewhere.
     #[serde(default)]
     #[schema(value_type = String, required = false, example = "access")]
     pub log: Option<Log>,
-    /// When it happened; now when left out. Between 1970 and a day ahead.
+    /// When it happened: from 1970 to one day ahead. Default: now.
     #[serde(default)]
-    #[validate(custom(function = limits::occurred_at))]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub occurred_at: Option<Timestamp>,
-    /// The same key in the same workspace within seven days is the same event and stored once.
+    /// Events with the same key in the same workspace are stored once within seven days.
     #[serde(default)]
-    #[validate(length(min = 1, max = 255), custom(function = no_nul))]
     #[schema(min_length = 1, max_length = 255)]
     pub dedupe_key: Option<String>,
-    /// `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or your own, in lower snake case.
-    #[validate(length(min = 1, max = 64), regex(path = *ACTION))]
+    /// `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or a type of your own, in lower
+    /// snake case.
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$", example = "login")]
     pub event_type: String,
-    /// Default: failure for `login_failed`, else success.
+    /// Default: `failure` for `login_failed`, otherwise `success`.
     #[serde(default)]
     #[schema(inline)]
     pub status: Option<Outcome>,
     #[serde(default)]
-    #[validate(length(max = 4000), custom(function = no_nul))]
     #[schema(max_length = 4000)]
     pub status_reason: Option<String>,
     #[serde(default, deserialize_with = "wire::optional_object")]
-    #[validate(nested)]
     pub user: Option<NewAccessUser>,
     #[serde(default)]
-    #[validate(length(max = 500), custom(function = no_nul))]
     #[schema(max_length = 500)]
     pub username: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255)]
     pub role: Option<String>,
     #[serde(default)]
-    #[validate(custom(function = limits::ip_address))]
     #[schema(example = "198.51.100.4")]
     pub ip_address: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 2000), custom(function = no_nul))]
     #[schema(max_length = 2000)]
     pub user_agent: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255)]
     pub session_id: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255)]
     pub correlation_id: Option<String>,
-    /// Anything else, as an object of at most 64 KiB.
+    /// Any other data: an object of at most 64 KiB.
     #[serde(default)]
-    #[validate(custom(function = limits::metadata))]
     #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
 }
@@ -206,32 +194,32 @@ pub struct NewAccessEvent {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct AccessFilter {
-    /// Any of these event types.
+    /// Matches any of these event types.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(example = json!(["login_failed"]), max_items = 100)]
     pub event_type: Vec<String>,
-    /// `success` or `failure`.
+    /// Matches any of these statuses: `success`, `failure`.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(inline, max_items = 100)]
     pub status: Vec<Outcome>,
-    /// Any of these roles.
+    /// Matches any of these roles.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(max_items = 100)]
     pub role: Vec<String>,
-    /// Any of these users, by id.
+    /// Matches any of these user ids.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(max_items = 100)]
     pub user_id: Vec<String>,
-    /// Any of these addresses.
+    /// Matches any of these IP addresses.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(max_items = 100)]
     pub ip_address: Vec<String>,
-    /// Any of these sessions.
+    /// Matches any of these session ids.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(max_items = 100)]
@@ -241,7 +229,7 @@ pub struct AccessFilter {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AccessMetrics {
     pub total: u64,
-    /// Events whose status is failure.
+    /// Events with the status `failure`.
     pub failed: u64,
     pub by_event_type: BTreeMap<String, u64>,
     /// False when the counts are lower bounds.
@@ -260,7 +248,7 @@ impl LogKind for AccessLog {
     const FACETS: &'static [(&'static str, Dimension)] =
         &[("status", Dimension::Outcome), ("event_type", Dimension::Action), ("role", Dimension::Role)];
 
-    fn new_event(new: NewAccessEvent) -> Result<NewEvent, FieldError> {
+    fn new_event(new: NewAccessEvent) -> Result<NewEvent, Vec<FieldError>> {
         let NewAccessEvent {
             log,
             occurred_at,
@@ -277,25 +265,37 @@ impl LogKind for AccessLog {
             correlation_id,
             metadata,
         } = new;
-        wire::right_log(log, Log::Access)?;
         let by_name = if event_type == LOGIN_FAILED { Outcome::Failure } else { Outcome::Success };
-        Ok(NewEvent {
-            log: Log::Access,
-            occurred_at: occurred_at.unwrap_or_else(Timestamp::now),
-            dedupe_key,
-            actor: user.map(|NewAccessUser { id, name }| Actor { kind: ActorType::User, id, name }),
-            role,
-            action: event_type,
-            outcome: status.unwrap_or(by_name),
-            outcome_reason: status_reason,
-            target: Target { kind: None, id: None, name: username },
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
-            changes: Vec::new(),
-            metadata,
-        })
+        let mut checks = Checks::default();
+        wire::check_log(&mut checks, log, Log::Access);
+        let user = user.map(|NewAccessUser { id, name }| Actor {
+            kind: ActorType::User,
+            id: checks.optional("/user/id", id),
+            name: checks.optional("/user/name", name),
+        });
+        let reason: Option<Text<0, MAX_REASON>> = checks.optional("/status_reason", status_reason);
+        let username: Option<Text<0, MAX_USERNAME>> = checks.optional("/username", username);
+        let event = NewEvent {
+            occurred_at: checks.optional("/occurred_at", occurred_at).unwrap_or_default(),
+            dedupe_key: checks.optional("/dedupe_key", dedupe_key),
+            common: Common {
+                log: Log::Access,
+                actor: user,
+                role: checks.optional("/role", role),
+                action: checks.required("/event_type", event_type),
+                outcome: status.unwrap_or(by_name),
+                outcome_reason: reason.map(Text::widen),
+                target: Target { kind: None, id: None, name: username.map(Text::widen) },
+                ip_address: checks.optional("/ip_address", ip_address),
+                user_agent: checks.optional("/user_agent", user_agent),
+                session_id: checks.optional("/session_id", session_id),
+                correlation_id: checks.optional("/correlation_id", correlation_id),
+            },
+            changes: Changes::default(),
+            metadata: checks.required("/metadata", metadata),
+        };
+        checks.finish().map_err(wire::field_errors)?;
+        Ok(event)
     }
 
     fn add(params: AccessFilter, filter: &mut Filter) -> Result<()> {

@@ -1,4 +1,5 @@
-//! From a request's body to stored events: gzip, JSON array, NDJSON or objects one after the other, each error with its place.
+//! Turns a request's body into stored events: a JSON array, NDJSON or concatenated objects, plain or gzip. Each error names
+//! its place.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use logbook_engine::{
@@ -14,35 +15,33 @@ use serde::{
 };
 use serde_json::value::RawValue;
 use utoipa::IntoParams;
-use validator::Validate as _;
 
 use crate::{
     auth::Writer,
     http::{
         error::{Code, FieldError, Problem, Result},
         json::from_json,
-        validation::field_errors,
     },
     routes::logs::{body, log::LogKind},
 };
 
-/// Most events in one request.
+/// Maximum number of events in one request.
 pub const MAX_EVENTS: usize = 10_000;
-/// Most bytes of one event as JSON. A page of the largest still fits into memory.
+/// Maximum size of one event as JSON, in bytes. A page of the largest events still fits into memory.
 pub const MAX_EVENT_BYTES: usize = 256 * 1024;
-/// An answer names this many errors at most.
+/// Maximum number of errors in a response.
 const MAX_ERRORS: usize = 20;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IdempotencyKey {
-    /// The same key with the same body is stored once, however often it is sent within seven days.
+    /// A request with the same key and body is stored once within seven days; a retry returns the first response.
     #[serde(rename = "Idempotency-Key")]
     #[param(min_length = 1, max_length = 255, pattern = "^[!-~]+$", nullable = false)]
     pub idempotency_key: Option<String>,
 }
 
-/// The way in that all four addresses share.
+/// Appends the events of a request; the four endpoints share it.
 pub async fn append(
     request: &HttpRequest,
     appender: &Appender,
@@ -51,20 +50,21 @@ pub async fn append(
     parse: impl FnOnce(&[&RawValue]) -> Result<Vec<NewEvent>> + Send + 'static,
 ) -> Result<HttpResponse> {
     let key = read_idempotency_key(request)?;
-    let mut room = appender.reserve();
-    let body = body::read(request, payload, &mut room).await?;
+    let mut memory = appender.reserve();
+    let body = body::read(request, payload, &mut memory).await?;
     let path = request.path().to_owned();
     let workspace_id = writer.workspace.id;
     let quick = body::is_quick(&body);
-    let work = move |room: &mut MemoryPermit| {
-        let body = body::unpacked(body, room)?;
-        // Of what was meant: packed again, the same events have other bytes.
+    let work = move |memory: &mut MemoryPermit| {
+        let body = body::decompressed(body, memory)?;
+        // Of the decompressed body: the same events, compressed again, may have other bytes.
         let idempotency = key.map(|key| Idempotency::new(key, &path, &body));
         let events = parse(&elements(&body)?)?;
         Ok::<_, Problem>(AppendRequest { idempotency, ..AppendRequest::new(workspace_id, events) })
     };
-    let (append, room) = if quick { (work(&mut room)?, room) } else { appender.parse(room, work).await? };
-    Ok(HttpResponse::Created().json(appender.append(append, room).await?))
+    let (append, memory) =
+        if quick { (work(&mut memory)?, memory) } else { appender.parse(memory, work).await? };
+    Ok(HttpResponse::Created().json(appender.append(append, memory).await?))
 }
 
 fn read_idempotency_key(request: &HttpRequest) -> Result<Option<String>> {
@@ -77,7 +77,7 @@ fn read_idempotency_key(request: &HttpRequest) -> Result<Option<String>> {
     }
 }
 
-/// The events of a body, still as text. Top-level arrays are opened; everything else must be an object.
+/// Splits a body into its events, still as text. Top-level arrays are opened; everything else must be an object.
 pub fn elements(body: &[u8]) -> Result<Vec<&RawValue>> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
@@ -90,7 +90,7 @@ pub fn elements(body: &[u8]) -> Result<Vec<&RawValue>> {
             let detail = "the body must begin with [ or {: a JSON array, NDJSON or JSON objects";
             return Err(Problem::new(Code::MalformedJson, detail));
         }
-        // MessagePack, Protobuf, XML, form data: no JSON text begins so.
+        // MessagePack, Protobuf, XML, form data: no JSON text begins like this.
         Some(_) => {
             let detail = "the body is not JSON; send a JSON array, NDJSON or JSON objects, plain or gzip";
             return Err(Problem::new(Code::UnsupportedMediaType, detail));
@@ -101,7 +101,7 @@ pub fn elements(body: &[u8]) -> Result<Vec<&RawValue>> {
         let value = value.map_err(|error| malformed(elements.len(), &error))?;
         if value.get().starts_with('[') {
             let before = elements.len();
-            let array = Array { room: MAX_EVENTS + 1 - before, elements: &mut elements };
+            let array = Array { limit: MAX_EVENTS + 1 - before, elements: &mut elements };
             let opened = array.deserialize(&mut serde_json::Deserializer::from_str(value.get()));
             if let Err(error) = opened
                 && elements.len() <= MAX_EVENTS
@@ -112,16 +112,16 @@ pub fn elements(body: &[u8]) -> Result<Vec<&RawValue>> {
             elements.push(value);
         }
         if elements.len() > MAX_EVENTS {
-            let detail = format!("a request may have at most {MAX_EVENTS} events; split it");
+            let detail = format!("the limit is {MAX_EVENTS} events per request; split it");
             return Err(Problem::new(Code::TooManyEvents, detail));
         }
     }
     Ok(elements)
 }
 
-/// Opens an array, and gives up once there are more elements than there is room for: millions of zeros are a small body.
+/// Collects the elements of an array and stops at `limit`: millions of zeros are a small body.
 struct Array<'a, 'de> {
-    room: usize,
+    limit: usize,
     elements: &'a mut Vec<&'de RawValue>,
 }
 
@@ -141,7 +141,7 @@ impl<'de> Visitor<'de> for Array<'_, 'de> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        for _ in 0..self.room {
+        for _ in 0..self.limit {
             match items.next_element()? {
                 Some(item) => self.elements.push(item),
                 None => return Ok(()),
@@ -159,7 +159,7 @@ fn malformed(element: usize, error: &serde_json::Error) -> Problem {
     )
 }
 
-/// All elements as events of one log, or every error that was found.
+/// Parses all elements as events of one log, or returns their errors.
 pub fn parse_all<L: LogKind>(elements: &[&RawValue]) -> Result<Vec<NewEvent>> {
     collect(elements, parse_one::<L>)
 }
@@ -171,13 +171,13 @@ pub fn collect(
     let mut events = Vec::with_capacity(elements.len());
     let mut errors = Vec::new();
     for (i, element) in elements.iter().enumerate() {
-        let place = format!("/{i}");
+        let prefix = format!("/{i}");
         if element.get().len() > MAX_EVENT_BYTES {
-            let detail = format!("an event may have at most {} KiB", MAX_EVENT_BYTES / 1024);
-            errors.push(FieldError::at(place, "too_long", detail));
+            let detail = format!("the limit is {} KiB per event", MAX_EVENT_BYTES / 1024);
+            errors.push(FieldError::at(prefix, "too_long", detail));
             continue;
         }
-        match parse(&place, element) {
+        match parse(&prefix, element) {
             Ok(event) => events.push(event),
             Err(found) => errors.extend(found),
         }
@@ -189,11 +189,12 @@ pub fn collect(
     if errors.is_empty() { Ok(events) } else { Err(Problem::with_errors(Code::ValidationFailed, errors)) }
 }
 
-pub fn parse_one<L: LogKind>(place: &str, element: &RawValue) -> Result<NewEvent, Vec<FieldError>> {
-    let new: L::NewEvent = from_json(place, element)?;
-    new.validate().map_err(|errors| field_errors(place, &errors))?;
-    L::new_event(new).map_err(|mut error| {
-        error.pointer = error.pointer.map(|pointer| format!("{place}{pointer}"));
-        vec![error]
+pub fn parse_one<L: LogKind>(prefix: &str, element: &RawValue) -> Result<NewEvent, Vec<FieldError>> {
+    let new: L::NewEvent = from_json(prefix, element)?;
+    L::new_event(new).map_err(|mut errors| {
+        for error in &mut errors {
+            error.pointer = error.pointer.take().map(|pointer| format!("{prefix}{pointer}"));
+        }
+        errors
     })
 }

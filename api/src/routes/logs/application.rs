@@ -3,7 +3,10 @@
 use logbook_engine::{
     counts::Cells,
     db::timestamp::Timestamp,
-    event::{Actor, ActorType, Change, Event, Log, NewEvent, Outcome, Target},
+    event::{
+        Actor, ActorType, Change, Common, Event, Log, NewEvent, Outcome, Target,
+        limits::{Checks, IpAddress, Text},
+    },
     filter::{Dimension, Filter},
 };
 use serde::{Deserialize, Serialize};
@@ -13,18 +16,14 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
-    http::{
-        error::{FieldError, Result},
-        limits::{self, ACTION},
-        validation::no_nul,
-    },
+    http::error::{FieldError, Result},
     routes::logs::{
         log::{LogKind, log_endpoints},
         wire::{self, NewActor},
     },
 };
 
-/// A record was created, changed, deleted, or looked at.
+/// A record was created, updated, deleted or viewed.
 #[derive(Serialize, ToSchema)]
 pub struct ApplicationEvent {
     #[schema(example = "01935fb2-8e31-8000-8000-04000000002a")]
@@ -35,11 +34,11 @@ pub struct ApplicationEvent {
     pub occurred_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
-    /// `create`, `update`, `delete`, or the platform's own.
+    /// `create`, `update`, `delete`, or an action of your own.
     #[schema(example = "update")]
     pub action: String,
     pub actor: Actor,
-    /// The actor's role at that time.
+    /// The actor's role at the time of the event.
     #[schema(required, example = "Nurse")]
     pub role: Option<String>,
     #[schema(example = "patient")]
@@ -48,7 +47,7 @@ pub struct ApplicationEvent {
     pub record_id: String,
     #[schema(required, example = "李雷")]
     pub record_name: Option<String>,
-    /// The changed fields; of a created record, all fields with old null.
+    /// The changed fields. For a created record: all of its fields, with `old` null.
     #[schema(value_type = Vec<Change>)]
     pub changes: Box<RawValue>,
     #[schema(required, example = "198.51.100.4")]
@@ -61,7 +60,7 @@ pub struct ApplicationEvent {
     pub correlation_id: Option<String>,
     #[schema(value_type = Object)]
     pub metadata: Box<RawValue>,
-    /// JSON pointers of the values that were secrets and read `[masked]` now.
+    /// JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
     #[schema(example = json!(["/changes/0/new"]))]
     pub masked: Vec<String>,
 }
@@ -69,12 +68,10 @@ pub struct ApplicationEvent {
 impl From<Event> for ApplicationEvent {
     fn from(event: Event) -> Self {
         let id = event.id().to_string();
-        let Event {
-            workspace_id: _,
-            seq,
+        let Event { workspace_id: _, seq, occurred_at, received_at, common, changes, metadata, masked } =
+            event;
+        let Common {
             log: _,
-            occurred_at,
-            received_at,
             actor,
             role,
             action,
@@ -85,96 +82,80 @@ impl From<Event> for ApplicationEvent {
             user_agent,
             session_id,
             correlation_id,
-            changes,
-            metadata,
-            masked,
-        } = event;
+        } = common;
         let names = [("/target/id", "/record_id"), ("/target/name", "/record_name")];
         Self {
             id,
             seq,
             occurred_at,
             received_at,
-            action,
+            action: action.into_string(),
             actor: actor.unwrap_or_else(Actor::system),
-            role,
-            model: model.unwrap_or_default(),
-            record_id: record_id.unwrap_or_default(),
-            record_name,
+            role: role.map(Text::into_string),
+            model: model.map(Text::into_string).unwrap_or_default(),
+            record_id: record_id.map(Text::into_string).unwrap_or_default(),
+            record_name: record_name.map(Text::into_string),
             changes: wire::raw(changes, "[]"),
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
+            ip_address: ip_address.map(IpAddress::into_string),
+            user_agent: user_agent.map(Text::into_string),
+            session_id: session_id.map(Text::into_string),
+            correlation_id: correlation_id.map(Text::into_string),
             metadata: wire::raw(metadata, "{}"),
             masked: wire::masked(masked.as_deref(), &names),
         }
     }
 }
 
-#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewApplicationEvent {
-    /// Needed where logs are mixed; elsewhere it may be left out.
+    /// Required where a request mixes logs (`/logs/ingest`), optional elsewhere.
     #[serde(default)]
     #[schema(value_type = String, required = false, example = "application")]
     pub log: Option<Log>,
-    /// When it happened; now when left out. Between 1970 and a day ahead.
+    /// When it happened: from 1970 to one day ahead. Default: now.
     #[serde(default)]
-    #[validate(custom(function = limits::occurred_at))]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub occurred_at: Option<Timestamp>,
-    /// The same key in the same workspace within seven days is the same event and stored once.
+    /// Events with the same key in the same workspace are stored once within seven days.
     #[serde(default)]
-    #[validate(length(min = 1, max = 255), custom(function = no_nul))]
     #[schema(min_length = 1, max_length = 255)]
     pub dedupe_key: Option<String>,
-    /// `create`, `update`, `delete`, or your own, in lower snake case.
-    #[validate(length(min = 1, max = 64), regex(path = *ACTION))]
+    /// `create`, `update`, `delete`, or an action of your own, in lower snake case.
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$", example = "update")]
     pub action: String,
-    /// Who did it; the system when left out.
+    /// Who did it. Default: the system.
     #[serde(default, deserialize_with = "wire::optional_object")]
-    #[validate(nested)]
     pub actor: Option<NewActor>,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255)]
     pub role: Option<String>,
-    #[validate(length(min = 1, max = 255), custom(function = no_nul))]
     #[schema(min_length = 1, max_length = 255, example = "patient")]
     pub model: String,
-    #[validate(length(min = 1, max = 255), custom(function = no_nul))]
     #[schema(min_length = 1, max_length = 255, example = "92")]
     pub record_id: String,
     #[serde(default)]
-    #[validate(length(max = 1000), custom(function = no_nul))]
     #[schema(max_length = 1000)]
     pub record_name: Option<String>,
-    /// Of a value `field, old, new`; of a set `field, added, removed`. At most 1,000 fields, 64 KiB a value.
+    /// For a value: `field`, `old`, `new`. For a set: `field`, `added`, `removed`. At most 1,000 fields and 64 KiB per
+    /// value.
     #[serde(default)]
-    #[validate(custom(function = limits::changes))]
     #[schema(max_items = 1000)]
     pub changes: Vec<Change>,
     #[serde(default)]
-    #[validate(custom(function = limits::ip_address))]
     #[schema(example = "198.51.100.4")]
     pub ip_address: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 2000), custom(function = no_nul))]
     #[schema(max_length = 2000)]
     pub user_agent: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255)]
     pub session_id: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255)]
     pub correlation_id: Option<String>,
-    /// Anything else, as an object of at most 64 KiB.
+    /// Any other data: an object of at most 64 KiB.
     #[serde(default)]
-    #[validate(custom(function = limits::metadata))]
     #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
 }
@@ -182,32 +163,32 @@ pub struct NewApplicationEvent {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct ApplicationFilter {
-    /// Any of these actions.
+    /// Matches any of these actions.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(example = json!(["update"]), max_items = 100)]
     pub action: Vec<String>,
-    /// Any of these models.
+    /// Matches any of these models.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(example = json!(["patient"]), max_items = 100)]
     pub model: Vec<String>,
-    /// Any of these records, by id.
+    /// Matches any of these record ids.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(max_items = 100)]
     pub record_id: Vec<String>,
-    /// Any of these kinds of actor: `user`, `admin`, `service`, `system`.
+    /// Matches any of these actor types: `user`, `admin`, `service`, `system`.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(inline, max_items = 100)]
     pub actor_type: Vec<ActorType>,
-    /// Any of these actors, by id.
+    /// Matches any of these actor ids.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(max_items = 100)]
     pub actor_id: Vec<String>,
-    /// Events that changed any of these fields.
+    /// Matches events that changed any of these fields.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(example = json!(["status"]), max_items = 100)]
@@ -237,7 +218,7 @@ impl LogKind for ApplicationLog {
     const FACETS: &'static [(&'static str, Dimension)] =
         &[("action", Dimension::Action), ("model", Dimension::TargetType)];
 
-    fn new_event(new: NewApplicationEvent) -> Result<NewEvent, FieldError> {
+    fn new_event(new: NewApplicationEvent) -> Result<NewEvent, Vec<FieldError>> {
         let NewApplicationEvent {
             log,
             occurred_at,
@@ -255,24 +236,35 @@ impl LogKind for ApplicationLog {
             correlation_id,
             metadata,
         } = new;
-        wire::right_log(log, Log::Application)?;
-        Ok(NewEvent {
-            log: Log::Application,
-            occurred_at: occurred_at.unwrap_or_else(Timestamp::now),
-            dedupe_key,
-            actor: Some(actor.map_or_else(Actor::system, Actor::from)),
-            role,
-            action,
-            outcome: Outcome::Success,
-            outcome_reason: None,
-            target: Target { kind: Some(model), id: Some(record_id), name: record_name },
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
-            changes,
-            metadata,
-        })
+        let mut checks = Checks::default();
+        wire::check_log(&mut checks, log, Log::Application);
+        let model: Text<1, 255> = checks.required("/model", model);
+        let record_id: Text<1, 255> = checks.required("/record_id", record_id);
+        let event = NewEvent {
+            occurred_at: checks.optional("/occurred_at", occurred_at).unwrap_or_default(),
+            dedupe_key: checks.optional("/dedupe_key", dedupe_key),
+            common: Common {
+                log: Log::Application,
+                actor: Some(actor.map_or_else(Actor::system, |actor| actor.check(&mut checks))),
+                role: checks.optional("/role", role),
+                action: checks.required("/action", action),
+                outcome: Outcome::Success,
+                outcome_reason: None,
+                target: Target {
+                    kind: Some(model.widen()),
+                    id: Some(record_id.widen()),
+                    name: checks.optional("/record_name", record_name),
+                },
+                ip_address: checks.optional("/ip_address", ip_address),
+                user_agent: checks.optional("/user_agent", user_agent),
+                session_id: checks.optional("/session_id", session_id),
+                correlation_id: checks.optional("/correlation_id", correlation_id),
+            },
+            changes: checks.required("/changes", changes),
+            metadata: checks.required("/metadata", metadata),
+        };
+        checks.finish().map_err(wire::field_errors)?;
+        Ok(event)
     }
 
     fn add(params: ApplicationFilter, filter: &mut Filter) -> Result<()> {

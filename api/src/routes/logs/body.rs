@@ -1,4 +1,4 @@
-//! A request's body on its way to the parser: read in time, unpacked within bounds, its memory accounted for.
+//! Reads a request's body for the parser, within a time limit and a size limit, and reserves its memory.
 
 use std::io::Read as _;
 
@@ -11,44 +11,49 @@ use crate::http::{
     error::{Code, Problem, Result},
 };
 
-/// Most bytes of a body, both as it came and unpacked.
+/// Maximum size of a body in bytes, both as received and decompressed.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
-/// How much is unpacked before its memory is asked for.
+/// Bytes that are decompressed at a time; their memory is reserved first.
 const STEP: usize = 64 * 1024;
 
-/// The body as it came.
+/// Reads the body as the client sent it.
 ///
 /// # Errors
 /// `unsupported_media_type` for other encodings than gzip, `body_too_large`, `request_timeout`, `queue_full`.
-pub async fn read(request: &HttpRequest, payload: web::Payload, room: &mut MemoryPermit) -> Result<Vec<u8>> {
+pub async fn read(
+    request: &HttpRequest,
+    payload: web::Payload,
+    memory: &mut MemoryPermit,
+) -> Result<Vec<u8>> {
     let encoding = request.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
     if let Some(encoding) = encoding
         && !["gzip", "x-gzip", "identity"].contains(&encoding.to_ascii_lowercase().as_str())
     {
-        let detail = format!("content encoding {encoding} is not known here; send plain JSON or gzip");
+        let detail = format!("the content encoding {encoding} is not supported; send plain JSON or gzip");
         return Err(Problem::new(Code::UnsupportedMediaType, detail));
     }
-    collect(payload, |bytes| if bytes > MAX_BYTES { Err(too_large()) } else { Ok(room.grow_to(bytes)?) })
+    collect(payload, |bytes| if bytes > MAX_BYTES { Err(too_large()) } else { Ok(memory.grow_to(bytes)?) })
         .await
 }
 
 fn too_large() -> Problem {
-    Problem::new(Code::BodyTooLarge, "a request may have at most 16 MiB, decompressed; split it")
+    Problem::new(Code::BodyTooLarge, "the limit is 16 MiB per request, decompressed; split it")
 }
 
-/// The body without its gzip, which is told by its first two bytes: shippers set headers in many ways, but never send
-/// these by chance.
+/// Decompresses a gzip body and returns any other unchanged. The first two bytes decide: shippers set headers in many
+/// ways, but no JSON text begins with these bytes.
 ///
 /// # Errors
-/// `body_too_large` after one byte too many, so that no bomb is unpacked; `malformed_body`, `queue_full`.
-pub fn unpacked(body: Vec<u8>, room: &mut MemoryPermit) -> Result<Vec<u8>> {
+/// `body_too_large` as soon as the limit is exceeded, so that no decompression bomb is expanded; `malformed_body`,
+/// `queue_full`.
+pub fn decompressed(body: Vec<u8>, memory: &mut MemoryPermit) -> Result<Vec<u8>> {
     if !is_gzip(&body) {
         return Ok(body);
     }
     let mut plain = Vec::new();
     let mut decoder = MultiGzDecoder::new(body.as_slice());
     loop {
-        room.grow_to(plain.len() + STEP)?;
+        memory.grow_to(plain.len() + STEP)?;
         let read = decoder.by_ref().take(STEP as u64).read_to_end(&mut plain);
         let read = read.map_err(|_| Problem::new(Code::MalformedBody, "the gzip data is damaged"))?;
         if plain.len() > MAX_BYTES {
@@ -64,7 +69,7 @@ fn is_gzip(body: &[u8]) -> bool {
     body.starts_with(&[0x1f, 0x8b])
 }
 
-/// True when unpacking and parsing takes no time worth a thread.
+/// Whether the body is parsed so quickly that handing it to another thread does not pay.
 pub fn is_quick(body: &[u8]) -> bool {
     body.len() < 64 * 1024 && !is_gzip(body)
 }

@@ -1,9 +1,13 @@
-//! The feed: all three logs in commit order, for integrators. See [`query`](super::query) for why it misses nothing.
+//! The feed: all three logs in commit order, for integrators. [`query`] explains why it misses nothing.
 
 use actix_web::{HttpResponse, web};
 use logbook_engine::{
     db::{Conn, Db, timestamp::Timestamp},
-    event::{Actor, Change, Event, Log, Outcome, Target, id::MAX_SEQ},
+    event::{
+        Actor, Change, Common, Event, Log, Outcome, Target,
+        id::MAX_SEQ,
+        limits::{IpAddress, Text},
+    },
     query,
 };
 use serde::{Deserialize, Serialize};
@@ -12,17 +16,26 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
-    auth::Reader,
+    auth::{Read, Reader},
     http::{error::Result, params::Params},
     routes::logs::wire,
 };
 
-/// An event of any log, in the words that all logs share.
+/// All logs of a workspace, as what a handler reads.
+pub struct Feed;
+
+impl Read for Feed {
+    fn name() -> &'static str {
+        "feed"
+    }
+}
+
+/// An event of any log, with the field names that all logs share.
 #[derive(Serialize, ToSchema)]
 pub struct FeedEvent {
     #[schema(example = "01935fb2-8e31-8000-8000-040000000029")]
     pub id: String,
-    /// 1, 2, 3 … in a workspace, without gaps, in commit order.
+    /// The event's number in its workspace: 1, 2, 3 … without gaps, in commit order.
     #[schema(minimum = 1)]
     pub seq: i64,
     #[schema(value_type = String, example = "access")]
@@ -55,19 +68,17 @@ pub struct FeedEvent {
     pub correlation_id: Option<String>,
     #[schema(value_type = Object)]
     pub metadata: Box<RawValue>,
-    /// JSON pointers of the values that were secrets and read `[masked]` now.
+    /// JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
     pub masked: Vec<String>,
 }
 
 impl From<Event> for FeedEvent {
     fn from(event: Event) -> Self {
         let id = event.id().to_string();
-        let Event {
-            workspace_id: _,
-            seq,
+        let Event { workspace_id: _, seq, occurred_at, received_at, common, changes, metadata, masked } =
+            event;
+        let Common {
             log,
-            occurred_at,
-            received_at,
             actor,
             role,
             action,
@@ -78,38 +89,35 @@ impl From<Event> for FeedEvent {
             user_agent,
             session_id,
             correlation_id,
-            changes,
-            metadata,
-            masked,
-        } = event;
+        } = common;
         Self {
             id,
             seq,
             log,
             occurred_at,
             received_at,
-            action,
+            action: action.into_string(),
             outcome,
-            outcome_reason,
+            outcome_reason: outcome_reason.map(Text::into_string),
             actor,
-            role,
+            role: role.map(Text::into_string),
             target: (target != Target::default()).then_some(target),
             changes: wire::raw(changes, "[]"),
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
+            ip_address: ip_address.map(IpAddress::into_string),
+            user_agent: user_agent.map(Text::into_string),
+            session_id: session_id.map(Text::into_string),
+            correlation_id: correlation_id.map(Text::into_string),
             metadata: wire::raw(metadata, "{}"),
             masked: wire::masked(masked.as_deref(), &[]),
         }
     }
 }
 
-/// Events in commit order.
+/// A page of events in commit order.
 #[derive(Serialize, ToSchema)]
 pub struct FeedPage {
     pub data: Vec<FeedEvent>,
-    /// Send it as `after` next time, now or in a year; never null.
+    /// Send it as `after` in the next request, at once or next year. Never null.
     #[schema(example = "42")]
     pub next_cursor: String,
     /// False when you have caught up.
@@ -119,7 +127,7 @@ pub struct FeedPage {
 #[derive(Clone, Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct FeedParams {
-    /// The seq of the last event that you have; 0 is the beginning.
+    /// The `seq` of the last event that you have. 0 starts at the beginning.
     #[serde(default)]
     #[validate(range(min = 0, max = MAX_SEQ))]
     #[param(minimum = 0, maximum = 4398046511104_i64, default = 0)]
@@ -134,15 +142,19 @@ fn default_limit() -> u32 {
     100
 }
 
-/// Reads all three logs in commit order.
+/// Returns the events of all three logs in commit order.
 ///
-/// Remember `next_cursor` and send it as `after`: no event is missed and none comes twice, however late it happened.
+/// Remember `next_cursor` and send it as `after`: no event is skipped or repeated, even if it arrives late.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{workspace}/logs/feed", operation_id = "readFeed", tag = "Feed",
     params(crate::http::path::WorkspacePath, FeedParams),
     responses((status = 200, description = "The next events", body = FeedPage), crate::http::error::ReadProblems)
 )]
-pub async fn feed(db: web::Data<Db>, reader: Reader, params: Params<(FeedParams,)>) -> Result<HttpResponse> {
+pub async fn feed(
+    db: web::Data<Db>,
+    reader: Reader<Feed>,
+    params: Params<(FeedParams,)>,
+) -> Result<HttpResponse> {
     let (FeedParams { after, limit },) = params.0;
     let workspace_id = reader.workspace.id;
     let feed = move |conn: &mut Conn| query::feed(conn, workspace_id, after, limit as usize);

@@ -3,7 +3,11 @@
 use logbook_engine::{
     counts::Cells,
     db::timestamp::Timestamp,
-    event::{Actor, ActorType, Change, Event, Log, NewEvent, Outcome, Target, change::object},
+    event::{
+        Actor, ActorType, Change, Common, Event, Log, NewEvent, Outcome, Target,
+        change::object,
+        limits::{Checks, Invalid, IpAddress, Text},
+    },
     filter::{Dimension, Filter},
 };
 use serde::{Deserialize, Serialize};
@@ -13,18 +17,14 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
-    http::{
-        error::{FieldError, Problem, Result},
-        limits::{self, ACTION},
-        validation::{self, no_nul},
-    },
+    http::error::{FieldError, Problem, Result},
     routes::logs::{
         log::{LogKind, log_endpoints},
         wire::{self, NewActor},
     },
 };
 
-/// The part of the platform that was touched: a policy, a package, a release, a role, …
+/// The part of the platform that an event concerns: a policy, a package, a release, a role, …
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Component {
     #[serde(rename = "type")]
@@ -36,30 +36,22 @@ pub struct Component {
     pub name: Option<String>,
 }
 
-/// The part of the platform that was touched, as it is sent.
-#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+/// The component of a new framework event.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewComponent {
     #[serde(rename = "type")]
-    #[validate(length(min = 1, max = 255), custom(function = no_nul), custom(function = no_colon))]
     #[schema(min_length = 1, max_length = 255, pattern = "^[^:]+$", example = "policy")]
     pub kind: String,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255, example = "2")]
     pub id: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 1000), custom(function = no_nul))]
     #[schema(max_length = 1000, example = "OpsAccess")]
     pub name: Option<String>,
 }
 
-/// The `component` filter splits type and id at the first colon.
-fn no_colon(text: &str) -> Result<(), validator::ValidationError> {
-    if text.contains(':') { Err(validation::invalid("must not contain a colon")) } else { Ok(()) }
-}
-
-/// The platform did something.
+/// Something that the platform did.
 #[derive(Serialize, ToSchema)]
 pub struct FrameworkEvent {
     #[schema(example = "01935fb2-8e31-8000-8000-04000000002b")]
@@ -70,12 +62,13 @@ pub struct FrameworkEvent {
     pub occurred_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
-    /// `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or the platform's own.
+    /// `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or an action of your
+    /// own.
     #[schema(example = "policy_synced")]
     pub action: String,
     pub component: Component,
     pub actor: Actor,
-    /// The actor's role at that time.
+    /// The actor's role at the time of the event.
     #[schema(required)]
     pub role: Option<String>,
     #[schema(value_type = String, example = "failure")]
@@ -95,19 +88,17 @@ pub struct FrameworkEvent {
     pub correlation_id: Option<String>,
     #[schema(value_type = Object)]
     pub metadata: Box<RawValue>,
-    /// JSON pointers of the values that were secrets and read `[masked]` now.
+    /// JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
     pub masked: Vec<String>,
 }
 
 impl From<Event> for FrameworkEvent {
     fn from(event: Event) -> Self {
         let id = event.id().to_string();
-        let Event {
-            workspace_id: _,
-            seq,
+        let Event { workspace_id: _, seq, occurred_at, received_at, common, changes, metadata, masked } =
+            event;
+        let Common {
             log: _,
-            occurred_at,
-            received_at,
             actor,
             role,
             action,
@@ -118,10 +109,7 @@ impl From<Event> for FrameworkEvent {
             user_agent,
             session_id,
             correlation_id,
-            changes,
-            metadata,
-            masked,
-        } = event;
+        } = common;
         let names = [
             ("/target/id", "/component/id"),
             ("/target/name", "/component/name"),
@@ -132,88 +120,80 @@ impl From<Event> for FrameworkEvent {
             seq,
             occurred_at,
             received_at,
-            action,
-            component: Component { kind: kind.unwrap_or_default(), id: component_id, name },
+            action: action.into_string(),
+            component: Component {
+                kind: kind.map(Text::into_string).unwrap_or_default(),
+                id: component_id.map(Text::into_string),
+                name: name.map(Text::into_string),
+            },
             actor: actor.unwrap_or_else(Actor::system),
-            role,
+            role: role.map(Text::into_string),
             status: outcome,
-            error: outcome_reason,
+            error: outcome_reason.map(Text::into_string),
             changes: wire::raw(changes, "[]"),
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
+            ip_address: ip_address.map(IpAddress::into_string),
+            user_agent: user_agent.map(Text::into_string),
+            session_id: session_id.map(Text::into_string),
+            correlation_id: correlation_id.map(Text::into_string),
             metadata: wire::raw(metadata, "{}"),
             masked: wire::masked(masked.as_deref(), &names),
         }
     }
 }
 
-#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewFrameworkEvent {
-    /// Needed where logs are mixed; elsewhere it may be left out.
+    /// Required where a request mixes logs (`/logs/ingest`), optional elsewhere.
     #[serde(default)]
     #[schema(value_type = String, required = false, example = "framework")]
     pub log: Option<Log>,
-    /// When it happened; now when left out. Between 1970 and a day ahead.
+    /// When it happened: from 1970 to one day ahead. Default: now.
     #[serde(default)]
-    #[validate(custom(function = limits::occurred_at))]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub occurred_at: Option<Timestamp>,
-    /// The same key in the same workspace within seven days is the same event and stored once.
+    /// Events with the same key in the same workspace are stored once within seven days.
     #[serde(default)]
-    #[validate(length(min = 1, max = 255), custom(function = no_nul))]
     #[schema(min_length = 1, max_length = 255)]
     pub dedupe_key: Option<String>,
-    /// `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or your own, in lower
-    /// snake case.
-    #[validate(length(min = 1, max = 64), regex(path = *ACTION))]
+    /// `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or an action of your
+    /// own, in lower snake case.
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$", example = "policy_synced")]
     pub action: String,
     #[serde(deserialize_with = "object")]
-    #[validate(nested)]
     pub component: NewComponent,
-    /// Who did it; the system when left out.
+    /// Who did it. Default: the system.
     #[serde(default, deserialize_with = "wire::optional_object")]
-    #[validate(nested)]
     pub actor: Option<NewActor>,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255)]
     pub role: Option<String>,
-    /// Default: failure when there is an error, else success.
+    /// Default: `failure` if `error` is given, otherwise `success`.
     #[serde(default)]
     #[schema(inline)]
     pub status: Option<Outcome>,
     #[serde(default)]
-    #[validate(length(max = 20_000), custom(function = no_nul))]
     #[schema(max_length = 20000)]
     pub error: Option<String>,
-    /// Of a value `field, old, new`; of a set `field, added, removed`. At most 1,000 fields, 64 KiB a value.
+    /// For a value: `field`, `old`, `new`. For a set: `field`, `added`, `removed`. At most 1,000 fields and 64 KiB per
+    /// value.
     #[serde(default)]
-    #[validate(custom(function = limits::changes))]
     #[schema(max_items = 1000)]
     pub changes: Vec<Change>,
     #[serde(default)]
-    #[validate(custom(function = limits::ip_address))]
     #[schema(example = "198.51.100.4")]
     pub ip_address: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 2000), custom(function = no_nul))]
     #[schema(max_length = 2000)]
     pub user_agent: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255)]
     pub session_id: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255)]
     pub correlation_id: Option<String>,
-    /// Anything else, as an object of at most 64 KiB.
+    /// Any other data: an object of at most 64 KiB.
     #[serde(default)]
-    #[validate(custom(function = limits::metadata))]
     #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
 }
@@ -221,27 +201,27 @@ pub struct NewFrameworkEvent {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct FrameworkFilter {
-    /// Any of these actions.
+    /// Matches any of these actions.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(example = json!(["policy_synced"]), max_items = 100)]
     pub action: Vec<String>,
-    /// Any of these components: a type (`policy`) or a type and an id (`policy:2`).
+    /// Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(example = json!(["policy:2"]), max_items = 100)]
     pub component: Vec<String>,
-    /// Any of these kinds of actor: `user`, `admin`, `service`, `system`.
+    /// Matches any of these actor types: `user`, `admin`, `service`, `system`.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(inline, max_items = 100)]
     pub actor_type: Vec<ActorType>,
-    /// Any of these actors, by id.
+    /// Matches any of these actor ids.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(max_items = 100)]
     pub actor_id: Vec<String>,
-    /// `success` or `failure`.
+    /// Matches any of these statuses: `success`, `failure`.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[param(inline, max_items = 100)]
@@ -251,7 +231,7 @@ pub struct FrameworkFilter {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FrameworkMetrics {
     pub total: u64,
-    /// Events whose status is failure.
+    /// Events with the status `failure`.
     pub failed: u64,
     pub by_action: BTreeMap<String, u64>,
     /// False when the counts are lower bounds.
@@ -273,7 +253,7 @@ impl LogKind for FrameworkLog {
         ("component", Dimension::TargetType),
     ];
 
-    fn new_event(new: NewFrameworkEvent) -> Result<NewEvent, FieldError> {
+    fn new_event(new: NewFrameworkEvent) -> Result<NewEvent, Vec<FieldError>> {
         let NewFrameworkEvent {
             log,
             occurred_at,
@@ -291,25 +271,39 @@ impl LogKind for FrameworkLog {
             correlation_id,
             metadata,
         } = new;
-        wire::right_log(log, Log::Framework)?;
         let by_error = if error.is_some() { Outcome::Failure } else { Outcome::Success };
-        Ok(NewEvent {
-            log: Log::Framework,
-            occurred_at: occurred_at.unwrap_or_else(Timestamp::now),
-            dedupe_key,
-            actor: Some(actor.map_or_else(Actor::system, Actor::from)),
-            role,
-            action,
-            outcome: status.unwrap_or(by_error),
-            outcome_reason: error,
-            target: Target { kind: Some(kind), id, name },
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
-            changes,
-            metadata,
-        })
+        let mut checks = Checks::default();
+        wire::check_log(&mut checks, log, Log::Framework);
+        let kind: Text<1, 255> = checks.required("/component/type", kind);
+        // The `component` filter splits type and id at the first colon.
+        if kind.contains(':') {
+            checks.refuse("/component/type", Invalid::new("invalid", "must not contain a colon"));
+        }
+        let event = NewEvent {
+            occurred_at: checks.optional("/occurred_at", occurred_at).unwrap_or_default(),
+            dedupe_key: checks.optional("/dedupe_key", dedupe_key),
+            common: Common {
+                log: Log::Framework,
+                actor: Some(actor.map_or_else(Actor::system, |actor| actor.check(&mut checks))),
+                role: checks.optional("/role", role),
+                action: checks.required("/action", action),
+                outcome: status.unwrap_or(by_error),
+                outcome_reason: checks.optional("/error", error),
+                target: Target {
+                    kind: Some(kind.widen()),
+                    id: checks.optional("/component/id", id),
+                    name: checks.optional("/component/name", name),
+                },
+                ip_address: checks.optional("/ip_address", ip_address),
+                user_agent: checks.optional("/user_agent", user_agent),
+                session_id: checks.optional("/session_id", session_id),
+                correlation_id: checks.optional("/correlation_id", correlation_id),
+            },
+            changes: checks.required("/changes", changes),
+            metadata: checks.required("/metadata", metadata),
+        };
+        checks.finish().map_err(wire::field_errors)?;
+        Ok(event)
     }
 
     fn add(params: FrameworkFilter, filter: &mut Filter) -> Result<()> {
@@ -321,9 +315,10 @@ impl LogKind for FrameworkLog {
         filter.targets = component
             .into_iter()
             .map(|component| match component.split_once(':') {
-                Some(("", _)) => {
-                    Err(Problem::parameter("component", "must be a type, or a type, a colon and an id"))
-                }
+                Some(("", _)) => Err(Problem::parameter(
+                    "component",
+                    "must be a type (policy), or a type and an id (policy:2)",
+                )),
                 Some((kind, id)) => Ok((kind.to_owned(), Some(id.to_owned()))),
                 None => Ok((component, None)),
             })

@@ -1,4 +1,4 @@
-//! Events of any log in one body, for log shippers.
+//! Events of several logs in one request, for log shippers.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use logbook_engine::{
@@ -32,7 +32,7 @@ macro_rules! ingest_event {
             #[expect(dead_code, reason = "documents the only value of a field")]
             enum $tag { $variant }
 
-            #[doc = concat!("An event of the ", $text, " log among others.")]
+            #[doc = concat!("An event of the ", $text, " log, in a request that mixes logs.")]
             #[derive(ToSchema)]
             #[expect(dead_code, reason = "documents the body; elements are parsed as their log's own type")]
             pub struct $name {
@@ -51,7 +51,7 @@ ingest_event! {
     IngestFrameworkEvent FrameworkTag Framework "framework" NewFrameworkEvent;
 }
 
-/// An event of any log, told apart by `log`.
+/// An event of any log; `log` says which.
 #[derive(ToSchema)]
 #[schema(discriminator(property_name = "log", mapping(
     ("access" = "#/components/schemas/IngestAccessEvent"),
@@ -65,15 +65,15 @@ pub enum IngestEvent {
     Framework(IngestFrameworkEvent),
 }
 
-/// Appends events of any log, all or none. For log shippers.
+/// Appends events to any of the logs, all or none. For log shippers.
 ///
-/// The body is a JSON array, NDJSON, or JSON objects one after the other, plain or gzip; each object names its `log`.
+/// The body is a JSON array, NDJSON or concatenated JSON objects, plain or gzip. Each object names its `log`.
 #[utoipa::path(
     post, path = "/api/v1/workspaces/{workspace}/logs/ingest", operation_id = "ingestEvents", tag = "Ingest",
     params(crate::http::path::WorkspacePath, IdempotencyKey),
-    request_body(content = Vec<IngestEvent>, description = "At most 10,000 events and 16 MiB"),
+    request_body(content = Vec<IngestEvent>, description = "At most 10,000 events and 16 MiB (decompressed)"),
     responses(
-        (status = 201, description = "Stored: durable and readable", body = Appended),
+        (status = 201, description = "The events are stored: durable and readable", body = Appended),
         crate::http::error::WriteProblems,
     )
 )]
@@ -87,22 +87,22 @@ pub async fn ingest(
     append(&request, &appender, writer, payload, parse_mixed).await
 }
 
-/// All elements as events of the logs they name.
+/// Parses each element as an event of the log that it names.
 fn parse_mixed(elements: &[&RawValue]) -> Result<Vec<NewEvent>> {
     #[derive(Deserialize)]
     #[serde(rename = "event")]
     struct Which {
         log: Option<Log>,
     }
-    collect(elements, |place, element| {
-        let which: Which = from_json(place, element)?;
+    collect(elements, |prefix, element| {
+        let which: Which = from_json(prefix, element)?;
         match which.log {
-            Some(Log::Access) => parse_one::<AccessLog>(place, element),
-            Some(Log::Application) => parse_one::<ApplicationLog>(place, element),
-            Some(Log::Framework) => parse_one::<FrameworkLog>(place, element),
+            Some(Log::Access) => parse_one::<AccessLog>(prefix, element),
+            Some(Log::Application) => parse_one::<ApplicationLog>(prefix, element),
+            Some(Log::Framework) => parse_one::<FrameworkLog>(prefix, element),
             None => {
                 let detail = "must be access, application or framework";
-                Err(vec![FieldError::at(format!("{place}/log"), "missing", detail)])
+                Err(vec![FieldError::at(format!("{prefix}/log"), "missing", detail)])
             }
         }
     })

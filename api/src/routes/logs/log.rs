@@ -1,7 +1,7 @@
-//! What makes a log a face of the one engine, and the handlers that all faces share.
+//! The trait of a log kind, and the handlers that all logs share.
 //!
-//! A log implements [`LogKind`] and calls `log_endpoints!`, which gives it six documented handlers: append, list, get, metrics,
-//! facets and histogram. Each is a line that calls the function of the same name below.
+//! A log implements [`LogKind`] and calls `log_endpoints!`, which generates its six documented handlers: append, list, get,
+//! metrics, facets and histogram. Each is one line that calls the function of the same name below.
 
 use actix_web::{HttpRequest, HttpResponse, http::header};
 use logbook_engine as engine;
@@ -9,6 +9,7 @@ use logbook_engine::{
     caches::Caches,
     counts::{
         self, Cells, Counted, Facets,
+        cells::has_rollup,
         histogram::{Histogram, Shape, histogram},
     },
     db::{Conn, Db},
@@ -17,10 +18,9 @@ use logbook_engine::{
     query,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use validator::Validate;
 
 use crate::{
-    auth::Reader,
+    auth::{Read, Reader},
     http::{
         error::{FieldError, Problem, Result},
         page::{Cursor, PageParams},
@@ -29,23 +29,23 @@ use crate::{
     routes::logs::params::{HistogramParams, RangeParams},
 };
 
-/// A log's own words over the common columns.
+/// A log's wire types, names and filters over the common columns.
 pub trait LogKind: 'static {
     const LOG: Log;
-    /// What the log serves.
+    /// An event as the log returns it.
     type Event: From<Event> + Serialize;
-    /// What the log takes.
-    type NewEvent: DeserializeOwned + Validate;
+    /// An event as the log accepts it.
+    type NewEvent: DeserializeOwned;
     /// The log's own filters.
     type Filter: ParamSet + Send + 'static;
     type Metrics: Serialize + Send + 'static;
 
-    /// What can be counted apart, under the name of its filter. The first is the histogram's default.
+    /// The dimensions that can be counted separately, by the names of their filters. The first is the histogram's default.
     const FACETS: &'static [(&'static str, Dimension)];
 
     /// # Errors
-    /// What the fields' own checks cannot see, with its place.
-    fn new_event(new: Self::NewEvent) -> Result<NewEvent, FieldError>;
+    /// All errors of the event, each with its place.
+    fn new_event(new: Self::NewEvent) -> Result<NewEvent, Vec<FieldError>>;
 
     /// Adds the log's own filters.
     ///
@@ -56,6 +56,13 @@ pub trait LogKind: 'static {
     fn metrics(cells: &Cells) -> Self::Metrics;
 }
 
+/// The audit names a log as the log names itself.
+impl<L: LogKind> Read for L {
+    fn name() -> &'static str {
+        L::LOG.as_str()
+    }
+}
+
 /// A page of any log; each log documents its own under its own name.
 #[derive(Serialize)]
 struct PageBody<T> {
@@ -64,7 +71,7 @@ struct PageBody<T> {
     has_more: bool,
 }
 
-fn filter<L: LogKind>(reader: &Reader, range: &RangeParams, own: L::Filter) -> Result<Filter> {
+fn filter<L: LogKind>(reader: &Reader<L>, range: &RangeParams, own: L::Filter) -> Result<Filter> {
     let mut filter = range.filter(&reader.workspace, L::LOG)?;
     L::add(own, &mut filter)?;
     Ok(filter)
@@ -74,16 +81,16 @@ pub async fn list<L: LogKind>(
     request: &HttpRequest,
     db: &Db,
     caches: &Caches,
-    reader: Reader,
+    reader: Reader<L>,
     (range, own, page): (RangeParams, L::Filter, PageParams),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
     let PageParams { cursor, limit, order } = page;
     let filter_hash = filter.hash();
     let after = cursor.map(|cursor| Cursor::decode(&cursor, order, filter_hash)).transpose()?;
-    let (index, way, workspace_id) = (caches.index.clone(), filter.plan(), filter.workspace_id);
+    let (index, access_path, workspace_id) = (caches.index.clone(), filter.plan(), filter.workspace_id);
     let list = move |conn: &mut Conn| query::list(conn, &index, &filter, (order, after), limit as usize);
-    let found = match way {
+    let found = match access_path {
         AccessPath::Key | AccessPath::Order => db.read(workspace_id, list).await?,
         AccessPath::Index => db.scan(workspace_id, list).await?,
     };
@@ -107,7 +114,7 @@ fn next_link(request: &HttpRequest, cursor: &str) -> String {
     format!("<{}?{}>; rel=\"next\"", request.path(), query.finish())
 }
 
-pub async fn get<L: LogKind>(db: &Db, reader: Reader, id: &str) -> Result<HttpResponse> {
+pub async fn get<L: LogKind>(db: &Db, reader: Reader<L>, id: &str) -> Result<HttpResponse> {
     let id = EventId::parse(id).ok_or_else(Problem::not_found)?;
     let workspace_id = reader.workspace.id;
     let event = db.read(workspace_id, move |conn| query::get(conn, workspace_id, L::LOG, id)).await?;
@@ -118,23 +125,27 @@ pub async fn get<L: LogKind>(db: &Db, reader: Reader, id: &str) -> Result<HttpRe
 pub async fn metrics<L: LogKind>(
     db: &Db,
     caches: &Caches,
-    reader: Reader,
+    reader: Reader<L>,
     (range, own): (RangeParams, L::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
-    let cells = count(db, caches, filter, counts::cells).await?;
+    let cells = count(db, caches, filter, |conn, caches, filter| {
+        counts::cells(conn, &caches.counts, &caches.index, filter)
+    })
+    .await?;
     Ok(HttpResponse::Ok().json(L::metrics(&cells)))
 }
 
 pub async fn facets<L: LogKind>(
     db: &Db,
     caches: &Caches,
-    reader: Reader,
+    reader: Reader<L>,
     (range, own): (RangeParams, L::Filter),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
-    let facets =
-        |conn: &mut Conn, caches: &Caches, filter: &Filter| counts::facets(conn, caches, filter, L::FACETS);
+    let facets = |conn: &mut Conn, caches: &Caches, filter: &Filter| {
+        counts::facets(conn, &caches.counts, &caches.index, filter, L::FACETS)
+    };
     let facets: Facets = count(db, caches, filter, facets).await?;
     Ok(HttpResponse::Ok().json(facets))
 }
@@ -142,7 +153,7 @@ pub async fn facets<L: LogKind>(
 pub async fn histogram_of<L: LogKind>(
     db: &Db,
     caches: &Caches,
-    reader: Reader,
+    reader: Reader<L>,
     (range, own, params): (RangeParams, L::Filter, HistogramParams),
 ) -> Result<HttpResponse> {
     let zone = range.zone(&reader.workspace)?;
@@ -157,13 +168,13 @@ pub async fn histogram_of<L: LogKind>(
     };
     let draw = move |conn: &mut Conn, caches: &Caches, filter: &Filter| {
         let shape = Shape { interval, zone, by, since: filter.since, until: filter.until };
-        histogram(&mut Counted::open(conn, caches, filter)?, &shape)
+        histogram(&mut Counted::open(conn, &caches.counts, &caches.index, filter)?, &shape)
     };
     let answer: Histogram = count(db, caches, filter, draw).await?;
     Ok(HttpResponse::Ok().json(answer))
 }
 
-/// Runs a question to the counts: at once and in one moment where they are kept, else when it is its turn to look at events.
+/// Counts as a read where the kept counts suffice, otherwise as a scan of events, which waits for its turn.
 async fn count<T: Send + 'static>(
     db: &Db,
     caches: &Caches,
@@ -171,7 +182,7 @@ async fn count<T: Send + 'static>(
     work: impl FnOnce(&mut Conn, &Caches, &Filter) -> engine::Result<T> + Send + 'static,
 ) -> Result<T> {
     let (caches, workspace_id) = (caches.clone(), filter.workspace_id);
-    if counts::has_rollup(&filter) {
+    if has_rollup(&filter) {
         Ok(db.read(workspace_id, move |conn| work(conn, &caches, &filter)).await?)
     } else {
         Ok(db.scan(workspace_id, move |conn| work(conn, &caches, &filter)).await?)
@@ -189,24 +200,24 @@ macro_rules! log_endpoints {
         histogram $histogram_path:tt $histogram_id:tt,
         append $append_id:tt
     ) => {
-        /// One page of events.
+        /// A page of events.
         #[derive(serde::Serialize, utoipa::ToSchema)]
         pub struct $page {
             pub data: Vec<$event>,
-            /// Send it as `cursor` to get the next page; null on the last one.
+            /// Send it as `cursor` to get the next page. Null on the last page.
             #[schema(required)]
             pub next_cursor: Option<String>,
             pub has_more: bool,
         }
 
-        #[doc = concat!("Lists the ", $name, " log, a page at a time.")]
+        #[doc = concat!("Lists the ", $name, " events that match the filters, a page at a time.")]
         #[utoipa::path(
-            summary = concat!("Lists the ", $name, " log, a page at a time."),
+            summary = concat!("Lists the ", $name, " events that match the filters, a page at a time."),
             get, path = $list_path, operation_id = $list_id, tag = $tag,
             params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter, crate::http::page::PageParams),
             responses(
                 (status = 200, description = "A page of events", body = $page,
-                    headers(("Link" = String, description = "The next page, as rel=\"next\"; absent on the last"))),
+                    headers(("Link" = String, description = "The next page, as rel=\"next\"; absent on the last page"))),
                 crate::http::error::ReadProblems,
             )
         )]
@@ -214,31 +225,31 @@ macro_rules! log_endpoints {
             request: actix_web::HttpRequest,
             db: actix_web::web::Data<logbook_engine::db::Db>,
             caches: actix_web::web::Data<logbook_engine::caches::Caches>,
-            reader: crate::auth::Reader,
+            reader: crate::auth::Reader<$log>,
             params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter, crate::http::page::PageParams)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             crate::routes::logs::log::list::<$log>(&request, &db, &caches, reader, params.0).await
         }
 
-        #[doc = concat!("One event of the ", $name, " log by its id.")]
+        #[doc = concat!("Returns one ", $name, " event by its id.")]
         #[utoipa::path(
-            summary = concat!("One event of the ", $name, " log by its id."),
+            summary = concat!("Returns one ", $name, " event by its id."),
             get, path = $get_path, operation_id = $get_id, tag = $tag,
             params(crate::http::path::EventPath),
             responses((status = 200, description = "The event", body = $event), crate::http::error::ReadProblems)
         )]
         pub async fn get(
             db: actix_web::web::Data<logbook_engine::db::Db>,
-            reader: crate::auth::Reader,
+            reader: crate::auth::Reader<$log>,
             path: actix_web::web::Path<crate::http::path::EventPath>,
             _no: crate::http::params::Params<(crate::http::params::NoParams,)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             crate::routes::logs::log::get::<$log>(&db, reader, &path.id).await
         }
 
-        #[doc = concat!("Counts the events of the ", $name, " log that the filters mean.")]
+        #[doc = concat!("Counts the ", $name, " events that match the filters.")]
         #[utoipa::path(
-            summary = concat!("Counts the events of the ", $name, " log that the filters mean."),
+            summary = concat!("Counts the ", $name, " events that match the filters."),
             get, path = $metrics_path, operation_id = $metrics_id, tag = $tag,
             params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter),
             responses((status = 200, description = "The counts", body = $metrics), crate::http::error::ReadProblems)
@@ -246,15 +257,15 @@ macro_rules! log_endpoints {
         pub async fn metrics(
             db: actix_web::web::Data<logbook_engine::db::Db>,
             caches: actix_web::web::Data<logbook_engine::caches::Caches>,
-            reader: crate::auth::Reader,
+            reader: crate::auth::Reader<$log>,
             params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             crate::routes::logs::log::metrics::<$log>(&db, &caches, reader, params.0).await
         }
 
-        #[doc = concat!("The values of the ", $name, " log's filters, each with the number of events it would show.")]
+        #[doc = concat!("Counts the matching ", $name, " events per value of each facet, without the facet's own filter.")]
         #[utoipa::path(
-            summary = concat!("The values of the ", $name, " log's filters, each with the number of events it would show."),
+            summary = concat!("Counts the matching ", $name, " events per value of each facet, without the facet's own filter."),
             get, path = $facets_path, operation_id = $facets_id, tag = $tag,
             params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter),
             responses((status = 200, description = "The facets", body = logbook_engine::counts::Facets), crate::http::error::ReadProblems)
@@ -262,15 +273,15 @@ macro_rules! log_endpoints {
         pub async fn facets(
             db: actix_web::web::Data<logbook_engine::db::Db>,
             caches: actix_web::web::Data<logbook_engine::caches::Caches>,
-            reader: crate::auth::Reader,
+            reader: crate::auth::Reader<$log>,
             params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             crate::routes::logs::log::facets::<$log>(&db, &caches, reader, params.0).await
         }
 
-        #[doc = concat!("The events of the ", $name, " log over time.")]
+        #[doc = concat!("Counts the matching ", $name, " events per time interval.")]
         #[utoipa::path(
-            summary = concat!("The events of the ", $name, " log over time."),
+            summary = concat!("Counts the matching ", $name, " events per time interval."),
             get, path = $histogram_path, operation_id = $histogram_id, tag = $tag,
             params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter, crate::routes::logs::params::HistogramParams),
             responses((status = 200, description = "The histogram", body = logbook_engine::counts::histogram::Histogram), crate::http::error::ReadProblems)
@@ -278,7 +289,7 @@ macro_rules! log_endpoints {
         pub async fn histogram(
             db: actix_web::web::Data<logbook_engine::db::Db>,
             caches: actix_web::web::Data<logbook_engine::caches::Caches>,
-            reader: crate::auth::Reader,
+            reader: crate::auth::Reader<$log>,
             params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter, crate::routes::logs::params::HistogramParams)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             crate::routes::logs::log::histogram_of::<$log>(&db, &caches, reader, params.0).await
@@ -289,9 +300,9 @@ macro_rules! log_endpoints {
             summary = concat!("Appends events to the ", $name, " log, all or none."),
             post, path = $list_path, operation_id = $append_id, tag = $tag,
             params(crate::http::path::WorkspacePath, crate::routes::logs::append::IdempotencyKey),
-            request_body(content = Vec<$new>, description = "At most 10,000 events and 16 MiB; may be gzip"),
+            request_body(content = Vec<$new>, description = "At most 10,000 events and 16 MiB (decompressed); may be gzip"),
             responses(
-                (status = 201, description = "Stored: durable and readable", body = logbook_engine::append::Appended),
+                (status = 201, description = "The events are stored: durable and readable", body = logbook_engine::append::Appended),
                 crate::http::error::WriteProblems,
             )
         )]

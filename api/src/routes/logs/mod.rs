@@ -1,4 +1,4 @@
-//! The logs: a file each for what is theirs, and what they share.
+//! The logs: one file each, and what they share.
 
 pub mod access;
 pub mod append;

@@ -22,23 +22,23 @@ use crate::{
 #[derive(Clone, Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct RangeParams {
-    /// From here on (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`) that begins at midnight in `tz`.
+    /// Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
     #[serde(default)]
     #[validate(length(max = 64))]
     #[param(max_length = 64, example = "2026-11-22", nullable = false)]
     pub since: Option<String>,
-    /// Up to here (exclusive): an RFC 3339 time, or a date that begins at midnight in `tz`.
+    /// End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
     #[serde(default)]
     #[validate(length(max = 64))]
     #[param(max_length = 64, example = "2026-11-23T00:00:00Z", nullable = false)]
     pub until: Option<String>,
-    /// IANA zone in which dates are taken. Default: the workspace's.
+    /// IANA time zone in which days begin. Default: the workspace's.
     #[serde(default)]
     #[validate(length(max = 64))]
     #[param(max_length = 64, example = "Asia/Kolkata", nullable = false)]
     pub tz: Option<String>,
-    /// Text to find, as it stands, in any case: in ids, actor, target, changed fields and values, action, role,
-    /// IP address, user agent and session.
+    /// Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+    /// role, reason, IP address, user agent, session and correlation.
     #[serde(default)]
     #[validate(length(min = 1, max = 200))]
     #[param(min_length = 1, max_length = 200, nullable = false)]
@@ -46,13 +46,13 @@ pub struct RangeParams {
 }
 
 impl RangeParams {
-    /// The zone that the request names, else the workspace's.
+    /// The time zone of the request. Default: the workspace's.
     pub fn zone(&self, workspace: &Workspace) -> Result<Tz> {
         let Some(name) = &self.tz else { return Ok(workspace.zone()) };
         name.parse().map_err(|_| Problem::parameter("tz", "must be an IANA time zone such as Asia/Kolkata"))
     }
 
-    /// A filter with nothing but this range and search.
+    /// A filter with only this range and search.
     pub fn filter(&self, workspace: &Workspace, log: Log) -> Result<Filter> {
         let zone = self.zone(workspace)?;
         let time = |name: &str, text: &Option<String>| {
@@ -62,7 +62,7 @@ impl RangeParams {
         if let (Some(since), Some(until)) = (since, until)
             && since > until
         {
-            return Err(Problem::parameter("until", "must not lie before since"));
+            return Err(Problem::parameter("until", "must not be before since"));
         }
         let search = self.q.as_deref().map(|text| Search::new(text, workspace.id));
         Ok(Filter { since, until, search, ..Filter::all(workspace.id, log) })
@@ -76,37 +76,37 @@ pub struct HistogramParams {
     #[serde(default)]
     #[param(inline)]
     pub interval: Interval,
-    /// The filter whose values are counted apart. Each log has its own default.
+    /// The filter whose values are counted separately. The default depends on the log.
     #[serde(default)]
     #[validate(length(max = 64))]
     #[param(max_length = 64, nullable = false, example = "status")]
     pub by: Option<String>,
 }
 
-/// A time of a query: RFC 3339, or a date that begins at midnight in the zone.
+/// Parses a time parameter: RFC 3339, or a date, which begins at midnight in the zone.
 ///
 /// # Errors
-/// `invalid_parameter` in the name of the parameter.
+/// `invalid_parameter`, with the parameter's name.
 fn parse_time(name: &str, text: &str, zone: Tz) -> Result<Timestamp> {
     let problem = || {
         let detail = "must be a date such as 2026-11-22 or an RFC 3339 time such as 2026-11-22T20:48:59Z";
         Problem::parameter(name, detail)
     };
-    let instant = if let Some(date) = parse_date(text) {
+    let time = if let Some(date) = parse_date(text) {
         day_start(date, zone)
     } else {
-        // A plus sign that was not escaped arrives as a space.
+        // An unescaped plus sign arrives as a space.
         let text = text.replace(' ', "+");
         Timestamp(chrono::DateTime::parse_from_rfc3339(&text).map_err(|_| problem())?.timestamp_micros())
     };
     // The years 1 to 9999, which every client and both databases can express.
-    if !(-62_135_596_800_000_000..253_402_300_800_000_000).contains(&instant.micros()) {
+    if !(-62_135_596_800_000_000..253_402_300_800_000_000).contains(&time.micros()) {
         return Err(problem());
     }
-    Ok(instant)
+    Ok(time)
 }
 
-/// `YYYY-MM-DD` and no other way to write it, of which chrono knows many.
+/// Parses `YYYY-MM-DD` only; chrono accepts other forms too.
 fn parse_date(text: &str) -> Option<NaiveDate> {
     let shape = text.len() == 10
         && text

@@ -1,46 +1,49 @@
-//! Small parts of the logs' JSON that all three share.
+//! Small parts of the JSON that all three logs share.
 
 use std::marker::PhantomData;
 
-use logbook_engine::event::{Actor, ActorType, Log, change::object};
+use logbook_engine::event::{
+    Actor, ActorType, Log,
+    change::object,
+    limits::{Checks, Invalid},
+};
 use serde::{Deserialize, Deserializer, de::Visitor};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use validator::Validate;
 
-use crate::http::{error::FieldError, validation::no_nul};
+use crate::http::error::FieldError;
 
-/// Who did it, as it is sent.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+/// The actor of a new event.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewActor {
     #[serde(rename = "type")]
     #[schema(inline)]
     pub kind: ActorType,
     #[serde(default)]
-    #[validate(length(max = 255), custom(function = no_nul))]
     #[schema(max_length = 255, example = "17")]
     pub id: Option<String>,
     #[serde(default)]
-    #[validate(length(max = 500), custom(function = no_nul))]
     #[schema(max_length = 500, example = "Asha Rao")]
     pub name: Option<String>,
 }
 
-impl From<NewActor> for Actor {
-    fn from(NewActor { kind, id, name }: NewActor) -> Self {
-        Self { kind, id, name }
+impl NewActor {
+    /// Converts it to an actor; its errors go to `checks`, with pointers below `/actor`.
+    pub fn check(self, checks: &mut Checks) -> Actor {
+        let Self { kind, id, name } = self;
+        Actor { kind, id: checks.optional("/actor/id", id), name: checks.optional("/actor/name", name) }
     }
 }
 
-/// Stored canonical JSON as it stands, so that what is served is what was stored.
+/// Stored canonical JSON, returned unchanged.
 pub fn raw(text: Option<String>, empty: &str) -> Box<RawValue> {
     text.and_then(|text| RawValue::from_string(text).ok())
         .or_else(|| RawValue::from_string(empty.to_owned()).ok())
         .unwrap_or_default()
 }
 
-/// The pointers of masked values, in a log's own words: `names` gives each common pointer that is called otherwise.
+/// The pointers to masked values, in a log's own names. `names` maps the common pointers whose names differ.
 pub fn masked(text: Option<&str>, names: &[(&str, &str)]) -> Vec<String> {
     let pointers: Vec<String> = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let own = |pointer: String| {
@@ -49,7 +52,7 @@ pub fn masked(text: Option<&str>, names: &[(&str, &str)]) -> Vec<String> {
     pointers.into_iter().map(own).collect()
 }
 
-/// As [`object`], or null.
+/// Like [`object`], but null is accepted too.
 ///
 /// # Errors
 /// The deserializer's.
@@ -81,14 +84,16 @@ pub fn optional_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer.deserialize_option(Options(PhantomData))
 }
 
-/// Refuses a `log` that is not the one this body goes to.
-pub fn right_log(sent: Option<Log>, log: Log) -> Result<(), FieldError> {
-    match sent {
-        Some(sent) if sent != log => Err(FieldError::at(
-            "/log",
-            "wrong_log",
-            format!("this is the {log} log; send mixed logs to ingest"),
-        )),
-        _ => Ok(()),
+/// Refuses a `log` other than the endpoint's own.
+pub fn check_log(checks: &mut Checks, sent: Option<Log>, log: Log) {
+    if sent.is_some_and(|sent| sent != log) {
+        let detail = format!("must be {log} here; send mixed logs to ingest");
+        checks.refuse("/log", Invalid::new("wrong_log", detail));
     }
+}
+
+/// The errors of an event, as a client reads them.
+pub fn field_errors(invalid: Vec<Invalid>) -> Vec<FieldError> {
+    let error = |Invalid { pointer, code, detail }| FieldError::at(pointer, code, detail);
+    invalid.into_iter().map(error).collect()
 }

@@ -4,10 +4,11 @@ import { useState } from "react";
 import { fieldError } from "../../api/errors";
 import { changeWorkspace } from "../../api/settings";
 import { Button } from "../../ui/Button";
-import { Choice, Field } from "../../ui/Field";
+import { Select } from "../../ui/Select";
+import { TextField } from "../../ui/TextField";
 import { DATE_FORMATS } from "../../ui/time/date-format";
 import forms from "../forms.module.css";
-import { ZoneField } from "../ZoneField";
+import { TimeZoneField } from "../TimeZoneField";
 import styles from "./settings.module.css";
 import { useRefreshMe, useSettings } from "./use-settings";
 
@@ -28,14 +29,14 @@ export function General() {
         ...(me.platform_admin && { slug: newSlug }),
       }),
     onSuccess: async (changed) => {
-      // Away from the old address first: nothing there can be read again.
+      // Leave the old address first: nothing can be loaded from it any more.
       if (changed.slug !== slug) {
         await navigate({ to: "/w/$slug/settings/general", params: { slug: changed.slug }, replace: true });
       }
       await refreshMe();
     },
   });
-  const placed = ["name", "slug", "timezone"].some((field) => fieldError(save.error, field));
+  const hasFieldError = ["name", "slug", "timezone"].some((field) => fieldError(save.error, field));
   return (
     <section aria-labelledby="general">
       <h2 id="general" className={styles.heading}>
@@ -49,12 +50,12 @@ export function General() {
         }}
         onChange={() => save.isSuccess && save.reset()}
       >
-        {save.error && !placed && (
+        {save.error && !hasFieldError && (
           <p className={forms.error} role="alert">
             {save.error.message}
           </p>
         )}
-        <Field
+        <TextField
           large
           label="Name"
           required
@@ -64,26 +65,21 @@ export function General() {
           error={fieldError(save.error, "name")}
         />
         {me.platform_admin && (
-          <Field
+          <TextField
             large
             label="Short name"
             required
             maxLength={63}
-            help="Part of every address: producers and links that use the old one lead nowhere"
+            help="Used in every address. Links and producers that use the old one stop working."
             value={newSlug}
             onChange={setNewSlug}
             error={fieldError(save.error, "slug")}
           />
         )}
-        <ZoneField value={timezone} onChange={setTimezone} error={fieldError(save.error, "timezone")} />
-        <Choice
-          label="Dates are written"
-          options={DATE_FORMATS}
-          value={dateFormat}
-          onChange={setDateFormat}
-        />
+        <TimeZoneField value={timezone} onChange={setTimezone} error={fieldError(save.error, "timezone")} />
+        <Select label="Date format" options={DATE_FORMATS} value={dateFormat} onChange={setDateFormat} />
         <div className={styles.save}>
-          <Button type="submit" look="primary" isDisabled={save.isPending}>
+          <Button type="submit" variant="primary" isDisabled={save.isPending}>
             Save
           </Button>
           <span role="status" className={styles.saved}>

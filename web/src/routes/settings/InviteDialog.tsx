@@ -5,10 +5,10 @@ import { inviteMember, membersQuery } from "../../api/settings";
 import type { Invitation, Role } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { CodeBlock } from "../../ui/CodeBlock";
-import { Field } from "../../ui/Field";
+import { TextField } from "../../ui/TextField";
 import { Sheet } from "../../ui/Sheet";
 import forms from "../forms.module.css";
-import { RoleChoice } from "./RoleChoice";
+import { RoleSelect } from "./RoleSelect";
 import { SubmitActions } from "./SubmitActions";
 
 interface InviteDialogProps {
@@ -26,14 +26,14 @@ export function InviteDialog({ slug, onClose }: InviteDialogProps) {
       inviteMember(slug, { email: email.trim(), role, ...(name.trim() && { name: name.trim() }) }),
     onSuccess: () => queries.invalidateQueries({ queryKey: membersQuery(slug).queryKey }),
   });
-  const placed = ["email", "name"].some((field) => fieldError(invite.error, field));
+  const hasFieldError = ["email", "name"].some((field) => fieldError(invite.error, field));
   return (
     <Sheet
       title="Invite member"
       open
       onOpenChange={(open) => !open && onClose()}
       centred
-      keep={invite.isSuccess}
+      dismissable={!invite.isSuccess}
     >
       {invite.data ? (
         <Invited invitation={invite.data} onClose={onClose} />
@@ -45,12 +45,12 @@ export function InviteDialog({ slug, onClose }: InviteDialogProps) {
             invite.mutate();
           }}
         >
-          {invite.error && !placed && (
+          {invite.error && !hasFieldError && (
             <p className={forms.error} role="alert">
               {invite.error.message}
             </p>
           )}
-          <Field
+          <TextField
             large
             label="E-mail"
             type="email"
@@ -61,18 +61,18 @@ export function InviteDialog({ slug, onClose }: InviteDialogProps) {
             onChange={setEmail}
             error={fieldError(invite.error, "email")}
           />
-          <Field
+          <TextField
             large
             label="Name"
             autoComplete="off"
             maxLength={200}
-            help="For somebody who is new to Logbook"
+            help="Only for somebody who is new to Logbook"
             value={name}
             onChange={setName}
             error={fieldError(invite.error, "name")}
           />
-          <RoleChoice value={role} onChange={setRole} />
-          <SubmitActions deed="Invite" isPending={invite.isPending} onCancel={onClose} />
+          <RoleSelect value={role} onChange={setRole} />
+          <SubmitActions action="Invite" isPending={invite.isPending} onCancel={onClose} />
         </form>
       )}
     </Sheet>
@@ -86,19 +86,19 @@ function Invited({ invitation, onClose }: { invitation: Invitation; onClose: () 
       {sign_in_link ? (
         <>
           <p role="status">
-            <strong>{member.name}</strong> is a member now. Send this link to {member.email}, and to nobody
-            else: it signs in once, within a day, and is shown only here.
+            <strong>{member.name}</strong> is now a member. Send this link to {member.email} and to nobody
+            else. It works once, expires in 24 hours and is not shown again.
           </p>
           <CodeBlock text={sign_in_link} label="sign-in link" />
         </>
       ) : (
         <p role="status">
-          <strong>{member.name}</strong> is a member now. They have an account already and find the workspace
-          when they next sign in.
+          <strong>{member.name}</strong> is now a member. They already have an account and see the workspace
+          the next time they sign in.
         </p>
       )}
       <div className={forms.actions}>
-        <Button look="primary" onPress={onClose}>
+        <Button variant="primary" onPress={onClose}>
           Done
         </Button>
       </div>

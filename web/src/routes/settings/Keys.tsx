@@ -1,24 +1,25 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { describeError } from "../../api/errors";
 import { apiKeysQuery, revokeApiKey } from "../../api/settings";
 import type { ApiKey } from "../../api/types";
-import { ErrorNotice } from "../../logs/ErrorNotice";
 import { Button } from "../../ui/Button";
+import { ErrorNotice } from "../../ui/ErrorNotice";
 import { Notice } from "../../ui/Notice";
-import { Bone } from "../../ui/Skeleton";
+import { SkeletonLine } from "../../ui/Skeleton";
 import { Status } from "../../ui/Status";
 import type { Clock } from "../../ui/time/format";
-import { Confirm } from "./Confirm";
+import { ConfirmDialog } from "./ConfirmDialog";
 import { NewKeyDialog } from "./NewKeyDialog";
 import styles from "./settings.module.css";
 import { useSettings } from "./use-settings";
-import { When } from "./When";
+import { DateText } from "./DateText";
 
 export function Keys() {
   const { slug, clock } = useSettings("API keys");
   const queries = useQueryClient();
   const keys = useQuery(apiKeysQuery(slug));
-  const [making, setMaking] = useState(false);
+  const [creating, setCreating] = useState(false);
   const [revoking, setRevoking] = useState<ApiKey | null>(null);
   return (
     <section aria-labelledby="keys">
@@ -27,19 +28,19 @@ export function Keys() {
           <h2 id="keys" className={styles.heading}>
             API keys
           </h2>
-          <p className={styles.lead}>For producers that append and integrators that read.</p>
+          <p className={styles.lead}>For services that send or read events.</p>
         </div>
-        <Button look="primary" icon="plus" onPress={() => setMaking(true)}>
+        <Button variant="primary" icon="plus" onPress={() => setCreating(true)}>
           New key
         </Button>
       </div>
       {keys.error ? (
-        <ErrorNotice error={keys.error} onRetry={() => void keys.refetch()} />
+        <ErrorNotice {...describeError(keys.error)} onRetry={() => void keys.refetch()} />
       ) : !keys.data ? (
-        <Bone width="40%" />
+        <SkeletonLine width="40%" />
       ) : keys.data.data.length === 0 ? (
         <Notice icon="lock" title="No API keys yet">
-          <p>A key is good for this workspace alone, and does what its role says.</p>
+          <p>A key works only in this workspace and has the permissions of its role.</p>
         </Notice>
       ) : (
         <ul className={styles.list}>
@@ -51,14 +52,14 @@ export function Keys() {
                   <span className={styles.tag}>{key.role}</span>
                 </span>
                 <span className={styles.sub}>
-                  <code>lbk_{key.prefix}…</code> by {key.created_by},{" "}
-                  <When at={key.created_at} clock={clock} />
+                  <code>lbk_{key.prefix}…</code> created by {key.created_by},{" "}
+                  <DateText at={key.created_at} clock={clock} />
                 </span>
               </span>
               <span className={styles.meta}>
                 {key.last_used_at ? (
                   <>
-                    Used <When at={key.last_used_at} clock={clock} />
+                    Last used <DateText at={key.last_used_at} clock={clock} />
                   </>
                 ) : (
                   "Never used"
@@ -68,7 +69,12 @@ export function Keys() {
                 <State apiKey={key} clock={clock} />
               </span>
               {key.state === "active" ? (
-                <Button small look="plain" aria-label={`Revoke ${key.name}`} onPress={() => setRevoking(key)}>
+                <Button
+                  small
+                  variant="plain"
+                  aria-label={`Revoke ${key.name}`}
+                  onPress={() => setRevoking(key)}
+                >
                   Revoke
                 </Button>
               ) : (
@@ -78,19 +84,19 @@ export function Keys() {
           ))}
         </ul>
       )}
-      {making && <NewKeyDialog slug={slug} onClose={() => setMaking(false)} />}
+      {creating && <NewKeyDialog slug={slug} onClose={() => setCreating(false)} />}
       {revoking && (
-        <Confirm
+        <ConfirmDialog
           title="Revoke key"
-          deed="Revoke"
+          action="Revoke"
           onConfirm={async () => {
             await revokeApiKey(slug, revoking.prefix);
             await queries.invalidateQueries({ queryKey: apiKeysQuery(slug).queryKey });
           }}
           onClose={() => setRevoking(null)}
         >
-          {revoking.name} (lbk_{revoking.prefix}…) will be refused from now on. This cannot be taken back.
-        </Confirm>
+          Requests that use {revoking.name} (lbk_{revoking.prefix}…) will be rejected. This cannot be undone.
+        </ConfirmDialog>
       )}
     </section>
   );
@@ -115,10 +121,10 @@ function State({ apiKey, clock }: { apiKey: ApiKey; clock: Clock }) {
         <Status tone="good" shape="disc">
           {apiKey.expires_at ? (
             <span>
-              Until <When at={apiKey.expires_at} clock={clock} />
+              Expires <DateText at={apiKey.expires_at} clock={clock} />
             </span>
           ) : (
-            "Does not expire"
+            "Never expires"
           )}
         </Status>
       );

@@ -1,10 +1,10 @@
 import { asRole, ROLES } from "../../api/roles";
 import type { Member, ProviderRole, Role } from "../../api/types";
 import { Button } from "../../ui/Button";
-import { Choice } from "../../ui/Field";
+import { Select } from "../../ui/Select";
 import type { Clock } from "../../ui/time/format";
 import styles from "./settings.module.css";
-import { When } from "./When";
+import { DateText } from "./DateText";
 
 interface MemberRowProps {
   member: Member;
@@ -26,38 +26,38 @@ export function MemberRow({
   onRemove,
 }: MemberRowProps) {
   const { name, email, role, provider, last_sign_in_at } = member;
-  const isGivenHere = member.source === "member";
-  // Who administers every workspace is no less in one.
-  const stays = provider?.everywhere && provider.role === "admin";
+  const isMember = member.source === "member";
+  // A role in one workspace cannot take anything away from an admin of every workspace.
+  const isAdminEverywhere = provider?.everywhere && provider.role === "admin";
   return (
     <li className={styles.row}>
       <span className={styles.main}>
         <span className={styles.name}>
           {name}
           {isMe && <span className={styles.tag}>you</span>}
-          {!isGivenHere && <span className={styles.tag}>identity provider</span>}
+          {!isMember && <span className={styles.tag}>identity provider</span>}
         </span>
         <span className={styles.sub}>{email ?? "No e-mail address"}</span>
         {provider && (
           <span className={styles.sub}>
-            <ByProvider provider={provider} clock={clock} isOverridden={isGivenHere} />
+            <ProviderRoleText provider={provider} clock={clock} isOverridden={isMember} />
           </span>
         )}
       </span>
       <span className={styles.meta}>
         {last_sign_in_at ? (
           <>
-            Signed in <When at={last_sign_in_at} clock={clock} />
+            Last sign-in <DateText at={last_sign_in_at} clock={clock} />
           </>
         ) : (
-          "Has not come yet"
+          "Never signed in"
         )}
       </span>
-      {isGivenHere ? (
+      {isMember ? (
         <>
           <span className={styles.choice}>
-            <Choice
-              bare
+            <Select
+              hideLabel
               label={`Role of ${name}`}
               options={ROLES}
               value={asRole(role)}
@@ -65,17 +65,17 @@ export function MemberRow({
               onChange={onChange}
             />
           </span>
-          <Button small look="plain" aria-label={`Remove ${name}`} onPress={onRemove}>
+          <Button small variant="plain" aria-label={`Remove ${name}`} onPress={onRemove}>
             Remove
           </Button>
         </>
       ) : (
         <>
           <span className={styles.choice}>{role}</span>
-          {stays ? (
+          {isAdminEverywhere ? (
             <span />
           ) : (
-            <Button small look="plain" aria-label={`Override the role of ${name}`} onPress={onOverride}>
+            <Button small variant="plain" aria-label={`Override the role of ${name}`} onPress={onOverride}>
               Override
             </Button>
           )}
@@ -85,18 +85,18 @@ export function MemberRow({
   );
 }
 
-interface ByProviderProps {
+interface ProviderRoleTextProps {
   provider: ProviderRole;
   clock: Clock;
   isOverridden: boolean;
 }
 
-function ByProvider({ provider, clock, isOverridden }: ByProviderProps) {
+function ProviderRoleText({ provider, clock, isOverridden }: ProviderRoleTextProps) {
   const where = provider.everywhere ? " in every workspace" : "";
   return (
     <>
-      {isOverridden ? `The identity provider says ${provider.role}${where}` : `Role${where}`} until{" "}
-      <When at={provider.ends_at} clock={clock} exact />
+      {isOverridden ? `The identity provider grants ${provider.role}${where}` : `Role${where}`} until{" "}
+      <DateText at={provider.ends_at} clock={clock} withTime />
     </>
   );
 }

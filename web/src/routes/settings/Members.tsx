@@ -1,14 +1,15 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { ROLES, roleWords } from "../../api/roles";
+import { describeError } from "../../api/errors";
+import { ROLES, roleDescription } from "../../api/roles";
 import { changeMember, membersQuery, removeMember } from "../../api/settings";
 import type { Member, Role } from "../../api/types";
-import { ErrorNotice } from "../../logs/ErrorNotice";
 import { Button } from "../../ui/Button";
+import { ErrorNotice } from "../../ui/ErrorNotice";
 import { Notice } from "../../ui/Notice";
-import { Bone } from "../../ui/Skeleton";
+import { SkeletonLine } from "../../ui/Skeleton";
 import forms from "../forms.module.css";
-import { Confirm } from "./Confirm";
+import { ConfirmDialog } from "./ConfirmDialog";
 import { InviteDialog } from "./InviteDialog";
 import { MemberRow } from "./MemberRow";
 import { OverrideDialog } from "./OverrideDialog";
@@ -26,7 +27,7 @@ export function Members() {
   const isMe = (member: Member) => member.id === me.user.id;
 
   const changed = async (member: Member) => {
-    // First who one is: without the role, the list would only be refused.
+    // Refreshes the user first: without the role, the server would reject the request for the list.
     if (isMe(member)) await refreshMe();
     await queries.invalidateQueries({ queryKey: membersQuery(slug).queryKey });
   };
@@ -44,7 +45,7 @@ export function Members() {
           </h2>
           <p className={styles.lead}>People with a role in {workspace.name}.</p>
         </div>
-        <Button look="primary" icon="plus" onPress={() => setInviting(true)}>
+        <Button variant="primary" icon="plus" onPress={() => setInviting(true)}>
           Invite member
         </Button>
       </div>
@@ -54,12 +55,12 @@ export function Members() {
         </p>
       )}
       {members.error ? (
-        <ErrorNotice error={members.error} onRetry={() => void members.refetch()} />
+        <ErrorNotice {...describeError(members.error)} onRetry={() => void members.refetch()} />
       ) : !members.data ? (
-        <Bone width="40%" />
+        <SkeletonLine width="40%" />
       ) : members.data.data.length === 0 ? (
         <Notice icon="user" title="No members yet">
-          <p>Platform admins see every workspace; everybody else is invited.</p>
+          <p>Platform admins can open every workspace. Everybody else needs an invitation.</p>
         </Notice>
       ) : (
         <ul className={styles.list}>
@@ -77,11 +78,11 @@ export function Members() {
           ))}
         </ul>
       )}
-      <dl className={styles.words}>
+      <dl className={styles.roles}>
         {ROLES.map((role) => (
           <div key={role}>
             <dt>{role}</dt>
-            <dd>{roleWords(role)}</dd>
+            <dd>{roleDescription(role)}</dd>
           </div>
         ))}
       </dl>
@@ -89,29 +90,29 @@ export function Members() {
       {overriding && (
         <OverrideDialog
           member={overriding}
-          onGive={(role) => changeMember(slug, overriding.id, role).then(() => changed(overriding))}
+          onOverride={(role) => changeMember(slug, overriding.id, role).then(() => changed(overriding))}
           onClose={() => setOverriding(null)}
         />
       )}
       {removing && (
-        <Confirm
+        <ConfirmDialog
           title="Remove member"
-          deed="Remove"
+          action="Remove"
           onConfirm={() => removeMember(slug, removing.id).then(() => changed(removing))}
           onClose={() => setRemoving(null)}
         >
           {removing.provider ? (
             <>
-              {removing.name} will be {removing.provider.role} again, as the identity provider says.
+              {removing.name} will have the role from the identity provider again: {removing.provider.role}.
             </>
           ) : (
             <>
               {removing.name}
-              {removing.email && ` (${removing.email})`} will no longer see {workspace.name}. Their account
-              stays, and what they did stays in the logs.
+              {removing.email && ` (${removing.email})`} will lose access to {workspace.name}. Their account
+              and their events in the logs remain.
             </>
           )}
-        </Confirm>
+        </ConfirmDialog>
       )}
     </section>
   );

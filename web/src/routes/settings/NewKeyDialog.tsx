@@ -5,18 +5,20 @@ import { apiKeysQuery, createApiKey } from "../../api/settings";
 import type { CreatedApiKey, Role } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { CodeBlock } from "../../ui/CodeBlock";
-import { Choice, Field } from "../../ui/Field";
+import { Select } from "../../ui/Select";
+import { TextField } from "../../ui/TextField";
 import { Sheet } from "../../ui/Sheet";
 import forms from "../forms.module.css";
-import { RoleChoice } from "./RoleChoice";
+import { RoleSelect } from "./RoleSelect";
 import { SubmitActions } from "./SubmitActions";
 
-const DAYS = { "30 days": 30, "90 days": 90, "a year": 365, "no end": null } as const;
-type Life = keyof typeof DAYS;
-const LIVES = Object.keys(DAYS) as Life[];
+/** Days until a key expires. */
+const DAYS = { "30 days": 30, "90 days": 90, "1 year": 365, "No expiration": null } as const;
+type Expiry = keyof typeof DAYS;
+const EXPIRIES = Object.keys(DAYS) as Expiry[];
 
-function expiryOf(life: Life): string | null {
-  const days = DAYS[life];
+function expiresAt(expiry: Expiry): string | null {
+  const days = DAYS[expiry];
   return days === null ? null : new Date(Date.now() + days * 86_400_000).toISOString();
 }
 
@@ -29,9 +31,9 @@ export function NewKeyDialog({ slug, onClose }: NewKeyDialogProps) {
   const queries = useQueryClient();
   const [name, setName] = useState("");
   const [role, setRole] = useState<Role>("writer");
-  const [life, setLife] = useState<Life>("a year");
+  const [expiry, setExpiry] = useState<Expiry>("1 year");
   const create = useMutation({
-    mutationFn: () => createApiKey(slug, { name: name.trim(), role, expires_at: expiryOf(life) }),
+    mutationFn: () => createApiKey(slug, { name: name.trim(), role, expires_at: expiresAt(expiry) }),
     onSuccess: () => queries.invalidateQueries({ queryKey: apiKeysQuery(slug).queryKey }),
   });
   const wrongName = fieldError(create.error, "name");
@@ -41,7 +43,7 @@ export function NewKeyDialog({ slug, onClose }: NewKeyDialogProps) {
       open
       onOpenChange={(open) => !open && onClose()}
       centred
-      keep={create.isSuccess}
+      dismissable={!create.isSuccess}
     >
       {create.data ? (
         <Created created={create.data} onClose={onClose} />
@@ -58,20 +60,20 @@ export function NewKeyDialog({ slug, onClose }: NewKeyDialogProps) {
               {create.error.message}
             </p>
           )}
-          <Field
+          <TextField
             large
             label="Name"
             autoComplete="off"
             required
             maxLength={200}
-            help="Who or what holds it"
+            help="The person or service that uses the key"
             value={name}
             onChange={setName}
             error={wrongName}
           />
-          <RoleChoice value={role} onChange={setRole} />
-          <Choice label="Good for" options={LIVES} value={life} onChange={setLife} />
-          <SubmitActions deed="Create key" isPending={create.isPending} onCancel={onClose} />
+          <RoleSelect value={role} onChange={setRole} />
+          <Select label="Expiration" options={EXPIRIES} value={expiry} onChange={setExpiry} />
+          <SubmitActions action="Create key" isPending={create.isPending} onCancel={onClose} />
         </form>
       )}
     </Sheet>
@@ -82,12 +84,12 @@ function Created({ created, onClose }: { created: CreatedApiKey; onClose: () => 
   return (
     <div className={forms.form}>
       <p role="status">
-        Copy the key of <strong>{created.key.name}</strong> now. It is shown this once, and Logbook keeps only
-        its digest.
+        Copy the key of <strong>{created.key.name}</strong> now. It is not shown again: Logbook stores only
+        its hash.
       </p>
       <CodeBlock text={created.token} label="API key" />
       <div className={forms.actions}>
-        <Button look="primary" onPress={onClose}>
+        <Button variant="primary" onPress={onClose}>
           Done
         </Button>
       </div>

@@ -4,39 +4,39 @@ import { asRole } from "../../api/roles";
 import type { Member, Role } from "../../api/types";
 import { Sheet } from "../../ui/Sheet";
 import forms from "../forms.module.css";
-import { RoleChoice } from "./RoleChoice";
+import { RoleSelect } from "./RoleSelect";
 import { SubmitActions } from "./SubmitActions";
 
 interface OverrideDialogProps {
   member: Member;
-  onGive: (role: Role) => Promise<unknown>;
+  onOverride: (role: Role) => Promise<unknown>;
   onClose: () => void;
 }
 
-/** Gives somebody a role that counts before the identity provider's. */
-export function OverrideDialog({ member, onGive, onClose }: OverrideDialogProps) {
+/** Gives a member a role that takes precedence over the one from the identity provider. */
+export function OverrideDialog({ member, onOverride, onClose }: OverrideDialogProps) {
   const [role, setRole] = useState<Role>(asRole(member.role));
-  const give = useMutation({ mutationFn: () => onGive(role), onSuccess: onClose });
+  const override = useMutation({ mutationFn: () => onOverride(role), onSuccess: onClose });
   return (
     <Sheet title="Override role" open onOpenChange={(open) => !open && onClose()} centred>
       <form
         className={forms.form}
         onSubmit={(event) => {
           event.preventDefault();
-          give.mutate();
+          override.mutate();
         }}
       >
-        {give.error && (
+        {override.error && (
           <p className={forms.error} role="alert">
-            {give.error.message}
+            {override.error.message}
           </p>
         )}
         <p>
-          <strong>{member.name}</strong> is {member.role} by the identity provider. A role given here counts
-          instead, and stays until it is removed here.
+          The identity provider gives <strong>{member.name}</strong> the role {member.role}. A role that you
+          set here takes precedence until you remove it.
         </p>
-        <RoleChoice value={role} onChange={setRole} />
-        <SubmitActions deed="Give role" isPending={give.isPending} onCancel={onClose} />
+        <RoleSelect value={role} onChange={setRole} />
+        <SubmitActions action="Override role" isPending={override.isPending} onCancel={onClose} />
       </form>
     </Sheet>
   );

@@ -1,6 +1,6 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, Outlet, useParams } from "@tanstack/react-router";
-import { mayManage } from "../../api/roles";
+import { canManage } from "../../api/roles";
 import { workspaceQuery } from "../../api/workspaces";
 import { Notice } from "../../ui/Notice";
 import styles from "./settings.module.css";
@@ -14,11 +14,11 @@ const TABS = [
 export function Settings() {
   const { slug } = useParams({ from: "/app/w/$slug" });
   const { data: workspace } = useSuspenseQuery(workspaceQuery(slug));
-  if (!mayManage(workspace.role)) {
+  if (!canManage(workspace.role)) {
     return (
-      <Notice icon="lock" page title="Settings are for admins">
+      <Notice icon="lock" fullPage title="Only admins can change settings">
         <p>
-          Your role in {workspace.name} is {workspace.role}. An admin of the workspace can change that.
+          Your role in {workspace.name} is {workspace.role}. An admin of the workspace can change your role.
         </p>
       </Notice>
     );

@@ -2,21 +2,21 @@ import { Button } from "../../ui/Button";
 import forms from "../forms.module.css";
 
 interface SubmitActionsProps {
-  /** What the form does, as the button says it. */
-  deed: string;
+  /** The label of the submit button. */
+  action: string;
   isPending: boolean;
   onCancel: () => void;
 }
 
-/** The end of a form in a dialog: leave it, or send it. */
-export function SubmitActions({ deed, isPending, onCancel }: SubmitActionsProps) {
+/** The buttons at the end of a form in a dialog. */
+export function SubmitActions({ action, isPending, onCancel }: SubmitActionsProps) {
   return (
     <div className={forms.actions}>
-      <Button look="plain" onPress={onCancel}>
+      <Button variant="plain" onPress={onCancel}>
         Cancel
       </Button>
-      <Button type="submit" look="primary" isDisabled={isPending}>
-        {deed}
+      <Button type="submit" variant="primary" isDisabled={isPending}>
+        {action}
       </Button>
     </div>
   );

@@ -29,7 +29,7 @@ export function formatDay({ year, month, day }: Day, format: DateFormat): string
   }
 }
 
-/** Day and month without the year, in the format's order: a chart's axis has no room for more. */
+/** Day and month without the year, for the axis of a chart. */
 export function formatDayShort({ month, day }: Day, format: DateFormat): string {
   switch (format) {
     case "dd/mm/yyyy":
@@ -52,7 +52,7 @@ export function parseIsoDay(text: string): Day | null {
   return match ? realDay(Number(match[1]), Number(match[2]), Number(match[3])) : null;
 }
 
-/** Null for a day that no calendar has, such as 31/02: Date would quietly make it 3 March. */
+/** Null for a day that does not exist, such as 31/02, which Date would turn into 3 March. */
 function realDay(year: number, month: number, day: number): Day | null {
   if (year < 1970 || year > 9999) return null;
   const date = new Date(Date.UTC(year, month - 1, day));
@@ -61,8 +61,8 @@ function realDay(year: number, month: number, day: number): Day | null {
 }
 
 /**
- * Reads what a person types for `format`: any of `/ . - space` separates, zeros may be left out, a two-digit
- * year is this century's. yyyy-mm-dd is understood under every format, since it cannot be mistaken.
+ * Parses a typed date. Parts are separated by `/ . -` or spaces, leading zeros are optional, and a two-digit year
+ * is in this century. yyyy-mm-dd is accepted whatever the format, because it is unambiguous.
  */
 export function parseDay(text: string, format: DateFormat): Day | null {
   const trimmed = text.trim();

@@ -1,18 +1,18 @@
 import { type DateFormat, formatDay } from "./date-format";
-import { offsetLabel, pad, wallAt } from "./zone";
+import { offsetLabel, pad, wallTimeAt } from "./zone";
 
-/** How a workspace writes time. */
+/** The time zone and the date format of a workspace. */
 export interface Clock {
   zone: string;
   format: DateFormat;
 }
 
 export function formatDate(instant: number, clock: Clock): string {
-  return formatDay(wallAt(instant, clock.zone), clock.format);
+  return formatDay(wallTimeAt(instant, clock.zone), clock.format);
 }
 
 export function formatTime(instant: number, clock: Clock): string {
-  const { hour, minute, second } = wallAt(instant, clock.zone);
+  const { hour, minute, second } = wallTimeAt(instant, clock.zone);
   return `${pad(hour)}:${pad(minute)}:${pad(second)}`;
 }
 
@@ -24,7 +24,7 @@ export function formatDateTime(instant: number, clock: Clock): string {
   return `${formatDate(instant, clock)} ${formatTime(instant, clock)}`;
 }
 
-/** To the millisecond and with its offset: for the one place where somebody compares two systems' clocks. */
+/** To the millisecond and with the offset from UTC, to compare with the clock of another system. */
 export function formatExact(instant: number, clock: Clock): string {
   const ms = pad(((instant % 1000) + 1000) % 1000, 3);
   return `${formatDateTime(instant, clock)}.${ms} ${offsetLabel(instant, clock.zone)}`;
@@ -54,7 +54,7 @@ export function formatRelative(instant: number, now: number): string {
 
 const number = new Intl.NumberFormat("en");
 
-/** A count that the server stopped counting is written "10,000+". */
+/** A count that is only a lower bound is shown as "10,000+". */
 export function formatCount(count: number, exact = true): string {
   return exact ? number.format(count) : `${number.format(count)}+`;
 }

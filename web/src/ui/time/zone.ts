@@ -1,5 +1,5 @@
-/** A wall-clock moment without a zone: what a person reads off the clock on the wall. */
-export interface Wall {
+/** A date and a time of day without a zone, as a clock on the wall shows them. */
+export interface WallTime {
   year: number;
   month: number;
   day: number;
@@ -10,7 +10,7 @@ export interface Wall {
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
-/** Building a formatter costs a hundred times what using it does, and a table shows hundreds of times. */
+/** Creating a formatter takes a hundred times as long as using it, and a table shows hundreds of times. */
 function formatter(zone: string): Intl.DateTimeFormat {
   let found = formatters.get(zone);
   if (!found) {
@@ -30,7 +30,7 @@ function formatter(zone: string): Intl.DateTimeFormat {
   return found;
 }
 
-/** The zone if this browser knows it, else UTC: a newer zone name must not blank the page. */
+/** The zone if this browser knows it, otherwise UTC: a newer zone name must not break the page. */
 export function knownZone(zone: string): string {
   try {
     formatter(zone);
@@ -40,30 +40,30 @@ export function knownZone(zone: string): string {
   }
 }
 
-export function wallAt(instant: number, zone: string): Wall {
-  const wall: Wall = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
+export function wallTimeAt(instant: number, zone: string): WallTime {
+  const wall: WallTime = { year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0 };
   for (const { type, value } of formatter(zone).formatToParts(instant)) {
-    if (type in wall) wall[type as keyof Wall] = Number(value);
+    if (type in wall) wall[type as keyof WallTime] = Number(value);
   }
   return wall;
 }
 
-function asUtc(wall: Wall): number {
+function asUtc(wall: WallTime): number {
   return Date.UTC(wall.year, wall.month - 1, wall.day, wall.hour, wall.minute, wall.second);
 }
 
-/** Milliseconds to add to UTC to get the zone's wall clock at that instant. */
+/** The zone's offset from UTC at that instant, in milliseconds. */
 export function offsetAt(instant: number, zone: string): number {
   const whole = Math.floor(instant / 1000) * 1000;
-  return asUtc(wallAt(whole, zone)) - whole;
+  return asUtc(wallTimeAt(whole, zone)) - whole;
 }
 
 /**
- * The instant at which the zone's clocks show `wall`. Where clocks go back and show it twice, the first one;
- * where they go forward and skip it, as far after the jump as it lies after the gap's start (what Temporal
- * calls "compatible").
+ * The instant at which the zone's clocks show `wall`. When clocks go back and show it twice, it is the first one.
+ * When clocks go forward and skip it, it is moved forward by the length of the gap. Temporal calls this
+ * "compatible".
  */
-export function instantOf(wall: Wall, zone: string): number {
+export function instantOf(wall: WallTime, zone: string): number {
   const naive = asUtc(wall);
   const before = offsetAt(naive - 86_400_000, zone);
   const after = offsetAt(naive + 86_400_000, zone);
@@ -73,7 +73,7 @@ export function instantOf(wall: Wall, zone: string): number {
   return fits.length > 0 ? Math.min(...fits) : naive - before;
 }
 
-/** "UTC+05:30", as it was at that instant. */
+/** "UTC+05:30": the offset at that instant. */
 export function offsetLabel(instant: number, zone: string): string {
   const minutes = Math.round(offsetAt(instant, zone) / 60_000);
   if (minutes === 0) return "UTC";

@@ -1,0 +1,56 @@
+//! `logbook workspace`.
+
+use clap::Subcommand;
+use logbook::{
+    accounts::workspaces::{self, NewWorkspace},
+    audit::{Destination, Record, events},
+    config::DataConfig,
+};
+
+use super::{Failure, audit::record, open};
+
+#[derive(Subcommand)]
+pub enum WorkspaceCommand {
+    /// Create a workspace
+    Create {
+        /// Its name in every URL: lower-case letters, digits and hyphens
+        slug: String,
+        /// Its display name. Default: the slug
+        #[arg(long)]
+        name: Option<String>,
+        /// Its IANA time zone
+        #[arg(long, default_value = "UTC")]
+        timezone: String,
+        /// Its date format: dd/mm/yyyy, mm/dd/yyyy, yyyy-mm-dd or "dd mmm yyyy"
+        #[arg(long, default_value = "dd/mm/yyyy")]
+        date_format: String,
+    },
+    /// List the workspaces
+    List,
+}
+
+pub fn run(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Failure> {
+    let db = open(data)?;
+    match command {
+        WorkspaceCommand::Create { slug, name, timezone, date_format } => {
+            let name = name.unwrap_or_else(|| slug.clone());
+            let new = NewWorkspace { slug, name, timezone, date_format };
+            let workspace = workspaces::create(&mut *db.conn()?, &new)?;
+            let (target, changes) = (events::of_workspace(&workspace), events::settings_of(None, &workspace));
+            let created = events::by_command("workspace_created", target, changes);
+            let destinations = [Destination::Workspace(workspace.id), Destination::Platform];
+            record(
+                data,
+                &db,
+                destinations.map(|destination| Record::new(destination, created.clone())).into(),
+            );
+            println!("Created the workspace {}.", workspace.slug);
+        }
+        WorkspaceCommand::List => {
+            for workspace in workspaces::list(&mut *db.conn()?)? {
+                println!("{}\t{}\t{}", workspace.slug, workspace.name, workspace.timezone);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! The number of events of each key, and which keys a filter matches.
+
+use std::collections::HashMap;
+
+use super::packed::{Key, Tables};
+use crate::filter::{Dimension, Filter};
+
+impl Key<'_> {
+    /// The value in a dimension; None where the events have none.
+    pub fn value(&self, dimension: Dimension) -> Option<&str> {
+        match dimension {
+            Dimension::Action => Some(self.action),
+            Dimension::Outcome => Some(self.outcome.as_str()),
+            Dimension::Role => self.role,
+            Dimension::TargetType => self.target_type,
+        }
+    }
+}
+
+/// True when rollups can answer the filter: its only conditions are a time range and the fields of a [`Key`].
+pub fn has_rollup(filter: &Filter) -> bool {
+    let Filter {
+        workspace_id: _,
+        log: _,
+        since: _,
+        until: _,
+        search,
+        actions: _,
+        outcomes: _,
+        roles: _,
+        actor_types,
+        actor_ids,
+        targets,
+        target_ids,
+        ip_addresses,
+        session_ids,
+        fields,
+    } = filter;
+    let others = [actor_ids, target_ids, ip_addresses, session_ids, fields];
+    search.is_none()
+        && actor_types.is_empty()
+        && targets.iter().all(|(_, id)| id.is_none())
+        && others.iter().all(|values| values.is_empty())
+}
+
+/// Whether a filter that has a rollup ([`has_rollup`]) matches the events of a key, apart from its time range.
+pub fn matches_key(filter: &Filter, key: &Key<'_>) -> bool {
+    let Key { action, outcome, role, target_type } = key;
+    let one_of = |wanted: &[String], have: Option<&str>| {
+        wanted.is_empty() || have.is_some_and(|have| wanted.iter().any(|wanted| wanted == have))
+    };
+    let Filter { actions, outcomes, roles, targets, .. } = filter;
+    one_of(actions, Some(action))
+        && (outcomes.is_empty() || outcomes.contains(outcome))
+        && one_of(roles, *role)
+        && (targets.is_empty()
+            || target_type.is_some_and(|have| targets.iter().any(|(wanted, _)| wanted == have)))
+}
+
+/// The number of events of each key.
+#[derive(Clone, Debug, Default)]
+pub struct Cells {
+    pub(super) tables: Tables,
+    /// By index of the key.
+    pub(super) events: Vec<u64>,
+    /// False when the counts are lower bounds.
+    pub exact: bool,
+}
+
+impl Cells {
+    fn sums(&self) -> impl Iterator<Item = (Key<'_>, u64)> {
+        self.tables.keys().zip(self.events.iter().copied()).filter(|(_, events)| *events > 0)
+    }
+
+    pub fn add(&mut self, key: Key<'_>, events: u64) {
+        let place = self.tables.key(key) as usize;
+        self.events.resize(self.events.len().max(place + 1), 0);
+        self.events[place] += events;
+    }
+
+    /// The cells that the filter matches.
+    pub(super) fn of(&self, filter: &Filter) -> Self {
+        let events = self
+            .tables
+            .keys()
+            .zip(&self.events)
+            .map(|(key, n)| if matches_key(filter, &key) { *n } else { 0 });
+        Self { events: events.collect(), tables: self.tables.clone(), exact: self.exact }
+    }
+
+    pub fn total(&self) -> u64 {
+        self.events.iter().sum()
+    }
+
+    /// The number of events with each value of a dimension, most frequent first.
+    pub fn by(&self, dimension: Dimension) -> Vec<(String, u64)> {
+        let mut sums: HashMap<&str, u64> = HashMap::new();
+        let cells: Vec<_> = self.sums().collect();
+        for (key, n) in &cells {
+            if let Some(value) = key.value(dimension) {
+                *sums.entry(value).or_default() += n;
+            }
+        }
+        let mut sums: Vec<_> = sums.into_iter().map(|(value, n)| (value.to_owned(), n)).collect();
+        sums.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        sums
+    }
+
+    /// The number of events with this value of a dimension.
+    pub fn with(&self, dimension: Dimension, value: &str) -> u64 {
+        self.sums().filter(|(key, _)| key.value(dimension) == Some(value)).map(|(_, n)| n).sum()
+    }
+}

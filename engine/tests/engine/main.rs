@@ -1,0 +1,7 @@
+//! Tests of the engine as an embedder uses it: without a server, on SQLite. What is promised over HTTP, and on PostgreSQL, is
+//! tested in the package `logbook-tests`.
+
+mod event_ids;
+mod index_encoding;
+mod text;
+mod whole;

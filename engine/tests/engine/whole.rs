@@ -1,0 +1,213 @@
+//! The engine from end to end: what was appended is listed, searched, counted and fed, before and after background jobs.
+
+use diesel::{Connection as _, RunQueryDsl as _, prelude::*};
+use logbook_engine::{
+    Error,
+    append::{AppendRequest, Idempotency, store},
+    caches::Caches,
+    counts::{self, check::Checked, compact},
+    db::{
+        Db, migrations,
+        schema::{workspace_sequences, workspaces},
+        timestamp::Timestamp,
+    },
+    event::{
+        Actor, ActorType, Change, Event, Log, NewEvent, Outcome, Target,
+        limits::{Action, Changes, Checks, OccurredAt, Text},
+    },
+    filter::{Filter, search::Search},
+    index::build,
+    order::{Order, Position},
+    query,
+};
+
+const WORKSPACE: i32 = 1;
+const EVENTS: i64 = 3000;
+/// 2026-10-01T00:00:00Z
+const START: i64 = 1_790_812_800_000_000;
+
+/// A database of its own with one workspace; the folder is removed when it is dropped.
+fn database() -> (tempfile::TempDir, Db) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let db =
+        Db::open(&format!("sqlite://{}", folder.path().join("logbook.db").display()), 2).expect("a database");
+    let conn = &mut *db.conn().expect("a connection");
+    migrations::run(conn).expect("migrations");
+    diesel::insert_into(workspaces::table)
+        .values((
+            workspaces::id.eq(WORKSPACE),
+            workspaces::slug.eq("clinic"),
+            workspaces::name.eq("Clinic"),
+            workspaces::timezone.eq("UTC"),
+            workspaces::date_format.eq("dd/mm/yyyy"),
+            workspaces::created_at.eq(Timestamp::now()),
+        ))
+        .execute(conn)
+        .expect("a workspace");
+    diesel::insert_into(workspace_sequences::table)
+        .values((workspace_sequences::workspace_id.eq(WORKSPACE), workspace_sequences::last_seq.eq(0)))
+        .execute(conn)
+        .expect("its sequence");
+    (folder, db)
+}
+
+fn text<const MIN: usize, const MAX: usize>(text: String) -> Option<Text<MIN, MAX>> {
+    Some(text.try_into().expect("within the limits"))
+}
+
+/// Event number `n`: every seventh failed, times go back and forth, and a few words are shared by few events.
+fn event(n: i64) -> NewEvent {
+    let log = Log::ALL[n as usize % Log::ALL.len()];
+    let at = Timestamp(START + n * 7919 % EVENTS * 60_000_000);
+    let action = Action::try_from(format!("action_{}", n % 5)).expect("an action");
+    let mut event = NewEvent::new(log, action, OccurredAt::try_from(at).expect("a time"));
+    event.common.outcome = if n % 7 == 0 { Outcome::Failure } else { Outcome::Success };
+    event.common.actor = Some(Actor {
+        kind: ActorType::User,
+        id: text(format!("{}", n % 40)),
+        name: text(format!("Asha Rao {}", n % 40)),
+    });
+    event.common.target = Target {
+        kind: text("patient".into()),
+        id: text(format!("{}", n % 90)),
+        name: text(format!("李雷 {n}")),
+    };
+    event.changes =
+        Changes::try_from(vec![Change::value("status", "open".into(), format!("closed {n}").into())])
+            .expect("within the limits");
+    event
+}
+
+fn append(db: &Db, numbers: impl IntoIterator<Item = i64>) {
+    let conn = &mut *db.conn().expect("a connection");
+    let events: Vec<_> = numbers.into_iter().map(event).collect();
+    let count = events.len();
+    let appended = store(conn, AppendRequest::new(WORKSPACE, events)).expect("stored");
+    assert_eq!((appended.accepted, appended.duplicates), (count, 0));
+}
+
+/// All events, by the feed.
+fn feed(db: &Db) -> Vec<Event> {
+    let conn = &mut *db.conn().expect("a connection");
+    let mut all: Vec<Event> = Vec::new();
+    loop {
+        let after = all.last().map_or(0, |event| event.seq);
+        let (events, has_more) = query::feed(conn, WORKSPACE, after, 500).expect("a page");
+        all.extend(events);
+        if !has_more {
+            return all;
+        }
+    }
+}
+
+fn filters() -> Vec<Filter> {
+    let all = |log| Filter::all(WORKSPACE, log);
+    let search = |text: &str| Some(Search::new(text, WORKSPACE));
+    vec![
+        all(Log::Access),
+        Filter { outcomes: vec![Outcome::Failure], ..all(Log::Application) },
+        Filter { actor_ids: vec!["7".into(), "8".into()], ..all(Log::Access) },
+        Filter { targets: vec![("patient".into(), Some("17".into()))], ..all(Log::Framework) },
+        Filter { search: search("closed 1234"), ..all(Log::Application) },
+        Filter { search: search("雷 29"), ..all(Log::Access) },
+        Filter { search: search("asha RAO 3"), fields: vec!["status".into()], ..all(Log::Framework) },
+        Filter { search: search("nobody wrote this"), ..all(Log::Access) },
+        Filter {
+            since: Some(Timestamp(START + 500 * 60_000_000)),
+            until: Some(Timestamp(START + 900 * 60_000_000)),
+            ..all(Log::Application)
+        },
+    ]
+}
+
+/// Lists and counts equal a scan of all events, in both orders and page by page.
+fn assert_equals_a_scan(db: &Db, caches: &Caches) {
+    let all = feed(db);
+    assert!(all.iter().zip(1..).all(|(event, seq)| event.seq == seq), "seq has no gaps");
+    for filter in filters() {
+        let mut expected: Vec<&Event> = all.iter().filter(|event| filter.matches(event)).collect();
+        expected.sort_by_key(|event| (event.occurred_at, event.seq));
+        let positions: Vec<Position> = expected.iter().map(|event| event.position()).collect();
+        for order in [Order::Asc, Order::Desc] {
+            let mut found = Vec::new();
+            let mut after = None;
+            loop {
+                let conn = &mut *db.conn().expect("a connection");
+                let page = query::list(conn, &caches.index, &filter, (order, after), 97).expect("a page");
+                found.extend(page.events.iter().map(Event::position));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            if order == Order::Desc {
+                found.reverse();
+            }
+            assert_eq!(found, positions, "{order:?} {filter:?}");
+        }
+        let conn = &mut *db.conn().expect("a connection");
+        let cells = conn.transaction(|conn| counts::cells(conn, &caches.counts, &caches.index, &filter));
+        let cells = cells.expect("counts");
+        if cells.exact {
+            assert_eq!(cells.total(), expected.len() as u64, "{filter:?}");
+        }
+    }
+}
+
+#[test]
+fn everything_equals_a_scan_before_and_after_the_jobs() {
+    let (_folder, db) = database();
+    let caches = Caches::new(1 << 20, 1 << 20);
+    append(&db, 0..EVENTS / 2);
+    assert_equals_a_scan(&db, &caches);
+    {
+        let conn = &mut *db.conn().expect("a connection");
+        build::rebuild(conn, WORKSPACE, |_, _| {}).expect("an index");
+        compact::compact_all(conn, WORKSPACE).expect("rollups");
+    }
+    assert_equals_a_scan(&db, &caches);
+    // What comes afterwards is not indexed and not compacted yet.
+    append(&db, EVENTS / 2..EVENTS);
+    assert_equals_a_scan(&db, &caches);
+    let conn = &mut *db.conn().expect("a connection");
+    assert!(build::check(conn, WORKSPACE, |_, _| {}).expect("a check").is_empty());
+    let checked = counts::check::check(conn, WORKSPACE, false, |_, _| {}).expect("a check");
+    assert_eq!(checked, Checked::Compared(Vec::new()));
+}
+
+#[test]
+fn errors_are_the_engines_own() {
+    let (_folder, db) = database();
+    let conn = &mut *db.conn().expect("a connection");
+    let unknown = store(conn, AppendRequest::new(WORKSPACE + 1, [event(1)]));
+    assert!(matches!(unknown, Err(Error::UnknownWorkspace)), "{unknown:?}");
+    let request = |body: &[u8]| AppendRequest {
+        idempotency: Some(Idempotency::new("once".into(), "/path", body)),
+        ..AppendRequest::new(WORKSPACE, [event(1)])
+    };
+    let first = store(conn, request(b"a")).expect("stored");
+    assert_eq!(store(conn, request(b"a")).expect("the first answer"), first);
+    let reused = store(conn, request(b"b"));
+    assert!(matches!(reused, Err(Error::IdempotencyKeyReused)), "{reused:?}");
+}
+
+#[test]
+fn an_event_over_a_limit_cannot_be_built_and_each_place_is_named() {
+    let mut checks = Checks::default();
+    let action: Action = checks.required("/action", "Not Snake".to_owned());
+    let _: Option<Text<0, 5>> = checks.optional("/role", Some("too long".to_owned()));
+    let _: Text<1, 5> = checks.required("/model", "a\0b".to_owned());
+    let _: OccurredAt = checks.required("/occurred_at", Timestamp(-1));
+    assert_eq!(action, Action::default());
+    let invalid = checks.finish().expect_err("four things are wrong");
+    let found: Vec<_> = invalid.iter().map(|invalid| (invalid.pointer.as_str(), invalid.code)).collect();
+    assert_eq!(
+        found,
+        [
+            ("/action", "regex"),
+            ("/model", "nul_character"),
+            ("/occurred_at", "out_of_range"),
+            ("/role", "length")
+        ]
+    );
+}

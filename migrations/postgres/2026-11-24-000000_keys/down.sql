@@ -1,2 +1,0 @@
-DROP TABLE api_key_networks;
-DROP TABLE api_keys;

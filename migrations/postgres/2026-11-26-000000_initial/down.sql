@@ -1,0 +1,29 @@
+-- The roles stay: other databases of the cluster may use them.
+DROP TABLE job_leases;
+DROP TABLE event_counts;
+DROP TABLE count_deltas;
+DROP TABLE count_states;
+DROP TABLE index_pieces;
+DROP TABLE index_segments;
+DROP TABLE index_states;
+DROP TABLE import_positions;
+DROP TABLE idempotency_keys;
+DROP TABLE dedupe_keys;
+DROP TABLE events;
+DROP TABLE workspace_sequences;
+DROP TABLE api_key_networks;
+DROP TABLE api_keys;
+DROP TABLE refresh_tokens;
+DROP TABLE sign_in_links;
+DROP TABLE identity_roles;
+DROP TABLE identities;
+DROP TABLE members;
+DROP TABLE users;
+DROP TABLE platform_workspace;
+DROP TABLE workspaces;
+
+DO $$
+BEGIN
+    EXECUTE format('REVOKE USAGE ON SCHEMA %I FROM logbook_reader, logbook_appender, logbook_eraser', current_schema());
+END
+$$;

@@ -1,0 +1,390 @@
+-- The schema on PostgreSQL: tables first, then the roles that Logbook uses at run time and what each may see. The
+-- SQLite schema has the same tables and columns. Every constraint of a table that Citus distributes contains
+-- workspace_id. workspaces, users and api_keys are small, and are reference tables there.
+
+-- ── Workspaces ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- A workspace is one app or tenant. No id is used twice, since event ids contain it.
+CREATE TABLE workspaces (
+    id INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    slug TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    timezone TEXT NOT NULL,
+    date_format TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL
+);
+
+-- The workspace for audit events that concern no other workspace. One row at most, created with the first such event.
+CREATE TABLE platform_workspace (
+    workspace_id INTEGER NOT NULL PRIMARY KEY REFERENCES workspaces (id)
+);
+
+-- ── People, roles and keys ───────────────────────────────────────────────────────────────────────────────────────────
+
+-- People who sign in. They belong to the platform, not to a workspace. Without password_hash they sign in with a link or
+-- through an identity provider.
+CREATE TABLE users (
+    id INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    email TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    password_hash TEXT,
+    platform_admin BOOLEAN NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    last_sign_in_at TIMESTAMPTZ
+);
+
+-- Roles that an admin assigned.
+CREATE TABLE members (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    role TEXT NOT NULL CHECK (role IN ('viewer', 'auditor', 'writer', 'admin')),
+    PRIMARY KEY (workspace_id, user_id)
+);
+-- The workspaces of a person.
+CREATE INDEX members_by_user ON members (user_id);
+
+-- The identity of a person at an identity provider. everywhere is a role in every workspace. It and platform_admin are
+-- what the provider said at the last sign-in; they and the roles in identity_roles end at grants_end_at.
+CREATE TABLE identities (
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    everywhere TEXT CHECK (everywhere IN ('viewer', 'auditor', 'writer', 'admin')),
+    platform_admin BOOLEAN NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    last_sign_in_at TIMESTAMPTZ NOT NULL,
+    grants_end_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (issuer, subject)
+);
+CREATE INDEX identities_by_user ON identities (user_id);
+
+-- Roles that an identity provider assigned at the last sign-in.
+CREATE TABLE identity_roles (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    role TEXT NOT NULL CHECK (role IN ('viewer', 'auditor', 'writer', 'admin')),
+    PRIMARY KEY (workspace_id, user_id)
+);
+CREATE INDEX identity_roles_by_user ON identity_roles (user_id);
+
+-- One-time links. Only the hash of a token is stored, so that nobody can sign in with what the database contains.
+CREATE TABLE sign_in_links (
+    token_hash TEXT NOT NULL PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    expires_at TIMESTAMPTZ NOT NULL,
+    used_at TIMESTAMPTZ
+);
+
+-- Sessions. Each use of a refresh token replaces it with the next one of its family. The use of a replaced token means
+-- that it was copied, and ends the family. session_ends_at ends a session that began at an identity provider, however
+-- much it is used.
+CREATE TABLE refresh_tokens (
+    token_hash TEXT NOT NULL PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    family TEXT NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    replaced_at TIMESTAMPTZ,
+    session_ends_at TIMESTAMPTZ
+);
+CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family);
+
+-- Keys of producers and integrators. prefix names a key and is no secret; secret_hash is the SHA-256 of the whole key in
+-- hexadecimal. A revoked key stays, since events name it.
+CREATE TABLE api_keys (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    prefix TEXT NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('viewer', 'auditor', 'writer', 'admin')),
+    secret_hash TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ,
+    last_used_at TIMESTAMPTZ,
+    revoked_at TIMESTAMPTZ,
+    PRIMARY KEY (workspace_id, prefix)
+);
+-- A request presents a key before its workspace is known.
+CREATE INDEX api_keys_by_prefix ON api_keys (prefix);
+
+-- Networks that a key was used from, so that the first use from another one is recorded. An IPv6 address counts as its /64.
+CREATE TABLE api_key_networks (
+    workspace_id INTEGER NOT NULL,
+    prefix TEXT NOT NULL,
+    network TEXT NOT NULL,
+    first_used_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (workspace_id, prefix, network),
+    FOREIGN KEY (workspace_id, prefix) REFERENCES api_keys (workspace_id, prefix) ON DELETE CASCADE
+);
+
+-- ── Events ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- The last seq of each workspace. The appender locks this row; it is a table of its own, so that Citus can distribute it with
+-- the events.
+CREATE TABLE workspace_sequences (
+    workspace_id INTEGER NOT NULL PRIMARY KEY,
+    last_seq BIGINT NOT NULL
+);
+
+-- All logs. log: 1 access, 2 application, 3 framework. actor_type: 1 user, 2 admin, 3 service, 4 system.
+-- outcome: 1 success, 2 failure. changes, metadata and masked are canonical JSON (RFC 8785) as text.
+-- Partitioned by month of occurred_at (UTC), by year before 2020: engine/src/db/partitions.rs creates the partitions and says
+-- why there is no default one. A key of a partitioned table contains the column that it is partitioned by.
+CREATE TABLE events (
+    workspace_id INTEGER NOT NULL,
+    seq BIGINT NOT NULL,
+    log SMALLINT NOT NULL CHECK (log BETWEEN 1 AND 3),
+    occurred_at TIMESTAMPTZ NOT NULL,
+    received_at TIMESTAMPTZ NOT NULL,
+    actor_type SMALLINT CHECK (actor_type BETWEEN 1 AND 4),
+    actor_id TEXT,
+    actor_name TEXT,
+    role TEXT,
+    action TEXT NOT NULL,
+    outcome SMALLINT NOT NULL CHECK (outcome BETWEEN 1 AND 2),
+    outcome_reason TEXT,
+    target_type TEXT,
+    target_id TEXT,
+    target_name TEXT,
+    ip_address TEXT,
+    user_agent TEXT,
+    session_id TEXT,
+    correlation_id TEXT,
+    changes TEXT,
+    metadata TEXT,
+    masked TEXT,
+    PRIMARY KEY (workspace_id, seq, occurred_at)
+) PARTITION BY RANGE (occurred_at);
+-- The order of every page.
+CREATE INDEX events_by_time ON events (workspace_id, log, occurred_at, seq);
+-- The history of one record, in the order of a page.
+CREATE INDEX events_by_target ON events (workspace_id, target_type, target_id, occurred_at, seq) WHERE target_id IS NOT NULL;
+
+-- The same dedupe key in the same workspace within the dedupe window is the same event.
+CREATE TABLE dedupe_keys (
+    workspace_id INTEGER NOT NULL,
+    dedupe_key TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    occurred_at TIMESTAMPTZ NOT NULL,
+    received_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (workspace_id, dedupe_key)
+);
+-- The appender removes keys that are older than the window.
+CREATE INDEX dedupe_keys_by_age ON dedupe_keys (workspace_id, received_at);
+
+-- The response to each request that had an Idempotency-Key. fingerprint is a hash of its path and body: the same key
+-- with another request is refused.
+CREATE TABLE idempotency_keys (
+    workspace_id INTEGER NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    response TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (workspace_id, idempotency_key)
+);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (workspace_id, created_at);
+
+-- How far an import has read each table of a source.
+CREATE TABLE import_positions (
+    workspace_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    source_table TEXT NOT NULL,
+    position TEXT NOT NULL,
+    PRIMARY KEY (workspace_id, source, source_table)
+);
+
+-- ── Derived data: it can be rebuilt from the events at any time ─────────────────────────────────────────────────────
+
+-- How far a workspace is indexed. revision changes with every segment. format is the number of the format that the
+-- segments have (engine/src/index/segment.rs); segments of another format are rebuilt.
+CREATE TABLE index_states (
+    workspace_id INTEGER NOT NULL PRIMARY KEY,
+    indexed_seq BIGINT NOT NULL,
+    next_segment INTEGER NOT NULL,
+    revision BIGINT NOT NULL,
+    format INTEGER NOT NULL
+);
+
+CREATE TABLE index_segments (
+    workspace_id INTEGER NOT NULL,
+    segment INTEGER NOT NULL,
+    first_seq BIGINT NOT NULL,
+    last_seq BIGINT NOT NULL,
+    first_time TIMESTAMPTZ NOT NULL,
+    last_time TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (workspace_id, segment)
+);
+
+-- The bytes of the segments. piece is kind * 2^32 + segment (engine/src/index/segment.rs). They are dense, so
+-- compressing them would be wasted work. Pieces of up to a page stay in the row, where one read finds them.
+CREATE TABLE index_pieces (
+    workspace_id INTEGER NOT NULL,
+    piece BIGINT NOT NULL,
+    bits BYTEA NOT NULL,
+    PRIMARY KEY (workspace_id, piece)
+) WITH (toast_tuple_target = 8160);
+ALTER TABLE index_pieces ALTER COLUMN bits SET STORAGE EXTERNAL;
+
+-- How far a workspace is compacted. Events from unbuilt_from on, with seqs up to compacted_seq, are not in event_counts
+-- yet. NULL when all are.
+CREATE TABLE count_states (
+    workspace_id INTEGER NOT NULL PRIMARY KEY,
+    revision BIGINT NOT NULL,
+    compacted_seq BIGINT NOT NULL,
+    unbuilt_from TIMESTAMPTZ
+);
+
+-- What each transaction of the appender adds to the counts: its last seq, its numbers of events and cells, and the
+-- packed cells.
+CREATE TABLE count_deltas (
+    workspace_id INTEGER NOT NULL,
+    seq BIGINT NOT NULL,
+    received_at TIMESTAMPTZ NOT NULL,
+    events INTEGER NOT NULL,
+    cell_count INTEGER NOT NULL,
+    cells BYTEA NOT NULL,
+    PRIMARY KEY (workspace_id, seq)
+);
+
+-- Rollups. grain 1: bucket is a UTC day since 1970, its cells are of quarter hours. grain 2: bucket is a month since January
+-- 1970, its cells are of days. revision differs whenever the row does.
+CREATE TABLE event_counts (
+    workspace_id INTEGER NOT NULL,
+    log SMALLINT NOT NULL CHECK (log BETWEEN 1 AND 3),
+    grain SMALLINT NOT NULL CHECK (grain BETWEEN 1 AND 2),
+    bucket INTEGER NOT NULL,
+    revision BIGINT NOT NULL,
+    cells BYTEA NOT NULL,
+    PRIMARY KEY (workspace_id, log, grain, bucket)
+);
+
+-- Cells are packed already: compressing them again would be wasted work.
+ALTER TABLE count_deltas ALTER COLUMN cells SET STORAGE EXTERNAL;
+ALTER TABLE event_counts ALTER COLUMN cells SET STORAGE EXTERNAL;
+
+-- ── Background jobs ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- Which process runs a background job for a workspace. Work that belongs to no workspace has workspace_id 0. After held_until
+-- another process may take over.
+CREATE TABLE job_leases (
+    workspace_id INTEGER NOT NULL,
+    job TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    held_until TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (workspace_id, job)
+);
+
+-- ── Roles ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- The roles that Logbook uses at run time (engine/src/db/roles.rs, docs/POSTGRES.md). Roles belong to the cluster: a
+-- superuser may have created them, and another database of the cluster may be creating them now. If a role cannot be
+-- created here, the error names the statements to run.
+DO $$
+DECLARE
+    wanted RECORD;
+    present RECORD;
+    lines TEXT := '';
+    -- Since PostgreSQL 16 whoever created a role is a member of it, and still may not become it.
+    belongs TEXT := CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END;
+BEGIN
+    FOR wanted IN
+        SELECT * FROM (VALUES
+            ('logbook_reader', 'NOBYPASSRLS'),
+            -- COPY and, on Citus, INSERT … SELECT refuse row-level security; background jobs look through all workspaces.
+            ('logbook_appender', 'BYPASSRLS'),
+            ('logbook_eraser', 'NOBYPASSRLS')
+        ) AS roles (name, bypass)
+    LOOP
+        BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted.name) THEN
+                EXECUTE format('CREATE ROLE %I NOLOGIN %s', wanted.name, wanted.bypass);
+            END IF;
+        EXCEPTION
+            WHEN duplicate_object OR unique_violation THEN
+                NULL;
+            WHEN insufficient_privilege THEN
+                lines := lines || format(E'\n    CREATE ROLE %I NOLOGIN %s;', wanted.name, wanted.bypass);
+        END;
+        SELECT rolsuper, rolbypassrls INTO present FROM pg_roles WHERE rolname = wanted.name;
+        IF NOT FOUND THEN
+            lines := lines || format(E'\n    GRANT %I TO %I;', wanted.name, current_user);
+            CONTINUE;
+        END IF;
+        IF present.rolsuper OR present.rolbypassrls <> (wanted.bypass = 'BYPASSRLS') THEN
+            lines := lines || format(E'\n    ALTER ROLE %I NOSUPERUSER %s;', wanted.name, wanted.bypass);
+        END IF;
+        BEGIN
+            IF NOT pg_has_role(current_user, wanted.name, belongs) THEN
+                EXECUTE format('GRANT %I TO %I', wanted.name, current_user);
+            END IF;
+        EXCEPTION
+            WHEN unique_violation THEN
+                NULL;
+            WHEN insufficient_privilege THEN
+                lines := lines || format(E'\n    GRANT %I TO %I;', wanted.name, current_user);
+        END;
+    END LOOP;
+    IF lines <> '' THEN
+        RAISE insufficient_privilege USING MESSAGE = format(
+            E'%I may not make the roles that Logbook needs. A superuser has to run this, once for the cluster:%s\nThen start Logbook again. docs/POSTGRES.md tells what they are for.',
+            current_user, lines
+        );
+    END IF;
+END
+$$;
+
+-- What a request may read in its workspace.
+GRANT SELECT ON
+    events, workspace_sequences, index_states, index_segments, index_pieces, count_states, count_deltas, event_counts
+TO logbook_reader;
+
+-- Events are only ever added. The other tables belong to the appender, or are derived from the events.
+GRANT SELECT, INSERT ON events TO logbook_appender;
+GRANT SELECT, INSERT, UPDATE, DELETE ON
+    workspace_sequences, dedupe_keys, idempotency_keys, import_positions, index_states, index_segments, index_pieces,
+    job_leases, count_states, count_deltas, event_counts
+TO logbook_appender;
+
+-- Retention and erasure, in the one workspace that is set. Derived data must follow the events.
+GRANT SELECT, UPDATE, DELETE ON events TO logbook_eraser;
+GRANT SELECT, INSERT, UPDATE, DELETE ON
+    dedupe_keys, idempotency_keys, index_states, index_segments, index_pieces, count_states, count_deltas, event_counts
+TO logbook_eraser;
+GRANT SELECT ON workspace_sequences TO logbook_eraser;
+
+-- ── Row-level security ───────────────────────────────────────────────────────────────────────────────────────────────
+
+-- A policy for every table with a workspace's log data. These tables have none: members, identity_roles, api_keys and
+-- api_key_networks, which are read before the workspace is known (at sign-in, or to find a key by its prefix), and
+-- platform_workspace, which says nothing about a tenant. The reader has no privileges on them. The policy is forced on
+-- the owner too, as which the server logs in: without a workspace it sees no rows. Without SELECT the setting would be
+-- read for each row. With a plain equation the planner would check in each partition whether it is the statement's own
+-- condition again, and a page of 113 partitions would take half as long again.
+DO $$
+DECLARE
+    name TEXT;
+BEGIN
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO logbook_reader, logbook_appender, logbook_eraser', current_schema());
+    FOREACH name IN ARRAY ARRAY[
+        'events', 'workspace_sequences', 'dedupe_keys', 'idempotency_keys', 'import_positions', 'index_states',
+        'index_segments', 'index_pieces', 'job_leases', 'count_states', 'count_deltas', 'event_counts'
+    ] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+        EXECUTE format(
+            'CREATE POLICY own_workspace ON %I USING (CASE WHEN workspace_id =
+                (SELECT nullif(current_setting(''logbook.workspace'', true), '''')::int) THEN true ELSE false END)',
+            name
+        );
+    END LOOP;
+    -- Members of a role have its privileges without switching to it, and the login user is a member of the eraser. So
+    -- the privilege alone is not enough to change an event.
+    FOREACH name IN ARRAY ARRAY['UPDATE', 'DELETE'] LOOP
+        EXECUTE format(
+            'CREATE POLICY %I ON events AS RESTRICTIVE FOR %s USING (current_user = ''logbook_eraser'')',
+            'erasers_' || lower(name), name
+        );
+    END LOOP;
+    -- The owner, too, must grant itself the right before it can change history.
+    EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON events FROM %I', current_user);
+END
+$$;

@@ -1,0 +1,277 @@
+-- The schema on SQLite. Times are microseconds since 1970, UTC. The PostgreSQL schema has the same tables and columns.
+
+-- ── Workspaces ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- A workspace is one app or tenant. AUTOINCREMENT never uses a number twice, since event ids contain it.
+CREATE TABLE workspaces (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    slug TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    timezone TEXT NOT NULL,
+    date_format TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+);
+
+-- The workspace for audit events that concern no other workspace. One row at most, created with the first such event.
+CREATE TABLE platform_workspace (
+    workspace_id INTEGER NOT NULL PRIMARY KEY REFERENCES workspaces (id)
+);
+
+-- ── People, roles and keys ───────────────────────────────────────────────────────────────────────────────────────────
+
+-- People who sign in. They belong to the platform, not to a workspace. Without password_hash they sign in with a link or
+-- through an identity provider.
+CREATE TABLE users (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    email TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    password_hash TEXT,
+    platform_admin BOOLEAN NOT NULL,
+    created_at INTEGER NOT NULL,
+    last_sign_in_at INTEGER
+);
+
+-- Roles that an admin assigned.
+CREATE TABLE members (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    role TEXT NOT NULL CHECK (role IN ('viewer', 'auditor', 'writer', 'admin')),
+    PRIMARY KEY (workspace_id, user_id)
+);
+-- The workspaces of a person.
+CREATE INDEX members_by_user ON members (user_id);
+
+-- The identity of a person at an identity provider. everywhere is a role in every workspace. It and platform_admin are
+-- what the provider said at the last sign-in; they and the roles in identity_roles end at grants_end_at.
+CREATE TABLE identities (
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    everywhere TEXT CHECK (everywhere IN ('viewer', 'auditor', 'writer', 'admin')),
+    platform_admin BOOLEAN NOT NULL,
+    created_at INTEGER NOT NULL,
+    last_sign_in_at INTEGER NOT NULL,
+    grants_end_at INTEGER NOT NULL,
+    PRIMARY KEY (issuer, subject)
+);
+CREATE INDEX identities_by_user ON identities (user_id);
+
+-- Roles that an identity provider assigned at the last sign-in.
+CREATE TABLE identity_roles (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    role TEXT NOT NULL CHECK (role IN ('viewer', 'auditor', 'writer', 'admin')),
+    PRIMARY KEY (workspace_id, user_id)
+);
+CREATE INDEX identity_roles_by_user ON identity_roles (user_id);
+
+-- One-time links. Only the hash of a token is stored, so that nobody can sign in with what the database contains.
+CREATE TABLE sign_in_links (
+    token_hash TEXT NOT NULL PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    expires_at INTEGER NOT NULL,
+    used_at INTEGER
+);
+
+-- Sessions. Each use of a refresh token replaces it with the next one of its family. The use of a replaced token means
+-- that it was copied, and ends the family. session_ends_at ends a session that began at an identity provider, however
+-- much it is used.
+CREATE TABLE refresh_tokens (
+    token_hash TEXT NOT NULL PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    family TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    replaced_at INTEGER,
+    session_ends_at INTEGER
+);
+CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family);
+
+-- Keys of producers and integrators. prefix names a key and is no secret; secret_hash is the SHA-256 of the whole key in
+-- hexadecimal. A revoked key stays, since events name it.
+CREATE TABLE api_keys (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    prefix TEXT NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('viewer', 'auditor', 'writer', 'admin')),
+    secret_hash TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    last_used_at INTEGER,
+    revoked_at INTEGER,
+    PRIMARY KEY (workspace_id, prefix)
+);
+-- A request presents a key before its workspace is known.
+CREATE INDEX api_keys_by_prefix ON api_keys (prefix);
+
+-- Networks that a key was used from, so that the first use from another one is recorded. An IPv6 address counts as its /64.
+CREATE TABLE api_key_networks (
+    workspace_id INTEGER NOT NULL,
+    prefix TEXT NOT NULL,
+    network TEXT NOT NULL,
+    first_used_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, prefix, network),
+    FOREIGN KEY (workspace_id, prefix) REFERENCES api_keys (workspace_id, prefix) ON DELETE CASCADE
+) WITHOUT ROWID;
+
+-- ── Events ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- The last seq of each workspace.
+CREATE TABLE workspace_sequences (
+    workspace_id INTEGER NOT NULL PRIMARY KEY,
+    last_seq INTEGER NOT NULL
+);
+
+-- All logs. log: 1 access, 2 application, 3 framework. actor_type: 1 user, 2 admin, 3 service, 4 system.
+-- outcome: 1 success, 2 failure. changes, metadata and masked are canonical JSON (RFC 8785) as text.
+-- The table keeps its rowid: WITHOUT ROWID took 3 % less space, was no faster, and moves what exceeds 1 KB of a row to pages
+-- of its own.
+CREATE TABLE events (
+    workspace_id INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    log SMALLINT NOT NULL CHECK (log BETWEEN 1 AND 3),
+    occurred_at INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    actor_type SMALLINT CHECK (actor_type BETWEEN 1 AND 4),
+    actor_id TEXT,
+    actor_name TEXT,
+    role TEXT,
+    action TEXT NOT NULL,
+    outcome SMALLINT NOT NULL CHECK (outcome BETWEEN 1 AND 2),
+    outcome_reason TEXT,
+    target_type TEXT,
+    target_id TEXT,
+    target_name TEXT,
+    ip_address TEXT,
+    user_agent TEXT,
+    session_id TEXT,
+    correlation_id TEXT,
+    changes TEXT,
+    metadata TEXT,
+    masked TEXT,
+    PRIMARY KEY (workspace_id, seq)
+);
+-- The order of every page.
+CREATE INDEX events_by_time ON events (workspace_id, log, occurred_at, seq);
+-- The history of one record, in the order of a page.
+CREATE INDEX events_by_target ON events (workspace_id, target_type, target_id, occurred_at, seq) WHERE target_id IS NOT NULL;
+
+-- History cannot be changed. Retention and erasure, which are planned, will drop a trigger and create it again within their
+-- transaction: nobody else can write meanwhile, and a rollback restores it. A migration that rebuilds the table does the same.
+CREATE TRIGGER events_are_not_updated BEFORE UPDATE ON events
+BEGIN
+    SELECT RAISE(ABORT, 'events cannot be changed');
+END;
+
+CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
+BEGIN
+    SELECT RAISE(ABORT, 'events cannot be deleted');
+END;
+
+-- The same dedupe key in the same workspace within the dedupe window is the same event.
+CREATE TABLE dedupe_keys (
+    workspace_id INTEGER NOT NULL,
+    dedupe_key TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    occurred_at INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, dedupe_key)
+) WITHOUT ROWID;
+-- The appender removes keys that are older than the window.
+CREATE INDEX dedupe_keys_by_age ON dedupe_keys (workspace_id, received_at);
+
+-- The response to each request that had an Idempotency-Key. fingerprint is a hash of its path and body: the same key
+-- with another request is refused.
+CREATE TABLE idempotency_keys (
+    workspace_id INTEGER NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    response TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, idempotency_key)
+) WITHOUT ROWID;
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (workspace_id, created_at);
+
+-- How far an import has read each table of a source.
+CREATE TABLE import_positions (
+    workspace_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    source_table TEXT NOT NULL,
+    position TEXT NOT NULL,
+    PRIMARY KEY (workspace_id, source, source_table)
+);
+
+-- ── Derived data: it can be rebuilt from the events at any time ─────────────────────────────────────────────────────
+
+-- How far a workspace is indexed. revision changes with every segment. format is the number of the format that the
+-- segments have (engine/src/index/segment.rs); segments of another format are rebuilt.
+CREATE TABLE index_states (
+    workspace_id INTEGER NOT NULL PRIMARY KEY,
+    indexed_seq BIGINT NOT NULL,
+    next_segment INTEGER NOT NULL,
+    revision BIGINT NOT NULL,
+    format INTEGER NOT NULL
+);
+
+CREATE TABLE index_segments (
+    workspace_id INTEGER NOT NULL,
+    segment INTEGER NOT NULL,
+    first_seq BIGINT NOT NULL,
+    last_seq BIGINT NOT NULL,
+    first_time BIGINT NOT NULL,
+    last_time BIGINT NOT NULL,
+    PRIMARY KEY (workspace_id, segment)
+);
+
+-- The bytes of the segments. piece is kind * 2^32 + segment (engine/src/index/segment.rs).
+CREATE TABLE index_pieces (
+    workspace_id INTEGER NOT NULL,
+    piece BIGINT NOT NULL,
+    bits BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, piece)
+);
+
+-- How far a workspace is compacted. Events from unbuilt_from on, with seqs up to compacted_seq, are not in event_counts
+-- yet. NULL when all are.
+CREATE TABLE count_states (
+    workspace_id INTEGER NOT NULL PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    compacted_seq INTEGER NOT NULL,
+    unbuilt_from INTEGER
+);
+
+-- What each transaction of the appender adds to the counts: its last seq, its numbers of events and cells, and the
+-- packed cells.
+CREATE TABLE count_deltas (
+    workspace_id INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    cell_count INTEGER NOT NULL,
+    cells BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, seq)
+);
+
+-- Rollups. grain 1: bucket is a UTC day since 1970, its cells are of quarter hours. grain 2: bucket is a month since January
+-- 1970, its cells are of days. revision differs whenever the row does.
+CREATE TABLE event_counts (
+    workspace_id INTEGER NOT NULL,
+    log SMALLINT NOT NULL CHECK (log BETWEEN 1 AND 3),
+    grain SMALLINT NOT NULL CHECK (grain BETWEEN 1 AND 2),
+    bucket INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    cells BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, log, grain, bucket)
+);
+
+-- ── Background jobs ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- Which process runs a background job for a workspace. Work that belongs to no workspace has workspace_id 0. After held_until
+-- another process may take over.
+CREATE TABLE job_leases (
+    workspace_id INTEGER NOT NULL,
+    job TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    held_until BIGINT NOT NULL,
+    PRIMARY KEY (workspace_id, job)
+);

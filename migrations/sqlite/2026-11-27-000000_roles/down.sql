@@ -1,2 +1,0 @@
-DROP TRIGGER events_are_not_deleted;
-DROP TRIGGER events_are_not_updated;

@@ -1,1 +1,0 @@
-ALTER TABLE index_states DROP COLUMN format;

@@ -1,0 +1,110 @@
+// Checks the accessibility of every view with axe, in both themes and at two widths, and keeps screenshots in results/.
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { type Page, test as baseTest } from "@playwright/test";
+import { expect, expectAccessible, test } from "./fixtures.ts";
+import { Server } from "./server.ts";
+
+const screenshots = join(import.meta.dirname, "results/screenshots");
+mkdirSync(screenshots, { recursive: true });
+
+const openFirstEvent = async (page: Page) => {
+  await page.getByRole("grid").getByRole("row").nth(1).getByRole("gridcell").first().click();
+  await expect(page.getByRole("dialog", { name: "Event details" })).toBeVisible();
+};
+const hasRows = async (page: Page) => expect(page.getByRole("gridcell").first()).toBeVisible();
+
+/** Waits for the charts, which load after the rest of the page. */
+const expectCharts = (page: Page) =>
+  expect(page.getByRole("figure").filter({ hasNot: page.locator("canvas"), hasNotText: "No events" })).toHaveCount(0);
+
+interface View {
+  path: string;
+  signedOut?: boolean;
+  ready: (page: Page, width: number) => Promise<unknown>;
+}
+
+const views: Record<string, View> = {
+  "sign-in": { path: "/sign-in", signedOut: true, ready: (page) => expect(page.getByRole("heading", { name: "Sign in to Logbook" })).toBeVisible() },
+  overview: { path: "/w/peerapp?range=all", ready: (page) => expect(page.getByRole("group", { name: "Total Changes" })).toContainText("178") },
+  access: { path: "/w/peerapp/access", ready: hasRows },
+  application: { path: "/w/lakeside/application", ready: hasRows },
+  "application-update": { path: "/w/lakeside/application", ready: (page) => hasRows(page).then(() => openFirstEvent(page)) },
+  "application-create": { path: "/w/peerapp/application?order=asc", ready: (page) => hasRows(page).then(() => openFirstEvent(page)) },
+  framework: { path: "/w/peerapp/framework", ready: hasRows },
+  "framework-details": { path: "/w/peerapp/framework", ready: (page) => hasRows(page).then(() => openFirstEvent(page)) },
+  filtered: { path: "/w/peerapp/application?q=李雷&model=patient&action=update", ready: hasRows },
+  nothing: { path: "/w/peerapp/application?q=nowhere", ready: (page) => expect(page.getByRole("status").filter({ hasText: /[Nn]o/ }).first()).toBeVisible() },
+  empty: { path: "/w/lakeside/framework", ready: (page) => expect(page.getByText(/curl/).first()).toBeVisible() },
+  "settings-members": { path: "/w/lakeside/settings/members", ready: (page) => expect(page.getByText("asha@lakeside.test")).toBeVisible() },
+  "settings-keys": { path: "/w/lakeside/settings/keys", ready: (page) => expect(page.getByText("Vector in Mumbai")).toBeVisible() },
+  "settings-new-key": {
+    path: "/w/peerapp/settings/keys",
+    ready: async (page) => {
+      await page.getByRole("button", { name: "New key" }).click();
+      await page.getByLabel("Name").fill("Vector in Mumbai");
+      await page.getByRole("button", { name: "Create key" }).click();
+      await expect(page.getByRole("region", { name: "API key", exact: true })).toBeVisible();
+    },
+  },
+  "settings-general": { path: "/w/lakeside/settings/general", ready: (page) => expect(page.getByLabel("Time zone")).toBeVisible() },
+  range: {
+    path: "/w/lakeside/application",
+    ready: async (page) => {
+      await hasRows(page);
+      await page.getByRole("button", { name: /^Time range/ }).click();
+      await expect(page.getByRole("dialog", { name: "Time range" })).toBeVisible();
+    },
+  },
+};
+
+for (const [name, { path, signedOut, ready }] of Object.entries(views)) {
+  for (const theme of ["light", "dark"] as const) {
+    test(`${name}, ${theme}`, async ({ page, admin, server, clinic }) => {
+      expect(clinic.slug).toBe("lakeside");
+      await page.emulateMedia({ colorScheme: theme });
+      if (!signedOut) {
+        const response = await page.context().request.post(`${server.url}/api/v1/auth/login`, { data: admin });
+        expect(response.status()).toBe(200);
+      }
+      for (const width of [1440, 390]) {
+        await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+        await page.goto(path);
+        await ready(page, width);
+        await expectCharts(page);
+        await page.waitForLoadState("networkidle");
+        await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
+        await page.screenshot({ path: join(screenshots, `${name}-${width}-${theme}.png`) });
+        await expectAccessible(page);
+        // The page does not scroll sideways.
+        expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+      }
+    });
+  }
+}
+
+if (process.env.UPDATE_SCREENSHOT) {
+  baseTest("The screenshot of the README", async ({ page }) => {
+    const server = await Server.start();
+    try {
+      server.logbook("demo");
+      await page.goto(await server.signInLink());
+      await page.getByRole("button", { name: "Not now" }).click();
+      // Opens the event with the most changed fields among the latest ones.
+      const response = await fetch(`${server.url}/api/v1/workspaces/clinic/logs/application?limit=14`, {
+        headers: { authorization: `Bearer ${server.token("viewer", "clinic")}` },
+      });
+      const { data } = (await response.json()) as { data: { id: string; action: string; changes: object[] }[] };
+      const updates = data.filter(({ action }) => action === "update");
+      const best = updates.toSorted((one, other) => other.changes.length - one.changes.length)[0];
+      await page.goto(`${server.url}/w/clinic/application?event=${best?.id}`);
+      await hasRows(page);
+      await expect(page.getByRole("dialog", { name: "Event details" })).toBeVisible();
+      await expectCharts(page);
+      await page.waitForLoadState("networkidle");
+      await page.screenshot({ path: resolve(import.meta.dirname, "../../docs/screenshot.png") });
+    } finally {
+      await server.stop();
+    }
+  });
+}

@@ -1,0 +1,29 @@
+import type { LogName } from "./types";
+
+/**
+ * Every key of the query cache. Each starts with a word that says what is cached. A workspace's slug, which may
+ * be any word, comes only after it, so that no slug can be taken for another key.
+ */
+export const queryKeys = {
+  signInMethods: () => ["sign-in-methods"] as const,
+  me: () => ["me"] as const,
+  /** A prefix of every workspace's key. */
+  workspaces: () => ["workspace"] as const,
+  workspace: (slug: string) => ["workspace", slug] as const,
+  members: (slug: string) => ["members", slug] as const,
+  apiKeys: (slug: string) => ["api-keys", slug] as const,
+  /** A prefix of every key of one log. */
+  log: (slug: string, log: LogName) => ["log", slug, log] as const,
+  /** A prefix of every list of one log. */
+  logLists: (slug: string, log: LogName) => ["log", slug, log, "list"] as const,
+  logList: (slug: string, log: LogName, filters: object, order: string, pageSize: number) =>
+    ["log", slug, log, "list", filters, order, pageSize] as const,
+  logMetrics: (slug: string, log: LogName, filters: object) =>
+    ["log", slug, log, "metrics", filters] as const,
+  logFacets: (slug: string, log: LogName, filters: object) => ["log", slug, log, "facets", filters] as const,
+  logHistogram: (slug: string, log: LogName, filters: object, by: string) =>
+    ["log", slug, log, "histogram", filters, by] as const,
+  logNewEvents: (slug: string, log: LogName, filters: object) =>
+    ["log", slug, log, "new-events", filters] as const,
+  logEvent: (slug: string, log: LogName, id: string) => ["log", slug, log, "event", id] as const,
+};

@@ -1,0 +1,39 @@
+import { useMutation } from "@tanstack/react-query";
+import { Button } from "../../ui/Button";
+import { Sheet } from "../../ui/Sheet";
+import forms from "../forms.module.css";
+
+interface ConfirmDialogProps {
+  title: string;
+  /** The label of the button: the action, never "OK". */
+  action: string;
+  children: React.ReactNode;
+  /** The dialog shows the error if this fails. */
+  onConfirm: () => Promise<unknown>;
+  onClose: () => void;
+}
+
+/** Asks for confirmation before an action that cannot be undone. */
+export function ConfirmDialog({ title, action, children, onConfirm, onClose }: ConfirmDialogProps) {
+  const confirm = useMutation({ mutationFn: onConfirm, onSuccess: onClose });
+  return (
+    <Sheet title={title} open onOpenChange={(open) => !open && onClose()} centred>
+      <div className={forms.form}>
+        {confirm.error && (
+          <p className={forms.error} role="alert">
+            {confirm.error.message}
+          </p>
+        )}
+        <p>{children}</p>
+        <div className={forms.actions}>
+          <Button variant="plain" onPress={onClose}>
+            Cancel
+          </Button>
+          <Button variant="danger" isDisabled={confirm.isPending} onPress={() => confirm.mutate()}>
+            {action}
+          </Button>
+        </div>
+      </div>
+    </Sheet>
+  );
+}

@@ -1,0 +1,42 @@
+import { useId } from "react";
+import { cx } from "./cx";
+import styles from "./Field.module.css";
+
+type TextFieldProps = Omit<React.ComponentProps<"input">, "onChange" | "className" | "id"> & {
+  label: string;
+  onChange?: (value: string) => void;
+  error?: string | null;
+  help?: string;
+  large?: boolean;
+};
+
+export function TextField({ label, onChange, error, help, large, ...input }: TextFieldProps) {
+  const id = useId();
+  const note = error ? `${id}-error` : help ? `${id}-help` : undefined;
+  return (
+    <div className={cx(styles.field, large && styles.large)}>
+      <label className={styles.label} htmlFor={id}>
+        {label}
+      </label>
+      <input
+        {...input}
+        id={id}
+        className={styles.input}
+        aria-invalid={error ? true : undefined}
+        aria-describedby={note}
+        onChange={(event) => onChange?.(event.target.value)}
+      />
+      {error ? (
+        <p className={styles.error} id={note} role="alert">
+          {error}
+        </p>
+      ) : (
+        help && (
+          <p className={styles.help} id={note}>
+            {help}
+          </p>
+        )
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,15 @@
+import { useSyncExternalStore } from "react";
+
+/** On a narrow screen, the filters become a sheet, rows become cards and the drawer fills the screen. */
+export const NARROW = "(max-width: 760px)";
+
+export function useMediaQuery(query: string): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      const media = matchMedia(query);
+      media.addEventListener("change", listener);
+      return () => media.removeEventListener("change", listener);
+    },
+    () => matchMedia(query).matches,
+  );
+}

@@ -1,0 +1,111 @@
+import { render, screen, within } from "@testing-library/react";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { AccessEvent } from "../src/api/types";
+import { accessLog } from "../src/access/log";
+import { LogContext } from "../src/logs/context";
+import { LogTable } from "../src/logs/LogTable";
+
+const event = {
+  id: "01",
+  seq: 1,
+  occurred_at: "2026-11-22T20:48:59Z",
+  received_at: "2026-11-22T20:49:00Z",
+  event_type: "login",
+  status: "success",
+  user: { id: "17", name: "Asha Rao" },
+  role: "Nurse",
+  ip_address: "198.51.100.4",
+  metadata: {},
+  masked: [],
+} as unknown as AccessEvent;
+
+const context = {
+  workspace: "clinic",
+  clock: { zone: "Asia/Kolkata", format: "dd/mm/yyyy" as const },
+  search: {},
+  filterBy: () => undefined,
+  filterLabel: (param: string) => param,
+};
+
+/** Gives every element a size, because jsdom has no layout. */
+function setWidth(width: number) {
+  vi.spyOn(Element.prototype, "clientWidth", "get").mockReturnValue(width);
+  vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(800);
+}
+
+function renderTable(events: readonly AccessEvent[], loading = false) {
+  const scroller = document.createElement("div");
+  render(
+    <LogContext value={context}>
+      <LogTable
+        log={accessLog}
+        events={events}
+        loading={loading}
+        stale={false}
+        hasMore={false}
+        onMore={() => undefined}
+        order="desc"
+        onOrder={() => undefined}
+        openId={undefined}
+        onOpen={() => undefined}
+        cursor={0}
+        onCursor={() => undefined}
+        narrow={false}
+        scroller={scroller}
+        footer="1 event"
+      />
+    </LogContext>,
+    { container: document.body.appendChild(scroller) },
+  );
+}
+
+const headers = () => screen.getAllByRole("columnheader").map((header) => header.textContent);
+
+describe("the table of a log", () => {
+  beforeEach(() => {
+    vi.stubGlobal(
+      "ResizeObserver",
+      class {
+        observe() {}
+        unobserve() {}
+        disconnect() {}
+      },
+    );
+  });
+  afterEach(() => {
+    document.body.replaceChildren();
+  });
+
+  it("shows a cell for each column", () => {
+    setWidth(1200);
+    renderTable([event]);
+    expect(headers()).toEqual([
+      "Time, newest first",
+      "User",
+      "Event",
+      "Status",
+      "Role",
+      "IP address",
+      "User agent",
+    ]);
+    const [, row] = screen.getAllByRole("row");
+    const cells = within(row as HTMLElement).getAllByRole("gridcell");
+    expect(cells).toHaveLength(7);
+    expect(cells[0]?.textContent).toBe("23/11/2026 02:18:59");
+    expect(cells[1]?.textContent).toContain("Asha Rao");
+  });
+
+  it("hides the columns that do not fit", () => {
+    setWidth(700);
+    renderTable([event]);
+    expect(headers()).toEqual(["Time, newest first", "User", "Event", "Status", "Role"]);
+    expect(screen.getAllByRole("gridcell")).toHaveLength(5);
+  });
+
+  it("shows no rows while it is loading", () => {
+    setWidth(1200);
+    renderTable([event], true);
+    expect(screen.queryAllByRole("gridcell")).toEqual([]);
+    expect(screen.queryByText("1 event")).toBeNull();
+  });
+});

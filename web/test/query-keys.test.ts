@@ -1,0 +1,81 @@
+import { QueryClient, type QueryKey } from "@tanstack/react-query";
+import { describe, expect, it } from "vitest";
+import { queryKeys } from "../src/api/query-keys";
+
+/** Ordinary slugs, and every word that a key starts with or contains. */
+const SLUGS = [
+  "clinic",
+  "lakeside",
+  "me",
+  "sign-in-methods",
+  "workspace",
+  "workspaces",
+  "members",
+  "keys",
+  "api-keys",
+  "log",
+  "access",
+  "application",
+  "framework",
+  "list",
+  "event",
+];
+const LOGS = ["access", "application", "framework"] as const;
+
+/** What the pages of a workspace cache, apart from its logs. */
+function workspaceKeys(slug: string): QueryKey[] {
+  return [queryKeys.workspace(slug), queryKeys.members(slug), queryKeys.apiKeys(slug)];
+}
+
+/** What the pages of a log cache. */
+function logKeys(slug: string, log: (typeof LOGS)[number]): QueryKey[] {
+  return [
+    queryKeys.logList(slug, log, { q: slug }, "desc", 100),
+    queryKeys.logMetrics(slug, log, { q: slug }),
+    queryKeys.logFacets(slug, log, { q: slug }),
+    queryKeys.logHistogram(slug, log, { q: slug }, "status"),
+    queryKeys.logNewEvents(slug, log, { q: slug }),
+    queryKeys.logEvent(slug, log, slug),
+  ];
+}
+
+const allKeys = [
+  queryKeys.signInMethods(),
+  queryKeys.me(),
+  ...SLUGS.flatMap((slug) => [...workspaceKeys(slug), ...LOGS.flatMap((log) => logKeys(slug, log))]),
+];
+
+/** A cache that holds a value for every key. */
+function filledCache(): QueryClient {
+  const cache = new QueryClient();
+  for (const key of allKeys) cache.setQueryData(key, "cached");
+  return cache;
+}
+
+/** The keys that an invalidation or a removal by `prefix` reaches. */
+function matchedBy(prefix: QueryKey): QueryKey[] {
+  return filledCache()
+    .getQueryCache()
+    .findAll({ queryKey: prefix })
+    .map((query) => query.queryKey);
+}
+
+describe("query keys", () => {
+  it("are all different, whatever a workspace is called", () => {
+    expect(filledCache().getQueryCache().getAll()).toHaveLength(allKeys.length);
+  });
+
+  it.each(SLUGS)("of the workspace %s match only what they name", (slug) => {
+    for (const key of workspaceKeys(slug)) expect(matchedBy(key)).toEqual([key]);
+    for (const log of LOGS) {
+      expect(matchedBy(queryKeys.log(slug, log))).toEqual(logKeys(slug, log));
+      expect(matchedBy(queryKeys.logLists(slug, log))).toEqual(logKeys(slug, log).slice(0, 1));
+    }
+  });
+
+  it("without a slug match no workspace's logs, members or keys", () => {
+    expect(matchedBy(queryKeys.me())).toEqual([queryKeys.me()]);
+    expect(matchedBy(queryKeys.signInMethods())).toEqual([queryKeys.signInMethods()]);
+    expect(matchedBy(queryKeys.workspaces())).toEqual(SLUGS.map((slug) => queryKeys.workspace(slug)));
+  });
+});
