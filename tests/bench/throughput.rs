@@ -34,7 +34,12 @@ pub(crate) const SETTINGS: [&str; 4] =
     ["logging_collector=on", "log_destination=jsonlog", "log_filename=server.log", "log_rotation_size=0"];
 
 /// `cluster` is PostgreSQL's folder.
-pub(crate) fn run(samples: &mut Samples, database: &Database, cluster: &Path, workspace_id: i64) -> HttpFigures {
+pub(crate) fn run(
+    samples: &mut Samples,
+    database: &Database,
+    cluster: &Path,
+    workspace_id: i64,
+) -> HttpFigures {
     let target = samples.connection.target().clone();
     let paths: Vec<String> = (0..PAGES)
         .filter_map(|n| {

@@ -22,7 +22,10 @@ on_both!(the_metrics_are_what_prometheus_reads, |server| {
     for named in expected {
         let name = named.split(' ').next().expect("a name");
         assert!(answer.text.contains(&format!("# HELP {name} ")), "{name} has a help in {}", answer.text);
-        let sample = answer.text.lines().find(|line| line.starts_with(&format!("{name} ")) || line.starts_with(&format!("{name}{{")));
+        let sample = answer
+            .text
+            .lines()
+            .find(|line| line.starts_with(&format!("{name} ")) || line.starts_with(&format!("{name}{{")));
         let value = sample.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
         assert!(value.is_some(), "{name} has a value in {}", answer.text);
         assert!(name != "logbook_requests_total" || value >= Some(1));

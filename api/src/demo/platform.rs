@@ -84,7 +84,12 @@ pub(super) fn plan(rng: &mut Rng, midnight: Timestamp, day: i64) -> Vec<(Timesta
 }
 
 /// The events of one happening, some moments apart, tied by a correlation id.
-pub(super) fn play(clinic: &mut Clinic, rng: &mut Rng, start: Timestamp, happening: Happening) -> Vec<NewEvent> {
+pub(super) fn play(
+    clinic: &mut Clinic,
+    rng: &mut Rng,
+    start: Timestamp,
+    happening: Happening,
+) -> Vec<NewEvent> {
     let mut scene = Scene { at: start, correlation_id: format!("job-{}", rng.hex(12)), events: Vec::new() };
     match happening {
         Happening::PolicySync { broken } => policy_sync(rng, &mut scene, broken),

@@ -171,7 +171,8 @@ pub(super) const TESTS: &[&str] = &[
     "Creatinine",
 ];
 
-pub(super) const ALLERGIES: &[&str] = &["Penicillin", "Peanuts", "Latex", "Sulfa drugs", "Dust mites", "Shellfish"];
+pub(super) const ALLERGIES: &[&str] =
+    &["Penicillin", "Peanuts", "Latex", "Sulfa drugs", "Dust mites", "Shellfish"];
 
 pub(super) const TASKS: &[&str] = &[
     "send_reminders",

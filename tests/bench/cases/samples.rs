@@ -53,7 +53,12 @@ impl Samples {
     }
 
     /// An event of a log whose value is a text that passes.
-    pub(crate) fn with(&mut self, log: Log, pointer: &str, pass: impl Fn(&str) -> bool) -> Option<(Value, String)> {
+    pub(crate) fn with(
+        &mut self,
+        log: Log,
+        pointer: &str,
+        pass: impl Fn(&str) -> bool,
+    ) -> Option<(Value, String)> {
         (0..100).find_map(|_| {
             let event = self.event(log);
             let value = event.pointer(pointer)?.as_str().filter(|value| pass(value))?.to_owned();

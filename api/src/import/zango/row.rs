@@ -27,7 +27,12 @@ pub(super) struct Row {
 
 impl Row {
     /// `columns` and `values` have the same length.
-    pub(super) fn new(id: i64, record: Option<u64>, columns: Arc<[String]>, values: Vec<Option<String>>) -> Self {
+    pub(super) fn new(
+        id: i64,
+        record: Option<u64>,
+        columns: Arc<[String]>,
+        values: Vec<Option<String>>,
+    ) -> Self {
         let values = values.into_iter().map(|value| value.filter(|text| !text.is_empty())).collect();
         Self { id, record, columns, values }
     }

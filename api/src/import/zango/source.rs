@@ -108,7 +108,11 @@ impl Source {
     }
 
     /// Only the rows that have a value in `column`.
-    pub(super) fn read_where_set(&self, table: &TableSpec, column: &'static str) -> Result<Stream, ImportError> {
+    pub(super) fn read_where_set(
+        &self,
+        table: &TableSpec,
+        column: &'static str,
+    ) -> Result<Stream, ImportError> {
         self.stream(table, 0, Some(column), false)?.ok_or_else(|| self.no_table(table))
     }
 
@@ -230,7 +234,11 @@ impl std::fmt::Display for Source {
 }
 
 /// The columns that exist and are used.
-pub(super) fn wanted(found: &[String], table: &TableSpec, location: &str) -> Result<Vec<String>, ImportError> {
+pub(super) fn wanted(
+    found: &[String],
+    table: &TableSpec,
+    location: &str,
+) -> Result<Vec<String>, ImportError> {
     let missing = |column: &&&str| !found.iter().any(|name| name == **column);
     if let Some(column) = ["id"].iter().chain(table.required).find(missing) {
         return Err(ImportError::Source {
