@@ -164,6 +164,16 @@ async fn member(request: &HttpRequest) -> Result<Member> {
     Ok(Member { workspace, role, caller })
 }
 
+/// The same, for callers whose role may do `what`. `takes` names the roles that may.
+async fn member_who(request: &HttpRequest, may: fn(Role) -> bool, what: &str, takes: &str) -> Result<Member> {
+    let member = member(request).await?;
+    if !may(member.role) {
+        let role = member.role.as_str();
+        return Err(Problem::new(Code::Forbidden, format!("a {role} may not {what}; it takes {takes}")));
+    }
+    Ok(member)
+}
+
 /// What a handler reads of a workspace's events. It stands in the type of the handler's [`Reader`].
 pub trait Read: 'static {
     /// How the audit names it, as `log` in the metadata of `log_read`.
@@ -186,10 +196,8 @@ impl<R: Read> FromRequest for Reader<R> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let (request, gate) = (request.clone(), AuthGate::close(request));
         Box::pin(async move {
-            let Member { workspace, role, caller } = member(&request).await?;
-            if !role.reads() {
-                return Err(refused(role, "read", "a viewer, auditor or admin"));
-            }
+            let Member { workspace, role, caller } =
+                member_who(&request, Role::reads, "read", "a viewer, auditor or admin").await?;
             let client_info = ClientInfo::from_request(&request);
             let by = By { workspace: &workspace, role, caller: &caller, client_info: &client_info };
             service::<AuditLog>(&request)?.log_read(&by, R::name());
@@ -199,12 +207,8 @@ impl<R: Read> FromRequest for Reader<R> {
     }
 }
 
-fn refused(role: Role, what: &str, takes: &str) -> Problem {
-    Problem::new(Code::Forbidden, format!("a {role} may not {what}; it takes {takes}", role = role.as_str()))
-}
-
 macro_rules! workspace_extractor {
-    ($(#[$meta:meta])* $name:ident, $allowed:expr, $what:literal, $takes:literal) => {
+    ($(#[$meta:meta])* $name:ident, $may:expr, $what:literal, $takes:literal) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
         pub struct $name {
@@ -220,11 +224,8 @@ macro_rules! workspace_extractor {
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
                 let (request, gate) = (request.clone(), AuthGate::close(request));
                 Box::pin(async move {
-                    let Member { workspace, role, caller } = member(&request).await?;
-                    let allowed: fn(Role) -> bool = $allowed;
-                    if !allowed(role) {
-                        return Err(refused(role, $what, $takes));
-                    }
+                    let Member { workspace, role, caller } =
+                        member_who(&request, $may, $what, $takes).await?;
                     gate.send_replace(true);
                     Ok(Self { workspace, role, caller })
                 })
