@@ -19,7 +19,7 @@ use super::{
 /// The number of this format, which includes what `signature` makes of an event. A change of any stored byte, or of an
 /// event's bits and keys, takes the next number; then a background job rebuilds every index. A test in `format.rs`
 /// guards it.
-pub const FORMAT: i32 = 1;
+pub const FORMAT: i32 = 2;
 /// Columns of the largest segment: a slice with its row's head just fits into a page of PostgreSQL, which would
 /// otherwise store it outside the row, in five parts.
 pub const MOST_COLUMNS: usize = 63 * SMALL_COLUMNS;

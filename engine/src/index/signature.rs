@@ -13,7 +13,10 @@
 
 use crate::{
     event::{ActorType, Change, Common, Event, Log, Outcome},
-    filter::{Filter, search::searched_texts},
+    filter::{
+        Filter, Network,
+        search::{metadata_texts, searched_texts},
+    },
     text::normalize,
 };
 
@@ -21,10 +24,10 @@ use crate::{
 pub const SPREAD_BITS: u16 = 512;
 /// The bits after them have one meaning each.
 const LOG_BITS: u16 = SPREAD_BITS;
-const OUTCOME_BITS: u16 = LOG_BITS + 3;
-const ACTOR_TYPE_BITS: u16 = OUTCOME_BITS + 2;
+const OUTCOME_BITS: u16 = LOG_BITS + 4;
+const ACTOR_TYPE_BITS: u16 = OUTCOME_BITS + 3;
 /// All bits of an event.
-pub const BITS: u16 = ACTOR_TYPE_BITS + 4;
+pub const BITS: u16 = ACTOR_TYPE_BITS + 5;
 
 /// Bits that are checked for one text, at most. Each lets through a quarter of what the others let through.
 const MOST_BITS: usize = 16;
@@ -189,9 +192,9 @@ pub fn marks(event: &Event, changes: &[Change], mark: &mut impl FnMut(Mark)) {
     for change in changes {
         value(Value::Field, [change.field(), ""]);
     }
-    searched_texts(event, changes, &mut |text| {
-        text_marks(event.common.log, normalize(text).as_bytes(), mark)
-    });
+    let mut text = |text: &str| text_marks(event.common.log, normalize(text).as_bytes(), mark);
+    searched_texts(event, changes, &mut text);
+    metadata_texts(event, &mut text);
 }
 
 fn text_marks(log: Log, text: &[u8], mark: &mut impl FnMut(Mark)) {
@@ -307,13 +310,22 @@ impl Plan {
             ip_addresses,
             session_ids,
             fields,
+            // These are decided on the rows.
+            sources: _,
+            on_behalf_of: _,
+            any_targets: _,
+            correlation_ids: _,
+            metadata: _,
         } = filter;
+        // Larger networks are decided on the rows, like exclusions.
+        let addresses = ip_addresses.only.iter().map(Network::address).collect::<Option<Vec<_>>>();
         let mut groups: Vec<Vec<Term>> = vec![
             vec![Term::bit(log_bit(*log))],
-            outcomes.iter().map(|outcome| Term::bit(outcome_bit(*outcome))).collect(),
-            actor_types.iter().map(|kind| Term::bit(actor_type_bit(*kind))).collect(),
+            outcomes.only.iter().map(|outcome| Term::bit(outcome_bit(*outcome))).collect(),
+            actor_types.only.iter().map(|kind| Term::bit(actor_type_bit(*kind))).collect(),
             search.iter().map(|search| Term::part_of_text(*log, search.normalized().as_bytes())).collect(),
             targets
+                .only
                 .iter()
                 .map(|(kind, id)| match id {
                     None => Term::value(*log, Value::TargetType, [kind, ""]),
@@ -322,13 +334,13 @@ impl Plan {
                 .collect(),
         ];
         let values = [
-            (Value::Action, actions),
-            (Value::Role, roles),
-            (Value::ActorId, actor_ids),
-            (Value::TargetId, target_ids),
-            (Value::IpAddress, ip_addresses),
-            (Value::SessionId, session_ids),
-            (Value::Field, fields),
+            (Value::Action, &actions.only),
+            (Value::Role, &roles.only),
+            (Value::ActorId, &actor_ids.only),
+            (Value::TargetId, &target_ids.only),
+            (Value::IpAddress, &addresses.unwrap_or_default()),
+            (Value::SessionId, &session_ids.only),
+            (Value::Field, &fields.only),
         ];
         groups.extend(
             values

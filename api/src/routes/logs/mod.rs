@@ -5,6 +5,7 @@ pub mod append;
 pub mod application;
 pub mod body;
 pub mod feed;
+pub mod filters;
 pub mod framework;
 pub mod ingest;
 pub mod log;

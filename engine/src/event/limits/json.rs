@@ -14,6 +14,8 @@ pub const MAX_VALUE_BYTES: usize = 64 * 1024;
 pub const MAX_CHANGES: usize = 1000;
 /// Longest name of a changed field, in characters.
 const MAX_FIELD: usize = 255;
+/// Longest label of a changed field or value, in characters.
+const MAX_LABEL: usize = 1000;
 /// JSON numbers are doubles in RFC 8785: larger integers would silently change.
 const MAX_EXACT: u64 = 1 << 53;
 /// Deepest nesting of a value.
@@ -43,6 +45,12 @@ impl TryFrom<Vec<Change>> for Changes {
             if field.is_empty() || field.chars().count() > MAX_FIELD {
                 let invalid = Invalid::new("length", format!("must have 1 to {MAX_FIELD} characters"));
                 return Err(invalid.below(&format!("/{i}/field")));
+            }
+            for (place, label) in change.labels().texts() {
+                if label.is_some_and(|label| label.chars().count() > MAX_LABEL) {
+                    let invalid = Invalid::new("length", format!("must have at most {MAX_LABEL} characters"));
+                    return Err(invalid.below(&format!("/{i}{place}")));
+                }
             }
             for (place, value) in change.values() {
                 check_value(value).map_err(|invalid| invalid.below(&format!("/{i}{place}")))?;

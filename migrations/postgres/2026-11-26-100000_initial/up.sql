@@ -125,30 +125,39 @@ CREATE TABLE workspace_sequences (
     last_seq BIGINT NOT NULL
 );
 
--- All logs. log: 1 access, 2 application, 3 framework. actor_type: 1 user, 2 admin, 3 service, 4 system.
--- outcome: 1 success, 2 failure. changes, metadata and masked are canonical JSON (RFC 8785) as text.
+-- All logs. log: 1 access, 2 application, 3 framework, 4 activity. actor_type and on_behalf_of_type: 1 user, 2 admin,
+-- 3 service, 4 system, 5 agent. outcome: 1 success, 2 failure, 3 denied. targets (the further ones), changes, metadata and
+-- masked are canonical JSON (RFC 8785) as text. source is set by the server; epoch and sequence are the producer's count.
 -- Partitioned by month of occurred_at (UTC), by year before 2020: engine/src/db/partitions.rs creates the partitions and says
 -- why there is no default one. A key of a partitioned table contains the column that it is partitioned by.
 CREATE TABLE events (
     workspace_id INTEGER NOT NULL,
     seq BIGINT NOT NULL,
-    log SMALLINT NOT NULL CHECK (log BETWEEN 1 AND 3),
+    log SMALLINT NOT NULL CHECK (log BETWEEN 1 AND 4),
     occurred_at TIMESTAMPTZ NOT NULL,
     received_at TIMESTAMPTZ NOT NULL,
-    actor_type SMALLINT CHECK (actor_type BETWEEN 1 AND 4),
+    source TEXT NOT NULL,
+    actor_type SMALLINT CHECK (actor_type BETWEEN 1 AND 5),
     actor_id TEXT,
     actor_name TEXT,
+    on_behalf_of_type SMALLINT CHECK (on_behalf_of_type BETWEEN 1 AND 5),
+    on_behalf_of_id TEXT,
+    on_behalf_of_name TEXT,
     role TEXT,
     action TEXT NOT NULL,
-    outcome SMALLINT NOT NULL CHECK (outcome BETWEEN 1 AND 2),
+    outcome SMALLINT NOT NULL CHECK (outcome BETWEEN 1 AND 3),
     outcome_reason TEXT,
+    purpose TEXT,
     target_type TEXT,
     target_id TEXT,
     target_name TEXT,
+    targets TEXT,
     ip_address TEXT,
     user_agent TEXT,
     session_id TEXT,
     correlation_id TEXT,
+    epoch TEXT,
+    sequence BIGINT,
     changes TEXT,
     metadata TEXT,
     masked TEXT,
@@ -249,7 +258,7 @@ CREATE TABLE count_deltas (
 -- 1970, its cells are of days. revision differs whenever the row does.
 CREATE TABLE event_counts (
     workspace_id INTEGER NOT NULL,
-    log SMALLINT NOT NULL CHECK (log BETWEEN 1 AND 3),
+    log SMALLINT NOT NULL CHECK (log BETWEEN 1 AND 4),
     grain SMALLINT NOT NULL CHECK (grain BETWEEN 1 AND 2),
     bucket INTEGER NOT NULL,
     revision BIGINT NOT NULL,
