@@ -4,6 +4,7 @@ pub mod access;
 pub mod append;
 pub mod application;
 pub mod body;
+pub mod event_types;
 pub mod feed;
 pub mod filters;
 pub mod framework;
