@@ -254,8 +254,7 @@ impl<'a> RangeCounts<'a> {
         let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { return Ok(HashMap::new()) };
         let rollups = Rows { grain: Grain::Day, ..self.rollups };
         let is_wanted = |day| wanted.binary_search(&day).is_ok();
-        let rows =
-            rollups.load_projected(self.conn, self.cache, (*first, *last), is_wanted, projection)?;
+        let rows = rollups.load_projected(self.conn, self.cache, (*first, *last), is_wanted, projection)?;
         Ok(rows.into_iter().map(|(day, packed)| (i64::from(day), packed)).collect())
     }
 
