@@ -16,7 +16,7 @@ use crate::{
     http::error::{FieldError, Result},
     routes::logs::{
         filters::{FilterParam, Place},
-        log::{LogKind, log_endpoints},
+        log::{AcceptsEvents, LogKind, log_endpoints},
         wire::{self, NewPerson, event_type, new_event_type},
     },
 };
@@ -115,7 +115,6 @@ pub struct AccessLog;
 impl LogKind for AccessLog {
     const LOG: Log = Log::Access;
     type Event = AccessEvent;
-    type NewEvent = NewAccessEvent;
     type Metrics = AccessMetrics;
 
     const FILTERS: &'static [FilterParam] = &[
@@ -137,6 +136,20 @@ impl LogKind for AccessLog {
         ("role", Dimension::Role),
         ("source", Dimension::Source),
     ];
+
+    fn metrics(cells: &Cells) -> AccessMetrics {
+        AccessMetrics {
+            total: cells.total(),
+            failed: cells.with(Dimension::Outcome, Outcome::Failure.as_str()),
+            denied: cells.with(Dimension::Outcome, Outcome::Denied.as_str()),
+            by_event_type: cells.by(Dimension::Action).into_iter().collect(),
+            exact: cells.exact,
+        }
+    }
+}
+
+impl AcceptsEvents for AccessLog {
+    type NewEvent = NewAccessEvent;
 
     fn new_event(new: NewAccessEvent) -> Result<NewEvent, Vec<FieldError>> {
         let NewAccessEvent {
@@ -194,24 +207,14 @@ impl LogKind for AccessLog {
         checks.finish().map_err(wire::field_errors)?;
         Ok(event)
     }
-
-    fn metrics(cells: &Cells) -> AccessMetrics {
-        AccessMetrics {
-            total: cells.total(),
-            failed: cells.with(Dimension::Outcome, Outcome::Failure.as_str()),
-            denied: cells.with(Dimension::Outcome, Outcome::Denied.as_str()),
-            by_event_type: cells.by(Dimension::Action).into_iter().collect(),
-            exact: cells.exact,
-        }
-    }
 }
 
 log_endpoints! {
-    AccessLog, AccessEvent, NewAccessEvent, AccessMetrics, AccessPage, "Access log", "access",
+    AccessLog, AccessEvent, AccessMetrics, AccessPage, "Access log", "access",
     list "/api/v1/workspaces/{workspace}/logs/access" "listAccessEvents",
     get "/api/v1/workspaces/{workspace}/logs/access/{id}" "getAccessEvent",
     metrics "/api/v1/workspaces/{workspace}/logs/access/metrics" "getAccessMetrics",
     facets "/api/v1/workspaces/{workspace}/logs/access/facets" "getAccessFacets",
     histogram "/api/v1/workspaces/{workspace}/logs/access/histogram" "getAccessHistogram",
-    append "appendAccessEvents"
+    append NewAccessEvent, "appendAccessEvents"
 }
