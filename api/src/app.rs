@@ -31,7 +31,7 @@ use crate::{
     routes::{
         api_keys,
         health::{self, Counters},
-        logs::{access, application, feed, framework, ingest},
+        logs::{access, activity, application, feed, framework, ingest},
         members, oidc, sign_in, workspaces,
     },
 };
@@ -127,10 +127,10 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .service(at("/api/v1/workspaces/{workspace}/logs/ingest", "POST").route(post().to(ingest::ingest)));
 
     macro_rules! log_routes {
-        ($($log:ident),*) => {$(
+        ($($log:ident $allow:literal $($append:ident)?),*) => {$(
             let path = |rest: &str| format!(concat!("/api/v1/workspaces/{{workspace}}/logs/", stringify!($log), "{}"), rest);
             config
-                .service(at(&path(""), "GET, POST").route(get().to($log::list)).route(post().to($log::append)))
+                .service(at(&path(""), $allow).route(get().to($log::list))$(.route(post().to($log::$append)))?)
                 .service(at(&path("/metrics"), "GET").route(get().to($log::metrics)))
                 .service(at(&path("/facets"), "GET").route(get().to($log::facets)))
                 .service(at(&path("/histogram"), "GET").route(get().to($log::histogram)))
@@ -138,7 +138,12 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
                 .service(at(&path("/{id}"), "GET").route(get().to($log::get)));
         )*};
     }
-    log_routes!(access, application, framework);
+    log_routes!(
+        access "GET, POST" append,
+        application "GET, POST" append,
+        framework "GET, POST" append,
+        activity "GET"
+    );
 
     config
         .service(SwaggerUi::new("/api/docs/{_:.*}").url("/api/openapi.json", openapi::document()))

@@ -12,7 +12,7 @@ use crate::{
     http::error,
     routes::{
         api_keys, health,
-        logs::{access, application, feed, framework, ingest},
+        logs::{access, activity, application, feed, framework, ingest},
         members, oidc, sign_in, workspaces,
     },
 };
@@ -22,7 +22,8 @@ use crate::{
     info(
         title = "Logbook",
         description = "Audit logs for platforms that host many apps. Every workspace has three logs: who came in \
-            (access), what changed in the data (application) and what the platform did (framework).\n\n\
+            (access), what changed in the data (application) and what the platform did (framework). A fourth, the activity \
+            log, tells what happens in Logbook itself.\n\n\
             Times are RFC 3339 in UTC with microseconds. Errors are application/problem+json (RFC 9457).",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
@@ -32,7 +33,9 @@ use crate::{
         (name = "Access log", description = "Who came in"),
         (name = "Application log", description = "What changed in the data"),
         (name = "Framework log", description = "What the platform did"),
-        (name = "Feed", description = "All three logs in commit order, for integrators"),
+        (name = "Activity log", description = "What happens in Logbook itself: sign-ins, reads, and changes of keys, members \
+            and settings. Only Logbook writes it; auditors and admins read it"),
+        (name = "Feed", description = "All logs in commit order, for integrators"),
         (name = "Ingest", description = "Several logs in one request, for log shippers"),
         (name = "Workspaces", description = "One workspace per app or tenant"),
         (name = "Members", description = "The people of a workspace and their roles"),
@@ -47,6 +50,7 @@ use crate::{
         application::facets, application::histogram,
         framework::list, framework::append, framework::get, framework::metrics,
         framework::facets, framework::histogram,
+        activity::list, activity::get, activity::metrics, activity::facets, activity::histogram,
         feed::feed, ingest::ingest,
         workspaces::list, workspaces::post, workspaces::get, workspaces::change,
         members::list, members::invite, members::change, members::remove,

@@ -38,6 +38,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A page ends early once its events have this many bytes of text.
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
+/// Rows that one request of the feed reads before it answers with what it has.
+const FEED_ROWS: usize = 10_000;
+
 /// A page that is being filled.
 struct PageBuilder {
     events: Vec<Event>,
@@ -150,26 +153,42 @@ pub fn get(conn: &mut Conn, workspace_id: i32, log: Log, id: EventId) -> Result<
     Ok(row.map(Event::try_from).transpose()?.filter(|event| event.id() == id))
 }
 
-/// Events of all three logs after a seq, in commit order, and whether there are more.
+/// A part of the feed.
+pub struct Fed {
+    pub events: Vec<Event>,
+    /// The seq up to which everything was read, also what was left out.
+    pub until: i64,
+    pub has_more: bool,
+}
+
+/// Events of these logs after a seq, in commit order. What belongs to other logs is passed over, at most [`FEED_ROWS`]
+/// rows at once: a part with few events, even none, is not always the last.
 ///
 /// # Errors
 /// The database's; [`crate::Error::FromNewerVersion`].
-pub fn feed(conn: &mut Conn, workspace_id: i32, after: i64, limit: usize) -> Result<(Vec<Event>, bool)> {
+pub fn feed(conn: &mut Conn, workspace_id: i32, logs: &[Log], after: i64, limit: usize) -> Result<Fed> {
     let mut page = PageBuilder::new(limit);
-    loop {
-        let after = page.events.last().map_or(after, |event| event.seq);
+    let (mut until, mut read) = (after, 0);
+    let has_more = loop {
         let step = step_of(limit + 1 - page.events.len());
-        let rows = AtMost::new(feed_query(workspace_id, after), step).load::<EventRow>(conn)?;
+        let rows = AtMost::new(feed_query(workspace_id, until), step).load::<EventRow>(conn)?;
         let last_step = rows.len() < step;
+        read += rows.len();
+        let mut is_full = false;
         for row in rows {
-            if page.take(Event::try_from(row)?).is_break() {
-                return Ok((page.events, true));
+            let event = Event::try_from(row)?;
+            let seq = event.seq;
+            is_full = logs.contains(&event.common.log) && page.take(event).is_break();
+            if is_full {
+                break;
             }
+            until = seq;
         }
-        if last_step {
-            return Ok((page.events, false));
+        if is_full || last_step || read >= FEED_ROWS {
+            break is_full || !last_step;
         }
-    }
+    };
+    Ok(Fed { events: page.events, until, has_more })
 }
 
 fn feed_query(workspace_id: i32, after: i64) -> OrderedQuery<'static> {

@@ -10,7 +10,8 @@ use serde_json::Value;
 pub fn audit_events(server: &TestServer, slug: &str) -> Vec<Value> {
     server.settle();
     let mut events = feed(&server.admin(), slug, "0".into(), 1000);
-    events.retain(|event| event["metadata"]["source"] == "logbook" && event["actor"]["id"] != "token:test");
+    events.retain(|event| event["log"] == "activity" && event["actor"]["id"] != "token:test");
+    assert!(events.iter().all(|event| event["source"] == "logbook"));
     events
 }
 

@@ -1,6 +1,7 @@
 //! What Logbook promises, tested through its HTTP interface on both databases. tests/README.md says where a story belongs.
 
 mod access_tokens;
+mod activity;
 mod api_keys;
 mod append_and_read;
 mod architecture;
@@ -47,5 +48,6 @@ mod sql;
 mod static_files;
 mod time_ranges;
 mod validation;
+mod wide_event;
 mod workspace_isolation;
 mod workspaces;

@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Reads the logs.
+    /// Reads the three logs that producers write.
     Viewer,
-    /// Reads the logs. Exports and proofs are planned.
+    /// Reads all logs, the activity log too. Exports and proofs are planned.
     Auditor,
     /// Appends events, and nothing else.
     Writer,
@@ -29,6 +29,11 @@ impl Role {
 
     pub fn reads(self) -> bool {
         matches!(self, Self::Viewer | Self::Auditor | Self::Admin)
+    }
+
+    /// The activity log shows who reads what, and from where.
+    pub fn reads_activity(self) -> bool {
+        matches!(self, Self::Auditor | Self::Admin)
     }
 
     pub fn writes(self) -> bool {

@@ -174,8 +174,22 @@ async fn member_who(request: &HttpRequest, may: fn(Role) -> bool, what: &str, ta
     Ok(member)
 }
 
+/// Who may read something.
+pub struct Readers {
+    pub may: fn(Role) -> bool,
+    /// For "it takes …".
+    named: &'static str,
+}
+
+impl Readers {
+    pub const ALL: Self = Self { may: Role::reads, named: "a viewer, auditor or admin" };
+    pub const OF_ACTIVITY: Self = Self { may: Role::reads_activity, named: "an auditor or admin" };
+}
+
 /// What a handler reads of a workspace's events. It stands in the type of the handler's [`Reader`].
 pub trait Read: 'static {
+    const READERS: Readers = Readers::ALL;
+
     /// How the audit names it, as `log` in the metadata of `log_read`.
     fn name() -> &'static str;
 }
@@ -197,7 +211,7 @@ impl<R: Read> FromRequest for Reader<R> {
         let (request, gate) = (request.clone(), AuthGate::close(request));
         Box::pin(async move {
             let Member { workspace, role, caller } =
-                member_who(&request, Role::reads, "read", "a viewer, auditor or admin").await?;
+                member_who(&request, R::READERS.may, "read this", R::READERS.named).await?;
             let client_info = ClientInfo::from_request(&request);
             let by = By { workspace: &workspace, role, caller: &caller, client_info: &client_info };
             service::<AuditLog>(&request)?.log_read(&by, R::name());

@@ -17,7 +17,7 @@ use crate::{
     routes::logs::{
         event_types::{event_type, new_event_type},
         filters::{FilterParam, Place},
-        log::{LogKind, log_endpoints},
+        log::{AcceptsEvents, LogKind, log_endpoints},
         wire::{self, MAX_REASON, NewPerson},
     },
 };
@@ -114,7 +114,6 @@ pub struct AccessLog;
 impl LogKind for AccessLog {
     const LOG: Log = Log::Access;
     type Event = AccessEvent;
-    type NewEvent = NewAccessEvent;
     type Metrics = AccessMetrics;
 
     const FILTERS: &'static [FilterParam] = &[
@@ -136,6 +135,20 @@ impl LogKind for AccessLog {
         ("role", Dimension::Role),
         ("source", Dimension::Source),
     ];
+
+    fn metrics(cells: &Cells) -> AccessMetrics {
+        AccessMetrics {
+            total: cells.total(),
+            failed: cells.with(Dimension::Outcome, Outcome::Failure.as_str()),
+            denied: cells.with(Dimension::Outcome, Outcome::Denied.as_str()),
+            by_event_type: cells.by(Dimension::Action).into_iter().collect(),
+            exact: cells.exact,
+        }
+    }
+}
+
+impl AcceptsEvents for AccessLog {
+    type NewEvent = NewAccessEvent;
 
     fn new_event(new: NewAccessEvent) -> Result<NewEvent, Vec<FieldError>> {
         let NewAccessEvent {
@@ -193,24 +206,14 @@ impl LogKind for AccessLog {
         checks.finish().map_err(wire::field_errors)?;
         Ok(event)
     }
-
-    fn metrics(cells: &Cells) -> AccessMetrics {
-        AccessMetrics {
-            total: cells.total(),
-            failed: cells.with(Dimension::Outcome, Outcome::Failure.as_str()),
-            denied: cells.with(Dimension::Outcome, Outcome::Denied.as_str()),
-            by_event_type: cells.by(Dimension::Action).into_iter().collect(),
-            exact: cells.exact,
-        }
-    }
 }
 
 log_endpoints! {
-    AccessLog, AccessEvent, NewAccessEvent, AccessMetrics, AccessPage, "Access log", "access",
+    AccessLog, AccessEvent, AccessMetrics, AccessPage, "Access log", "access",
     list "/api/v1/workspaces/{workspace}/logs/access" "listAccessEvents",
     get "/api/v1/workspaces/{workspace}/logs/access/{id}" "getAccessEvent",
     metrics "/api/v1/workspaces/{workspace}/logs/access/metrics" "getAccessMetrics",
     facets "/api/v1/workspaces/{workspace}/logs/access/facets" "getAccessFacets",
     histogram "/api/v1/workspaces/{workspace}/logs/access/histogram" "getAccessHistogram",
-    append "appendAccessEvents"
+    append NewAccessEvent, "appendAccessEvents"
 }

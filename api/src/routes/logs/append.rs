@@ -23,7 +23,7 @@ use crate::{
         error::{Code, FieldError, Problem, Result},
         json::from_json,
     },
-    routes::logs::{body, log::LogKind},
+    routes::logs::{body, log::AcceptsEvents},
 };
 
 /// Maximum number of events in one request.
@@ -166,7 +166,7 @@ fn malformed(element: usize, error: &serde_json::Error) -> Problem {
 }
 
 /// Parses all elements as events of one log, or returns their errors.
-pub fn parse_all<L: LogKind>(elements: &[&RawValue]) -> Result<Vec<NewEvent>> {
+pub fn parse_all<L: AcceptsEvents>(elements: &[&RawValue]) -> Result<Vec<NewEvent>> {
     collect(elements, parse_one::<L>)
 }
 
@@ -195,7 +195,7 @@ pub fn collect(
     if errors.is_empty() { Ok(events) } else { Err(Problem::with_errors(Code::ValidationFailed, errors)) }
 }
 
-pub fn parse_one<L: LogKind>(prefix: &str, element: &RawValue) -> Result<NewEvent, Vec<FieldError>> {
+pub fn parse_one<L: AcceptsEvents>(prefix: &str, element: &RawValue) -> Result<NewEvent, Vec<FieldError>> {
     let new: L::NewEvent = from_json(prefix, element)?;
     L::new_event(new).map_err(|mut errors| {
         for error in &mut errors {

@@ -18,7 +18,7 @@ use crate::{
     routes::logs::{
         event_types::{event_type, new_event_type},
         filters::{FilterParam, Place},
-        log::{LogKind, log_endpoints},
+        log::{AcceptsEvents, LogKind, log_endpoints},
         wire::{self, MAX_REASON, NewActor},
     },
 };
@@ -111,7 +111,6 @@ pub struct ApplicationLog;
 impl LogKind for ApplicationLog {
     const LOG: Log = Log::Application;
     type Event = ApplicationEvent;
-    type NewEvent = NewApplicationEvent;
     type Metrics = ApplicationMetrics;
 
     const FILTERS: &'static [FilterParam] = &[
@@ -132,6 +131,23 @@ impl LogKind for ApplicationLog {
         ("role", Dimension::Role),
         ("source", Dimension::Source),
     ];
+
+    fn metrics(cells: &Cells) -> ApplicationMetrics {
+        ApplicationMetrics {
+            total: cells.total(),
+            created: cells.with(Dimension::Action, "create"),
+            updated: cells.with(Dimension::Action, "update"),
+            deleted: cells.with(Dimension::Action, "delete"),
+            failed: cells.with(Dimension::Outcome, Outcome::Failure.as_str()),
+            denied: cells.with(Dimension::Outcome, Outcome::Denied.as_str()),
+            by_action: cells.by(Dimension::Action).into_iter().collect(),
+            exact: cells.exact,
+        }
+    }
+}
+
+impl AcceptsEvents for ApplicationLog {
+    type NewEvent = NewApplicationEvent;
 
     fn new_event(new: NewApplicationEvent) -> Result<NewEvent, Vec<FieldError>> {
         let NewApplicationEvent {
@@ -196,28 +212,15 @@ impl LogKind for ApplicationLog {
         checks.finish().map_err(wire::field_errors)?;
         Ok(event)
     }
-
-    fn metrics(cells: &Cells) -> ApplicationMetrics {
-        ApplicationMetrics {
-            total: cells.total(),
-            created: cells.with(Dimension::Action, "create"),
-            updated: cells.with(Dimension::Action, "update"),
-            deleted: cells.with(Dimension::Action, "delete"),
-            failed: cells.with(Dimension::Outcome, Outcome::Failure.as_str()),
-            denied: cells.with(Dimension::Outcome, Outcome::Denied.as_str()),
-            by_action: cells.by(Dimension::Action).into_iter().collect(),
-            exact: cells.exact,
-        }
-    }
 }
 
 log_endpoints! {
-    ApplicationLog, ApplicationEvent, NewApplicationEvent, ApplicationMetrics, ApplicationPage,
+    ApplicationLog, ApplicationEvent, ApplicationMetrics, ApplicationPage,
     "Application log", "application",
     list "/api/v1/workspaces/{workspace}/logs/application" "listApplicationEvents",
     get "/api/v1/workspaces/{workspace}/logs/application/{id}" "getApplicationEvent",
     metrics "/api/v1/workspaces/{workspace}/logs/application/metrics" "getApplicationMetrics",
     facets "/api/v1/workspaces/{workspace}/logs/application/facets" "getApplicationFacets",
     histogram "/api/v1/workspaces/{workspace}/logs/application/histogram" "getApplicationHistogram",
-    append "appendApplicationEvents"
+    append NewApplicationEvent, "appendApplicationEvents"
 }

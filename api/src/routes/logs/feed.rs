@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use logbook_engine::{
     db::{Conn, Db},
     event::{Actor, Change, Log, Outcome, Target, id::MAX_SEQ},
-    query,
+    query::{self, Fed},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
-    auth::{Read, Reader},
+    auth::{Read, Reader, Readers},
     http::{error::Result, params::Params},
     routes::logs::{event_types::event_type, wire},
 };
@@ -60,7 +60,8 @@ event_type! {
 #[derive(Serialize, ToSchema)]
 pub struct FeedPage {
     pub data: Vec<FeedEvent>,
-    /// Send it as `after` in the next request, at once or next year. Never null.
+    /// Send it as `after` in the next request, at once or next year. Never null. It passes events of the activity log,
+    /// whether or not you may read them.
     #[schema(example = "42")]
     pub next_cursor: String,
     /// False when you have caught up.
@@ -87,7 +88,9 @@ fn default_limit() -> u32 {
 
 /// Returns the events of all logs in commit order.
 ///
-/// Remember `next_cursor` and send it as `after`: no event is skipped or repeated, even if it arrives late.
+/// Remember `next_cursor` and send it as `after`: no event is skipped or repeated, even if it arrives late. Ask on while
+/// `has_more` is true, even if `data` is empty. Events of the activity log are only for auditors and admins: to others their
+/// `seq` is missing.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{workspace}/logs/feed", operation_id = "readFeed", tag = "Feed",
     params(crate::http::path::WorkspacePath, FeedParams),
@@ -100,9 +103,9 @@ pub async fn feed(
 ) -> Result<HttpResponse> {
     let (FeedParams { after, limit },) = params.0;
     let workspace_id = reader.workspace.id;
-    let feed = move |conn: &mut Conn| query::feed(conn, workspace_id, after, limit as usize);
-    let (events, has_more) = db.read(workspace_id, feed).await?;
-    let last = events.last().map_or(after, |event| event.seq);
+    let logs = if (Readers::OF_ACTIVITY.may)(reader.role) { Log::ALL } else { &Log::OF_PRODUCERS };
+    let feed = move |conn: &mut Conn| query::feed(conn, workspace_id, logs, after, limit as usize);
+    let Fed { events, until, has_more } = db.read(workspace_id, feed).await?;
     let data = events.into_iter().map(FeedEvent::from).collect();
-    Ok(HttpResponse::Ok().json(FeedPage { data, next_cursor: last.to_string(), has_more }))
+    Ok(HttpResponse::Ok().json(FeedPage { data, next_cursor: until.to_string(), has_more }))
 }

@@ -83,6 +83,12 @@ impl FilterParam {
         place: Place::ActorType,
     };
     pub const ACTOR_ID: Self = Self::text("actor_id", "actor ids", "17", |filter| &mut filter.actor_ids);
+    pub const TARGET_TYPE: Self = Self {
+        name: "target_type",
+        what: "types of the first target",
+        example: "api_key",
+        place: Place::TargetType,
+    };
     pub const FIELD: Self = Self::text("field", "changed fields", "status", |filter| &mut filter.fields);
     const ON_BEHALF_OF: Self =
         Self::text("on_behalf_of", "ids of the person for whom the actor acted", "17", |filter| {

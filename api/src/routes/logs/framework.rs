@@ -19,7 +19,7 @@ use crate::{
     routes::logs::{
         event_types::{event_type, new_event_type},
         filters::{FilterParam, Place},
-        log::{LogKind, log_endpoints},
+        log::{AcceptsEvents, LogKind, log_endpoints},
         wire::{self, NewActor},
     },
 };
@@ -130,7 +130,6 @@ pub struct FrameworkLog;
 impl LogKind for FrameworkLog {
     const LOG: Log = Log::Framework;
     type Event = FrameworkEvent;
-    type NewEvent = NewFrameworkEvent;
     type Metrics = FrameworkMetrics;
 
     const FILTERS: &'static [FilterParam] = &[
@@ -155,6 +154,20 @@ impl LogKind for FrameworkLog {
         ("role", Dimension::Role),
         ("source", Dimension::Source),
     ];
+
+    fn metrics(cells: &Cells) -> FrameworkMetrics {
+        FrameworkMetrics {
+            total: cells.total(),
+            failed: cells.with(Dimension::Outcome, Outcome::Failure.as_str()),
+            denied: cells.with(Dimension::Outcome, Outcome::Denied.as_str()),
+            by_action: cells.by(Dimension::Action).into_iter().collect(),
+            exact: cells.exact,
+        }
+    }
+}
+
+impl AcceptsEvents for FrameworkLog {
+    type NewEvent = NewFrameworkEvent;
 
     fn new_event(new: NewFrameworkEvent) -> Result<NewEvent, Vec<FieldError>> {
         let NewFrameworkEvent {
@@ -220,25 +233,15 @@ impl LogKind for FrameworkLog {
         checks.finish().map_err(wire::field_errors)?;
         Ok(event)
     }
-
-    fn metrics(cells: &Cells) -> FrameworkMetrics {
-        FrameworkMetrics {
-            total: cells.total(),
-            failed: cells.with(Dimension::Outcome, Outcome::Failure.as_str()),
-            denied: cells.with(Dimension::Outcome, Outcome::Denied.as_str()),
-            by_action: cells.by(Dimension::Action).into_iter().collect(),
-            exact: cells.exact,
-        }
-    }
 }
 
 log_endpoints! {
-    FrameworkLog, FrameworkEvent, NewFrameworkEvent, FrameworkMetrics, FrameworkPage,
+    FrameworkLog, FrameworkEvent, FrameworkMetrics, FrameworkPage,
     "Framework log", "framework",
     list "/api/v1/workspaces/{workspace}/logs/framework" "listFrameworkEvents",
     get "/api/v1/workspaces/{workspace}/logs/framework/{id}" "getFrameworkEvent",
     metrics "/api/v1/workspaces/{workspace}/logs/framework/metrics" "getFrameworkMetrics",
     facets "/api/v1/workspaces/{workspace}/logs/framework/facets" "getFrameworkFacets",
     histogram "/api/v1/workspaces/{workspace}/logs/framework/histogram" "getFrameworkHistogram",
-    append "appendFrameworkEvents"
+    append NewFrameworkEvent, "appendFrameworkEvents"
 }

@@ -1,7 +1,8 @@
 //! The trait of a log kind, and the handlers that all logs share.
 //!
-//! A log implements [`LogKind`] and calls `log_endpoints!`, which generates its six documented handlers: append, list, get,
-//! metrics, facets and histogram. Each is one line that calls the function of the same name below.
+//! A log implements [`LogKind`] and calls `log_endpoints!`, which generates its documented handlers: list, get, metrics,
+//! facets and histogram, and append where it implements [`AcceptsEvents`]. Each is one line that calls the function of the
+//! same name below.
 
 use actix_web::{HttpRequest, HttpResponse, http::header};
 use logbook_engine as engine;
@@ -20,7 +21,7 @@ use logbook_engine::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    auth::{Read, Reader},
+    auth::{Read, Reader, Readers},
     http::{
         error::{FieldError, Problem, Result},
         page::{Cursor, PageParams},
@@ -34,10 +35,10 @@ use crate::{
 /// A log's wire types, names and filters over the common columns.
 pub trait LogKind: 'static {
     const LOG: Log;
+    /// Who may read it.
+    const READERS: Readers = Readers::ALL;
     /// An event as the log returns it.
     type Event: From<Event> + Serialize;
-    /// An event as the log accepts it.
-    type NewEvent: DeserializeOwned;
     type Metrics: Serialize + Send + 'static;
 
     /// The log's own filters; [`Filters`] adds those that every log has.
@@ -46,15 +47,23 @@ pub trait LogKind: 'static {
     /// The dimensions that can be counted separately, by the names of their filters. The first is the histogram's default.
     const FACETS: &'static [(&'static str, Dimension)];
 
+    fn metrics(cells: &Cells) -> Self::Metrics;
+}
+
+/// A log that producers append to.
+pub trait AcceptsEvents: LogKind {
+    /// An event as the log accepts it.
+    type NewEvent: DeserializeOwned;
+
     /// # Errors
     /// All errors of the event, each with its place.
     fn new_event(new: Self::NewEvent) -> Result<NewEvent, Vec<FieldError>>;
-
-    fn metrics(cells: &Cells) -> Self::Metrics;
 }
 
 /// The audit names a log as the log names itself.
 impl<L: LogKind> Read for L {
+    const READERS: Readers = L::READERS;
+
     fn name() -> &'static str {
         L::LOG.as_str()
     }
@@ -186,16 +195,16 @@ async fn count<T: Send + 'static>(
     }
 }
 
-/// The six handlers of a log, with their documentation.
+/// The handlers of a log, with their documentation.
 macro_rules! log_endpoints {
     (
-        $log:ty, $event:ty, $new:ty, $metrics:ty, $page:ident, $tag:tt, $name:literal,
+        $log:ty, $event:ty, $metrics:ty, $page:ident, $tag:tt, $name:literal,
         list $list_path:tt $list_id:tt,
         get $get_path:tt $get_id:tt,
         metrics $metrics_path:tt $metrics_id:tt,
         facets $facets_path:tt $facets_id:tt,
-        histogram $histogram_path:tt $histogram_id:tt,
-        append $append_id:tt
+        histogram $histogram_path:tt $histogram_id:tt
+        $(, append $new:ty, $append_id:tt)?
     ) => {
         /// A page of events.
         #[derive(serde::Serialize, utoipa::ToSchema)]
@@ -292,26 +301,28 @@ macro_rules! log_endpoints {
             crate::routes::logs::log::histogram_of::<$log>(&db, &caches, reader, params.0).await
         }
 
-        #[doc = concat!("Appends events to the ", $name, " log, all or none.")]
-        #[utoipa::path(
-            summary = concat!("Appends events to the ", $name, " log, all or none."),
-            post, path = $list_path, operation_id = $append_id, tag = $tag,
-            params(crate::http::path::WorkspacePath, crate::routes::logs::append::IdempotencyKey),
-            request_body(content = Vec<$new>, description = "At most 10,000 events and 16 MiB (decompressed); may be gzip"),
-            responses(
-                (status = 201, description = "The events are stored: durable and readable", body = logbook_engine::append::Appended),
-                crate::http::error::WriteProblems,
-            )
-        )]
-        pub async fn append(
-            request: actix_web::HttpRequest,
-            appender: actix_web::web::Data<logbook_engine::append::queue::Appender>,
-            writer: crate::auth::Writer,
-            _no: crate::http::params::Params<(crate::http::params::NoParams,)>,
-            payload: actix_web::web::Payload,
-        ) -> crate::http::error::Result<actix_web::HttpResponse> {
-            crate::routes::logs::append::append(&request, &appender, writer, payload, crate::routes::logs::append::parse_all::<$log>).await
-        }
+        $(
+            #[doc = concat!("Appends events to the ", $name, " log, all or none.")]
+            #[utoipa::path(
+                summary = concat!("Appends events to the ", $name, " log, all or none."),
+                post, path = $list_path, operation_id = $append_id, tag = $tag,
+                params(crate::http::path::WorkspacePath, crate::routes::logs::append::IdempotencyKey),
+                request_body(content = Vec<$new>, description = "At most 10,000 events and 16 MiB (decompressed); may be gzip"),
+                responses(
+                    (status = 201, description = "The events are stored: durable and readable", body = logbook_engine::append::Appended),
+                    crate::http::error::WriteProblems,
+                )
+            )]
+            pub async fn append(
+                request: actix_web::HttpRequest,
+                appender: actix_web::web::Data<logbook_engine::append::queue::Appender>,
+                writer: crate::auth::Writer,
+                _no: crate::http::params::Params<(crate::http::params::NoParams,)>,
+                payload: actix_web::web::Payload,
+            ) -> crate::http::error::Result<actix_web::HttpResponse> {
+                crate::routes::logs::append::append(&request, &appender, writer, payload, crate::routes::logs::append::parse_all::<$log>).await
+            }
+        )?
     };
 }
 pub(crate) use log_endpoints;

@@ -1,6 +1,7 @@
 //! The logs: one file each, and what they share.
 
 pub mod access;
+pub mod activity;
 pub mod append;
 pub mod application;
 pub mod body;
