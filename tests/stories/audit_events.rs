@@ -379,7 +379,7 @@ on_both!(
         assert_eq!(metrics.json["by_action"]["api_key_created"], 1);
         let facets =
             asha.query(&format!("{LOGS}/activity/facets"), &[("action", "api_key_created")]).expect(200);
-        let types = facets.data().iter().find(|facet| facet["name"] == "target_type").expect("the facet");
+        let types = facets.data().iter().find(|facet| facet["field"] == "target_type").expect("the facet");
         assert_eq!(types["values"], json!([{"value": "api_key", "count": 1}]));
     }
 );
