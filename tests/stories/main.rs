@@ -1,7 +1,6 @@
 //! What Logbook promises, tested through its HTTP interface on both databases. tests/README.md says where a story belongs.
 
 mod access_tokens;
-mod activity;
 mod api_keys;
 mod append_and_read;
 mod architecture;

@@ -1,4 +1,4 @@
-//! The audit events.
+//! The audit events, as the activity log has them.
 
 use logbook_engine::{
     db::timestamp::Timestamp,
@@ -69,7 +69,6 @@ pub fn note(event: &mut NewEvent, key: &str, value: impl Into<Value>) {
     }
 }
 
-/// An event of the activity log.
 fn event(action: &'static str, client_info: &ClientInfo) -> NewEvent {
     let ClientInfo { address, user_agent } = client_info;
     let mut event = NewEvent::new(Log::Activity, Action::literal(action), OccurredAt::now());
