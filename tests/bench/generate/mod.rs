@@ -404,7 +404,7 @@ impl Generator {
             Kind::Phrase => text(self.words(2..=5)),
             Kind::Sentence if rng.random_bool(0.03) => known(pick(words::FOREIGN, rng)),
             Kind::Sentence if rng.random_bool(0.06) => text(self.words(30..=70)),
-            Kind::Sentence => text(self.words(8..=18)),
+            Kind::Sentence => text(self.words(9..=20)),
         }
     }
 
