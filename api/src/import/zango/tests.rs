@@ -224,12 +224,10 @@ fn ids_have_names_and_tokens_concern_their_users() {
         let of = changes.iter().filter(|change| change.field() == field);
         of.filter(|change| change.labels().new_label.is_some()).count()
     };
-    // The records of the app that were created, and those that were changed; a deletion has old values only.
     assert_eq!((named("created_by"), named("modified_by"), named("user")), (140, 25, 8));
     let kinds =
         events.iter().flat_map(|event| event.common.targets.iter().map(|target| target.kind.as_deref()));
     let of_kind = |wanted: &str| kinds.clone().filter(|kind| *kind == Some(wanted)).count();
-    // Seven old passwords and a token have a user; the token got its role in a second row.
     assert_eq!((of_kind("user"), of_kind("role")), (8, 1));
 }
 
