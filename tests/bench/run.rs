@@ -12,7 +12,9 @@ use crate::{
     database::{Database, Direct, Kind},
     load::{self, Loaded},
     measure,
-    report::{CaseFigures, HttpFigures, IngestFigures, MemoryFigures, Run},
+    neighbour::{self, Size},
+    processor::Stages,
+    report::{CaseFigures, HttpFigures, IngestFigures, MemoryFigures, NeighbourFigures, Run},
     server::{self, Memory, Server},
     settings::Settings,
     storage, throughput,
@@ -27,6 +29,11 @@ const POSTGRES: [&str; 5] = [
     "checkpoint_timeout=15min",
     "random_page_cost=1.1",
 ];
+/// Databases of the cluster.
+const DATABASE: &str = "bench";
+const NEIGHBOUR: &str = "neighbour";
+/// PostgreSQL's folder.
+const CLUSTER: &str = "cluster";
 const SEED: u64 = 7;
 /// How long a server stays idle before its memory is read.
 const REST: Duration = Duration::from_secs(3);
@@ -38,6 +45,7 @@ struct Filled {
     copy_events_per_s: f64,
     peak_mb: f64,
     peak_anonymous_mb: f64,
+    processor_us_per_event: Stages,
 }
 
 pub(crate) fn database(settings: &Settings, kind: Kind) -> Run {
@@ -49,11 +57,11 @@ pub(crate) fn database(settings: &Settings, kind: Kind) -> Run {
     fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let cluster = (kind == Kind::Postgres).then(|| {
         let settings: Vec<&str> = POSTGRES.iter().chain(&throughput::SETTINGS).copied().collect();
-        Cluster::start(&folder.join("cluster"), &settings)
+        Cluster::start(&folder.join(CLUSTER), &settings)
     });
     let database = match &cluster {
         None => Database::Sqlite(folder.join("logbook.db")),
-        Some(cluster) => new_database(cluster),
+        Some(cluster) => new_database(cluster, DATABASE),
     };
     let filled = match fs::read_to_string(&note) {
         Ok(text) => serde_json::from_str(&text).expect("what an earlier run wrote"),
@@ -63,7 +71,10 @@ pub(crate) fn database(settings: &Settings, kind: Kind) -> Run {
             filled
         }
     };
-    let run = measured(settings, &database, &folder, filled);
+    let mut run = measured(settings, &database, &folder, filled);
+    if settings.plan.wants(NEIGHBOUR) {
+        run.neighbour = Some(neighbour(cluster.as_ref(), &folder, kind.name()));
+    }
     if let Some(cluster) = cluster {
         cluster.stop();
     }
@@ -73,19 +84,45 @@ pub(crate) fn database(settings: &Settings, kind: Kind) -> Run {
     run
 }
 
-fn new_database(cluster: &Cluster) -> Database {
+/// A database of the cluster, created unless it exists.
+fn new_database(cluster: &Cluster, name: &str) -> Database {
     let mut direct = Database::Postgres(format!("{}/postgres", cluster.url)).connect();
-    if direct.number("SELECT count(*) AS n FROM pg_database WHERE datname = 'bench'") == 0 {
-        direct.execute("CREATE DATABASE bench");
+    if direct.number(&format!("SELECT count(*) AS n FROM pg_database WHERE datname = '{name}'")) == 0 {
+        direct.execute(&format!("CREATE DATABASE {name}"));
     }
-    Database::Postgres(format!("{}/bench", cluster.url))
+    Database::Postgres(format!("{}/{name}", cluster.url))
+}
+
+/// On a database of its own, which is removed afterwards: the events of the neighbour are not those that are measured.
+fn neighbour(cluster: Option<&Cluster>, folder: &Path, name: &str) -> NeighbourFigures {
+    let bar = progress(1, &format!("{name}: a neighbour at full ingest"));
+    let own = folder.join(NEIGHBOUR);
+    fs::create_dir_all(&own).expect("a folder");
+    let database = match cluster {
+        None => Database::Sqlite(own.join("logbook.db")),
+        Some(cluster) => new_database(cluster, NEIGHBOUR),
+    };
+    let server = Server::start(&server::binary(), &database.url(), &own);
+    let figures = neighbour::run(&server.target, Size::FULL);
+    server.stop();
+    if let Some(cluster) = cluster {
+        let mut direct = Database::Postgres(format!("{}/postgres", cluster.url)).connect();
+        direct.execute(&format!("DROP DATABASE {NEIGHBOUR}"));
+    }
+    fs::remove_dir_all(&own).expect("the data are removed");
+    bar.finish();
+    figures
 }
 
 fn fill(database: &Database, events: u64, folder: &Path) -> Filled {
     let server = Server::start(&server::binary(), &database.url(), folder);
     load::make_workspace(&server.target);
     let bar = progress(events, &format!("{}: ingest", database.kind().name()));
+    let cluster = folder.join(CLUSTER);
+    let cluster = (database.kind() == Kind::Postgres).then_some(cluster.as_path());
+    let before = Stages::of(server.pid(), cluster);
     let loaded = load::run(&server.target, events, &bar);
+    let processor_us_per_event = Stages::of(server.pid(), cluster).since(before, events);
     bar.finish();
     let memory = server.stop();
     let bar = progress(events, &format!("{}: bulk load of the same", database.kind().name()));
@@ -96,11 +133,11 @@ fn fill(database: &Database, events: u64, folder: &Path) -> Filled {
         database.connect().execute("VACUUM ANALYZE");
     }
     let Memory { resident_mb: _, peak_mb, peak_anonymous_mb } = memory;
-    Filled { loaded, copy_events_per_s, peak_mb, peak_anonymous_mb }
+    Filled { loaded, copy_events_per_s, peak_mb, peak_anonymous_mb, processor_us_per_event }
 }
 
 fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Filled) -> Run {
-    let Filled { loaded, copy_events_per_s, peak_mb, peak_anonymous_mb } = filled;
+    let Filled { loaded, copy_events_per_s, peak_mb, peak_anonymous_mb, processor_us_per_event } = filled;
     let mut direct = database.connect();
     let workspace_id = direct.workspace_id();
     let last_seq = format!("SELECT max(seq) AS n FROM events WHERE workspace_id = {workspace_id}");
@@ -146,6 +183,8 @@ fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Fil
             ratio: events_per_s / copy_events_per_s,
             bytes_per_event: loaded.bytes as f64 / loaded.events as f64,
         },
+        processor_us_per_event: Some(processor_us_per_event),
+        neighbour: None,
         http,
         bytes_per_event: storage::bytes_per_event(&mut direct, settings.events),
         memory_mb: MemoryFigures {
@@ -171,7 +210,7 @@ pub(crate) fn ask(cases: &[Case], samples: &mut Samples, workspace_id: i64, name
 
 fn http(samples: &mut Samples, database: &Database, folder: &Path, workspace_id: i64) -> HttpFigures {
     let bar = progress(1, "postgres: lists/s and pgbench");
-    let figures = throughput::run(samples, database, &folder.join("cluster"), workspace_id);
+    let figures = throughput::run(samples, database, &folder.join(CLUSTER), workspace_id);
     bar.finish();
     figures
 }
