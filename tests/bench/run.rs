@@ -3,13 +3,17 @@
 use std::{fs, path::Path, process::Command, thread, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use logbook_tests::postgres::Cluster;
+use logbook_engine::db::citus::DISTRIBUTED;
+use logbook_tests::{
+    citus,
+    postgres::{Cluster, as_superuser},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     cases::{self, Case, Samples},
     copy,
-    database::{Database, Direct, Kind},
+    database::{Database, Kind},
     load::{self, Loaded},
     measure,
     neighbour::{self, Size},
@@ -51,7 +55,9 @@ struct Filled {
 pub(crate) fn database(settings: &Settings, kind: Kind) -> Run {
     let folder = settings.folder(kind);
     let note = folder.join("filled.json");
-    if !settings.keep || !note.exists() {
+    // A database of Citus is not in the folder, and a new one each time.
+    let keep = settings.keep && kind != Kind::Citus;
+    if !keep || !note.exists() {
         let _ = fs::remove_dir_all(&folder);
     }
     fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -60,6 +66,7 @@ pub(crate) fn database(settings: &Settings, kind: Kind) -> Run {
         Cluster::start(&folder.join(CLUSTER), &settings)
     });
     let database = match &cluster {
+        None if kind == Kind::Citus => Database::Citus(as_superuser(&citus::new_database())),
         None => Database::Sqlite(folder.join("logbook.db")),
         Some(cluster) => new_database(cluster, DATABASE),
     };
@@ -78,7 +85,7 @@ pub(crate) fn database(settings: &Settings, kind: Kind) -> Run {
     if let Some(cluster) = cluster {
         cluster.stop();
     }
-    if !settings.keep {
+    if !keep {
         fs::remove_dir_all(&folder).expect("the data are removed");
     }
     run
@@ -128,9 +135,11 @@ fn fill(database: &Database, events: u64, folder: &Path) -> Filled {
     let bar = progress(events, &format!("{}: bulk load of the same", database.kind().name()));
     let copy_events_per_s = copy::run(database, folder, &bar);
     bar.finish();
-    if let Direct::Postgres(_) = database.connect() {
-        // What autovacuum would have done by the time of a first query.
-        database.connect().execute("VACUUM ANALYZE");
+    // What autovacuum would have done by the time of a first query. Citus does it on its workers for named tables only.
+    match database.kind() {
+        Kind::Sqlite => {}
+        Kind::Postgres => database.connect().execute("VACUUM ANALYZE"),
+        Kind::Citus => database.connect().execute(&format!("VACUUM ANALYZE {}", DISTRIBUTED.join(", "))),
     }
     let Memory { resident_mb: _, peak_mb, peak_anonymous_mb } = memory;
     Filled { loaded, copy_events_per_s, peak_mb, peak_anonymous_mb, processor_us_per_event }
@@ -170,7 +179,7 @@ fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Fil
         database: name.into(),
         version: direct.version(),
         settings: match database.kind() {
-            Kind::Sqlite => Vec::new(),
+            Kind::Sqlite | Kind::Citus => Vec::new(),
             Kind::Postgres => POSTGRES.map(String::from).to_vec(),
         },
         measured_at: logbook_engine::db::timestamp::Timestamp::now().to_string(),
@@ -186,7 +195,7 @@ fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Fil
         processor_us_per_event: Some(processor_us_per_event),
         neighbour: None,
         http,
-        bytes_per_event: storage::bytes_per_event(&mut direct, settings.events),
+        bytes_per_event: storage::bytes_per_event(&mut direct, database.kind(), settings.events),
         memory_mb: MemoryFigures {
             rest,
             load: memory.peak_mb.max(peak_mb),

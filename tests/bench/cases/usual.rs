@@ -139,7 +139,7 @@ fn like(expression: &str, part: &str, kind: Kind) -> String {
     let escaped = part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     let operator = match kind {
         Kind::Sqlite => "LIKE",
-        Kind::Postgres => "ILIKE",
+        Kind::Postgres | Kind::Citus => "ILIKE",
     };
     format!("{expression} {operator} {} ESCAPE '\\'", text(&format!("%{escaped}%")))
 }
@@ -151,7 +151,7 @@ fn text(value: &str) -> String {
 fn instant(micros: i64, kind: Kind) -> String {
     match kind {
         Kind::Sqlite => micros.to_string(),
-        Kind::Postgres => format!("'{}'::timestamptz", Timestamp(micros)),
+        Kind::Postgres | Kind::Citus => format!("'{}'::timestamptz", Timestamp(micros)),
     }
 }
 
@@ -180,9 +180,9 @@ fn bucket(interval: &str, zone: &str, kind: Kind) -> String {
             };
             format!("(occurred_at / 1000000 + {offset}) / {seconds}")
         }
-        Kind::Postgres if unit == "minute" => {
+        Kind::Postgres | Kind::Citus if unit == "minute" => {
             format!("date_bin('15 minutes', occurred_at AT TIME ZONE '{zone}', '2000-01-01')")
         }
-        Kind::Postgres => format!("date_trunc('{unit}', occurred_at AT TIME ZONE '{zone}')"),
+        Kind::Postgres | Kind::Citus => format!("date_trunc('{unit}', occurred_at AT TIME ZONE '{zone}')"),
     }
 }
