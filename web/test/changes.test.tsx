@@ -40,6 +40,26 @@ describe("changes", () => {
     ]);
   });
 
+  it("show names in place of what only a program understands, which stands beside them", () => {
+    const rows = renderChanges([
+      { field: "doctor_id", old: 1, new: 2, label: "Doctor", old_label: "Asha Rao", new_label: "Ben Kim" },
+      { field: "team", added: [4, 9], removed: [3], new_label: "Ben Kim, Mara Olsen", old_label: "Jo March" },
+    ]);
+    expect(rows[0]?.textContent).toBe("Doctor doctor_idwas Asha Rao 1now Ben Kim 2");
+    expect(rows[0]?.querySelector("del")?.textContent).toBe("was Asha Rao");
+    expect(rows[1]?.querySelector("ins")?.textContent).toBe("+ added Ben Kim, Mara Olsen");
+    expect(rows[1]?.textContent).toContain("4, 9");
+  });
+
+  it("are summarized by their names", () => {
+    const doctor = { field: "doctor_id", old: 1, new: 2, label: "Doctor" };
+    expect(changesSummary([{ ...doctor, old_label: "Asha Rao", new_label: "Ben Kim" }])).toBe(
+      "Doctor: Asha Rao → Ben Kim",
+    );
+    expect(changesSummary([doctor])).toBe("Doctor: 1 → 2");
+    expect(changesSummary([doctor, { field: "status", old: "a", new: "b" }])).toBe("Doctor, status");
+  });
+
   it("format structured values", () => {
     const value = { city: "Mumbai", lines: ["1 Marine Drive", "Churchgate"], pincode: "400020" };
     const [row] = renderChanges([{ field: "address", old: null, new: value }]);

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 const SRC = join(import.meta.dirname, "../src");
 
-/** What each folder may import: routes → access, application, framework → logs → api and ui, never sideways. */
+/** What each folder may import: routes → access, application, framework, activity → logs → api and ui, never sideways. */
 const ALLOWED: Record<string, readonly string[]> = {
   api: ["api"],
   ui: ["ui"],
@@ -12,7 +12,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   access: ["access", "logs", "api", "ui"],
   application: ["application", "logs", "api", "ui"],
   framework: ["framework", "logs", "api", "ui"],
-  routes: ["routes", "access", "application", "framework", "logs", "api", "ui"],
+  activity: ["activity", "logs", "api", "ui"],
+  routes: ["routes", "access", "application", "framework", "activity", "logs", "api", "ui"],
   "main.tsx": ["routes", "api", "ui"],
 };
 

@@ -1,4 +1,4 @@
-import { render, screen, within } from "@testing-library/react";
+import { fireEvent, render, screen, within } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AccessEvent } from "../src/api/types";
 import { accessLog } from "../src/access/log";
@@ -12,7 +12,9 @@ const event = {
   received_at: "2026-11-22T20:49:00Z",
   event_type: "login",
   status: "success",
-  user: { id: "17", name: "Asha Rao" },
+  user: { type: "user", id: "17", name: "Asha Rao" },
+  username: null,
+  on_behalf_of: null,
   role: "Nurse",
   ip_address: "198.51.100.4",
   metadata: {},
@@ -23,7 +25,6 @@ const context = {
   workspace: "clinic",
   clock: { zone: "Asia/Kolkata", format: "dd/mm/yyyy" as const },
   search: {},
-  filterBy: () => undefined,
   filterLabel: (param: string) => param,
 };
 
@@ -33,10 +34,14 @@ function setWidth(width: number) {
   vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(800);
 }
 
-function renderTable(events: readonly AccessEvent[], loading = false) {
+function renderTable(
+  events: readonly AccessEvent[],
+  loading = false,
+  filterBy: (param: string, value: string) => void = () => undefined,
+) {
   const scroller = document.createElement("div");
   render(
-    <LogContext value={context}>
+    <LogContext value={{ ...context, filterBy }}>
       <LogTable
         log={accessLog}
         events={events}
@@ -100,6 +105,35 @@ describe("the table of a log", () => {
     renderTable([event]);
     expect(headers()).toEqual(["Time, newest first", "User", "Event", "Status", "Role"]);
     expect(screen.getAllByRole("gridcell")).toHaveLength(5);
+  });
+
+  it("shows for whom an agent acted, and the status denied with its word", () => {
+    setWidth(1200);
+    const agent = {
+      ...event,
+      status: "denied",
+      user: { type: "agent", id: "bot-1", name: "Support Bot" },
+      on_behalf_of: { type: "user", id: "17", name: "Asha Rao" },
+    };
+    renderTable([agent]);
+    const cells = screen.getAllByRole("gridcell");
+    expect(cells[1]?.textContent).toMatch(/^Support BotAgent.*for.*Asha Rao/);
+    expect(within(cells[3] as HTMLElement).getByRole("button", { name: /^Denied/ })).toBeTruthy();
+  });
+
+  it("includes a value by a click, and excludes it by Alt and a click or by its button", () => {
+    setWidth(1200);
+    const calls: string[][] = [];
+    renderTable([event], false, (param, value) => calls.push([param, value]));
+    const value = screen.getByRole("button", { name: "Nurse, filter by role" });
+    fireEvent.click(value);
+    fireEvent.click(value, { altKey: true });
+    fireEvent.click(screen.getByRole("button", { name: "Exclude role Nurse" }));
+    expect(calls).toEqual([
+      ["role", "Nurse"],
+      ["not_role", "Nurse"],
+      ["not_role", "Nurse"],
+    ]);
   });
 
   it("shows no rows while it is loading", () => {

@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import {
   addFilter,
   chooseFilter,
+  clearFilter,
   clearFilters,
   filtersOf,
+  flipFilter,
   type LogSearch,
   readSearch,
   removeFilter,
@@ -21,6 +23,8 @@ describe("the query string of a log", () => {
     { since: "2026-11-01", until: "2026-11-06", q: "50% of a_b \\ & 李雷" },
     { since: "2026-11-01T03:30:00Z", status: ["failure"], component: ["policy:2", "task"], event: "01-02" },
     { action: ["policy_synced"], actor_id: ["1", "007"] },
+    { not_status: ["success"], status: ["denied"], not_ip_address: ["10.0.0.0/8"] },
+    { "metadata.request.region": ["eu", "a&b=c"], "not_metadata.größe & more": ["true"] },
   ];
 
   it.each(searches)("round-trips %o", (search) => {
@@ -37,6 +41,11 @@ describe("the query string of a log", () => {
     expect(read("?range=2y&since=yesterday&order=up&nope=1&status=&q=")).toEqual({});
     expect(read("?user_id=17")).toEqual({});
     expect(read("?since=2026-13-45")).toEqual({});
+  });
+
+  it("ignores metadata paths beyond those that the API accepts", () => {
+    const text = Array.from({ length: 30 }, (_, index) => `metadata.key${index}=1`).join("&");
+    expect(Object.keys(read(`?${text}&metadata.=1&metadata=2`))).toHaveLength(20);
   });
 
   it("prefers a start or an end to a preset", () => {
@@ -64,6 +73,16 @@ describe("filters", () => {
 
   it("are cleared without changing range and order", () => {
     expect(clearFilters(search)).toEqual({ order: "asc", range: "7d" });
+  });
+
+  it("either match a value or leave it out", () => {
+    const excluded = addFilter({ role: ["Nurse", "Physician"] }, "not_role", "Nurse");
+    expect(excluded).toEqual({ role: ["Physician"], not_role: ["Nurse"] });
+    expect(addFilter(excluded, "role", "Nurse")).toEqual({ role: ["Physician", "Nurse"] });
+    expect(flipFilter({ not_role: ["Nurse"] }, "not_role", "Nurse")).toEqual({ role: ["Nurse"] });
+    expect(flipFilter({ "metadata.a.b": ["1"] }, "metadata.a.b", "1")).toEqual({ "not_metadata.a.b": ["1"] });
+    expect(clearFilter(excluded, "role")).toEqual({});
+    expect(chooseFilter({ not_status: ["denied"] }, "status", "denied")).toEqual({ status: ["denied"] });
   });
 
   it("are independent of the range", () => {

@@ -1,8 +1,25 @@
 import { accessApi } from "../api/logs";
 import type { AccessEvent, AccessMetrics } from "../api/types";
 import { Status } from "../ui/Status";
-import { NameWithId, None, StatusValue, Timestamp, Value } from "../logs/cells";
-import { humanize, type LogDefinition, type RelatedLink } from "../logs/definition";
+import {
+  actorName,
+  ActorValue,
+  NameWithId,
+  None,
+  Reason,
+  StatusValue,
+  Timestamp,
+  Value,
+} from "../logs/cells";
+import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink, statusMark } from "../logs/definition";
+import {
+  deniedMetric,
+  failedMetric,
+  sharedFields,
+  sharedFilters,
+  statusChart,
+  statusFilter,
+} from "../logs/shared";
 import { browserName } from "./browser-name";
 
 const EVENT_TYPES: Record<string, string> = {
@@ -22,13 +39,19 @@ function person(event: AccessEvent): string | null {
 }
 
 function User({ event, wrap = false }: { event: AccessEvent; wrap?: boolean }) {
-  const id = event.user?.id;
+  const { user, username } = event;
   // A failed login has no user, only the username that somebody entered.
-  if (!id) return event.username ? <NameWithId name={event.username} kind="as entered" /> : <None />;
+  if (!user?.id && !user?.name) {
+    return username ? <NameWithId name={username} kind="as entered" /> : <None />;
+  }
   return (
-    <Value param="user_id" value={id} label={person(event) ?? id} wrap={wrap}>
-      <NameWithId name={event.user?.name ?? event.username} id={id} />
-    </Value>
+    <ActorValue
+      actor={{ ...user, name: user.name ?? username }}
+      onBehalfOf={wrap ? null : event.on_behalf_of}
+      idParam="user_id"
+      typeParam="user_type"
+      wrap={wrap}
+    />
   );
 }
 
@@ -41,13 +64,21 @@ function related(event: AccessEvent): RelatedLink[] {
   }
   if (event.session_id) {
     links.push({ label: "Same session", log: "access", search: { session_id: [event.session_id] } });
-    links.push({ label: "Changes in this session", log: "application", search: { q: event.session_id } });
+    links.push({
+      label: "Changes in this session",
+      log: "application",
+      search: { session_id: [event.session_id] },
+    });
   }
   if (event.ip_address) {
     links.push({ label: "Same IP address", log: "access", search: { ip_address: [event.ip_address] } });
   }
   if (event.correlation_id) {
-    links.push({ label: "Same correlation ID", log: "access", search: { q: event.correlation_id } });
+    links.push({
+      label: "Same correlation ID",
+      log: "access",
+      search: { correlation_id: [event.correlation_id] },
+    });
   }
   return links;
 }
@@ -59,7 +90,7 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
   api: accessApi,
   columns: [
     { id: "time", title: "Time", width: "168px", cell: (event) => <Timestamp at={event.occurred_at} /> },
-    { id: "user", title: "User", width: "minmax(150px, 1.6fr)", cell: (event) => <User event={event} /> },
+    { id: "user", title: "User", width: "minmax(170px, 1.8fr)", cell: (event) => <User event={event} /> },
     {
       id: "event_type",
       title: "Event",
@@ -95,14 +126,14 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
     },
   ],
   card: (event) => ({
-    primary: person(event) ?? "Unknown user",
+    primary: event.on_behalf_of
+      ? `${person(event) ?? "Unknown user"} for ${actorName(event.on_behalf_of)}`
+      : (person(event) ?? "Unknown user"),
     secondary: (
       <>
-        <Status
-          tone={event.status === "failure" ? "bad" : "good"}
-          shape={event.status === "failure" ? "cross" : "disc"}
-        >
+        <Status {...statusMark(event.status)}>
           {typeLabel(event.event_type)}
+          {event.status === "denied" && ", denied"}
         </Status>
         {[event.role, event.ip_address].filter(Boolean).map((part) => ` · ${part}`)}
       </>
@@ -110,37 +141,33 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
   }),
   filters: [
     { param: "event_type", label: "Event", kind: "facet", valueLabel: typeLabel },
-    { param: "status", label: "Status", kind: "facet", valueLabel: humanize },
-    { param: "role", label: "Role", kind: "facet" },
+    statusFilter,
+    { param: "user_type", label: "User type", kind: "choice", values: ACTOR_TYPES, valueLabel: humanize },
     {
       param: "user_id",
       label: "User",
       kind: "text",
       placeholder: "User ID",
-      fromEvent: (event) => ({ value: event.user?.id, name: event.user?.name }),
+      fromEvent: (event) => [{ value: event.user?.id, name: event.user?.name }],
     },
-    { param: "ip_address", label: "IP address", kind: "text", placeholder: "198.51.100.4" },
-    { param: "session_id", label: "Session", kind: "text", placeholder: "Session ID" },
+    ...sharedFilters,
   ],
   metrics: [
     { title: "Total Access Logs", value: (metrics) => metrics.total },
-    {
-      title: "Failed Attempts",
-      value: (metrics) => metrics.failed,
-      filter: { param: "status", value: "failure" },
-    },
+    { ...failedMetric, title: "Failed Attempts" },
+    deniedMetric,
   ],
-  chart: {
-    by: "status",
-    series: [
-      { value: "success", label: "Success", color: "--chart-1" },
-      { value: "failure", label: "Failure", color: "--chart-2" },
-    ],
-  },
+  chart: statusChart,
   headline: (event) => `${typeLabel(event.event_type)}: ${person(event) ?? "unknown user"}`,
   fields: [
     { label: "Status", value: (event) => <StatusValue status={event.status} wrap /> },
-    { label: "Reason", value: (event) => (event.status_reason ? humanize(event.status_reason) : <None />) },
+    {
+      label: "Reason",
+      value: ({ status, status_reason: reason }) => (
+        <Reason status={status} text={reason && humanize(reason)} wrap />
+      ),
+      when: (event) => event.status !== "success" || event.status_reason !== null,
+    },
     {
       label: "Event",
       value: (event) => (
@@ -151,11 +178,7 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
     },
     { label: "User", value: (event) => <User event={event} wrap /> },
     { label: "Username", value: (event) => event.username ?? <None /> },
-    { label: "Role", value: (event) => <Value param="role" value={event.role} wrap /> },
-    { label: "IP address", value: (event) => <Value param="ip_address" value={event.ip_address} wrap /> },
-    { label: "User agent", value: (event) => event.user_agent ?? <None /> },
-    { label: "Session", value: (event) => <Value param="session_id" value={event.session_id} wrap /> },
-    { label: "Correlation ID", value: (event) => event.correlation_id ?? <None /> },
+    ...sharedFields,
   ],
   related,
   example: {

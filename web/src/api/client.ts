@@ -37,9 +37,24 @@ async function fetchWithSession(request: Request): Promise<Response> {
   return send(withToken(retry));
 }
 
+/**
+ * One pair for each value. The names need encoding too: a path inside the metadata (`metadata.request.region`) is a
+ * name of its own, with any characters.
+ */
+export function serializeQuery(query: object): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query) as [string, unknown][]) {
+    for (const item of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      if (item !== undefined && item !== null) params.append(name, String(item));
+    }
+  }
+  return params.toString();
+}
+
 export const client = createClient<paths>({
   baseUrl: typeof location === "undefined" ? "" : location.origin,
   fetch: fetchWithSession,
+  querySerializer: serializeQuery,
 });
 
 type Result<T> = { data?: T; error?: unknown; response: Response };

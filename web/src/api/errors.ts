@@ -46,6 +46,12 @@ export function fieldError(error: Error | null, field: string): string | null {
   return error.problem?.errors?.find((detail) => detail.pointer === `/${field}`)?.detail ?? null;
 }
 
+/** The server's message about one parameter. Null for every other error, which then appears with the results. */
+export function parameterError(error: unknown, parameter: string): string | null {
+  if (!(error instanceof ApiError)) return null;
+  return error.problem?.errors?.find((detail) => detail.parameter === parameter)?.detail ?? null;
+}
+
 const TITLES: Record<string, string> = {
   network: "No connection",
   forbidden: "Access denied",

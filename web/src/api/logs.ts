@@ -2,6 +2,8 @@ import { client, unwrap } from "./client";
 import type {
   AccessEvent,
   AccessMetrics,
+  ActivityEvent,
+  ActivityMetrics,
   ApplicationEvent,
   ApplicationMetrics,
   Facets,
@@ -14,7 +16,7 @@ import type {
   Page,
 } from "./types";
 
-/** The requests that the shared log view makes. Each of the three logs implements them. */
+/** The requests that the shared log view makes. Each log implements them. */
 export interface LogApi<L extends LogName, E, M> {
   name: L;
   list(workspace: string, query: ListQuery<L>, signal?: AbortSignal): Promise<Page<E>>;
@@ -26,7 +28,7 @@ export interface LogApi<L extends LogName, E, M> {
 
 const base = "/api/v1/workspaces/{workspace}/logs";
 
-// Written out three times because the client derives its types from literal paths. A filter that the server does
+// Written out for each log because the client derives its types from literal paths. A filter that the server does
 // not know is a type error here instead of a 400 for the user.
 
 export const accessApi: LogApi<"access", AccessEvent, AccessMetrics> = {
@@ -80,6 +82,25 @@ export const frameworkApi: LogApi<"framework", FrameworkEvent, FrameworkMetrics>
   histogram: (workspace, query, by, signal) =>
     unwrap(
       client.GET(`${base}/framework/histogram`, {
+        params: { path: { workspace }, query: { ...query, by } },
+        signal,
+      }),
+    ),
+};
+
+export const activityApi: LogApi<"activity", ActivityEvent, ActivityMetrics> = {
+  name: "activity",
+  list: (workspace, query, signal) =>
+    unwrap(client.GET(`${base}/activity`, { params: { path: { workspace }, query }, signal })),
+  get: (workspace, id, signal) =>
+    unwrap(client.GET(`${base}/activity/{id}`, { params: { path: { workspace, id } }, signal })),
+  metrics: (workspace, query, signal) =>
+    unwrap(client.GET(`${base}/activity/metrics`, { params: { path: { workspace }, query }, signal })),
+  facets: (workspace, query, signal) =>
+    unwrap(client.GET(`${base}/activity/facets`, { params: { path: { workspace }, query }, signal })),
+  histogram: (workspace, query, by, signal) =>
+    unwrap(
+      client.GET(`${base}/activity/histogram`, {
         params: { path: { workspace }, query: { ...query, by } },
         signal,
       }),

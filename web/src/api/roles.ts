@@ -23,6 +23,11 @@ export function canRead(role: string | undefined): boolean {
   return role === "viewer" || role === "auditor" || role === "admin";
 }
 
+/** The activity log says what people and keys did in Logbook, which is not for everybody who reads the app's events. */
+export function canReadActivity(role: string | undefined): boolean {
+  return role === "auditor" || role === "admin";
+}
+
 export function canAppend(role: string | undefined): boolean {
   return role === "writer" || role === "admin";
 }

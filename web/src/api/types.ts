@@ -18,21 +18,24 @@ export type NewApiKey = Schemas["NewApiKey"];
 export type CreatedApiKey = Schemas["CreatedApiKey"];
 export type Role = NewMember["role"];
 export type Actor = Schemas["Actor"];
+export type Target = Schemas["Target"];
 export type Change = Schemas["Change"];
 export type AccessEvent = Schemas["AccessEvent"];
 export type ApplicationEvent = Schemas["ApplicationEvent"];
 export type FrameworkEvent = Schemas["FrameworkEvent"];
+export type ActivityEvent = Schemas["ActivityEvent"];
 export type AccessMetrics = Schemas["AccessMetrics"];
 export type ApplicationMetrics = Schemas["ApplicationMetrics"];
 export type FrameworkMetrics = Schemas["FrameworkMetrics"];
+export type ActivityMetrics = Schemas["ActivityMetrics"];
 export type Facets = Schemas["Facets"];
 export type Facet = Schemas["Facet"];
 export type Histogram = Schemas["Histogram"];
 export type Bucket = Schemas["Bucket"];
 export type Problem = Schemas["Problem"];
 
-export type LogEvent = AccessEvent | ApplicationEvent | FrameworkEvent;
-export type LogName = "access" | "application" | "framework";
+export type LogEvent = AccessEvent | ApplicationEvent | FrameworkEvent | ActivityEvent;
+export type LogName = "access" | "application" | "framework" | "activity";
 
 type ListPath<L extends LogName> = paths[`/api/v1/workspaces/{workspace}/logs/${L}`]["get"];
 type QueryOf<Operation> = Operation extends { parameters: { query?: infer Q } } ? NonNullable<Q> : never;
@@ -40,7 +43,8 @@ type QueryOf<Operation> = Operation extends { parameters: { query?: infer Q } } 
 /** Parameters of the list alone. All others are filters, which the counts accept too. */
 type Paging = "cursor" | "limit" | "order";
 
-export type ListQuery<L extends LogName> = QueryOf<ListPath<L>>;
+/** `metadata` stands for parameters whose names are paths, which the client sends as they are. */
+export type ListQuery<L extends LogName> = Omit<QueryOf<ListPath<L>>, "metadata">;
 export type FilterQuery<L extends LogName> = Omit<ListQuery<L>, Paging>;
 
 export interface Page<E> {

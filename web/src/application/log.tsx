@@ -1,9 +1,20 @@
 import { applicationApi } from "../api/logs";
 import type { ApplicationEvent, ApplicationMetrics } from "../api/types";
 import { Status, type Shape, type Tone } from "../ui/Status";
-import { ActorValue, NameWithId, None, Timestamp, Value } from "../logs/cells";
-import { changesSummary } from "../logs/Changes";
-import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink } from "../logs/definition";
+import {
+  actorName,
+  actorText,
+  ActorValue,
+  NameWithId,
+  None,
+  Reason,
+  StatusValue,
+  Timestamp,
+  Value,
+} from "../logs/cells";
+import { changesSummary, fieldName } from "../logs/Changes";
+import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink, statusMark } from "../logs/definition";
+import { deniedMetric, failedMetric, sharedFields, sharedFilters, statusFilter } from "../logs/shared";
 
 const ACTIONS: Record<string, { label: string; tone: Tone; shape: Shape }> = {
   create: { label: "Create", tone: "good", shape: "plus" },
@@ -42,9 +53,17 @@ function RecordValue({ event, wrap = false }: { event: ApplicationEvent; wrap?: 
 
 const VERBS: Record<string, string> = { create: "created", update: "changed", delete: "deleted" };
 
+/** What the actor did, or tried: "failed to delete", "was not allowed to update". */
+function verbOf({ action, status }: ApplicationEvent): string {
+  const infinitive = humanize(action).toLowerCase();
+  if (status === "failure") return `failed to ${infinitive}`;
+  if (status === "denied") return `was not allowed to ${infinitive}`;
+  return VERBS[action] ?? infinitive;
+}
+
 function headline(event: ApplicationEvent): string {
-  const who = event.actor.name ?? event.actor.id ?? humanize(event.actor.type);
-  const verb = VERBS[event.action] ?? humanize(event.action).toLowerCase();
+  const who = actorText(event.actor, event.on_behalf_of);
+  const verb = verbOf(event);
   const record = event.record_name ?? event.record_id;
   // Many records are named after their model: "changed visit Visit 12" would repeat it.
   const named = record.toLowerCase().startsWith(event.model.toLowerCase());
@@ -65,7 +84,7 @@ function related(event: ApplicationEvent): RelatedLink[] {
     links.push({ label: "This user's access events", log: "access", search: { user_id: [id] } });
   }
   if (event.session_id) {
-    links.push({ label: "Same session", log: "application", search: { q: event.session_id } });
+    links.push({ label: "Same session", log: "application", search: { session_id: [event.session_id] } });
     links.push({
       label: "Sign-in for this session",
       log: "access",
@@ -73,11 +92,15 @@ function related(event: ApplicationEvent): RelatedLink[] {
     });
   }
   if (event.correlation_id) {
-    links.push({ label: "Same correlation ID", log: "application", search: { q: event.correlation_id } });
+    links.push({
+      label: "Same correlation ID",
+      log: "application",
+      search: { correlation_id: [event.correlation_id] },
+    });
     links.push({
       label: "Framework events, same correlation ID",
       log: "framework",
-      search: { q: event.correlation_id },
+      search: { correlation_id: [event.correlation_id] },
     });
   }
   return links;
@@ -93,8 +116,8 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
     {
       id: "actor",
       title: "Actor",
-      width: "minmax(140px, 1.2fr)",
-      cell: (event) => <ActorValue actor={event.actor} />,
+      width: "minmax(160px, 1.4fr)",
+      cell: (event) => <ActorValue actor={event.actor} onBehalfOf={event.on_behalf_of} />,
     },
     { id: "action", title: "Action", width: "100px", cell: (event) => <Action action={event.action} /> },
     {
@@ -111,15 +134,23 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       cell: (event) => <RecordValue event={event} />,
     },
     {
+      id: "status",
+      title: "Status",
+      width: "96px",
+      hideBelow: 720,
+      cell: (event) => <StatusValue status={event.status} />,
+    },
+    {
       id: "changes",
       title: "What changed",
       width: "minmax(140px, 1.6fr)",
-      hideBelow: 820,
+      hideBelow: 900,
       cell: (event) =>
-        event.changes.length > 0 ? (
-          <span title={event.changes.map((change) => change.field).join(", ")}>
-            {changesSummary(event.changes)}
-          </span>
+        // What was not done changed nothing: the reason is what matters.
+        event.status_reason ? (
+          <Reason status={event.status} text={event.status_reason} />
+        ) : event.changes.length > 0 ? (
+          <span title={event.changes.map(fieldName).join(", ")}>{changesSummary(event.changes)}</span>
         ) : (
           <None />
         ),
@@ -129,20 +160,27 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
     primary: event.record_name ?? event.record_id,
     secondary: (
       <>
-        <ActionMark action={event.action} /> · {event.model} ·{" "}
-        {event.actor.name ?? humanize(event.actor.type)}
+        {event.status === "success" ? (
+          <ActionMark action={event.action} />
+        ) : (
+          <Status {...statusMark(event.status)}>
+            {actionLabel(event.action)}, {event.status === "denied" ? "denied" : "failed"}
+          </Status>
+        )}{" "}
+        · {event.model} · {actorText(event.actor, event.on_behalf_of)}
       </>
     ),
   }),
   filters: [
     { param: "action", label: "Action", kind: "facet", valueLabel: actionLabel },
     { param: "model", label: "Model", kind: "facet" },
+    statusFilter,
     {
       param: "record_id",
       label: "Record",
       kind: "text",
       placeholder: "Record ID",
-      fromEvent: (event) => ({ value: event.record_id, name: event.record_name }),
+      fromEvent: (event) => [{ value: event.record_id, name: event.record_name }],
     },
     {
       param: "actor_type",
@@ -156,9 +194,10 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       label: "Actor",
       kind: "text",
       placeholder: "Actor ID",
-      fromEvent: (event) => ({ value: event.actor.id, name: event.actor.name }),
+      fromEvent: (event) => [{ value: event.actor.id, name: actorName(event.actor) }],
     },
     { param: "field", label: "Changed field", kind: "text", placeholder: "status" },
+    ...sharedFilters,
   ],
   metrics: [
     { title: "Total Changes", value: (metrics) => metrics.total },
@@ -177,6 +216,8 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       value: (metrics) => metrics.deleted,
       filter: { param: "action", value: "delete" },
     },
+    failedMetric,
+    deniedMetric,
   ],
   chart: {
     by: "action",
@@ -194,14 +235,16 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
   }),
   fields: [
     { label: "Action", value: (event) => <Action action={event.action} wrap /> },
+    { label: "Status", value: (event) => <StatusValue status={event.status} wrap /> },
+    {
+      label: "Reason",
+      value: (event) => <Reason status={event.status} text={event.status_reason} wrap />,
+      when: (event) => event.status_reason !== null,
+    },
     { label: "Model", value: (event) => <Value param="model" value={event.model} wrap /> },
     { label: "Record", value: (event) => <RecordValue event={event} wrap /> },
     { label: "Actor", value: (event) => <ActorValue actor={event.actor} wrap /> },
-    { label: "Role", value: (event) => event.role ?? <None /> },
-    { label: "IP address", value: (event) => event.ip_address ?? <None /> },
-    { label: "User agent", value: (event) => event.user_agent ?? <None /> },
-    { label: "Session", value: (event) => event.session_id ?? <None /> },
-    { label: "Correlation ID", value: (event) => event.correlation_id ?? <None /> },
+    ...sharedFields,
   ],
   related,
   example: {

@@ -1,9 +1,27 @@
 import { frameworkApi } from "../api/logs";
 import type { FrameworkEvent, FrameworkMetrics } from "../api/types";
 import { Status } from "../ui/Status";
-import { ActorValue, NameWithId, None, StatusValue, Timestamp, Value } from "../logs/cells";
+import {
+  actorName,
+  actorText,
+  ActorValue,
+  lastLine,
+  NameWithId,
+  None,
+  Reason,
+  StatusValue,
+  Timestamp,
+  Value,
+} from "../logs/cells";
 import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink, statusMark } from "../logs/definition";
-import styles from "./framework.module.css";
+import {
+  deniedMetric,
+  failedMetric,
+  sharedFields,
+  sharedFilters,
+  statusChart,
+  statusFilter,
+} from "../logs/shared";
 
 /** The value of the component filter: a type, or one component as "type:id". */
 function componentValue({ component }: FrameworkEvent): string {
@@ -12,11 +30,6 @@ function componentValue({ component }: FrameworkEvent): string {
 
 function componentName({ component }: FrameworkEvent): string {
   return component.name ?? component.id ?? humanize(component.type);
-}
-
-/** The last line of a traceback says what went wrong. The table shows only that line. */
-function lastLine(error: string): string {
-  return error.trimEnd().split("\n").at(-1) ?? error;
 }
 
 function Component({ event, wrap = false }: { event: FrameworkEvent; wrap?: boolean }) {
@@ -56,14 +69,18 @@ function related(event: FrameworkEvent): RelatedLink[] {
     links.push({ label: "This user's changes", log: "application", search: { actor_id: [id] } });
   }
   if (event.session_id) {
-    links.push({ label: "Same session", log: "framework", search: { q: event.session_id } });
+    links.push({ label: "Same session", log: "framework", search: { session_id: [event.session_id] } });
   }
   if (event.correlation_id) {
-    links.push({ label: "Same correlation ID", log: "framework", search: { q: event.correlation_id } });
+    links.push({
+      label: "Same correlation ID",
+      log: "framework",
+      search: { correlation_id: [event.correlation_id] },
+    });
     links.push({
       label: "Changes, same correlation ID",
       log: "application",
-      search: { q: event.correlation_id },
+      search: { correlation_id: [event.correlation_id] },
     });
   }
   return links;
@@ -91,9 +108,9 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
     {
       id: "actor",
       title: "Actor",
-      width: "minmax(130px, 1fr)",
+      width: "minmax(150px, 1.2fr)",
       hideBelow: 740,
-      cell: (event) => <ActorValue actor={event.actor} />,
+      cell: (event) => <ActorValue actor={event.actor} onBehalfOf={event.on_behalf_of} />,
     },
     { id: "status", title: "Status", width: "104px", cell: (event) => <StatusValue status={event.status} /> },
     {
@@ -101,14 +118,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       title: "Error",
       width: "minmax(140px, 1.6fr)",
       hideBelow: 800,
-      cell: (event) =>
-        event.error ? (
-          <span className={styles.error} title={event.error}>
-            {lastLine(event.error)}
-          </span>
-        ) : (
-          <None />
-        ),
+      cell: (event) => <Reason status={event.status} text={event.error} />,
     },
   ],
   card: (event) => ({
@@ -116,7 +126,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
     secondary: (
       <>
         <Status {...statusMark(event.status)}>{humanize(event.status)}</Status>
-        {` · ${(event.error && lastLine(event.error)) ?? event.actor.name ?? humanize(event.actor.type)}`}
+        {` · ${(event.error && lastLine(event.error)) ?? actorText(event.actor, event.on_behalf_of)}`}
       </>
     ),
   }),
@@ -127,9 +137,9 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       label: "Component",
       kind: "facet",
       valueLabel: (value) => (value.includes(":") ? value : humanize(value)),
-      fromEvent: (event) => ({ value: componentValue(event), name: event.component.name }),
+      fromEvent: (event) => [{ value: componentValue(event), name: event.component.name }],
     },
-    { param: "status", label: "Status", kind: "facet", valueLabel: humanize },
+    statusFilter,
     {
       param: "actor_type",
       label: "Actor type",
@@ -142,41 +152,27 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       label: "Actor",
       kind: "text",
       placeholder: "Actor ID",
-      fromEvent: (event) => ({ value: event.actor.id, name: event.actor.name }),
+      fromEvent: (event) => [{ value: event.actor.id, name: actorName(event.actor) }],
     },
+    { param: "field", label: "Changed field", kind: "text", placeholder: "status" },
+    ...sharedFilters,
   ],
-  metrics: [
-    { title: "Total Events", value: (metrics) => metrics.total },
-    {
-      title: "Failed",
-      value: (metrics) => metrics.failed,
-      filter: { param: "status", value: "failure" },
-    },
-  ],
-  chart: {
-    by: "status",
-    series: [
-      { value: "success", label: "Success", color: "--chart-1" },
-      { value: "failure", label: "Failure", color: "--chart-2" },
-    ],
-  },
+  metrics: [{ title: "Total Events", value: (metrics) => metrics.total }, failedMetric, deniedMetric],
+  chart: statusChart,
   headline: (event) => `${humanize(event.action)}: ${componentName(event)}`,
-  changes: (event) => ({ list: event.changes, kind: changeKind(event.action) }),
+  changes: (event) => ({ list: event.changes, kind: changeKind(event.action), fieldParam: "field" }),
   fields: [
     { label: "Status", value: (event) => <StatusValue status={event.status} wrap /> },
     {
       label: "Error",
-      value: (event) => (event.error ? <span className={styles.trace}>{event.error}</span> : <None />),
+      value: (event) => <Reason status={event.status} text={event.error} wrap />,
+      when: (event) => event.status !== "success" || event.error !== null,
     },
     { label: "Action", value: (event) => <Action event={event} wrap /> },
     { label: "Component", value: (event) => <Component event={event} wrap /> },
     { label: "Component ID", value: (event) => event.component.id ?? <None /> },
     { label: "Actor", value: (event) => <ActorValue actor={event.actor} wrap /> },
-    { label: "Role", value: (event) => event.role ?? <None /> },
-    { label: "IP address", value: (event) => event.ip_address ?? <None /> },
-    { label: "User agent", value: (event) => event.user_agent ?? <None /> },
-    { label: "Session", value: (event) => event.session_id ?? <None /> },
-    { label: "Correlation ID", value: (event) => event.correlation_id ?? <None /> },
+    ...sharedFields,
   ],
   related,
   example: {

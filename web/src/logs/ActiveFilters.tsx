@@ -1,7 +1,8 @@
+import { cx } from "../ui/cx";
 import { Icon } from "../ui/Icon";
 import styles from "./ActiveFilters.module.css";
 import type { Filter } from "./definition";
-import { clearFilters, filtersOf, type LogSearch, removeFilter } from "./search";
+import { clearFilters, filtersOf, flipFilter, type LogSearch, removeFilter, splitParam } from "./search";
 
 interface ActiveFiltersProps<E> {
   filters: readonly Filter<E>[];
@@ -11,39 +12,58 @@ interface ActiveFiltersProps<E> {
 }
 
 /** The label of a value. For an ID, the name comes from any loaded event that has both. */
-function nameOf<E>(filter: Filter<E>, value: string, events: readonly E[]): string {
+function nameOf<E>(filter: Filter<E> | undefined, value: string, events: readonly E[]): string {
   for (const event of events) {
-    const found = filter.fromEvent?.(event);
-    if (found?.value === value && found.name) return `${found.name} (${value})`;
+    const found = filter?.fromEvent?.(event).find((named) => named.value === value);
+    if (found?.name && found.name !== value) return `${found.name} (${value})`;
   }
-  return filter.valueLabel?.(value) ?? value;
+  return filter?.valueLabel?.(value) ?? value;
 }
 
+const METADATA = "metadata.";
+
+/** A sentence for each value: "Role is Nurse", "Role is not Nurse". A click on "is" turns it into the other. */
 export function ActiveFilters<E>({ filters, events, search, onSearch }: ActiveFiltersProps<E>) {
-  const active = filtersOf(search);
-  const chips = filters.flatMap((filter) =>
-    (active[filter.param] ?? []).map((value) => ({ filter, value, text: nameOf(filter, value, events) })),
-  );
+  const chips = Object.entries(filtersOf(search)).flatMap(([key, values]) => {
+    const { param, excluded } = splitParam(key);
+    const filter = filters.find((other) => other.param === param);
+    const label = param.startsWith(METADATA) ? param.slice(METADATA.length) : (filter?.label ?? param);
+    return values.map((value) => ({ key, excluded, label, value, text: nameOf(filter, value, events) }));
+  });
   if (chips.length === 0) return null;
   return (
     <div className={styles.bar}>
       <ul className={styles.list} aria-label="Active filters">
-        {chips.map(({ filter, value, text }) => (
-          <li key={`${filter.param} ${value}`} className={styles.chip}>
-            <span className={styles.label}>{filter.label} </span>
-            <span className={styles.value} title={text}>
-              {text}
-            </span>
-            <button
-              type="button"
-              className={styles.remove}
-              aria-label={`Remove filter ${filter.label}: ${text}`}
-              onClick={() => onSearch(removeFilter(search, filter.param, value))}
-            >
-              <Icon name="close" size={12} />
-            </button>
-          </li>
-        ))}
+        {chips.map(({ key, excluded, label, value, text }) => {
+          const word = excluded ? "is not" : "is";
+          return (
+            <li key={`${key} ${value}`} className={cx(styles.chip, excluded && styles.excluded)}>
+              <span className={styles.label}>{label}</span>{" "}
+              <button
+                type="button"
+                className={styles.word}
+                title={excluded ? "Include it instead" : "Exclude it instead"}
+                onClick={() => onSearch(flipFilter(search, key, value))}
+              >
+                {word}
+                <span className="visually-hidden">
+                  , change to “{excluded ? "is" : "is not"}”: {label} {text}
+                </span>
+              </button>{" "}
+              <span className={styles.value} title={text}>
+                {text}
+              </span>
+              <button
+                type="button"
+                className={styles.remove}
+                aria-label={`Remove filter ${label} ${word} ${text}`}
+                onClick={() => onSearch(removeFilter(search, key, value))}
+              >
+                <Icon name="close" size={12} />
+              </button>
+            </li>
+          );
+        })}
       </ul>
       <button type="button" className={styles.clear} onClick={() => onSearch(clearFilters(search))}>
         Clear all

@@ -3,7 +3,8 @@ import type { Change } from "../api/types";
 import { cx } from "../ui/cx";
 import { Icon } from "../ui/Icon";
 import styles from "./Changes.module.css";
-import { None, Value } from "./cells";
+import { Breakable, None, Value } from "./cells";
+import { covers } from "./metadata";
 
 interface ChangesProps {
   list: readonly Change[];
@@ -26,14 +27,21 @@ export function Changes({ list, kind, masked, fieldParam }: ChangesProps) {
       {changes.map((change, index) => (
         <li key={`${index} ${change.field}`} className={styles.change}>
           <span className={styles.field}>
-            {fieldParam ? <Value param={fieldParam} value={change.field} wrap /> : change.field}
+            <Field change={change} {...(fieldParam && { param: fieldParam })} />
           </span>
           {isSet(change) ? (
-            <SetChange added={change.added ?? []} removed={change.removed ?? []} />
+            <SetChange
+              added={change.added ?? []}
+              removed={change.removed ?? []}
+              addedLabel={change.new_label}
+              removedLabel={change.old_label}
+            />
           ) : (
             <ValueChange
               before={change.old}
               after={change.new}
+              beforeLabel={change.old_label}
+              afterLabel={change.new_label}
               maskedBefore={masked.some((pointer) => covers(pointer, `/changes/${index}/old`))}
               maskedAfter={masked.some((pointer) => covers(pointer, `/changes/${index}/new`))}
               side={snapshot ? (kind === "create" ? "new" : "old") : "both"}
@@ -52,37 +60,66 @@ interface AnyChange {
   new?: unknown;
   added?: readonly unknown[] | null;
   removed?: readonly unknown[] | null;
+  /** Names beside what only a program understands. */
+  label?: string;
+  old_label?: string;
+  new_label?: string;
+}
+
+/** The name of a field, followed by the field itself where they differ. */
+function Field({ change: { field, label }, param }: { change: AnyChange; param?: string }) {
+  const text = (
+    <>
+      <Breakable text={label ?? field} />
+      {label && label !== field && (
+        <>
+          {" "}
+          <span className={styles.raw}>
+            <Breakable text={field} />
+          </span>
+        </>
+      )}
+    </>
+  );
+  return param ? (
+    <Value param={param} value={field} label={label} wrap>
+      {text}
+    </Value>
+  ) : (
+    text
+  );
 }
 
 function isSet(change: AnyChange): boolean {
   return Boolean(change.added ?? change.removed);
 }
 
-function covers(pointer: string, value: string): boolean {
-  return value === pointer || value.startsWith(`${pointer}/`);
-}
-
 interface ValueChangeProps {
   before: unknown;
   after: unknown;
+  beforeLabel: string | undefined;
+  afterLabel: string | undefined;
   maskedBefore: boolean;
   maskedAfter: boolean;
   side: "both" | "old" | "new";
 }
 
-function ValueChange({ before, after, maskedBefore, maskedAfter, side }: ValueChangeProps) {
-  if (side === "new") return <OneValue value={after} masked={maskedAfter} as="new" plain />;
-  if (side === "old") return <OneValue value={before} masked={maskedBefore} as="old" plain />;
-  const multiline = needsLines(before) || needsLines(after);
+function ValueChange(props: ValueChangeProps) {
+  const { before, after, maskedBefore, maskedAfter, side } = props;
+  const old = { value: before, label: props.beforeLabel, masked: maskedBefore, as: "old" } as const;
+  const now = { value: after, label: props.afterLabel, masked: maskedAfter, as: "new" } as const;
+  if (side === "new") return <OneValue {...now} plain />;
+  if (side === "old") return <OneValue {...old} plain />;
+  const multiline = needsLines(old.label ?? before) || needsLines(now.label ?? after);
   return (
     <div className={cx(styles.values, multiline && styles.multiline)}>
-      <OneValue value={before} masked={maskedBefore} as="old" strikethrough={!multiline} />
+      <OneValue {...old} strikethrough={!multiline} />
       {!multiline && (
         <span className={styles.arrow}>
           <Icon name="arrowRight" size={12} />
         </span>
       )}
-      <OneValue value={after} masked={maskedAfter} as="new" />
+      <OneValue {...now} />
     </div>
   );
 }
@@ -95,6 +132,8 @@ function needsLines(value: unknown): boolean {
 
 interface OneValueProps {
   value: unknown;
+  /** The name of the value, shown instead of it. The value follows, muted. */
+  label: string | undefined;
   masked: boolean;
   as: "old" | "new";
   strikethrough?: boolean;
@@ -104,15 +143,18 @@ interface OneValueProps {
 /** Longer text is cut until somebody asks for all of it. */
 const MAX_LENGTH = 320;
 
-function OneValue({ value, masked, as, strikethrough = false, plain = false }: OneValueProps) {
+function OneValue({ value, label, masked, as, strikethrough = false, plain = false }: OneValueProps) {
   const [expanded, setExpanded] = useState(false);
   const Tag = plain ? "span" : as === "old" ? "del" : "ins";
-  if (masked) {
+  if (masked) return <Masked />;
+  if (label) {
     return (
-      <span className={styles.masked}>
-        <Icon name="lock" size={12} />
-        masked
-        <span className="visually-hidden">: a secret value, which is not stored</span>
+      <span>
+        <Tag className={cx(styles[as], strikethrough && styles.strikethrough)}>
+          {!plain && <span className="visually-hidden">{as === "old" ? "was " : "now "}</span>}
+          {label}
+        </Tag>
+        <RawValue value={value} />
       </span>
     );
   }
@@ -136,35 +178,71 @@ function OneValue({ value, masked, as, strikethrough = false, plain = false }: O
   );
 }
 
+/** What a name stands for, beside the name. */
+function RawValue({ value }: { value: unknown }) {
+  if (value === null || value === undefined || value === "") return null;
+  return <span className={styles.raw}> {asText(value)}</span>;
+}
+
+export function Masked() {
+  return (
+    <span className={styles.masked}>
+      <Icon name="lock" size={12} />
+      masked
+      <span className="visually-hidden">: a secret value, which is not stored</span>
+    </span>
+  );
+}
+
 /** On one line if it fits. */
 function jsonText(value: object): string {
   const line = JSON.stringify(value);
   return line.length <= 48 ? line : JSON.stringify(value, null, 2);
 }
 
-function SetChange({ added, removed }: { added: readonly unknown[]; removed: readonly unknown[] }) {
+interface SetChangeProps {
+  added: readonly unknown[];
+  removed: readonly unknown[];
+  /** One name for all values that were added or removed. */
+  addedLabel: string | undefined;
+  removedLabel: string | undefined;
+}
+
+function SetChange({ added, removed, addedLabel, removedLabel }: SetChangeProps) {
   if (added.length === 0 && removed.length === 0) return <None />;
   return (
     <div className={styles.values}>
-      {removed.map((value) => (
-        <del key={`- ${asText(value)}`} className={styles.old}>
-          <span className={styles.sign} aria-hidden="true">
-            −{" "}
-          </span>
-          <span className="visually-hidden">removed </span>
-          {asText(value)}
-        </del>
-      ))}
-      {added.map((value) => (
-        <ins key={`+ ${asText(value)}`} className={styles.new}>
-          <span className={styles.sign} aria-hidden="true">
-            +{" "}
-          </span>
-          <span className="visually-hidden">added </span>
-          {asText(value)}
-        </ins>
-      ))}
+      <Members values={removed} label={removedLabel} as="old" />
+      <Members values={added} label={addedLabel} as="new" />
     </div>
+  );
+}
+
+function Members({
+  values,
+  label,
+  as,
+}: {
+  values: readonly unknown[];
+  label: string | undefined;
+  as: "old" | "new";
+}) {
+  const Tag = as === "old" ? "del" : "ins";
+  const [sign, word] = as === "old" ? ["−", "removed"] : ["+", "added"];
+  const texts = label && values.length > 0 ? [label] : values.map(asText);
+  return (
+    <>
+      {texts.map((text) => (
+        <Tag key={text} className={styles[as]}>
+          <span className={styles.sign} aria-hidden="true">
+            {sign}{" "}
+          </span>
+          <span className="visually-hidden">{word} </span>
+          {text}
+        </Tag>
+      ))}
+      {label && values.length > 0 && <span className={styles.raw}>{values.map(asText).join(", ")}</span>}
+    </>
   );
 }
 
@@ -178,15 +256,25 @@ export function changesSummary(list: readonly Change[]): string {
   if (only) {
     const values = isSet(only)
       ? [
-          ...(only.removed ?? []).map((value) => `−${asText(value)}`),
-          ...(only.added ?? []).map((value) => `+${asText(value)}`),
+          ...members("−", only.removed ?? [], only.old_label),
+          ...members("+", only.added ?? [], only.new_label),
         ]
-      : [`${brief(only.old)} → ${brief(only.new)}`];
-    const text = `${only.field}: ${values.join(" ")}`;
+      : [`${only.old_label ?? brief(only.old)} → ${only.new_label ?? brief(only.new)}`];
+    const text = `${fieldName(only)}: ${values.join(" ")}`;
     if (text.length <= 60) return text;
   }
-  const fields = list.map((change) => change.field);
+  const fields = list.map(fieldName);
   return fields.length > 3 ? `${fields.slice(0, 3).join(", ")} +${fields.length - 3}` : fields.join(", ");
+}
+
+/** The name of a changed field, or the field itself. */
+export function fieldName({ field, label }: AnyChange): string {
+  return label ?? field;
+}
+
+function members(sign: string, values: readonly unknown[], label: string | undefined): string[] {
+  if (label && values.length > 0) return [`${sign}${label}`];
+  return values.map((value) => `${sign}${asText(value)}`);
 }
 
 function brief(value: unknown): string {

@@ -30,6 +30,13 @@ export function EmptyLog<L extends LogName, E extends LogEvent, M>({
   log,
   workspace,
 }: EmptyLogProps<L, E, M>) {
+  if (!log.example) {
+    return (
+      <Notice icon="inbox" title="No events yet">
+        <p>Logbook records here who signed in to it, what they read and what they changed.</p>
+      </Notice>
+    );
+  }
   // The command below is of no use to somebody who may not send events.
   if (!canAppend(workspace.role)) {
     return (

@@ -18,6 +18,8 @@ import { Changes } from "./Changes";
 import { useLog } from "./context";
 import type { LogDefinition } from "./definition";
 import styles from "./EventDrawer.module.css";
+import { Metadata } from "./Metadata";
+import { LOG_PATHS } from "./paths";
 
 interface EventDrawerProps<L extends LogName, E extends LogEvent, M> {
   log: LogDefinition<L, E, M>;
@@ -134,7 +136,7 @@ function Details<L extends LogName, E extends LogEvent, M>({
   const { workspace, clock } = useLog();
   const changes = log.changes?.(event);
   const related = log.related(event);
-  const metadata = Object.keys(event.metadata).length > 0 ? event.metadata : null;
+  const hasMetadata = Object.keys(event.metadata).length > 0;
   return (
     <>
       {changes && changes.list.length > 0 && (
@@ -157,11 +159,13 @@ function Details<L extends LogName, E extends LogEvent, M>({
       <section className={styles.section}>
         <h3>Event</h3>
         <dl className={styles.fields}>
-          {log.fields.map((field) => (
-            <Row key={field.label} label={field.label}>
-              {field.value(event)}
-            </Row>
-          ))}
+          {log.fields
+            .filter(({ when }) => when?.(event) ?? true)
+            .map((field) => (
+              <Row key={field.label} label={field.label}>
+                {field.value(event)}
+              </Row>
+            ))}
           <Row label="Occurred (UTC)">{formatUtc(Date.parse(event.occurred_at))}</Row>
           <Row label="Received">
             <time dateTime={event.received_at} data-instant={Date.parse(event.received_at)}>
@@ -177,10 +181,10 @@ function Details<L extends LogName, E extends LogEvent, M>({
           <Row label="Sequence number">{String(event.seq)}</Row>
         </dl>
       </section>
-      {metadata && (
+      {hasMetadata && (
         <section className={styles.section}>
           <h3>Metadata</h3>
-          <CodeBlock text={JSON.stringify(metadata, null, 2)} label="metadata" json />
+          <Metadata metadata={event.metadata} masked={event.masked} />
         </section>
       )}
       {related.length > 0 && (
@@ -191,7 +195,7 @@ function Details<L extends LogName, E extends LogEvent, M>({
               <Link
                 key={link.label}
                 className={buttonClass({ small: true })}
-                to={`/w/$slug/${link.log}`}
+                to={LOG_PATHS[link.log]}
                 params={{ slug: workspace }}
                 search={link.search}
               >

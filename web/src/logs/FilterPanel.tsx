@@ -1,19 +1,20 @@
 import { useState } from "react";
 import type { Facet, Facets } from "../api/types";
 import { Checkbox } from "../ui/Checkbox";
-import { TextField } from "../ui/TextField";
 import { Icon } from "../ui/Icon";
 import { SkeletonLine } from "../ui/Skeleton";
 import { formatCount } from "../ui/time/format";
 import styles from "./FilterPanel.module.css";
 import type { Filter } from "./definition";
-import { addFilter, filtersOf, type LogSearch, toggleFilter } from "./search";
+import { FilterForm, type FilterCheck } from "./FilterForm";
+import { excluding, filtersOf, type LogSearch, toggleFilter } from "./search";
 
 interface FilterPanelProps<E> {
   filters: readonly Filter<E>[];
   facets: Facets | undefined;
   search: LogSearch;
   onSearch: (search: LogSearch) => void;
+  onCheck: FilterCheck;
 }
 
 const SHOWN = 8;
@@ -24,11 +25,12 @@ interface Item {
   count?: number;
 }
 
-export function FilterPanel<E>({ filters, facets, search, onSearch }: FilterPanelProps<E>) {
+export function FilterPanel<E>({ filters, facets, search, onSearch, onCheck }: FilterPanelProps<E>) {
+  const hasList = ({ kind }: Filter<E>) => kind === "facet" || kind === "choice";
   return (
     <div className={styles.panel}>
       {filters
-        .filter((filter) => filter.kind !== "text")
+        .filter((filter) => hasList(filter))
         .map((filter) => (
           <FacetGroup
             key={filter.param}
@@ -40,18 +42,12 @@ export function FilterPanel<E>({ filters, facets, search, onSearch }: FilterPane
             onSearch={onSearch}
           />
         ))}
-      <div className={styles.textFilters}>
-        {filters
-          .filter((filter) => filter.kind === "text")
-          .map((filter) => (
-            <TextFilter
-              key={filter.param}
-              label={filter.label}
-              placeholder={filter.placeholder}
-              onAdd={(value) => onSearch(addFilter(search, filter.param, value))}
-            />
-          ))}
-      </div>
+      <FilterForm
+        filters={filters.filter((filter) => !hasList(filter))}
+        search={search}
+        onSearch={onSearch}
+        onCheck={onCheck}
+      />
     </div>
   );
 }
@@ -69,11 +65,14 @@ function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: Face
   const [open, setOpen] = useState(true);
   const [all, setAll] = useState(false);
   const selected = filtersOf(search)[filter.param] ?? [];
+  const not = excluding(filter.param);
+  const excluded = filtersOf(search)[not] ?? [];
+  const active = [...selected, ...excluded];
   const known: readonly Item[] = filter.values?.map((value) => ({ value })) ?? facet?.values ?? [];
-  // A selected value stays in the list even when no event matches it together with the other filters.
-  const missing = selected.filter((value) => !known.some((item) => item.value === value));
+  // A value of the filter stays in the list even when no event has it together with the other filters.
+  const missing = active.filter((value) => !known.some((item) => item.value === value));
   const values = [...known, ...missing.map((value) => ({ value, count: 0 }))];
-  const shown = all ? values : values.filter((item, index) => index < SHOWN || selected.includes(item.value));
+  const shown = all ? values : values.filter((item, index) => index < SHOWN || active.includes(item.value));
   const label = filter.valueLabel ?? ((value: string) => value);
 
   return (
@@ -81,10 +80,10 @@ function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: Face
       <button type="button" className={styles.heading} aria-expanded={open} onClick={() => setOpen(!open)}>
         <Icon name="chevronRight" size={12} />
         {filter.label}
-        {selected.length > 0 && (
+        {active.length > 0 && (
           <span className={styles.selected}>
-            {selected.length}
-            <span className="visually-hidden"> selected</span>
+            {active.length}
+            <span className="visually-hidden"> active</span>
           </span>
         )}
       </button>
@@ -104,6 +103,8 @@ function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: Face
               count={count === undefined ? undefined : formatCount(count, exact)}
               checked={selected.includes(value)}
               onChange={() => onSearch(toggleFilter(search, filter.param, value))}
+              excluded={excluded.includes(value)}
+              onExclude={() => onSearch(toggleFilter(search, not, value))}
             />
           ))}
           {values.length > SHOWN && (
@@ -114,35 +115,5 @@ function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: Face
         </div>
       )}
     </div>
-  );
-}
-
-function TextFilter({
-  label,
-  placeholder,
-  onAdd,
-}: {
-  label: string;
-  placeholder: string | undefined;
-  onAdd: (value: string) => void;
-}) {
-  const [text, setText] = useState("");
-  return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (text.trim() === "") return;
-        onAdd(text.trim());
-        setText("");
-      }}
-    >
-      <TextField
-        label={label}
-        value={text}
-        onChange={setText}
-        placeholder={placeholder}
-        enterKeyHint="search"
-      />
-    </form>
   );
 }

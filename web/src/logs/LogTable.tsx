@@ -33,9 +33,7 @@ const CARD = 58;
 const HEADER = 32;
 const SKELETON_ROWS = 14;
 
-function failed(event: LogEvent): boolean {
-  return "status" in event && event.status === "failure";
-}
+const EDGES: Record<string, string | undefined> = { failure: styles.failed, denied: styles.denied };
 
 export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
   const { log, events, loading, stale, hasMore, onMore, order, onOrder, openId, onOpen, narrow, scroller } =
@@ -197,7 +195,7 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
               aria-rowindex={item.index + 2}
               aria-selected={event.id === openId}
               tabIndex={item.index === cursor ? 0 : -1}
-              className={cx(styles.row, failed(event) && styles.bad)}
+              className={cx(styles.row, EDGES[event.status])}
               style={{ transform: `translateY(${item.start - layout.margin}px)` }}
               onFocus={({ target, currentTarget }) => {
                 if (target === currentTarget) onCursor(item.index);

@@ -1,8 +1,8 @@
 import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
-import { describeError } from "../api/errors";
+import { describeError, parameterError } from "../api/errors";
 import { queryKeys } from "../api/query-keys";
-import type { LogEvent, LogName, Workspace } from "../api/types";
+import type { ListQuery, LogEvent, LogName, Workspace } from "../api/types";
 import { Button } from "../ui/Button";
 import { cx } from "../ui/cx";
 import { ErrorNotice } from "../ui/ErrorNotice";
@@ -34,12 +34,15 @@ interface LogViewProps<L extends LogName, E extends LogEvent, M> {
   search: LogSearch;
   /** Navigates: the URL holds the state. `replace` is for changes that Back should skip. */
   onSearch: (search: LogSearch, options?: { replace: boolean }) => void;
+  /** The view is a part of a page that has a heading of its own. */
+  nested?: boolean;
 }
 
 export function LogView<L extends LogName, E extends LogEvent, M extends { exact: boolean }>(
   props: LogViewProps<L, E, M>,
 ) {
-  const { log, workspace, search, onSearch } = props;
+  const { log, workspace, search, onSearch, nested = false } = props;
+  const Heading = nested ? "h2" : "h1";
   const slug = workspace.slug;
   const clock = useWorkspaceClock(workspace);
   const narrow = useMediaQuery(NARROW);
@@ -109,7 +112,8 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
         setCursor(0);
         onSearch(addFilter(search, param, value));
       },
-      filterLabel: (param: string) => log.filters.find((filter) => filter.param === param)?.label ?? param,
+      filterLabel: (param: string) =>
+        log.filters.find((filter) => filter.param === param)?.label ?? param.replace(/^metadata\./, ""),
     }),
     [slug, clock, search, onSearch, log.filters],
   );
@@ -120,7 +124,24 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     metric.filter?.param === log.chart.by
       ? log.chart.series.find((series) => series.value === metric.filter?.value)?.color
       : undefined;
-  const panel = <FilterPanel filters={log.filters} facets={facets.data} search={search} onSearch={change} />;
+  const check = async (param: string, value: string) => {
+    try {
+      // The cheapest question: a page of one event.
+      await log.api.list(slug, { [param]: [value], limit: 1 } as ListQuery<L>);
+      return null;
+    } catch (error) {
+      return parameterError(error, param);
+    }
+  };
+  const panel = (
+    <FilterPanel
+      filters={log.filters}
+      facets={facets.data}
+      search={search}
+      onSearch={change}
+      onCheck={check}
+    />
+  );
   // A slow search may return a page that is empty but not the last one. The next page is then loaded at once.
   const searching = events.length === 0 && hasNextPage && !list.isError;
   useEffect(() => {
@@ -132,7 +153,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     <LogContext value={context}>
       <div className={cx(styles.view, openId !== undefined && styles.withDrawer)}>
         <div className={styles.top}>
-          <h1 className="visually-hidden">{log.title}</h1>
+          <Heading className="visually-hidden">{log.title}</Heading>
           <Toolbar
             search={search}
             clock={clock}

@@ -3,7 +3,7 @@ import { SkeletonLine } from "../ui/Skeleton";
 import { formatCount } from "../ui/time/format";
 import type { Metric } from "./definition";
 import styles from "./MetricCards.module.css";
-import { chooseFilter, filtersOf, hasFilter, type LogSearch, withFilter } from "./search";
+import { chooseFilter, clearFilter, excluding, filtersOf, hasFilter, type LogSearch } from "./search";
 
 interface MetricCardsProps<M> {
   metrics: readonly Metric<M>[];
@@ -18,7 +18,7 @@ interface MetricCardsProps<M> {
 export function MetricCards<M>({ metrics, data, exact, colorOf, search, onSearch }: MetricCardsProps<M>) {
   const params = [...new Set(metrics.flatMap((metric) => metric.filter?.param ?? []))];
   return (
-    <div className={cx(styles.cards, metrics.length > 2 && styles.many)}>
+    <div className={cx(styles.cards, metrics.length > 4 ? styles.six : styles.three)}>
       {metrics.map((metric) => {
         const color = colorOf?.(metric);
         const content = (
@@ -34,12 +34,15 @@ export function MetricCards<M>({ metrics, data, exact, colorOf, search, onSearch
         );
         const { filter } = metric;
         const pressed = search && filter && hasFilter(search, filter.param, filter.value);
-        const clearable = search && !filter && params.some((param) => filtersOf(search)[param]);
+        const clearable =
+          search &&
+          !filter &&
+          params.some((param) => filtersOf(search)[param] ?? filtersOf(search)[excluding(param)]);
         const onClick =
           search && onSearch && filter
             ? () => onSearch(chooseFilter(search, filter.param, filter.value))
             : clearable && onSearch
-              ? () => onSearch(params.reduce((next, param) => withFilter(next, param, []), search))
+              ? () => onSearch(params.reduce(clearFilter, search))
               : undefined;
         return (
           <div key={metric.title} className={styles.card} role="group" aria-label={metric.title}>

@@ -7,7 +7,7 @@ export interface LogContextValue {
   workspace: string;
   clock: Clock;
   search: LogSearch;
-  /** Undefined where values are not clickable, as on the overview. */
+  /** `not_<param>` excludes the value. Undefined where values are not clickable, as on the overview. */
   filterBy?: (param: string, value: string) => void;
   /** The label of a filter's parameter: "Filter by role". */
   filterLabel: (param: string) => string;

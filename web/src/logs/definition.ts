@@ -20,8 +20,8 @@ export interface LogDefinition<L extends LogName, E extends LogEvent, M> {
   fields: readonly DetailField<E>[];
   changes?: (event: E) => EventChanges;
   related: (event: E) => RelatedLink[];
-  /** An event to send to an empty log. */
-  example: object;
+  /** An event to send to an empty log. The activity log has none: Logbook alone writes it. */
+  example?: object;
 }
 
 export interface Column<E> {
@@ -35,22 +35,32 @@ export interface Column<E> {
 }
 
 export interface Filter<E> {
-  /** The API's parameter. */
+  /** The API's parameter. Each has an exclusion, `not_<param>`. */
   param: string;
   label: string;
-  /** The server sends the values and counts of a facet, a choice has a few fixed values, and a text is typed. */
-  kind: "facet" | "choice" | "text";
+  /**
+   * The server sends the values and counts of a facet, a choice has a few fixed values, and a text is typed. The
+   * metadata has a parameter for each path.
+   */
+  kind: "facet" | "choice" | "text" | "metadata";
   /** The values of a choice. */
   values?: readonly string[];
   placeholder?: string;
+  /** Only the server knows which values are valid, and is asked before the filter is set. */
+  check?: boolean;
   /** The text of a value: "login_failed" is shown as "Failed login". */
   valueLabel?: (value: string) => string;
-  /** An event's value for this filter and the name of it, so that a chip can show "Asha Rao" instead of "17". */
-  fromEvent?: (event: E) => { value: string | null | undefined; name: string | null | undefined };
+  /** An event's values for this filter and their names, so that a chip can show "Asha Rao" instead of "17". */
+  fromEvent?: (event: E) => readonly NamedValue[];
+}
+
+export interface NamedValue {
+  value: string | null | undefined;
+  name: string | null | undefined;
 }
 
 /** The actor types that the API knows. */
-export const ACTOR_TYPES = ["user", "admin", "service", "system"] as const;
+export const ACTOR_TYPES = ["user", "admin", "service", "agent", "system"] as const;
 
 export interface Metric<M> {
   title: string;
@@ -68,6 +78,8 @@ export interface Chart {
 export interface DetailField<E> {
   label: string;
   value: (event: E) => React.ReactNode;
+  /** Hides the field from events that never have it, instead of showing that it is empty. */
+  when?: (event: E) => boolean;
 }
 
 export interface RelatedLink {
@@ -108,8 +120,10 @@ export interface Mark {
 }
 
 export function statusMark(status: string): Mark {
-  if (status === "success") return { tone: "good", shape: "disc" };
+  // Most events are successes, so these have no colour.
+  if (status === "success") return { tone: "neutral", shape: "tick" };
   if (status === "failure") return { tone: "bad", shape: "cross" };
+  if (status === "denied") return { tone: "warn", shape: "ban" };
   return { tone: "neutral", shape: "dot" };
 }
 

@@ -2,7 +2,8 @@ import { PRESETS, type Preset } from "./range";
 
 /**
  * The query string of a log's page. `since` and `until` mean the same as in the API (`until` is exclusive). All
- * keys that are not named here are filters of the log.
+ * keys that are not named here are filters of the log, with the API's names: `role` matches any of its values,
+ * `not_role` leaves them out, and `metadata.request.region` looks inside the metadata.
  */
 export interface LogSearch {
   range?: Preset;
@@ -17,6 +18,9 @@ export interface LogSearch {
 export type Filters = Record<string, string[]>;
 
 const NOT_FILTERS = new Set(["range", "since", "until", "q", "order", "event"]);
+/** The API refuses more. */
+const MAX_METADATA_PATHS = 20;
+const METADATA = /^(not_)?metadata\../;
 const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
 function firstText(value: unknown): string | undefined {
@@ -51,11 +55,29 @@ export function readSearch(raw: Record<string, unknown>, params: readonly string
   if (firstText(raw.order) === "asc") search.order = "asc";
   const event = firstText(raw.event);
   if (event) search.event = event;
-  for (const param of params) {
+  const metadata = Object.keys(raw).filter((key) => METADATA.test(key));
+  const known = params.flatMap((param) => [param, excluding(param)]);
+  for (const param of [...known, ...metadata.slice(0, MAX_METADATA_PATHS)]) {
     const values = allTexts(raw[param]);
     if (values) search[param] = values;
   }
   return search;
+}
+
+/** The parameter that leaves out what `param` matches. */
+export function excluding(param: string): string {
+  return `not_${param}`;
+}
+
+/** "not_role" → role, excluded. No filter of the API begins with "not_" itself. */
+export function splitParam(key: string): { param: string; excluded: boolean } {
+  const excluded = key.startsWith("not_");
+  return { param: excluded ? key.slice(4) : key, excluded };
+}
+
+function opposite(key: string): string {
+  const { param, excluded } = splitParam(key);
+  return excluded ? param : excluding(param);
 }
 
 export function filtersOf(search: LogSearch): Filters {
@@ -76,9 +98,16 @@ export function withFilter(search: LogSearch, param: string, values: string[]): 
   return dropEmpty(next);
 }
 
+/** A value is either matched or left out: adding it to one parameter removes it from the other. */
 export function addFilter(search: LogSearch, param: string, value: string): LogSearch {
-  const values = filtersOf(search)[param] ?? [];
-  return withFilter(search, param, values.includes(value) ? values : [...values, value]);
+  const rest = removeFilter(search, opposite(param), value);
+  const values = filtersOf(rest)[param] ?? [];
+  return withFilter(rest, param, values.includes(value) ? values : [...values, value]);
+}
+
+/** From "role is Nurse" to "role is not Nurse", and back. */
+export function flipFilter(search: LogSearch, param: string, value: string): LogSearch {
+  return addFilter(search, opposite(param), value);
 }
 
 export function removeFilter(search: LogSearch, param: string, value: string): LogSearch {
@@ -98,7 +127,13 @@ export function toggleFilter(search: LogSearch, param: string, value: string): L
 /** Filters by this value alone, or clears the filter if it already does. A click on a metric card. */
 export function chooseFilter(search: LogSearch, param: string, value: string): LogSearch {
   const current = filtersOf(search)[param];
-  return withFilter(search, param, current?.length === 1 && current[0] === value ? [] : [value]);
+  const next = withFilter(search, excluding(param), []);
+  return withFilter(next, param, current?.length === 1 && current[0] === value ? [] : [value]);
+}
+
+/** Clears a filter and its exclusions. */
+export function clearFilter(search: LogSearch, param: string): LogSearch {
+  return withFilter(withFilter(search, param, []), excluding(param), []);
 }
 
 export function clearFilters(search: LogSearch): LogSearch {

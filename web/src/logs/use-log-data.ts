@@ -11,7 +11,7 @@ const PAGE_SIZE = 100;
 /** The filters of a page. The list, the metrics, the chart and the facets all use the same ones. */
 export function filterQuery<L extends LogName>(search: LogSearch, now: number): FilterQuery<L> {
   const { q } = search;
-  // `readSearch` keeps only the parameters of this log, which the compiler cannot know.
+  // `readSearch` keeps only the parameters of this log and paths inside the metadata, which the compiler cannot know.
   return { ...resolveRange(search, now), ...(q && { q }), ...filtersOf(search) } as FilterQuery<L>;
 }
 

@@ -2,7 +2,7 @@ import { Link, Outlet, useNavigate, useParams, useRouteContext } from "@tanstack
 import { Button as AriaButton } from "react-aria-components/Button";
 import { useState } from "react";
 import { signOut } from "../api/auth";
-import { canManage, canRead } from "../api/roles";
+import { canRead, canReadActivity } from "../api/roles";
 import type { Me } from "../api/types";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
@@ -16,7 +16,7 @@ const TABS = [
   { to: "/w/$slug/access", label: "Access", exact: false, visibleTo: canRead },
   { to: "/w/$slug/application", label: "Application", exact: false, visibleTo: canRead },
   { to: "/w/$slug/framework", label: "Framework", exact: false, visibleTo: canRead },
-  { to: "/w/$slug/settings", label: "Settings", exact: false, visibleTo: canManage },
+  { to: "/w/$slug/settings", label: "Settings", exact: false, visibleTo: canReadActivity },
 ] as const;
 
 export function AppShell() {

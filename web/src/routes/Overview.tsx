@@ -12,6 +12,7 @@ import { LogContext, useLog } from "../logs/context";
 import type { LogDefinition } from "../logs/definition";
 import { Histogram } from "../logs/Histogram";
 import { MetricCards } from "../logs/MetricCards";
+import { LOG_PATHS } from "../logs/paths";
 import type { Preset } from "../logs/range";
 import { useLogData } from "../logs/use-log-data";
 import { useWorkspaceClock } from "../logs/use-workspace-clock";
@@ -95,7 +96,7 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
     facets: false,
   });
   const name: LogName = log.name;
-  const to = `/w/$slug/${name}` as const;
+  const to = LOG_PATHS[name];
   return (
     <section className={styles.log} aria-label={log.title}>
       <div className={styles.logHead}>
@@ -164,7 +165,7 @@ function LatestEvent<L extends LogName, E extends LogEvent, M>({
   return (
     <li>
       <Link
-        to={`/w/$slug/${name}`}
+        to={LOG_PATHS[name]}
         params={{ slug: workspace }}
         search={{ ...search, event: event.id }}
         className={styles.event}

@@ -8,6 +8,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { ApiError } from "../api/errors";
+import { canManage } from "../api/roles";
 import { restoreSession } from "../api/session";
 import { meQuery, workspaceQuery } from "../api/workspaces";
 import { PRESETS, type Preset } from "../logs/range";
@@ -112,8 +113,10 @@ const settingsRoute = createRoute({
 const settingsStartRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "/",
-  beforeLoad: ({ params }) => {
-    throw redirect({ to: "/w/$slug/settings/members", params, replace: true });
+  beforeLoad: async ({ context, params }) => {
+    const { role } = await context.queries.ensureQueryData(workspaceQuery(params.slug));
+    const to = canManage(role) ? "/w/$slug/settings/members" : "/w/$slug/settings/activity";
+    throw redirect({ to, params, replace: true });
   },
 });
 
@@ -135,6 +138,13 @@ const generalRoute = createRoute({
   component: lazyRouteComponent(() => import("./settings/General"), "General"),
 });
 
+const activityRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "activity",
+  validateSearch: (raw: Record<string, unknown>) => readSearch(raw, LOG_FILTERS.activity),
+  component: lazyRouteComponent(() => import("./settings/Activity"), "Activity"),
+});
+
 const routeTree = rootRoute.addChildren([
   signInRoute,
   appRoute.addChildren([
@@ -145,7 +155,7 @@ const routeTree = rootRoute.addChildren([
       accessRoute,
       applicationRoute,
       frameworkRoute,
-      settingsRoute.addChildren([settingsStartRoute, membersRoute, keysRoute, generalRoute]),
+      settingsRoute.addChildren([settingsStartRoute, membersRoute, keysRoute, generalRoute, activityRoute]),
     ]),
   ]),
 ]);

@@ -1,4 +1,5 @@
 import styles from "./Checkbox.module.css";
+import { cx } from "./cx";
 import { Icon } from "./Icon";
 
 interface CheckboxProps {
@@ -6,25 +7,46 @@ interface CheckboxProps {
   onChange: () => void;
   label: string;
   count?: string | undefined;
+  excluded?: boolean;
+  /** Adds a button that excludes the value. */
+  onExclude?: () => void;
 }
 
-/** A native checkbox, invisible over a drawn one, so that keyboards and screen readers work as usual. */
-export function Checkbox({ checked, onChange, label, count }: CheckboxProps) {
+/**
+ * A native checkbox, invisible over a drawn one, so that keyboards and screen readers work as usual. The button
+ * beside it excludes the value: it appears under the pointer and on focus, and is always there for fingers.
+ */
+export function Checkbox({ checked, onChange, label, count, excluded = false, onExclude }: CheckboxProps) {
   return (
-    <label className={styles.row}>
-      <input type="checkbox" className={styles.native} checked={checked} onChange={onChange} />
-      <span className={styles.box}>
-        <Icon name="check" size={12} />
-      </span>
-      <span className={styles.text} title={label}>
-        {label}
-      </span>
-      {count !== undefined && (
-        <span className={styles.count}>
-          {count}
-          <span className="visually-hidden"> events</span>
+    <div className={cx(styles.row, excluded && styles.excluded)}>
+      <label className={styles.label}>
+        <input type="checkbox" className={styles.native} checked={checked} onChange={onChange} />
+        <span className={styles.box}>
+          <Icon name="check" size={12} />
         </span>
+        <span className={styles.text} title={label}>
+          {label}
+        </span>
+        {excluded && <span className={styles.word}>excluded</span>}
+        {count !== undefined && (
+          <span className={styles.count}>
+            {count}
+            <span className="visually-hidden"> events</span>
+          </span>
+        )}
+      </label>
+      {onExclude && (
+        <button
+          type="button"
+          className={styles.exclude}
+          aria-pressed={excluded}
+          aria-label={`Exclude ${label}`}
+          title={excluded ? `${label} is excluded: click to undo` : `Exclude ${label}`}
+          onClick={onExclude}
+        >
+          <Icon name="ban" size={14} />
+        </button>
       )}
-    </label>
+    </div>
   );
 }

@@ -1,10 +1,10 @@
 import { cx } from "./cx";
 import styles from "./Status.module.css";
 
-export type Tone = "good" | "bad" | "info" | "neutral";
-export type Shape = "disc" | "cross" | "plus" | "dot" | "minus";
+export type Tone = "good" | "bad" | "warn" | "info" | "neutral";
+export type Shape = "disc" | "cross" | "ban" | "tick" | "plus" | "dot" | "minus";
 
-// A disc with a tick, a square with a cross and so on: the shapes can be told apart without colour.
+// A tick, a square with a cross, a sign of no entry and so on: the shapes can be told apart without colour.
 const SHAPES: Record<Shape, React.ReactNode> = {
   disc: (
     <>
@@ -18,6 +18,13 @@ const SHAPES: Record<Shape, React.ReactNode> = {
       <path d="m4.7 4.7 4.6 4.6M9.3 4.7 4.7 9.3" stroke="var(--bg)" strokeWidth="1.5" fill="none" />
     </>
   ),
+  ban: (
+    <>
+      <circle cx="7" cy="7" r="5.4" stroke="currentColor" strokeWidth="1.8" fill="none" />
+      <path d="m3.4 3.4 7.2 7.2" stroke="currentColor" strokeWidth="1.8" fill="none" />
+    </>
+  ),
+  tick: <path d="m3 7.4 2.7 2.8L11 4.4" stroke="currentColor" strokeWidth="1.6" fill="none" />,
   plus: <path d="M7 2.5v9M2.5 7h9" stroke="currentColor" strokeWidth="1.8" fill="none" />,
   minus: <path d="M2.5 7h9" stroke="currentColor" strokeWidth="1.8" fill="none" />,
   dot: <circle cx="7" cy="7" r="3.2" stroke="currentColor" strokeWidth="1.8" fill="none" />,

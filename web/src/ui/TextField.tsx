@@ -8,14 +8,16 @@ type TextFieldProps = Omit<React.ComponentProps<"input">, "onChange" | "classNam
   error?: string | null;
   help?: string;
   large?: boolean;
+  /** Hides the label from sight, but not from screen readers. */
+  hideLabel?: boolean;
 };
 
-export function TextField({ label, onChange, error, help, large, ...input }: TextFieldProps) {
+export function TextField({ label, onChange, error, help, large, hideLabel, ...input }: TextFieldProps) {
   const id = useId();
   const note = error ? `${id}-error` : help ? `${id}-help` : undefined;
   return (
     <div className={cx(styles.field, large && styles.large)}>
-      <label className={styles.label} htmlFor={id}>
+      <label className={hideLabel ? "visually-hidden" : styles.label} htmlFor={id}>
         {label}
       </label>
       <input

@@ -1,22 +1,32 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { Link, Outlet, useParams } from "@tanstack/react-router";
-import { canManage } from "../../api/roles";
+import { Link, Outlet, useMatch, useParams } from "@tanstack/react-router";
+import { canManage, canReadActivity } from "../../api/roles";
 import { workspaceQuery } from "../../api/workspaces";
+import { cx } from "../../ui/cx";
 import { Notice } from "../../ui/Notice";
 import styles from "./settings.module.css";
 
 const TABS = [
-  { to: "/w/$slug/settings/members", label: "Members" },
-  { to: "/w/$slug/settings/keys", label: "API keys" },
-  { to: "/w/$slug/settings/general", label: "General" },
+  { to: "/w/$slug/settings/members", label: "Members", visibleTo: canManage },
+  { to: "/w/$slug/settings/keys", label: "API keys", visibleTo: canManage },
+  { to: "/w/$slug/settings/general", label: "General", visibleTo: canManage },
+  { to: "/w/$slug/settings/activity", label: "Activity", visibleTo: canReadActivity },
 ] as const;
 
 export function Settings() {
   const { slug } = useParams({ from: "/app/w/$slug" });
   const { data: workspace } = useSuspenseQuery(workspaceQuery(slug));
-  if (!canManage(workspace.role)) {
+  // A log needs the whole window.
+  const isLog = useMatch({ from: "/app/w/$slug/settings/activity", shouldThrow: false }) !== undefined;
+  if (!(isLog ? canReadActivity : canManage)(workspace.role)) {
     return (
-      <Notice icon="lock" fullPage title="Only admins can change settings">
+      <Notice
+        icon="lock"
+        fullPage
+        title={
+          isLog ? "Only admins and auditors can read the activity log" : "Only admins can change settings"
+        }
+      >
         <p>
           Your role in {workspace.name} is {workspace.role}. An admin of the workspace can change your role.
         </p>
@@ -24,21 +34,24 @@ export function Settings() {
     );
   }
   return (
-    <div className={styles.page}>
-      <h1 className={styles.title}>Settings</h1>
-      <nav className={styles.tabs} aria-label="Settings">
-        {TABS.map(({ to, label }) => (
-          <Link
-            key={to}
-            to={to}
-            params={{ slug }}
-            className={styles.tab}
-            activeProps={{ "aria-current": "page" }}
-          >
-            {label}
-          </Link>
-        ))}
-      </nav>
+    <div className={cx(styles.page, isLog && styles.full)}>
+      <div className={styles.top}>
+        <h1 className={styles.title}>Settings</h1>
+        <nav className={styles.tabs} aria-label="Settings">
+          {TABS.filter(({ visibleTo }) => visibleTo(workspace.role)).map(({ to, label }) => (
+            <Link
+              key={to}
+              to={to}
+              params={{ slug }}
+              className={styles.tab}
+              activeOptions={{ includeSearch: false }}
+              activeProps={{ "aria-current": "page" }}
+            >
+              {label}
+            </Link>
+          ))}
+        </nav>
+      </div>
       <Outlet />
     </div>
   );

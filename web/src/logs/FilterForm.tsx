@@ -1,0 +1,105 @@
+import { useState } from "react";
+import { Button } from "../ui/Button";
+import { Select } from "../ui/Select";
+import { TextField } from "../ui/TextField";
+import type { Filter } from "./definition";
+import styles from "./FilterForm.module.css";
+import { addFilter, excluding, type LogSearch } from "./search";
+
+/** Asks the server whether a filter is valid. Resolves to its message if it is not. */
+export type FilterCheck = (param: string, value: string) => Promise<string | null>;
+
+interface FilterFormProps<E> {
+  filters: readonly Filter<E>[];
+  search: LogSearch;
+  onSearch: (search: LogSearch) => void;
+  onCheck: FilterCheck;
+}
+
+const MODES = ["is", "is not"] as const;
+
+/** One form for all filters whose values are typed. A field for each would be longer than the facets. */
+export function FilterForm<E>({ filters, search, onSearch, onCheck }: FilterFormProps<E>) {
+  const [param, setParam] = useState(filters[0]?.param ?? "");
+  const [mode, setMode] = useState<(typeof MODES)[number]>("is");
+  const [path, setPath] = useState("");
+  const [text, setText] = useState("");
+  const [error, setError] = useState<string | null>(null);
+  const [checking, setChecking] = useState(false);
+  const filter = filters.find((other) => other.param === param) ?? filters[0];
+  if (!filter) return null;
+  const isMetadata = filter.kind === "metadata";
+
+  const submit = async () => {
+    const value = text.trim();
+    const at = path.trim();
+    if (value === "" || (isMetadata && at === "")) return;
+    const base = isMetadata ? `metadata.${at}` : filter.param;
+    const key = mode === "is" ? base : excluding(base);
+    if (filter.check) {
+      setChecking(true);
+      const message = await onCheck(key, value).finally(() => setChecking(false));
+      if (message !== null) {
+        setError(message);
+        return;
+      }
+    }
+    setText("");
+    onSearch(addFilter(search, key, value));
+  };
+
+  return (
+    <form
+      className={styles.form}
+      aria-label="Add a filter"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!checking) void submit();
+      }}
+    >
+      <div className={styles.what}>
+        <Select
+          label="More filters"
+          options={filters.map((other) => other.param)}
+          optionLabel={(option) => filters.find((other) => other.param === option)?.label ?? option}
+          value={filter.param}
+          onChange={(next) => {
+            setParam(next);
+            setError(null);
+          }}
+        />
+        <Select label="Comparison" options={MODES} value={mode} onChange={setMode} hideLabel />
+      </div>
+      {isMetadata && (
+        <TextField
+          label="Path"
+          value={path}
+          onChange={setPath}
+          placeholder="request.region"
+          autoCapitalize="none"
+          spellCheck={false}
+        />
+      )}
+      <div className={styles.value}>
+        <TextField
+          label={isMetadata ? "Value" : filter.label}
+          hideLabel={!isMetadata}
+          value={text}
+          onChange={(next) => {
+            setText(next);
+            setError(null);
+          }}
+          error={error}
+          placeholder={filter.placeholder}
+          autoCapitalize="none"
+          spellCheck={false}
+          enterKeyHint="search"
+        />
+        <Button type="submit" isDisabled={checking}>
+          Add
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,100 @@
+import type { LogEvent } from "../api/types";
+import { None, OnBehalfOf, targetValue, TargetValue, Value } from "./cells";
+import styles from "./cells.module.css";
+import { actorName } from "./cells";
+import { type Chart, type DetailField, type Filter, humanize, type Metric } from "./definition";
+
+// What all logs have in common. A log spreads these into its own lists.
+
+export const statusFilter: Filter<LogEvent> = {
+  param: "status",
+  label: "Status",
+  kind: "facet",
+  valueLabel: humanize,
+};
+
+export const sharedFilters: readonly Filter<LogEvent>[] = [
+  { param: "role", label: "Role", kind: "facet" },
+  { param: "source", label: "Source", kind: "facet" },
+  {
+    param: "on_behalf_of",
+    label: "On behalf of",
+    kind: "text",
+    placeholder: "Person ID",
+    fromEvent: ({ on_behalf_of: person }) => (person ? [{ value: person.id, name: actorName(person) }] : []),
+  },
+  {
+    param: "target",
+    label: "Target",
+    kind: "text",
+    placeholder: "group or group:7",
+    fromEvent: ({ targets }) => targets.map((target) => ({ value: targetValue(target), name: target.name })),
+  },
+  { param: "ip_address", label: "IP address", kind: "text", placeholder: "10.0.0.0/8", check: true },
+  { param: "session_id", label: "Session", kind: "text", placeholder: "Session ID" },
+  { param: "correlation_id", label: "Correlation ID", kind: "text", placeholder: "Correlation ID" },
+  { param: "metadata", label: "Metadata", kind: "metadata", placeholder: "eu", check: true },
+];
+
+interface Outcomes {
+  failed: number;
+  denied: number;
+}
+
+export const failedMetric: Metric<Outcomes> = {
+  title: "Failed",
+  value: ({ failed }) => failed,
+  filter: { param: "status", value: "failure" },
+};
+
+export const deniedMetric: Metric<Outcomes> = {
+  title: "Denied",
+  value: ({ denied }) => denied,
+  filter: { param: "status", value: "denied" },
+};
+
+export const statusChart: Chart = {
+  by: "status",
+  series: [
+    { value: "success", label: "Success", color: "--chart-1" },
+    { value: "failure", label: "Failure", color: "--chart-2" },
+    { value: "denied", label: "Denied", color: "--chart-4" },
+  ],
+};
+
+/** The fields of an open event that follow those of its log. */
+export const sharedFields: readonly DetailField<LogEvent>[] = [
+  {
+    label: "On behalf of",
+    value: (event) => <OnBehalfOf person={event.on_behalf_of} wrap />,
+    when: (event) => event.on_behalf_of !== null,
+  },
+  { label: "Purpose", value: (event) => event.purpose, when: (event) => event.purpose !== null },
+  { label: "Role", value: (event) => <Value param="role" value={event.role} wrap /> },
+  {
+    label: "Targets",
+    value: (event) => (
+      <ul className={styles.targets}>
+        {event.targets.map((target) => (
+          <li key={targetValue(target)}>
+            <TargetValue target={target} wrap />
+          </li>
+        ))}
+      </ul>
+    ),
+    when: (event) => event.targets.length > 0,
+  },
+  { label: "IP address", value: (event) => <Value param="ip_address" value={event.ip_address} wrap /> },
+  { label: "User agent", value: (event) => event.user_agent ?? <None /> },
+  { label: "Session", value: (event) => <Value param="session_id" value={event.session_id} wrap /> },
+  {
+    label: "Correlation ID",
+    value: (event) => <Value param="correlation_id" value={event.correlation_id} wrap />,
+  },
+  { label: "Source", value: (event) => <Value param="source" value={event.source} wrap /> },
+  {
+    label: "Producer's count",
+    value: (event) => [event.sequence, event.epoch && `epoch ${event.epoch}`].filter(Boolean).join(", "),
+    when: (event) => event.sequence !== null || event.epoch !== null,
+  },
+];
