@@ -51,7 +51,7 @@ on_both!(every_case_is_answered, |server| {
     let neighbour = neighbour::run(&target, size);
     assert!(neighbour.list.ratio > 0.0 && neighbour.append.ratio > 0.0, "{neighbour:?}");
     let stages = Stages::of(std::process::id(), None).since(before, size.events);
-    let bytes = storage::bytes_per_event(&mut direct, EVENTS);
+    let bytes = storage::bytes_per_event(&mut direct, database.kind(), EVENTS);
     assert!(bytes["total"] > bytes["events"] && bytes["events"] > 300.0, "{bytes:?}");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let copy_events_per_s = copy::run(&database, folder.path(), &ProgressBar::hidden());

@@ -116,7 +116,9 @@ fn filter(name: &str, value: &str, kind: Kind) -> String {
 fn metadata(path: &str, value: &str, kind: Kind) -> String {
     let found = match kind {
         Kind::Sqlite => format!("CAST(json_extract(metadata, {}) AS TEXT)", text(&format!("$.{path}"))),
-        Kind::Postgres => format!("metadata::jsonb #>> {}", text(&format!("{{{}}}", path.replace('.', ",")))),
+        Kind::Postgres | Kind::Citus => {
+            format!("metadata::jsonb #>> {}", text(&format!("{{{}}}", path.replace('.', ","))))
+        }
     };
     format!("{found} = {}", text(value))
 }
@@ -130,7 +132,7 @@ fn network(value: &str, kind: Kind) -> String {
             let sign = if address.contains(':') { ':' } else { '.' };
             format!("ip_address LIKE {}", text(&format!("{before}{sign}%")))
         }
-        Kind::Postgres => format!("ip_address::inet <<= {}", text(value)),
+        Kind::Postgres | Kind::Citus => format!("ip_address::inet <<= {}", text(value)),
     }
 }
 
