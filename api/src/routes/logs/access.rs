@@ -16,13 +16,11 @@ use crate::{
     http::error::{FieldError, Result},
     routes::logs::{
         filters::{FilterParam, Place},
-        log::{AcceptsEvents, LogKind, log_endpoints},
+        log::{AcceptsEvents, LogKind, MAX_REASON, log_endpoints},
         wire::{self, NewPerson, event_type, new_event_type},
     },
 };
 
-/// Maximum length of `status_reason`, in characters.
-pub const MAX_REASON: usize = 4000;
 /// Maximum length of `username`, in characters.
 const MAX_USERNAME: usize = 500;
 /// The one event type whose default status is failure.

@@ -16,9 +16,8 @@ use utoipa::ToSchema;
 use crate::{
     http::error::{FieldError, Result},
     routes::logs::{
-        access::MAX_REASON,
         filters::{FilterParam, Place},
-        log::{AcceptsEvents, LogKind, log_endpoints},
+        log::{AcceptsEvents, LogKind, MAX_REASON, log_endpoints},
         wire::{self, NewActor, event_type, new_event_type},
     },
 };

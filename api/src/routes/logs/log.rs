@@ -32,6 +32,9 @@ use crate::{
     },
 };
 
+/// Maximum length of a new event's `status_reason`, in characters.
+pub const MAX_REASON: usize = 4000;
+
 /// A log's wire types, names and filters over the common columns.
 pub trait LogKind: 'static {
     const LOG: Log;
