@@ -106,14 +106,14 @@ fn append(db: &Db, numbers: impl IntoIterator<Item = i64>) {
 /// All events, by the feed.
 fn feed(db: &Db) -> Vec<Event> {
     let conn = &mut *db.conn().expect("a connection");
-    let mut all: Vec<Event> = Vec::new();
+    let (mut all, mut after) = (Vec::new(), 0);
     loop {
-        let after = all.last().map_or(0, |event| event.seq);
-        let (events, has_more) = query::feed(conn, WORKSPACE, after, 500).expect("a page");
-        all.extend(events);
-        if !has_more {
+        let page = query::feed(conn, WORKSPACE, Log::ALL, after, 500).expect("a page");
+        all.extend(page.events);
+        if !page.has_more {
             return all;
         }
+        after = page.until;
     }
 }
 
