@@ -8,7 +8,7 @@ use logbook::{
     demo, server,
 };
 use logbook_engine::{
-    append::{AppendRequest, queue::Appender},
+    append::queue::Appender,
     db::{Db, timestamp::Timestamp},
 };
 
