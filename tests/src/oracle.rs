@@ -10,6 +10,8 @@ use unicode_normalization::UnicodeNormalization as _;
 #[derive(Clone, Debug)]
 pub struct Sent {
     pub event: Value,
+    /// Who sent it, by their name.
+    pub source: &'static str,
     pub id: String,
     pub seq: i64,
     /// Microseconds since 1970.
@@ -52,10 +54,10 @@ impl Query {
     pub fn matches(&self, sent: &Sent) -> bool {
         self.since.is_none_or(|since| sent.at >= since)
             && self.until.is_none_or(|until| sent.at < until)
-            && self
-                .filters
-                .iter()
-                .all(|(name, wanted)| wanted.iter().any(|value| has(self.log, sent, name, value)))
+            && self.filters.iter().all(|(name, wanted)| match name.strip_prefix("not_") {
+                Some(name) => !wanted.iter().any(|value| has(self.log, sent, name, value)),
+                None => wanted.iter().any(|value| has(self.log, sent, name, value)),
+            })
             && self.q.as_ref().is_none_or(|q| {
                 let q = folded(q);
                 texts(self.log, sent).iter().any(|text| folded(text).contains(&q))
@@ -82,15 +84,21 @@ fn folded(text: &str) -> String {
     lower.nfkc().collect()
 }
 
-/// Where in an event of the log the value of a filter or of a counted dimension is.
-pub fn pointer(log: &str, name: &str) -> &'static str {
-    match (log, name) {
+/// The value of a filter or of a counted dimension in an event of the log.
+pub fn value_of(log: &str, sent: &Sent, name: &str) -> Option<String> {
+    let pointer = match (log, name) {
         ("access", "event_type") => "/event_type",
         ("access", "user_id") => "/user/id",
-        (_, "status") => "/status",
+        ("access", "user_type") => {
+            let user = &sent.event["user"];
+            return user.is_object().then(|| user["type"].as_str().unwrap_or("user").to_owned());
+        }
+        (_, "source") => return Some(sent.source.into()),
+        (_, "status") => return Some(value(sent, "/status").unwrap_or("success").to_owned()),
+        (_, "on_behalf_of") => "/on_behalf_of/id",
         (_, "role") => "/role",
-        (_, "ip_address") => "/ip_address",
         (_, "session_id") => "/session_id",
+        (_, "correlation_id") => "/correlation_id",
         (_, "action") => "/action",
         (_, "model") => "/model",
         (_, "record_id") => "/record_id",
@@ -98,7 +106,8 @@ pub fn pointer(log: &str, name: &str) -> &'static str {
         (_, "actor_type") => "/actor/type",
         (_, "component") => "/component/type",
         _ => panic!("no filter {name} in {log}"),
-    }
+    };
+    value(sent, pointer).map(str::to_owned)
 }
 
 pub fn value<'a>(sent: &'a Sent, pointer: &str) -> Option<&'a str> {
@@ -114,7 +123,63 @@ fn has(log: &str, sent: &Sent, name: &str, wanted: &str) -> bool {
             }
             None => value(sent, "/component/type") == Some(wanted),
         },
-        _ => value(sent, pointer(log, name)) == Some(wanted),
+        "target" => targets(log, sent).iter().any(|(kind, id)| {
+            wanted == kind || id.as_ref().is_some_and(|id| wanted == format!("{kind}:{id}"))
+        }),
+        "ip_address" => address(sent).is_some_and(|have| match wanted {
+            // The networks that are asked for.
+            "10.0.0.0/8" => have.starts_with("10."),
+            "10.1.0.0/16" => have.starts_with("10.1."),
+            "2001:db8::/32" => have.starts_with("2001:db8:"),
+            "0.0.0.0/0" => have.contains('.'),
+            _ => canonical(wanted) == have,
+        }),
+        _ => match name.strip_prefix("metadata.") {
+            Some(path) => at_path("", &sent.event["metadata"], path).iter().any(|text| text == wanted),
+            None => value_of(log, sent, name).as_deref() == Some(wanted),
+        },
+    }
+}
+
+fn canonical(address: &str) -> String {
+    address.parse::<std::net::IpAddr>().expect("an address").to_canonical().to_string()
+}
+
+fn address(sent: &Sent) -> Option<String> {
+    value(sent, "/ip_address").map(canonical)
+}
+
+/// Type and id of every target.
+fn targets(log: &str, sent: &Sent) -> Vec<(String, Option<String>)> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let event = &sent.event;
+    let first = match log {
+        "access" => (None, None),
+        "application" => (text(&event["model"]), text(&event["record_id"])),
+        _ => (text(&event["component"]["type"]), text(&event["component"]["id"])),
+    };
+    let further = event["targets"].as_array().into_iter().flatten();
+    let all = further.map(|target| (text(&target["type"]), text(&target["id"])));
+    std::iter::once(first).chain(all).filter_map(|(kind, id)| Some((kind?, id))).collect()
+}
+
+/// The texts at a path of the metadata: joins the keys on the way down.
+fn at_path(so_far: &str, value: &Value, path: &str) -> Vec<String> {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .flat_map(|(key, value)| {
+                let dot = if so_far.is_empty() { "" } else { "." };
+                at_path(&format!("{so_far}{dot}{key}"), value, path)
+            })
+            .collect(),
+        Value::Array(items) => items.iter().flat_map(|item| at_path(so_far, item, path)).collect(),
+        _ if so_far != path => Vec::new(),
+        _ => {
+            let mut texts = Vec::new();
+            leaves(value, &mut texts);
+            texts
+        }
     }
 }
 
@@ -125,7 +190,9 @@ fn changes(event: &Value) -> &[Value] {
 fn texts(log: &str, sent: &Sent) -> Vec<String> {
     let pointers: &[&str] = match log {
         "access" => &["/user/id", "/user/name", "/username", "/event_type", "/status_reason"],
-        "application" => &["/actor/id", "/actor/name", "/model", "/record_id", "/record_name", "/action"],
+        "application" => {
+            &["/actor/id", "/actor/name", "/model", "/record_id", "/record_name", "/action", "/status_reason"]
+        }
         _ => &[
             "/actor/id",
             "/actor/name",
@@ -136,15 +203,30 @@ fn texts(log: &str, sent: &Sent) -> Vec<String> {
             "/error",
         ],
     };
-    let shared = ["/role", "/ip_address", "/user_agent", "/session_id", "/correlation_id"];
-    let mut texts = vec![sent.id.clone()];
+    let shared = [
+        "/role",
+        "/user_agent",
+        "/session_id",
+        "/correlation_id",
+        "/purpose",
+        "/on_behalf_of/id",
+        "/on_behalf_of/name",
+    ];
+    let mut texts = vec![sent.id.clone(), sent.source.to_owned()];
+    texts.extend(address(sent));
     texts.extend(pointers.iter().chain(&shared).filter_map(|p| value(sent, p)).map(str::to_owned));
     for change in changes(&sent.event) {
         texts.extend(change["field"].as_str().map(str::to_owned));
-        for part in ["old", "new", "added", "removed"] {
+        for part in ["old", "new", "added", "removed", "label", "old_label", "new_label"] {
             leaves(&change[part], &mut texts);
         }
     }
+    for target in sent.event["targets"].as_array().into_iter().flatten() {
+        for part in ["type", "id", "name"] {
+            leaves(&target[part], &mut texts);
+        }
+    }
+    leaves(&sent.event["metadata"], &mut texts);
     texts
 }
 

@@ -62,9 +62,22 @@ const IDS: &[&str] = &["1", "2", "17", "", "ß", "a:b", "O'Brien"];
 const ACTIONS: &[&str] = &["login", "logout", "login_failed", "create", "update", "delete", "policy_synced"];
 const KINDS: &[&str] = &["patient", "doctor", "policy", "role", "Ärzte"];
 const FIELDS: &[&str] = &["status", "name", "größe", "a/b", "Status", "x"];
-const ADDRESSES: &[&str] = &["198.51.100.4", "10.0.0.1", "::1"];
-const OUTCOMES: &[&str] = &["success", "failure"];
-const ACTORS: &[&str] = &["user", "admin", "service", "system"];
+const ADDRESSES: &[&str] =
+    &["198.51.100.4", "10.0.0.1", "10.1.2.3", "::1", "::ffff:10.0.0.1", "2001:DB8:0::7"];
+/// Addresses, and networks that the oracle knows.
+const NETWORKS: &[&str] = &[
+    "198.51.100.4",
+    "10.0.0.1",
+    "::FFFF:10.1.2.3",
+    "10.0.0.0/8",
+    "10.1.0.0/16",
+    "2001:db8::/32",
+    "0.0.0.0/0",
+];
+const OUTCOMES: &[&str] = &["success", "failure", "denied"];
+const ACTORS: &[&str] = &["user", "admin", "service", "system", "agent"];
+/// Names of those who send events.
+pub const SOURCES: [&str; 2] = ["test", "clinic producer"];
 
 pub fn moment() -> impl Strategy<Value = i64> {
     (select(MOMENTS), 0..3i64).prop_map(|(moment, more)| BASE + moment + more)
@@ -94,6 +107,37 @@ fn json_value() -> impl Strategy<Value = Value> {
 }
 
 fn change() -> impl Strategy<Value = Value> {
+    let labels = (option::weighted(0.3, text()), option::weighted(0.3, text()));
+    (plain_change(), labels).prop_map(|(mut change, (label, new_label))| {
+        let map = change.as_object_mut().expect("an object");
+        set(map, "label", label);
+        set(map, "new_label", new_label);
+        change
+    })
+}
+
+/// A further target.
+fn target() -> impl Strategy<Value = Value> {
+    (one_of(KINDS), option::of(one_of(IDS)), option::of(text())).prop_map(|(kind, id, name)| {
+        let mut target = Map::from_iter([("type".to_owned(), kind.into())]);
+        set(&mut target, "id", id);
+        set(&mut target, "name", name);
+        target.into()
+    })
+}
+
+/// Metadata with few enough paths that questions find something.
+fn metadata() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![json_value(), one_of(IDS).prop_map(Value::from)];
+    (leaf.clone(), leaf, option::of(text())).prop_map(|(region, nested, name)| {
+        let mut metadata =
+            Map::from_iter([("region".to_owned(), region), ("a".to_owned(), json!({"b": nested}))]);
+        set(&mut metadata, "a.b", name);
+        metadata.into()
+    })
+}
+
+fn plain_change() -> impl Strategy<Value = Value> {
     prop_oneof![
         (one_of(FIELDS), json_value(), json_value())
             .prop_map(|(field, old, new)| json!({"field": field, "old": old, "new": new})),
@@ -126,12 +170,18 @@ pub fn event(log: &'static str) -> impl Strategy<Value = Event> {
         option::of(one_of(IDS)),
         option::of(one_of(IDS)),
     );
+    let wide = (
+        option::weighted(0.3, (one_of(ACTORS), option::of(one_of(IDS)), option::of(text()))),
+        option::weighted(0.3, text()),
+        vec(target(), 0..3),
+        option::weighted(0.4, metadata()),
+    );
     let words = (one_of(ACTIONS), one_of(KINDS), one_of(IDS), option::of(text()), one_of(OUTCOMES));
     let actor = (one_of(ACTORS), option::of(one_of(IDS)), option::of(text()));
-    (moment(), context, words, actor, option::of(text()), vec(change(), 0..3)).prop_map(
+    (moment(), (context, wide), words, actor, option::of(text()), vec(change(), 0..3)).prop_map(
         move |(
             at,
-            context,
+            (context, (person, purpose, targets, metadata)),
             (action, kind, id, name, outcome),
             (actor_type, actor_id, actor_name),
             reason,
@@ -145,16 +195,27 @@ pub fn event(log: &'static str) -> impl Strategy<Value = Event> {
             set(&mut event, "user_agent", user_agent);
             set(&mut event, "session_id", session_id);
             set(&mut event, "correlation_id", correlation_id);
+            set(&mut event, "purpose", purpose);
+            set(&mut event, "metadata", metadata);
+            if !targets.is_empty() {
+                event.insert("targets".into(), targets.into());
+            }
+            if let Some((kind, id, name)) = person {
+                event.insert("on_behalf_of".into(), json!({"type": kind, "id": id, "name": name}));
+            }
             match log {
                 "access" => {
                     event.insert("event_type".into(), action.into());
                     event.insert("status".into(), outcome.into());
-                    event.insert("user".into(), json!({"id": actor_id, "name": actor_name}));
+                    let user = json!({"type": actor_type, "id": actor_id, "name": actor_name});
+                    event.insert("user".into(), user);
                     set(&mut event, "username", name);
                     set(&mut event, "status_reason", reason);
                 }
                 "application" => {
                     event.insert("action".into(), action.into());
+                    event.insert("status".into(), outcome.into());
+                    set(&mut event, "status_reason", reason);
                     event.insert(
                         "actor".into(),
                         json!({"type": actor_type, "id": actor_id, "name": actor_name}),
@@ -181,38 +242,49 @@ pub fn event(log: &'static str) -> impl Strategy<Value = Event> {
     )
 }
 
+/// A filter or its twin, with values.
 fn filters(log: &'static str) -> impl Strategy<Value = (&'static str, Vec<String>)> {
-    let of = |name: &'static str, words: BoxedStrategy<String>| {
-        vec(words, 1..3).prop_map(move |values| (name, values)).boxed()
+    let of = |name: &'static str, not: &'static str, words: BoxedStrategy<String>| {
+        (select(vec![name, not]), vec(words, 1..3)).boxed()
     };
-    let ids = || one_of(IDS).boxed();
-    let components =
-        prop_oneof![one_of(KINDS), (one_of(KINDS), one_of(IDS)).prop_map(|(k, id)| format!("{k}:{id}"))];
-    let known = match log {
+    let words = |words| one_of(words).boxed();
+    let ids = || words(IDS);
+    let pair = || (one_of(KINDS), one_of(IDS)).prop_map(|(kind, id)| format!("{kind}:{id}"));
+    let types_and_pairs = || prop_oneof![one_of(KINDS), pair()].boxed();
+    let mut known = vec![
+        of("role", "not_role", words(TEXTS)),
+        of("status", "not_status", words(OUTCOMES)),
+        of("source", "not_source", words(&SOURCES)),
+        of("on_behalf_of", "not_on_behalf_of", ids()),
+        of("target", "not_target", types_and_pairs()),
+        of("ip_address", "not_ip_address", words(NETWORKS)),
+        of("session_id", "not_session_id", ids()),
+        of("correlation_id", "not_correlation_id", ids()),
+        of("metadata.region", "not_metadata.region", words(&["1", "2", "17", "true", "Asha Rao"])),
+        of("metadata.a.b", "not_metadata.a.b", words(&["1", "17", "", "a:b", "false", "O'Brien"])),
+    ];
+    known.extend(match log {
         "access" => vec![
-            of("event_type", one_of(ACTIONS).boxed()),
-            of("status", one_of(OUTCOMES).boxed()),
-            of("role", one_of(TEXTS).boxed()),
-            of("user_id", ids()),
-            of("ip_address", one_of(ADDRESSES).boxed()),
-            of("session_id", ids()),
+            of("event_type", "not_event_type", words(ACTIONS)),
+            of("user_id", "not_user_id", ids()),
+            of("user_type", "not_user_type", words(ACTORS)),
         ],
         "application" => vec![
-            of("action", one_of(ACTIONS).boxed()),
-            of("model", one_of(KINDS).boxed()),
-            of("record_id", one_of(IDS).prop_map(|id| format!("r{id}")).boxed()),
-            of("actor_id", ids()),
-            of("actor_type", one_of(ACTORS).boxed()),
-            of("field", one_of(FIELDS).boxed()),
+            of("action", "not_action", words(ACTIONS)),
+            of("model", "not_model", words(KINDS)),
+            of("record_id", "not_record_id", one_of(IDS).prop_map(|id| format!("r{id}")).boxed()),
+            of("actor_id", "not_actor_id", ids()),
+            of("actor_type", "not_actor_type", words(ACTORS)),
+            of("field", "not_field", words(FIELDS)),
         ],
         _ => vec![
-            of("action", one_of(ACTIONS).boxed()),
-            of("component", components.boxed()),
-            of("actor_id", ids()),
-            of("actor_type", one_of(ACTORS).boxed()),
-            of("status", one_of(OUTCOMES).boxed()),
+            of("action", "not_action", words(ACTIONS)),
+            of("component", "not_component", types_and_pairs()),
+            of("actor_id", "not_actor_id", ids()),
+            of("actor_type", "not_actor_type", words(ACTORS)),
+            of("field", "not_field", words(FIELDS)),
         ],
-    };
+    });
     select(known).prop_flat_map(|filter| filter)
 }
 

@@ -233,7 +233,12 @@ impl TestServer {
 
     /// A client that may do everything everywhere.
     pub fn admin(&self) -> Client {
-        let mut claims = Claims::new("token:test".into(), "test".into(), 3600);
+        self.admin_called("test")
+    }
+
+    /// Another one, with this name.
+    pub fn admin_called(&self, name: &str) -> Client {
+        let mut claims = Claims::new("token:test".into(), name.into(), 3600);
         claims.everywhere = Some(Role::Admin);
         claims.platform_admin = true;
         self.client(&claims)

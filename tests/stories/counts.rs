@@ -17,7 +17,7 @@ use crate::list_oracle::{
 use logbook_tests::{
     Client, TestServer, on_both,
     oracle::Query,
-    random::{self, Event},
+    random::{self, Event, SOURCES},
     server::sample,
     wait::SetOnDrop,
 };
@@ -55,13 +55,13 @@ fn ask(admin: &Client, slug: &str, question: &Query, what: &str, more: &[(&'stat
 }
 
 on_both!(counts_equal_a_recount_whatever_was_compacted, |server| {
-    let admin = server.admin();
+    let (admin, pump) = (server.admin(), server.admin_called(SOURCES[1]));
     for_all(12, (vec(step(), 1..6), questions()), |(steps, questions)| {
         let slug = next_slug();
         let workspace = server.workspace(&slug);
         let mut sent = [Vec::new(), Vec::new(), Vec::new()];
         for Step { log, events, compactions } in steps {
-            sent[log].extend(send_to(&admin, &slug, LOGS[log], events));
+            sent[log].extend(send_to([&admin, &pump], &slug, LOGS[log], events));
             for _ in 0..compactions {
                 let mut conn = server.own_connection();
                 compact::compact(&mut conn, workspace.id).expect("it compacts");

@@ -103,7 +103,8 @@ fn add_a_cell(server: &TestServer, id: i32, grain: i16) {
 /// Adds a row for a month without events: August 2026.
 fn add_a_row(server: &TestServer, id: i32) {
     let mut draft = CellsBuilder::default();
-    let key = Key { action: "login", outcome: Outcome::Success, role: None, target_type: None };
+    let key =
+        Key { action: "login", outcome: Outcome::Success, role: None, target_type: None, source: "test" };
     draft.add(20_670, key, 7);
     diesel::insert_into(event_counts::table)
         .values((

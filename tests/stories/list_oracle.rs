@@ -9,7 +9,7 @@ use logbook_tests::{
     Client, TestServer, on_both,
     oracle::{self, Query, Sent},
     pagination::{pages, seqs},
-    random::{self, Event},
+    random::{self, Event, SOURCES},
 };
 use proptest::{
     collection::vec,
@@ -46,18 +46,19 @@ fn case(log: &'static str) -> impl Strategy<Value = (Vec<Event>, Vec<Query>)> {
 /// Sends the events in several requests to a workspace of their own.
 fn send(server: &TestServer, admin: &Client, slug: &str, log: &str, events: Vec<Event>) -> Vec<Sent> {
     server.workspace(slug);
-    send_to(admin, slug, log, events)
+    send_to([admin, &server.admin_called(SOURCES[1])], slug, log, events)
 }
 
-/// Sends the events in several requests.
-pub(crate) fn send_to(admin: &Client, slug: &str, log: &str, events: Vec<Event>) -> Vec<Sent> {
+/// Sends the events in several requests, of two clients whose names are [`SOURCES`].
+pub(crate) fn send_to(clients: [&Client; 2], slug: &str, log: &str, events: Vec<Event>) -> Vec<Sent> {
     let mut sent = Vec::new();
-    for events in events.chunks(25) {
+    for (n, events) in events.chunks(25).enumerate() {
         let body: Vec<Value> = events.iter().map(|event| event.body.clone()).collect();
-        let answer = admin.post(&format!("/workspaces/{slug}/logs/{log}"), body.into()).expect(201);
+        let answer = clients[n % 2].post(&format!("/workspaces/{slug}/logs/{log}"), body.into()).expect(201);
         for (event, result) in events.iter().zip(answer.json["results"].as_array().expect("results")) {
             let (id, seq) = (result["id"].as_str().expect("an id"), result["seq"].as_i64().expect("a seq"));
-            sent.push(Sent { event: event.body.clone(), id: id.into(), seq, at: event.at });
+            let source = SOURCES[n % 2];
+            sent.push(Sent { event: event.body.clone(), source, id: id.into(), seq, at: event.at });
         }
     }
     sent
@@ -165,11 +166,11 @@ on_both!(
     }
 );
 
-/// How often each value occurs at a pointer.
-fn recount<'a>(events: impl IntoIterator<Item = &'a Sent>, pointer: &str) -> BTreeMap<String, u64> {
+/// How often each value of a filter or dimension occurs.
+fn recount<'a>(log: &str, events: impl IntoIterator<Item = &'a Sent>, name: &str) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
-    for value in events.into_iter().filter_map(|sent| oracle::value(sent, pointer)) {
-        *counts.entry(value.to_owned()).or_default() += 1;
+    for value in events.into_iter().filter_map(|sent| oracle::value_of(log, sent, name)) {
+        *counts.entry(value).or_default() += 1;
     }
     counts
 }
@@ -211,29 +212,29 @@ on_both!(metrics_facets_and_histograms_agree_with_the_oracle, |server| {
 
 pub(crate) fn dimensions(log: &str) -> &'static [&'static str] {
     match log {
-        "access" => &["status", "event_type", "role"],
-        "application" => &["action", "model"],
-        _ => &["status", "action", "component"],
+        "access" => &["status", "event_type", "role", "source"],
+        "application" => &["action", "model", "status", "role", "source"],
+        _ => &["status", "action", "component", "role", "source"],
     }
 }
 
 pub(crate) fn check_metrics(question: &Query, sent: &[Sent], answer: &Value) {
     let meant = question.expected(sent);
-    let count = |pointer: &str, value: &str| {
-        meant.iter().filter(|s| oracle::value(s, pointer) == Some(value)).count()
+    let count = |name: &str, value: &str| {
+        meant.iter().filter(|s| oracle::value_of(question.log, s, name).as_deref() == Some(value)).count()
     };
     let (by, action) =
-        if question.log == "access" { ("by_event_type", "/event_type") } else { ("by_action", "/action") };
+        if question.log == "access" { ("by_event_type", "event_type") } else { ("by_action", "action") };
     assert_eq!(answer["total"], meant.len(), "{question:?}");
-    assert_eq!(map(&answer[by]), recount(meant.iter().copied(), action), "{question:?}");
+    assert_eq!(map(&answer[by]), recount(question.log, meant.iter().copied(), action), "{question:?}");
     assert_eq!(answer["exact"], true);
     if question.log == "application" {
         for (name, value) in [("created", "create"), ("updated", "update"), ("deleted", "delete")] {
-            assert_eq!(answer[name], count("/action", value), "{name} of {question:?}");
+            assert_eq!(answer[name], count("action", value), "{name} of {question:?}");
         }
-    } else {
-        assert_eq!(answer["failed"], count("/status", "failure"), "{question:?}");
     }
+    assert_eq!(answer["failed"], count("status", "failure"), "{question:?}");
+    assert_eq!(answer["denied"], count("status", "denied"), "{question:?}");
 }
 
 pub(crate) fn check_facets(question: &Query, sent: &[Sent], answer: &Value) {
@@ -244,8 +245,8 @@ pub(crate) fn check_facets(question: &Query, sent: &[Sent], answer: &Value) {
         let field = facet["field"].as_str().expect("a name");
         // A facet is counted with all filters but its own.
         let mut others = question.clone();
-        others.filters.remove(field);
-        let expected = recount(others.expected(sent), oracle::pointer(question.log, field));
+        others.filters.retain(|name, _| name.strip_prefix("not_").unwrap_or(name) != field);
+        let expected = recount(question.log, others.expected(sent), field);
         let values = facet["values"].as_array().expect("values");
         let found: Vec<(String, u64)> = values
             .iter()
@@ -266,7 +267,7 @@ pub(crate) fn check_histogram(question: &Query, sent: &[Sent], answer: &Value) {
     let buckets = answer["data"].as_array().expect("buckets");
     let total: u64 = buckets.iter().map(|bucket| bucket["total"].as_u64().expect("a count")).sum();
     assert_eq!(total, meant.len() as u64, "{question:?}");
-    let pointer = oracle::pointer(question.log, answer["by"].as_str().expect("a name"));
+    let by = answer["by"].as_str().expect("a name");
     for pair in buckets.windows(2) {
         assert_eq!(pair[0]["end"], pair[1]["start"], "no gap between buckets");
     }
@@ -276,7 +277,7 @@ pub(crate) fn check_histogram(question: &Query, sent: &[Sent], answer: &Value) {
         let inside: Vec<&Sent> =
             meant.iter().copied().filter(|sent| (start..end).contains(&sent.at)).collect();
         assert_eq!(bucket["total"], inside.len(), "{bucket} of {question:?}");
-        assert_eq!(map(&bucket["counts"]), recount(inside, pointer), "{bucket} of {question:?}");
+        assert_eq!(map(&bucket["counts"]), recount(question.log, inside, by), "{bucket} of {question:?}");
     }
     match (buckets.first(), buckets.last()) {
         (Some(first), Some(last)) => {

@@ -13,7 +13,7 @@ use logbook_engine::{
     counts,
     db::{Conn, timestamp::Timestamp},
     event::{ActorType, Log, Outcome, id::EventId},
-    filter::Filter,
+    filter::{Accepted, Filter, Network},
     order::{Order, Position},
     query,
 };
@@ -71,19 +71,26 @@ const POSITION: Position = Position { occurred_at: Timestamp(1_772_928_000_000_0
 
 /// A filter with every condition that SQL evaluates.
 fn everything() -> Filter {
-    let words = || vec!["a".to_owned(), "b".to_owned()];
+    let words = || Accepted { only: vec!["a".to_owned(), "b".to_owned()], not: vec!["c".to_owned()] };
+    let address = |text| Network::parse(text).expect("an address");
     Filter {
         since: Some(Timestamp(0)),
         until: Some(Timestamp(1)),
         actions: words(),
-        outcomes: vec![Outcome::Failure],
+        outcomes: Accepted::only([Outcome::Failure]),
         roles: words(),
-        actor_types: vec![ActorType::System],
+        sources: words(),
+        actor_types: Accepted::only([ActorType::System]),
         actor_ids: words(),
-        targets: vec![("policy".into(), None), ("role".into(), Some("2".into()))],
+        on_behalf_of: words(),
+        targets: Accepted {
+            only: vec![("policy".into(), None), ("role".into(), Some("2".into()))],
+            not: vec![("task".into(), None), ("role".into(), Some("3".into()))],
+        },
         target_ids: words(),
-        ip_addresses: words(),
+        ip_addresses: Accepted::only([address("10.0.0.1"), address("::1")]),
         session_ids: words(),
+        correlation_ids: words(),
         ..Filter::all(1, Log::Framework)
     }
 }
@@ -181,8 +188,8 @@ fn uses(plan: &str, index: &str) -> bool {
 /// The history of one record, as its page asks for it.
 fn one_record() -> Filter {
     Filter {
-        target_ids: vec!["92".into()],
-        targets: vec![("patient".into(), None)],
+        target_ids: Accepted::only(["92"]),
+        targets: Accepted::only([("patient".to_owned(), None)]),
         ..Filter::all(1, Log::Application)
     }
 }
@@ -200,8 +207,10 @@ on_both!(an_index_answers_every_list_get_and_feed_in_its_order, |server| {
     let id = EventId::new(1, 7, Timestamp(0));
     let plain = Filter::all(1, Log::Access);
     let short = Filter { since: Some(Timestamp(0)), until: Some(Timestamp(1)), ..plain.clone() };
-    let one_component =
-        Filter { targets: vec![("role".into(), Some("2".into()))], ..Filter::all(1, Log::Framework) };
+    let one_component = Filter {
+        targets: Accepted::only([("role".to_owned(), Some("2".to_owned()))]),
+        ..Filter::all(1, Log::Framework)
+    };
     let by_key = if server.is_postgres() { "_pkey" } else { "sqlite_autoindex_events_1" };
     let statements = [
         (list(conn, &plain, Order::Desc, None), "events_by_time"),

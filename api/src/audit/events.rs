@@ -4,7 +4,7 @@ use logbook_engine::{
     db::timestamp::Timestamp,
     event::{
         Actor, ActorType, Change, Log, NewEvent, Outcome, Target,
-        limits::{Action, Changes, DedupeKey, IpAddress, OccurredAt, Text},
+        limits::{Action, Changes, DedupeKey, IpAddress, OccurredAt, SourceName, Text},
     },
 };
 use serde_json::{Value, json};
@@ -26,6 +26,11 @@ use crate::{
         request_id::REQUEST_ID,
     },
 };
+
+/// The source of Logbook's own events.
+pub(super) fn source() -> SourceName {
+    SourceName::truncated("logbook")
+}
 
 /// The actor of what a command does.
 pub const COMMAND_LINE: &str = "command line";

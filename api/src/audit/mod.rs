@@ -260,7 +260,7 @@ impl Writer {
     async fn store(&self, workspace_id: i32, events: Vec<NewEvent>) -> Result<()> {
         let mut pauses = PAUSES.iter();
         loop {
-            let request = AppendRequest::new(workspace_id, events.clone());
+            let request = AppendRequest::new(workspace_id, &events::source(), events.clone());
             match self.appender.append(request, self.appender.reserve()).await {
                 Ok(_) => return Ok(()),
                 Err(error) => pause(pauses.next(), error.into()).await?,
@@ -289,7 +289,7 @@ async fn pause(pause: Option<&Duration>, problem: Problem) -> Result<()> {
 /// The database's.
 pub fn store_now(conn: &mut Conn, records: Vec<Record>) -> Result<()> {
     for (workspace_id, events) in place(conn, records, None)?.events {
-        append::store(conn, AppendRequest::new(workspace_id, events))?;
+        append::store(conn, AppendRequest::new(workspace_id, &events::source(), events))?;
     }
     Ok(())
 }

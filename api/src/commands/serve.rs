@@ -70,7 +70,7 @@ async fn keep_demo_alive(db: Db, appender: Appender) {
     };
     loop {
         actix_web::rt::time::sleep(trickle.pause()).await;
-        let request = AppendRequest::new(workspace.id, trickle.batch(Timestamp::now()));
+        let request = AppendRequest::new(workspace.id, &demo::source(), trickle.batch(Timestamp::now()));
         if let Err(problem) = appender.append(request, appender.reserve()).await {
             tracing::warn!(%problem, "events of the demo's clinic could not be appended");
         }

@@ -122,8 +122,10 @@ fn add_story(db: &Db, now: Timestamp, progress: bool) -> Result<u64, ImportError
             source_table: TABLE.into(),
             position: format!("{} {}", end.micros(), day + 1),
         };
-        let request =
-            AppendRequest { import_positions: vec![position], ..AppendRequest::new(workspace.id, events) };
+        let request = AppendRequest {
+            import_positions: vec![position],
+            ..AppendRequest::new(workspace.id, &super::source(), events)
+        };
         store(&mut conn, request)?;
     }
     bar.finish_and_clear();

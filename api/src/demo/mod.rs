@@ -22,3 +22,10 @@ mod trickle;
 pub use fill::{Filled, fill, trickle};
 pub use story::Story;
 pub use trickle::Trickle;
+
+use logbook_engine::event::limits::SourceName;
+
+/// The source of the clinic's events.
+pub fn source() -> SourceName {
+    SourceName::truncated("clinic producer")
+}

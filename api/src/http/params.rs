@@ -5,7 +5,14 @@ use std::{collections::BTreeSet, future::Future, pin::Pin};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
-use utoipa::IntoParams;
+use utoipa::{
+    IntoParams,
+    openapi::{
+        RefOr,
+        path::Parameter,
+        schema::{Schema, SchemaType, Type},
+    },
+};
 use validator::{Validate, ValidationErrorsKind};
 
 use crate::http::{
@@ -52,9 +59,7 @@ impl<T: DeserializeOwned + IntoParams + Validate> ParamSet for T {}
 pub struct NoParams {}
 
 impl IntoParams for NoParams {
-    fn into_params(
-        _: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>,
-    ) -> Vec<utoipa::openapi::path::Parameter> {
+    fn into_params(_: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>) -> Vec<Parameter> {
         Vec::new()
     }
 }
@@ -68,14 +73,29 @@ impl Validate for NoParams {
 /// The names and values of a query string.
 type Pairs = Vec<(String, String)>;
 
+/// The names of a struct's parameters. An object stands for any parameters that begin with its name: `metadata.*`.
 fn names<T: IntoParams>() -> BTreeSet<String> {
-    T::into_params(|| None).into_iter().map(|parameter| parameter.name).collect()
+    let name = |parameter: Parameter| match parameter.schema {
+        Some(RefOr::T(Schema::Object(object))) if object.schema_type == SchemaType::Type(Type::Object) => {
+            format!("{}.*", parameter.name)
+        }
+        _ => parameter.name,
+    };
+    T::into_params(|| None).into_iter().map(name).collect()
+}
+
+fn is_known(known: &BTreeSet<String>, name: &str) -> bool {
+    known.contains(name)
+        || name.split_once('.').is_some_and(|(object, path)| {
+            let object = object.strip_prefix("not_").unwrap_or(object);
+            !path.is_empty() && known.contains(&format!("{object}.*"))
+        })
 }
 
 fn parse<T: ParamSet>(pairs: &Pairs, known: &BTreeSet<String>) -> Result<T> {
     // Each struct sees its own parameters only.
     let mut own = url::form_urlencoded::Serializer::new(String::new());
-    own.extend_pairs(pairs.iter().filter(|(name, _)| known.contains(name)));
+    own.extend_pairs(pairs.iter().filter(|(name, _)| is_known(known, name)));
     let own = own.finish();
     let deserializer = serde_html_form::Deserializer::new(url::form_urlencoded::parse(own.as_bytes()));
     let parsed: T = serde_path_to_error::deserialize(deserializer).map_err(|error| {
@@ -102,7 +122,7 @@ fn parse<T: ParamSet>(pairs: &Pairs, known: &BTreeSet<String>) -> Result<T> {
 fn refuse_unknown(pairs: &Pairs, known: &[&BTreeSet<String>]) -> Result<()> {
     let unknown: Vec<_> = pairs
         .iter()
-        .filter(|(name, _)| !known.iter().any(|known| known.contains(name)))
+        .filter(|(name, _)| !known.iter().any(|known| is_known(known, name)))
         .map(|(name, _)| {
             let all: BTreeSet<_> = known.iter().copied().flatten().map(String::as_str).collect();
             let list = all.into_iter().collect::<Vec<_>>().join(", ");

@@ -38,6 +38,7 @@ use crate::{
     event::{
         NewEvent,
         id::{EventId, MAX_SEQ},
+        limits::SourceName,
     },
 };
 
@@ -52,8 +53,9 @@ pub struct AppendRequest {
 }
 
 impl AppendRequest {
-    pub fn new(workspace_id: i32, events: impl IntoIterator<Item = NewEvent>) -> Self {
-        let events = events.into_iter().map(Prepared::from).collect();
+    /// `source` is who sends the events: the name of the key, user or import.
+    pub fn new(workspace_id: i32, source: &SourceName, events: impl IntoIterator<Item = NewEvent>) -> Self {
+        let events = events.into_iter().map(|event| Prepared::new(event, source)).collect();
         Self { workspace_id, events, idempotency: None, import_positions: Vec::new() }
     }
 }

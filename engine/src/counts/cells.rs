@@ -13,6 +13,7 @@ impl Key<'_> {
             Dimension::Outcome => Some(self.outcome.as_str()),
             Dimension::Role => self.role,
             Dimension::TargetType => self.target_type,
+            Dimension::Source => Some(self.source),
         }
     }
 }
@@ -28,33 +29,39 @@ pub fn has_rollup(filter: &Filter) -> bool {
         actions: _,
         outcomes: _,
         roles: _,
+        sources: _,
         actor_types,
         actor_ids,
+        on_behalf_of,
         targets,
         target_ids,
+        any_targets,
         ip_addresses,
         session_ids,
+        correlation_ids,
         fields,
+        metadata,
     } = filter;
-    let others = [actor_ids, target_ids, ip_addresses, session_ids, fields];
+    let others = [actor_ids, on_behalf_of, target_ids, any_targets, session_ids, correlation_ids, fields];
     search.is_none()
-        && actor_types.is_empty()
-        && targets.iter().all(|(_, id)| id.is_none())
-        && others.iter().all(|values| values.is_empty())
+        && metadata.is_empty()
+        && actor_types.is_all()
+        && ip_addresses.is_all()
+        && targets.values().all(|(_, id)| id.is_none())
+        && others.iter().all(|accepted| accepted.is_all())
 }
 
 /// Whether a filter that has a rollup ([`has_rollup`]) matches the events of a key, apart from its time range.
 pub fn matches_key(filter: &Filter, key: &Key<'_>) -> bool {
-    let Key { action, outcome, role, target_type } = key;
-    let one_of = |wanted: &[String], have: Option<&str>| {
-        wanted.is_empty() || have.is_some_and(|have| wanted.iter().any(|wanted| wanted == have))
-    };
-    let Filter { actions, outcomes, roles, targets, .. } = filter;
-    one_of(actions, Some(action))
-        && (outcomes.is_empty() || outcomes.contains(outcome))
-        && one_of(roles, *role)
-        && (targets.is_empty()
-            || target_type.is_some_and(|have| targets.iter().any(|(wanted, _)| wanted == have)))
+    let Key { action, outcome, role, target_type, source } = key;
+    let Filter { actions, outcomes, roles, targets, sources, .. } = filter;
+    actions.accepts_text(Some(action))
+        && outcomes.accepts(|wanted| wanted == outcome)
+        && roles.accepts_text(*role)
+        && (targets.only.is_empty() || targets.only.iter().any(|(wanted, _)| *target_type == Some(wanted)))
+        // A sample's events were filtered by the ids, which a key does not have.
+        && !targets.not.iter().any(|(wanted, id)| id.is_none() && *target_type == Some(wanted))
+        && sources.accepts_text(Some(source))
 }
 
 /// The number of events of each key.

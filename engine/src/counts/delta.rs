@@ -38,6 +38,7 @@ pub fn insert_for_batch(
             outcome: Outcome::from_number(row.outcome)?,
             role: row.role.as_deref(),
             target_type: row.target_type.as_deref(),
+            source: &row.source,
         };
         drafts.entry(row.log).or_default().add(calendar::quarter_of(row.occurred_at), key, 1);
     }

@@ -4,9 +4,9 @@
 //! texts:
 //!
 //! ```text
-//! version  1
+//! version  2
 //! texts    count, then (length, bytes) each
-//! keys     count, then (action, outcome, role + 1, target type + 1) each: indexes of texts; 0 is none
+//! keys     count, then (action, outcome, role + 1, target type + 1, source) each: indexes of texts; 0 is none
 //! slots    count, then (slot - slot before, bytes of its cells) each; the first one is zigzag coded
 //! cells    of each slot: (key - key before, events) each, by key
 //! ```
@@ -22,7 +22,7 @@ use crate::{
     varint::{self, Reader},
 };
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What distinguishes cells, besides time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,10 +31,11 @@ pub struct Key<'a> {
     pub outcome: Outcome,
     pub role: Option<&'a str>,
     pub target_type: Option<&'a str>,
+    pub source: &'a str,
 }
 
-/// A key as indexes of texts, in the order of [`Dimension`]: action, outcome's number, role + 1, target type + 1.
-type Ids = [u32; 4];
+/// A key as indexes of texts, in the order of [`Dimension`]: action, outcome's number, role + 1, target type + 1, source.
+type Ids = [u32; 5];
 
 /// Texts and keys, each once.
 #[derive(Clone, Debug, Default)]
@@ -77,12 +78,13 @@ impl Tables {
 
     /// The index of the key, which never changes.
     pub fn key(&mut self, key: Key<'_>) -> u32 {
-        let Key { action, outcome, role, target_type } = key;
+        let Key { action, outcome, role, target_type, source } = key;
         let ids = [
             self.text(action),
             outcome.number().unsigned_abs().into(),
             role.map_or(0, |role| self.text(role) + 1),
             target_type.map_or(0, |kind| self.text(kind) + 1),
+            self.text(source),
         ];
         self.ids(ids)
     }
@@ -93,8 +95,8 @@ impl Tables {
         let text = |place: u32| texts[place as usize];
         let optional = |place: u32| place.checked_sub(1).map_or(0, |place| text(place) + 1);
         let keys = packed.keys.iter();
-        keys.map(|&[action, outcome, role, kind]| {
-            self.ids([text(action), outcome, optional(role), optional(kind)])
+        keys.map(|&[action, outcome, role, kind, source]| {
+            self.ids([text(action), outcome, optional(role), optional(kind), text(source)])
         })
         .collect()
     }
@@ -104,13 +106,14 @@ impl Tables {
     }
 }
 
-fn key_of(texts: &[Box<str>], [action, outcome, role, kind]: Ids) -> Key<'_> {
+fn key_of(texts: &[Box<str>], [action, outcome, role, kind, source]: Ids) -> Key<'_> {
     let text = |place: u32| &*texts[place as usize];
     Key {
         action: text(action),
         outcome: Outcome::from_number(outcome as i16).expect("keys are checked when they are parsed"),
         role: role.checked_sub(1).map(text),
         target_type: kind.checked_sub(1).map(text),
+        source: text(source),
     }
 }
 
@@ -146,11 +149,12 @@ impl PackedCells {
         }
         let mut keys = Vec::new();
         for _ in 0..reader.count()? {
-            let ids: Ids = [reader.small()?, reader.small()?, reader.small()?, reader.small()?];
-            let [action, outcome, role, kind] = ids;
+            let ids: Ids =
+                [reader.small()?, reader.small()?, reader.small()?, reader.small()?, reader.small()?];
+            let [action, outcome, role, kind, source] = ids;
             let known = texts.len() as u32;
             Outcome::from_number(i16::try_from(outcome).ok()?).ok()?;
-            if action >= known || role > known || kind > known {
+            if action >= known || role > known || kind > known || source >= known {
                 return None;
             }
             keys.push(ids);
@@ -254,6 +258,20 @@ impl CellsBuilder {
     pub fn add(&mut self, slot: i64, key: Key<'_>, events: u64) {
         let key = self.tables.key(key);
         *self.added.entry(slot).or_default().entry(key).or_default() += events;
+    }
+
+    /// The place of a key, for [`CellsBuilder::add_sums`].
+    pub fn key(&mut self, key: Key<'_>) -> u32 {
+        self.tables.key(key)
+    }
+
+    /// Adds the events of each key to a slot, and sets the sums back to zero.
+    pub fn add_sums<'a>(&mut self, slot: i64, sums: impl Iterator<Item = (u32, &'a mut u64)>) {
+        for (key, events) in sums {
+            if *events > 0 {
+                *self.added.entry(slot).or_default().entry(key).or_default() += std::mem::take(events);
+            }
+        }
     }
 
     /// Adds these slots of `other`, each to the slot that `slot_of` returns for it.

@@ -11,7 +11,7 @@ use crate::{
     db::Conn,
     error::Result,
     event::{Common, Event},
-    filter::{Dimension, Filter, rows::Scanned},
+    filter::{Accepted, Dimension, Filter, rows::Scanned},
     index::Index,
     order::Order,
     query,
@@ -37,7 +37,13 @@ fn scan(conn: &mut Conn, index: &Index, filter: &Filter, mut show: impl FnMut(&E
 
 fn key_of(event: &Event) -> Key<'_> {
     let Common { action, outcome, role, target, .. } = &event.common;
-    Key { action, outcome: *outcome, role: role.as_deref(), target_type: target.kind.as_deref() }
+    Key {
+        action,
+        outcome: *outcome,
+        role: role.as_deref(),
+        target_type: target.kind.as_deref(),
+        source: &event.source,
+    }
 }
 
 /// Counts the events that the filter matches.
@@ -78,7 +84,8 @@ pub fn facets(
     for filter in &mut filters {
         // Every scanned event matches these already, and checking them again would be the costly part.
         filter.search = None;
-        filter.fields.clear();
+        filter.fields = Accepted::default();
+        filter.metadata.clear();
     }
     let mut counted = vec![Cells::default(); filters.len()];
     let exact = scan(conn, index, &wide, |event| {

@@ -13,14 +13,15 @@ use crate::{
     event::{Log, Outcome},
 };
 
-type Dimensions = (String, i16, Option<String>, Option<String>);
+type Dimensions = (String, i16, Option<String>, Option<String>, String);
 
-fn key((action, outcome, role, target_type): &Dimensions) -> Result<Key<'_>> {
+fn key((action, outcome, role, target_type, source): &Dimensions) -> Result<Key<'_>> {
     Ok(Key {
         action,
         outcome: Outcome::from_number(*outcome)?,
         role: role.as_deref(),
         target_type: target_type.as_deref(),
+        source,
     })
 }
 
@@ -35,7 +36,7 @@ pub fn count(
     (from, to): (Timestamp, Timestamp),
     last: i64,
 ) -> Result<CellsBuilder> {
-    let dimensions = (events::action, events::outcome, events::role, events::target_type);
+    let dimensions = (events::action, events::outcome, events::role, events::target_type, events::source);
     let quarter = QuarterHour(events::occurred_at);
     let rows: Vec<(i64, Dimensions, i64)> = events::table
         .filter(events::workspace_id.eq(workspace_id))
@@ -43,7 +44,14 @@ pub fn count(
         .filter(events::occurred_at.ge(from))
         .filter(events::occurred_at.lt(to))
         .filter(events::seq.le(last))
-        .group_by((quarter, events::action, events::outcome, events::role, events::target_type))
+        .group_by((
+            quarter,
+            events::action,
+            events::outcome,
+            events::role,
+            events::target_type,
+            events::source,
+        ))
         .select((quarter, dimensions, count_star()))
         .load(conn)?;
     let mut draft = CellsBuilder::default();
@@ -76,7 +84,7 @@ pub fn visit(
                 events::seq,
                 events::log,
                 events::occurred_at,
-                (events::action, events::outcome, events::role, events::target_type),
+                (events::action, events::outcome, events::role, events::target_type, events::source),
             ))
             .load(conn)?;
         for (seq, log, occurred_at, dimensions) in &rows {

@@ -10,20 +10,28 @@ pub struct EventRow {
     pub log: i16,
     pub occurred_at: Timestamp,
     pub received_at: Timestamp,
+    pub source: String,
     pub actor_type: Option<i16>,
     pub actor_id: Option<String>,
     pub actor_name: Option<String>,
+    pub on_behalf_of_type: Option<i16>,
+    pub on_behalf_of_id: Option<String>,
+    pub on_behalf_of_name: Option<String>,
     pub role: Option<String>,
     pub action: String,
     pub outcome: i16,
     pub outcome_reason: Option<String>,
+    pub purpose: Option<String>,
     pub target_type: Option<String>,
     pub target_id: Option<String>,
     pub target_name: Option<String>,
+    pub targets: Option<String>,
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
     pub session_id: Option<String>,
     pub correlation_id: Option<String>,
+    pub epoch: Option<String>,
+    pub sequence: Option<i64>,
     pub changes: Option<String>,
     pub metadata: Option<String>,
     pub masked: Option<String>,
@@ -40,14 +48,27 @@ pub struct DedupeKeyRow {
 }
 
 #[derive(Clone, Debug, diesel::Queryable, diesel::Selectable, diesel::Insertable)]
-#[diesel(table_name = super::schema::index_segments)]
-pub struct SegmentRow {
+#[diesel(table_name = super::schema::index_runs)]
+pub struct RunRow {
     pub workspace_id: i32,
+    pub run: i32,
     pub segment: i32,
+    pub level: i16,
     pub first_seq: i64,
     pub last_seq: i64,
     pub first_time: Timestamp,
     pub last_time: Timestamp,
+}
+
+#[derive(Clone, Debug, diesel::Queryable, diesel::Selectable, diesel::Insertable)]
+#[diesel(table_name = super::schema::index_merges)]
+pub struct MergeRow {
+    pub workspace_id: i32,
+    pub segment: i32,
+    pub level: i16,
+    pub first_seq: i64,
+    pub last_seq: i64,
+    pub next_piece: i32,
 }
 
 #[derive(Clone, Debug, diesel::Insertable)]

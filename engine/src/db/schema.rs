@@ -10,20 +10,28 @@ diesel::table! {
         log -> SmallInt,
         occurred_at -> TimestampSql,
         received_at -> TimestampSql,
+        source -> Text,
         actor_type -> Nullable<SmallInt>,
         actor_id -> Nullable<Text>,
         actor_name -> Nullable<Text>,
+        on_behalf_of_type -> Nullable<SmallInt>,
+        on_behalf_of_id -> Nullable<Text>,
+        on_behalf_of_name -> Nullable<Text>,
         role -> Nullable<Text>,
         action -> Text,
         outcome -> SmallInt,
         outcome_reason -> Nullable<Text>,
+        purpose -> Nullable<Text>,
         target_type -> Nullable<Text>,
         target_id -> Nullable<Text>,
         target_name -> Nullable<Text>,
+        targets -> Nullable<Text>,
         ip_address -> Nullable<Text>,
         user_agent -> Nullable<Text>,
         session_id -> Nullable<Text>,
         correlation_id -> Nullable<Text>,
+        epoch -> Nullable<Text>,
+        sequence -> Nullable<BigInt>,
         changes -> Nullable<Text>,
         metadata -> Nullable<Text>,
         masked -> Nullable<Text>,
@@ -155,13 +163,37 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::timestamp::TimestampSql;
 
-    index_segments (workspace_id, segment) {
+    index_runs (workspace_id, run) {
         workspace_id -> Integer,
+        run -> Integer,
         segment -> Integer,
+        level -> SmallInt,
         first_seq -> BigInt,
         last_seq -> BigInt,
         first_time -> TimestampSql,
         last_time -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    index_merges (workspace_id, segment) {
+        workspace_id -> Integer,
+        segment -> Integer,
+        level -> SmallInt,
+        first_seq -> BigInt,
+        last_seq -> BigInt,
+        next_piece -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    index_removals (workspace_id, segment) {
+        workspace_id -> Integer,
+        segment -> Integer,
     }
 }
 

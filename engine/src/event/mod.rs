@@ -1,5 +1,6 @@
 //! An event: on its way in ([`NewEvent`]) and as it is stored ([`Event`]), whatever its log.
 
+mod canonical_json;
 pub mod change;
 pub mod id;
 pub mod limits;
@@ -14,11 +15,12 @@ use crate::{
     error::{Error, Result},
     order::Position,
 };
-pub use change::{Change, SetChange, ValueChange};
+pub(crate) use canonical_json::canonical_json;
+pub use change::{Change, Labels, SetChange, ValueChange};
 use id::EventId;
 use limits::{
-    Action, ActorName, Changes, DedupeKey, Id, IpAddress, Metadata, OccurredAt, Reason, RoleName, TargetName,
-    TargetType, Text, UserAgent,
+    Action, ActorName, Changes, DedupeKey, Epoch, Id, IpAddress, Metadata, OccurredAt, Purpose, Reason,
+    RoleName, Sequence, SourceName, TargetName, TargetType, Targets, Text, UserAgent,
 };
 
 macro_rules! stored_enum {
@@ -58,15 +60,22 @@ macro_rules! stored_enum {
 }
 
 stored_enum! {
-    /// Which of the three logs.
-    Log { Access = 1 "access", Application = 2 "application", Framework = 3 "framework" }
+    /// Which log. The activity log tells what happens in Logbook itself; only Logbook writes it.
+    Log { Access = 1 "access", Application = 2 "application", Framework = 3 "framework", Activity = 4 "activity" }
 }
 stored_enum! {
-    /// What kind of actor: a user of the app, an admin of the platform, a service, or the system itself.
-    ActorType { User = 1 "user", Admin = 2 "admin", Service = 3 "service", System = 4 "system" }
+    /// What kind of actor: a user of the app, an admin of the platform, a service, the system itself, or an agent, which
+    /// is a program that decides by itself what it does.
+    ActorType { User = 1 "user", Admin = 2 "admin", Service = 3 "service", System = 4 "system", Agent = 5 "agent" }
 }
 stored_enum! {
-    Outcome { Success = 1 "success", Failure = 2 "failure" }
+    /// How it ended: it was done, it failed, or it was not allowed.
+    Outcome { Success = 1 "success", Failure = 2 "failure", Denied = 3 "denied" }
+}
+
+impl Log {
+    /// The logs that producers write.
+    pub const OF_PRODUCERS: [Self; 3] = [Self::Access, Self::Application, Self::Framework];
 }
 
 /// Who did it: a snapshot of that time, never a reference.
@@ -87,7 +96,7 @@ impl Actor {
     }
 }
 
-/// What it was done to.
+/// What it was done to, or what else it concerned.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Target {
     #[serde(rename = "type")]
@@ -104,32 +113,52 @@ pub struct Target {
 pub struct Common {
     pub log: Log,
     pub actor: Option<Actor>,
+    /// The person for whom the actor did it: an impersonator, a service or an agent acts on behalf of somebody.
+    pub on_behalf_of: Option<Actor>,
     pub role: Option<RoleName>,
     pub action: Action,
     pub outcome: Outcome,
     pub outcome_reason: Option<Reason>,
+    /// Why the actor did it, in their words.
+    pub purpose: Option<Purpose>,
     pub target: Target,
+    /// What else it concerned.
+    pub targets: Targets,
     pub ip_address: Option<IpAddress>,
     pub user_agent: Option<UserAgent>,
     pub session_id: Option<Id>,
     pub correlation_id: Option<Id>,
+    /// The producer's run in which it counts by `sequence`.
+    pub epoch: Option<Epoch>,
+    /// The producer's own count of its events.
+    pub sequence: Option<Sequence>,
 }
 
 impl Common {
+    /// Every target: the first, then the further ones.
+    pub fn all_targets(&self) -> impl Iterator<Item = &Target> {
+        std::iter::once(&self.target).chain(self.targets.iter())
+    }
+
     /// With only the fields that every event has.
     pub fn new(log: Log, action: Action) -> Self {
         Self {
             log,
             actor: None,
+            on_behalf_of: None,
             role: None,
             action,
             outcome: Outcome::Success,
             outcome_reason: None,
+            purpose: None,
             target: Target::default(),
+            targets: Targets::default(),
             ip_address: None,
             user_agent: None,
             session_id: None,
             correlation_id: None,
+            epoch: None,
+            sequence: None,
         }
     }
 }
@@ -165,6 +194,8 @@ pub struct Event {
     pub seq: i64,
     pub occurred_at: Timestamp,
     pub received_at: Timestamp,
+    /// Who sent it, set by the server: the name of the key, user or import.
+    pub source: SourceName,
     pub common: Common,
     pub changes: Option<String>,
     pub metadata: Option<String>,
@@ -194,6 +225,11 @@ impl Event {
         texts.iter().flatten().map(|text| text.len()).sum::<usize>() + 512
     }
 
+    /// The metadata. Text that does not parse counts as an empty object.
+    pub fn parse_metadata(&self) -> serde_json::Map<String, serde_json::Value> {
+        self.metadata.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
     /// The changed fields. Logbook wrote the stored text, so it parses; text that does not parse counts as no change.
     pub fn parse_changes(&self) -> Vec<Change> {
         self.changes.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
@@ -212,90 +248,126 @@ impl TryFrom<EventRow> for Event {
             log,
             occurred_at,
             received_at,
+            source,
             actor_type,
             actor_id,
             actor_name,
+            on_behalf_of_type,
+            on_behalf_of_id,
+            on_behalf_of_name,
             role,
             action,
             outcome,
             outcome_reason,
+            purpose,
             target_type,
             target_id,
             target_name,
+            targets,
             ip_address,
             user_agent,
             session_id,
             correlation_id,
+            epoch,
+            sequence,
             changes,
             metadata,
             masked,
         } = row;
-        let actor_type = actor_type.map(ActorType::from_number).transpose()?;
         let common = Common {
             log: Log::from_number(log)?,
-            actor: actor_type.map(|kind| Actor {
-                kind,
-                id: actor_id.map(Text::stored),
-                name: actor_name.map(Text::stored),
-            }),
+            actor: stored_actor(actor_type, actor_id, actor_name)?,
+            on_behalf_of: stored_actor(on_behalf_of_type, on_behalf_of_id, on_behalf_of_name)?,
             role: role.map(Text::stored),
             action: Action::stored(action),
             outcome: Outcome::from_number(outcome)?,
             outcome_reason: outcome_reason.map(Text::stored),
+            purpose: purpose.map(Text::stored),
             target: Target {
                 kind: target_type.map(Text::stored),
                 id: target_id.map(Text::stored),
                 name: target_name.map(Text::stored),
             },
+            targets: targets.as_deref().map(Targets::stored).unwrap_or_default(),
             ip_address: ip_address.map(IpAddress::stored),
             user_agent: user_agent.map(Text::stored),
             session_id: session_id.map(Text::stored),
             correlation_id: correlation_id.map(Text::stored),
+            epoch: epoch.map(Text::stored),
+            sequence: sequence.map(Sequence::stored),
         };
-        Ok(Self { workspace_id, seq, occurred_at, received_at, common, changes, metadata, masked })
+        let source = Text::stored(source);
+        Ok(Self { workspace_id, seq, occurred_at, received_at, source, common, changes, metadata, masked })
+    }
+}
+
+fn stored_actor(kind: Option<i16>, id: Option<String>, name: Option<String>) -> Result<Option<Actor>> {
+    let kind = kind.map(ActorType::from_number).transpose()?;
+    Ok(kind.map(|kind| Actor { kind, id: id.map(Text::stored), name: name.map(Text::stored) }))
+}
+
+/// Type, id and name, as columns.
+fn actor_columns(actor: Option<Actor>) -> (Option<i16>, Option<String>, Option<String>) {
+    match actor {
+        Some(Actor { kind, id, name }) => {
+            (Some(kind.number()), id.map(Text::into_string), name.map(Text::into_string))
+        }
+        None => (None, None, None),
     }
 }
 
 impl From<Event> for EventRow {
     fn from(event: Event) -> Self {
-        let Event { workspace_id, seq, occurred_at, received_at, common, changes, metadata, masked } = event;
+        let Event { workspace_id, seq, occurred_at, received_at, source, common, changes, metadata, masked } =
+            event;
         let Common {
             log,
             actor,
+            on_behalf_of,
             role,
             action,
             outcome,
             outcome_reason,
+            purpose,
             target: Target { kind: target_type, id: target_id, name: target_name },
+            targets,
             ip_address,
             user_agent,
             session_id,
             correlation_id,
+            epoch,
+            sequence,
         } = common;
-        let (actor_type, actor_id, actor_name) = match actor {
-            Some(Actor { kind, id, name }) => (Some(kind.number()), id, name),
-            None => (None, None, None),
-        };
+        let (actor_type, actor_id, actor_name) = actor_columns(actor);
+        let (on_behalf_of_type, on_behalf_of_id, on_behalf_of_name) = actor_columns(on_behalf_of);
         Self {
             workspace_id,
             seq,
             log: log.number(),
             occurred_at,
             received_at,
+            source: source.into_string(),
             actor_type,
-            actor_id: actor_id.map(Text::into_string),
-            actor_name: actor_name.map(Text::into_string),
+            actor_id,
+            actor_name,
+            on_behalf_of_type,
+            on_behalf_of_id,
+            on_behalf_of_name,
             role: role.map(Text::into_string),
             action: action.into_string(),
             outcome: outcome.number(),
             outcome_reason: outcome_reason.map(Text::into_string),
+            purpose: purpose.map(Text::into_string),
             target_type: target_type.map(Text::into_string),
             target_id: target_id.map(Text::into_string),
             target_name: target_name.map(Text::into_string),
+            targets: targets.to_stored(),
             ip_address: ip_address.map(IpAddress::into_string),
             user_agent: user_agent.map(Text::into_string),
             session_id: session_id.map(Text::into_string),
             correlation_id: correlation_id.map(Text::into_string),
+            epoch: epoch.map(Text::into_string),
+            sequence: sequence.map(Sequence::number),
             changes,
             metadata,
             masked,

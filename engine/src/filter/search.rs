@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    event::{Change, Common, Event, id::EventId},
+    event::{Actor, Change, Common, Event, Target, id::EventId},
     text::Needle,
 };
 
@@ -40,10 +40,14 @@ impl Search {
         if self.id.is_some() {
             return true;
         }
+        event.changes.as_ref().is_some_and(|json| self.may_be_in(json)) || self.matches(event, &[])
+    }
+
+    /// False only when the text is in no key and no value of a JSON text.
+    fn may_be_in(&self, json: &str) -> bool {
         // Where JSON escapes nothing, it contains a text verbatim.
         let plain = !self.normalized().contains(|c: char| c.is_control() || c == '"' || c == '\\');
-        let may = |json: &String| !plain || json.contains('\\') || self.needle.is_in(json);
-        event.changes.as_ref().is_some_and(may) || self.matches(event, &[])
+        !plain || json.contains('\\') || self.needle.is_in(json)
     }
 
     /// Whether the text is in the event or in these changes of it.
@@ -52,36 +56,48 @@ impl Search {
             return event.id() == id;
         }
         let mut found = false;
-        searched_texts(event, changes, &mut |text| found = found || self.needle.is_in(text));
+        let mut visit = |text: &str| found = found || self.needle.is_in(text);
+        searched_texts(event, changes, &mut visit);
+        if !found && event.metadata.as_ref().is_some_and(|json| self.may_be_in(json)) {
+            metadata_texts(event, &mut |text| found = found || self.needle.is_in(text));
+        }
         found
     }
 }
 
-/// Passes every text of an event that is searched to `visit`.
+/// Passes every text of an event that is searched, except those of its metadata, to `visit`.
 pub fn searched_texts(event: &Event, changes: &[Change], visit: &mut impl FnMut(&str)) {
     visit(event.id().to_uuid().hyphenated().encode_lower(&mut Uuid::encode_buffer()));
     let Common {
         log: _,
         actor,
+        on_behalf_of,
         role,
         action,
         outcome: _,
         outcome_reason,
-        target,
+        purpose,
+        target: _,
+        targets: _,
         ip_address,
         user_agent,
         session_id,
         correlation_id,
+        epoch: _,
+        sequence: _,
     } = &event.common;
+    for Actor { kind: _, id, name } in [actor, on_behalf_of].into_iter().flatten() {
+        [id.as_deref(), name.as_deref()].into_iter().flatten().for_each(&mut *visit);
+    }
+    for Target { kind, id, name } in event.common.all_targets() {
+        [kind.as_deref(), id.as_deref(), name.as_deref()].into_iter().flatten().for_each(&mut *visit);
+    }
     let texts = [
-        actor.as_ref().and_then(|actor| actor.id.as_deref()),
-        actor.as_ref().and_then(|actor| actor.name.as_deref()),
-        target.kind.as_deref(),
-        target.id.as_deref(),
-        target.name.as_deref(),
         Some(&**action),
+        Some(&*event.source),
         role.as_deref(),
         outcome_reason.as_deref(),
+        purpose.as_deref(),
         ip_address.as_deref(),
         user_agent.as_deref(),
         session_id.as_deref(),
@@ -90,7 +106,15 @@ pub fn searched_texts(event: &Event, changes: &[Change], visit: &mut impl FnMut(
     texts.into_iter().flatten().for_each(&mut *visit);
     for change in changes {
         visit(change.field());
+        change.labels().texts().into_iter().filter_map(|(_, text)| text).for_each(&mut *visit);
         change.each_value().for_each(|value| texts_of_value(value, visit));
+    }
+}
+
+/// Passes the keys and values of an event's metadata to `visit`.
+pub fn metadata_texts(event: &Event, visit: &mut impl FnMut(&str)) {
+    if event.metadata.is_some() {
+        texts_of_value(&Value::Object(event.parse_metadata()), visit);
     }
 }
 

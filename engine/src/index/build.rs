@@ -1,15 +1,16 @@
 //! Builds segments from events, in a background job.
 //!
-//! New events first get small segments. 63 full ones are replaced by one large segment, which is built from the events
-//! again, since its blocks are in time order throughout. The newest small segment is rebuilt while it grows.
-
-use std::ops::RangeInclusive;
+//! New events first get small runs. 64 full ones are replaced by one large run, which is built from the events again,
+//! since its blocks are in time order throughout. The newest small run is rebuilt while it grows. 16 large runs become
+//! one segment, and 16 of such segments one of the next level ([`merge`]).
 
 use diesel::prelude::*;
 
 use super::{
-    segment::{Building, FORMAT, MOST_COLUMNS, Made, SMALL_COLUMNS, Segment},
-    signature::marks,
+    building::{Building, Made},
+    directory::Level,
+    merge,
+    run::{BLOCK, FORMAT, MOST_COLUMNS, SMALL_COLUMNS, Segment},
     store::{self, State},
 };
 use crate::{
@@ -49,11 +50,41 @@ pub enum IngestRate {
     Burst,
 }
 
-/// Advances a workspace's index by one segment.
+/// How many events a run has, and how many segments are merged into one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// At most [`SMALL_COLUMNS`].
+    pub small: usize,
+    /// At most [`MOST_COLUMNS`].
+    pub large: usize,
+    /// At most [`super::directory::MOST_MERGED`].
+    pub merged: usize,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self { small: SMALL_COLUMNS, large: MOST_COLUMNS, merged: super::directory::MOST_MERGED }
+    }
+}
+
+/// Advances a workspace's index by one step: builds a run, or merges or removes some pieces.
 ///
 /// # Errors
 /// The database's; [`crate::Error::FromNewerVersion`].
 pub fn advance(conn: &mut Conn, workspace_id: i32, rate: IngestRate) -> Result<Advanced> {
+    advance_by(conn, workspace_id, rate, &Sizes::default())
+}
+
+/// As [`advance`], with other sizes.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
+pub fn advance_by(
+    conn: &mut Conn,
+    workspace_id: i32,
+    rate: IngestRate,
+    sizes: &Sizes,
+) -> Result<Advanced> {
     let (state, segments) = state_and_segments(conn, workspace_id)?;
     if state.next_segment == 0 {
         begin(conn, workspace_id)?;
@@ -63,18 +94,56 @@ pub fn advance(conn: &mut Conn, workspace_id: i32, rate: IngestRate) -> Result<A
         store::remove_batch(conn, workspace_id)?;
         return Ok(Advanced::Segment);
     }
-    let Some(step) = next_step(state, &segments, rate) else {
-        let waits = state.last_seq > state.indexed_seq;
-        return Ok(if waits { Advanced::Waiting } else { Advanced::Nothing });
-    };
-    let made = make(conn, workspace_id, state.next_segment, (step.first_seq, step.last_seq))?;
-    // When another process was quicker, its segment is as good.
-    store::swap_segments(conn, workspace_id, state, &step.replaces, made)?;
-    Ok(Advanced::Segment)
+    // In a burst runs come first, until so many wait for a merge that questions take long.
+    let waiting_runs = segments.iter().filter(|segment| segment.level == 1).count();
+    if waiting_runs < 2 * sizes.merged && build_next(conn, workspace_id, (state, &segments), rate, sizes)? {
+        return Ok(Advanced::Segment);
+    }
+    if let Some(merge) = merge::current(conn, workspace_id)? {
+        merge::step(conn, state, &segments, &merge)?;
+        return Ok(Advanced::Segment);
+    }
+    if let Some(due) = merge::due(&segments, sizes) {
+        merge::begin(conn, workspace_id, state, due)?;
+        return Ok(Advanced::Segment);
+    }
+    if build_next(conn, workspace_id, (state, &segments), rate, sizes)?
+        || merge::remove_some(conn, workspace_id)?
+    {
+        return Ok(Advanced::Segment);
+    }
+    let waits = state.last_seq > state.indexed_seq;
+    Ok(if waits { Advanced::Waiting } else { Advanced::Nothing })
+}
+
+/// Builds the next run. Returns false when none is due.
+fn build_next(
+    conn: &mut Conn,
+    workspace_id: i32,
+    (state, segments): (State, &[Segment]),
+    rate: IngestRate,
+    sizes: &Sizes,
+) -> Result<bool> {
+    let mut sizes = *sizes;
+    loop {
+        let Some(step) = next_step(state, segments, rate, &sizes) else { return Ok(false) };
+        let Step { first_seq, last_seq, level, replaces } = step;
+        match make(conn, workspace_id, (state.next_segment, level), (first_seq, last_seq))? {
+            Making::Done(made) => {
+                // When another process was quicker, its run is as good.
+                store::swap_runs(conn, workspace_id, state, &replaces, level, made)?;
+                return Ok(true);
+            }
+            Making::TooLarge { most } => {
+                sizes.large = most;
+                sizes.small = sizes.small.min(most);
+            }
+        }
+    }
 }
 
 /// Both from one snapshot, so that the segments belong to the state.
-fn state_and_segments(conn: &mut Conn, workspace_id: i32) -> Result<(State, Vec<Segment>)> {
+pub(super) fn state_and_segments(conn: &mut Conn, workspace_id: i32) -> Result<(State, Vec<Segment>)> {
     roles::as_reader(conn, workspace_id, |conn| {
         let state = store::state(conn, workspace_id)?;
         let segments = if state.is_foreign { Vec::new() } else { store::segments(conn, workspace_id)? };
@@ -82,29 +151,30 @@ fn state_and_segments(conn: &mut Conn, workspace_id: i32) -> Result<(State, Vec<
     })
 }
 
-/// The next segment to build.
+/// The next run to build.
 #[derive(Debug, PartialEq, Eq)]
 struct Step {
     first_seq: i64,
     last_seq: i64,
+    level: Level,
     replaces: Vec<i32>,
 }
 
-fn next_step(state: State, segments: &[Segment], rate: IngestRate) -> Option<Step> {
+fn next_step(state: State, segments: &[Segment], rate: IngestRate, sizes: &Sizes) -> Option<Step> {
     let waiting = state.last_seq - state.indexed_seq;
-    let small: Vec<&Segment> = segments.iter().filter(|segment| segment.is_small()).collect();
-    let first_seq = small.first().map_or(state.indexed_seq + 1, |segment| segment.first_seq);
-    if state.last_seq - first_seq + 1 >= MOST_COLUMNS as i64 {
-        let last_seq = first_seq + MOST_COLUMNS as i64 - 1;
-        // It replaces small segments only as a whole.
-        let cut = small.iter().find(|segment| segment.first_seq <= last_seq && segment.last_seq > last_seq);
-        let last_seq = cut.map_or(last_seq, |segment| segment.first_seq - 1);
-        let replaces = small.iter().filter(|segment| segment.last_seq <= last_seq);
-        return Some(Step {
-            first_seq,
-            last_seq,
-            replaces: replaces.map(|segment| segment.number).collect(),
-        });
+    let small: Vec<&Segment> = segments.iter().filter(|segment| segment.level == 0).collect();
+    let first_seq = small.first().map_or(state.indexed_seq + 1, |segment| segment.first_seq());
+    if state.last_seq - first_seq + 1 >= sizes.large as i64 {
+        let last_seq = first_seq + sizes.large as i64 - 1;
+        // It replaces small runs only as a whole, and at least one.
+        let cut = small.iter().find(|run| run.first_seq() <= last_seq && run.last_seq() > last_seq);
+        let last_seq = match cut {
+            Some(run) if run.first_seq() == first_seq => run.last_seq(),
+            Some(run) => run.first_seq() - 1,
+            None => last_seq,
+        };
+        let replaces = small.iter().filter(|run| run.last_seq() <= last_seq).map(|run| run.number);
+        return Some(Step { first_seq, last_seq, level: 1, replaces: replaces.collect() });
     }
     let enough = match rate {
         IngestRate::Quiet => waiting > 0,
@@ -114,12 +184,14 @@ fn next_step(state: State, segments: &[Segment], rate: IngestRate) -> Option<Ste
     if !enough {
         return None;
     }
-    let growing = small.last().filter(|segment| segment.columns() < SMALL_COLUMNS);
-    let first_seq = growing.map_or(state.indexed_seq + 1, |segment| segment.first_seq);
+    let columns = |run: &Segment| run.last_seq() - run.first_seq() + 1;
+    let growing = small.last().filter(|run| columns(run) < sizes.small as i64);
+    let first_seq = growing.map_or(state.indexed_seq + 1, |run| run.first_seq());
     Some(Step {
         first_seq,
-        last_seq: (first_seq + SMALL_COLUMNS as i64 - 1).min(state.last_seq),
-        replaces: growing.map(|segment| segment.number).into_iter().collect(),
+        last_seq: (first_seq + sizes.small as i64 - 1).min(state.last_seq),
+        level: 0,
+        replaces: growing.map(|run| run.number).into_iter().collect(),
     })
 }
 
@@ -151,16 +223,25 @@ pub fn begin(conn: &mut Conn, workspace_id: i32) -> Result<()> {
     Ok(())
 }
 
-/// Builds a segment from the events from one seq to another.
+/// What became of a run.
+pub enum Making {
+    Done(Made),
+    /// Its events have too much in them. Of this many, they would not.
+    TooLarge {
+        most: usize,
+    },
+}
+
+/// Builds a run with this number and level from the events from one seq to another.
 ///
 /// # Errors
 /// The database's; [`crate::Error::FromNewerVersion`].
 pub fn make(
     conn: &mut Conn,
     workspace_id: i32,
-    number: i32,
+    (number, level): (i32, Level),
     (first_seq, last_seq): (i64, i64),
-) -> Result<Made> {
+) -> Result<Making> {
     let within = |first: i64, last: i64| {
         events::table
             .filter(events::workspace_id.eq(workspace_id))
@@ -180,7 +261,7 @@ pub fn make(
     }
     times.resize((last_seq - first_seq + 1) as usize, times.last().copied().unwrap_or_default());
 
-    let mut building = Building::new(number, first_seq, &times);
+    let mut building = Building::new(number, level, first_seq, &times);
     let mut seq = first_seq;
     while seq <= last_seq {
         let end = (seq + STEP - 1).min(last_seq);
@@ -195,11 +276,15 @@ pub fn make(
             .load::<EventRow>(conn)?;
         for row in rows {
             let event = Event::try_from(row)?;
-            marks(&event, &event.parse_changes(), &mut |mark| building.mark(event.seq, mark));
+            let fits = building.add(&event, &event.parse_changes());
+            let before = (event.seq - first_seq) as usize;
+            if !fits && before > BLOCK {
+                return Ok(Making::TooLarge { most: before * 3 / 4 });
+            }
         }
         seq = end + 1;
     }
-    Ok(building.finish())
+    Ok(Making::Done(building.finish()))
 }
 
 /// Removes a workspace's index and rebuilds it. `progress` gets the number of indexed events, and of all events.
@@ -214,44 +299,6 @@ pub fn rebuild(conn: &mut Conn, workspace_id: i32, mut progress: impl FnMut(u64,
         progress(state.indexed_seq as u64, state.last_seq as u64);
     }
     Ok(())
-}
-
-/// The seqs whose index differs from their events: those of segments with other pieces, and those that no segment
-/// covers, or several. Segments that the background job replaces meanwhile are left out.
-///
-/// # Errors
-/// The database's.
-pub fn check(
-    conn: &mut Conn,
-    workspace_id: i32,
-    mut progress: impl FnMut(u64, u64),
-) -> Result<Vec<RangeInclusive<i64>>> {
-    let (state, segments) = state_and_segments(conn, workspace_id)?;
-    let mut damaged = Vec::new();
-    let (mut covered, all) = (0, segments.len() as u64);
-    for (done, segment) in segments.into_iter().enumerate() {
-        if segment.first_seq != covered + 1 {
-            damaged.push(between(covered, segment.first_seq - 1));
-        }
-        let made = make(conn, workspace_id, segment.number, (segment.first_seq, segment.last_seq))?;
-        let pieces = store::pieces(conn, workspace_id, segment.number, &made.1)?;
-        if (made.0 != segment || pieces != made.1)
-            && store::segments(conn, workspace_id)?.iter().any(|stored| stored.number == segment.number)
-        {
-            damaged.push(segment.first_seq..=segment.last_seq);
-        }
-        covered = segment.last_seq;
-        progress(done as u64 + 1, all);
-    }
-    if covered != state.indexed_seq {
-        damaged.push(between(covered, state.indexed_seq));
-    }
-    Ok(damaged)
-}
-
-/// The seqs above the lower number, up to the higher one.
-fn between(one: i64, other: i64) -> RangeInclusive<i64> {
-    one.min(other) + 1..=one.max(other)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     event::{Change, Event},
-    filter::search::searched_texts,
+    filter::search::{metadata_texts, searched_texts},
     text::normalize,
 };
 
@@ -85,8 +85,8 @@ impl Building {
         let column = self.column_of[(event.seq - self.run.first_seq) as usize];
         let log = event.common.log;
         let Self { blocks, groups, values, value_pairs, signatures, .. } = self;
-        values::values(event, changes, |field, text| {
-            let columns = values.entry(values::key(log, field, text)).or_default();
+        values::values(event, changes, |field, parts| {
+            let columns = values.entry(values::key(log, field, parts)).or_default();
             if columns.last() != Some(&column) {
                 columns.push(column);
                 *value_pairs += 1;
@@ -94,7 +94,7 @@ impl Building {
         });
         let signature = &mut signatures[usize::from(column)];
         let (block, group) = (column / BLOCK as u16, column / GROUP as u16);
-        searched_texts(event, changes, &mut |text| {
+        let mut text = |text: &str| {
             signature::marks(
                 log,
                 normalize(text).as_bytes(),
@@ -104,7 +104,9 @@ impl Building {
                 },
                 |bit| signature[usize::from(bit / 64)] |= 1 << (bit % 64),
             );
-        });
+        };
+        searched_texts(event, changes, &mut text);
+        metadata_texts(event, &mut text);
         // An entry of the map is as large as some pairs.
         self.blocks.pairs + self.groups.pairs + self.value_pairs + 16 * self.values.len() <= MOST_PAIRS
     }

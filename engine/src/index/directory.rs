@@ -111,16 +111,16 @@ pub struct Input<'a> {
 }
 
 /// Merges one part of several directories of a level into the parts of the next one that have its keys, which are passed
-/// to `emit` with their numbers; empty ones are left out.
+/// to `emit` with their numbers; empty ones are left out. `runs` is the number of all runs, also of directories that have
+/// no such part.
 pub fn merge_part(
     kind: Kind,
     level: Level,
     part: usize,
-    inputs: &[Input<'_>],
+    (inputs, runs): (&[Input<'_>], u32),
     mut emit: impl FnMut(usize, Vec<u8>),
 ) {
-    let all: u32 = inputs.iter().map(|input| input.runs).sum();
-    let universe = all * kind.numbers();
+    let universe = runs * kind.numbers();
     let mut sources: Vec<_> = inputs
         .iter()
         .map(|input| {

@@ -5,11 +5,13 @@ use super::{
     signature::TextMarks,
     values::{self, Field},
 };
-use crate::{event::Log, filter::Filter};
+use crate::{
+    event::Log,
+    filter::{Accepted, Filter, MetadataFilter, Network},
+};
 
 /// A condition with more values is not checked by the index, only on the rows.
-const MOST_VALUES: usize = 32;
-
+const MOST_VALUES: usize = 64;
 /// Keys of each directory that are looked up before the others.
 const FIRST_KEYS: usize = 2;
 
@@ -38,41 +40,95 @@ impl Plan {
             actions,
             outcomes,
             roles,
+            sources,
             actor_types,
             actor_ids,
+            on_behalf_of,
             targets,
             target_ids,
+            any_targets,
             ip_addresses,
             session_ids,
+            correlation_ids,
             fields,
+            metadata,
         } = filter;
-        let key = |field: Field, value: &str| values::key(*log, field, value);
-        let outcomes = outcomes.iter().map(|outcome| vec![key(Field::Outcome, outcome.as_str())]).collect();
-        let types = actor_types.iter().map(|kind| vec![key(Field::ActorType, kind.as_str())]).collect();
-        let targets = targets.iter().map(|(kind, id)| {
-            let id = id.as_ref().map(|id| key(Field::TargetId, id));
-            [key(Field::TargetType, kind)].into_iter().chain(id).collect()
-        });
-        let mut any: Vec<Vec<AllOf>> = vec![outcomes, types, targets.collect()];
+        let mut plan = Self::default();
+        let key = |field: Field, value: &str| values::key(*log, field, [value, ""]);
         let texts = [
             (Field::Action, actions),
             (Field::Role, roles),
+            (Field::Source, sources),
             (Field::ActorId, actor_ids),
+            (Field::OnBehalfOf, on_behalf_of),
             (Field::TargetId, target_ids),
-            (Field::IpAddress, ip_addresses),
             (Field::SessionId, session_ids),
+            (Field::CorrelationId, correlation_ids),
             (Field::ChangedField, fields),
         ];
-        any.extend(texts.map(|(field, texts)| texts.iter().map(|text| vec![key(field, text)]).collect()));
-        any.retain(|group| !group.is_empty() && group.len() <= MOST_VALUES);
-        let text = search.as_ref().map(|search| TextMarks::new(*log, search.normalized().as_bytes()));
-        Self { any, none: Vec::new(), text }.within(*log)
+        for (field, accepted) in texts {
+            plan.accept(accepted, |value| Some(vec![vec![key(field, value)]]));
+        }
+        plan.accept(outcomes, |outcome| Some(vec![vec![key(Field::Outcome, outcome.as_str())]]));
+        plan.accept(actor_types, |kind| Some(vec![vec![key(Field::ActorType, kind.as_str())]]));
+        plan.accept(targets, |(kind, id)| {
+            let id = id.as_ref().map(|id| key(Field::TargetId, id));
+            Some(vec![[key(Field::TargetType, kind)].into_iter().chain(id).collect()])
+        });
+        plan.accept(any_targets, |wanted| {
+            // The first target is stored as type and id, and both may contain colons.
+            let mut terms = vec![vec![key(Field::FurtherTarget, wanted)], vec![key(Field::TargetType, wanted)]];
+            for (at, _) in wanted.match_indices(':') {
+                let (kind, id) = (&wanted[..at], &wanted[at + 1..]);
+                terms.push(vec![key(Field::TargetType, kind), key(Field::TargetId, id)]);
+            }
+            Some(terms)
+        });
+        plan.accept_networks(*log, ip_addresses);
+        for MetadataFilter { path, values: accepted } in metadata {
+            let value = |value: &String| vec![values::key(*log, Field::Metadata, [path, value])];
+            if !accepted.only.is_empty() {
+                let mut terms: Vec<AllOf> = accepted.only.iter().map(value).collect();
+                terms.push(vec![key(Field::MoreMetadata, "")]);
+                plan.any.push(terms);
+            }
+            // An event with more values may have these too; then the row decides.
+            plan.none.extend(accepted.not.iter().map(value));
+        }
+        plan.any.retain(|terms| terms.len() <= MOST_VALUES);
+        plan.none.truncate(MOST_VALUES);
+        plan.text = search.as_ref().map(|search| TextMarks::new(*log, search.normalized().as_bytes()));
+        plan.within(*log)
+    }
+
+    /// Adds the condition that a field has accepted values. `terms` are what an event with a value fulfils one of, and
+    /// no other event; None when the index cannot tell.
+    fn accept<T>(&mut self, accepted: &Accepted<T>, terms: impl Fn(&T) -> Option<Vec<AllOf>>) {
+        if !accepted.only.is_empty()
+            && let Some(only) = accepted.only.iter().map(&terms).collect::<Option<Vec<_>>>()
+        {
+            self.any.push(only.concat());
+        }
+        self.none.extend(accepted.not.iter().filter_map(terms).flatten());
+    }
+
+    /// Only networks with some lengths of prefixes have keys. To accept another one, that around it suffices; to exclude
+    /// it does not.
+    fn accept_networks(&mut self, log: Log, accepted: &Accepted<Network>) {
+        let term = |network: String| vec![vec![values::key(log, Field::Network, [&network, ""])]];
+        let only = Accepted { only: accepted.only.clone(), not: Vec::new() };
+        self.accept(&only, |network| values::network_around(network.net()).map(|(around, _)| term(around)));
+        let not = Accepted { only: Vec::new(), not: accepted.not.clone() };
+        self.accept(&not, |network| {
+            values::network_around(network.net()).filter(|(_, is_it)| *is_it).map(|(around, _)| term(around))
+        });
     }
 
     /// Every other key implies the log.
     fn within(mut self, log: Log) -> Self {
-        if self.any.is_empty() && self.text.as_ref().is_none_or(|text| text.blocks.is_empty() && text.groups.is_empty()) {
-            self.any.push(vec![vec![values::key(log, Field::Log, "")]]);
+        let has_text = self.text.as_ref().is_some_and(|text| !text.blocks.is_empty() || !text.groups.is_empty());
+        if self.any.is_empty() && !has_text {
+            self.any.push(vec![vec![values::key(log, Field::Log, ["", ""])]]);
         }
         self
     }

@@ -13,9 +13,9 @@ use logbook_engine::{
     },
     event::{
         Actor, ActorType, Change, Event, Log, NewEvent, Outcome, Target,
-        limits::{Action, Changes, Checks, OccurredAt, Text},
+        limits::{Action, Changes, Checks, OccurredAt, SourceName, Text},
     },
-    filter::{Filter, search::Search},
+    filter::{Accepted, Filter, MetadataFilter, Network, search::Search},
     index::build,
     order::{Order, Position},
     query,
@@ -61,7 +61,20 @@ fn event(n: i64) -> NewEvent {
     let at = Timestamp(START + n * 7919 % EVENTS * 60_000_000);
     let action = Action::try_from(format!("action_{}", n % 5)).expect("an action");
     let mut event = NewEvent::new(log, action, OccurredAt::try_from(at).expect("a time"));
-    event.common.outcome = if n % 7 == 0 { Outcome::Failure } else { Outcome::Success };
+    event.common.outcome = match n % 7 {
+        0 => Outcome::Failure,
+        1 => Outcome::Denied,
+        _ => Outcome::Success,
+    };
+    if n % 3 == 0 {
+        event.common.on_behalf_of =
+            Some(Actor { kind: ActorType::User, id: text(format!("p{}", n % 4)), name: None });
+        event.common.ip_address = format!("10.{}.3.{}", n % 5, n % 200).try_into().ok();
+    }
+    event.common.correlation_id = text(format!("c{}", n / 10));
+    let also = |kind: &str, id: i64| Target { kind: text(kind.into()), id: text(id.to_string()), name: None };
+    event.common.targets = vec![also("ward", n % 6), also("bed", n % 300)].try_into().expect("two targets");
+    event.metadata.insert("request", serde_json::json!({"region": format!("r{}", n % 4)})).expect("metadata");
     event.common.actor = Some(Actor {
         kind: ActorType::User,
         id: text(format!("{}", n % 40)),
@@ -78,11 +91,15 @@ fn event(n: i64) -> NewEvent {
     event
 }
 
+fn source() -> SourceName {
+    SourceName::truncated("clinic")
+}
+
 fn append(db: &Db, numbers: impl IntoIterator<Item = i64>) {
     let conn = &mut *db.conn().expect("a connection");
     let events: Vec<_> = numbers.into_iter().map(event).collect();
     let count = events.len();
-    let appended = store(conn, AppendRequest::new(WORKSPACE, events)).expect("stored");
+    let appended = store(conn, AppendRequest::new(WORKSPACE, &source(), events)).expect("stored");
     assert_eq!((appended.accepted, appended.duplicates), (count, 0));
 }
 
@@ -103,14 +120,36 @@ fn feed(db: &Db) -> Vec<Event> {
 fn filters() -> Vec<Filter> {
     let all = |log| Filter::all(WORKSPACE, log);
     let search = |text: &str| Some(Search::new(text, WORKSPACE));
+    let patient = || ("patient".to_owned(), Some("17".to_owned()));
+    let network = |text: &str| Network::parse(text).expect("a network");
+    let region = |values| vec![MetadataFilter { path: "request.region".into(), values }];
     vec![
         all(Log::Access),
-        Filter { outcomes: vec![Outcome::Failure], ..all(Log::Application) },
-        Filter { actor_ids: vec!["7".into(), "8".into()], ..all(Log::Access) },
-        Filter { targets: vec![("patient".into(), Some("17".into()))], ..all(Log::Framework) },
+        Filter { outcomes: Accepted::only([Outcome::Failure]), ..all(Log::Application) },
+        Filter { outcomes: Accepted::not([Outcome::Success]), ..all(Log::Application) },
+        Filter { actor_ids: Accepted::only(["7", "8"]), ..all(Log::Access) },
+        Filter {
+            actor_ids: Accepted::not(["7", "8"]),
+            actions: Accepted::not(["action_1"]),
+            ..all(Log::Access)
+        },
+        Filter { targets: Accepted::only([patient()]), ..all(Log::Framework) },
+        Filter { targets: Accepted::not([patient()]), ..all(Log::Framework) },
+        Filter { any_targets: Accepted::only(["bed:17", "ward:3"]), ..all(Log::Framework) },
+        Filter { any_targets: Accepted::not(["ward:3", "bed:17", "patient:5"]), ..all(Log::Activity) },
+        Filter { on_behalf_of: Accepted::only(["p2"]), ..all(Log::Application) },
+        Filter { on_behalf_of: Accepted::not(["p2"]), ..all(Log::Application) },
+        Filter { ip_addresses: Accepted::only([network("10.2.0.0/16")]), ..all(Log::Access) },
+        Filter { ip_addresses: Accepted::not([network("10.2.0.0/15")]), ..all(Log::Access) },
+        Filter { metadata: region(Accepted::only(["r1"])), ..all(Log::Application) },
+        Filter { metadata: region(Accepted::not(["r1", "r3"])), ..all(Log::Application) },
+        Filter { sources: Accepted::not(["clinic"]), ..all(Log::Access) },
+        Filter { correlation_ids: Accepted::only(["c12"]), ..all(Log::Access) },
         Filter { search: search("closed 1234"), ..all(Log::Application) },
         Filter { search: search("雷 29"), ..all(Log::Access) },
-        Filter { search: search("asha RAO 3"), fields: vec!["status".into()], ..all(Log::Framework) },
+        Filter { search: search("region"), outcomes: Accepted::only([Outcome::Denied]), ..all(Log::Access) },
+        Filter { search: search("asha RAO 3"), fields: Accepted::only(["status"]), ..all(Log::Framework) },
+        Filter { fields: Accepted::not(["status"]), ..all(Log::Framework) },
         Filter { search: search("nobody wrote this"), ..all(Log::Access) },
         Filter {
             since: Some(Timestamp(START + 500 * 60_000_000)),
@@ -179,11 +218,11 @@ fn everything_equals_a_scan_before_and_after_the_jobs() {
 fn errors_are_the_engines_own() {
     let (_folder, db) = database();
     let conn = &mut *db.conn().expect("a connection");
-    let unknown = store(conn, AppendRequest::new(WORKSPACE + 1, [event(1)]));
+    let unknown = store(conn, AppendRequest::new(WORKSPACE + 1, &source(), [event(1)]));
     assert!(matches!(unknown, Err(Error::UnknownWorkspace)), "{unknown:?}");
     let request = |body: &[u8]| AppendRequest {
         idempotency: Some(Idempotency::new("once".into(), "/path", body)),
-        ..AppendRequest::new(WORKSPACE, [event(1)])
+        ..AppendRequest::new(WORKSPACE, &source(), [event(1)])
     };
     let first = store(conn, request(b"a")).expect("stored");
     assert_eq!(store(conn, request(b"a")).expect("the first answer"), first);

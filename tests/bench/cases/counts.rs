@@ -14,7 +14,7 @@ fn by(log: Log) -> &'static str {
     match log {
         Log::Access => "status",
         Log::Application => "action",
-        Log::Framework => "component",
+        Log::Framework | Log::Activity => "component",
     }
 }
 
@@ -29,8 +29,10 @@ fn filtered(n: usize, question: Question) -> Question {
         (Log::Access, _) => question.with("status", "failure"),
         (Log::Application, 0) => question.with("model", "patient").with("action", "update"),
         (Log::Application, _) => question.with("model", "invoice").with("model", "task"),
-        (Log::Framework, 0) => question.with("component", "policy"),
-        (Log::Framework, _) => question.with("status", "failure").with("action", "task_failed"),
+        (Log::Framework | Log::Activity, 0) => question.with("component", "policy"),
+        (Log::Framework | Log::Activity, _) => {
+            question.with("status", "failure").with("action", "task_failed")
+        }
     }
 }
 

@@ -183,7 +183,7 @@ impl Question {
                 "field" => &mut filter.fields,
                 other => panic!("no cursor of our own with the filter {other}"),
             };
-            values.push(value.clone());
+            values.only.push(value.clone());
         }
         Cursor { order: Order::Desc, position, filter_hash: filter.hash() }.encode()
     }

@@ -39,7 +39,9 @@ pub(crate) fn statements(question: &Question, direct: &mut Direct, workspace_id:
         What::Facets => match question.log {
             Log::Access => vec![count_by("outcome"), count_by("action"), count_by("role")],
             Log::Application => vec![count_by("action"), count_by("target_type")],
-            Log::Framework => vec![count_by("outcome"), count_by("action"), count_by("target_type")],
+            Log::Framework | Log::Activity => {
+                vec![count_by("outcome"), count_by("action"), count_by("target_type")]
+            }
         },
         What::Histogram { interval, zone, by } => {
             let by = match *by {

@@ -19,7 +19,7 @@ use logbook_tests::{
     oracle::{Query, Sent},
     postgres,
     process::{self, Process},
-    random,
+    random::{self, SOURCES},
 };
 use proptest::{
     strategy::{Strategy as _, ValueTree as _},
@@ -92,7 +92,13 @@ fn acknowledged(reader: &Reader, writers: &[Writer]) -> [Vec<Sent>; 3] {
                 );
             }
             let log = LOGS.iter().position(|log| *log == made.log).expect("a log");
-            logs[log].push(Sent { event: made.event.clone(), id: seen.id.clone(), seq, at: made.at });
+            logs[log].push(Sent {
+                event: made.event.clone(),
+                source: SOURCES[0],
+                id: seen.id.clone(),
+                seq,
+                at: made.at,
+            });
         }
     }
     let all: usize = logs.iter().map(Vec::len).sum();

@@ -411,7 +411,7 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Returns the events of all three logs in commit order.
+     * Returns the events of all logs in commit order.
      * @description Remember `next_cursor` and send it as `after`: no event is skipped or repeated, even if it arrives late.
      */
     get: operations["readFeed"];
@@ -624,12 +624,20 @@ export interface components {
     AccessEvent: {
       /** @example 01935fb2-8e31-8000-8000-040000000029 */
       id: string;
-      /** Format: int64 */
+      /**
+       * Format: int64
+       * @description The event's number in its workspace: 1, 2, 3 … without gaps, in commit order.
+       */
       seq: number;
       /** Format: date-time */
       occurred_at: string;
       /** Format: date-time */
       received_at: string;
+      /**
+       * @description Who sent it, set by the server: the name of the key, user or import.
+       * @example clinic producer
+       */
+      source: string;
       /**
        * @description `login`, `logout`, `login_failed`, `session_expired`, `role_switched`, or a type of your own.
        * @example login_failed
@@ -646,17 +654,37 @@ export interface components {
        */
       username: string | null;
       /**
-       * @description The user's role at the time of the event.
+       * @description The actor's role at the time of the event.
        * @example Nurse
        */
       role: string | null;
+      on_behalf_of: components["schemas"]["Actor"] | null;
+      /**
+       * @description Why the actor did it, in their words.
+       * @example INC-4711
+       */
+      purpose: string | null;
+      /** @description What else it concerned. */
+      targets: components["schemas"]["Target"][];
       /** @example 198.51.100.4 */
       ip_address: string | null;
       user_agent: string | null;
       session_id: string | null;
       correlation_id: string | null;
+      /** @description The producer's run in which it counts by `sequence`. */
+      epoch: string | null;
+      /**
+       * Format: int64
+       * @description The producer's own count of its events.
+       */
+      sequence: number | null;
       metadata: Record<string, never>;
-      /** @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`. */
+      /**
+       * @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
+       * @example [
+       *       "/metadata/token"
+       *     ]
+       */
       masked: string[];
     };
     AccessMetrics: {
@@ -667,6 +695,11 @@ export interface components {
        * @description Events with the status `failure`.
        */
       failed: number;
+      /**
+       * Format: int64
+       * @description Events with the status `denied`.
+       */
+      denied: number;
       by_event_type: {
         [key: string]: number;
       };
@@ -682,6 +715,8 @@ export interface components {
     };
     /** @description A snapshot of the user at the time of the event. */
     AccessUser: {
+      /** @example user */
+      type: string;
       /** @example 17 */
       id: string | null;
       /** @example Asha Rao */
@@ -756,27 +791,34 @@ export interface components {
       duplicates: number;
       results: components["schemas"]["AppendResult"][];
     };
-    /** @description A record was created, updated, deleted or viewed. */
+    /** @description A record was created, updated, deleted or viewed, or somebody tried to. */
     ApplicationEvent: {
-      /** @example 01935fb2-8e31-8000-8000-04000000002a */
+      /** @example 01935fb2-8e31-8000-8000-040000000029 */
       id: string;
-      /** Format: int64 */
+      /**
+       * Format: int64
+       * @description The event's number in its workspace: 1, 2, 3 … without gaps, in commit order.
+       */
       seq: number;
       /** Format: date-time */
       occurred_at: string;
       /** Format: date-time */
       received_at: string;
       /**
+       * @description Who sent it, set by the server: the name of the key, user or import.
+       * @example clinic producer
+       */
+      source: string;
+      /**
        * @description `create`, `update`, `delete`, or an action of your own.
        * @example update
        */
       action: string;
+      /** @example success */
+      status: string;
+      /** @example not the patient's ward */
+      status_reason: string | null;
       actor: components["schemas"]["Actor"];
-      /**
-       * @description The actor's role at the time of the event.
-       * @example Nurse
-       */
-      role: string | null;
       /** @example patient */
       model: string;
       /** @example 92 */
@@ -785,16 +827,36 @@ export interface components {
       record_name: string | null;
       /** @description The changed fields. For a created record: all of its fields, with `old` null. */
       changes: components["schemas"]["Change"][];
+      /**
+       * @description The actor's role at the time of the event.
+       * @example Nurse
+       */
+      role: string | null;
+      on_behalf_of: components["schemas"]["Actor"] | null;
+      /**
+       * @description Why the actor did it, in their words.
+       * @example INC-4711
+       */
+      purpose: string | null;
+      /** @description What else it concerned. */
+      targets: components["schemas"]["Target"][];
       /** @example 198.51.100.4 */
       ip_address: string | null;
       user_agent: string | null;
       session_id: string | null;
       correlation_id: string | null;
+      /** @description The producer's run in which it counts by `sequence`. */
+      epoch: string | null;
+      /**
+       * Format: int64
+       * @description The producer's own count of its events.
+       */
+      sequence: number | null;
       metadata: Record<string, never>;
       /**
        * @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
        * @example [
-       *       "/changes/0/new"
+       *       "/metadata/token"
        *     ]
        */
       masked: string[];
@@ -808,6 +870,16 @@ export interface components {
       updated: number;
       /** Format: int64 */
       deleted: number;
+      /**
+       * Format: int64
+       * @description Events with the status `failure`.
+       */
+      failed: number;
+      /**
+       * Format: int64
+       * @description Events with the status `denied`.
+       */
+      denied: number;
       by_action: {
         [key: string]: number;
       };
@@ -894,27 +966,57 @@ export interface components {
        * @description The event's number in its workspace: 1, 2, 3 … without gaps, in commit order.
        */
       seq: number;
-      /** @example access */
-      log: string;
       /** Format: date-time */
       occurred_at: string;
       /** Format: date-time */
       received_at: string;
+      /**
+       * @description Who sent it, set by the server: the name of the key, user or import.
+       * @example clinic producer
+       */
+      source: string;
+      /** @example access */
+      log: string;
       /** @example login_failed */
       action: string;
       /** @example failure */
       outcome: string;
       outcome_reason: string | null;
       actor: components["schemas"]["Actor"] | null;
-      role: string | null;
       target: components["schemas"]["Target"] | null;
       changes: components["schemas"]["Change"][];
+      /**
+       * @description The actor's role at the time of the event.
+       * @example Nurse
+       */
+      role: string | null;
+      on_behalf_of: components["schemas"]["Actor"] | null;
+      /**
+       * @description Why the actor did it, in their words.
+       * @example INC-4711
+       */
+      purpose: string | null;
+      /** @description What else it concerned. */
+      targets: components["schemas"]["Target"][];
+      /** @example 198.51.100.4 */
       ip_address: string | null;
       user_agent: string | null;
       session_id: string | null;
       correlation_id: string | null;
+      /** @description The producer's run in which it counts by `sequence`. */
+      epoch: string | null;
+      /**
+       * Format: int64
+       * @description The producer's own count of its events.
+       */
+      sequence: number | null;
       metadata: Record<string, never>;
-      /** @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`. */
+      /**
+       * @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
+       * @example [
+       *       "/metadata/token"
+       *     ]
+       */
       masked: string[];
     };
     /** @description A page of events in commit order. */
@@ -947,14 +1049,22 @@ export interface components {
     };
     /** @description Something that the platform did. */
     FrameworkEvent: {
-      /** @example 01935fb2-8e31-8000-8000-04000000002b */
+      /** @example 01935fb2-8e31-8000-8000-040000000029 */
       id: string;
-      /** Format: int64 */
+      /**
+       * Format: int64
+       * @description The event's number in its workspace: 1, 2, 3 … without gaps, in commit order.
+       */
       seq: number;
       /** Format: date-time */
       occurred_at: string;
       /** Format: date-time */
       received_at: string;
+      /**
+       * @description Who sent it, set by the server: the name of the key, user or import.
+       * @example clinic producer
+       */
+      source: string;
       /**
        * @description `policy_synced`, `package_installed`, `app_updated`, `release_applied`, `task_failed`, or an action of your
        *     own.
@@ -963,22 +1073,46 @@ export interface components {
       action: string;
       component: components["schemas"]["Component"];
       actor: components["schemas"]["Actor"];
-      /** @description The actor's role at the time of the event. */
-      role: string | null;
       /** @example failure */
       status: string;
       /**
-       * @description Why it failed.
+       * @description Why it failed or was denied.
        * @example role Physician does not exist
        */
       error: string | null;
       changes: components["schemas"]["Change"][];
+      /**
+       * @description The actor's role at the time of the event.
+       * @example Nurse
+       */
+      role: string | null;
+      on_behalf_of: components["schemas"]["Actor"] | null;
+      /**
+       * @description Why the actor did it, in their words.
+       * @example INC-4711
+       */
+      purpose: string | null;
+      /** @description What else it concerned. */
+      targets: components["schemas"]["Target"][];
+      /** @example 198.51.100.4 */
       ip_address: string | null;
       user_agent: string | null;
       session_id: string | null;
       correlation_id: string | null;
+      /** @description The producer's run in which it counts by `sequence`. */
+      epoch: string | null;
+      /**
+       * Format: int64
+       * @description The producer's own count of its events.
+       */
+      sequence: number | null;
       metadata: Record<string, never>;
-      /** @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`. */
+      /**
+       * @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
+       * @example [
+       *       "/metadata/token"
+       *     ]
+       */
       masked: string[];
     };
     FrameworkMetrics: {
@@ -989,6 +1123,11 @@ export interface components {
        * @description Events with the status `failure`.
        */
       failed: number;
+      /**
+       * Format: int64
+       * @description Events with the status `denied`.
+       */
+      denied: number;
       by_action: {
         [key: string]: number;
       };
@@ -1073,6 +1212,18 @@ export interface components {
        */
       sign_in_link: string | null;
     };
+    /**
+     * @description Names beside what only a program understands: of the field, of the old value, of the new one. Of a set: of what was
+     *     removed and what was added.
+     */
+    Labels: {
+      /** @example Doctor */
+      label?: string;
+      /** @example Asha Rao */
+      old_label?: string;
+      /** @example Ben Kim */
+      new_label?: string;
+    };
     /** @description The caller and the workspaces that they may see. */
     Me: {
       user: components["schemas"]["User"];
@@ -1136,33 +1287,43 @@ export interface components {
        */
       event_type: string;
       /** @description Default: `failure` for `login_failed`, otherwise `success`. */
-      status?: ("success" | "failure") | null;
+      status?: ("success" | "failure" | "denied") | null;
       status_reason?: string | null;
-      user?: components["schemas"]["NewAccessUser"] | null;
+      user?: components["schemas"]["NewPerson"] | null;
       username?: string | null;
+      /** @example Nurse */
       role?: string | null;
+      on_behalf_of?: components["schemas"]["NewPerson"] | null;
+      /**
+       * @description Why the actor did it, in their words: a ticket, a purpose of use.
+       * @example INC-4711
+       */
+      purpose?: string | null;
+      /** @description What else it concerned. */
+      targets?: components["schemas"]["NewTarget"][];
       /** @example 198.51.100.4 */
       ip_address?: string | null;
       user_agent?: string | null;
       session_id?: string | null;
       correlation_id?: string | null;
+      /** @description Your run in which you count by `sequence`, such as the id of a process. */
+      epoch?: string | null;
+      /**
+       * Format: int64
+       * @description Your own count of your events.
+       */
+      sequence?: number | null;
       /** @description Any other data: an object of at most 64 KiB. */
       metadata?: Record<string, never>;
-    };
-    /** @description The user of a new access event. */
-    NewAccessUser: {
-      /** @example 17 */
-      id?: string | null;
-      /** @example Asha Rao */
-      name?: string | null;
     };
     /** @description The actor of a new event. */
     NewActor: {
       /**
-       * @description What kind of actor: a user of the app, an admin of the platform, a service, or the system itself.
+       * @description What kind of actor: a user of the app, an admin of the platform, a service, the system itself, or an agent, which
+       *     is a program that decides by itself what it does.
        * @enum {string}
        */
-      type: "user" | "admin" | "service" | "system";
+      type: "user" | "admin" | "service" | "system" | "agent";
       /** @example 17 */
       id?: string | null;
       /** @example Asha Rao */
@@ -1201,23 +1362,42 @@ export interface components {
        * @example update
        */
       action: string;
+      /** @description Default: `success`. */
+      status?: ("success" | "failure" | "denied") | null;
+      status_reason?: string | null;
       actor?: components["schemas"]["NewActor"] | null;
-      role?: string | null;
       /** @example patient */
       model: string;
       /** @example 92 */
       record_id: string;
       record_name?: string | null;
       /**
-       * @description For a value: `field`, `old`, `new`. For a set: `field`, `added`, `removed`. At most 1,000 fields and 64 KiB per
-       *     value.
+       * @description For a value: `field`, `old`, `new`. For a set: `field`, `added`, `removed`. Each may have `label`, `old_label` and
+       *     `new_label`: names beside what only a program understands. At most 1,000 fields and 64 KiB per value.
        */
       changes?: components["schemas"]["Change"][];
+      /** @example Nurse */
+      role?: string | null;
+      on_behalf_of?: components["schemas"]["NewPerson"] | null;
+      /**
+       * @description Why the actor did it, in their words: a ticket, a purpose of use.
+       * @example INC-4711
+       */
+      purpose?: string | null;
+      /** @description What else it concerned. */
+      targets?: components["schemas"]["NewTarget"][];
       /** @example 198.51.100.4 */
       ip_address?: string | null;
       user_agent?: string | null;
       session_id?: string | null;
       correlation_id?: string | null;
+      /** @description Your run in which you count by `sequence`, such as the id of a process. */
+      epoch?: string | null;
+      /**
+       * Format: int64
+       * @description Your own count of your events.
+       */
+      sequence?: number | null;
       /** @description Any other data: an object of at most 64 KiB. */
       metadata?: Record<string, never>;
     };
@@ -1251,20 +1431,36 @@ export interface components {
       action: string;
       component: components["schemas"]["NewComponent"];
       actor?: components["schemas"]["NewActor"] | null;
-      role?: string | null;
       /** @description Default: `failure` if `error` is given, otherwise `success`. */
-      status?: ("success" | "failure") | null;
+      status?: ("success" | "failure" | "denied") | null;
       error?: string | null;
       /**
-       * @description For a value: `field`, `old`, `new`. For a set: `field`, `added`, `removed`. At most 1,000 fields and 64 KiB per
-       *     value.
+       * @description For a value: `field`, `old`, `new`. For a set: `field`, `added`, `removed`. Each may have `label`, `old_label` and
+       *     `new_label`: names beside what only a program understands. At most 1,000 fields and 64 KiB per value.
        */
       changes?: components["schemas"]["Change"][];
+      /** @example Nurse */
+      role?: string | null;
+      on_behalf_of?: components["schemas"]["NewPerson"] | null;
+      /**
+       * @description Why the actor did it, in their words: a ticket, a purpose of use.
+       * @example INC-4711
+       */
+      purpose?: string | null;
+      /** @description What else it concerned. */
+      targets?: components["schemas"]["NewTarget"][];
       /** @example 198.51.100.4 */
       ip_address?: string | null;
       user_agent?: string | null;
       session_id?: string | null;
       correlation_id?: string | null;
+      /** @description Your run in which you count by `sequence`, such as the id of a process. */
+      epoch?: string | null;
+      /**
+       * Format: int64
+       * @description Your own count of your events.
+       */
+      sequence?: number | null;
       /** @description Any other data: an object of at most 64 KiB. */
       metadata?: Record<string, never>;
     };
@@ -1293,6 +1489,24 @@ export interface components {
        * @description Required when the account has a password.
        */
       current_password?: string | null;
+    };
+    /** @description Somebody, who is a user unless the type says otherwise. */
+    NewPerson: {
+      /** @description Default: `user`. */
+      type?: ("user" | "admin" | "service" | "system" | "agent") | null;
+      /** @example 17 */
+      id?: string | null;
+      /** @example Asha Rao */
+      name?: string | null;
+    };
+    /** @description What else an event concerned. */
+    NewTarget: {
+      /** @example group */
+      type: string;
+      /** @example 7 */
+      id?: string | null;
+      /** @example Night shift */
+      name?: string | null;
     };
     NewWorkspace: {
       /**
@@ -1360,7 +1574,7 @@ export interface components {
       expires_in: number;
       user: components["schemas"]["User"];
     };
-    SetChange: {
+    SetChange: components["schemas"]["Labels"] & {
       /** @example roles */
       field: string;
       added: unknown[];
@@ -1387,7 +1601,7 @@ export interface components {
        */
       start: string;
     };
-    /** @description What it was done to. */
+    /** @description What it was done to, or what else it concerned. */
     Target: {
       type: string | null;
       id: string | null;
@@ -1405,7 +1619,7 @@ export interface components {
       email: string | null;
       has_password: boolean;
     };
-    ValueChange: {
+    ValueChange: components["schemas"]["Labels"] & {
       /** @example status */
       field: string;
       /** @description Any JSON value; null where there was none. */
@@ -2979,16 +3193,164 @@ export interface operations {
          *     ]
          */
         event_type?: string[];
-        /** @description Matches any of these statuses: `success`, `failure`. */
-        status?: ("success" | "failure")[];
-        /** @description Matches any of these roles. */
+        /**
+         * @description Leaves out any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        not_event_type?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
         role?: string[];
-        /** @description Matches any of these user ids. */
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
         user_id?: string[];
-        /** @description Matches any of these IP addresses. */
+        /**
+         * @description Leaves out any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_user_id?: string[];
+        /**
+         * @description Matches any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
         ip_address?: string[];
-        /** @description Matches any of these session ids. */
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
         session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
         /** @description The `next_cursor` of the previous page. Valid only with the same filters and order. */
         cursor?: string;
         /** @description Maximum number of events on the page. */
@@ -3229,16 +3591,164 @@ export interface operations {
          *     ]
          */
         event_type?: string[];
-        /** @description Matches any of these statuses: `success`, `failure`. */
-        status?: ("success" | "failure")[];
-        /** @description Matches any of these roles. */
+        /**
+         * @description Leaves out any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        not_event_type?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
         role?: string[];
-        /** @description Matches any of these user ids. */
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
         user_id?: string[];
-        /** @description Matches any of these IP addresses. */
+        /**
+         * @description Leaves out any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_user_id?: string[];
+        /**
+         * @description Matches any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
         ip_address?: string[];
-        /** @description Matches any of these session ids. */
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
         session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
       };
       header?: never;
       path: {
@@ -3347,16 +3857,164 @@ export interface operations {
          *     ]
          */
         event_type?: string[];
-        /** @description Matches any of these statuses: `success`, `failure`. */
-        status?: ("success" | "failure")[];
-        /** @description Matches any of these roles. */
+        /**
+         * @description Leaves out any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        not_event_type?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
         role?: string[];
-        /** @description Matches any of these user ids. */
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
         user_id?: string[];
-        /** @description Matches any of these IP addresses. */
+        /**
+         * @description Leaves out any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_user_id?: string[];
+        /**
+         * @description Matches any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
         ip_address?: string[];
-        /** @description Matches any of these session ids. */
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
         session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
         /** @description Length of a bucket: `auto` (the default), `15m`, `1h`, `6h`, `1d`, `1w` (from Monday) or `1mo`. */
         interval?: "auto" | "15m" | "1h" | "6h" | "1d" | "1w" | "1mo";
         /**
@@ -3472,16 +4130,164 @@ export interface operations {
          *     ]
          */
         event_type?: string[];
-        /** @description Matches any of these statuses: `success`, `failure`. */
-        status?: ("success" | "failure")[];
-        /** @description Matches any of these roles. */
+        /**
+         * @description Leaves out any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        not_event_type?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
         role?: string[];
-        /** @description Matches any of these user ids. */
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
         user_id?: string[];
-        /** @description Matches any of these IP addresses. */
+        /**
+         * @description Leaves out any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_user_id?: string[];
+        /**
+         * @description Matches any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
         ip_address?: string[];
-        /** @description Matches any of these session ids. */
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
         session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
       };
       header?: never;
       path: {
@@ -3676,25 +4482,205 @@ export interface operations {
          */
         action?: string[];
         /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
          * @description Matches any of these models.
          * @example [
          *       "patient"
          *     ]
          */
         model?: string[];
-        /** @description Matches any of these record ids. */
+        /**
+         * @description Leaves out any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        not_model?: string[];
+        /**
+         * @description Matches any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
         record_id?: string[];
-        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
-        actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Matches any of these actor ids. */
+        /**
+         * @description Leaves out any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        not_record_id?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
         actor_id?: string[];
         /**
-         * @description Matches events that changed any of these fields.
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
          * @example [
          *       "status"
          *     ]
          */
         field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
         /** @description The `next_cursor` of the previous page. Valid only with the same filters and order. */
         cursor?: string;
         /** @description Maximum number of events on the page. */
@@ -3936,25 +4922,205 @@ export interface operations {
          */
         action?: string[];
         /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
          * @description Matches any of these models.
          * @example [
          *       "patient"
          *     ]
          */
         model?: string[];
-        /** @description Matches any of these record ids. */
+        /**
+         * @description Leaves out any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        not_model?: string[];
+        /**
+         * @description Matches any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
         record_id?: string[];
-        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
-        actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Matches any of these actor ids. */
+        /**
+         * @description Leaves out any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        not_record_id?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
         actor_id?: string[];
         /**
-         * @description Matches events that changed any of these fields.
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
          * @example [
          *       "status"
          *     ]
          */
         field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
       };
       header?: never;
       path: {
@@ -4064,25 +5230,205 @@ export interface operations {
          */
         action?: string[];
         /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
          * @description Matches any of these models.
          * @example [
          *       "patient"
          *     ]
          */
         model?: string[];
-        /** @description Matches any of these record ids. */
+        /**
+         * @description Leaves out any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        not_model?: string[];
+        /**
+         * @description Matches any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
         record_id?: string[];
-        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
-        actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Matches any of these actor ids. */
+        /**
+         * @description Leaves out any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        not_record_id?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
         actor_id?: string[];
         /**
-         * @description Matches events that changed any of these fields.
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
          * @example [
          *       "status"
          *     ]
          */
         field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
         /** @description Length of a bucket: `auto` (the default), `15m`, `1h`, `6h`, `1d`, `1w` (from Monday) or `1mo`. */
         interval?: "auto" | "15m" | "1h" | "6h" | "1d" | "1w" | "1mo";
         /**
@@ -4199,25 +5545,205 @@ export interface operations {
          */
         action?: string[];
         /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
          * @description Matches any of these models.
          * @example [
          *       "patient"
          *     ]
          */
         model?: string[];
-        /** @description Matches any of these record ids. */
+        /**
+         * @description Leaves out any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        not_model?: string[];
+        /**
+         * @description Matches any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
         record_id?: string[];
-        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
-        actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Matches any of these actor ids. */
+        /**
+         * @description Leaves out any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        not_record_id?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
         actor_id?: string[];
         /**
-         * @description Matches events that changed any of these fields.
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
          * @example [
          *       "status"
          *     ]
          */
         field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
       };
       header?: never;
       path: {
@@ -4496,18 +6022,191 @@ export interface operations {
          */
         action?: string[];
         /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
          * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
          * @example [
          *       "policy:2"
          *     ]
          */
         component?: string[];
-        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
-        actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Matches any of these actor ids. */
+        /**
+         * @description Leaves out any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        not_component?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
         actor_id?: string[];
-        /** @description Matches any of these statuses: `success`, `failure`. */
-        status?: ("success" | "failure")[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
         /** @description The `next_cursor` of the previous page. Valid only with the same filters and order. */
         cursor?: string;
         /** @description Maximum number of events on the page. */
@@ -4749,18 +6448,191 @@ export interface operations {
          */
         action?: string[];
         /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
          * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
          * @example [
          *       "policy:2"
          *     ]
          */
         component?: string[];
-        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
-        actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Matches any of these actor ids. */
+        /**
+         * @description Leaves out any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        not_component?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
         actor_id?: string[];
-        /** @description Matches any of these statuses: `success`, `failure`. */
-        status?: ("success" | "failure")[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
       };
       header?: never;
       path: {
@@ -4870,18 +6742,191 @@ export interface operations {
          */
         action?: string[];
         /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
          * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
          * @example [
          *       "policy:2"
          *     ]
          */
         component?: string[];
-        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
-        actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Matches any of these actor ids. */
+        /**
+         * @description Leaves out any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        not_component?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
         actor_id?: string[];
-        /** @description Matches any of these statuses: `success`, `failure`. */
-        status?: ("success" | "failure")[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
         /** @description Length of a bucket: `auto` (the default), `15m`, `1h`, `6h`, `1d`, `1w` (from Monday) or `1mo`. */
         interval?: "auto" | "15m" | "1h" | "6h" | "1d" | "1w" | "1mo";
         /**
@@ -4998,18 +7043,191 @@ export interface operations {
          */
         action?: string[];
         /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
          * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
          * @example [
          *       "policy:2"
          *     ]
          */
         component?: string[];
-        /** @description Matches any of these actor types: `user`, `admin`, `service`, `system`. */
-        actor_type?: ("user" | "admin" | "service" | "system")[];
-        /** @description Matches any of these actor ids. */
+        /**
+         * @description Leaves out any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        not_component?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
         actor_id?: string[];
-        /** @description Matches any of these statuses: `success`, `failure`. */
-        status?: ("success" | "failure")[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
       };
       header?: never;
       path: {

@@ -17,7 +17,7 @@ use logbook_engine::{
         schema::{import_positions, workspace_sequences},
         timestamp::Timestamp,
     },
-    event::NewEvent,
+    event::{NewEvent, limits::SourceName},
 };
 
 use super::{
@@ -28,6 +28,9 @@ use super::{
     tables::{ACCESS, AUDIT},
     workspace,
 };
+
+/// The source of imported events.
+const SOURCE_NAME: &str = "zango import";
 use crate::{accounts::workspaces::Workspace, import::rejects::Rejects};
 
 /// Events in one transaction.
@@ -114,8 +117,10 @@ fn store_batch(
                 return Err(ImportError::Concurrent { workspace: workspace.slug.clone() });
             }
         }
-        let request =
-            AppendRequest { import_positions: moved.clone(), ..AppendRequest::new(workspace.id, events) };
+        let request = AppendRequest {
+            import_positions: moved.clone(),
+            ..AppendRequest::new(workspace.id, &SourceName::truncated(SOURCE_NAME), events)
+        };
         store(conn, request)?;
         Ok(())
     })?;

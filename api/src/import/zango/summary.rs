@@ -33,6 +33,8 @@ impl Summary {
             Log::Access => self.access += 1,
             Log::Application => self.application += 1,
             Log::Framework => self.framework += 1,
+            // Only Logbook itself writes it.
+            Log::Activity => {}
         }
         if event.common.action == "session_expired" {
             self.session_ends += 1;

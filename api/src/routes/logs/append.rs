@@ -7,7 +7,7 @@ use logbook_engine::{
         AppendRequest, Idempotency,
         queue::{Appender, MemoryPermit},
     },
-    event::NewEvent,
+    event::{NewEvent, limits::SourceName},
 };
 use serde::{
     Deserialize, Deserializer,
@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use utoipa::IntoParams;
 
 use crate::{
+    accounts::claims::Claims,
     auth::Writer,
     http::{
         error::{Code, FieldError, Problem, Result},
@@ -53,18 +54,23 @@ pub async fn append(
     let mut memory = appender.reserve();
     let body = body::read(request, payload, &mut memory).await?;
     let path = request.path().to_owned();
-    let workspace_id = writer.workspace.id;
+    let (workspace_id, source) = (writer.workspace.id, source_of(&writer.caller));
     let quick = body::is_quick(&body);
     let work = move |memory: &mut MemoryPermit| {
         let body = body::decompressed(body, memory)?;
         // Of the decompressed body: the same events, compressed again, may have other bytes.
         let idempotency = key.map(|key| Idempotency::new(key, &path, &body));
         let events = parse(&elements(&body)?)?;
-        Ok::<_, Problem>(AppendRequest { idempotency, ..AppendRequest::new(workspace_id, events) })
+        Ok::<_, Problem>(AppendRequest { idempotency, ..AppendRequest::new(workspace_id, &source, events) })
     };
     let (append, memory) =
         if quick { (work(&mut memory)?, memory) } else { appender.parse(memory, work).await? };
     Ok(HttpResponse::Created().json(appender.append(append, memory).await?))
+}
+
+/// Who sends events: the name of the key or user, or what identifies them when they have none.
+fn source_of(caller: &Claims) -> SourceName {
+    SourceName::truncated(if caller.name.is_empty() { &caller.sub } else { &caller.name })
 }
 
 fn read_idempotency_key(request: &HttpRequest) -> Result<Option<String>> {

@@ -2,197 +2,93 @@
 
 use logbook_engine::{
     counts::Cells,
-    db::timestamp::Timestamp,
     event::{
-        Actor, ActorType, Change, Common, Event, Log, NewEvent, Outcome, Target,
-        limits::{Checks, IpAddress, Text},
+        Actor, Change, Common, Log, NewEvent, Outcome, Target,
+        limits::{Checks, Text},
     },
-    filter::{Dimension, Filter},
+    filter::Dimension,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, value::RawValue};
+use serde::Serialize;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use utoipa::ToSchema;
 
 use crate::{
     http::error::{FieldError, Result},
     routes::logs::{
+        event_types::{event_type, new_event_type},
+        filters::{FilterParam, Place},
         log::{LogKind, log_endpoints},
-        wire::{self, NewActor},
+        wire::{self, MAX_REASON, NewActor},
     },
 };
 
-/// A record was created, updated, deleted or viewed.
-#[derive(Serialize, ToSchema)]
-pub struct ApplicationEvent {
-    #[schema(example = "01935fb2-8e31-8000-8000-04000000002a")]
-    pub id: String,
-    #[schema(minimum = 1)]
-    pub seq: i64,
-    #[schema(value_type = String, format = DateTime)]
-    pub occurred_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    pub received_at: Timestamp,
-    /// `create`, `update`, `delete`, or an action of your own.
-    #[schema(example = "update")]
-    pub action: String,
-    pub actor: Actor,
-    /// The actor's role at the time of the event.
-    #[schema(required, example = "Nurse")]
-    pub role: Option<String>,
-    #[schema(example = "patient")]
-    pub model: String,
-    #[schema(example = "92")]
-    pub record_id: String,
-    #[schema(required, example = "李雷")]
-    pub record_name: Option<String>,
-    /// The changed fields. For a created record: all of its fields, with `old` null.
-    #[schema(value_type = Vec<Change>)]
-    pub changes: Box<RawValue>,
-    #[schema(required, example = "198.51.100.4")]
-    pub ip_address: Option<String>,
-    #[schema(required)]
-    pub user_agent: Option<String>,
-    #[schema(required)]
-    pub session_id: Option<String>,
-    #[schema(required)]
-    pub correlation_id: Option<String>,
-    #[schema(value_type = Object)]
-    pub metadata: Box<RawValue>,
-    /// JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
-    #[schema(example = json!(["/changes/0/new"]))]
-    pub masked: Vec<String>,
-}
-
-impl From<Event> for ApplicationEvent {
-    fn from(event: Event) -> Self {
-        let id = event.id().to_string();
-        let Event { workspace_id: _, seq, occurred_at, received_at, common, changes, metadata, masked } =
-            event;
-        let Common {
-            log: _,
-            actor,
-            role,
-            action,
-            outcome: _,
-            outcome_reason: _,
-            target: Target { kind: model, id: record_id, name: record_name },
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
-        } = common;
-        let names = [("/target/id", "/record_id"), ("/target/name", "/record_name")];
-        Self {
-            id,
-            seq,
-            occurred_at,
-            received_at,
-            action: action.into_string(),
-            actor: actor.unwrap_or_else(Actor::system),
-            role: role.map(Text::into_string),
-            model: model.map(Text::into_string).unwrap_or_default(),
-            record_id: record_id.map(Text::into_string).unwrap_or_default(),
-            record_name: record_name.map(Text::into_string),
-            changes: wire::raw(changes, "[]"),
-            ip_address: ip_address.map(IpAddress::into_string),
-            user_agent: user_agent.map(Text::into_string),
-            session_id: session_id.map(Text::into_string),
-            correlation_id: correlation_id.map(Text::into_string),
-            metadata: wire::raw(metadata, "{}"),
-            masked: wire::masked(masked.as_deref(), &names),
-        }
+event_type! {
+    /// A record was created, updated, deleted or viewed, or somebody tried to.
+    pub struct ApplicationEvent {
+        /// `create`, `update`, `delete`, or an action of your own.
+        #[schema(example = "update")]
+        pub action: String,
+        #[schema(value_type = String, example = "success")]
+        pub status: Outcome,
+        #[schema(required, example = "not the patient's ward")]
+        pub status_reason: Option<String>,
+        pub actor: Actor,
+        #[schema(example = "patient")]
+        pub model: String,
+        #[schema(example = "92")]
+        pub record_id: String,
+        #[schema(required, example = "李雷")]
+        pub record_name: Option<String>,
+        /// The changed fields. For a created record: all of its fields, with `old` null.
+        #[schema(value_type = Vec<Change>)]
+        pub changes: Box<RawValue>,
     }
+    from(own) {
+        action: own.action,
+        status: own.outcome,
+        status_reason: own.outcome_reason,
+        actor: own.actor.unwrap_or_else(Actor::system),
+        model: own.target.kind.map(Text::into_string).unwrap_or_default(),
+        record_id: own.target.id.map(Text::into_string).unwrap_or_default(),
+        record_name: own.target.name.map(Text::into_string),
+        changes: wire::raw(own.changes, "[]"),
+    }
+    names [
+        ("/target/id", "/record_id"),
+        ("/target/name", "/record_name"),
+        ("/outcome_reason", "/status_reason"),
+    ]
 }
 
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewApplicationEvent {
-    /// Required where a request mixes logs (`/logs/ingest`), optional elsewhere.
-    #[serde(default)]
-    #[schema(value_type = String, required = false, example = "application")]
-    pub log: Option<Log>,
-    /// When it happened: from 1970 to one day ahead. Default: now.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub occurred_at: Option<Timestamp>,
-    /// Events with the same key in the same workspace are stored once within seven days.
-    #[serde(default)]
-    #[schema(min_length = 1, max_length = 255)]
-    pub dedupe_key: Option<String>,
-    /// `create`, `update`, `delete`, or an action of your own, in lower snake case.
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$", example = "update")]
-    pub action: String,
-    /// Who did it. Default: the system.
-    #[serde(default, deserialize_with = "wire::optional_object")]
-    pub actor: Option<NewActor>,
-    #[serde(default)]
-    #[schema(max_length = 255)]
-    pub role: Option<String>,
-    #[schema(min_length = 1, max_length = 255, example = "patient")]
-    pub model: String,
-    #[schema(min_length = 1, max_length = 255, example = "92")]
-    pub record_id: String,
-    #[serde(default)]
-    #[schema(max_length = 1000)]
-    pub record_name: Option<String>,
-    /// For a value: `field`, `old`, `new`. For a set: `field`, `added`, `removed`. At most 1,000 fields and 64 KiB per
-    /// value.
-    #[serde(default)]
-    #[schema(max_items = 1000)]
-    pub changes: Vec<Change>,
-    #[serde(default)]
-    #[schema(example = "198.51.100.4")]
-    pub ip_address: Option<String>,
-    #[serde(default)]
-    #[schema(max_length = 2000)]
-    pub user_agent: Option<String>,
-    #[serde(default)]
-    #[schema(max_length = 255)]
-    pub session_id: Option<String>,
-    #[serde(default)]
-    #[schema(max_length = 255)]
-    pub correlation_id: Option<String>,
-    /// Any other data: an object of at most 64 KiB.
-    #[serde(default)]
-    #[schema(value_type = Object)]
-    pub metadata: Map<String, Value>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize, IntoParams, Validate)]
-#[into_params(parameter_in = Query)]
-pub struct ApplicationFilter {
-    /// Matches any of these actions.
-    #[serde(default)]
-    #[validate(length(max = 100))]
-    #[param(example = json!(["update"]), max_items = 100)]
-    pub action: Vec<String>,
-    /// Matches any of these models.
-    #[serde(default)]
-    #[validate(length(max = 100))]
-    #[param(example = json!(["patient"]), max_items = 100)]
-    pub model: Vec<String>,
-    /// Matches any of these record ids.
-    #[serde(default)]
-    #[validate(length(max = 100))]
-    #[param(max_items = 100)]
-    pub record_id: Vec<String>,
-    /// Matches any of these actor types: `user`, `admin`, `service`, `system`.
-    #[serde(default)]
-    #[validate(length(max = 100))]
-    #[param(inline, max_items = 100)]
-    pub actor_type: Vec<ActorType>,
-    /// Matches any of these actor ids.
-    #[serde(default)]
-    #[validate(length(max = 100))]
-    #[param(max_items = 100)]
-    pub actor_id: Vec<String>,
-    /// Matches events that changed any of these fields.
-    #[serde(default)]
-    #[validate(length(max = 100))]
-    #[param(example = json!(["status"]), max_items = 100)]
-    pub field: Vec<String>,
+new_event_type! {
+    pub struct NewApplicationEvent, "application", {
+        /// `create`, `update`, `delete`, or an action of your own, in lower snake case.
+        #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9_]*$", example = "update")]
+        pub action: String,
+        /// Default: `success`.
+        #[serde(default)]
+        #[schema(inline)]
+        pub status: Option<Outcome>,
+        #[serde(default)]
+        #[schema(max_length = 4000)]
+        pub status_reason: Option<String>,
+        /// Who did it. Default: the system.
+        #[serde(default, deserialize_with = "wire::optional_object")]
+        pub actor: Option<NewActor>,
+        #[schema(min_length = 1, max_length = 255, example = "patient")]
+        pub model: String,
+        #[schema(min_length = 1, max_length = 255, example = "92")]
+        pub record_id: String,
+        #[serde(default)]
+        #[schema(max_length = 1000)]
+        pub record_name: Option<String>,
+        /// For a value: `field`, `old`, `new`. For a set: `field`, `added`, `removed`. Each may have `label`, `old_label` and
+        /// `new_label`: names beside what only a program understands. At most 1,000 fields and 64 KiB per value.
+        #[serde(default)]
+        #[schema(max_items = 1000)]
+        pub changes: Vec<Change>,
+    }
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -201,6 +97,10 @@ pub struct ApplicationMetrics {
     pub created: u64,
     pub updated: u64,
     pub deleted: u64,
+    /// Events with the status `failure`.
+    pub failed: u64,
+    /// Events with the status `denied`.
+    pub denied: u64,
     pub by_action: BTreeMap<String, u64>,
     /// False when the counts are lower bounds.
     pub exact: bool,
@@ -212,11 +112,26 @@ impl LogKind for ApplicationLog {
     const LOG: Log = Log::Application;
     type Event = ApplicationEvent;
     type NewEvent = NewApplicationEvent;
-    type Filter = ApplicationFilter;
     type Metrics = ApplicationMetrics;
 
-    const FACETS: &'static [(&'static str, Dimension)] =
-        &[("action", Dimension::Action), ("model", Dimension::TargetType)];
+    const FILTERS: &'static [FilterParam] = &[
+        FilterParam::ACTION,
+        FilterParam::STATUS,
+        FilterParam { name: "model", what: "models", example: "patient", place: Place::TargetType },
+        FilterParam::text("record_id", "record ids", "92", |filter| &mut filter.target_ids),
+        FilterParam::ACTOR_TYPE,
+        FilterParam::ACTOR_ID,
+        FilterParam::ROLE,
+        FilterParam::FIELD,
+    ];
+
+    const FACETS: &'static [(&'static str, Dimension)] = &[
+        ("action", Dimension::Action),
+        ("model", Dimension::TargetType),
+        ("status", Dimension::Outcome),
+        ("role", Dimension::Role),
+        ("source", Dimension::Source),
+    ];
 
     fn new_event(new: NewApplicationEvent) -> Result<NewEvent, Vec<FieldError>> {
         let NewApplicationEvent {
@@ -224,58 +139,62 @@ impl LogKind for ApplicationLog {
             occurred_at,
             dedupe_key,
             action,
+            status,
+            status_reason,
             actor,
-            role,
             model,
             record_id,
             record_name,
             changes,
+            role,
+            on_behalf_of,
+            purpose,
+            targets,
             ip_address,
             user_agent,
             session_id,
             correlation_id,
+            epoch,
+            sequence,
             metadata,
         } = new;
         let mut checks = Checks::default();
         wire::check_log(&mut checks, log, Log::Application);
         let model: Text<1, 255> = checks.required("/model", model);
         let record_id: Text<1, 255> = checks.required("/record_id", record_id);
+        let reason: Option<Text<0, MAX_REASON>> = checks.optional("/status_reason", status_reason);
+        let own = Common {
+            actor: Some(actor.map_or_else(Actor::system, |actor| actor.check(&mut checks))),
+            outcome: status.unwrap_or(Outcome::Success),
+            outcome_reason: reason.map(Text::widen),
+            target: Target {
+                kind: Some(model.widen()),
+                id: Some(record_id.widen()),
+                name: checks.optional("/record_name", record_name),
+            },
+            ..Common::new(Log::Application, checks.required("/action", action))
+        };
+        let context = wire::NewContext {
+            on_behalf_of,
+            role,
+            purpose,
+            targets,
+            ip_address,
+            user_agent,
+            session_id,
+            correlation_id,
+            epoch,
+            sequence,
+        };
         let event = NewEvent {
             occurred_at: checks.optional("/occurred_at", occurred_at).unwrap_or_default(),
             dedupe_key: checks.optional("/dedupe_key", dedupe_key),
-            common: Common {
-                log: Log::Application,
-                actor: Some(actor.map_or_else(Actor::system, |actor| actor.check(&mut checks))),
-                role: checks.optional("/role", role),
-                action: checks.required("/action", action),
-                outcome: Outcome::Success,
-                outcome_reason: None,
-                target: Target {
-                    kind: Some(model.widen()),
-                    id: Some(record_id.widen()),
-                    name: checks.optional("/record_name", record_name),
-                },
-                ip_address: checks.optional("/ip_address", ip_address),
-                user_agent: checks.optional("/user_agent", user_agent),
-                session_id: checks.optional("/session_id", session_id),
-                correlation_id: checks.optional("/correlation_id", correlation_id),
-            },
+            common: context.check(own, &mut checks),
             changes: checks.required("/changes", changes),
             metadata: checks.required("/metadata", metadata),
         };
         checks.finish().map_err(wire::field_errors)?;
         Ok(event)
-    }
-
-    fn add(params: ApplicationFilter, filter: &mut Filter) -> Result<()> {
-        let ApplicationFilter { action, model, record_id, actor_type, actor_id, field } = params;
-        filter.actions = action;
-        filter.targets = model.into_iter().map(|model| (model, None)).collect();
-        filter.target_ids = record_id;
-        filter.actor_types = actor_type;
-        filter.actor_ids = actor_id;
-        filter.fields = field;
-        Ok(())
     }
 
     fn metrics(cells: &Cells) -> ApplicationMetrics {
@@ -284,6 +203,8 @@ impl LogKind for ApplicationLog {
             created: cells.with(Dimension::Action, "create"),
             updated: cells.with(Dimension::Action, "update"),
             deleted: cells.with(Dimension::Action, "delete"),
+            failed: cells.with(Dimension::Outcome, Outcome::Failure.as_str()),
+            denied: cells.with(Dimension::Outcome, Outcome::Denied.as_str()),
             by_action: cells.by(Dimension::Action).into_iter().collect(),
             exact: cells.exact,
         }
@@ -291,7 +212,7 @@ impl LogKind for ApplicationLog {
 }
 
 log_endpoints! {
-    ApplicationLog, ApplicationEvent, NewApplicationEvent, ApplicationFilter, ApplicationMetrics, ApplicationPage,
+    ApplicationLog, ApplicationEvent, NewApplicationEvent, ApplicationMetrics, ApplicationPage,
     "Application log", "application",
     list "/api/v1/workspaces/{workspace}/logs/application" "listApplicationEvents",
     get "/api/v1/workspaces/{workspace}/logs/application/{id}" "getApplicationEvent",

@@ -1,13 +1,9 @@
-//! The feed: all three logs in commit order, for integrators. [`query`] explains why it misses nothing.
+//! The feed: all logs in commit order, for integrators. [`query`] explains why it misses nothing.
 
 use actix_web::{HttpResponse, web};
 use logbook_engine::{
-    db::{Conn, Db, timestamp::Timestamp},
-    event::{
-        Actor, Change, Common, Event, Log, Outcome, Target,
-        id::MAX_SEQ,
-        limits::{IpAddress, Text},
-    },
+    db::{Conn, Db},
+    event::{Actor, Change, Log, Outcome, Target, id::MAX_SEQ},
     query,
 };
 use serde::{Deserialize, Serialize};
@@ -18,7 +14,7 @@ use validator::Validate;
 use crate::{
     auth::{Read, Reader},
     http::{error::Result, params::Params},
-    routes::logs::wire,
+    routes::logs::{event_types::event_type, wire},
 };
 
 /// All logs of a workspace, as what a handler reads.
@@ -30,87 +26,34 @@ impl Read for Feed {
     }
 }
 
-/// An event of any log, with the field names that all logs share.
-#[derive(Serialize, ToSchema)]
-pub struct FeedEvent {
-    #[schema(example = "01935fb2-8e31-8000-8000-040000000029")]
-    pub id: String,
-    /// The event's number in its workspace: 1, 2, 3 … without gaps, in commit order.
-    #[schema(minimum = 1)]
-    pub seq: i64,
-    #[schema(value_type = String, example = "access")]
-    pub log: Log,
-    #[schema(value_type = String, format = DateTime)]
-    pub occurred_at: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    pub received_at: Timestamp,
-    #[schema(example = "login_failed")]
-    pub action: String,
-    #[schema(value_type = String, example = "failure")]
-    pub outcome: Outcome,
-    #[schema(required)]
-    pub outcome_reason: Option<String>,
-    #[schema(required)]
-    pub actor: Option<Actor>,
-    #[schema(required)]
-    pub role: Option<String>,
-    #[schema(required)]
-    pub target: Option<Target>,
-    #[schema(value_type = Vec<Change>)]
-    pub changes: Box<RawValue>,
-    #[schema(required)]
-    pub ip_address: Option<String>,
-    #[schema(required)]
-    pub user_agent: Option<String>,
-    #[schema(required)]
-    pub session_id: Option<String>,
-    #[schema(required)]
-    pub correlation_id: Option<String>,
-    #[schema(value_type = Object)]
-    pub metadata: Box<RawValue>,
-    /// JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
-    pub masked: Vec<String>,
-}
-
-impl From<Event> for FeedEvent {
-    fn from(event: Event) -> Self {
-        let id = event.id().to_string();
-        let Event { workspace_id: _, seq, occurred_at, received_at, common, changes, metadata, masked } =
-            event;
-        let Common {
-            log,
-            actor,
-            role,
-            action,
-            outcome,
-            outcome_reason,
-            target,
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
-        } = common;
-        Self {
-            id,
-            seq,
-            log,
-            occurred_at,
-            received_at,
-            action: action.into_string(),
-            outcome,
-            outcome_reason: outcome_reason.map(Text::into_string),
-            actor,
-            role: role.map(Text::into_string),
-            target: (target != Target::default()).then_some(target),
-            changes: wire::raw(changes, "[]"),
-            ip_address: ip_address.map(IpAddress::into_string),
-            user_agent: user_agent.map(Text::into_string),
-            session_id: session_id.map(Text::into_string),
-            correlation_id: correlation_id.map(Text::into_string),
-            metadata: wire::raw(metadata, "{}"),
-            masked: wire::masked(masked.as_deref(), &[]),
-        }
+event_type! {
+    /// An event of any log, with the field names that all logs share.
+    pub struct FeedEvent {
+        #[schema(value_type = String, example = "access")]
+        pub log: Log,
+        #[schema(example = "login_failed")]
+        pub action: String,
+        #[schema(value_type = String, example = "failure")]
+        pub outcome: Outcome,
+        #[schema(required)]
+        pub outcome_reason: Option<String>,
+        #[schema(required)]
+        pub actor: Option<Actor>,
+        #[schema(required)]
+        pub target: Option<Target>,
+        #[schema(value_type = Vec<Change>)]
+        pub changes: Box<RawValue>,
     }
+    from(own) {
+        log: own.log,
+        action: own.action,
+        outcome: own.outcome,
+        outcome_reason: own.outcome_reason,
+        actor: own.actor,
+        target: (own.target != Target::default()).then_some(own.target),
+        changes: wire::raw(own.changes, "[]"),
+    }
+    names []
 }
 
 /// A page of events in commit order.
@@ -142,7 +85,7 @@ fn default_limit() -> u32 {
     100
 }
 
-/// Returns the events of all three logs in commit order.
+/// Returns the events of all logs in commit order.
 ///
 /// Remember `next_cursor` and send it as `after`: no event is skipped or repeated, even if it arrives late.
 #[utoipa::path(

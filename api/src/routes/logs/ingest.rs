@@ -100,6 +100,10 @@ fn parse_mixed(elements: &[&RawValue]) -> Result<Vec<NewEvent>> {
             Some(Log::Access) => parse_one::<AccessLog>(prefix, element),
             Some(Log::Application) => parse_one::<ApplicationLog>(prefix, element),
             Some(Log::Framework) => parse_one::<FrameworkLog>(prefix, element),
+            Some(Log::Activity) => {
+                let detail = "must be access, application or framework; only Logbook writes the activity log";
+                Err(vec![FieldError::at(format!("{prefix}/log"), "wrong_log", detail)])
+            }
             None => {
                 let detail = "must be access, application or framework";
                 Err(vec![FieldError::at(format!("{prefix}/log"), "missing", detail)])

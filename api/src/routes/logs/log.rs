@@ -24,9 +24,11 @@ use crate::{
     http::{
         error::{FieldError, Problem, Result},
         page::{Cursor, PageParams},
-        params::ParamSet,
     },
-    routes::logs::params::{HistogramParams, RangeParams},
+    routes::logs::{
+        filters::{FilterParam, Filters},
+        params::{HistogramParams, RangeParams},
+    },
 };
 
 /// A log's wire types, names and filters over the common columns.
@@ -36,9 +38,10 @@ pub trait LogKind: 'static {
     type Event: From<Event> + Serialize;
     /// An event as the log accepts it.
     type NewEvent: DeserializeOwned;
-    /// The log's own filters.
-    type Filter: ParamSet + Send + 'static;
     type Metrics: Serialize + Send + 'static;
+
+    /// The log's own filters; [`Filters`] adds those that every log has.
+    const FILTERS: &'static [FilterParam];
 
     /// The dimensions that can be counted separately, by the names of their filters. The first is the histogram's default.
     const FACETS: &'static [(&'static str, Dimension)];
@@ -46,12 +49,6 @@ pub trait LogKind: 'static {
     /// # Errors
     /// All errors of the event, each with its place.
     fn new_event(new: Self::NewEvent) -> Result<NewEvent, Vec<FieldError>>;
-
-    /// Adds the log's own filters.
-    ///
-    /// # Errors
-    /// `invalid_parameter`
-    fn add(params: Self::Filter, filter: &mut Filter) -> Result<()>;
 
     fn metrics(cells: &Cells) -> Self::Metrics;
 }
@@ -71,9 +68,9 @@ struct PageBody<T> {
     has_more: bool,
 }
 
-fn filter<L: LogKind>(reader: &Reader<L>, range: &RangeParams, own: L::Filter) -> Result<Filter> {
+fn filter<L: LogKind>(reader: &Reader<L>, range: &RangeParams, own: Filters<L>) -> Result<Filter> {
     let mut filter = range.filter(&reader.workspace, L::LOG)?;
-    L::add(own, &mut filter)?;
+    own.add_to(&mut filter)?;
     Ok(filter)
 }
 
@@ -82,7 +79,7 @@ pub async fn list<L: LogKind>(
     db: &Db,
     caches: &Caches,
     reader: Reader<L>,
-    (range, own, page): (RangeParams, L::Filter, PageParams),
+    (range, own, page): (RangeParams, Filters<L>, PageParams),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
     let PageParams { cursor, limit, order } = page;
@@ -126,7 +123,7 @@ pub async fn metrics<L: LogKind>(
     db: &Db,
     caches: &Caches,
     reader: Reader<L>,
-    (range, own): (RangeParams, L::Filter),
+    (range, own): (RangeParams, Filters<L>),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
     let cells = count(db, caches, filter, |conn, caches, filter| {
@@ -140,7 +137,7 @@ pub async fn facets<L: LogKind>(
     db: &Db,
     caches: &Caches,
     reader: Reader<L>,
-    (range, own): (RangeParams, L::Filter),
+    (range, own): (RangeParams, Filters<L>),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
     let facets = |conn: &mut Conn, caches: &Caches, filter: &Filter| {
@@ -154,7 +151,7 @@ pub async fn histogram_of<L: LogKind>(
     db: &Db,
     caches: &Caches,
     reader: Reader<L>,
-    (range, own, params): (RangeParams, L::Filter, HistogramParams),
+    (range, own, params): (RangeParams, Filters<L>, HistogramParams),
 ) -> Result<HttpResponse> {
     let zone = range.zone(&reader.workspace)?;
     let filter = filter::<L>(&reader, &range, own)?;
@@ -192,7 +189,7 @@ async fn count<T: Send + 'static>(
 /// The six handlers of a log, with their documentation.
 macro_rules! log_endpoints {
     (
-        $log:ty, $event:ty, $new:ty, $filter:ty, $metrics:ty, $page:ident, $tag:tt, $name:literal,
+        $log:ty, $event:ty, $new:ty, $metrics:ty, $page:ident, $tag:tt, $name:literal,
         list $list_path:tt $list_id:tt,
         get $get_path:tt $get_id:tt,
         metrics $metrics_path:tt $metrics_id:tt,
@@ -214,7 +211,7 @@ macro_rules! log_endpoints {
         #[utoipa::path(
             summary = concat!("Lists the ", $name, " events that match the filters, a page at a time."),
             get, path = $list_path, operation_id = $list_id, tag = $tag,
-            params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter, crate::http::page::PageParams),
+            params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, crate::routes::logs::filters::Filters<$log>, crate::http::page::PageParams),
             responses(
                 (status = 200, description = "A page of events", body = $page,
                     headers(("Link" = String, description = "The next page, as rel=\"next\"; absent on the last page"))),
@@ -226,7 +223,7 @@ macro_rules! log_endpoints {
             db: actix_web::web::Data<logbook_engine::db::Db>,
             caches: actix_web::web::Data<logbook_engine::caches::Caches>,
             reader: crate::auth::Reader<$log>,
-            params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter, crate::http::page::PageParams)>,
+            params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, crate::routes::logs::filters::Filters<$log>, crate::http::page::PageParams)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             crate::routes::logs::log::list::<$log>(&request, &db, &caches, reader, params.0).await
         }
@@ -251,14 +248,14 @@ macro_rules! log_endpoints {
         #[utoipa::path(
             summary = concat!("Counts the ", $name, " events that match the filters."),
             get, path = $metrics_path, operation_id = $metrics_id, tag = $tag,
-            params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter),
+            params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, crate::routes::logs::filters::Filters<$log>),
             responses((status = 200, description = "The counts", body = $metrics), crate::http::error::ReadProblems)
         )]
         pub async fn metrics(
             db: actix_web::web::Data<logbook_engine::db::Db>,
             caches: actix_web::web::Data<logbook_engine::caches::Caches>,
             reader: crate::auth::Reader<$log>,
-            params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter)>,
+            params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, crate::routes::logs::filters::Filters<$log>)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             crate::routes::logs::log::metrics::<$log>(&db, &caches, reader, params.0).await
         }
@@ -267,14 +264,14 @@ macro_rules! log_endpoints {
         #[utoipa::path(
             summary = concat!("Counts the matching ", $name, " events per value of each facet, without the facet's own filter."),
             get, path = $facets_path, operation_id = $facets_id, tag = $tag,
-            params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter),
+            params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, crate::routes::logs::filters::Filters<$log>),
             responses((status = 200, description = "The facets", body = logbook_engine::counts::Facets), crate::http::error::ReadProblems)
         )]
         pub async fn facets(
             db: actix_web::web::Data<logbook_engine::db::Db>,
             caches: actix_web::web::Data<logbook_engine::caches::Caches>,
             reader: crate::auth::Reader<$log>,
-            params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter)>,
+            params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, crate::routes::logs::filters::Filters<$log>)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             crate::routes::logs::log::facets::<$log>(&db, &caches, reader, params.0).await
         }
@@ -283,14 +280,14 @@ macro_rules! log_endpoints {
         #[utoipa::path(
             summary = concat!("Counts the matching ", $name, " events per time interval."),
             get, path = $histogram_path, operation_id = $histogram_id, tag = $tag,
-            params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, $filter, crate::routes::logs::params::HistogramParams),
+            params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, crate::routes::logs::filters::Filters<$log>, crate::routes::logs::params::HistogramParams),
             responses((status = 200, description = "The histogram", body = logbook_engine::counts::histogram::Histogram), crate::http::error::ReadProblems)
         )]
         pub async fn histogram(
             db: actix_web::web::Data<logbook_engine::db::Db>,
             caches: actix_web::web::Data<logbook_engine::caches::Caches>,
             reader: crate::auth::Reader<$log>,
-            params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, $filter, crate::routes::logs::params::HistogramParams)>,
+            params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, crate::routes::logs::filters::Filters<$log>, crate::routes::logs::params::HistogramParams)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             crate::routes::logs::log::histogram_of::<$log>(&db, &caches, reader, params.0).await
         }

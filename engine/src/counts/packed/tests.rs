@@ -1,7 +1,7 @@
 use super::*;
 
 fn key<'a>(action: &'a str, role: Option<&'a str>) -> Key<'a> {
-    Key { action, outcome: Outcome::Failure, role, target_type: Some("patient") }
+    Key { action, outcome: Outcome::Failure, role, target_type: Some("patient"), source: "clinic" }
 }
 
 fn unpacked(packed: &PackedCells) -> Vec<(i64, Key<'_>, u64)> {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
 use super::Invalid;
-use crate::event::{change::Change, pointer::escape_pointer};
+use crate::event::{canonical_json, change::Change, pointer::escape_pointer};
 
 /// Longest text of one changed value or of the metadata, as JSON, in bytes.
 pub const MAX_VALUE_BYTES: usize = 64 * 1024;
@@ -14,6 +14,8 @@ pub const MAX_VALUE_BYTES: usize = 64 * 1024;
 pub const MAX_CHANGES: usize = 1000;
 /// Longest name of a changed field, in characters.
 const MAX_FIELD: usize = 255;
+/// Longest label of a changed field or value, in characters.
+const MAX_LABEL: usize = 1000;
 /// JSON numbers are doubles in RFC 8785: larger integers would silently change.
 const MAX_EXACT: u64 = 1 << 53;
 /// Deepest nesting of a value.
@@ -25,6 +27,12 @@ const MAX_DEPTH: usize = 32;
 pub struct Changes(Vec<Change>);
 
 impl Changes {
+    /// Canonical JSON. None when there are none.
+    pub(crate) fn to_stored(&self) -> Option<String> {
+        let is_plain = || self.iter().all(|change| change.each_value().all(canonical_json::is_plain));
+        (!self.is_empty()).then(|| canonical_json::of_sorted(self, is_plain()))
+    }
+
     pub(crate) fn as_mut(&mut self) -> &mut [Change] {
         &mut self.0
     }
@@ -43,6 +51,12 @@ impl TryFrom<Vec<Change>> for Changes {
             if field.is_empty() || field.chars().count() > MAX_FIELD {
                 let invalid = Invalid::new("length", format!("must have 1 to {MAX_FIELD} characters"));
                 return Err(invalid.below(&format!("/{i}/field")));
+            }
+            for (place, label) in change.labels().texts() {
+                if label.is_some_and(|label| label.chars().count() > MAX_LABEL) {
+                    let invalid = Invalid::new("length", format!("must have at most {MAX_LABEL} characters"));
+                    return Err(invalid.below(&format!("/{i}{place}")));
+                }
             }
             for (place, value) in change.values() {
                 check_value(value).map_err(|invalid| invalid.below(&format!("/{i}{place}")))?;
@@ -75,6 +89,11 @@ impl Metadata {
         metadata.insert(key.to_owned(), value);
         *self = metadata.try_into()?;
         Ok(())
+    }
+
+    /// Canonical JSON. None when it is empty.
+    pub(crate) fn to_stored(&self) -> Option<String> {
+        (!self.is_empty()).then(|| canonical_json::of_sorted(self, canonical_json::is_plain_map(self)))
     }
 
     pub(crate) fn as_mut(&mut self) -> &mut Map<String, Value> {

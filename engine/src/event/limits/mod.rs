@@ -3,13 +3,17 @@
 //! Each type is built from what a producer sent, or returns an [`Invalid`]: a place, a code for programs and a sentence
 //! for people. [`Checks`] collects them, so that one response names every problem.
 
+mod address;
 mod json;
+mod targets;
 
-use std::{borrow::Cow, net::IpAddr, ops::Deref};
+use std::{borrow::Cow, ops::Deref};
 
 use serde::Serialize;
 
+pub use address::IpAddress;
 pub use json::{Changes, MAX_CHANGES, MAX_VALUE_BYTES, Metadata};
+pub use targets::{MAX_TARGETS, Targets};
 
 use crate::db::timestamp::Timestamp;
 
@@ -102,6 +106,12 @@ pub type TargetType = Text<0, 255>;
 /// Why something failed.
 pub type Reason = Text<0, 20_000>;
 pub type UserAgent = Text<0, 2000>;
+/// Why an actor did something, in their words: a ticket, a purpose of use.
+pub type Purpose = Text<0, 1000>;
+/// Who sent an event.
+pub type SourceName = Text<0, 255>;
+/// A run of a producer, in which it counts its events from the start.
+pub type Epoch = Text<1, 64>;
 
 impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
     /// The longest prefix that fits, without U+0000. For Logbook's own events, which are never refused.
@@ -293,43 +303,32 @@ impl Deref for Action {
     }
 }
 
-/// An IPv4 or IPv6 address, as it was sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IpAddress(String);
+/// A producer's own count of its events: 0 to 2^53.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sequence(i64);
 
-impl IpAddress {
-    /// A stored address, which was checked before.
-    pub(crate) fn stored(text: String) -> Self {
-        Self(text)
+impl Sequence {
+    /// JSON numbers are doubles.
+    const MAX: i64 = 1 << 53;
+
+    /// A stored number, which was checked before.
+    pub(crate) fn stored(number: i64) -> Self {
+        Self(number)
     }
 
-    pub fn into_string(self) -> String {
+    pub fn number(self) -> i64 {
         self.0
     }
 }
 
-impl TryFrom<String> for IpAddress {
+impl TryFrom<i64> for Sequence {
     type Error = Invalid;
 
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        match text.parse::<IpAddr>() {
-            Ok(_) => Ok(Self(text)),
-            Err(_) => Err(Invalid::new("invalid", "must be an IPv4 or IPv6 address")),
+    fn try_from(number: i64) -> Result<Self, Invalid> {
+        if !(0..=Self::MAX).contains(&number) {
+            return Err(Invalid::new("out_of_range", "must lie between 0 and 2^53"));
         }
-    }
-}
-
-impl From<IpAddr> for IpAddress {
-    fn from(address: IpAddr) -> Self {
-        Self(address.to_string())
-    }
-}
-
-impl Deref for IpAddress {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.0
+        Ok(Self(number))
     }
 }
 
