@@ -152,3 +152,101 @@ pub fn merge_part(
         emit(part * MOST_MERGED + done, builder.bytes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::index::posting::Set;
+
+    type Entries = BTreeMap<(usize, u64), Vec<u32>>;
+
+    /// Keys of one run: some in nearly all numbers, most in a few.
+    fn keys(kind: Kind, seed: u64) -> BTreeMap<u64, Vec<u32>> {
+        let mut state = seed;
+        let mut next = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state >> 16
+        };
+        let mut keys: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+        for n in 0..3000_u64 {
+            // Half of the keys are in every run.
+            let key = if n % 2 == 0 { n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 7 } else { next() };
+            let key = key & ((1 << kind.key_bits()) - 1);
+            let count = if n % 100 == 0 { kind.numbers() * (n as u32 / 100) / 30 } else { 1 + n as u32 % 5 };
+            let numbers = keys.entry(key).or_default();
+            numbers.extend((0..count).map(|_| (next() % u64::from(kind.numbers())) as u32));
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
+        keys
+    }
+
+    /// The parts of the directory of several runs, built at once.
+    fn directory(kind: Kind, level: Level, runs: &[BTreeMap<u64, Vec<u32>>]) -> BTreeMap<usize, Vec<u8>> {
+        let mut all: Entries = Entries::new();
+        for (run, keys) in (0..).zip(runs) {
+            for (key, numbers) in keys {
+                let entry = all.entry(kind.place(*key, level)).or_default();
+                entry.extend(numbers.iter().map(|number| run * kind.numbers() + number));
+            }
+        }
+        let mut parts: BTreeMap<usize, PartBuilder> = BTreeMap::new();
+        for ((part, rest), numbers) in all {
+            parts.entry(part).or_default().add(rest, &numbers, runs.len() as u32 * kind.numbers());
+        }
+        parts.into_iter().map(|(part, builder)| (part, builder.bytes)).collect()
+    }
+
+    #[test]
+    fn merged_directories_are_the_directory_of_all_their_runs() {
+        for kind in [Kind::Blocks, Kind::Groups, Kind::Values] {
+            let runs: Vec<_> = (1..=4).map(|seed| keys(kind, seed)).collect();
+            // Two of one run, and one of two.
+            let inputs: Vec<_> =
+                [&runs[..1], &runs[1..3], &runs[3..]].map(|runs| (directory(kind, 1, runs), runs.len())).into();
+            let mut merged = BTreeMap::new();
+            for part in 0..1 << kind.part_bits(1) {
+                let mut parts = Vec::new();
+                let mut runs_before = 0;
+                for (directory, runs) in &inputs {
+                    if let Some(part) = directory.get(&part) {
+                        parts.push(Input { part, runs_before, runs: *runs as u32 });
+                    }
+                    runs_before += *runs as u32;
+                }
+                merge_part(kind, 1, part, (&parts, runs_before), |part, bytes| {
+                    assert!(merged.insert(part, bytes).is_none(), "each part once");
+                });
+            }
+            assert!(merged == directory(kind, 2, &runs), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn every_key_is_found_with_its_numbers_and_no_other() {
+        for (kind, level) in [(Kind::Blocks, 0), (Kind::Values, 1), (Kind::Groups, 1)] {
+            let keys = keys(kind, 9);
+            let parts = directory(kind, level, std::slice::from_ref(&keys));
+            let find = |key: u64| {
+                let (part, rest) = kind.place(key, level);
+                find(parts.get(&part)?, rest, kind.numbers()).map(|set| Set::numbers(set, kind.numbers()))
+            };
+            for (key, numbers) in &keys {
+                assert_eq!(find(*key).as_ref(), Some(numbers), "{kind:?} {key}");
+                if !keys.contains_key(&(key ^ 1)) {
+                    assert_eq!(find(key ^ 1), None);
+                }
+            }
+            // Damaged bytes give less, and never a panic.
+            for bytes in parts.values().take(50) {
+                for cut in (0..bytes.len().min(600)).step_by(101) {
+                    let _ = entries(&bytes[..cut], kind.numbers()).count();
+                    let flipped: Vec<u8> = bytes.iter().map(|byte| byte ^ (cut as u8 | 1)).collect();
+                    let _ = entries(&flipped[..cut], kind.numbers()).take(1000).count();
+                }
+            }
+        }
+    }
+}
