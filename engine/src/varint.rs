@@ -51,11 +51,16 @@ impl<'a> Reader<'a> {
         (count <= self.bytes.len()).then_some(count)
     }
 
+    /// The next bytes.
+    pub fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let taken = self.bytes.get(self.at..self.at.checked_add(length)?)?;
+        self.at += length;
+        Some(taken)
+    }
+
     /// Bytes after their length.
     pub fn slice(&mut self) -> Option<&'a [u8]> {
         let length = self.count()?;
-        let slice = self.bytes.get(self.at..self.at.checked_add(length)?)?;
-        self.at += length;
-        Some(slice)
+        self.take(length)
     }
 }

@@ -2,15 +2,18 @@
 
 use diesel::prelude::*;
 use logbook_engine::{
-    db::schema::{index_pieces, index_states},
+    db::schema::index_states,
     index::{
         build::{self, Advanced, IngestRate},
-        segment::FORMAT,
+        check,
+        run::FORMAT,
         store,
     },
 };
 use logbook_tests::{Client, TestServer, on_both, pagination, server::sample, wait::wait_until};
 use serde_json::Value;
+
+use crate::index::strays;
 
 const PATH: &str = "/workspaces/clinic/logs/access";
 
@@ -25,7 +28,7 @@ fn append_samples(admin: &Client, count: i64) {
 fn make_foreign(server: &TestServer) {
     let garbage = server.garbage();
     server.sql(&format!("UPDATE index_pieces SET bits = {garbage}"));
-    server.sql("UPDATE index_segments SET last_time = first_time");
+    server.sql("UPDATE index_runs SET last_time = first_time");
     // Pieces that no segment has in this format, and more than one transaction removes.
     server.sql(&format!(
         "INSERT INTO index_pieces (workspace_id, piece, bits) WITH RECURSIVE n(i) AS
@@ -79,10 +82,8 @@ on_both!(
             assert!(steps > 4, "removed in parts, then built: {steps}");
             let after = store::state(conn, id).expect("a state");
             assert!(after.next_segment > before.next_segment, "no number is given twice");
-            assert_eq!(build::check(conn, id, |_, _| {}).expect("an answer"), []);
-            let segments = store::segments(conn, id).expect("segments").len() as i64;
-            let pieces: i64 = index_pieces::table.count().get_result(conn).expect("a count");
-            assert_eq!(pieces, segments, "nothing is left of the other format");
+            assert_eq!(check::check(conn, id, |_, _| {}).expect("an answer"), []);
+            assert_eq!(strays(conn, id), [], "nothing is left of the other format");
         }
     }
 );
@@ -101,5 +102,5 @@ on_both!(the_background_job_builds_an_index_in_another_format_again, |server| {
         format == FORMAT && admin.index_lag() == 0
     });
     assert_eq!(answers(&admin), expected(1500));
-    assert_eq!(build::check(conn, id, |_, _| {}).expect("an answer"), []);
+    assert_eq!(check::check(conn, id, |_, _| {}).expect("an answer"), []);
 });

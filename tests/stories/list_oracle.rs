@@ -4,7 +4,16 @@
 use std::collections::BTreeMap;
 
 use logbook::accounts::workspaces;
-use logbook_engine::index::{build, store};
+use logbook_engine::{
+    db::Conn,
+    index::{
+        self,
+        build::{self, Advanced, IngestRate, Making, Sizes},
+        building::Made,
+        directory::Level,
+        store,
+    },
+};
 use logbook_tests::{
     Client, TestServer, on_both,
     oracle::{self, Query, Sent},
@@ -86,6 +95,26 @@ on_both!(lists_agree_with_the_oracle, |server| {
     }
 });
 
+/// Builds a run of these events.
+pub(crate) fn make_run(conn: &mut Conn, id: i32, run: (i32, Level), seqs: (i64, i64)) -> Made {
+    match build::make(conn, id, run, seqs).expect("a run") {
+        Making::Done(made) => made,
+        Making::TooLarge { most } => panic!("only {most} events fit"),
+    }
+}
+
+/// Indexes all events, with sizes so small that there are segments of every level, and returns their levels. Stops after
+/// so many steps: in the middle of a merge, or before.
+pub(crate) fn index_in_tiers(conn: &mut Conn, id: i32, steps: usize) -> Vec<Level> {
+    let sizes = Sizes { small: 3, large: 7, merged: 2 };
+    for _ in 0..steps {
+        if build::advance_by(conn, id, IngestRate::Quiet, &sizes).expect("a step") != Advanced::Segment {
+            break;
+        }
+    }
+    store::segments(conn, id).expect("segments").iter().map(|segment| segment.level).collect()
+}
+
 /// Indexes the next events in segments of these lengths, however short. The rest is not indexed.
 fn index(server: &TestServer, slug: &str, lengths: &[usize]) {
     let conn = &mut server.own_connection();
@@ -97,8 +126,11 @@ fn index(server: &TestServer, slug: &str, lengths: &[usize]) {
         if last > state.last_seq {
             break;
         }
-        let made = build::make(conn, id, state.next_segment, (first, last)).expect("a segment");
-        assert!(store::swap_segments(conn, id, state, &[], made).expect("an index"), "nobody else is there");
+        // Those that are small and those that are not are stored differently.
+        let level = Level::from(*length > 20);
+        let made = make_run(conn, id, (state.next_segment, level), (first, last));
+        let stored = store::swap_runs(conn, id, state, &[], level, made).expect("an index");
+        assert!(stored, "nobody else is there");
     }
 }
 
@@ -123,6 +155,30 @@ on_both!(
                 for question in questions {
                     check_pages(&admin, &slug, log, &sent, &question);
                 }
+            });
+        }
+    }
+);
+
+on_both!(
+    lists_agree_with_the_oracle_at_every_stage_of_merging,
+    |config| { config.no_background_jobs = true },
+    |server| {
+        let admin = server.admin();
+        for log in LOGS {
+            for_all(6, (case(log), 1..60usize), |((events, questions), steps)| {
+                let slug = next_slug();
+                let sent = send(&server, &admin, &slug, log, events);
+                let conn = &mut server.own_connection();
+                let id = workspaces::find(conn, &slug).expect("an answer").expect("the workspace").id;
+                // In the middle, and when nothing is left to do.
+                for steps in [steps, usize::MAX] {
+                    index_in_tiers(conn, id, steps);
+                    for question in &questions {
+                        check_pages(&admin, &slug, log, &sent, question);
+                    }
+                }
+                assert_eq!(index::check::check(conn, id, |_, _| {}).expect("an answer"), []);
             });
         }
     }

@@ -135,7 +135,9 @@ on_both!(every_key_of_a_workspaces_table_begins_with_the_workspace, |server| {
     for table in [
         "events",
         "index_states",
-        "index_segments",
+        "index_runs",
+        "index_merges",
+        "index_removals",
         "index_pieces",
         "job_leases",
         "count_states",

@@ -5,7 +5,7 @@ use logbook::config::DataConfig;
 use logbook_engine::{
     counts::check::{self, Checked},
     db::roles,
-    index::build,
+    index,
 };
 
 use super::{Failure, WorkspaceSelection, open, progress};
@@ -37,7 +37,7 @@ pub(crate) fn run(data: &DataConfig, CheckArgs { workspaces }: &CheckArgs) -> Re
             }
         }
         let index =
-            progress(|progress| roles::as_appender_throughout(conn, |conn| build::check(conn, id, progress)));
+            progress(|progress| roles::as_appender_throughout(conn, |conn| index::check::check(conn, id, progress)));
         let found = index?;
         found
             .iter()

@@ -5,7 +5,7 @@ use logbook::config::DataConfig;
 use logbook_engine::{
     counts::check::{self, Checked},
     db::{Conn, roles},
-    index::build,
+    index::{self, build},
 };
 
 use super::{Failure, WorkspaceSelection, open, progress};
@@ -43,7 +43,7 @@ pub(crate) fn run(data: &DataConfig, args: &RepairArgs) -> Result<(), Failure> {
             None => {
                 repair_counts(conn, id, slug)?;
                 let damaged = progress(|progress| {
-                    roles::as_appender_throughout(conn, |conn| build::check(conn, id, progress))
+                    roles::as_appender_throughout(conn, |conn| index::check::check(conn, id, progress))
                 });
                 if damaged?.is_empty() {
                     println!("{slug}: the index matches the events.");

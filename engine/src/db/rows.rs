@@ -48,14 +48,27 @@ pub struct DedupeKeyRow {
 }
 
 #[derive(Clone, Debug, diesel::Queryable, diesel::Selectable, diesel::Insertable)]
-#[diesel(table_name = super::schema::index_segments)]
-pub struct SegmentRow {
+#[diesel(table_name = super::schema::index_runs)]
+pub struct RunRow {
     pub workspace_id: i32,
+    pub run: i32,
     pub segment: i32,
+    pub level: i16,
     pub first_seq: i64,
     pub last_seq: i64,
     pub first_time: Timestamp,
     pub last_time: Timestamp,
+}
+
+#[derive(Clone, Debug, diesel::Queryable, diesel::Selectable, diesel::Insertable)]
+#[diesel(table_name = super::schema::index_merges)]
+pub struct MergeRow {
+    pub workspace_id: i32,
+    pub segment: i32,
+    pub level: i16,
+    pub first_seq: i64,
+    pub last_seq: i64,
+    pub next_piece: i32,
 }
 
 #[derive(Clone, Debug, diesel::Insertable)]

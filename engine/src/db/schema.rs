@@ -163,13 +163,37 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::timestamp::TimestampSql;
 
-    index_segments (workspace_id, segment) {
+    index_runs (workspace_id, run) {
         workspace_id -> Integer,
+        run -> Integer,
         segment -> Integer,
+        level -> SmallInt,
         first_seq -> BigInt,
         last_seq -> BigInt,
         first_time -> TimestampSql,
         last_time -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    index_merges (workspace_id, segment) {
+        workspace_id -> Integer,
+        segment -> Integer,
+        level -> SmallInt,
+        first_seq -> BigInt,
+        last_seq -> BigInt,
+        next_piece -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    index_removals (workspace_id, segment) {
+        workspace_id -> Integer,
+        segment -> Integer,
     }
 }
 

@@ -1,15 +1,16 @@
 //! Builds segments from events, in a background job.
 //!
-//! New events first get small segments. 63 full ones are replaced by one large segment, which is built from the events
-//! again, since its blocks are in time order throughout. The newest small segment is rebuilt while it grows.
-
-use std::ops::RangeInclusive;
+//! New events first get small runs. 64 full ones are replaced by one large run, which is built from the events again,
+//! since its blocks are in time order throughout. The newest small run is rebuilt while it grows. 16 large runs become
+//! one segment, and 16 of such segments one of the next level ([`merge`]).
 
 use diesel::prelude::*;
 
 use super::{
-    segment::{Building, FORMAT, MOST_COLUMNS, Made, SMALL_COLUMNS, Segment},
-    signature::marks,
+    building::{Building, Made},
+    directory::Level,
+    merge,
+    run::{BLOCK, FORMAT, MOST_COLUMNS, SMALL_COLUMNS, Segment},
     store::{self, State},
 };
 use crate::{
@@ -49,11 +50,41 @@ pub enum IngestRate {
     Burst,
 }
 
-/// Advances a workspace's index by one segment.
+/// How many events a run has, and how many segments are merged into one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// At most [`SMALL_COLUMNS`].
+    pub small: usize,
+    /// At most [`MOST_COLUMNS`].
+    pub large: usize,
+    /// At most [`super::directory::MOST_MERGED`].
+    pub merged: usize,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self { small: SMALL_COLUMNS, large: MOST_COLUMNS, merged: super::directory::MOST_MERGED }
+    }
+}
+
+/// Advances a workspace's index by one step: builds a run, or merges or removes some pieces.
 ///
 /// # Errors
 /// The database's; [`crate::Error::FromNewerVersion`].
 pub fn advance(conn: &mut Conn, workspace_id: i32, rate: IngestRate) -> Result<Advanced> {
+    advance_by(conn, workspace_id, rate, &Sizes::default())
+}
+
+/// As [`advance`], with other sizes.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
+pub fn advance_by(
+    conn: &mut Conn,
+    workspace_id: i32,
+    rate: IngestRate,
+    sizes: &Sizes,
+) -> Result<Advanced> {
     let (state, segments) = state_and_segments(conn, workspace_id)?;
     if state.next_segment == 0 {
         begin(conn, workspace_id)?;
@@ -63,18 +94,56 @@ pub fn advance(conn: &mut Conn, workspace_id: i32, rate: IngestRate) -> Result<A
         store::remove_batch(conn, workspace_id)?;
         return Ok(Advanced::Segment);
     }
-    let Some(step) = next_step(state, &segments, rate) else {
-        let waits = state.last_seq > state.indexed_seq;
-        return Ok(if waits { Advanced::Waiting } else { Advanced::Nothing });
-    };
-    let made = make(conn, workspace_id, state.next_segment, (step.first_seq, step.last_seq))?;
-    // When another process was quicker, its segment is as good.
-    store::swap_segments(conn, workspace_id, state, &step.replaces, made)?;
-    Ok(Advanced::Segment)
+    // In a burst runs come first, until so many wait for a merge that questions take long.
+    let waiting_runs = segments.iter().filter(|segment| segment.level == 1).count();
+    if waiting_runs < 2 * sizes.merged && build_next(conn, workspace_id, (state, &segments), rate, sizes)? {
+        return Ok(Advanced::Segment);
+    }
+    if let Some(merge) = merge::current(conn, workspace_id)? {
+        merge::step(conn, state, &segments, &merge)?;
+        return Ok(Advanced::Segment);
+    }
+    if let Some(due) = merge::due(&segments, sizes) {
+        merge::begin(conn, workspace_id, state, due)?;
+        return Ok(Advanced::Segment);
+    }
+    if build_next(conn, workspace_id, (state, &segments), rate, sizes)?
+        || merge::remove_some(conn, workspace_id)?
+    {
+        return Ok(Advanced::Segment);
+    }
+    let waits = state.last_seq > state.indexed_seq;
+    Ok(if waits { Advanced::Waiting } else { Advanced::Nothing })
+}
+
+/// Builds the next run. Returns false when none is due.
+fn build_next(
+    conn: &mut Conn,
+    workspace_id: i32,
+    (state, segments): (State, &[Segment]),
+    rate: IngestRate,
+    sizes: &Sizes,
+) -> Result<bool> {
+    let mut sizes = *sizes;
+    loop {
+        let Some(step) = next_step(state, segments, rate, &sizes) else { return Ok(false) };
+        let Step { first_seq, last_seq, level, replaces } = step;
+        match make(conn, workspace_id, (state.next_segment, level), (first_seq, last_seq))? {
+            Making::Done(made) => {
+                // When another process was quicker, its run is as good.
+                store::swap_runs(conn, workspace_id, state, &replaces, level, made)?;
+                return Ok(true);
+            }
+            Making::TooLarge { most } => {
+                sizes.large = most;
+                sizes.small = sizes.small.min(most);
+            }
+        }
+    }
 }
 
 /// Both from one snapshot, so that the segments belong to the state.
-fn state_and_segments(conn: &mut Conn, workspace_id: i32) -> Result<(State, Vec<Segment>)> {
+pub(super) fn state_and_segments(conn: &mut Conn, workspace_id: i32) -> Result<(State, Vec<Segment>)> {
     roles::as_reader(conn, workspace_id, |conn| {
         let state = store::state(conn, workspace_id)?;
         let segments = if state.is_foreign { Vec::new() } else { store::segments(conn, workspace_id)? };
@@ -82,29 +151,30 @@ fn state_and_segments(conn: &mut Conn, workspace_id: i32) -> Result<(State, Vec<
     })
 }
 
-/// The next segment to build.
+/// The next run to build.
 #[derive(Debug, PartialEq, Eq)]
 struct Step {
     first_seq: i64,
     last_seq: i64,
+    level: Level,
     replaces: Vec<i32>,
 }
 
-fn next_step(state: State, segments: &[Segment], rate: IngestRate) -> Option<Step> {
+fn next_step(state: State, segments: &[Segment], rate: IngestRate, sizes: &Sizes) -> Option<Step> {
     let waiting = state.last_seq - state.indexed_seq;
-    let small: Vec<&Segment> = segments.iter().filter(|segment| segment.is_small()).collect();
-    let first_seq = small.first().map_or(state.indexed_seq + 1, |segment| segment.first_seq);
-    if state.last_seq - first_seq + 1 >= MOST_COLUMNS as i64 {
-        let last_seq = first_seq + MOST_COLUMNS as i64 - 1;
-        // It replaces small segments only as a whole.
-        let cut = small.iter().find(|segment| segment.first_seq <= last_seq && segment.last_seq > last_seq);
-        let last_seq = cut.map_or(last_seq, |segment| segment.first_seq - 1);
-        let replaces = small.iter().filter(|segment| segment.last_seq <= last_seq);
-        return Some(Step {
-            first_seq,
-            last_seq,
-            replaces: replaces.map(|segment| segment.number).collect(),
-        });
+    let small: Vec<&Segment> = segments.iter().filter(|segment| segment.level == 0).collect();
+    let first_seq = small.first().map_or(state.indexed_seq + 1, |segment| segment.first_seq());
+    if state.last_seq - first_seq + 1 >= sizes.large as i64 {
+        let last_seq = first_seq + sizes.large as i64 - 1;
+        // It replaces small runs only as a whole, and at least one.
+        let cut = small.iter().find(|run| run.first_seq() <= last_seq && run.last_seq() > last_seq);
+        let last_seq = match cut {
+            Some(run) if run.first_seq() == first_seq => run.last_seq(),
+            Some(run) => run.first_seq() - 1,
+            None => last_seq,
+        };
+        let replaces = small.iter().filter(|run| run.last_seq() <= last_seq).map(|run| run.number);
+        return Some(Step { first_seq, last_seq, level: 1, replaces: replaces.collect() });
     }
     let enough = match rate {
         IngestRate::Quiet => waiting > 0,
@@ -114,12 +184,14 @@ fn next_step(state: State, segments: &[Segment], rate: IngestRate) -> Option<Ste
     if !enough {
         return None;
     }
-    let growing = small.last().filter(|segment| segment.columns() < SMALL_COLUMNS);
-    let first_seq = growing.map_or(state.indexed_seq + 1, |segment| segment.first_seq);
+    let columns = |run: &Segment| run.last_seq() - run.first_seq() + 1;
+    let growing = small.last().filter(|run| columns(run) < sizes.small as i64);
+    let first_seq = growing.map_or(state.indexed_seq + 1, |run| run.first_seq());
     Some(Step {
         first_seq,
-        last_seq: (first_seq + SMALL_COLUMNS as i64 - 1).min(state.last_seq),
-        replaces: growing.map(|segment| segment.number).into_iter().collect(),
+        last_seq: (first_seq + sizes.small as i64 - 1).min(state.last_seq),
+        level: 0,
+        replaces: growing.map(|run| run.number).into_iter().collect(),
     })
 }
 
@@ -151,16 +223,25 @@ pub fn begin(conn: &mut Conn, workspace_id: i32) -> Result<()> {
     Ok(())
 }
 
-/// Builds a segment from the events from one seq to another.
+/// What became of a run.
+pub enum Making {
+    Done(Made),
+    /// Its events have too much in them. Of this many, they would not.
+    TooLarge {
+        most: usize,
+    },
+}
+
+/// Builds a run with this number and level from the events from one seq to another.
 ///
 /// # Errors
 /// The database's; [`crate::Error::FromNewerVersion`].
 pub fn make(
     conn: &mut Conn,
     workspace_id: i32,
-    number: i32,
+    (number, level): (i32, Level),
     (first_seq, last_seq): (i64, i64),
-) -> Result<Made> {
+) -> Result<Making> {
     let within = |first: i64, last: i64| {
         events::table
             .filter(events::workspace_id.eq(workspace_id))
@@ -180,7 +261,7 @@ pub fn make(
     }
     times.resize((last_seq - first_seq + 1) as usize, times.last().copied().unwrap_or_default());
 
-    let mut building = Building::new(number, first_seq, &times);
+    let mut building = Building::new(number, level, first_seq, &times);
     let mut seq = first_seq;
     while seq <= last_seq {
         let end = (seq + STEP - 1).min(last_seq);
@@ -195,11 +276,15 @@ pub fn make(
             .load::<EventRow>(conn)?;
         for row in rows {
             let event = Event::try_from(row)?;
-            marks(&event, &event.parse_changes(), &mut |mark| building.mark(event.seq, mark));
+            let fits = building.add(&event, &event.parse_changes());
+            let before = (event.seq - first_seq) as usize;
+            if !fits && before > BLOCK {
+                return Ok(Making::TooLarge { most: before * 3 / 4 });
+            }
         }
         seq = end + 1;
     }
-    Ok(building.finish())
+    Ok(Making::Done(building.finish()))
 }
 
 /// Removes a workspace's index and rebuilds it. `progress` gets the number of indexed events, and of all events.
@@ -216,108 +301,108 @@ pub fn rebuild(conn: &mut Conn, workspace_id: i32, mut progress: impl FnMut(u64,
     Ok(())
 }
 
-/// The seqs whose index differs from their events: those of segments with other pieces, and those that no segment
-/// covers, or several. Segments that the background job replaces meanwhile are left out.
-///
-/// # Errors
-/// The database's.
-pub fn check(
-    conn: &mut Conn,
-    workspace_id: i32,
-    mut progress: impl FnMut(u64, u64),
-) -> Result<Vec<RangeInclusive<i64>>> {
-    let (state, segments) = state_and_segments(conn, workspace_id)?;
-    let mut damaged = Vec::new();
-    let (mut covered, all) = (0, segments.len() as u64);
-    for (done, segment) in segments.into_iter().enumerate() {
-        if segment.first_seq != covered + 1 {
-            damaged.push(between(covered, segment.first_seq - 1));
-        }
-        let made = make(conn, workspace_id, segment.number, (segment.first_seq, segment.last_seq))?;
-        let pieces = store::pieces(conn, workspace_id, segment.number, &made.1)?;
-        if (made.0 != segment || pieces != made.1)
-            && store::segments(conn, workspace_id)?.iter().any(|stored| stored.number == segment.number)
-        {
-            damaged.push(segment.first_seq..=segment.last_seq);
-        }
-        covered = segment.last_seq;
-        progress(done as u64 + 1, all);
-    }
-    if covered != state.indexed_seq {
-        damaged.push(between(covered, state.indexed_seq));
-    }
-    Ok(damaged)
-}
-
-/// The seqs above the lower number, up to the higher one.
-fn between(one: i64, other: i64) -> RangeInclusive<i64> {
-    one.min(other) + 1..=one.max(other)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::run::Run;
 
     const LARGE: i64 = MOST_COLUMNS as i64;
     const SMALL: i64 = SMALL_COLUMNS as i64;
 
-    /// The next step after segments of these lengths, one after the other, with this newest event.
-    fn step(lengths: &[i64], last_seq: i64, rate: IngestRate) -> Option<Step> {
-        let mut indexed_seq = 0;
-        let mut segments = Vec::new();
-        for (n, length) in lengths.iter().enumerate() {
-            let (number, first_seq) = (n as i32 + 1, indexed_seq + 1);
-            indexed_seq += length;
-            segments.push(Segment { number, first_seq, last_seq: indexed_seq, first_time: 0, last_time: 0 });
-        }
-        let next_segment = lengths.len() as i32 + 1;
-        next_step(State { indexed_seq, next_segment, last_seq, ..State::default() }, &segments, rate)
+    /// Segments of one run each, with these levels and numbers of events, one after the other.
+    fn segments(runs: &[(Level, i64)]) -> Vec<Segment> {
+        let mut last_seq = 0;
+        let mut number = 0;
+        let segments = runs.iter().map(|(level, length)| {
+            let first_seq = last_seq + 1;
+            last_seq += length;
+            number += 1;
+            let run = Run { number, first_seq, last_seq, first_time: 0, last_time: 0 };
+            Segment { number, level: *level, runs: vec![run] }
+        });
+        segments.collect()
     }
 
-    fn is(first_seq: i64, last_seq: i64, replaces: impl IntoIterator<Item = i32>) -> Option<Step> {
-        Some(Step { first_seq, last_seq, replaces: replaces.into_iter().collect() })
+    /// The next step after these runs, with this newest event: (first, last, level, replaced ones).
+    fn step(runs: &[(Level, i64)], last_seq: i64, rate: IngestRate) -> Option<Step> {
+        let segments = segments(runs);
+        let indexed_seq = segments.last().map_or(0, Segment::last_seq);
+        let state = State { indexed_seq, next_segment: 99, last_seq, ..State::default() };
+        next_step(state, &segments, rate, &Sizes::default())
+    }
+
+    fn is(
+        level: Level,
+        first_seq: i64,
+        last_seq: i64,
+        replaces: impl IntoIterator<Item = i32>,
+    ) -> Option<Step> {
+        Some(Step { first_seq, last_seq, level, replaces: replaces.into_iter().collect() })
     }
 
     #[test]
-    fn a_small_segment_grows_until_it_is_full() {
+    fn a_small_run_grows_until_it_is_full() {
         assert_eq!(step(&[], 0, IngestRate::Quiet), None);
         assert_eq!(step(&[], GROWN - 1, IngestRate::Steady), None, "a few events wait");
-        assert_eq!(step(&[], GROWN - 1, IngestRate::Quiet), is(1, GROWN - 1, []));
-        assert_eq!(step(&[], GROWN, IngestRate::Steady), is(1, GROWN, []));
-        assert_eq!(step(&[GROWN], 2 * GROWN - 1, IngestRate::Steady), None);
-        assert_eq!(step(&[GROWN], 2 * GROWN, IngestRate::Steady), is(1, 2 * GROWN, [1]));
-        assert_eq!(step(&[GROWN], 3 * SMALL, IngestRate::Steady), is(1, SMALL, [1]));
-        assert_eq!(step(&[SMALL], SMALL, IngestRate::Quiet), None);
+        assert_eq!(step(&[], GROWN - 1, IngestRate::Quiet), is(0, 1, GROWN - 1, []));
+        assert_eq!(step(&[], GROWN, IngestRate::Steady), is(0, 1, GROWN, []));
+        assert_eq!(step(&[(0, GROWN)], 2 * GROWN - 1, IngestRate::Steady), None);
+        assert_eq!(step(&[(0, GROWN)], 2 * GROWN, IngestRate::Steady), is(0, 1, 2 * GROWN, [1]));
+        assert_eq!(step(&[(0, GROWN)], 3 * SMALL, IngestRate::Steady), is(0, 1, SMALL, [1]));
+        assert_eq!(step(&[(0, SMALL)], SMALL, IngestRate::Quiet), None);
         assert_eq!(step(&[], LARGE - 1, IngestRate::Burst), None, "a large one is full soon");
         assert_eq!(
-            step(&[SMALL], SMALL + 1, IngestRate::Quiet),
-            is(SMALL + 1, SMALL + 1, []),
+            step(&[(0, SMALL)], SMALL + 1, IngestRate::Quiet),
+            is(0, SMALL + 1, SMALL + 1, []),
             "a full one is left alone"
         );
-        assert_eq!(step(&[SMALL, 5], SMALL + 6, IngestRate::Quiet), is(SMALL + 1, SMALL + 6, [2]));
+        let growing = [(0, SMALL), (0, 5)];
+        assert_eq!(step(&growing, SMALL + 6, IngestRate::Quiet), is(0, SMALL + 1, SMALL + 6, [2]));
     }
 
     #[test]
-    fn small_segments_make_way_for_a_large_one() {
-        let small = [SMALL; 63];
-        assert_eq!(step(&small[1..], LARGE - 1, IngestRate::Steady), is(62 * SMALL + 1, LARGE - 1, []));
-        assert_eq!(step(&small, LARGE, IngestRate::Steady), is(1, LARGE, 1..=63));
+    fn small_runs_make_way_for_a_large_one() {
+        let small = [(0, SMALL); 64];
+        let next = is(0, 63 * SMALL + 1, LARGE - 1, []);
+        assert_eq!(step(&small[1..], LARGE - 1, IngestRate::Steady), next);
+        assert_eq!(step(&small, LARGE, IngestRate::Steady), is(1, 1, LARGE, 1..=64));
         assert_eq!(
-            step(&[SMALL, 7], LARGE, IngestRate::Steady),
-            is(1, LARGE, [1, 2]),
+            step(&[(0, SMALL), (0, 7)], LARGE, IngestRate::Steady),
+            is(1, 1, LARGE, [1, 2]),
             "events that had none yet, too"
         );
         assert_eq!(
             step(&[], 2 * LARGE, IngestRate::Steady),
-            is(1, LARGE, []),
+            is(1, 1, LARGE, []),
             "at once when so many are there"
         );
-        assert_eq!(step(&[SMALL], LARGE, IngestRate::Burst), is(1, LARGE, [1]));
-        assert_eq!(step(&[LARGE], 2 * LARGE - 1, IngestRate::Steady), is(LARGE + 1, LARGE + SMALL, []));
-        assert_eq!(step(&[LARGE, SMALL], 2 * LARGE + 9, IngestRate::Steady), is(LARGE + 1, 2 * LARGE, [2]));
-        // Small segments are replaced as a whole: the last of 64 reaches beyond the large one's end.
-        let mut uneven = vec![SMALL - 1];
-        uneven.extend([SMALL; 63]);
-        assert_eq!(step(&uneven, LARGE + SMALL - 1, IngestRate::Steady), is(1, LARGE - 1, 1..=63));
+        assert_eq!(step(&[(0, SMALL)], LARGE, IngestRate::Burst), is(1, 1, LARGE, [1]));
+        let large = [(1, LARGE), (0, SMALL)];
+        assert_eq!(
+            step(&large[..1], 2 * LARGE - 1, IngestRate::Steady),
+            is(0, LARGE + 1, LARGE + SMALL, [])
+        );
+        assert_eq!(step(&large, 2 * LARGE + 9, IngestRate::Steady), is(1, LARGE + 1, 2 * LARGE, [2]));
+        // Small runs are replaced as a whole: the last of 65 reaches beyond the large one's end.
+        let mut uneven = vec![(0, SMALL - 1)];
+        uneven.extend([(0, SMALL); 64]);
+        let next = is(1, 1, LARGE - 1, 1..=64);
+        assert_eq!(step(&uneven, LARGE + SMALL - 1, IngestRate::Steady), next);
+    }
+
+    #[test]
+    fn segments_of_one_level_are_merged_when_there_are_enough() {
+        let sizes = Sizes { merged: 3, ..Sizes::default() };
+        let due = |levels: &[Level]| {
+            let runs: Vec<_> = levels.iter().map(|level| (*level, 10)).collect();
+            merge::due(&segments(&runs), &sizes).map(|due| due.iter().map(|s| s.number).collect::<Vec<_>>())
+        };
+        assert_eq!(due(&[]), None);
+        assert_eq!(due(&[1, 1, 0, 0, 0, 0]), None, "small ones are not merged");
+        assert_eq!(due(&[1, 1, 1, 1]), Some(vec![1, 2, 3]), "the oldest");
+        assert_eq!(due(&[2, 1, 1, 1, 0]), Some(vec![2, 3, 4]));
+        assert_eq!(due(&[2, 2, 2, 1, 1, 1]), Some(vec![4, 5, 6]), "the lowest level first");
+        assert_eq!(due(&[2, 2, 2, 1]), Some(vec![1, 2, 3]));
+        assert_eq!(due(&[3, 3, 3, 3]), None, "the top level is not merged");
     }
 }

@@ -1,80 +1,156 @@
-//! Collects the keys of a segment's blocks while it is built.
+//! A directory: which numbers a key has. It is cut into parts by the first bits of the keys, so that a lookup reads one.
+//!
+//! A run has three ([`Kind`]): of its texts, with the numbers of blocks or of groups, and of its values, with the numbers
+//! of events. The directory of a segment of several runs counts the runs' numbers on. It is made of the runs' directories alone,
+//! part by part: see [`merge_part`].
 
-use super::posting::write_posting;
+use super::posting;
+use crate::varint::{self, Reader};
 
-/// Bits of a key that are its index in [`Directory::seen`].
-const SEEN_BITS: u32 = 15;
-/// Up to this many pairs of a part are not searched for duplicates.
-const FEW: usize = 4096;
-
-/// Where a key is stored: the part of the directory, and the suffix that distinguishes it from the part's other keys.
-/// Two keys with the same address are one key to the index. Of the 65,536 suffixes of a part, a segment uses a few
-/// dozen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Address {
-    pub part: usize,
-    pub suffix: u16,
+/// Which directory. They differ in the length of keys and in what the numbers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Keys of texts: which blocks have them.
+    Blocks,
+    /// Keys of texts that nearly all blocks have, or few events: which groups have them.
+    Groups,
+    /// Keys of values: which events have them, or where that is stored.
+    Values,
 }
 
-impl Address {
-    pub fn of(key: u32, part_bits: u32) -> Self {
-        Self { part: (key >> (32 - part_bits)) as usize, suffix: (key >> (16 - part_bits)) as u16 }
-    }
-}
+/// The levels of segments: a small run, a large run, and merged ones.
+pub type Level = i16;
+/// Segments of this level are not merged any more.
+pub const TOP_LEVEL: Level = 3;
+/// Most directories that are merged into one: each level has this many times as many parts.
+pub const MOST_MERGED: usize = 16;
 
-/// Which blocks have which keys.
-pub struct Directory {
-    part_bits: u32,
-    /// For each part, pairs of a key's suffix and a block in order of arrival: `suffix << 16 | block`.
-    parts: Vec<Vec<u32>>,
-    /// A cache of the pairs that were added last, since most keys of an event are already keys of its block. An entry
-    /// has the bits of the key that are not its index, and 11 bits of the block. A pair that was evicted is added
-    /// again, and removed as a duplicate at the end.
-    seen: Vec<u32>,
-}
-
-impl Directory {
-    /// With `1 << part_bits` parts.
-    pub fn new(part_bits: u32) -> Self {
-        Self { part_bits, parts: vec![Vec::new(); 1 << part_bits], seen: vec![u32::MAX; 1 << SEEN_BITS] }
-    }
-
-    pub fn add(&mut self, key: u32, block: u16) {
-        // Blocks are below 2,016, so this never equals an unused entry.
-        let pair = key >> SEEN_BITS << 11 | u32::from(block);
-        let seen = &mut self.seen[key as usize & ((1 << SEEN_BITS) - 1)];
-        if *seen == pair {
-            return;
+impl Kind {
+    /// A part has some hundred keys. A key of a text may be taken for another in one of 4 billion cases, which costs a
+    /// read. Exclusions rely on the keys of values, so these must be long.
+    pub fn key_bits(self) -> u32 {
+        match self {
+            Self::Blocks | Self::Groups => 32,
+            Self::Values => 57,
         }
-        *seen = pair;
-        let Address { part, suffix } = Address::of(key, self.part_bits);
-        let pairs = &mut self.parts[part];
-        if pairs.len() == pairs.capacity() && pairs.len() >= FEW {
-            drop_doubles(pairs);
-            // Leaves room, so that it is not searched again soon.
-            pairs.reserve(pairs.len());
-        }
-        pairs.push(u32::from(suffix) << 16 | u32::from(block));
     }
 
-    /// The encoded parts of the directory of a segment with `blocks` blocks.
-    pub fn finish(self, blocks: usize) -> Vec<Vec<u8>> {
-        let part = |mut pairs: Vec<u32>| {
-            drop_doubles(&mut pairs);
-            let mut piece = Vec::with_capacity(pairs.len() * 2);
-            for posting in pairs.chunk_by(|one, other| one >> 16 == other >> 16) {
-                let suffix = (posting[0] >> 16) as u16;
-                write_posting(&mut piece, suffix, posting.iter().map(|pair| *pair as u16), blocks);
-            }
-            piece
+    /// The number of bits of a key that choose its part.
+    pub fn part_bits(self, level: Level) -> u32 {
+        let (small, large) = match self {
+            Self::Blocks => (5, 12),
+            Self::Groups => (5, 11),
+            Self::Values => (3, 10),
         };
-        self.parts.into_iter().map(part).collect()
+        if level == 0 { small } else { large + 4 * u32::from(level as u16 - 1) }
+    }
+
+    /// A run's numbers are below this one.
+    pub fn numbers(self) -> u32 {
+        match self {
+            Self::Blocks => 2048,
+            Self::Groups => 512,
+            Self::Values => 65_536,
+        }
+    }
+
+    /// The part that has a key, and the rest of the key.
+    pub fn place(self, key: u64, level: Level) -> (usize, u64) {
+        let rest = self.key_bits() - self.part_bits(level);
+        ((key >> rest) as usize, key & ((1 << rest) - 1))
     }
 }
 
-fn drop_doubles(pairs: &mut Vec<u32>) {
-    pairs.sort_unstable();
-    pairs.dedup();
+/// The part of a directory under construction. Keys are added in ascending order.
+#[derive(Default)]
+pub struct PartBuilder {
+    pub bytes: Vec<u8>,
+    next: u64,
+}
+
+impl PartBuilder {
+    /// `rest` is what [`Kind::place`] leaves of the key.
+    pub fn add(&mut self, rest: u64, numbers: &[u32], universe: u32) {
+        varint::write(&mut self.bytes, rest.wrapping_sub(self.next));
+        self.next = rest + 1;
+        posting::write(&mut self.bytes, numbers, universe);
+    }
+}
+
+/// The set of a key in its part. None when it has none.
+pub fn find(part: &[u8], rest: u64, universe: u32) -> Option<posting::Set<'_>> {
+    let mut reader = Reader { bytes: part, at: 0 };
+    let mut next = 0_u64;
+    loop {
+        let found = next.checked_add(reader.varint()?)?;
+        if found >= rest {
+            return (found == rest).then(|| posting::read(&mut reader, universe)).flatten();
+        }
+        next = found + 1;
+        posting::skip(&mut reader, universe)?;
+    }
+}
+
+/// Every key of a part, and its numbers. Ends where the bytes are damaged.
+pub fn entries(part: &[u8], universe: u32) -> impl Iterator<Item = (u64, Vec<u32>)> {
+    let mut reader = Reader { bytes: part, at: 0 };
+    let mut next = 0_u64;
+    std::iter::from_fn(move || {
+        let rest = next.checked_add(reader.varint()?)?;
+        next = rest + 1;
+        Some((rest, posting::read(&mut reader, universe)?.numbers(universe)))
+    })
+}
+
+/// A part of one of the directories that are merged.
+pub struct Input<'a> {
+    pub part: &'a [u8],
+    /// The number of runs before its own, and of its own.
+    pub runs_before: u32,
+    pub runs: u32,
+}
+
+/// Merges one part of several directories of a level into the parts of the next one that have its keys, which are passed
+/// to `emit` with their numbers; empty ones are left out. `runs` is the number of all runs, also of directories that have
+/// no such part.
+pub fn merge_part(
+    kind: Kind,
+    level: Level,
+    part: usize,
+    (inputs, runs): (&[Input<'_>], u32),
+    mut emit: impl FnMut(usize, Vec<u8>),
+) {
+    let universe = runs * kind.numbers();
+    let mut sources: Vec<_> = inputs
+        .iter()
+        .map(|input| {
+            let before = input.runs_before * kind.numbers();
+            let entries = entries(input.part, input.runs * kind.numbers());
+            entries.map(move |(key, numbers)| (key, before, numbers)).peekable()
+        })
+        .collect();
+    let rest = kind.key_bits() - kind.part_bits(level + 1);
+    let mut builder = PartBuilder::default();
+    let mut current = None;
+    while let Some(key) = sources.iter_mut().filter_map(|source| source.peek()).map(|(key, ..)| *key).min() {
+        let mut merged: Vec<u32> = Vec::new();
+        // The runs are in ascending order, and so are their numbers.
+        for source in &mut sources {
+            if let Some((_, before, numbers)) = source.next_if(|(other, ..)| *other == key) {
+                merged.extend(numbers.into_iter().map(|number| before + number));
+            }
+        }
+        let within = (key >> rest) as usize;
+        if current != Some(within) {
+            if let Some(done) = current.replace(within) {
+                emit(part * MOST_MERGED + done, std::mem::take(&mut builder).bytes);
+            }
+        }
+        builder.add(key & ((1 << rest) - 1), &merged, universe);
+    }
+    if let Some(done) = current {
+        emit(part * MOST_MERGED + done, builder.bytes);
+    }
 }
 
 #[cfg(test)]
@@ -82,36 +158,94 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::index::posting::read_posting;
+    use crate::index::posting::Set;
 
-    /// Keys that repeat, in blocks in random order.
+    type Entries = BTreeMap<(usize, u64), Vec<u32>>;
+
+    /// Keys of one run: some in nearly all numbers, most in a few.
+    fn keys(kind: Kind, seed: u64) -> BTreeMap<u64, Vec<u32>> {
+        let mut state = seed;
+        let mut next = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state >> 16
+        };
+        let mut keys: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+        for n in 0..3000_u64 {
+            // Half of the keys are in every run.
+            let key = if n % 2 == 0 { n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 7 } else { next() };
+            let key = key & ((1 << kind.key_bits()) - 1);
+            let count = if n % 100 == 0 { kind.numbers() * (n as u32 / 100) / 30 } else { 1 + n as u32 % 5 };
+            let numbers = keys.entry(key).or_default();
+            numbers.extend((0..count).map(|_| (next() % u64::from(kind.numbers())) as u32));
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
+        keys
+    }
+
+    /// The parts of the directory of several runs, built at once.
+    fn directory(kind: Kind, level: Level, runs: &[BTreeMap<u64, Vec<u32>>]) -> BTreeMap<usize, Vec<u8>> {
+        let mut all: Entries = Entries::new();
+        for (run, keys) in (0..).zip(runs) {
+            for (key, numbers) in keys {
+                let entry = all.entry(kind.place(*key, level)).or_default();
+                entry.extend(numbers.iter().map(|number| run * kind.numbers() + number));
+            }
+        }
+        let mut parts: BTreeMap<usize, PartBuilder> = BTreeMap::new();
+        for ((part, rest), numbers) in all {
+            parts.entry(part).or_default().add(rest, &numbers, runs.len() as u32 * kind.numbers());
+        }
+        parts.into_iter().map(|(part, builder)| (part, builder.bytes)).collect()
+    }
+
     #[test]
-    fn every_key_is_found_in_its_blocks_and_no_other() {
-        for (part_bits, blocks, count) in [(4, 32_usize, 3000), (13, 2016, 200_000)] {
-            let mut keys = Directory::new(part_bits);
-            let mut expected: BTreeMap<(usize, u16), Vec<u64>> = BTreeMap::new();
-            let mut state = 7_u64;
-            for _ in 0..count {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                // A few are in nearly all blocks.
-                let key = if state >> 63 == 0 { (state >> 40 & 3) << 29 } else { state >> 33 & 0xffff_f000 };
-                let block = (state >> 20) % blocks as u64;
-                keys.add(key as u32, block as u16);
-                let Address { part, suffix } = Address::of(key as u32, part_bits);
-                let words = expected.entry((part, suffix)).or_insert_with(|| vec![0; blocks.div_ceil(64)]);
-                words[block as usize / 64] |= 1 << (block % 64);
+    fn merged_directories_are_the_directory_of_all_their_runs() {
+        for kind in [Kind::Blocks, Kind::Groups, Kind::Values] {
+            let runs: Vec<_> = (1..=4).map(|seed| keys(kind, seed)).collect();
+            // Two of one run, and one of two.
+            let inputs: Vec<_> =
+                [&runs[..1], &runs[1..3], &runs[3..]].map(|runs| (directory(kind, 1, runs), runs.len())).into();
+            let mut merged = BTreeMap::new();
+            for part in 0..1 << kind.part_bits(1) {
+                let mut parts = Vec::new();
+                let mut runs_before = 0;
+                for (directory, runs) in &inputs {
+                    if let Some(part) = directory.get(&part) {
+                        parts.push(Input { part, runs_before, runs: *runs as u32 });
+                    }
+                    runs_before += *runs as u32;
+                }
+                merge_part(kind, 1, part, (&parts, runs_before), |part, bytes| {
+                    assert!(merged.insert(part, bytes).is_none(), "each part once");
+                });
             }
-            let pieces = keys.finish(blocks);
-            assert_eq!(pieces.len(), 1 << part_bits);
-            for ((part, suffix), expected) in &expected {
-                let mut words = vec![0; expected.len()];
-                read_posting(&pieces[*part], *suffix, blocks, &mut words);
-                assert_eq!(&words, expected, "{part} {suffix}");
+            assert!(merged == directory(kind, 2, &runs), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn every_key_is_found_with_its_numbers_and_no_other() {
+        for (kind, level) in [(Kind::Blocks, 0), (Kind::Values, 1), (Kind::Groups, 1)] {
+            let keys = keys(kind, 9);
+            let parts = directory(kind, level, std::slice::from_ref(&keys));
+            let find = |key: u64| {
+                let (part, rest) = kind.place(key, level);
+                find(parts.get(&part)?, rest, kind.numbers()).map(|set| Set::numbers(set, kind.numbers()))
+            };
+            for (key, numbers) in &keys {
+                assert_eq!(find(*key).as_ref(), Some(numbers), "{kind:?} {key}");
+                if !keys.contains_key(&(key ^ 1)) {
+                    assert_eq!(find(key ^ 1), None);
+                }
             }
-            for suffix in (0..u16::MAX).filter(|suffix| !expected.contains_key(&(0, *suffix))) {
-                let mut none = vec![0; blocks.div_ceil(64)];
-                read_posting(&pieces[0], suffix, blocks, &mut none);
-                assert!(none.iter().all(|word| *word == 0), "{suffix}");
+            // Damaged bytes give less, and never a panic.
+            for bytes in parts.values().take(50) {
+                for cut in (0..bytes.len().min(600)).step_by(101) {
+                    let _ = entries(&bytes[..cut], kind.numbers()).count();
+                    let flipped: Vec<u8> = bytes.iter().map(|byte| byte ^ (cut as u8 | 1)).collect();
+                    let _ = entries(&flipped[..cut], kind.numbers()).take(1000).count();
+                }
             }
         }
     }

@@ -1,21 +1,29 @@
 //! The signature index: any filter and any search, on every database, without the database's own indexes.
 //!
-//! Each event is a column of a bit matrix ([`signature`]). Consecutive events form a segment ([`segment`]), which is
-//! stored in pieces ([`store`]). A query reads only the pieces of its own marks, the newest segment first, and fetches
-//! the candidates by seq ([`search`]). Every candidate is checked with
-//! [`Filter::matches`](crate::filter::Filter::matches), so a false one costs time but never gives a wrong answer.
+//! Consecutive events form a run ([`run`]), in which each event is a column of a bit matrix. Directories say which
+//! columns have a value ([`values`]) and which blocks of columns have a part of a text ([`signature`]). A segment is one
+//! run, or several whose directories were merged ([`merge`]). A query looks up its keys in the directory of each segment
+//! ([`plan`], [`candidates`]), the newest first, and fetches the candidates by seq ([`search`]). Every candidate is
+//! checked with [`Filter::matches`](crate::filter::Filter::matches), so a false one costs time but never gives a wrong
+//! answer.
 //!
 //! The index is derived from the events: a background job builds it ([`build`]), and it can be removed and rebuilt at
-//! any time. An index of another format ([`segment::FORMAT`]) is not read, but rebuilt.
+//! any time. An index of another format ([`run::FORMAT`]) is not read, but rebuilt.
 
 pub mod build;
+pub mod building;
 pub mod candidates;
+pub mod check;
 pub mod directory;
+pub mod merge;
+pub mod plan;
 pub mod posting;
+pub mod run;
 pub mod search;
-pub mod segment;
 pub mod signature;
+pub mod sources;
 pub mod store;
+pub mod values;
 
 #[cfg(test)]
 mod format;

@@ -1,6 +1,6 @@
 //! Finds events through the index, in the order of a page.
 //!
-//! Segments, their blocks, and the newest events, which are not indexed yet, are sources. Each knows a bound on its
+//! Segments, their runs, and the newest events, which are not indexed yet, are sources. Each knows a bound on its
 //! next event. The source that may have the next event is read first; its candidates are fetched, checked with the
 //! filter, and shown once no source can have an earlier event.
 //!
@@ -15,6 +15,7 @@
 use std::{
     collections::BinaryHeap,
     ops::ControlFlow,
+    rc::Rc,
     time::{Duration, Instant},
 };
 
@@ -22,20 +23,20 @@ use diesel::prelude::*;
 
 use super::{
     Index,
-    candidates::{Open, Queued, Ready, Source, rank, segment_rank},
-    segment::{
-        BLOCK, PACKED, PieceNumber, Segment, TIMES, Words, candidate_blocks, candidate_columns, order_piece,
-        order_pieces, seq_at, slice_piece,
-    },
-    signature::Plan,
+    candidates::{Found, key_piece},
+    directory::Kind,
+    plan::Plan,
+    run::Segment,
+    sources::{OpenRun, OpenSegment, Queued, Ready, Source, rank, segment_rank},
     store::{self, Pieces, State},
 };
 use crate::{
     db::{
-        self, Conn,
+        Conn,
         dialect::{AnyOf, AtMost},
         rows::EventRow,
         schema::events,
+        timestamp::Timestamp,
     },
     error::Result,
     event::Event,
@@ -52,13 +53,14 @@ const SHORT_TAIL: i64 = 2000;
 const FETCH: std::ops::Range<usize> = 16..500;
 /// Segments whose pieces one statement fetches, at most.
 const TOGETHER: usize = 32;
+/// Groups that one statement fetches, at most.
+const GROUPS: usize = 64;
 
 /// One query on its way through a workspace's segments.
 struct Walk<'a> {
     index: &'a Index,
     filter: &'a Filter,
     plan: Plan,
-    first_look: Plan,
     order: Order,
     after: Option<Position>,
     /// First and last time of the range.
@@ -70,6 +72,8 @@ struct Walk<'a> {
     unopened: Vec<Segment>,
     /// How many segments are read at once; doubles each time.
     together: usize,
+    /// How many groups, and runs, are read at once; doubles each time.
+    ahead: usize,
     pieces: Pieces,
 }
 
@@ -132,16 +136,14 @@ impl<'a> Walk<'a> {
             .cache
             .segments(conn, filter.workspace_id, state)?
             .iter()
-            .filter(|segment| segment.first_time <= highest && segment.last_time >= lowest)
+            .filter(|segment| segment.first_time() <= highest && segment.last_time() >= lowest)
             .cloned()
             .collect();
         unopened.sort_by_key(|segment| segment_rank(order, segment));
-        let plan = Plan::new(filter);
         let mut walk = Self {
             index,
             filter,
-            first_look: plan.first_look(),
-            plan,
+            plan: Plan::new(filter),
             order,
             after,
             times: (lowest, highest),
@@ -150,6 +152,7 @@ impl<'a> Walk<'a> {
             ready: BinaryHeap::new(),
             unopened,
             together: 1,
+            ahead: 1,
             pieces: Pieces::new(filter.workspace_id),
         };
         walk.queue_unopened();
@@ -165,8 +168,8 @@ impl<'a> Walk<'a> {
     fn before(&self, rank: i64) -> Position {
         match self.order {
             // Seqs are below 2^42.
-            Order::Desc => Position { occurred_at: db::timestamp::Timestamp(rank), seq: i64::MAX },
-            Order::Asc => Position { occurred_at: db::timestamp::Timestamp(-rank), seq: 0 },
+            Order::Desc => Position { occurred_at: Timestamp(rank), seq: i64::MAX },
+            Order::Asc => Position { occurred_at: Timestamp(-rank), seq: 0 },
         }
     }
 
@@ -196,108 +199,119 @@ impl<'a> Walk<'a> {
                     self.read_long_tail(conn, after, want)?;
                     break;
                 }
-                Source::Open(mut open) => {
-                    let block = open.block(self.order, open.next);
-                    let (first, last) = open.span(block);
-                    (lowest, highest) = (lowest.min(first), highest.max(last));
-                    self.name(conn, &open, block, &mut seqs)?;
-                    open.next += 1;
-                    self.queue_open(open);
+                Source::Run(mut run) => {
+                    let Some(span) = run.take_columns(&mut seqs) else {
+                        self.read_ahead(conn, run, want - seqs.len())?;
+                        continue;
+                    };
+                    (lowest, highest) = (lowest.min(span.0), highest.max(span.1));
+                    self.queue_run(run);
                 }
             }
         }
         self.look_at(conn, seqs, (lowest, highest))
     }
 
-    /// Requeues a segment with the rank of its next block, if it has one.
-    fn queue_open(&mut self, mut open: Box<Open>) {
-        if let Some(block) = open.advance(self.order, self.times) {
-            let (first, last) = open.span(block);
-            let rank = match self.order {
-                Order::Desc => rank(self.order, last),
-                Order::Asc => rank(self.order, first),
-            };
-            self.queue.push(Queued { rank, source: Source::Open(open) });
+    /// Requeues a run, unless it has no more candidates.
+    fn queue_run(&mut self, run: Box<OpenRun>) {
+        if run.has_more() {
+            self.queue.push(Queued { rank: run.rank(), source: Source::Run(run) });
         }
     }
 
-    /// Reads the next segments.
+    /// Looks up the keys of the next segments, and queues their runs that have candidates.
     fn open(&mut self, conn: &mut Conn) -> Result<()> {
         let from = self.unopened.len().saturating_sub(self.together);
-        let mut segments = self.unopened.split_off(from);
+        let mut segments: Vec<Segment> = self.unopened.split_off(from);
         self.together = (self.together * 2).min(TOGETHER);
-        let with = |numbers: &dyn Fn(&Segment) -> Vec<PieceNumber>, segments: &[Segment]| {
+        let Self { index, plan, pieces, .. } = self;
+        let values = plan.values();
+        for only_first in [true, false] {
+            let texts: Vec<(Kind, u32)> = plan.texts(only_first).collect();
+            let keys = || {
+                let values = values.iter().map(|key| (Kind::Values, *key));
+                values.chain(texts.iter().map(|(kind, key)| (*kind, u64::from(*key))))
+            };
             let wanted = segments.iter().flat_map(|segment| {
-                let numbers = if segment.is_small() { vec![PACKED] } else { numbers(segment) };
-                numbers.into_iter().map(|number| (segment.number, number))
+                keys().map(|(kind, key)| (segment.number, key_piece(kind, key, segment.level)))
             });
-            wanted.collect::<Vec<_>>().into_iter()
-        };
-        let cache = &self.index.cache;
-
-        let mut blocks: Vec<Words> = Vec::new();
-        for plan in [&self.first_look, &self.plan] {
-            let keys = plan.keys();
-            let directory =
-                |segment: &Segment| keys.iter().map(|key| segment.directory_piece(*key)).collect::<Vec<_>>();
-            self.pieces.load(conn, cache, with(&directory, &segments))?;
-            blocks.clear();
-            segments.retain(|segment| {
-                let found = candidate_blocks(segment, plan, &mut |number| self.pieces.get(segment, number));
-                let any = found.iter().any(|word| *word != 0);
-                if any {
-                    blocks.push(found);
+            pieces.load(conn, &index.cache, wanted.collect::<Vec<_>>())?;
+            let is_last = !only_first || plan.texts(false).count() == texts.len();
+            let mut left = Vec::new();
+            for segment in segments {
+                let found =
+                    Found::new(&segment, plan, only_first, |number| pieces.get(segment.number, number));
+                let runs: Vec<_> = (0..segment.runs.len())
+                    .map(|run| (run, found.columns(&segment, plan, run, None)))
+                    .filter(|(_, columns)| columns.iter().any(|word| *word != 0))
+                    .collect();
+                if runs.is_empty() {
+                    continue;
                 }
-                any
-            });
-        }
-
-        let most = blocks.iter().map(|words| words.iter().map(|word| word.count_ones()).sum::<u32>()).max();
-        let plan = self.plan.for_columns(most.unwrap_or_default() as usize * BLOCK);
-        let bits = plan.bits();
-        let slices = |_: &Segment| bits.iter().map(|bit| slice_piece(*bit)).collect::<Vec<_>>();
-        self.pieces.load(conn, cache, with(&slices, &segments))?;
-        let mut columns: Vec<Words> = Vec::new();
-        let mut blocks = blocks.into_iter();
-        segments.retain(|segment| {
-            let blocks = blocks.next().unwrap_or_default();
-            let found =
-                candidate_columns(segment, &plan, &blocks, &mut |number| self.pieces.get(segment, number));
-            let any = found.iter().any(|word| *word != 0);
-            if any {
-                columns.push(found);
+                if !is_last {
+                    left.push(segment);
+                    continue;
+                }
+                let segment = Rc::new(OpenSegment { segment, found });
+                for (nth, columns) in runs {
+                    let run = OpenRun::new(&segment, nth, columns, self.order, self.times);
+                    if let Some(run) = run {
+                        self.queue.push(Queued { rank: run.rank(), source: Source::Run(Box::new(run)) });
+                    }
+                }
             }
-            any
-        });
-
-        // A page may need all of a few candidates. Of many, it needs those of one or two pieces.
-        let few = columns.iter().flatten().map(|word| word.count_ones() as usize).sum::<usize>() <= FETCH.end;
-        let needed = segments.iter().zip(&columns).flat_map(|(segment, columns)| {
-            let mut pieces = if few && !segment.is_small() { order_pieces(columns) } else { Vec::new() };
-            pieces.push(if segment.is_small() { PACKED } else { TIMES });
-            pieces.into_iter().map(|piece| (segment.number, piece))
-        });
-        let needed: Vec<_> = needed.collect();
-        self.pieces.load(conn, cache, needed.into_iter())?;
-        for (segment, columns) in segments.into_iter().zip(columns) {
-            let times = self.pieces.get(&segment, TIMES).unwrap_or_default().into();
-            self.queue_open(Box::new(Open { segment, columns, times, next: 0 }));
+            segments = left;
+            if segments.is_empty() {
+                break;
+            }
         }
-        self.pieces.keep_order();
+        self.pieces.clear();
         self.queue_unopened();
         Ok(())
     }
 
-    /// Adds the seqs of a block's candidates.
-    fn name(&mut self, conn: &mut Conn, open: &Open, block: usize, seqs: &mut Vec<i64>) -> Result<()> {
-        let segment = &open.segment;
-        let piece = order_piece(block * BLOCK);
-        let wanted = if segment.is_small() { PACKED } else { piece };
-        self.pieces.load(conn, &self.index.cache, std::iter::once((segment.number, wanted)))?;
-        let order = self.pieces.get(segment, piece).unwrap_or_default();
-        let bits = open.bits(block);
-        let columns = (0..BLOCK).filter(|n| bits >> n & 1 == 1).map(|n| block * BLOCK + n);
-        seqs.extend(columns.filter_map(|column| seq_at(segment, order, column)));
+    /// Reads what the next run needs: its large sets and the times of its groups, then its next groups. Runs that come
+    /// after it are read with the same statement.
+    fn read_ahead(&mut self, conn: &mut Conn, first: Box<OpenRun>, want: usize) -> Result<()> {
+        let mut runs = vec![first];
+        let mut others = Vec::new();
+        while runs.len() < self.ahead
+            && let Some(queued) = self.queue.pop()
+        {
+            match queued.source {
+                Source::Run(run) if run.needs_reading() => runs.push(run),
+                source @ (Source::Unopened | Source::LongTail(_)) => {
+                    // What is behind it may not be needed.
+                    others.push(Queued { rank: queued.rank, source });
+                    break;
+                }
+                source => others.push(Queued { rank: queued.rank, source }),
+            }
+        }
+        self.queue.extend(others);
+        let mut wanted = Vec::new();
+        let mut left = want.max(self.ahead).min(GROUPS);
+        let mut asked = 0;
+        for (nth, run) in runs.iter_mut().enumerate() {
+            let most = if nth == 0 { self.ahead.min(GROUPS) } else { left.min(2) };
+            let pieces = run.wanted(most, want);
+            left = left.saturating_sub(pieces.len());
+            wanted.extend(pieces.into_iter().map(|piece| (run.number(), piece)));
+            asked += 1;
+            if left == 0 {
+                break;
+            }
+        }
+        self.ahead = (self.ahead * 2).min(GROUPS);
+        self.pieces.load(conn, &self.index.cache, wanted)?;
+        for (nth, mut run) in runs.into_iter().enumerate() {
+            if nth < asked {
+                let number = run.number();
+                run.read(&self.plan, &|piece| self.pieces.get(number, piece));
+            }
+            self.queue_run(run);
+        }
+        self.pieces.clear();
         Ok(())
     }
 
@@ -312,7 +326,7 @@ impl<'a> Walk<'a> {
                 // Implied by the seqs; it selects the partitions.
                 .filter(
                     events::occurred_at
-                        .between(db::timestamp::Timestamp(lowest), db::timestamp::Timestamp(highest)),
+                        .between(Timestamp(lowest), Timestamp(highest)),
                 )
                 .select(EventRow::as_select())
                 .load::<EventRow>(conn)?;

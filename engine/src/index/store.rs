@@ -4,13 +4,20 @@ use std::{collections::HashMap, sync::Arc};
 
 use diesel::prelude::*;
 
-use super::segment::{FORMAT, Made, PACKED, PieceNumber, Segment, TIMES, unpack};
+use super::{
+    building::Made,
+    directory::Level,
+    run::{FORMAT, PieceNumber, Run, Segment},
+};
 use crate::{
     db::{
-        self, Conn,
+        Conn,
         dialect::{self, AnyOf},
-        rows::{PieceRow, SegmentRow},
-        schema::{index_pieces, index_segments, index_states, workspace_sequences},
+        rows::{PieceRow, RunRow},
+        schema::{
+            index_merges, index_pieces, index_removals, index_runs, index_states, workspace_sequences,
+        },
+        timestamp::Timestamp,
     },
     error::Result,
 };
@@ -62,29 +69,31 @@ pub fn state(conn: &mut Conn, workspace_id: i32) -> Result<State> {
     Ok(State { indexed_seq, next_segment, revision, last_seq, is_foreign })
 }
 
-impl From<SegmentRow> for Segment {
-    fn from(row: SegmentRow) -> Self {
-        let SegmentRow { workspace_id: _, segment, first_seq, last_seq, first_time, last_time } = row;
-        Self { number: segment, first_seq, last_seq, first_time: first_time.0, last_time: last_time.0 }
-    }
-}
-
 /// Every segment of a workspace, by seq.
 ///
 /// # Errors
 /// The database's.
 pub fn segments(conn: &mut Conn, workspace_id: i32) -> Result<Vec<Segment>> {
-    let rows = index_segments::table
-        .filter(index_segments::workspace_id.eq(workspace_id))
-        .order(index_segments::first_seq)
-        .select(SegmentRow::as_select())
+    let rows = index_runs::table
+        .filter(index_runs::workspace_id.eq(workspace_id))
+        .order(index_runs::first_seq)
+        .select(RunRow::as_select())
         .load(conn)?;
-    Ok(rows.into_iter().map(Segment::from).collect())
+    let mut segments: Vec<Segment> = Vec::new();
+    for row in rows {
+        let RunRow { workspace_id: _, run, segment, level, first_seq, last_seq, first_time, last_time } = row;
+        let run = Run { number: run, first_seq, last_seq, first_time: first_time.0, last_time: last_time.0 };
+        match segments.last_mut() {
+            Some(last) if last.number == segment => last.runs.push(run),
+            _ => segments.push(Segment { number: segment, level, runs: vec![run] }),
+        }
+    }
+    Ok(segments)
 }
 
 /// The number of a piece in the database, unique in its workspace.
-fn stored_number(segment: i32, number: PieceNumber) -> i64 {
-    i64::from(number) << 32 | i64::from(segment)
+pub fn stored_number(owner: i32, number: PieceNumber) -> i64 {
+    i64::from(owner) << 32 | i64::from(number)
 }
 
 type PieceKey = (i32, i32, PieceNumber);
@@ -116,8 +125,8 @@ pub struct Cache {
 impl Cache {
     /// A cache of at most this many bytes of pieces.
     pub fn new(bytes: u64) -> Self {
-        // An estimate of the number of pieces: most are slices of 8 KiB.
-        let pieces = quick_cache::sync::Cache::with_weighter((bytes / 4096) as usize, bytes, ByLength);
+        // An estimate of the number of pieces.
+        let pieces = quick_cache::sync::Cache::with_weighter((bytes / 2048) as usize, bytes, ByLength);
         Self { pieces: Arc::new(pieces), segments: Arc::new(quick_cache::sync::Cache::new(1000)) }
     }
 
@@ -159,7 +168,7 @@ impl Pieces {
         &mut self,
         conn: &mut Conn,
         cache: &Cache,
-        wanted: impl Iterator<Item = (i32, PieceNumber)>,
+        wanted: impl IntoIterator<Item = (i32, PieceNumber)>,
     ) -> Result<()> {
         let mut missing = Vec::new();
         for (segment, number) in wanted {
@@ -183,7 +192,7 @@ impl Pieces {
             .load(conn)?;
         let mut rows: HashMap<i64, Vec<u8>> = rows.into_iter().collect();
         for stored in missing {
-            let (segment, number) = (stored as i32, (stored >> 32) as PieceNumber);
+            let (segment, number) = ((stored >> 32) as i32, stored as PieceNumber);
             let piece: Piece = rows.remove(&stored).map(Arc::from);
             cache.pieces.insert((self.workspace_id, segment, number), piece.clone());
             self.found.insert((segment, number), piece);
@@ -191,61 +200,85 @@ impl Pieces {
         Ok(())
     }
 
-    /// Drops what is needed only once, which is all but the order.
-    pub fn keep_order(&mut self) {
-        self.found.retain(|(_, number), _| *number > TIMES);
+    /// Drops what was loaded. What is needed again is in the cache.
+    pub fn clear(&mut self) {
+        self.found.clear();
     }
 
-    /// A loaded piece; None when it is empty.
-    pub fn get(&self, segment: &Segment, number: PieceNumber) -> Option<&[u8]> {
-        if segment.is_small() {
-            return unpack(self.found.get(&(segment.number, PACKED))?.as_deref()?, number);
-        }
-        self.found.get(&(segment.number, number))?.as_deref()
+    /// A loaded piece, of a run or a segment with this number; None when it is empty.
+    pub fn get(&self, owner: i32, number: PieceNumber) -> Option<&[u8]> {
+        self.found.get(&(owner, number))?.as_deref()
     }
 }
 
-/// Writes a segment and removes those that it replaces. Does nothing and returns false when another process has changed
-/// the index since `state` was read.
+/// Writes a run, which is a segment of its own, and removes the small ones that it replaces. Does nothing and returns
+/// false when another process has changed the index since `state` was read.
 ///
 /// # Errors
 /// The database's.
-pub fn swap_segments(
+pub fn swap_runs(
     conn: &mut Conn,
     workspace_id: i32,
     state: State,
     old: &[i32],
-    (segment, pieces): Made,
+    level: Level,
+    (run, pieces): Made,
 ) -> Result<bool> {
     conn.transaction(|conn| {
         dialect::lock_for_writing(conn)?;
-        let indexed_seq = state.indexed_seq.max(segment.last_seq);
-        let next = State { indexed_seq, next_segment: segment.number + 1, ..state };
+        let indexed_seq = state.indexed_seq.max(run.last_seq);
+        let next = State { indexed_seq, next_segment: run.number + 1, ..state };
         if !advance(conn, workspace_id, state, next)? {
             return Ok(false);
         }
-        remove(conn, workspace_id, old)?;
-        let Segment { number, first_seq, last_seq, first_time, last_time } = segment;
-        let row = SegmentRow {
+        for number in old {
+            diesel::delete(index_runs::table.find((workspace_id, number))).execute(conn)?;
+            remove_pieces(conn, workspace_id, *number, PieceNumber::MAX)?;
+        }
+        let Run { number, first_seq, last_seq, first_time, last_time } = run;
+        let row = RunRow {
             workspace_id,
+            run: number,
             segment: number,
+            level,
             first_seq,
             last_seq,
-            first_time: db::timestamp::Timestamp(first_time),
-            last_time: db::timestamp::Timestamp(last_time),
+            first_time: Timestamp(first_time),
+            last_time: Timestamp(last_time),
         };
-        diesel::insert_into(index_segments::table).values(row).execute(conn)?;
-        let rows: Vec<PieceRow> = pieces
-            .into_iter()
-            .map(|(piece, bits)| PieceRow { workspace_id, piece: stored_number(number, piece), bits })
-            .collect();
-        dialect::insert_pieces(conn, &rows)?;
+        diesel::insert_into(index_runs::table).values(row).execute(conn)?;
+        insert(conn, workspace_id, number, pieces)?;
         Ok(true)
     })
 }
 
+/// Inserts pieces of a run or segment.
+///
+/// # Errors
+/// The database's.
+pub fn insert(
+    conn: &mut Conn,
+    workspace_id: i32,
+    owner: i32,
+    pieces: Vec<(PieceNumber, Vec<u8>)>,
+) -> Result<()> {
+    let row = |(number, bits)| PieceRow { workspace_id, piece: stored_number(owner, number), bits };
+    let rows: Vec<PieceRow> = pieces.into_iter().map(row).collect();
+    Ok(dialect::insert_pieces(conn, &rows)?)
+}
+
+/// Removes the pieces of a run or segment with numbers below `end`.
+fn remove_pieces(conn: &mut Conn, workspace_id: i32, owner: i32, end: PieceNumber) -> Result<()> {
+    let pieces = index_pieces::table
+        .filter(index_pieces::workspace_id.eq(workspace_id))
+        .filter(index_pieces::piece.ge(stored_number(owner, 0)))
+        .filter(index_pieces::piece.lt(stored_number(owner, end)));
+    diesel::delete(pieces).execute(conn)?;
+    Ok(())
+}
+
 /// Updates the state if it has not changed, and locks its row until the transaction ends.
-fn advance(conn: &mut Conn, workspace_id: i32, from: State, to: State) -> Result<bool> {
+pub(super) fn advance(conn: &mut Conn, workspace_id: i32, from: State, to: State) -> Result<bool> {
     let changed = diesel::update(index_states::table.find(workspace_id))
         .filter(index_states::revision.eq(from.revision))
         .set((
@@ -257,33 +290,26 @@ fn advance(conn: &mut Conn, workspace_id: i32, from: State, to: State) -> Result
     Ok(changed == 1)
 }
 
-fn remove(conn: &mut Conn, workspace_id: i32, old: &[i32]) -> Result<()> {
-    for segment in old {
-        diesel::delete(index_segments::table.find((workspace_id, segment))).execute(conn)?;
-        let small = index_pieces::table.find((workspace_id, stored_number(*segment, PACKED)));
-        diesel::delete(small).execute(conn)?;
-    }
-    Ok(())
-}
-
-/// The stored pieces of a segment that `expected` names. Missing ones are left out.
+/// The stored pieces of a run or segment with numbers from `start` to before `end`, at most `limit` of them.
 ///
 /// # Errors
 /// The database's.
 pub fn pieces(
     conn: &mut Conn,
     workspace_id: i32,
-    segment: i32,
-    expected: &[(PieceNumber, Vec<u8>)],
+    owner: i32,
+    (start, end): (PieceNumber, PieceNumber),
+    limit: i64,
 ) -> Result<Vec<(PieceNumber, Vec<u8>)>> {
-    let numbers: Vec<i64> = expected.iter().map(|(number, _)| stored_number(segment, *number)).collect();
     let rows = index_pieces::table
         .filter(index_pieces::workspace_id.eq(workspace_id))
-        .filter(AnyOf::new(index_pieces::piece, &numbers))
+        .filter(index_pieces::piece.ge(stored_number(owner, start)))
+        .filter(index_pieces::piece.lt(stored_number(owner, end)))
         .order(index_pieces::piece)
+        .limit(limit)
         .select((index_pieces::piece, index_pieces::bits))
         .load::<(i64, Vec<u8>)>(conn)?;
-    Ok(rows.into_iter().map(|(stored, bits)| ((stored >> 32) as PieceNumber, bits)).collect())
+    Ok(rows.into_iter().map(|(stored, bits)| (stored as PieceNumber, bits)).collect())
 }
 
 /// Invalidates a workspace's whole index: it is not read any more, [`remove_batch`] removes it, and it is rebuilt from
@@ -312,8 +338,10 @@ pub fn remove_batch(conn: &mut Conn, workspace_id: i32) -> Result<()> {
         if locked == 0 {
             return Ok(());
         }
-        diesel::delete(index_segments::table.filter(index_segments::workspace_id.eq(workspace_id)))
-            .execute(conn)?;
+        diesel::delete(index_runs::table.filter(index_runs::workspace_id.eq(workspace_id))).execute(conn)?;
+        diesel::delete(index_merges::table.filter(index_merges::workspace_id.eq(workspace_id))).execute(conn)?;
+        let removals = index_removals::table.filter(index_removals::workspace_id.eq(workspace_id));
+        diesel::delete(removals).execute(conn)?;
         let pieces = index_pieces::table.filter(index_pieces::workspace_id.eq(workspace_id));
         let next: Vec<i64> =
             pieces.order(index_pieces::piece).limit(CLEARED).select(index_pieces::piece).load(conn)?;

@@ -16,7 +16,7 @@ use crate::{
     error::Result,
     index::{
         build::{self, Advanced, IngestRate},
-        segment::FORMAT,
+        run::FORMAT,
     },
 };
 

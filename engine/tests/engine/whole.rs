@@ -16,7 +16,7 @@ use logbook_engine::{
         limits::{Action, Changes, Checks, OccurredAt, SourceName, Text},
     },
     filter::{Accepted, Filter, MetadataFilter, Network, search::Search},
-    index::build,
+    index::{self, build},
     order::{Order, Position},
     query,
 };
@@ -209,7 +209,7 @@ fn everything_equals_a_scan_before_and_after_the_jobs() {
     append(&db, EVENTS / 2..EVENTS);
     assert_equals_a_scan(&db, &caches);
     let conn = &mut *db.conn().expect("a connection");
-    assert!(build::check(conn, WORKSPACE, |_, _| {}).expect("a check").is_empty());
+    assert!(index::check::check(conn, WORKSPACE, |_, _| {}).expect("a check").is_empty());
     let checked = counts::check::check(conn, WORKSPACE, false, |_, _| {}).expect("a check");
     assert_eq!(checked, Checked::Compared(Vec::new()));
 }

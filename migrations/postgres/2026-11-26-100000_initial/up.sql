@@ -204,7 +204,7 @@ CREATE TABLE import_positions (
 -- ── Derived data: it can be rebuilt from the events at any time ─────────────────────────────────────────────────────
 
 -- How far a workspace is indexed. revision changes with every segment. format is the number of the format that the
--- segments have (engine/src/index/segment.rs); segments of another format are rebuilt.
+-- segments have (engine/src/index/run.rs); segments of another format are rebuilt.
 CREATE TABLE index_states (
     workspace_id INTEGER NOT NULL PRIMARY KEY,
     indexed_seq BIGINT NOT NULL,
@@ -213,18 +213,42 @@ CREATE TABLE index_states (
     format INTEGER NOT NULL
 );
 
-CREATE TABLE index_segments (
+-- The runs of the index. Runs with the same segment share its directories; a merge gives several segments' runs one
+-- segment, of the next level. Runs and segments are numbered together.
+CREATE TABLE index_runs (
     workspace_id INTEGER NOT NULL,
+    run INTEGER NOT NULL,
     segment INTEGER NOT NULL,
+    level SMALLINT NOT NULL,
     first_seq BIGINT NOT NULL,
     last_seq BIGINT NOT NULL,
     first_time TIMESTAMPTZ NOT NULL,
     last_time TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (workspace_id, run)
+);
+
+-- Merges that have begun: of the segments one level below that have these seqs. The pieces of the directories before
+-- next_piece are merged.
+CREATE TABLE index_merges (
+    workspace_id INTEGER NOT NULL,
+    segment INTEGER NOT NULL,
+    level SMALLINT NOT NULL,
+    first_seq BIGINT NOT NULL,
+    last_seq BIGINT NOT NULL,
+    next_piece INTEGER NOT NULL,
     PRIMARY KEY (workspace_id, segment)
 );
 
--- The bytes of the segments. piece is kind * 2^32 + segment (engine/src/index/segment.rs). They are dense, so
--- compressing them would be wasted work. Pieces of up to a page stay in the row, where one read finds them.
+-- Segments whose directories were merged and are no longer read. Their pieces are removed little by little.
+CREATE TABLE index_removals (
+    workspace_id INTEGER NOT NULL,
+    segment INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, segment)
+);
+
+-- The bytes of runs and segments. piece is the number of the run or segment * 2^32 + the number of the piece in it
+-- (engine/src/index/run.rs). They are dense, so compressing them would be wasted work. Most fit into a page and stay in
+-- the row, where one read finds them.
 CREATE TABLE index_pieces (
     workspace_id INTEGER NOT NULL,
     piece BIGINT NOT NULL,
@@ -343,20 +367,22 @@ $$;
 
 -- What a request may read in its workspace.
 GRANT SELECT ON
-    events, workspace_sequences, index_states, index_segments, index_pieces, count_states, count_deltas, event_counts
+    events, workspace_sequences, index_states, index_runs, index_merges, index_removals, index_pieces, count_states,
+    count_deltas, event_counts
 TO logbook_reader;
 
 -- Events are only ever added. The other tables belong to the appender, or are derived from the events.
 GRANT SELECT, INSERT ON events TO logbook_appender;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-    workspace_sequences, dedupe_keys, idempotency_keys, import_positions, index_states, index_segments, index_pieces,
-    job_leases, count_states, count_deltas, event_counts
+    workspace_sequences, dedupe_keys, idempotency_keys, import_positions, index_states, index_runs, index_merges,
+    index_removals, index_pieces, job_leases, count_states, count_deltas, event_counts
 TO logbook_appender;
 
 -- Retention and erasure, in the one workspace that is set. Derived data must follow the events.
 GRANT SELECT, UPDATE, DELETE ON events TO logbook_eraser;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-    dedupe_keys, idempotency_keys, index_states, index_segments, index_pieces, count_states, count_deltas, event_counts
+    dedupe_keys, idempotency_keys, index_states, index_runs, index_merges, index_removals, index_pieces, count_states,
+    count_deltas, event_counts
 TO logbook_eraser;
 GRANT SELECT ON workspace_sequences TO logbook_eraser;
 
@@ -378,7 +404,7 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO logbook_reader, logbook_appender, logbook_eraser', current_schema());
     FOREACH name IN ARRAY ARRAY[
         'events', 'workspace_sequences', 'dedupe_keys', 'idempotency_keys', 'import_positions', 'index_states',
-        'index_segments', 'index_pieces', 'job_leases', 'count_states', 'count_deltas', 'event_counts'
+        'index_runs', 'index_merges', 'index_removals', 'index_pieces', 'job_leases', 'count_states', 'count_deltas', 'event_counts'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);

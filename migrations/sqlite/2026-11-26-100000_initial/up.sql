@@ -213,7 +213,7 @@ CREATE TABLE import_positions (
 -- ── Derived data: it can be rebuilt from the events at any time ─────────────────────────────────────────────────────
 
 -- How far a workspace is indexed. revision changes with every segment. format is the number of the format that the
--- segments have (engine/src/index/segment.rs); segments of another format are rebuilt.
+-- segments have (engine/src/index/run.rs); segments of another format are rebuilt.
 CREATE TABLE index_states (
     workspace_id INTEGER NOT NULL PRIMARY KEY,
     indexed_seq BIGINT NOT NULL,
@@ -222,17 +222,41 @@ CREATE TABLE index_states (
     format INTEGER NOT NULL
 );
 
-CREATE TABLE index_segments (
+-- The runs of the index. Runs with the same segment share its directories; a merge gives several segments' runs one
+-- segment, of the next level. Runs and segments are numbered together.
+CREATE TABLE index_runs (
     workspace_id INTEGER NOT NULL,
+    run INTEGER NOT NULL,
     segment INTEGER NOT NULL,
+    level SMALLINT NOT NULL,
     first_seq BIGINT NOT NULL,
     last_seq BIGINT NOT NULL,
     first_time BIGINT NOT NULL,
     last_time BIGINT NOT NULL,
+    PRIMARY KEY (workspace_id, run)
+);
+
+-- Merges that have begun: of the segments one level below that have these seqs. The pieces of the directories before
+-- next_piece are merged.
+CREATE TABLE index_merges (
+    workspace_id INTEGER NOT NULL,
+    segment INTEGER NOT NULL,
+    level SMALLINT NOT NULL,
+    first_seq BIGINT NOT NULL,
+    last_seq BIGINT NOT NULL,
+    next_piece INTEGER NOT NULL,
     PRIMARY KEY (workspace_id, segment)
 );
 
--- The bytes of the segments. piece is kind * 2^32 + segment (engine/src/index/segment.rs).
+-- Segments whose directories were merged and are no longer read. Their pieces are removed little by little.
+CREATE TABLE index_removals (
+    workspace_id INTEGER NOT NULL,
+    segment INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, segment)
+);
+
+-- The bytes of runs and segments. piece is the number of the run or segment * 2^32 + the number of the piece in it
+-- (engine/src/index/run.rs).
 CREATE TABLE index_pieces (
     workspace_id INTEGER NOT NULL,
     piece BIGINT NOT NULL,

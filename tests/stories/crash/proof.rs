@@ -39,7 +39,7 @@ fn connect(data: &DataConfig) -> (Db, i32) {
 pub(super) fn large_segments(data: &DataConfig) -> usize {
     let (db, id) = connect(data);
     let segments = store::segments(&mut db.conn().expect("a connection"), id).expect("segments");
-    segments.iter().filter(|segment| !segment.is_small()).count()
+    segments.iter().filter(|segment| segment.level > 0).count()
 }
 
 /// Checks that every acknowledged event is there once, and that lists, index and counts are those of these events.

@@ -1,0 +1,189 @@
+//! Merges the directories of several segments into one, piece by piece.
+//!
+//! The columns of their runs stay where they are. A merge has a row in `index_merges`, which says how far it is: each
+//! step reads the next parts of all directories, and writes what they become together with the new position, in one
+//! transaction. So a process that is killed loses one step, and of two processes one does each step. The last step makes
+//! the new directory that of the runs. The old ones are removed after that, in steps too: a long transaction would hold
+//! up everybody else who writes.
+
+use diesel::prelude::*;
+
+use super::{
+    build::Sizes,
+    directory::{Input, TOP_LEVEL, merge_part},
+    run::{DIRECTORIES_END, PieceNumber, Segment, part_of_piece, part_piece},
+    store::{self, State},
+};
+use crate::{
+    db::{
+        Conn, dialect,
+        rows::MergeRow,
+        schema::{index_merges, index_pieces, index_removals, index_runs},
+    },
+    error::Result,
+};
+
+/// Pieces that one step reads of all segments together: some two megabytes.
+const READ: usize = 2048;
+/// Pieces that one transaction removes: some eight megabytes.
+const REMOVED: i64 = 8000;
+
+/// The next segments to merge: so many of one level, one after the other.
+pub fn due<'a>(segments: &'a [Segment], sizes: &Sizes) -> Option<&'a [Segment]> {
+    let same_level = segments.chunk_by(|one, other| one.level == other.level);
+    let mergeable = same_level.filter(|run| (1..TOP_LEVEL).contains(&run[0].level));
+    // The newest ones have the lowest level.
+    mergeable.filter(|run| run.len() >= sizes.merged).last().map(|run| &run[..sizes.merged])
+}
+
+/// The merge that has begun, if there is one.
+///
+/// # Errors
+/// The database's.
+pub fn current(conn: &mut Conn, workspace_id: i32) -> Result<Option<MergeRow>> {
+    let merges = index_merges::table.filter(index_merges::workspace_id.eq(workspace_id));
+    Ok(merges.order(index_merges::segment).select(MergeRow::as_select()).first(conn).optional()?)
+}
+
+/// Begins a merge. Does nothing when another process has changed the index since `state` was read.
+///
+/// # Errors
+/// The database's.
+pub fn begin(conn: &mut Conn, workspace_id: i32, state: State, segments: &[Segment]) -> Result<()> {
+    let (Some(first), Some(last)) = (segments.first(), segments.last()) else { return Ok(()) };
+    let merge = MergeRow {
+        workspace_id,
+        segment: state.next_segment,
+        level: first.level + 1,
+        first_seq: first.first_seq(),
+        last_seq: last.last_seq(),
+        next_piece: 0,
+    };
+    conn.transaction(|conn| {
+        dialect::lock_for_writing(conn)?;
+        let next = State { next_segment: state.next_segment + 1, ..state };
+        if store::advance(conn, workspace_id, state, next)? {
+            diesel::insert_into(index_merges::table).values(merge).execute(conn)?;
+        }
+        Ok(())
+    })
+}
+
+/// Takes a merge one step further. `segments` are those of `state`.
+///
+/// # Errors
+/// The database's.
+pub fn step(conn: &mut Conn, state: State, segments: &[Segment], merge: &MergeRow) -> Result<()> {
+    let MergeRow { workspace_id, segment, level, first_seq, last_seq, next_piece } = *merge;
+    let inputs: Vec<&Segment> = segments
+        .iter()
+        .filter(|segment| {
+            segment.level == level - 1 && segment.first_seq() >= first_seq && segment.last_seq() <= last_seq
+        })
+        .collect();
+    let read = read(conn, workspace_id, &inputs, next_piece)?;
+    let pieces = merged(&inputs, &read);
+    let found = index_merges::table
+        .find((workspace_id, segment))
+        .filter(index_merges::next_piece.eq(next_piece));
+    conn.transaction(|conn| {
+        dialect::lock_for_writing(conn)?;
+        if read.end < DIRECTORIES_END {
+            // Another process may have done this step meanwhile.
+            if diesel::update(found).set(index_merges::next_piece.eq(read.end)).execute(conn)? == 1 {
+                store::insert(conn, workspace_id, segment, pieces)?;
+            }
+            return Ok(());
+        }
+        // Who has changed the index since `state` was read may have finished this merge.
+        if !store::advance(conn, workspace_id, state, state)? || diesel::delete(found).execute(conn)? == 0 {
+            return Ok(());
+        }
+        store::insert(conn, workspace_id, segment, pieces)?;
+        for old in inputs {
+            let runs = index_runs::table
+                .filter(index_runs::workspace_id.eq(workspace_id))
+                .filter(index_runs::segment.eq(old.number));
+            diesel::update(runs)
+                .set((index_runs::segment.eq(segment), index_runs::level.eq(level)))
+                .execute(conn)?;
+            let removal =
+                (index_removals::workspace_id.eq(workspace_id), index_removals::segment.eq(old.number));
+            diesel::insert_into(index_removals::table).values(removal).execute(conn)?;
+        }
+        Ok(())
+    })
+}
+
+/// What one step has read.
+struct Read {
+    /// Of each segment, the pieces before `end`, in order.
+    pieces: Vec<Vec<(PieceNumber, Vec<u8>)>>,
+    end: PieceNumber,
+}
+
+fn read(conn: &mut Conn, workspace_id: i32, inputs: &[&Segment], start: PieceNumber) -> Result<Read> {
+    let limit = (READ / inputs.len().max(1)).max(1);
+    let mut end = DIRECTORIES_END;
+    let mut pieces = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let read = store::pieces(conn, workspace_id, input.number, (start, end), limit as i64)?;
+        if read.len() == limit
+            && let Some((last, _)) = read.last()
+        {
+            end = last + 1;
+        }
+        pieces.push(read);
+    }
+    pieces.iter_mut().for_each(|pieces| pieces.retain(|(number, _)| *number < end));
+    Ok(Read { pieces, end })
+}
+
+/// What the pieces become.
+fn merged(inputs: &[&Segment], read: &Read) -> Vec<(PieceNumber, Vec<u8>)> {
+    let mut merged = Vec::new();
+    let mut sources: Vec<_> = read.pieces.iter().map(|pieces| pieces.iter().peekable()).collect();
+    while let Some(piece) = sources.iter_mut().filter_map(|source| source.peek().map(|(n, _)| *n)).min() {
+        let (kind, part) = part_of_piece(piece);
+        let mut parts = Vec::new();
+        let mut runs_before = 0;
+        for (source, input) in sources.iter_mut().zip(inputs) {
+            let runs = input.runs.len() as u32;
+            if let Some((_, bytes)) = source.next_if(|(number, _)| *number == piece) {
+                parts.push(Input { part: bytes, runs_before, runs });
+            }
+            runs_before += runs;
+        }
+        let level = inputs.first().map_or(1, |input| input.level);
+        merge_part(kind, level, part, (&parts, runs_before), |part, bytes| {
+            merged.push((part_piece(kind, part), bytes));
+        });
+    }
+    merged
+}
+
+/// Removes a part of a directory that was merged. Returns false when there is none.
+///
+/// # Errors
+/// The database's.
+pub fn remove_some(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
+    let removals = index_removals::table.filter(index_removals::workspace_id.eq(workspace_id));
+    let next = removals.order(index_removals::segment).select(index_removals::segment).first::<i32>(conn);
+    let Some(segment) = next.optional()? else { return Ok(false) };
+    conn.transaction(|conn| {
+        dialect::lock_for_writing(conn)?;
+        let pieces = index_pieces::table
+            .filter(index_pieces::workspace_id.eq(workspace_id))
+            .filter(index_pieces::piece.ge(store::stored_number(segment, 0)))
+            .filter(index_pieces::piece.lt(store::stored_number(segment, DIRECTORIES_END)));
+        let some: Vec<i64> =
+            pieces.order(index_pieces::piece).limit(REMOVED).select(index_pieces::piece).load(conn)?;
+        if let Some(last) = some.last() {
+            diesel::delete(pieces.filter(index_pieces::piece.le(last))).execute(conn)?;
+        }
+        if (some.len() as i64) < REMOVED {
+            diesel::delete(index_removals::table.find((workspace_id, segment))).execute(conn)?;
+        }
+        Ok(true)
+    })
+}

@@ -1,0 +1,153 @@
+//! What a filter asks of the index.
+
+use super::{
+    directory::Kind,
+    signature::TextMarks,
+    values::{self, Field},
+};
+use crate::{
+    event::Log,
+    filter::{Accepted, Filter, MetadataFilter, Network},
+};
+
+/// A condition with more values is not checked by the index, only on the rows.
+const MOST_VALUES: usize = 64;
+/// Keys of each directory that are looked up before the others.
+const FIRST_KEYS: usize = 2;
+
+/// Keys of values that an event has all of.
+pub type AllOf = Vec<u64>;
+
+/// Conditions that every event which matches the filter fulfils.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In each of these groups it fulfils at least one.
+    pub any: Vec<Vec<AllOf>>,
+    /// It fulfils none of these.
+    pub none: Vec<AllOf>,
+    /// It has these marks.
+    pub text: Option<TextMarks>,
+}
+
+impl Plan {
+    pub fn new(filter: &Filter) -> Self {
+        let Filter {
+            workspace_id: _,
+            log,
+            since: _,
+            until: _,
+            search,
+            actions,
+            outcomes,
+            roles,
+            sources,
+            actor_types,
+            actor_ids,
+            on_behalf_of,
+            targets,
+            target_ids,
+            any_targets,
+            ip_addresses,
+            session_ids,
+            correlation_ids,
+            fields,
+            metadata,
+        } = filter;
+        let mut plan = Self::default();
+        let key = |field: Field, value: &str| values::key(*log, field, [value, ""]);
+        let texts = [
+            (Field::Action, actions),
+            (Field::Role, roles),
+            (Field::Source, sources),
+            (Field::ActorId, actor_ids),
+            (Field::OnBehalfOf, on_behalf_of),
+            (Field::TargetId, target_ids),
+            (Field::SessionId, session_ids),
+            (Field::CorrelationId, correlation_ids),
+            (Field::ChangedField, fields),
+        ];
+        for (field, accepted) in texts {
+            plan.accept(accepted, |value| Some(vec![vec![key(field, value)]]));
+        }
+        plan.accept(outcomes, |outcome| Some(vec![vec![key(Field::Outcome, outcome.as_str())]]));
+        plan.accept(actor_types, |kind| Some(vec![vec![key(Field::ActorType, kind.as_str())]]));
+        plan.accept(targets, |(kind, id)| {
+            let id = id.as_ref().map(|id| key(Field::TargetId, id));
+            Some(vec![[key(Field::TargetType, kind)].into_iter().chain(id).collect()])
+        });
+        plan.accept(any_targets, |wanted| {
+            // The first target is stored as type and id, and both may contain colons.
+            let mut terms = vec![vec![key(Field::FurtherTarget, wanted)], vec![key(Field::TargetType, wanted)]];
+            for (at, _) in wanted.match_indices(':') {
+                let (kind, id) = (&wanted[..at], &wanted[at + 1..]);
+                terms.push(vec![key(Field::TargetType, kind), key(Field::TargetId, id)]);
+            }
+            Some(terms)
+        });
+        plan.accept_networks(*log, ip_addresses);
+        for MetadataFilter { path, values: accepted } in metadata {
+            let value = |value: &String| vec![values::key(*log, Field::Metadata, [path, value])];
+            if !accepted.only.is_empty() {
+                let mut terms: Vec<AllOf> = accepted.only.iter().map(value).collect();
+                terms.push(vec![key(Field::MoreMetadata, "")]);
+                plan.any.push(terms);
+            }
+            // An event with more values may have these too; then the row decides.
+            plan.none.extend(accepted.not.iter().map(value));
+        }
+        plan.any.retain(|terms| terms.len() <= MOST_VALUES);
+        plan.none.truncate(MOST_VALUES);
+        plan.text = search.as_ref().map(|search| TextMarks::new(*log, search.normalized().as_bytes()));
+        plan.within(*log)
+    }
+
+    /// Adds the condition that a field has accepted values. `terms` are what an event with a value fulfils one of, and
+    /// no other event; None when the index cannot tell.
+    fn accept<T>(&mut self, accepted: &Accepted<T>, terms: impl Fn(&T) -> Option<Vec<AllOf>>) {
+        if !accepted.only.is_empty()
+            && let Some(only) = accepted.only.iter().map(&terms).collect::<Option<Vec<_>>>()
+        {
+            self.any.push(only.concat());
+        }
+        self.none.extend(accepted.not.iter().filter_map(terms).flatten());
+    }
+
+    /// Only networks with some lengths of prefixes have keys. To accept another one, that around it suffices; to exclude
+    /// it does not.
+    fn accept_networks(&mut self, log: Log, accepted: &Accepted<Network>) {
+        let term = |network: String| vec![vec![values::key(log, Field::Network, [&network, ""])]];
+        let only = Accepted { only: accepted.only.clone(), not: Vec::new() };
+        self.accept(&only, |network| values::network_around(network.net()).map(|(around, _)| term(around)));
+        let not = Accepted { only: Vec::new(), not: accepted.not.clone() };
+        self.accept(&not, |network| {
+            values::network_around(network.net()).filter(|(_, is_it)| *is_it).map(|(around, _)| term(around))
+        });
+    }
+
+    /// Every other key implies the log.
+    fn within(mut self, log: Log) -> Self {
+        let has_text = self.text.as_ref().is_some_and(|text| !text.blocks.is_empty() || !text.groups.is_empty());
+        if self.any.is_empty() && !has_text {
+            self.any.push(vec![vec![values::key(log, Field::Log, ["", ""])]]);
+        }
+        self
+    }
+
+    /// All keys of values that are looked up.
+    pub fn values(&self) -> Vec<u64> {
+        let mut keys: Vec<u64> = self.any.iter().flatten().chain(&self.none).flatten().copied().collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// The keys of texts that are looked up, each with its directory. The first ones usually suffice for a text that
+    /// occurs nowhere.
+    pub fn texts(&self, only_first: bool) -> impl Iterator<Item = (Kind, u32)> {
+        let most = if only_first { FIRST_KEYS } else { usize::MAX };
+        [Kind::Blocks, Kind::Groups].into_iter().flat_map(move |kind| {
+            let keys = self.text.as_ref().map_or(&[][..], |text| text.keys(kind));
+            keys.iter().take(most).map(move |key| (kind, *key))
+        })
+    }
+}
