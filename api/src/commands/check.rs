@@ -36,8 +36,9 @@ pub(crate) fn run(data: &DataConfig, CheckArgs { workspaces }: &CheckArgs) -> Re
                 differences += found.len();
             }
         }
-        let index =
-            progress(|progress| roles::as_appender_throughout(conn, |conn| index::check::check(conn, id, progress)));
+        let index = progress(|progress| {
+            roles::as_appender_throughout(conn, |conn| index::check::check(conn, id, progress))
+        });
         let found = index?;
         found
             .iter()

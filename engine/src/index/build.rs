@@ -79,12 +79,7 @@ pub fn advance(conn: &mut Conn, workspace_id: i32, rate: IngestRate) -> Result<A
 ///
 /// # Errors
 /// The database's; [`crate::Error::FromNewerVersion`].
-pub fn advance_by(
-    conn: &mut Conn,
-    workspace_id: i32,
-    rate: IngestRate,
-    sizes: &Sizes,
-) -> Result<Advanced> {
+pub fn advance_by(conn: &mut Conn, workspace_id: i32, rate: IngestRate, sizes: &Sizes) -> Result<Advanced> {
     let (state, segments) = state_and_segments(conn, workspace_id)?;
     if state.next_segment == 0 {
         begin(conn, workspace_id)?;
@@ -378,10 +373,7 @@ mod tests {
         );
         assert_eq!(step(&[(0, SMALL)], LARGE, IngestRate::Burst), is(1, 1, LARGE, [1]));
         let large = [(1, LARGE), (0, SMALL)];
-        assert_eq!(
-            step(&large[..1], 2 * LARGE - 1, IngestRate::Steady),
-            is(0, LARGE + 1, LARGE + SMALL, [])
-        );
+        assert_eq!(step(&large[..1], 2 * LARGE - 1, IngestRate::Steady), is(0, LARGE + 1, LARGE + SMALL, []));
         assert_eq!(step(&large, 2 * LARGE + 9, IngestRate::Steady), is(1, LARGE + 1, 2 * LARGE, [2]));
         // Small runs are replaced as a whole: the last of 65 reaches beyond the large one's end.
         let mut uneven = vec![(0, SMALL - 1)];

@@ -56,11 +56,8 @@ impl Found {
             set(Kind::Values, key).map(|set| set.numbers(segment.universe(Kind::Values))).unwrap_or_default()
         };
         let of_value = |key| (key, ValueSet { columns: numbers(key), pieces: numbers(key_of_pieces(key)) });
-        let mut found = Self {
-            values: plan.values().into_iter().map(of_value).collect(),
-            blocks: None,
-            groups: None,
-        };
+        let mut found =
+            Self { values: plan.values().into_iter().map(of_value).collect(), blocks: None, groups: None };
         for (kind, key) in plan.texts(only_first) {
             let universe = segment.universe(kind);
             let mut words = vec![0; universe.div_ceil(64) as usize];

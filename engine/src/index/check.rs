@@ -71,8 +71,7 @@ fn digests(conn: &mut Conn, workspace_id: i32, segment: &Segment) -> Result<Vec<
     let mut digests = vec![0; segment.runs.len()];
     let mut start = 0;
     loop {
-        let pieces =
-            store::pieces(conn, workspace_id, segment.number, (start, DIRECTORIES_END), STEP)?;
+        let pieces = store::pieces(conn, workspace_id, segment.number, (start, DIRECTORIES_END), STEP)?;
         let Some((last, _)) = pieces.last() else { return Ok(digests) };
         start = last + 1;
         pieces.iter().for_each(|(number, part)| add(&mut digests, segment.level, *number, part));

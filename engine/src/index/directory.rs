@@ -204,8 +204,9 @@ mod tests {
         for kind in [Kind::Blocks, Kind::Groups, Kind::Values] {
             let runs: Vec<_> = (1..=4).map(|seed| keys(kind, seed)).collect();
             // Two of one run, and one of two.
-            let inputs: Vec<_> =
-                [&runs[..1], &runs[1..3], &runs[3..]].map(|runs| (directory(kind, 1, runs), runs.len())).into();
+            let inputs: Vec<_> = [&runs[..1], &runs[1..3], &runs[3..]]
+                .map(|runs| (directory(kind, 1, runs), runs.len()))
+                .into();
             let mut merged = BTreeMap::new();
             for part in 0..1 << kind.part_bits(1) {
                 let mut parts = Vec::new();

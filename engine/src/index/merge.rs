@@ -83,9 +83,8 @@ pub fn step(conn: &mut Conn, state: State, segments: &[Segment], merge: &MergeRo
         .collect();
     let read = read(conn, workspace_id, &inputs, next_piece)?;
     let pieces = merged(&inputs, &read);
-    let found = index_merges::table
-        .find((workspace_id, segment))
-        .filter(index_merges::next_piece.eq(next_piece));
+    let found =
+        index_merges::table.find((workspace_id, segment)).filter(index_merges::next_piece.eq(next_piece));
     conn.transaction(|conn| {
         dialect::lock_for_writing(conn)?;
         if read.end < DIRECTORIES_END {

@@ -77,7 +77,8 @@ impl Plan {
         });
         plan.accept(any_targets, |wanted| {
             // The first target is stored as type and id, and both may contain colons.
-            let mut terms = vec![vec![key(Field::FurtherTarget, wanted)], vec![key(Field::TargetType, wanted)]];
+            let mut terms =
+                vec![vec![key(Field::FurtherTarget, wanted)], vec![key(Field::TargetType, wanted)]];
             for (at, _) in wanted.match_indices(':') {
                 let (kind, id) = (&wanted[..at], &wanted[at + 1..]);
                 terms.push(vec![key(Field::TargetType, kind), key(Field::TargetId, id)]);
@@ -126,7 +127,8 @@ impl Plan {
 
     /// Every other key implies the log.
     fn within(mut self, log: Log) -> Self {
-        let has_text = self.text.as_ref().is_some_and(|text| !text.blocks.is_empty() || !text.groups.is_empty());
+        let has_text =
+            self.text.as_ref().is_some_and(|text| !text.blocks.is_empty() || !text.groups.is_empty());
         if self.any.is_empty() && !has_text {
             self.any.push(vec![vec![values::key(log, Field::Log, ["", ""])]]);
         }

@@ -324,10 +324,7 @@ impl<'a> Walk<'a> {
                 .filter(events::workspace_id.eq(self.filter.workspace_id))
                 .filter(AnyOf::new(events::seq, seqs))
                 // Implied by the seqs; it selects the partitions.
-                .filter(
-                    events::occurred_at
-                        .between(Timestamp(lowest), Timestamp(highest)),
-                )
+                .filter(events::occurred_at.between(Timestamp(lowest), Timestamp(highest)))
                 .select(EventRow::as_select())
                 .load::<EventRow>(conn)?;
             for row in rows {

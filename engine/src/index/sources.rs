@@ -130,7 +130,8 @@ impl OpenRun {
     }
 
     fn group_columns(&self, group: usize) -> u128 {
-        let word = |n: usize| u128::from(self.columns.get(group * GROUP / 64 + n).copied().unwrap_or_default());
+        let word =
+            |n: usize| u128::from(self.columns.get(group * GROUP / 64 + n).copied().unwrap_or_default());
         word(0) | word(1) << 64
     }
 

@@ -14,9 +14,7 @@ use crate::{
         Conn,
         dialect::{self, AnyOf},
         rows::{PieceRow, RunRow},
-        schema::{
-            index_merges, index_pieces, index_removals, index_runs, index_states, workspace_sequences,
-        },
+        schema::{index_merges, index_pieces, index_removals, index_runs, index_states, workspace_sequences},
         timestamp::Timestamp,
     },
     error::Result,
@@ -339,7 +337,8 @@ pub fn remove_batch(conn: &mut Conn, workspace_id: i32) -> Result<()> {
             return Ok(());
         }
         diesel::delete(index_runs::table.filter(index_runs::workspace_id.eq(workspace_id))).execute(conn)?;
-        diesel::delete(index_merges::table.filter(index_merges::workspace_id.eq(workspace_id))).execute(conn)?;
+        diesel::delete(index_merges::table.filter(index_merges::workspace_id.eq(workspace_id)))
+            .execute(conn)?;
         let removals = index_removals::table.filter(index_removals::workspace_id.eq(workspace_id));
         diesel::delete(removals).execute(conn)?;
         let pieces = index_pieces::table.filter(index_pieces::workspace_id.eq(workspace_id));
