@@ -77,8 +77,8 @@ on_both!(
             }
         }
         assert!(seen.0 > 5 && seen.1 > 5, "merged and removed in steps: {seen:?}");
-        // 345 events are 34 large runs and 5 events more: 27 of 34 in one segment of the top level, six in two below.
-        assert_eq!(levels(conn, id), [3, 2, 2, 1, 0, 0]);
+        // 34 large runs and 5 events more: three times nine runs in a segment, twice three, and one.
+        assert_eq!(levels(conn, id), [3, 3, 3, 2, 2, 1, 0, 0]);
         assert_eq!(unfinished(conn), (0, 0));
         assert_eq!(answers(&admin), expected(345));
         assert_eq!(check::check(conn, id, |_, _| {}).expect("an answer"), []);
@@ -102,7 +102,7 @@ on_both!(
             }
         });
         let conn = &mut server.own_connection();
-        assert_eq!(levels(conn, id), [3, 2, 2, 1, 0, 0]);
+        assert_eq!(levels(conn, id), [3, 3, 3, 2, 2, 1, 0, 0]);
         assert_eq!(answers(&admin), expected(345));
         assert_eq!(check::check(conn, id, |_, _| {}).expect("an answer"), []);
         assert_eq!((unfinished(conn), strays(conn, id)), ((0, 0), vec![]));
