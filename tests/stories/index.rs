@@ -243,8 +243,8 @@ on_both!(several_processes_leave_one_right_index, |server| {
     let conn = &mut server.own_connection();
     assert_eq!(check(conn, id), []);
     let segments = segments(conn, id);
-    assert_eq!(segments.last().map(|segment| segment.last_seq), Some(3000));
-    assert_eq!(strays(conn, id), [], "nothing is left of those that were replaced");
+    assert_eq!(segments.last().map(Segment::last_seq), Some(3000));
+    assert_eq!(strays(conn, id), [0; 0], "nothing is left of those that were replaced");
     for server in [&server, &other] {
         assert_eq!(found(&server.admin(), PATH, &[("user_id", "700")]).len(), 2);
     }

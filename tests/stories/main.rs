@@ -21,6 +21,7 @@ mod histogram;
 mod import_zango;
 mod index;
 mod index_format;
+mod index_merges;
 mod list_filters;
 mod list_oracle;
 mod masking;

@@ -92,6 +92,11 @@ pub fn advance_by(conn: &mut Conn, workspace_id: i32, rate: IngestRate, sizes: &
     // In a burst runs come first, until so many wait for a merge that questions take long.
     let waiting_runs = segments.iter().filter(|segment| segment.level == 1).count();
     if waiting_runs < 2 * sizes.merged && build_next(conn, workspace_id, (state, &segments), rate, sizes)? {
+        if waiting_runs + 1 >= sizes.merged && merge::current(conn, workspace_id)?.is_none() {
+            // At once, so that the job finds it when no more events come.
+            let (state, segments) = state_and_segments(conn, workspace_id)?;
+            merge::begin(conn, workspace_id, state, merge::due(&segments, sizes).unwrap_or_default())?;
+        }
         return Ok(Advanced::Segment);
     }
     if let Some(merge) = merge::current(conn, workspace_id)? {

@@ -45,6 +45,16 @@ pub fn current(conn: &mut Conn, workspace_id: i32) -> Result<Option<MergeRow>> {
     Ok(merges.order(index_merges::segment).select(MergeRow::as_select()).first(conn).optional()?)
 }
 
+/// The workspaces where a merge has begun, or merged directories wait to be removed.
+///
+/// # Errors
+/// The database's.
+pub fn unfinished(conn: &mut Conn) -> Result<Vec<i32>> {
+    let mut workspaces: Vec<i32> = index_merges::table.select(index_merges::workspace_id).load(conn)?;
+    workspaces.extend(index_removals::table.select(index_removals::workspace_id).load::<i32>(conn)?);
+    Ok(workspaces)
+}
+
 /// Begins a merge. Does nothing when another process has changed the index since `state` was read.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ use crate::{
     error::Result,
     index::{
         build::{self, Advanced, IngestRate},
+        merge,
         run::FORMAT,
     },
 };
@@ -39,7 +40,11 @@ impl Job for BuildIndex {
         for (workspace_id, last_seq) in &behind {
             self.rates.entry(*workspace_id).or_insert_with(|| Seen::new(*last_seq)).look(*last_seq);
         }
-        Ok(behind.into_iter().map(|(workspace_id, _)| workspace_id).collect())
+        let mut due: Vec<i32> = behind.into_iter().map(|(workspace_id, _)| workspace_id).collect();
+        due.extend(roles::as_appender_throughout(conn, merge::unfinished)?);
+        due.sort_unstable();
+        due.dedup();
+        Ok(due)
     }
 
     fn run(&mut self, conn: &mut Conn, workspace_id: i32, budget: &Budget<'_>) -> Result<Progress> {
