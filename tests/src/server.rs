@@ -192,7 +192,11 @@ impl TestServer {
     /// Moves every time in a column by a number of seconds: a story need not wait for what happens later.
     pub fn shift(&self, table: &str, column: &str, seconds: i64) {
         self.sql(&if self.is_postgres() {
-            format!("UPDATE {table} SET {column} = {column} + interval '{seconds} seconds'")
+            // Without a time zone the sum is immutable, as Citus wants it in an UPDATE.
+            format!(
+                "UPDATE {table} SET {column} =
+                    ({column} AT TIME ZONE 'UTC' + interval '{seconds} seconds') AT TIME ZONE 'UTC'"
+            )
         } else {
             format!("UPDATE {table} SET {column} = {column} + {seconds} * 1000000")
         });
