@@ -22,7 +22,7 @@ use logbook::{
     config::{DataConfig, OidcConfig, ServeConfig},
     server::start,
 };
-use logbook_engine::db::{Conn, Db, Kind};
+use logbook_engine::db::{self, Conn, Db, Kind};
 
 use crate::{Client, citus, postgres, sqlite, wait::PATIENCE};
 
@@ -180,8 +180,17 @@ impl TestServer {
         actix_web::rt::System::new().block_on(self.audit.flush());
     }
 
+    /// Also on Citus.
     pub fn is_postgres(&self) -> bool {
         self.db.kind == Kind::Postgres
+    }
+
+    /// Whether the database is distributed: its plans are those of the shards.
+    pub fn is_citus(&self) -> bool {
+        match &mut self.own_connection() {
+            Conn::Pg(conn) => db::citus::is_installed(conn).expect("the catalogue answers"),
+            Conn::Sqlite(_) => false,
+        }
     }
 
     /// Runs statements in the database, past the server.
