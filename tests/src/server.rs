@@ -227,7 +227,12 @@ impl TestServer {
                 conn.batch_execute(&timeout).expect("a setting");
                 Conn::Sqlite(conn)
             }
-            None => Conn::Pg(PgConnection::establish(&postgres::as_superuser(url)).expect("a connection")),
+            None => {
+                let mut conn = PgConnection::establish(&postgres::as_superuser(url)).expect("a connection");
+                // Or a reader's transaction on it would see nothing on Citus' workers.
+                conn.batch_execute("SET citus.propagate_set_commands = 'local'").expect("a setting");
+                Conn::Pg(conn)
+            }
         }
     }
 
