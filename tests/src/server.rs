@@ -22,7 +22,7 @@ use logbook::{
     config::{DataConfig, OidcConfig, ServeConfig},
     server::start,
 };
-use logbook_engine::db::{Conn, Db, Kind};
+use logbook_engine::db::{self, Conn, Db, Kind};
 
 use crate::{Client, citus, postgres, sqlite, wait::PATIENCE};
 
@@ -180,8 +180,17 @@ impl TestServer {
         actix_web::rt::System::new().block_on(self.audit.flush());
     }
 
+    /// Also on Citus.
     pub fn is_postgres(&self) -> bool {
         self.db.kind == Kind::Postgres
+    }
+
+    /// Whether the database is distributed: its plans are those of the shards.
+    pub fn is_citus(&self) -> bool {
+        match &mut self.own_connection() {
+            Conn::Pg(conn) => db::citus::is_installed(conn).expect("the catalogue answers"),
+            Conn::Sqlite(_) => false,
+        }
     }
 
     /// Runs statements in the database, past the server.
@@ -192,7 +201,11 @@ impl TestServer {
     /// Moves every time in a column by a number of seconds: a story need not wait for what happens later.
     pub fn shift(&self, table: &str, column: &str, seconds: i64) {
         self.sql(&if self.is_postgres() {
-            format!("UPDATE {table} SET {column} = {column} + interval '{seconds} seconds'")
+            // Without a time zone the sum is immutable, as Citus wants it in an UPDATE.
+            format!(
+                "UPDATE {table} SET {column} =
+                    ({column} AT TIME ZONE 'UTC' + interval '{seconds} seconds') AT TIME ZONE 'UTC'"
+            )
         } else {
             format!("UPDATE {table} SET {column} = {column} + {seconds} * 1000000")
         });
@@ -214,7 +227,12 @@ impl TestServer {
                 conn.batch_execute(&timeout).expect("a setting");
                 Conn::Sqlite(conn)
             }
-            None => Conn::Pg(PgConnection::establish(&postgres::as_superuser(url)).expect("a connection")),
+            None => {
+                let mut conn = PgConnection::establish(&postgres::as_superuser(url)).expect("a connection");
+                // Or a reader's transaction on it would see nothing on Citus' workers.
+                conn.batch_execute("SET citus.propagate_set_commands = 'local'").expect("a setting");
+                Conn::Pg(conn)
+            }
         }
     }
 

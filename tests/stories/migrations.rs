@@ -40,8 +40,9 @@ fn columns(conn: &mut Conn) -> Columns {
     let sql = match conn {
         Conn::Pg(_) => {
             "SELECT table_name::text, column_name::text AS name, is_nullable = 'YES' AS nullable
-             FROM information_schema.columns WHERE table_schema = 'public' AND NOT
-                (SELECT relispartition FROM pg_class WHERE oid = quote_ident(table_name)::regclass)
+             FROM information_schema.columns WHERE table_schema = 'public' AND
+                (SELECT relkind IN ('r', 'p') AND NOT relispartition FROM pg_class
+                 WHERE oid = quote_ident(table_name)::regclass)
              ORDER BY table_name, ordinal_position"
         }
         Conn::Sqlite(_) => {
@@ -158,14 +159,19 @@ on_both!(every_key_of_a_workspaces_table_begins_with_the_workspace, |server| {
     }
 });
 
-on_both!(a_database_without_its_migrations_is_not_ready, |server| {
-    server.nobody().get("/readyz").expect(200);
-    migrations::revert_all(&mut server.own_connection()).expect("down");
-    let answer = server.nobody().get("/readyz").expect(503);
-    assert_eq!(answer.code(), "unavailable");
-    assert!(answer.headers.contains_key("retry-after"));
-    server.nobody().get("/healthz").expect(200);
-});
+on_both!(
+    a_database_without_its_migrations_is_not_ready,
+    // On Citus, dropping tables and writing them at once is a deadlock.
+    |config| { config.no_background_jobs = true },
+    |server| {
+        server.nobody().get("/readyz").expect(200);
+        migrations::revert_all(&mut server.own_connection()).expect("down");
+        let answer = server.nobody().get("/readyz").expect(503);
+        assert_eq!(answer.code(), "unavailable");
+        assert!(answer.headers.contains_key("retry-after"));
+        server.nobody().get("/healthz").expect(200);
+    }
+);
 
 #[test]
 fn two_servers_that_start_together_on_one_database_migrate_it_once() {

@@ -19,7 +19,8 @@ fn waiting(admin: &Client) -> u64 {
 fn hold_the_lock(server: &TestServer) -> logbook_engine::db::Conn {
     let mut conn = server.own_connection();
     let sql = if server.is_postgres() {
-        "BEGIN; SELECT * FROM workspace_sequences FOR UPDATE"
+        // Of the first workspace: Citus locks rows of one only.
+        "BEGIN; SELECT * FROM workspace_sequences WHERE workspace_id = 1 FOR UPDATE"
     } else {
         "BEGIN IMMEDIATE"
     };

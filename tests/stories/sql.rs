@@ -195,6 +195,10 @@ fn one_record() -> Filter {
 }
 
 on_both!(an_index_answers_every_list_get_and_feed_in_its_order, |server| {
+    // The coordinator of Citus shows no plan of a shard for a statement without values.
+    if server.is_citus() {
+        return;
+    }
     // Planners compare costs: an empty table has none.
     server.workspace("clinic");
     for log in ["access", "application", "framework"] {
@@ -266,7 +270,7 @@ on_both!(a_page_without_search_takes_one_statement, |server| {
 });
 
 on_both!(an_event_is_looked_for_in_one_partition, |server| {
-    if !server.is_postgres() {
+    if !server.is_postgres() || server.is_citus() {
         return;
     }
     let workspace = server.workspace("clinic");

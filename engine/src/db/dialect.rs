@@ -167,6 +167,7 @@ pub fn is_unavailable(error: &Error) -> bool {
                 "too many connections",
                 "remaining connection slots",
                 "deadlock detected",
+                "distributed deadlock",
                 "read-only transaction",
             ]
             .iter()
