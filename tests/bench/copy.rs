@@ -11,7 +11,7 @@ use std::{
 use indicatif::ProgressBar;
 use rusqlite::types::Value;
 
-use crate::database::{Database, Direct, open_sqlite, program};
+use crate::database::{Database, Direct, Kind, open_sqlite, program};
 
 /// Rows that are read ahead between two rounds of inserting.
 const AHEAD: usize = 20_000;
@@ -20,7 +20,7 @@ const AHEAD: usize = 20_000;
 pub(crate) fn run(database: &Database, folder: &Path, progress: &ProgressBar) -> f64 {
     match database {
         Database::Sqlite(path) => sqlite(path, folder, progress),
-        Database::Postgres(url) => postgres(url, database, folder, progress),
+        Database::Postgres(url) | Database::Citus(url) => postgres(url, database, folder, progress),
     }
 }
 
@@ -93,6 +93,9 @@ fn postgres(url: &str, database: &Database, folder: &Path, progress: &ProgressBa
         ),
     );
     make_copy_table(&mut direct);
+    if database.kind() == Kind::Citus {
+        direct.execute("SELECT create_distributed_table('bench_copy.events', 'workspace_id')");
+    }
     direct.execute("CHECKPOINT");
     let start = Instant::now();
     psql(url, &format!("\\copy bench_copy.events FROM {} (FORMAT binary)", text(&file)));
@@ -105,7 +108,8 @@ fn postgres(url: &str, database: &Database, folder: &Path, progress: &ProgressBa
 
 /// Creates a copy of the table, with its partitions where it has any.
 fn make_copy_table(direct: &mut Direct) {
-    direct.execute("DROP SCHEMA IF EXISTS bench_copy CASCADE; CREATE SCHEMA bench_copy");
+    direct.execute("DROP SCHEMA IF EXISTS bench_copy CASCADE");
+    direct.execute("CREATE SCHEMA bench_copy");
     let key = direct.named(
         "SELECT pg_get_partkeydef(oid) AS name, 0::bigint AS n FROM pg_class
          WHERE oid = 'events'::regclass AND relkind = 'p'",
@@ -154,7 +158,7 @@ mod tests {
             "SELECT count(*) AS n FROM pg_inherits WHERE inhparent = 'bench_copy.events'::regclass";
         assert_eq!(direct.number(partitions), 2);
         direct.execute("DROP SCHEMA bench_copy CASCADE");
-        let bytes = bytes_per_event(&mut direct, 500);
+        let bytes = bytes_per_event(&mut direct, Kind::Postgres, 500);
         assert_eq!(bytes.keys().collect::<Vec<_>>(), ["events", "events_pkey", "total"]);
     }
 }

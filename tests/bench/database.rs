@@ -17,6 +17,8 @@ use crate::server::WORKSPACE;
 pub(crate) enum Kind {
     Sqlite,
     Postgres,
+    /// On a cluster that is there already: `LOGBOOK_TEST_CITUS_URL`.
+    Citus,
 }
 
 impl Kind {
@@ -24,6 +26,7 @@ impl Kind {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
+            Self::Citus => "citus",
         }
     }
 }
@@ -35,6 +38,8 @@ pub(crate) enum Database {
     Sqlite(PathBuf),
     /// URL with the database's name.
     Postgres(String),
+    /// The same, of the coordinator.
+    Citus(String),
 }
 
 impl Database {
@@ -42,6 +47,7 @@ impl Database {
         match self {
             Self::Sqlite(_) => Kind::Sqlite,
             Self::Postgres(_) => Kind::Postgres,
+            Self::Citus(_) => Kind::Citus,
         }
     }
 
@@ -49,14 +55,14 @@ impl Database {
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Sqlite(path) => format!("sqlite://{}", path.display()),
-            Self::Postgres(url) => url.clone(),
+            Self::Postgres(url) | Self::Citus(url) => url.clone(),
         }
     }
 
     pub(crate) fn connect(&self) -> Direct {
         match self {
             Self::Sqlite(path) => Direct::Sqlite(open_sqlite(path)),
-            Self::Postgres(url) => {
+            Self::Postgres(url) | Self::Citus(url) => {
                 let mut conn = PgConnection::establish(url).expect("PostgreSQL answers");
                 conn.batch_execute("SET TIME ZONE 'UTC'").expect("a setting");
                 Direct::Postgres(Box::new(conn))

@@ -75,6 +75,11 @@ impl Connection {
         &self.target
     }
 
+    /// Sends what follows with another token.
+    pub(crate) fn authorize(&mut self, token: &str) {
+        token.clone_into(&mut self.target.token);
+    }
+
     pub(crate) fn get(&mut self, path: &str) -> Answer<'_> {
         let head = self.head("GET", path);
         self.send(format!("{head}\r\n").as_bytes(), b"")

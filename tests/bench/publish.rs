@@ -11,6 +11,10 @@ use crate::{
 const PAGE: &str = "docs/PERFORMANCE.md";
 const PLOT: &str = "docs/performance.svg";
 const BEGIN: &str = "<!-- figures: written by `make bench PUBLISH=1` -->";
+/// The budget of growth from one size to the next, and the smallest size from which it is told: smaller ones fit into
+/// the caches.
+const MOST_GROWTH: f64 = 2.0;
+const GROWTH_FROM: u64 = 1_000_000;
 const END: &str = "<!-- end of figures -->";
 
 /// Reads the results of each size from the target folder and writes the page.
@@ -78,6 +82,7 @@ pub(crate) fn figures(reports: &[Report]) -> String {
             others(&mut text, &runs);
             storage(&mut text, &runs);
             every_case(&mut text, &runs, last);
+            growth(&mut text, &runs);
         }
     }
     text
@@ -106,11 +111,12 @@ fn groups(text: &mut String, runs: &[(u64, &Run)]) {
 
 fn others(text: &mut String, runs: &[(u64, &Run)]) {
     header(text, "", runs, " events", "");
-    let Some((_, first)) = runs.first() else { return };
-    for (n, (what, ..)) in first.others().into_iter().enumerate() {
+    let Some((_, last)) = runs.last() else { return };
+    for (what, ..) in last.others() {
         let cells = runs.iter().map(|(_, run)| {
             let others = run.others();
-            others.get(n).map_or_else(|| "-".into(), |(_, figure, met)| format!("{figure}{}", mark(*met)))
+            let same = others.iter().find(|(other, ..)| *other == what);
+            same.map_or_else(|| "-".into(), |(_, figure, met)| format!("{figure}{}", mark(*met)))
         });
         let _ = writeln!(text, "| {what} | {} |", cells.collect::<Vec<_>>().join(" | "));
     }
@@ -143,6 +149,41 @@ fn every_case(text: &mut String, runs: &[(u64, &Run)], last: &Run) {
         let factor = case.factor().map_or_else(|| "-".into(), |factor| format!("{factor:.1}"));
         let cells = cells.collect::<Vec<_>>().join(" | ");
         let _ = writeln!(text, "| {} | {cells} | {budget} | {} | {factor} |", case.name, case.usual());
+    }
+    text.push_str("\n</details>\n");
+}
+
+/// How much longer the p95 of each case is at a size than at the one before.
+fn growth(text: &mut String, runs: &[(u64, &Run)]) {
+    let from = runs.iter().position(|(events, _)| *events >= GROWTH_FROM).unwrap_or(0);
+    let pairs: Vec<_> = runs[from..].windows(2).collect();
+    let Some((_, last)) = runs.last().filter(|_| !pairs.is_empty()) else { return };
+    let ratio = |name: &str, pair: &[(u64, &Run)]| {
+        let p95 = |run: &Run| Some(run.cases.iter().find(|case| case.name == name)?.p95_ms);
+        let (smaller, larger) = (p95(pair[0].1)?, p95(pair[1].1)?);
+        (smaller > 0.0).then_some(larger / smaller)
+    };
+    let cells = |name: &str| -> Vec<Option<f64>> { pairs.iter().map(|pair| ratio(name, pair)).collect() };
+    let rows: Vec<_> = last.cases.iter().map(|case| (&case.name, cells(&case.name))).collect();
+    let over = rows.iter().filter(|(_, cells)| cells.iter().flatten().any(|ratio| *ratio > MOST_GROWTH));
+    let _ = writeln!(
+        text,
+        "\n<details><summary>Growth: p95 over the p95 of the size before, more than {MOST_GROWTH:.0} in {} of {} cases</summary>",
+        over.count(),
+        rows.len()
+    );
+    let sizes: Vec<String> = pairs
+        .iter()
+        .map(|pair| format!("{} / {}", count(pair[1].0 as f64), count(pair[0].0 as f64)))
+        .collect();
+    let _ =
+        writeln!(text, "\n| p95 over p95 | {} |\n|{}", sizes.join(" | "), " --- |".repeat(1 + sizes.len()));
+    for (name, cells) in rows {
+        let cells = cells.into_iter().map(|ratio| match ratio {
+            Some(ratio) => format!("{ratio:.1}{}", mark(Some(ratio <= MOST_GROWTH))),
+            None => "-".into(),
+        });
+        let _ = writeln!(text, "| {name} | {} |", cells.collect::<Vec<_>>().join(" | "));
     }
     text.push_str("\n</details>\n");
 }

@@ -3,16 +3,22 @@
 use std::{fs, path::Path, process::Command, thread, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use logbook_tests::postgres::Cluster;
+use logbook_engine::db::citus::DISTRIBUTED;
+use logbook_tests::{
+    citus,
+    postgres::{Cluster, as_superuser},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     cases::{self, Case, Samples},
     copy,
-    database::{Database, Direct, Kind},
+    database::{Database, Kind},
     load::{self, Loaded},
     measure,
-    report::{CaseFigures, HttpFigures, IngestFigures, MemoryFigures, Run},
+    neighbour::{self, Size},
+    processor::Stages,
+    report::{CaseFigures, HttpFigures, IngestFigures, MemoryFigures, NeighbourFigures, Run},
     server::{self, Memory, Server},
     settings::Settings,
     storage, throughput,
@@ -27,6 +33,11 @@ const POSTGRES: [&str; 5] = [
     "checkpoint_timeout=15min",
     "random_page_cost=1.1",
 ];
+/// Databases of the cluster.
+const DATABASE: &str = "bench";
+const NEIGHBOUR: &str = "neighbour";
+/// PostgreSQL's folder.
+const CLUSTER: &str = "cluster";
 const SEED: u64 = 7;
 /// How long a server stays idle before its memory is read.
 const REST: Duration = Duration::from_secs(3);
@@ -38,22 +49,26 @@ struct Filled {
     copy_events_per_s: f64,
     peak_mb: f64,
     peak_anonymous_mb: f64,
+    processor_us_per_event: Stages,
 }
 
 pub(crate) fn database(settings: &Settings, kind: Kind) -> Run {
     let folder = settings.folder(kind);
     let note = folder.join("filled.json");
-    if !settings.keep || !note.exists() {
+    // A database of Citus is not in the folder, and a new one each time.
+    let keep = settings.keep && kind != Kind::Citus;
+    if !keep || !note.exists() {
         let _ = fs::remove_dir_all(&folder);
     }
     fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let cluster = (kind == Kind::Postgres).then(|| {
         let settings: Vec<&str> = POSTGRES.iter().chain(&throughput::SETTINGS).copied().collect();
-        Cluster::start(&folder.join("cluster"), &settings)
+        Cluster::start(&folder.join(CLUSTER), &settings)
     });
     let database = match &cluster {
+        None if kind == Kind::Citus => Database::Citus(as_superuser(&citus::new_database())),
         None => Database::Sqlite(folder.join("logbook.db")),
-        Some(cluster) => new_database(cluster),
+        Some(cluster) => new_database(cluster, DATABASE),
     };
     let filled = match fs::read_to_string(&note) {
         Ok(text) => serde_json::from_str(&text).expect("what an earlier run wrote"),
@@ -63,44 +78,75 @@ pub(crate) fn database(settings: &Settings, kind: Kind) -> Run {
             filled
         }
     };
-    let run = measured(settings, &database, &folder, filled);
+    let mut run = measured(settings, &database, &folder, filled);
+    if settings.plan.wants(NEIGHBOUR) {
+        run.neighbour = Some(neighbour(cluster.as_ref(), &folder, kind.name()));
+    }
     if let Some(cluster) = cluster {
         cluster.stop();
     }
-    if !settings.keep {
+    if !keep {
         fs::remove_dir_all(&folder).expect("the data are removed");
     }
     run
 }
 
-fn new_database(cluster: &Cluster) -> Database {
+/// A database of the cluster, created unless it exists.
+fn new_database(cluster: &Cluster, name: &str) -> Database {
     let mut direct = Database::Postgres(format!("{}/postgres", cluster.url)).connect();
-    if direct.number("SELECT count(*) AS n FROM pg_database WHERE datname = 'bench'") == 0 {
-        direct.execute("CREATE DATABASE bench");
+    if direct.number(&format!("SELECT count(*) AS n FROM pg_database WHERE datname = '{name}'")) == 0 {
+        direct.execute(&format!("CREATE DATABASE {name}"));
     }
-    Database::Postgres(format!("{}/bench", cluster.url))
+    Database::Postgres(format!("{}/{name}", cluster.url))
+}
+
+/// On a database of its own, which is removed afterwards: the events of the neighbour are not those that are measured.
+fn neighbour(cluster: Option<&Cluster>, folder: &Path, name: &str) -> NeighbourFigures {
+    let bar = progress(1, &format!("{name}: a neighbour at full ingest"));
+    let own = folder.join(NEIGHBOUR);
+    fs::create_dir_all(&own).expect("a folder");
+    let database = match cluster {
+        None => Database::Sqlite(own.join("logbook.db")),
+        Some(cluster) => new_database(cluster, NEIGHBOUR),
+    };
+    let server = Server::start(&server::binary(), &database.url(), &own);
+    let figures = neighbour::run(&server.target, Size::FULL);
+    server.stop();
+    if let Some(cluster) = cluster {
+        let mut direct = Database::Postgres(format!("{}/postgres", cluster.url)).connect();
+        direct.execute(&format!("DROP DATABASE {NEIGHBOUR}"));
+    }
+    fs::remove_dir_all(&own).expect("the data are removed");
+    bar.finish();
+    figures
 }
 
 fn fill(database: &Database, events: u64, folder: &Path) -> Filled {
     let server = Server::start(&server::binary(), &database.url(), folder);
     load::make_workspace(&server.target);
     let bar = progress(events, &format!("{}: ingest", database.kind().name()));
+    let cluster = folder.join(CLUSTER);
+    let cluster = (database.kind() == Kind::Postgres).then_some(cluster.as_path());
+    let before = Stages::of(server.pid(), cluster);
     let loaded = load::run(&server.target, events, &bar);
+    let processor_us_per_event = Stages::of(server.pid(), cluster).since(before, events);
     bar.finish();
     let memory = server.stop();
     let bar = progress(events, &format!("{}: bulk load of the same", database.kind().name()));
     let copy_events_per_s = copy::run(database, folder, &bar);
     bar.finish();
-    if let Direct::Postgres(_) = database.connect() {
-        // What autovacuum would have done by the time of a first query.
-        database.connect().execute("VACUUM ANALYZE");
+    // What autovacuum would have done by the time of a first query. Citus does it on its workers for named tables only.
+    match database.kind() {
+        Kind::Sqlite => {}
+        Kind::Postgres => database.connect().execute("VACUUM ANALYZE"),
+        Kind::Citus => database.connect().execute(&format!("VACUUM ANALYZE {}", DISTRIBUTED.join(", "))),
     }
     let Memory { resident_mb: _, peak_mb, peak_anonymous_mb } = memory;
-    Filled { loaded, copy_events_per_s, peak_mb, peak_anonymous_mb }
+    Filled { loaded, copy_events_per_s, peak_mb, peak_anonymous_mb, processor_us_per_event }
 }
 
 fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Filled) -> Run {
-    let Filled { loaded, copy_events_per_s, peak_mb, peak_anonymous_mb } = filled;
+    let Filled { loaded, copy_events_per_s, peak_mb, peak_anonymous_mb, processor_us_per_event } = filled;
     let mut direct = database.connect();
     let workspace_id = direct.workspace_id();
     let last_seq = format!("SELECT max(seq) AS n FROM events WHERE workspace_id = {workspace_id}");
@@ -133,7 +179,7 @@ fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Fil
         database: name.into(),
         version: direct.version(),
         settings: match database.kind() {
-            Kind::Sqlite => Vec::new(),
+            Kind::Sqlite | Kind::Citus => Vec::new(),
             Kind::Postgres => POSTGRES.map(String::from).to_vec(),
         },
         measured_at: logbook_engine::db::timestamp::Timestamp::now().to_string(),
@@ -146,8 +192,10 @@ fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Fil
             ratio: events_per_s / copy_events_per_s,
             bytes_per_event: loaded.bytes as f64 / loaded.events as f64,
         },
+        processor_us_per_event: Some(processor_us_per_event),
+        neighbour: None,
         http,
-        bytes_per_event: storage::bytes_per_event(&mut direct, settings.events),
+        bytes_per_event: storage::bytes_per_event(&mut direct, database.kind(), settings.events),
         memory_mb: MemoryFigures {
             rest,
             load: memory.peak_mb.max(peak_mb),
@@ -171,7 +219,7 @@ pub(crate) fn ask(cases: &[Case], samples: &mut Samples, workspace_id: i64, name
 
 fn http(samples: &mut Samples, database: &Database, folder: &Path, workspace_id: i64) -> HttpFigures {
     let bar = progress(1, "postgres: lists/s and pgbench");
-    let figures = throughput::run(samples, database, &folder.join("cluster"), workspace_id);
+    let figures = throughput::run(samples, database, &folder.join(CLUSTER), workspace_id);
     bar.finish();
     figures
 }

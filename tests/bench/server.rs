@@ -65,6 +65,10 @@ impl Server {
         Memory { peak_anonymous_mb: self.watch.peak_mb(), ..Memory::of(self.child.id()) }
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Stops the server and waits for it. Returns its peak memory.
     pub(crate) fn stop(mut self) -> Memory {
         let memory = self.memory();

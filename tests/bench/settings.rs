@@ -39,7 +39,9 @@ impl Settings {
         let databases = variable("DATABASES").unwrap_or_else(|| "sqlite postgres".into());
         let databases: Option<Vec<Kind>> = databases
             .split_whitespace()
-            .map(|name| [Kind::Sqlite, Kind::Postgres].into_iter().find(|kind| kind.name() == name))
+            .map(|name| {
+                [Kind::Sqlite, Kind::Postgres, Kind::Citus].into_iter().find(|kind| kind.name() == name)
+            })
             .collect();
         let only = variable("CASES").unwrap_or_default();
         let only =
@@ -49,7 +51,8 @@ impl Settings {
         let target = variable("TARGET").map_or_else(|| "target".into(), PathBuf::from);
         Ok(Self {
             events: events.ok_or("EVENTS must be a number from 1000 to 1000000000")?,
-            databases: databases.ok_or("DATABASES must be sqlite, postgres or both, with a space between")?,
+            databases: databases
+                .ok_or("DATABASES must be some of sqlite, postgres and citus, with spaces between")?,
             plan: Plan { questions: QUESTIONS, only },
             usual: Duration::from_secs(usual.ok_or("USUAL_SECONDS must be a number from 1 to 3600")?),
             keep: is_set("KEEP"),

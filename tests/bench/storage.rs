@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::database::Direct;
+use crate::database::{Direct, Kind};
 
 const SQLITE: &str = "SELECT name, pgsize AS n FROM dbstat WHERE aggregate = TRUE";
 const POSTGRES: &str = "
@@ -11,16 +11,22 @@ const POSTGRES: &str = "
     WHERE c.relkind IN ('r', 'm', 'i') AND s.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
     GROUP BY 1";
 
+/// On all nodes; Citus reports the indexes with their table.
+const CITUS: &str = "
+    SELECT coalesce(pg_partition_root(table_name), table_name)::text AS name, sum(shard_size)::bigint AS n
+    FROM citus_shards GROUP BY 1";
+
 /// Tables and indexes with less are reported together, as `other`.
 const LEAST_BYTES_PER_EVENT: f64 = 0.5;
 
 /// Bytes per event: `total`, and each table and index.
-pub(crate) fn bytes_per_event(direct: &mut Direct, events: u64) -> BTreeMap<String, f64> {
+pub(crate) fn bytes_per_event(direct: &mut Direct, kind: Kind, events: u64) -> BTreeMap<String, f64> {
     let sizes = match direct {
         Direct::Sqlite(conn) => {
             conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("a checkpoint");
             direct.named(SQLITE)
         }
+        Direct::Postgres(_) if kind == Kind::Citus => direct.named(CITUS),
         Direct::Postgres(_) => direct.named(POSTGRES),
     };
     let mut bytes: BTreeMap<String, f64> = BTreeMap::new();

@@ -3,6 +3,7 @@
 //! A story is written once and runs on both databases: see [`on_both!`]. tests/README.md says how to write one.
 
 pub mod audit_events;
+pub mod citus;
 pub mod client;
 pub mod issuer;
 pub mod jose;
@@ -21,7 +22,7 @@ pub use issuer::Issuer;
 pub use server::{PASSWORD, TestServer};
 
 /// Runs a story on SQLite and on PostgreSQL: `on_both!(name, |server| { … })`, or with other settings for the server
-/// `on_both!(name, |config| { … }, |server| { … })`.
+/// `on_both!(name, |config| { … }, |server| { … })`. Its third test is for Citus, and ignored unless asked for.
 #[macro_export]
 macro_rules! on_both {
     ($name:ident, |$server:ident| $body:block) => {
@@ -42,6 +43,12 @@ macro_rules! on_both {
             #[test]
             fn postgres() {
                 story($crate::TestServer::postgres_with(|$config| $change));
+            }
+
+            #[test]
+            #[ignore = "needs LOGBOOK_TEST_CITUS_URL"]
+            fn citus() {
+                story($crate::TestServer::citus_with(|$config| $change));
             }
         }
     };
@@ -78,6 +85,13 @@ macro_rules! with_issuer {
             fn postgres() {
                 let issuer = $crate::Issuer::start();
                 story($crate::TestServer::postgres_with(set_up(&issuer)), issuer);
+            }
+
+            #[test]
+            #[ignore = "needs LOGBOOK_TEST_CITUS_URL"]
+            fn citus() {
+                let issuer = $crate::Issuer::start();
+                story($crate::TestServer::citus_with(set_up(&issuer)), issuer);
             }
         }
     };

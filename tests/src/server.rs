@@ -24,7 +24,7 @@ use logbook::{
 };
 use logbook_engine::db::{Conn, Db, Kind};
 
-use crate::{Client, postgres, sqlite, wait::PATIENCE};
+use crate::{Client, citus, postgres, sqlite, wait::PATIENCE};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -121,6 +121,13 @@ impl TestServer {
         Self::start(change, |_, settings| match settings.empty_database {
             true => postgres::new_database(),
             false => postgres::migrated_database(),
+        })
+    }
+
+    pub fn citus_with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start(change, |_, settings| match settings.empty_database {
+            true => citus::new_database(),
+            false => citus::migrated_database(),
         })
     }
 

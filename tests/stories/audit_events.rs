@@ -1,4 +1,5 @@
-//! Logbook audits itself: it logs who signs in, who reads and who changes what, in the logs of the workspaces concerned.
+//! Logbook audits itself: it logs who signs in, who reads and who changes what, in the activity logs of the workspaces
+//! concerned.
 
 use logbook::accounts::{members, role::Role, users};
 use logbook_engine::db::timestamp::Timestamp;
@@ -56,7 +57,7 @@ on_both!(
             let events = audit_events(&server, slug);
             assert_eq!(actions(&events), ["login_failed", "login", "logout"], "{slug}");
             for event in &events {
-                assert_eq!(event["log"], "access");
+                assert_eq!((&event["log"], &event["source"]), (&json!("activity"), &json!("logbook")));
                 assert_eq!(
                     event["actor"],
                     json!({"type": "user", "id": format!("user:{id}"), "name": "Asha Rao"})
@@ -69,7 +70,7 @@ on_both!(
             );
             assert_eq!(events[0]["correlation_id"], wrong.json["request_id"]);
             assert_eq!(events[1]["user_agent"], "Browser of the test");
-            assert_eq!(events[1]["metadata"], json!({"method": "password", "source": "logbook"}));
+            assert_eq!(events[1]["metadata"], json!({"method": "password"}));
         }
         assert!(audit_events(&server, "bakery").is_empty());
         let platform = platform_slug(&server);
@@ -103,7 +104,7 @@ on_both!(
             let event = &events[1];
             assert_eq!(
                 (&event["log"], &event["outcome"], &event["outcome_reason"]),
-                (&json!("access"), &json!("failure"), &json!("session_ended"))
+                (&json!("activity"), &json!("failure"), &json!("session_ended"))
             );
             assert_eq!(
                 (&event["actor"]["id"], &event["ip_address"]),
@@ -160,7 +161,7 @@ with_issuer!(
             let mut events = audit_events(&server, slug);
             events.retain(|event| event["action"] == "provider_role_changed");
             for event in &events {
-                assert_eq!(event["log"], "framework");
+                assert_eq!(event["log"], "activity");
                 let provider = json!({"type": "service", "id": issuer.url, "name": "Clinic ID"});
                 assert_eq!(event["actor"], provider);
                 assert_eq!(event["target"], json!({"type": "member", "id": id, "name": "Asha Rao"}));
@@ -193,7 +194,7 @@ with_issuer!(
 );
 
 on_both!(
-    administrative_changes_are_in_the_framework_log,
+    administrative_changes_are_in_the_activity_log,
     |config| {
         config.audit = true;
     },
@@ -219,7 +220,7 @@ on_both!(
         asha.patch("/workspaces/clinic", json!({"name": "The Clinic"})).expect(200);
 
         let mut events = audit_events(&server, "clinic");
-        events.retain(|event| event["log"] == "framework");
+        events.retain(|event| !event["target"]["type"].is_null());
         let logged: Vec<_> = events
             .iter()
             .map(|event| {
@@ -280,7 +281,7 @@ on_both!(
         for event in &events {
             assert_eq!(
                 (&event["log"], &event["actor"]["name"], &event["role"]),
-                (&json!("access"), &json!("Asha Rao"), &json!("viewer"))
+                (&json!("activity"), &json!("Asha Rao"), &json!("viewer"))
             );
         }
     }
@@ -339,6 +340,64 @@ on_both!(
         assert_eq!(actions(&audit_events(&server, "logbook-platform")), ["login_failed"]);
     }
 );
+
+on_both!(
+    a_new_workspace_has_activity_and_three_empty_logs,
+    |config| {
+        config.audit = true;
+    },
+    |server| {
+        server.admin().post("/workspaces", json!({"slug": "clinic", "name": "Clinic"})).expect(201);
+        person(&server, "asha@clinic.test", &[(1, Role::Admin)]);
+        let asha = session(&server, "asha@clinic.test");
+        asha.post("/workspaces/clinic/keys", json!({"name": "Vector", "role": "writer"})).expect(201);
+        let activity = || asha.get(&format!("{LOGS}/activity")).expect(200);
+        for log in ["access", "application", "framework"] {
+            assert_eq!(asha.get(&format!("{LOGS}/{log}")).expect(200).data().len(), 0, "{log}");
+            assert_eq!(asha.get(&format!("{LOGS}/{log}/metrics")).expect(200).json["total"], 0, "{log}");
+            let facets = asha.get(&format!("{LOGS}/{log}/facets")).expect(200).json;
+            let facets = facets["data"].as_array().expect("facets");
+            assert!(facets.iter().all(|facet| facet["values"] == json!([])), "{log}: {facets:?}");
+        }
+        wait_until("its creation, the sign-in, the key and the reads are there", || {
+            activity().data().len() >= 6
+        });
+        let key = asha.query(&format!("{LOGS}/activity"), &[("target_type", "api_key")]).expect(200);
+        let key = &key.data()[0];
+        assert_eq!(
+            (&key["action"], &key["status"], &key["target"]["name"], &key["actor"]["name"], &key["role"]),
+            (
+                &json!("api_key_created"),
+                &json!("success"),
+                &json!("Vector"),
+                &json!("Asha Rao"),
+                &json!("admin")
+            )
+        );
+        let metrics =
+            asha.query(&format!("{LOGS}/activity/metrics"), &[("not_action", "log_read")]).expect(200);
+        assert_eq!(metrics.json["by_action"]["api_key_created"], 1);
+        let facets =
+            asha.query(&format!("{LOGS}/activity/facets"), &[("action", "api_key_created")]).expect(200);
+        let types = facets.data().iter().find(|facet| facet["field"] == "target_type").expect("the facet");
+        assert_eq!(types["values"], json!([{"value": "api_key", "count": 1}]));
+    }
+);
+
+on_both!(nobody_writes_the_activity_log, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    let answer = admin.post(&format!("{LOGS}/activity"), json!([]));
+    assert_eq!((answer.status, answer.headers["allow"].as_str()), (405, "GET"));
+    for path in ["access", "application", "framework", "ingest"] {
+        let mut event = sample(path, 1);
+        event["log"] = "activity".into();
+        let answer = admin.post(&format!("{LOGS}/{path}"), json!([event])).expect(422);
+        let error = &answer.json["errors"][0];
+        assert_eq!((&error["pointer"], &error["code"]), (&json!("/0/log"), &json!("wrong_log")), "{path}");
+    }
+    assert!(admin.get(&format!("{LOGS}/feed")).expect(200).data().is_empty());
+});
 
 on_both!(nothing_is_logged_where_the_audit_is_off, |server| {
     let clinic = server.workspace("clinic");

@@ -38,9 +38,8 @@ fn logged(server: &TestServer, slug: &str) -> Vec<Logged> {
     events.retain(|event| event["metadata"]["via"] == "command line");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let logged = |event: &Value| {
-        assert_eq!(event["log"], "framework");
+        assert_eq!((&event["log"], &event["source"]), (&json!("activity"), &json!("logbook")));
         assert_eq!(event["actor"], json!({"type": "system", "id": null, "name": "command line"}));
-        assert_eq!(event["metadata"]["source"], "logbook");
         Logged {
             action: text(&event["action"]),
             target: text(&event["target"]["type"]),

@@ -25,8 +25,8 @@ fn an_event_of_a_newer_version_is_an_error_and_is_not_shown_as_something_else() 
     admin.post(path, json!([{"event_type": "login"}])).expect(201);
     server.sql(
         "PRAGMA ignore_check_constraints = ON;
-         INSERT INTO events (workspace_id, seq, log, occurred_at, received_at, action, outcome)
-         SELECT workspace_id, 2, log, occurred_at, received_at, action, 9 FROM events",
+         INSERT INTO events (workspace_id, seq, log, occurred_at, received_at, source, action, outcome)
+         SELECT workspace_id, 2, log, occurred_at, received_at, source, action, 9 FROM events",
     );
     for answer in
         [admin.get(path), admin.get("/workspaces/clinic/logs/feed"), admin.get(&format!("{path}?q=login"))]

@@ -5,7 +5,8 @@ use std::{
     thread,
 };
 
-use logbook_tests::{on_both, pagination, server::sample};
+use logbook::accounts::role::Role;
+use logbook_tests::{audit_events::store_activity, on_both, pagination, server::sample};
 use serde_json::{Value, json};
 
 const WRITERS: usize = 8;
@@ -82,4 +83,31 @@ on_both!(each_workspace_numbers_its_own_events, |server| {
     for slug in ["clinic", "shop"] {
         assert_eq!(pagination::seqs(&pagination::feed(&admin, slug, "0".into(), 2)), [1, 2, 3]);
     }
+});
+
+on_both!(whoever_may_not_read_the_activity_log_passes_its_events_over, |server| {
+    let clinic = server.workspace("clinic");
+    let post = |n: i64| {
+        server.admin().post("/workspaces/clinic/logs/access", json!([sample("access", n)])).expect(201);
+    };
+    post(0);
+    store_activity(&server, &clinic, 3);
+    post(1);
+    store_activity(&server, &clinic, 2);
+    for (role, limit, expected) in [
+        (Role::Admin, 2, vec![1, 2, 3, 4, 5, 6, 7]),
+        (Role::Auditor, 3, vec![1, 2, 3, 4, 5, 6, 7]),
+        (Role::Viewer, 1, vec![1, 5]),
+        (Role::Viewer, 100, vec![1, 5]),
+    ] {
+        let member = server.member(&clinic, role);
+        assert_eq!(
+            pagination::seqs(&pagination::feed(&member, "clinic", "0".into(), limit)),
+            expected,
+            "{role:?}"
+        );
+    }
+    // The cursor moves past what is not shown, so that it is not read again.
+    let page = server.member(&clinic, Role::Viewer).get("/workspaces/clinic/logs/feed?after=5").expect(200);
+    assert_eq!(page.json, json!({"data": [], "next_cursor": "7", "has_more": false}));
 });

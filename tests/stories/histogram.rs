@@ -139,13 +139,13 @@ on_both!(a_range_without_events_is_zeroes_and_an_empty_log_is_empty, |server| {
     assert_eq!(buckets(&admin, "interval=1d&since=2026-10-01&until=2026-10-03").len(), 2);
     assert!(buckets(&admin, "since=2026-10-01&until=2026-10-01").is_empty());
     let metrics = admin.get(&format!("{PATH}/metrics")).expect(200).json;
-    assert_eq!(metrics, json!({"total": 0, "failed": 0, "by_event_type": {}, "exact": true}));
+    assert_eq!(metrics, json!({"total": 0, "failed": 0, "denied": 0, "by_event_type": {}, "exact": true}));
     let facets = admin.get(&format!("{PATH}/facets")).expect(200).json;
     assert!(facets["data"].as_array().expect("facets").iter().all(|facet| facet["values"] == json!([])));
     let metrics = admin.get("/workspaces/clinic/logs/application/metrics").expect(200).json;
     assert_eq!(
         metrics,
-        json!({"total": 0, "created": 0, "updated": 0, "deleted": 0, "by_action": {}, "exact": true})
+        json!({"total": 0, "created": 0, "updated": 0, "deleted": 0, "failed": 0, "denied": 0, "by_action": {}, "exact": true})
     );
 });
 

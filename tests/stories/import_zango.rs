@@ -8,8 +8,15 @@ use std::{
 };
 
 use diesel::{Connection as _, PgConnection, RunQueryDsl as _, sql_query};
-use logbook::import::zango::{Summary, ZangoImport, run};
-use logbook_tests::{TestServer, on_both, postgres};
+use logbook::{
+    accounts::{members, role::Role, users, workspaces},
+    import::zango::{Summary, ZangoImport, run},
+};
+use logbook_tests::{
+    PASSWORD, TestServer,
+    audit_events::{actions, audit_events},
+    on_both, postgres,
+};
 use serde_json::{Value, json};
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/zango");
@@ -115,6 +122,41 @@ on_both!(csv_and_postgres_give_the_same_events, |server| {
         assert_eq!(left, right);
     }
 });
+
+on_both!(
+    an_imported_log_has_as_many_events_after_it_was_opened,
+    |config| {
+        config.audit = true;
+    },
+    |server| {
+        let imported = import(&server, FIXTURE, "peerapp");
+        let total = || {
+            let answer = server.admin().get("/workspaces/peerapp/logs/access/metrics").expect(200);
+            answer.json["total"].as_u64().expect("a count")
+        };
+        let mut conn = server.db.conn().expect("a connection");
+        let workspace = workspaces::find(&mut conn, "peerapp").expect("an answer").expect("a workspace");
+        let user = users::create(&mut conn, "asha@clinic.test", "Asha Rao", false).expect("a user");
+        members::set(&mut conn, workspace.id, user.id, Role::Viewer).expect("a member");
+        users::set_password(&mut conn, &user, None, PASSWORD, None).expect("a password");
+        drop(conn);
+        let before = total();
+        assert_eq!(before, imported.access);
+        for _ in 0..10 {
+            let login = json!({"email": "asha@clinic.test", "password": PASSWORD});
+            let login = server.nobody().post("/auth/login", login).expect(200);
+            let asha = server.bearer(login.json["access_token"].as_str().expect("a token"));
+            for rest in ["", "/metrics", "/facets", "/histogram"] {
+                asha.get(&format!("/workspaces/peerapp/logs/access{rest}")).expect(200);
+            }
+        }
+        let activity = audit_events(&server, "peerapp");
+        let count = |action: &str| actions(&activity).iter().filter(|found| **found == action).count();
+        assert_eq!(count("login"), 10);
+        assert!(count("log_read") >= 1, "once an hour");
+        assert_eq!(total(), before);
+    }
+);
 
 on_both!(a_source_that_grows_is_followed, |server| {
     let database = zango_database();

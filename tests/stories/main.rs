@@ -47,5 +47,6 @@ mod sql;
 mod static_files;
 mod time_ranges;
 mod validation;
+mod wide_event;
 mod workspace_isolation;
 mod workspaces;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types};
-use logbook_engine::db::{Conn, migrations};
+use logbook_engine::db::{Conn, citus, migrations};
 use logbook_tests::{TestServer, on_both};
 
 #[derive(QueryableByName, Debug)]
@@ -94,6 +94,26 @@ on_both!(
         assert_eq!(migrations::run(&mut conn).expect("nothing to do"), Vec::<String>::new());
     }
 );
+
+on_both!(a_database_of_another_version_is_refused_before_anything_changes, |server| {
+    let mut conn = server.own_connection();
+    server.sql("INSERT INTO __diesel_schema_migrations (version) VALUES ('20200101000000')");
+    let before = columns(&mut conn);
+    let said = migrations::run(&mut conn).expect_err("an unknown migration").to_string();
+    assert!(said.contains("another version of Logbook") && said.contains("20200101000000"), "{said}");
+    assert_eq!(columns(&mut conn), before);
+    // A pending migration is not applied either.
+    server.sql("DELETE FROM __diesel_schema_migrations WHERE version <> '20200101000000'");
+    let said = migrations::run(&mut conn).expect_err("still unknown").to_string();
+    assert!(said.contains("another version of Logbook"), "{said}");
+});
+
+#[test]
+fn citus_is_told_what_to_do_with_every_table() {
+    let mut tables: Vec<&str> = citus::DISTRIBUTED.iter().chain(&citus::REFERENCE).copied().collect();
+    tables.sort_unstable();
+    assert_eq!(tables, declared().keys().map(String::as_str).collect::<Vec<_>>());
+}
 
 on_both!(every_key_of_a_workspaces_table_begins_with_the_workspace, |server| {
     let mut conn = server.own_connection();

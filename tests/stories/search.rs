@@ -202,7 +202,7 @@ on_both!(each_log_is_searched_in_its_own_fields, |server| {
     let access = json!([{
         "event_type": "login_failed", "status_reason": "wrong_password", "username": "asha@clinic.test", "user": {"id": "u-17", "name": "Asha Rao"},
         "role": "Nurse", "ip_address": "198.51.100.4", "user_agent": "Mozilla/5.0 (X11)", "session_id": "sess-9", "correlation_id": "corr-3",
-        "metadata": {"note": "unsearched"},
+        "metadata": {"note": {"deep": ["over there"]}},
     }]);
     admin.post("/workspaces/clinic/logs/access", access).expect(201);
     let framework = json!([{
@@ -220,5 +220,7 @@ on_both!(each_log_is_searched_in_its_own_fields, |server| {
     for q in ["policy", "p-2", "opsaccess", "physician", "platform a", "synced"] {
         assert_eq!((hits("access", q), hits("framework", q)), (0, 1), "{q}");
     }
-    assert_eq!(hits("access", "unsearched"), 0);
+    for q in ["over there", "deep", "note"] {
+        assert_eq!(hits("access", q), 1, "{q} of the metadata");
+    }
 });

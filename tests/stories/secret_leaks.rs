@@ -117,7 +117,7 @@ on_both!(
             assert!(answer.status < 500 && !said(answer), "way {n}: {answer:?}");
         }
         server.settle();
-        for path in ["access", "application", "framework", "feed"] {
+        for path in ["access", "application", "framework", "activity", "feed"] {
             let answer = server.admin().get(&format!("/workspaces/clinic/logs/{path}")).expect(200);
             assert!(!said(&answer), "{path}: {}", answer.text);
             // Events that belong to no workspace are in the platform's own.

@@ -117,7 +117,7 @@ on_both!(the_statements_that_read_are_these, |server| {
         ("next_page_upwards", list(conn, &plain, Order::Asc, Some(POSITION))),
         ("every_filter", list(conn, &everything(), Order::Desc, None)),
         ("get", statement(conn, |conn| drop(query::get(conn, 1, Log::Access, id).expect("an answer")))),
-        ("feed", statement(conn, |conn| drop(query::feed(conn, 1, 7, 100).expect("a page")))),
+        ("feed", statement(conn, |conn| drop(query::feed(conn, 1, Log::ALL, 7, 100).expect("a page")))),
         ("counts", counts(conn, &plain).join(" ;\n")),
         ("counts_of_a_range", counts(conn, &range()).join(" ;\n")),
     ];
@@ -222,7 +222,7 @@ on_both!(an_index_answers_every_list_get_and_feed_in_its_order, |server| {
         (list(conn, &one_record(), Order::Asc, Some(POSITION)), "events_by_target"),
         (list(conn, &one_component, Order::Desc, Some(POSITION)), "events_by_target"),
         (statement(conn, |conn| drop(query::get(conn, 1, Log::Access, id).expect("an answer"))), by_key),
-        (statement(conn, |conn| drop(query::feed(conn, 1, 7, 100).expect("a page"))), by_key),
+        (statement(conn, |conn| drop(query::feed(conn, 1, Log::ALL, 7, 100).expect("a page"))), by_key),
     ];
     for (sql, index) in statements {
         let plan = plan(conn, &sql);

@@ -1,4 +1,4 @@
-//! The audit events, in the words of the logs in which they are recorded.
+//! The audit events, as the activity log has them.
 
 use logbook_engine::{
     db::timestamp::Timestamp,
@@ -69,18 +69,13 @@ pub fn note(event: &mut NewEvent, key: &str, value: impl Into<Value>) {
     }
 }
 
-fn event(log: Log, action: &'static str, client_info: &ClientInfo) -> NewEvent {
+fn event(action: &'static str, client_info: &ClientInfo) -> NewEvent {
     let ClientInfo { address, user_agent } = client_info;
-    let mut event = NewEvent::new(log, Action::literal(action), OccurredAt::now());
+    let mut event = NewEvent::new(Log::Activity, Action::literal(action), OccurredAt::now());
     event.common.ip_address = address.map(IpAddress::from);
     event.common.user_agent = user_agent.as_deref().and_then(text);
     event.common.correlation_id = REQUEST_ID.try_with(|id| Text::truncated(id)).ok();
-    note(&mut event, "source", "logbook");
     event
-}
-
-fn access(action: &'static str, client_info: &ClientInfo) -> NewEvent {
-    event(Log::Access, action, client_info)
 }
 
 /// A change of something that is managed here.
@@ -91,7 +86,7 @@ pub fn managed(
     client_info: &ClientInfo,
     target: Target,
 ) -> NewEvent {
-    let mut event = event(Log::Framework, action, client_info);
+    let mut event = event(action, client_info);
     event.common.actor = Some(actor);
     event.common.role = role.and_then(|role| text(role.as_str()));
     event.common.target = target;
@@ -176,7 +171,7 @@ impl By<'_> {
 
 impl AuditLog {
     pub fn signed_in(&self, user_id: i32, method: &'static str, client_info: &ClientInfo) {
-        let mut event = access("login", client_info);
+        let mut event = event("login", client_info);
         note(&mut event, "method", method);
         self.record(Destination::Person(user_id), event);
     }
@@ -184,7 +179,7 @@ impl AuditLog {
     /// A wrong password. What was typed as e-mail address may be anything, even a password: it is used to find the person,
     /// and not stored where there is none.
     pub fn sign_in_failed(&self, email: &str, reason: &'static str, client_info: &ClientInfo) {
-        let mut event = access("login_failed", client_info);
+        let mut event = event("login_failed", client_info);
         event.common.outcome = Outcome::Failure;
         event.common.outcome_reason = text(reason);
         note(&mut event, "method", "password");
@@ -195,7 +190,7 @@ impl AuditLog {
     /// provider. Recorded once an hour for each network and reason.
     pub fn sign_in_refused(&self, method: &'static str, reason: &'static str, client_info: &ClientInfo) {
         if self.is_first(Kind::Refusal, &format!("{method} {reason} {:?}", client_info.network())) {
-            let mut event = access("login_failed", client_info);
+            let mut event = event("login_failed", client_info);
             event.common.outcome = Outcome::Failure;
             event.common.outcome_reason = text(reason);
             note(&mut event, "method", method);
@@ -204,12 +199,12 @@ impl AuditLog {
     }
 
     pub fn signed_out(&self, user_id: i32, client_info: &ClientInfo) {
-        self.record(Destination::Person(user_id), access("logout", client_info));
+        self.record(Destination::Person(user_id), event("logout", client_info));
     }
 
     /// A refresh token that was replaced before: somebody has a copy of it, and the session was ended.
     pub fn refresh_token_reused(&self, user_id: i32, client_info: &ClientInfo) {
-        let mut event = access("refresh_token_reused", client_info);
+        let mut event = event("refresh_token_reused", client_info);
         event.common.outcome = Outcome::Failure;
         event.common.outcome_reason = text("session_ended");
         self.record(Destination::Person(user_id), event);
@@ -217,14 +212,14 @@ impl AuditLog {
 
     /// The current password, which is needed to set a new one, was wrong: perhaps somebody guesses with a stolen token.
     pub fn password_refused(&self, user_id: i32, reason: &'static str, client_info: &ClientInfo) {
-        let mut event = access("password_set", client_info);
+        let mut event = event("password_set", client_info);
         event.common.outcome = Outcome::Failure;
         event.common.outcome_reason = text(reason);
         self.record(Destination::Person(user_id), event);
     }
 
     pub fn password_set(&self, user_id: i32, client_info: &ClientInfo) {
-        self.record(Destination::Person(user_id), access("password_set", client_info));
+        self.record(Destination::Person(user_id), event("password_set", client_info));
     }
 
     /// A token or key that was refused. Recorded once an hour for each network and reason. That a person's token has
@@ -243,7 +238,7 @@ impl AuditLog {
         };
         let once = || format!("refused {slug:?} {:?} {}", client_info.network(), problem.detail);
         if is_recorded && self.is_first(Kind::Refusal, &once()) {
-            let mut event = access("token_refused", client_info);
+            let mut event = event("token_refused", client_info);
             event.common.outcome = Outcome::Failure;
             event.common.outcome_reason = text(&problem.detail);
             let method = if is_key { "api_key" } else { "token" };
@@ -253,7 +248,7 @@ impl AuditLog {
     }
 
     pub fn key_from_new_address(&self, key: &ApiKey, client_info: &ClientInfo) {
-        let mut event = access("api_key_used_from_new_address", client_info);
+        let mut event = event("api_key_used_from_new_address", client_info);
         event.common.actor = Some(actor(&Claims::from(key)));
         event.common.role = text(&key.role);
         self.record(Destination::Workspace(key.workspace_id), event);
@@ -266,7 +261,7 @@ impl AuditLog {
         if !self.is_first(Kind::Reader, &once) {
             return;
         }
-        let mut event = access("log_read", by.client_info);
+        let mut event = event("log_read", by.client_info);
         event.common.actor = Some(actor(by.caller));
         event.common.role = text(by.role.as_str());
         note(&mut event, "log", log);

@@ -1,4 +1,4 @@
-//! The audit: records who signs in, who reads, and who manages what, in the logs of the workspaces that it concerns.
+//! The audit: records who signs in, who reads, and who manages what, in the activity log of each workspace that it concerns.
 //!
 //! Audit events wait in a bounded queue and are stored by the appender, as all events are. No request waits for them, and
 //! none fails because of them. An event that cannot be stored after several attempts, or finds the queue full, is counted

@@ -70,9 +70,10 @@ async fn keep_demo_alive(db: Db, appender: Appender) {
     };
     loop {
         actix_web::rt::time::sleep(trickle.pause()).await;
-        let request = AppendRequest::new(workspace.id, &demo::source(), trickle.batch(Timestamp::now()));
-        if let Err(problem) = appender.append(request, appender.reserve()).await {
-            tracing::warn!(%problem, "events of the demo's clinic could not be appended");
+        for request in demo::requests(workspace.id, trickle.batch(Timestamp::now())) {
+            if let Err(problem) = appender.append(request, appender.reserve()).await {
+                tracing::warn!(%problem, "events of the demo's clinic could not be appended");
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use logbook_engine::{db::timestamp::Timestamp, event::NewEvent};
 use serde_json::json;
 
 use super::{
-    clinic::{Act, Clinic, Fields, Model, Record},
+    clinic::{Act, Clinic, DOCTOR, Fields, Model, Record},
     people::{Job, PEOPLE},
     rng::Rng,
     texts,
@@ -16,6 +16,7 @@ enum Duty {
     Contact,
     Book,
     Receive,
+    Reassign,
     Admit,
     Vitals,
     Notes,
@@ -33,7 +34,7 @@ enum Duty {
 
 use Duty::{
     Admit, Allergy, Bill, Book, CareTeam, Close, Collect, Contact, Dispense, Notes, OrderTest, Prescribe,
-    Receive, Register, Test, Tidy, Vitals,
+    Reassign, Receive, Register, Test, Tidy, Vitals,
 };
 
 /// How often each kind of work comes up in a job.
@@ -44,6 +45,7 @@ fn duties(job: Job) -> &'static [(Duty, f64)] {
             (Contact, 1.4),
             (Book, 5.0),
             (Receive, 5.0),
+            (Reassign, 0.4),
             (Bill, 1.5),
             (Collect, 1.0),
             (Tidy, 0.25),
@@ -67,8 +69,17 @@ pub(super) fn populate(clinic: &mut Clinic, rng: &mut Rng, act: &Act) {
     }
 }
 
+/// How often a nurse asks for a patient of another ward: by mistake, or out of curiosity.
+const WRONG_WARD: f64 = 0.012;
+
 /// One request of somebody with this job.
 pub(super) fn work(clinic: &mut Clinic, rng: &mut Rng, job: Job, mut act: Act) -> Vec<NewEvent> {
+    if job == Job::Nurse && rng.chance(WRONG_WARD) {
+        let patient = clinic.any(rng, Model::Patient);
+        let denied =
+            patient.map(|patient| clinic.deny(&act, Model::Patient, &patient, "patient_of_another_ward"));
+        return denied.into_iter().collect();
+    }
     let duties = duties(job);
     let weights: Vec<f64> = duties.iter().map(|(_, weight)| *weight).collect();
     let (duty, _) = duties[rng.weighted(&weights)];
@@ -108,6 +119,13 @@ fn perform(clinic: &mut Clinic, rng: &mut Rng, duty: Duty, act: &mut Act, events
                 act.later(rng);
                 admit(clinic, rng, act, events);
             }
+        }
+        Reassign => {
+            let Some(record) = clinic.in_state(rng, Model::Appointment, &["booked", "confirmed"]) else {
+                return book(clinic, rng, act, events);
+            };
+            let fields = vec![(DOCTOR, json!(doctor(rng)))];
+            events.extend(clinic.update(act, Model::Appointment, record.id, fields));
         }
         Admit => admit(clinic, rng, act, events),
         Vitals => {
@@ -212,6 +230,12 @@ fn register(clinic: &mut Clinic, rng: &mut Rng, act: &Act) -> NewEvent {
     clinic.create(act, Model::Patient, |_| name, fields)
 }
 
+/// What support mends for somebody: a patient's number.
+pub(super) fn correct(clinic: &mut Clinic, rng: &mut Rng, act: &Act) -> Option<NewEvent> {
+    let patient = clinic.any(rng, Model::Patient)?;
+    clinic.update(act, Model::Patient, patient.id, vec![("phone_number", json!(texts::phone(rng)))])
+}
+
 /// A patient to work with; where there is none yet, one is registered first.
 fn patient(clinic: &mut Clinic, rng: &mut Rng, act: &mut Act, events: &mut Vec<NewEvent>) -> Record {
     loop {
@@ -231,7 +255,7 @@ fn book(clinic: &mut Clinic, rng: &mut Rng, act: &mut Act, events: &mut Vec<NewE
         Timestamp(midnight).plus_seconds(rng.between(1, 14) * 86_400 + (14 + rng.between(0, 28)) * 900);
     let fields = vec![
         ("patient", json!(patient.id)),
-        ("physician", json!(physician(rng))),
+        (DOCTOR, json!(doctor(rng))),
         ("starts_at", json!(starts)),
         ("reason", json!(texts::complaint(rng))),
         ("status", json!("booked")),
@@ -248,7 +272,7 @@ fn admit(clinic: &mut Clinic, rng: &mut Rng, act: &mut Act, events: &mut Vec<New
     let patient = patient(clinic, rng, act, events);
     let fields = vec![
         ("patient", json!(patient.id)),
-        ("physician", json!(physician(rng))),
+        (DOCTOR, json!(doctor(rng))),
         ("complaint", json!(texts::complaint(rng))),
         ("status", json!("open")),
         ("vitals", json!(null)),
@@ -327,8 +351,9 @@ fn bill(clinic: &mut Clinic, rng: &mut Rng, act: &mut Act, events: &mut Vec<NewE
     events.push(clinic.create(act, Model::Invoice, |id| format!("INV_{id:05}"), fields));
 }
 
-fn physician(rng: &mut Rng) -> &'static str {
+/// A physician's id.
+fn doctor(rng: &mut Rng) -> &'static str {
     let physicians: Vec<&str> =
-        PEOPLE.iter().filter(|person| person.job == Job::Physician).map(|person| person.name).collect();
+        PEOPLE.iter().filter(|person| person.job == Job::Physician).map(|person| person.id).collect();
     physicians[rng.below(physicians.len())]
 }

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 use logbook_engine::{
     db::timestamp::Timestamp,
-    event::{Actor, ActorType, Change, Log, NewEvent, Target},
+    event::{Actor, ActorType, Change, Labels, Log, NewEvent, Outcome, Target},
 };
 use serde_json::{Value, json};
 
 use super::{
-    event::{address, changes, metadata, new_event, text},
-    people::Person,
+    event::{address, changes, metadata, new_event, targets, text},
+    people::{PEOPLE, Person},
     rng::Rng,
 };
 
@@ -40,6 +40,9 @@ impl Model {
     }
 }
 
+/// The field that says who treats somebody: an id, which events show with a name.
+pub(super) const DOCTOR: &str = "doctor_id";
+
 pub(super) type Fields = Vec<(&'static str, Value)>;
 
 #[derive(Clone, Debug)]
@@ -47,6 +50,8 @@ pub struct Record {
     pub id: i64,
     pub name: String,
     fields: Fields,
+    /// The patient whom it concerns, where it is not the patient itself.
+    patient: Option<Target>,
 }
 
 impl Record {
@@ -69,6 +74,9 @@ impl Record {
 #[derive(Clone, Debug)]
 pub struct Act {
     pub actor: Actor,
+    /// For whom the actor acts, and why.
+    pub on_behalf_of: Option<Actor>,
+    pub purpose: Option<String>,
     pub role: &'static str,
     pub ip_address: String,
     pub user_agent: String,
@@ -86,6 +94,11 @@ impl Act {
 
 pub(super) fn user(person: &Person) -> Actor {
     Actor { kind: ActorType::User, id: text(person.id), name: text(person.name) }
+}
+
+/// The program that writes notes and orders tests for physicians.
+pub(super) fn assistant() -> Actor {
+    Actor { kind: ActorType::Agent, id: text("triage-assistant"), name: text("Triage assistant") }
 }
 
 pub struct Clinic {
@@ -120,12 +133,12 @@ impl Clinic {
         let index = model as usize;
         self.last_ids[index] += 1;
         let id = self.last_ids[index];
-        let record = Record { id, name: name(id), fields };
-        let mut changes: Vec<Change> = record
-            .fields
-            .iter()
-            .map(|(field, value)| Change::value(*field, Value::Null, value.clone()))
-            .collect();
+        let patient = fields.iter().find(|(field, _)| *field == "patient").and_then(|(_, id)| id.as_i64());
+        let patient = patient.and_then(|id| self.find_mut(Model::Patient, id));
+        let patient = patient.map(|patient| target(Model::Patient, patient));
+        let record = Record { id, name: name(id), fields, patient };
+        let mut changes: Vec<Change> =
+            record.fields.iter().map(|(field, value)| change(field, Value::Null, value.clone())).collect();
         changes.insert(0, Change::value("id", Value::Null, json!(id)));
         let event = self.event(act, "create", model, &record, changes);
         let kept = &mut self.records[index];
@@ -143,7 +156,7 @@ impl Clinic {
             .into_iter()
             .filter_map(|(field, new)| {
                 let old = record.set(field, new.clone());
-                (old != new).then(|| Change::value(field, old, new))
+                (old != new).then(|| change(field, old, new))
             })
             .collect();
         let record = record.clone();
@@ -177,9 +190,17 @@ impl Clinic {
         let kept = &mut self.records[model as usize];
         let index = kept.iter().position(|record| record.id == id)?;
         let record = kept.remove(index)?;
-        let gone = |(field, value): &(&'static str, Value)| Change::value(*field, value.clone(), Value::Null);
+        let gone = |(field, value): &(&'static str, Value)| change(field, value.clone(), Value::Null);
         let changes = record.fields.iter().map(gone).collect();
         Some(self.event(act, "delete", model, &record, changes))
+    }
+
+    /// Somebody wants to see a record and may not.
+    pub fn deny(&self, act: &Act, model: Model, record: &Record, reason: &str) -> NewEvent {
+        let mut event = self.event(act, "view", model, record, Vec::new());
+        event.common.outcome = Outcome::Denied;
+        event.common.outcome_reason = text(reason);
+        event
     }
 
     /// A random record, more likely a recent one.
@@ -221,9 +242,11 @@ impl Clinic {
     ) -> NewEvent {
         let mut event = new_event(Log::Application, action, act.at);
         event.common.actor = Some(act.actor.clone());
+        event.common.on_behalf_of = act.on_behalf_of.clone();
+        event.common.purpose = act.purpose.as_deref().and_then(text);
         event.common.role = text(act.role);
-        event.common.target =
-            Target { kind: text(model.name()), id: text(&record.id.to_string()), name: text(&record.name) };
+        event.common.target = target(model, record);
+        event.common.targets = targets(record.patient.iter().cloned().collect());
         event.common.ip_address = address(&act.ip_address);
         event.common.user_agent = text(&act.user_agent);
         event.common.session_id = text(&act.session_id);
@@ -232,6 +255,7 @@ impl Clinic {
         let method = match action {
             "create" => "POST",
             "delete" => "DELETE",
+            "view" => "GET",
             _ => "PATCH",
         };
         let path = match action {
@@ -239,11 +263,28 @@ impl Clinic {
             _ => format!("/api/{}s/{}", model.name(), record.id),
         };
         event.metadata = metadata([
-            ("request", json!({"method": method, "path": path})),
+            ("request", json!({"method": method, "path": path, "id": act.correlation_id})),
             ("app_version", self.version().into()),
         ]);
         event
     }
+}
+
+fn target(model: Model, record: &Record) -> Target {
+    Target { kind: text(model.name()), id: text(&record.id.to_string()), name: text(&record.name) }
+}
+
+/// A changed field; a doctor's id with the doctor's name beside it.
+fn change(field: &'static str, old: Value, new: Value) -> Change {
+    if field != DOCTOR {
+        return Change::value(field, old, new);
+    }
+    let name = |id: &Value| {
+        let person = PEOPLE.iter().find(|person| id == person.id)?;
+        Some(person.name.to_owned())
+    };
+    let labels = Labels { label: Some("Doctor".into()), old_label: name(&old), new_label: name(&new) };
+    Change::value(field, old, new).labelled(labels)
 }
 
 #[cfg(test)]
@@ -253,6 +294,8 @@ mod tests {
     fn act() -> Act {
         Act {
             actor: Actor::system(),
+            on_behalf_of: None,
+            purpose: None,
             role: "Nurse",
             ip_address: "203.0.113.10".into(),
             user_agent: "test".into(),
@@ -281,5 +324,24 @@ mod tests {
         assert_eq!(deleted.changes[0], Change::value("status", json!("closed"), Value::Null));
         assert!(clinic.delete(&act(), model, 1).is_none());
         assert_eq!(Model::LabResult as usize + 1, clinic.records.len());
+    }
+
+    #[test]
+    fn a_visit_concerns_its_patient_and_names_its_doctor() {
+        let mut clinic = Clinic::new();
+        clinic.create(&act(), Model::Patient, |_| "李雷".into(), Vec::new());
+        let fields = vec![("patient", json!(1)), (DOCTOR, json!("13"))];
+        let visit = clinic.create(&act(), Model::Visit, |id| format!("Visit {id}"), fields);
+        let name = |target: &Target| target.name.clone().map(|name| name.to_string());
+        assert_eq!(visit.common.targets.iter().map(name).collect::<Vec<_>>(), [Some("李雷".into())]);
+        let moved = clinic.update(&act(), Model::Visit, 1, vec![(DOCTOR, json!("17"))]).expect("a change");
+        let Labels { label, old_label, new_label } = moved.changes[0].labels();
+        assert_eq!(
+            [label, old_label, new_label].map(|text| text.as_deref()),
+            [Some("Doctor"), Some("José Núñez"), Some("Zoë van der Meer")]
+        );
+        let visit = clinic.any(&mut Rng::new(1), Model::Visit).expect("a visit");
+        let denied = clinic.deny(&act(), Model::Visit, &visit, "other_ward");
+        assert_eq!((denied.common.outcome, denied.changes.len()), (Outcome::Denied, 0));
     }
 }

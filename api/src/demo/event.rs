@@ -3,8 +3,8 @@
 use logbook_engine::{
     db::timestamp::Timestamp,
     event::{
-        Change, Log, NewEvent,
-        limits::{Action, Changes, IpAddress, Metadata, OccurredAt, Text},
+        Change, Log, NewEvent, Target,
+        limits::{Action, Changes, IpAddress, Metadata, OccurredAt, Targets, Text},
     },
 };
 use serde_json::{Map, Value};
@@ -30,6 +30,10 @@ pub(super) fn address(text: &str) -> Option<IpAddress> {
 
 pub(super) fn changes(changes: Vec<Change>) -> Changes {
     changes.try_into().expect(KEEPS)
+}
+
+pub(super) fn targets(targets: Vec<Target>) -> Targets {
+    targets.try_into().expect(KEEPS)
 }
 
 pub(super) fn metadata<const N: usize>(pairs: [(&str, Value); N]) -> Metadata {

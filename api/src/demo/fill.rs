@@ -5,8 +5,9 @@ use std::path::Path;
 use diesel::prelude::*;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use logbook_engine::{
-    append::{AppendRequest, ImportPosition, store},
-    db::{Conn, Db, roles, schema::import_positions, timestamp::Timestamp},
+    append::{AppendRequest, DedupeWindow, ImportPosition, store_group},
+    db::{Conn, Db, partitions::Partitions, roles, schema::import_positions, timestamp::Timestamp},
+    event::limits::SourceName,
     private_files,
 };
 
@@ -122,11 +123,16 @@ fn add_story(db: &Db, now: Timestamp, progress: bool) -> Result<u64, ImportError
             source_table: TABLE.into(),
             position: format!("{} {}", end.micros(), day + 1),
         };
-        let request = AppendRequest {
+        let mut requests = super::requests(workspace.id, events);
+        // Without events there is still progress.
+        let progress = AppendRequest {
             import_positions: vec![position],
-            ..AppendRequest::new(workspace.id, &super::source(), events)
+            ..AppendRequest::new(workspace.id, &SourceName::truncated(SOURCE), Vec::new())
         };
-        store(&mut conn, request)?;
+        requests.push(progress);
+        let answers =
+            store_group(&mut conn, &mut Partitions::default(), &mut requests, DedupeWindow::default())?;
+        answers.into_iter().collect::<std::result::Result<Vec<_>, _>>()?;
     }
     bar.finish_and_clear();
     Ok(stored)

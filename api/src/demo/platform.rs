@@ -7,9 +7,10 @@ use logbook_engine::{
 use serde_json::{Value, json};
 
 use super::{
-    clinic::Clinic,
+    actions::correct,
+    clinic::{Act, Clinic, user},
     event::{address, changes, metadata, new_event, text},
-    people::{PEOPLE, Person},
+    people::{DESK, PEOPLE, Person},
     rng::Rng,
     texts,
 };
@@ -29,12 +30,17 @@ const ROLES: &[&str] = &["Nurse", "Physician", "Receptionist", "Pharmacist", "La
 
 const PACKAGES: &[&str] = &["crud", "workflow", "appbuilder", "login", "communication", "frame"];
 
+/// The address of the platform's support.
+const SUPPORT: &str = "203.0.113.41";
+
 /// The day on which a renamed role broke the sync.
 const BROKEN_DAY: i64 = 78;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Happening {
-    PolicySync { broken: bool },
+    PolicySync {
+        broken: bool,
+    },
     Tasks,
     TaskFails,
     Release,
@@ -43,6 +49,8 @@ pub(super) enum Happening {
     RoleChange,
     SecretRotation,
     Lockout,
+    /// The platform's support signs in as somebody who asked for help.
+    Support(&'static Person),
 }
 
 /// What the platform does on a day, and when.
@@ -76,6 +84,11 @@ pub(super) fn plan(rng: &mut Rng, midnight: Timestamp, day: i64) -> Vec<(Timesta
     }
     if day == super::story::SPRAY_DAY {
         at(8, 41, rng, Happening::Lockout);
+    }
+    if rng.chance(0.3) {
+        let there: Vec<&Person> = PEOPLE.iter().filter(|person| person.joins <= day).collect();
+        let person = there[rng.below(there.len())];
+        at(11, 50, rng, Happening::Support(person));
     }
     for person in PEOPLE.iter().filter(|person| person.joins == day && day > 0) {
         at(9, 15, rng, Happening::Joins(person));
@@ -142,8 +155,9 @@ pub(super) fn play(
             let person = &PEOPLE[14];
             let event = scene.add("user_updated", ("user", person.id, person.name), admin());
             event.changes = changes(vec![Change::value("must_change_password", json!(false), json!(true))]);
-            event.metadata = metadata([("reason", "sign-in from an unknown address at night".into())]);
+            event.common.purpose = text("sign-in from an unknown address at night");
         }
+        Happening::Support(person) => return support(clinic, rng, start, person),
     }
     scene.events
 }
@@ -181,6 +195,41 @@ impl Fail for NewEvent {
         self.common.outcome = Outcome::Failure;
         self.common.outcome_reason = text(&error);
     }
+}
+
+/// Signs in as somebody, mends what they asked for, and signs out.
+fn support(clinic: &mut Clinic, rng: &mut Rng, start: Timestamp, person: &'static Person) -> Vec<NewEvent> {
+    let mut act = Act {
+        actor: Actor { kind: ActorType::Admin, id: text("7"), name: text("Devika Nair (support)") },
+        on_behalf_of: Some(user(person)),
+        purpose: Some(format!("SUP-{}", rng.between(1000, 9999))),
+        role: person.job.role(),
+        ip_address: SUPPORT.into(),
+        user_agent: DESK[0].into(),
+        session_id: format!("s-{}", rng.hex(20)),
+        correlation_id: format!("req-{}", rng.hex(12)),
+        at: start,
+    };
+    let mut events = vec![signed(&act, "login", person)];
+    act.at = act.at.plus_seconds(rng.between(30, 200));
+    events.extend(correct(clinic, rng, &act));
+    act.at = act.at.plus_seconds(rng.between(30, 200));
+    events.push(signed(&act, "logout", person));
+    events
+}
+
+/// Signing in or out as somebody else.
+fn signed(act: &Act, action: &str, person: &Person) -> NewEvent {
+    let mut event = new_event(Log::Access, action, act.at);
+    event.common.actor = Some(act.actor.clone());
+    event.common.on_behalf_of = act.on_behalf_of.clone();
+    event.common.purpose = act.purpose.as_deref().and_then(text);
+    event.common.target.name = text(person.login);
+    event.common.role = text(act.role);
+    event.common.ip_address = address(&act.ip_address);
+    event.common.user_agent = text(&act.user_agent);
+    event.common.session_id = text(&act.session_id);
+    event
 }
 
 fn admin() -> Actor {

@@ -200,7 +200,7 @@ pub(super) fn password_spray(rng: &mut Rng, start: Timestamp) -> Vec<NewEvent> {
     events.push(access(&session, SessionStep::Login, at));
     at = pause(rng, at, 5, 9);
     let mut refused = access(&session, SessionStep::Switch, at);
-    refused.common.outcome = Outcome::Failure;
+    refused.common.outcome = Outcome::Denied;
     refused.common.outcome_reason = text("second_factor_missing");
     events.push(refused);
     at = pause(rng, at, IDLE_SECONDS, IDLE_SECONDS + 60);

@@ -6,8 +6,8 @@ use logbook_engine::{db::timestamp::Timestamp, event::NewEvent};
 
 use super::{
     actions::{populate, work},
-    clinic::{Act, Clinic, user},
-    people::PEOPLE,
+    clinic::{Act, Clinic, assistant, user},
+    people::{Job, PEOPLE},
     platform,
     rng::Rng,
     sessions::{self, Planned, Session, SessionStep},
@@ -22,6 +22,9 @@ pub(super) const ZONE: Tz = chrono_tz::Asia::Kolkata;
 
 /// Sessions on an average weekday. With about 10 pieces of work each, 90 days make about 50,000 events.
 const SESSIONS: f64 = 50.0;
+
+/// How much of their work physicians leave to the assistant.
+const BY_ASSISTANT: f64 = 0.06;
 
 pub struct Story {
     rng: Rng,
@@ -42,6 +45,8 @@ impl Story {
         let somebody = &PEOPLE[0];
         let act = Act {
             actor: user(somebody),
+            on_behalf_of: None,
+            purpose: None,
             role: somebody.job.role(),
             ip_address: String::new(),
             user_agent: String::new(),
@@ -116,8 +121,16 @@ pub(super) fn play(
 ) -> Vec<NewEvent> {
     match step {
         SessionStep::Work => {
+            let by_assistant = session.job == Job::Physician && rng.chance(BY_ASSISTANT);
+            let (actor, on_behalf_of) = if by_assistant {
+                (assistant(), Some(user(session.person)))
+            } else {
+                (user(session.person), None)
+            };
             let act = Act {
-                actor: user(session.person),
+                actor,
+                on_behalf_of,
+                purpose: None,
                 role: session.job.role(),
                 ip_address: session.ip_address.clone(),
                 user_agent: session.user_agent.into(),

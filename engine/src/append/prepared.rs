@@ -30,8 +30,8 @@ impl Prepared {
             received_at: Timestamp(0),
             source: source.clone(),
             common,
-            changes: (!changes.is_empty()).then(|| canonical_json(&changes)),
-            metadata: (!metadata.is_empty()).then(|| canonical_json(&metadata)),
+            changes: changes.to_stored(),
+            metadata: metadata.to_stored(),
             masked: (!masked.is_empty()).then(|| canonical_json(&masked)),
         };
         Self { dedupe_key: dedupe_key.map(DedupeKey::into_string), row: event.into() }

@@ -87,12 +87,19 @@ pub struct Appender {
 
 impl Appender {
     /// Starts one thread per shard. The threads end when the last clone is dropped and the queue is empty.
+    ///
+    /// # Panics
+    /// When the system has no threads left.
     pub fn start(db: &Db, config: AppenderConfig) -> Self {
         let shards = (0..db.concurrent_writers())
-            .map(|_| {
+            .map(|shard| {
                 let (sender, receiver) = mpsc::unbounded_channel();
                 let db = db.clone();
-                std::thread::spawn(move || run_shard(&db, receiver, config.windows));
+                // Named for whoever looks at the processor time of the server's threads.
+                std::thread::Builder::new()
+                    .name(format!("append-{shard}"))
+                    .spawn(move || run_shard(&db, receiver, config.windows))
+                    .expect("a thread starts");
                 sender
             })
             .collect();

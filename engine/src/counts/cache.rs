@@ -5,14 +5,17 @@ use std::sync::Arc;
 use quick_cache::{Weighter, sync::Cache};
 
 use super::packed::PackedCells;
+use crate::filter::Dimension;
 
-/// The key of a row of `event_counts`.
+/// The key of a row of `event_counts`, or of what a [projection](super::projection) made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     pub workspace_id: i32,
     pub log: i16,
     pub grain: i16,
     pub bucket: i32,
+    /// The dimension that is left, and a hash of the filter. None for the row itself.
+    pub projection: Option<(Dimension, [u8; 8])>,
 }
 
 #[derive(Clone)]

@@ -13,7 +13,7 @@
 //! |---|---|
 //! | [`packed`] | packs cells into few bytes |
 //! | [`delta`] | what the appender adds, in its own transaction |
-//! | [`rows`], [`cache`] | the rollups, and a cache of them |
+//! | [`rows`], [`cache`], [`projection`] | the rollups, a cache of them, and of one dimension of them |
 //! | [`compact`] | adds deltas to the rollups |
 //! | [`build`] | builds the rollups of events that are older than the kept counts |
 //! | [`check`] | compares the counts with the events, and repairs them |
@@ -32,6 +32,7 @@ pub mod compact;
 pub mod delta;
 pub mod histogram;
 pub mod packed;
+pub mod projection;
 pub mod range;
 pub mod rows;
 pub mod sample;
@@ -44,6 +45,7 @@ pub use cache::CountsCache;
 pub use cells::Cells;
 use cells::{has_rollup, matches_key};
 use packed::PackedCells;
+use projection::Projection;
 use range::{RangeCounts, Tally};
 
 use crate::{
@@ -236,6 +238,16 @@ impl<F: Fn(Option<&str>) -> usize> Tally for Spread<'_, F> {
             let group = *of_value[value].get_or_insert_with(|| group_of(key.value(*dimension)));
             matches_key(filter, &key).then_some(group)
         }));
+    }
+
+    fn open_projected(&mut self, packed: &PackedCells) {
+        let Self { dimension, group_of, of_place, .. } = self;
+        of_place.clear();
+        of_place.extend(packed.keys().map(|key| Some(group_of(key.value(*dimension)))));
+    }
+
+    fn projection(&self) -> Option<Projection<'_>> {
+        Some(Projection::new(self.filter, self.dimension))
     }
 
     fn add(&mut self, bucket: usize, key: usize, events: i64) {

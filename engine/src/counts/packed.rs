@@ -260,6 +260,20 @@ impl CellsBuilder {
         *self.added.entry(slot).or_default().entry(key).or_default() += events;
     }
 
+    /// The place of a key, for [`CellsBuilder::add_sums`].
+    pub fn key(&mut self, key: Key<'_>) -> u32 {
+        self.tables.key(key)
+    }
+
+    /// Adds the events of each key to a slot, and sets the sums back to zero.
+    pub fn add_sums<'a>(&mut self, slot: i64, sums: impl Iterator<Item = (u32, &'a mut u64)>) {
+        for (key, events) in sums {
+            if *events > 0 {
+                *self.added.entry(slot).or_default().entry(key).or_default() += std::mem::take(events);
+            }
+        }
+    }
+
     /// Adds these slots of `other`, each to the slot that `slot_of` returns for it.
     pub fn add_all(&mut self, other: &PackedCells, slots: &[Slot], slot_of: impl Fn(i64) -> i64) {
         let keys = self.tables.keys_of(other);

@@ -17,6 +17,7 @@ use super::{
     cells::matches_key,
     damaged, delta,
     packed::{PackedCells, Slot},
+    projection::Projection,
     rows::{self, Grain, Rows},
     sql,
 };
@@ -26,9 +27,20 @@ use crate::{
     filter::Filter,
 };
 
+/// From this many cut days on, projections are worth their place in the cache.
+const MANY_DAYS: usize = 8;
+
 /// Adds up the cells of a range. `open` begins a row; `add` then gets its cells.
 pub trait Tally {
     fn open(&mut self, packed: &PackedCells);
+    /// Begins a row that was projected with [`Tally::projection`].
+    fn open_projected(&mut self, packed: &PackedCells) {
+        self.open(packed);
+    }
+    /// What rows may be projected onto. None: every key is needed.
+    fn projection(&self) -> Option<Projection<'_>> {
+        None
+    }
     /// `key` is the index of a key of the open row; `events` may be negative.
     fn add(&mut self, bucket: usize, key: usize, events: i64);
 }
@@ -135,10 +147,27 @@ impl<'a> RangeCounts<'a> {
                 }
             }
         }
-        self.load_days(cut.iter().map(|cut| cut.day))?;
+        let days = cut.iter().map(|cut| cut.day);
+        let projected = match tally.projection().filter(|_| cut.len() >= MANY_DAYS) {
+            Some(projection) => Some(self.projected_days(days, &projection)?),
+            None => {
+                self.load_days(days)?;
+                None
+            }
+        };
         for CutDay { day, pieces, given } in cut {
-            let packed = self.days.get(&day).ok_or_else(damaged)?;
-            tally.open(packed);
+            let packed = match &projected {
+                Some(days) => {
+                    let packed = days.get(&day).ok_or_else(damaged)?;
+                    tally.open_projected(packed);
+                    packed
+                }
+                None => {
+                    let packed = self.days.get(&day).ok_or_else(damaged)?;
+                    tally.open(packed);
+                    packed
+                }
+            };
             for (from, to, bucket) in pieces {
                 if bucket != given {
                     for (key, events) in
@@ -214,6 +243,19 @@ impl<'a> RangeCounts<'a> {
             [first, .., last] => load((first, last), &|day| wanted.binary_search(&day).is_ok()),
             [only] => load((only, only), &|_| true),
         }
+    }
+
+    fn projected_days(
+        &mut self,
+        days: impl Iterator<Item = i64>,
+        projection: &Projection<'_>,
+    ) -> Result<HashMap<i64, Arc<PackedCells>>> {
+        let wanted: Vec<i32> = days.filter_map(|day| i32::try_from(day).ok()).collect();
+        let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { return Ok(HashMap::new()) };
+        let rollups = Rows { grain: Grain::Day, ..self.rollups };
+        let is_wanted = |day| wanted.binary_search(&day).is_ok();
+        let rows = rollups.load_projected(self.conn, self.cache, (*first, *last), is_wanted, projection)?;
+        Ok(rows.into_iter().map(|(day, packed)| (i64::from(day), packed)).collect())
     }
 
     /// The first and last quarter hour with an event that the filter matches.

@@ -14,6 +14,7 @@ use super::{
     cache::Place,
     damaged,
     packed::{CellsBuilder, PackedCells},
+    projection::Projection,
 };
 use crate::{
     db::{
@@ -125,7 +126,7 @@ pub struct Rows {
 impl Rows {
     fn place(self, bucket: i32) -> Place {
         let Self { workspace_id, log, grain } = self;
-        Place { workspace_id, log: log.number(), grain: grain.number(), bucket }
+        Place { workspace_id, log: log.number(), grain: grain.number(), bucket, projection: None }
     }
 
     /// The rows of `first..=last` that `wanted` accepts, by bucket. Reads only rows that are not cached in their
@@ -155,6 +156,43 @@ impl Rows {
                 let packed = Arc::new(PackedCells::parse(cells).ok_or_else(damaged)?);
                 cache.insert(self.place(bucket), revision, packed.clone());
                 rows.push((bucket, packed));
+            }
+            rows.sort_unstable_by_key(|(bucket, _)| *bucket);
+        }
+        Ok(rows)
+    }
+
+    /// As [`Rows::load`], projected.
+    ///
+    /// # Errors
+    /// As [`Rows::load`].
+    pub fn load_projected(
+        self,
+        conn: &mut Conn,
+        cache: &CountsCache,
+        (first, last): (i32, i32),
+        wanted: impl Fn(i32) -> bool,
+        projection: &Projection<'_>,
+    ) -> Result<Vec<(i32, Arc<PackedCells>)>> {
+        let place = |bucket| Place { projection: Some(projection.id()), ..self.place(bucket) };
+        let mut rows = Vec::new();
+        let mut missing = BTreeMap::new();
+        for (bucket, revision) in self.revisions(conn, (first, last))? {
+            if wanted(bucket) {
+                match cache.get(&place(bucket), revision) {
+                    Some(packed) => rows.push((bucket, packed)),
+                    None => drop(missing.insert(bucket, revision)),
+                }
+            }
+        }
+        if let (Some((first, _)), Some((last, _))) = (missing.first_key_value(), missing.last_key_value()) {
+            for (bucket, packed) in self.load(conn, cache, (*first, *last), |n| missing.contains_key(&n))? {
+                let projected = Arc::new(projection.of(&packed));
+                // Both reads see the same snapshot, and so the same revisions.
+                if let Some(revision) = missing.get(&bucket) {
+                    cache.insert(place(bucket), *revision, projected.clone());
+                }
+                rows.push((bucket, projected));
             }
             rows.sort_unstable_by_key(|(bucket, _)| *bucket);
         }

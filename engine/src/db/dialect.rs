@@ -19,8 +19,10 @@ use super::{
     schema::{dedupe_keys, events, index_pieces},
 };
 
-/// The settings of a PostgreSQL connection.
-pub const POSTGRES_SETTINGS: &str = "SET TIME ZONE 'UTC'; SET client_encoding = 'UTF8'; SET lock_timeout = '10s'; SET statement_timeout = '60s'";
+/// The settings of a PostgreSQL connection. With the one of Citus, the workers get the role and the workspace of a
+/// transaction; elsewhere it means nothing.
+pub const POSTGRES_SETTINGS: &str = "SET TIME ZONE 'UTC'; SET client_encoding = 'UTF8'; SET lock_timeout = '10s'; \
+                                     SET statement_timeout = '60s'; SET citus.propagate_set_commands = 'local'";
 
 /// Settings of a new connection.
 pub fn prepare_connection(conn: &mut Conn) -> QueryResult<()> {

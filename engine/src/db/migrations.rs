@@ -9,7 +9,7 @@ use diesel::{
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{Conn, Error, Result};
+use super::{Conn, Error, Result, citus};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
@@ -26,17 +26,21 @@ fn names(versions: Vec<MigrationVersion<'_>>) -> Vec<String> {
     versions.iter().map(ToString::to_string).collect()
 }
 
-/// Applies the pending migrations and returns their names.
+/// Applies the pending migrations and returns their names. On Citus it then distributes the tables that are not
+/// distributed yet.
 ///
 /// # Errors
-/// [`Error::Query`] when a migration fails; those before it stay applied.
+/// [`Error::Setup`] when a migration fails, and those before it stay applied; also, before anything is changed, when
+/// another version of Logbook made the database.
 pub fn run(conn: &mut Conn) -> Result<Vec<String>> {
+    refuse_unknown(conn)?;
     match conn {
         Conn::Pg(conn) => {
             // Migrating a large table takes time, and so does waiting for another server that migrates.
             conn.batch_execute("SET lock_timeout = 0; SET statement_timeout = 0")?;
             conn.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})"))?;
             let done = conn.run_pending_migrations(POSTGRES).map(names).map_err(setup);
+            let done = done.and_then(|applied| citus::distribute(conn).map(|()| applied));
             conn.batch_execute(&format!("SELECT pg_advisory_unlock({MIGRATION_LOCK})"))?;
             conn.batch_execute(super::dialect::POSTGRES_SETTINGS)?;
             done
@@ -80,18 +84,40 @@ struct Applied {
 /// # Errors
 /// The database's.
 pub fn pending(conn: &mut Conn) -> Result<bool> {
-    let known = match conn {
+    let (known, applied) = (known(conn)?, applied(conn)?);
+    Ok(!known.iter().all(|version| applied.contains(version)))
+}
+
+/// Refuses a database with a migration that this binary does not know: its tables may be others.
+fn refuse_unknown(conn: &mut Conn) -> Result<()> {
+    let (known, mut applied) = (known(conn)?, applied(conn)?);
+    applied.retain(|version| !known.contains(version));
+    if applied.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Setup(format!(
+        "this database was made by another version of Logbook (migration {}); create it anew, or use that version",
+        applied.join(", ")
+    )))
+}
+
+/// The versions of this binary's migrations.
+fn known(conn: &Conn) -> Result<Vec<String>> {
+    match conn {
         Conn::Pg(_) => versions::<diesel::pg::Pg>(&POSTGRES),
         Conn::Sqlite(_) => versions::<diesel::sqlite::Sqlite>(&SQLITE),
-    }?;
-    let query = sql_query("SELECT version FROM __diesel_schema_migrations");
-    let applied: Vec<Applied> = match query.load(conn).map_err(Error::from) {
-        Ok(applied) => applied,
+    }
+}
+
+/// The versions of the migrations that the database has.
+fn applied(conn: &mut Conn) -> Result<Vec<String>> {
+    let query = sql_query("SELECT version FROM __diesel_schema_migrations ORDER BY version");
+    match query.load::<Applied>(conn).map_err(Error::from) {
+        Ok(applied) => Ok(applied.into_iter().map(|applied| applied.version).collect()),
         // The table is missing, so nothing was ever applied.
-        Err(Error::Query(_)) => return Ok(true),
-        Err(error) => return Err(error),
-    };
-    Ok(!known.iter().all(|version| applied.iter().any(|applied| applied.version == *version)))
+        Err(Error::Query(_)) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 fn versions<DB: diesel::backend::Backend>(source: &EmbeddedMigrations) -> Result<Vec<String>> {

@@ -126,13 +126,16 @@ fn create(conn: &mut PgConnection, period: Period) -> Result<()> {
         let (table, (first, next)) = (period.table(), period.bounds());
         // CREATE TABLE … PARTITION OF would lock out every reader and wait for all current ones; attaching does not.
         // With row security but no policy, rows are visible only through `events`, whose policy then applies.
-        conn.batch_execute(&format!(
-            "CREATE TABLE {table} (LIKE events INCLUDING CONSTRAINTS);
-             ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
-             ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
-             REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM CURRENT_USER;
-             ALTER TABLE events ATTACH PARTITION {table} FOR VALUES FROM ('{first}') TO ('{next}')"
-        ))?;
+        // Each statement is a command of its own: Citus refuses several in one.
+        for statement in [
+            format!("CREATE TABLE {table} (LIKE events INCLUDING CONSTRAINTS)"),
+            format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"),
+            format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY"),
+            format!("REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM CURRENT_USER"),
+            format!("ALTER TABLE events ATTACH PARTITION {table} FOR VALUES FROM ('{first}') TO ('{next}')"),
+        ] {
+            conn.batch_execute(&statement)?;
+        }
         tracing::info!(table, "partition created");
         Ok(())
     })

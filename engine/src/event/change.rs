@@ -3,14 +3,15 @@
 use std::marker::PhantomData;
 
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
+    ser::SerializeMap as _,
 };
 use serde_json::Value;
 use utoipa::ToSchema;
 
 /// One changed field. Of a value: what it was and what it is. Of a set: what came and what went.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, ToSchema)]
 #[serde(untagged)]
 pub enum Change {
     Value(ValueChange),
@@ -19,15 +20,12 @@ pub enum Change {
 
 /// Names beside what only a program understands: of the field, of the old value, of the new one. Of a set: of what was
 /// removed and what was added.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, ToSchema)]
 pub struct Labels {
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 1000, example = "Doctor", nullable = false)]
     pub label: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 1000, example = "Asha Rao", nullable = false)]
     pub old_label: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_length = 1000, example = "Ben Kim", nullable = false)]
     pub new_label: Option<String>,
 }
@@ -50,7 +48,7 @@ impl Labels {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, ToSchema)]
 pub struct ValueChange {
     #[schema(example = "status")]
     pub field: String,
@@ -64,7 +62,7 @@ pub struct ValueChange {
     pub labels: Labels,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, ToSchema)]
 pub struct SetChange {
     #[schema(example = "roles")]
     pub field: String,
@@ -72,6 +70,38 @@ pub struct SetChange {
     pub removed: Vec<Value>,
     #[serde(flatten)]
     pub labels: Labels,
+}
+
+/// With the members in the order of canonical JSON, so that it need not be sorted again; labels that are absent are not
+/// there.
+impl Serialize for Change {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Labels { label, old_label, new_label } = self.labels();
+        let mut map = serializer.serialize_map(None)?;
+        let text = |map: &mut S::SerializeMap, name: &'static str, text: &Option<String>| match text {
+            Some(text) => map.serialize_entry(name, text),
+            None => Ok(()),
+        };
+        match self {
+            Self::Value(ValueChange { field, old, new, labels: _ }) => {
+                map.serialize_entry("field", field)?;
+                text(&mut map, "label", label)?;
+                map.serialize_entry("new", new)?;
+                text(&mut map, "new_label", new_label)?;
+                map.serialize_entry("old", old)?;
+                text(&mut map, "old_label", old_label)?;
+            }
+            Self::Set(SetChange { field, added, removed, labels: _ }) => {
+                map.serialize_entry("added", added)?;
+                map.serialize_entry("field", field)?;
+                text(&mut map, "label", label)?;
+                text(&mut map, "new_label", new_label)?;
+                text(&mut map, "old_label", old_label)?;
+                map.serialize_entry("removed", removed)?;
+            }
+        }
+        map.end()
+    }
 }
 
 #[derive(Deserialize)]
@@ -200,21 +230,6 @@ impl Change {
             Self::Set(SetChange { field: _, added, removed, labels: _ }) => {
                 let added = added.iter().enumerate().map(|(i, value)| (format!("/added/{i}"), value));
                 let removed = removed.iter().enumerate().map(|(i, value)| (format!("/removed/{i}"), value));
-                added.chain(removed).collect()
-            }
-        }
-    }
-
-    /// As [`Change::values`], mutable.
-    pub fn values_mut(&mut self) -> Vec<(String, &mut Value)> {
-        match self {
-            Self::Value(ValueChange { field: _, old, new, labels: _ }) => {
-                vec![("/old".into(), old), ("/new".into(), new)]
-            }
-            Self::Set(SetChange { field: _, added, removed, labels: _ }) => {
-                let added = added.iter_mut().enumerate().map(|(i, value)| (format!("/added/{i}"), value));
-                let removed =
-                    removed.iter_mut().enumerate().map(|(i, value)| (format!("/removed/{i}"), value));
                 added.chain(removed).collect()
             }
         }

@@ -4,12 +4,15 @@
 //! has the shape of one (a password hash, a JWT, a private key, a token's digest). A secret inside a longer text is cut
 //! out; a secret field's whole value is replaced.
 
+mod place;
+
 use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::{Actor, Change, Common, NewEvent, Target, limits::Text, pointer::escape_pointer};
+use super::{Actor, Change, Common, NewEvent, SetChange, Target, ValueChange, limits::Text};
+use place::Place;
 
 /// What replaces a secret.
 pub const MASK: &str = "[masked]";
@@ -111,49 +114,33 @@ pub fn mask(event: &mut NewEvent) -> Vec<String> {
     } = common;
     let mut masked = Vec::new();
 
+    let all = Place::at("/changes");
     for (i, change) in changes.as_mut().iter_mut().enumerate() {
-        let secret = is_secret_name(change.field());
-        for (place, value) in change.values_mut() {
-            mask_value(value, secret, &format!("/changes/{i}{place}"), &mut masked);
-        }
-        for (place, label) in change.labels_mut().texts_mut() {
-            // The field's own label is a name; those of its values say what the values say.
-            let secret = secret && place != "/label";
-            if let Some(label) = label
-                && let Some(clean) = if secret { Some(MASK.to_owned()) } else { masked_text(label) }
-                && *label != clean
-            {
-                *label = clean;
-                masked.push(format!("/changes/{i}{place}"));
-            }
-        }
-        if let Some(clean) = masked_text(change.field()) {
-            masked.push(format!("/changes/{i}/field"));
-            match change {
-                Change::Value(change) => change.field = clean,
-                Change::Set(change) => change.field = clean,
-            }
-        }
+        let place = all.index(i);
+        mask_change(change, &place, &mut masked);
     }
     masked.extend(mask_object(metadata.as_mut(), "/metadata"));
 
-    let mut mask_text = |place: String, text: Option<&mut String>| {
+    let mut mask_text = |place: &Place<'_>, text: Option<&mut String>| {
         if let Some(text) = text
             && let Some(clean) = masked_text(text)
         {
             *text = clean;
-            masked.push(place);
+            masked.push(place.to_string());
         }
     };
     for (place, actor) in [("/actor", actor), ("/on_behalf_of", on_behalf_of)] {
         if let Some(Actor { kind: _, id, name }) = actor {
-            mask_text(format!("{place}/id"), id.as_mut().map(Text::as_mut));
-            mask_text(format!("{place}/name"), name.as_mut().map(Text::as_mut));
+            let place = Place::at(place);
+            mask_text(&place.pointer("/id"), id.as_mut().map(Text::as_mut));
+            mask_text(&place.pointer("/name"), name.as_mut().map(Text::as_mut));
         }
     }
+    let all = Place::at("/targets");
     for (i, Target { kind: _, id, name }) in targets.as_mut().iter_mut().enumerate() {
-        mask_text(format!("/targets/{i}/id"), id.as_mut().map(Text::as_mut));
-        mask_text(format!("/targets/{i}/name"), name.as_mut().map(Text::as_mut));
+        let place = all.index(i);
+        mask_text(&place.pointer("/id"), id.as_mut().map(Text::as_mut));
+        mask_text(&place.pointer("/name"), name.as_mut().map(Text::as_mut));
     }
     let texts = [
         ("/role", role.as_mut().map(Text::as_mut)),
@@ -167,21 +154,63 @@ pub fn mask(event: &mut NewEvent) -> Vec<String> {
         ("/correlation_id", correlation_id.as_mut().map(Text::as_mut)),
     ];
     for (place, text) in texts {
-        mask_text(place.to_owned(), text);
+        mask_text(&Place::at(place), text);
     }
     masked
+}
+
+fn mask_change(change: &mut Change, place: &Place<'_>, masked: &mut Vec<String>) {
+    let secret = is_secret_name(change.field());
+    match change {
+        Change::Value(ValueChange { field: _, old, new, labels: _ }) => {
+            mask_value(old, secret, &place.pointer("/old"), masked);
+            mask_value(new, secret, &place.pointer("/new"), masked);
+        }
+        Change::Set(SetChange { field: _, added, removed, labels: _ }) => {
+            mask_items(added, secret, &place.pointer("/added"), masked);
+            mask_items(removed, secret, &place.pointer("/removed"), masked);
+        }
+    }
+    for (pointer, label) in change.labels_mut().texts_mut() {
+        // The field's own label is a name; those of its values say what the values say.
+        let secret = secret && pointer != "/label";
+        if let Some(label) = label.filter(|label| !label.is_empty())
+            && let Some(clean) = if secret { Some(MASK.to_owned()) } else { masked_text(label) }
+            && *label != clean
+        {
+            *label = clean;
+            masked.push(place.pointer(pointer).to_string());
+        }
+    }
+    if let Some(clean) = masked_text(change.field()) {
+        masked.push(place.pointer("/field").to_string());
+        match change {
+            Change::Value(change) => change.field = clean,
+            Change::Set(change) => change.field = clean,
+        }
+    }
 }
 
 /// Masks the secrets of an object. Returns the JSON pointers of what was masked, below `place`.
 pub fn mask_object(object: &mut Map<String, Value>, place: &str) -> Vec<String> {
     let mut masked = Vec::new();
-    for (key, value) in object.iter_mut() {
-        mask_value(value, is_secret_name(key), &format!("{place}/{}", escape_pointer(key)), &mut masked);
-    }
+    mask_members(object, false, &Place::at(place), &mut masked);
     masked
 }
 
-fn mask_value(value: &mut Value, secret: bool, place: &str, masked: &mut Vec<String>) {
+fn mask_members(object: &mut Map<String, Value>, secret: bool, place: &Place<'_>, masked: &mut Vec<String>) {
+    for (key, value) in object.iter_mut() {
+        mask_value(value, secret || is_secret_name(key), &place.key(key), masked);
+    }
+}
+
+fn mask_items(items: &mut [Value], secret: bool, place: &Place<'_>, masked: &mut Vec<String>) {
+    for (i, item) in items.iter_mut().enumerate() {
+        mask_value(item, secret, &place.index(i), masked);
+    }
+}
+
+fn mask_value(value: &mut Value, secret: bool, place: &Place<'_>, masked: &mut Vec<String>) {
     match value {
         // No secrets. Worth keeping, since they show that one was set or removed.
         Value::Null | Value::Bool(_) => {}
@@ -189,32 +218,23 @@ fn mask_value(value: &mut Value, secret: bool, place: &str, masked: &mut Vec<Str
         Value::String(text) if secret => {
             if text != MASK {
                 *text = MASK.into();
-                masked.push(place.into());
+                masked.push(place.to_string());
             }
         }
         Value::String(text) => {
             if let Some(clean) = masked_text(text) {
                 *text = clean;
-                masked.push(place.into());
+                masked.push(place.to_string());
             }
         }
         Value::Number(_) => {
             if secret {
                 *value = MASK.into();
-                masked.push(place.into());
+                masked.push(place.to_string());
             }
         }
-        Value::Array(items) => {
-            for (i, item) in items.iter_mut().enumerate() {
-                mask_value(item, secret, &format!("{place}/{i}"), masked);
-            }
-        }
-        Value::Object(map) => {
-            for (key, item) in map.iter_mut() {
-                let place = format!("{place}/{}", escape_pointer(key));
-                mask_value(item, secret || is_secret_name(key), &place, masked);
-            }
-        }
+        Value::Array(items) => mask_items(items, secret, place, masked),
+        Value::Object(map) => mask_members(map, secret, place, masked),
     }
 }
 
@@ -273,8 +293,36 @@ const ABOUT: &[&str] = &[
 const ITSELF: &[&str] =
     &["value", "values", "plain", "raw", "text", "string", "hash", "confirm", "confirmation"];
 
+/// Every secret's name contains one of these; a test holds it.
+const HINTS: &[&str] = &[
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "otp",
+    "pin",
+    "cvv",
+    "cvc",
+    "credential",
+    "digest",
+    "authorization",
+    "cookie",
+    "jwt",
+    "key",
+    "codes",
+    "seed",
+];
+
+fn contains_ignoring_case(text: &str, part: &str) -> bool {
+    text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+}
+
 /// True for `password`, `userPassword`, `stripe_api_key`, `OTP`; false for `password_date`, `token_count`, `author`.
 pub fn is_secret_name(name: &str) -> bool {
+    // Most names have nothing of a secret's in any case, and are not split into words.
+    if name.is_ascii() && !HINTS.iter().any(|hint| contains_ignoring_case(name, hint)) {
+        return false;
+    }
     let mut words = words(name);
     // Forms number their fields: `password1`, `otp_2`, `api_secret_v2`.
     for word in &mut words {

@@ -1,5 +1,6 @@
 //! An event: on its way in ([`NewEvent`]) and as it is stored ([`Event`]), whatever its log.
 
+mod canonical_json;
 pub mod change;
 pub mod id;
 pub mod limits;
@@ -14,6 +15,7 @@ use crate::{
     error::{Error, Result},
     order::Position,
 };
+pub(crate) use canonical_json::canonical_json;
 pub use change::{Change, Labels, SetChange, ValueChange};
 use id::EventId;
 use limits::{
@@ -371,12 +373,6 @@ impl From<Event> for EventRow {
             masked,
         }
     }
-}
-
-/// Canonical JSON (RFC 8785), so that the bytes of a stored event never change.
-pub(crate) fn canonical_json<T: Serialize>(value: &T) -> String {
-    // It fails for numbers that are not finite and for keys that are not texts; JSON values have neither.
-    serde_json_canonicalizer::to_string(value).unwrap_or_else(|_| "null".into())
 }
 
 #[cfg(test)]

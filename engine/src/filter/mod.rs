@@ -23,7 +23,7 @@ pub use network::Network;
 pub use sql::Condition;
 
 /// A field by which kept counts can be filtered and grouped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dimension {
     Action,
     Outcome,

@@ -136,11 +136,11 @@ impl Jobs {
     }
 }
 
-/// Starts a job on its own thread.
+/// Starts a job on its own thread, which has the job's name.
 fn spawn<J: Job>(job: J, db: &Db, id: &Arc<WorkerId>) -> Running {
     let (alive, ended) = mpsc::channel();
     let failures = Arc::new(AtomicU64::new(0));
     let worker = Worker::new(job, db.clone(), id.clone(), failures.clone(), ended);
-    thread::spawn(|| worker.run());
+    thread::Builder::new().name(J::NAME.into()).spawn(|| worker.run()).expect("a thread starts");
     Running { name: J::NAME, failures, _alive: alive }
 }

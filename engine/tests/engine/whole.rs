@@ -109,9 +109,9 @@ fn feed(db: &Db) -> Vec<Event> {
     let mut all: Vec<Event> = Vec::new();
     loop {
         let after = all.last().map_or(0, |event| event.seq);
-        let (events, has_more) = query::feed(conn, WORKSPACE, after, 500).expect("a page");
-        all.extend(events);
-        if !has_more {
+        let fed = query::feed(conn, WORKSPACE, Log::ALL, after, 500).expect("a page");
+        all.extend(fed.events);
+        if !fed.has_more {
             return all;
         }
     }

@@ -8,7 +8,7 @@ use crate::generate::{DAY, END, START};
 
 use rand::RngExt as _;
 
-const ZONES: [&str; 3] = ["UTC", "Asia/Kolkata", "America/New_York"];
+pub(super) const ZONES: [&str; 3] = ["UTC", "Asia/Kolkata", "America/New_York"];
 
 fn by(log: Log) -> &'static str {
     match log {
@@ -18,7 +18,7 @@ fn by(log: Log) -> &'static str {
     }
 }
 
-fn histogram(log: Log, interval: &'static str, zone: &'static str) -> Question {
+pub(super) fn histogram(log: Log, interval: &'static str, zone: &'static str) -> Question {
     Question::new(log, What::Histogram { interval, zone, by: by(log) })
 }
 

@@ -1,6 +1,8 @@
 //! The cases, each with many questions that differ in their words, values, ranges and depths.
 
 mod counts;
+mod exclusions;
+mod fields;
 mod reads;
 mod samples;
 mod search;
@@ -20,7 +22,8 @@ pub(crate) use samples::Samples;
 
 /// Budgets of docs/PERFORMANCE.md in milliseconds.
 const QUICK: Option<f64> = Some(10.0);
-const NO_HITS: Option<f64> = Some(25.0);
+/// For words that only the rows themselves can rule out.
+const HARD: Option<f64> = Some(100.0);
 
 /// Questions of one kind, measured together.
 pub(crate) struct Case {
@@ -102,6 +105,8 @@ pub(crate) enum At {
     Cursor(String, usize),
 }
 
+/// Before the name of a filter that excludes.
+const NOT: &str = "not_";
 pub(crate) const LOGS: [Log; 3] = [Log::Application, Log::Access, Log::Framework];
 /// Rows of a page, unless a question says otherwise.
 pub(crate) const PAGE: usize = 50;
@@ -176,14 +181,19 @@ impl Question {
         let mut filter = Filter::all(workspace_id, self.log);
         filter.search = self.q.as_deref().map(|q| Search::new(q, workspace_id));
         for (name, value) in &self.filters {
-            let values = match *name {
+            let (name, excludes) = match name.strip_prefix(NOT) {
+                Some(name) => (name, true),
+                None => (*name, false),
+            };
+            let values = match name {
                 "action" | "event_type" => &mut filter.actions,
                 "role" => &mut filter.roles,
                 "actor_id" | "user_id" => &mut filter.actor_ids,
                 "field" => &mut filter.fields,
                 other => panic!("no cursor of our own with the filter {other}"),
             };
-            values.only.push(value.clone());
+            let values = if excludes { &mut values.not } else { &mut values.only };
+            values.push(value.clone());
         }
         Cursor { order: Order::Desc, position, filter_hash: filter.hash() }.encode()
     }
@@ -206,6 +216,8 @@ impl Plan {
 /// Every case of the plan.
 pub(crate) fn all(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     let mut cases = reads::cases(samples, plan);
+    cases.extend(exclusions::cases(samples, plan));
+    cases.extend(fields::cases(samples, plan));
     cases.extend(search::cases(samples, plan));
     cases.extend(counts::cases(samples, plan));
     cases.retain(|case| plan.wants(&case.name));

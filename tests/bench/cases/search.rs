@@ -1,12 +1,11 @@
 //! Searches: with many hits, with few, with none.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use logbook_engine::event::Log;
 
 use super::{
-    At, Case, Expect, Group, LOGS, NO_HITS, PAGE, Plan, QUICK, Question, Samples, What, case,
-    samples::is_uuid,
+    At, Case, Expect, Group, HARD, LOGS, PAGE, Plan, QUICK, Question, Samples, What, case, samples::is_uuid,
 };
 use crate::generate::{words, world};
 
@@ -94,6 +93,15 @@ fn with_few_hits(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     cases.push(case("search: a part of a value of one event", Group::Hits, hits, plan, |_| {
         page(Log::Application, samples.changed(is_uuid)?[3..21].to_uppercase())
     }));
+    cases.push(case("search in metadata", Group::Hits, hits, plan, |n| {
+        let log = LOGS[n / 2 % 3];
+        let q = if n.is_multiple_of(2) {
+            samples.pick(words::REGIONS).to_owned()
+        } else {
+            samples.value(log, "/metadata/request/id")?
+        };
+        page(log, q)
+    }));
     cases.push(case("search: an event's id", Group::Hits, hits, plan, |n| {
         let log = LOGS[n % 3];
         page(log, samples.value(log, "/id")?)
@@ -102,7 +110,7 @@ fn with_few_hits(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
 }
 
 fn without_hits(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
-    let none = (NO_HITS, Expect::NoHits);
+    let none = (QUICK, Expect::NoHits);
     let page = |log, q: String| (!occurs(&q)).then(|| Question::page(log).search(q));
     let mut cases = Vec::new();
     for letters in [4, 5, 6, 8, 12] {
@@ -136,7 +144,35 @@ fn without_hits(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
         let action = samples.pick(words::RARE_ACTIONS);
         Some(Question::page(Log::Application).search(value).with("action", action))
     }));
+    let hard = (HARD, Expect::NoHits);
+    cases.push(case("search without hits: words of frequent parts", Group::Other, hard, plan, |_| {
+        page(Log::Application, word_of_frequent_parts(&mut samples.rng)?)
+    }));
     cases
+}
+
+/// A word that occurs nowhere while every four of its letters occur everywhere, as in "cementa": only the rows
+/// themselves can rule it out. None when no letter continues what was drawn.
+fn word_of_frequent_parts(rng: &mut Pcg64Mcg) -> Option<String> {
+    /// By three letters, those that follow them in the most frequent words.
+    static NEXT: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
+        let mut next = BTreeMap::<_, Vec<_>>::new();
+        let ascii = |word: &&&str| word.bytes().all(|byte| byte.is_ascii_lowercase());
+        for word in words::VOCABULARY.iter().filter(ascii).take(FREQUENT) {
+            for end in 4..=word.len() {
+                next.entry(&word[end - 4..end - 1]).or_default().push(&word[end - 1..end]);
+            }
+        }
+        next
+    });
+    const FREQUENT: usize = 300;
+    let starts = NEXT.keys();
+    let mut word = (*starts.clone().nth(rng.random_range(0..starts.len()))?).to_owned();
+    for _ in 3..rng.random_range(5..=9) {
+        let all = NEXT.get(&word[word.len() - 3..])?;
+        word.push_str(all[rng.random_range(0..all.len())]);
+    }
+    Some(word)
 }
 
 /// A word that occurs nowhere: random letters, or two halves of real words, whose parts occur everywhere.

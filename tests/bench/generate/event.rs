@@ -17,8 +17,10 @@ pub(super) struct Access<'a> {
     pub occurred_at: &'a str,
     pub event_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status_reason: Option<&'static str>,
-    pub user: User<'a>,
+    pub user: Actor<'a>,
     pub username: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<&'static str>,
@@ -26,12 +28,18 @@ pub(super) struct Access<'a> {
     pub user_agent: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<&'a str>,
+    #[serde(flatten)]
+    pub extra: Extra<'a>,
 }
 
 #[derive(Serialize)]
 pub(super) struct Application<'a> {
     pub occurred_at: &'a str,
     pub action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_reason: Option<&'static str>,
     pub actor: Actor<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<&'static str>,
@@ -46,6 +54,8 @@ pub(super) struct Application<'a> {
     pub session_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<&'a str>,
+    #[serde(flatten)]
+    pub extra: Extra<'a>,
 }
 
 #[derive(Serialize)]
@@ -55,18 +65,37 @@ pub(super) struct Framework<'a> {
     pub component: Component<'a>,
     pub actor: Actor<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'static str>,
     pub correlation_id: &'a str,
-    pub metadata: Metadata,
+    #[serde(flatten)]
+    pub extra: Extra<'a>,
+}
+
+/// What few events of any log have.
+#[derive(Serialize)]
+pub(super) struct Extra<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<Actor<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<Target>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Metadata>,
 }
 
 #[derive(Serialize)]
-pub(super) struct User<'a> {
-    pub id: &'a str,
-    pub name: &'a str,
+pub(super) struct Target {
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 pub(super) struct Actor<'a> {
     #[serde(rename = "type")]
     pub kind: &'static str,
@@ -84,10 +113,23 @@ pub(super) struct Component<'a> {
     pub name: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct Metadata {
-    pub duration_ms: u32,
-    pub host: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Request {
+    pub region: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -95,6 +137,18 @@ pub(super) struct Change {
     pub field: &'static str,
     pub old: Value,
     pub new: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old_label: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_label: Option<String>,
+}
+
+impl Change {
+    pub(super) fn new(field: &'static str, old: Value, new: Value) -> Self {
+        Self { field, old, new, label: None, old_label: None, new_label: None }
+    }
 }
 
 #[derive(Serialize)]

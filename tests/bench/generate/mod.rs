@@ -2,7 +2,9 @@
 //!
 //! Seven in ten are application events, two access, one framework, spread over twelve months by the hour of the day. One
 //! in a hundred arrives late, by minutes to weeks; some have the time of the one before. Actors, browsers, models, records and
-//! words follow Zipf's law. A session keeps its user, address and browser from login to logout.
+//! words follow Zipf's law. A session keeps its user, address and browser from login to logout. Few events are denied, are
+//! done by an agent or an impersonator on behalf of somebody, concern further targets, have a purpose, or names beside
+//! changed ids; every fifth has metadata of its request.
 
 mod event;
 #[cfg(test)]
@@ -15,12 +17,14 @@ use std::borrow::Cow;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 
-use event::{Access, Actor, Application, Change, Component, Event, Framework, Metadata, User, Value};
+use event::{
+    Access, Actor, Application, Change, Component, Event, Extra, Framework, Metadata, Request, Target, Value,
+};
 use words::Kind;
 use world::{HOT_RECORD, World, pick};
 
 /// Data of another version differ: data that were kept are then generated again.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 const SEED: u64 = 0x10b6_0001;
 
 /// The twelve months, in microseconds since 1970: up to, not including, 2026-11-01.
@@ -37,6 +41,25 @@ const SESSIONS: usize = 400;
 const APPLICATION_SHARE: f64 = 0.7;
 /// The number of versions of the record with very many.
 pub(crate) const HOT_VERSIONS: u64 = 1000;
+
+const DENIED: f64 = 0.02;
+/// Of the events of the application log and the framework log, which are four in five.
+const BY_AGENT: f64 = 0.025;
+/// Of the events of the access log and the application log, which are nine in ten.
+const BY_IMPERSONATOR: f64 = 0.011;
+const WITH_PURPOSE: f64 = 0.02;
+const WITH_FURTHER_TARGETS: f64 = 0.05;
+const WITH_METADATA: f64 = 0.2;
+/// Of the events with changes: they have three changes on average, so of the changes one in ten.
+const WITH_LABELS: f64 = 0.3;
+
+/// Who acts in somebody's session: they themselves, or an agent or a user in their name.
+#[derive(Clone, Copy)]
+enum By {
+    Themselves,
+    Agent(usize),
+    Impersonator(usize),
+}
 
 struct Session {
     id: String,
@@ -157,7 +180,9 @@ impl Generator {
             (self.sign_in(), if draw < 0.03 { "login_failed" } else { "login" })
         } else if draw < 0.06 {
             (self.rng.random_range(0..self.sessions.len()), "role_switched")
-        } else if draw < if full { 0.48 } else { 0.60 } {
+        } else if draw < 0.06 + DENIED {
+            (self.rng.random_range(0..self.sessions.len()), words::ACCESS_DENIED)
+        } else if draw < if full { 0.49 } else { 0.61 } {
             (self.sign_in(), "login")
         } else {
             let ended = if draw > 0.93 { "session_expired" } else { "logout" };
@@ -165,19 +190,27 @@ impl Generator {
         };
         let role = self.role(self.sessions[place].role);
         let failed = event_type == "login_failed";
-        let reason = failed.then(|| pick(words::LOGIN_FAILURES, &mut self.rng));
+        let denied = event_type == words::ACCESS_DENIED;
+        let reasons = if denied { words::DENIALS } else { words::LOGIN_FAILURES };
+        let reason = (failed || denied).then(|| pick(reasons, &mut self.rng));
+        let by = if failed { By::Themselves } else { self.by(false) };
+        let metadata = self.metadata();
+        let (purpose, targets) = (self.purpose(), self.targets());
         let session = &self.sessions[place];
         let user = &self.world.users[session.user];
+        let (actor, on_behalf_of) = self.actor(by, session.user);
         let event = Event::Access(Access {
             occurred_at: at,
             event_type,
+            status: denied.then_some("denied"),
             status_reason: reason,
-            user: User { id: &user.id, name: &user.name },
+            user: actor,
             username: &user.login,
             role: (!failed).then_some(role),
             ip_address: &session.ip,
             user_agent: &self.world.agents[session.agent],
             session_id: (!failed).then_some(&session.id),
+            extra: Extra { on_behalf_of, purpose, targets, metadata },
         });
         write(out, &event);
         if failed || matches!(event_type, "logout" | "session_expired") {
@@ -199,16 +232,22 @@ impl Generator {
             (model, self.world.models[model].record(&mut self.rng))
         };
         debug_assert!(model != 0 || self.world.models[model].name == HOT_RECORD.0);
-        self.change(model, action, at);
+        let denied = self.rng.random_bool(DENIED).then(|| pick(words::DENIALS, &mut self.rng));
+        self.change(model, if denied.is_some() { "nothing" } else { action }, at);
+        let by = self.by(true);
+        let metadata = self.metadata();
+        let (purpose, targets) = (self.purpose(), self.targets());
         let role = self.role(self.sessions[place].role);
         let correlation = self.rng.random_bool(0.1).then(|| world::uuid(&mut self.rng));
         let with_agent = self.rng.random_bool(0.15);
         let session = &self.sessions[place];
-        let user = &self.world.users[session.user];
+        let (actor, on_behalf_of) = self.actor(by, session.user);
         let event = Event::Application(Application {
             occurred_at: at,
             action,
-            actor: Actor { kind: "user", id: Some(&user.id), name: Some(&user.name) },
+            status: denied.map(|_| "denied"),
+            status_reason: denied,
+            actor,
             role: Some(role),
             model: self.world.models[model].name,
             record_id: &id,
@@ -218,8 +257,76 @@ impl Generator {
             user_agent: with_agent.then_some(&self.world.agents[session.agent]),
             session_id: &session.id,
             correlation_id: correlation.as_deref(),
+            extra: Extra { on_behalf_of, purpose, targets, metadata },
         });
         write(out, &event);
+    }
+
+    fn by(&mut self, may_be_agent: bool) -> By {
+        let draw = self.rng.random::<f64>();
+        if draw < BY_IMPERSONATOR {
+            By::Impersonator(self.world.by_rank.user(&mut self.rng))
+        } else if may_be_agent && draw < BY_IMPERSONATOR + BY_AGENT {
+            By::Agent(self.rng.random_range(0..words::AGENTS.len()))
+        } else {
+            By::Themselves
+        }
+    }
+
+    /// The actor in the session of a user, and for whom they act.
+    fn actor(&self, by: By, user: usize) -> (Actor<'_>, Option<Actor<'_>>) {
+        let person = |kind, user: usize| {
+            let user = &self.world.users[user];
+            Actor { kind, id: Some(&user.id), name: Some(&user.name) }
+        };
+        let user = person("user", user);
+        match by {
+            By::Themselves => (user, None),
+            By::Impersonator(admin) => (person("admin", admin), Some(user)),
+            By::Agent(agent) => {
+                let (id, name) = words::AGENTS[agent];
+                (Actor { kind: "agent", id: Some(id), name: Some(name) }, Some(user))
+            }
+        }
+    }
+
+    fn purpose(&mut self) -> Option<String> {
+        let rng = &mut self.rng;
+        rng.random_bool(WITH_PURPOSE).then(|| format!("INC-{}", rng.random_range(1000..100_000)))
+    }
+
+    /// Further targets: records of any model.
+    fn targets(&mut self) -> Vec<Target> {
+        if !self.rng.random_bool(WITH_FURTHER_TARGETS) {
+            return Vec::new();
+        }
+        let count = self.rng.random_range(1..=3);
+        let targets = (0..count).map(|_| {
+            let model = &self.world.models[self.world.by_rank.model(&mut self.rng)];
+            let (id, name) = model.record(&mut self.rng);
+            Target { kind: model.name, id, name }
+        });
+        targets.collect()
+    }
+
+    /// Two or three values: of the request and of the program.
+    fn metadata(&mut self) -> Option<Metadata> {
+        if !self.rng.random_bool(WITH_METADATA) {
+            return None;
+        }
+        let rng = &mut self.rng;
+        let region = match rng.random_range(0..100_000) {
+            0..60_000 => words::REGIONS[0],
+            60_000..85_000 => words::REGIONS[1],
+            85_000..99_995 => words::REGIONS[2],
+            // Of all events one in 100,000, as of the other rare values.
+            _ => words::RARE_REGION,
+        };
+        let id = rng.random_bool(0.5).then(|| format!("req-{:012x}", rng.random::<u64>() >> 16));
+        // A new one each week.
+        let build = 4000 + self.made * 52 / self.events;
+        let request = Some(Request { region, id });
+        Some(Metadata { request, build: Some(build), ..Metadata::default() })
     }
 
     fn action(&mut self) -> &'static str {
@@ -251,7 +358,19 @@ impl Generator {
             let (field, kind) = self.world.models[model].fields[(first + n) % fields];
             let old = if action == "create" { Value::Null } else { self.value(kind, at) };
             let new = if action == "delete" { Value::Null } else { self.value(kind, at) };
-            self.changes.push(Change { field, old, new });
+            self.changes.push(Change::new(field, old, new));
+        }
+        if !self.changes.is_empty() && self.rng.random_bool(WITH_LABELS) {
+            self.changes.pop();
+            let owner = |generator: &mut Self| {
+                let user = &generator.world.users[generator.world.by_rank.user(&mut generator.rng)];
+                (Value::Text(Cow::Owned(user.id.clone())), Some(user.name.clone()))
+            };
+            let nobody = || (Value::Null, None);
+            let (old, old_label) = if action == "create" { nobody() } else { owner(self) };
+            let (new, new_label) = if action == "delete" { nobody() } else { owner(self) };
+            let (field, label) = words::LABELLED;
+            self.changes.push(Change { field, old, new, label: Some(label), old_label, new_label });
         }
     }
 
@@ -285,7 +404,7 @@ impl Generator {
             Kind::Phrase => text(self.words(2..=5)),
             Kind::Sentence if rng.random_bool(0.03) => known(pick(words::FOREIGN, rng)),
             Kind::Sentence if rng.random_bool(0.06) => text(self.words(30..=70)),
-            Kind::Sentence => text(self.words(8..=18)),
+            Kind::Sentence => text(self.words(9..=20)),
         }
     }
 
@@ -306,26 +425,43 @@ impl Generator {
         if self.correlation.is_empty() || self.rng.random_bool(0.3) {
             self.correlation = world::uuid(&mut self.rng);
         }
+        let (metadata, purpose, targets) = (self.metadata(), self.purpose(), self.targets());
         let rng = &mut self.rng;
         let (deed, kind) = words::DEEDS[self.world.by_rank.deed(rng)];
         let failed = rng.random_bool(0.08);
         let id = rng.random_range(1..200_u32);
         let word = words::VOCABULARY[id as usize];
         let name = format!("{word}_{kind}_{id}");
-        let admin = &self.world.users[self.world.by_rank.user(rng)];
-        let actor = match rng.random_range(0..10) {
-            0..3 => Actor { kind: "admin", id: Some(&admin.id), name: Some(&admin.name) },
-            3..6 => Actor { kind: "service", id: Some("deployer"), name: Some("Deployment service") },
-            _ => Actor { kind: "system", id: None, name: None },
+        let denied = !failed && rng.random_bool(DENIED);
+        let by_agent = rng.random_bool(BY_AGENT);
+        let admin = self.world.by_rank.user(rng);
+        let deployer = Actor { kind: "service", id: Some("deployer"), name: Some("Deployment service") };
+        let who = rng.random_range(0..10);
+        let (agent, duration_ms) = (rng.random_range(0..words::AGENTS.len()), rng.random_range(3..60_000));
+        let error = if denied { Some(words::FORBIDDEN) } else { failed.then(|| pick(words::ERRORS, rng)) };
+        let (actor, on_behalf_of) = match who {
+            _ if by_agent => self.actor(By::Agent(agent), admin),
+            0..3 => {
+                let (actor, _) = self.actor(By::Themselves, admin);
+                (Actor { kind: "admin", ..actor }, None)
+            }
+            3..6 => (deployer, None),
+            _ => (Actor { kind: "system", id: None, name: None }, None),
+        };
+        let metadata = Metadata {
+            duration_ms: Some(duration_ms),
+            host: Some("worker-1"),
+            ..metadata.unwrap_or_default()
         };
         let event = Event::Framework(Framework {
             occurred_at: at,
             action: if failed && kind == "task" { words::TASK_FAILED } else { deed },
             component: Component { kind, id: &id.to_string(), name: &name },
             actor,
-            error: failed.then(|| pick(words::ERRORS, rng)),
+            status: denied.then_some("denied"),
+            error,
             correlation_id: &self.correlation,
-            metadata: Metadata { duration_ms: rng.random_range(3..60_000), host: "worker-1" },
+            extra: Extra { on_behalf_of, purpose, targets, metadata: Some(metadata) },
         });
         write(out, &event);
     }

@@ -29,6 +29,21 @@ fn the_proportions_are_those_that_are_promised() {
     assert!(near(share(&|event| event["log"] == "application"), 0.7));
     assert!(near(share(&|event| event["log"] == "access"), 0.2));
 
+    let has = |pointer: &str| share(&|event| event.pointer(pointer).is_some());
+    let is =
+        |pointer: &str, wanted: &str| share(&|event| event.pointer(pointer).is_some_and(|v| v == wanted));
+    let few = |share: f64, wanted: f64| (share / wanted - 1.0).abs() < 0.2;
+    assert!(few(is("/status", "denied"), DENIED), "{}", is("/status", "denied"));
+    assert!(few(has("/on_behalf_of/id"), 0.03), "{}", has("/on_behalf_of/id"));
+    assert!(few(is("/actor/type", "agent"), 0.02), "{}", is("/actor/type", "agent"));
+    assert!(few(has("/targets/0/id"), WITH_FURTHER_TARGETS) && few(has("/purpose"), WITH_PURPOSE));
+    assert!(near(has("/metadata/build"), WITH_METADATA) && near(has("/metadata/request/id"), 0.1));
+    assert!(share(&|event| event["metadata"]["request"]["region"] == words::REGIONS[0]) > 0.1);
+    let changes: Vec<&Value> =
+        events.iter().filter_map(|event| event["changes"].as_array()).flatten().collect();
+    let labelled = changes.iter().filter(|change| change["label"].is_string()).count();
+    assert!(few(labelled as f64 / changes.len() as f64, 0.1), "{labelled} of {}", changes.len());
+
     let times: Vec<&str> = events.iter().filter_map(|event| event["occurred_at"].as_str()).collect();
     let late = times.windows(2).filter(|pair| pair[0] > pair[1]).count() as f64 / COUNT as f64;
     assert!((0.005..0.03).contains(&late), "{late} are late");
@@ -41,7 +56,9 @@ fn the_proportions_are_those_that_are_promised() {
     let mut users: HashMap<&str, usize> = HashMap::new();
     let mut session_agents: BTreeMap<&str, &str> = BTreeMap::new();
     for event in &events {
-        *users.entry(event.pointer("/user/id").and_then(Value::as_str).unwrap_or_default()).or_default() += 1;
+        let user =
+            ["/on_behalf_of/id", "/user/id"].iter().find_map(|pointer| event.pointer(pointer)?.as_str());
+        *users.entry(user.unwrap_or_default()).or_default() += 1;
         if let (Some(session), Some(agent)) = (event["session_id"].as_str(), event["user_agent"].as_str()) {
             let first = session_agents.entry(session).or_insert(agent);
             assert_eq!(*first, agent, "a session keeps its browser");
@@ -51,7 +68,7 @@ fn the_proportions_are_those_that_are_promised() {
 }
 
 #[test]
-fn an_application_event_has_some_144_characters_of_values() {
+fn an_application_event_has_some_144_characters_of_values_and_labels() {
     let mut generator = Generator::new(10_000);
     let (mut characters, mut count, mut out) = (0, 0, Vec::new());
     for _ in 0..10_000 {
@@ -62,6 +79,8 @@ fn an_application_event_has_some_144_characters_of_values() {
             count += 1;
             let values = generator.changes.iter().flat_map(|change| [&change.old, &change.new]);
             characters += values.map(event::Value::characters).sum::<usize>();
+            let names = generator.changes.iter().flat_map(|change| [&change.old_label, &change.new_label]);
+            characters += names.flatten().map(|name| name.chars().count()).sum::<usize>();
         }
     }
     let mean = characters / count;

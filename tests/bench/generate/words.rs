@@ -176,6 +176,28 @@ pub(crate) const RARE_ACTIONS: &[&str] = &["merge", "restore", "bulk_reassign"];
 pub(crate) const LOGIN_FAILURES: &[&str] =
     &["wrong_password", "unknown_user", "account_locked", "otp_expired", "ip_not_allowed"];
 
+pub(crate) const ACCESS_DENIED: &str = "access_denied";
+/// Why an event was denied.
+pub(crate) const DENIALS: &[&str] =
+    &["not_in_care_team", "outside_working_hours", "role_lacks_permission", "consent_withdrawn"];
+/// The same for what the platform does.
+pub(crate) const FORBIDDEN: &str = "the policy forbids it";
+
+/// Programs that decide by themselves: id and name.
+pub(crate) const AGENTS: &[(&str, &str)] = &[
+    ("agent-triage", "Triage assistant"),
+    ("agent-coding", "Billing code assistant"),
+    ("agent-letters", "Letter writer"),
+];
+
+/// In order of how often they occur in the metadata.
+pub(crate) const REGIONS: &[&str] = &["eu-central", "us-east", "ap-south"];
+/// About one event in 100,000 has it.
+pub(crate) const RARE_REGION: &str = "sa-west";
+
+/// A changed field whose values are ids, with names beside them; and its own name.
+pub(crate) const LABELLED: (&str, &str) = ("owner_id", "Owner");
+
 /// What the platform does, and to what.
 pub(crate) const DEEDS: &[(&str, &str)] = &[
     ("task_completed", "task"),
@@ -207,7 +229,7 @@ pub(crate) const ERRORS: &[&str] = &[
 
 /// All words above and the browsers' names in lower case, to check whether a text occurs.
 pub(crate) fn everything() -> String {
-    let lists: [&[&str]; 16] = [
+    let lists: [&[&str]; 18] = [
         &GIVEN,
         &FAMILY,
         WHOLE_NAMES,
@@ -223,11 +245,26 @@ pub(crate) fn everything() -> String {
         RARE_ACTIONS,
         LOGIN_FAILURES,
         ERRORS,
-        &[TASK_FAILED, "deployer", "service", "road"],
+        DENIALS,
+        REGIONS,
+        &[
+            TASK_FAILED,
+            "deployer",
+            "service",
+            "road",
+            ACCESS_DENIED,
+            FORBIDDEN,
+            RARE_REGION,
+            LABELLED.0,
+            LABELLED.1,
+            "request",
+            "region",
+        ],
     ];
     let mut all: Vec<String> = lists.into_iter().flatten().map(|text| text.to_lowercase()).collect();
     all.extend(FIELDS.iter().map(|(name, _)| (*name).to_owned()));
     all.extend(DEEDS.iter().flat_map(|(action, kind)| [*action, *kind]).map(str::to_owned));
+    all.extend(AGENTS.iter().flat_map(|(id, name)| [id.to_lowercase(), name.to_lowercase()]));
     all.extend(super::world::agents().iter().map(|agent| agent.to_lowercase()));
     all.join("\n")
 }

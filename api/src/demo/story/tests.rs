@@ -3,7 +3,7 @@ use std::{
     sync::LazyLock,
 };
 
-use logbook_engine::event::{Log, Outcome, Target, masking};
+use logbook_engine::event::{ActorType, Change, Log, Outcome, Target, masking};
 
 use super::*;
 
@@ -36,7 +36,9 @@ fn every_event_of_the_application_log_is_whole() {
     for event in TOLD.iter().filter(|event| event.common.log == Log::Application) {
         let Target { kind, id, name: _ } = &event.common.target;
         assert!(kind.is_some() && id.is_some(), "{event:?}");
-        assert!(!event.changes.is_empty() && event.common.session_id.is_some(), "{event:?}");
+        // Who was denied changed nothing.
+        let denied = event.common.outcome == Outcome::Denied;
+        assert!(event.changes.is_empty() == denied && event.common.session_id.is_some(), "{event:?}");
     }
 }
 
@@ -82,6 +84,55 @@ fn there_is_something_to_find() {
 }
 
 #[test]
+fn some_act_for_others_and_some_are_denied() {
+    let of = |wanted: fn(&&NewEvent) -> bool| TOLD.iter().filter(wanted).collect::<Vec<_>>();
+    let kind = |event: &NewEvent| event.common.actor.as_ref().map(|actor| actor.kind);
+    let by_agent =
+        of(|event| event.common.actor.as_ref().is_some_and(|actor| actor.kind == ActorType::Agent));
+    let for_others = of(|event| event.common.on_behalf_of.is_some());
+    let support: Vec<_> = for_others.iter().filter(|event| kind(event) == Some(ActorType::Admin)).collect();
+    assert_eq!(for_others.len(), by_agent.len() + support.len(), "every agent acts for somebody");
+    assert!((150..1500).contains(&by_agent.len()), "{}", by_agent.len());
+    assert!(
+        (40..200).contains(&support.len())
+            && support.iter().all(|event| {
+                event.common.purpose.as_deref().is_some_and(|purpose| purpose.starts_with("SUP-"))
+            }),
+        "{}",
+        support.len()
+    );
+    let denied = of(|event| event.common.outcome == Outcome::Denied && event.common.action == "view");
+    assert!((30..300).contains(&denied.len()), "{}", denied.len());
+    assert!(denied.iter().all(|event| event.common.outcome_reason.is_some()));
+}
+
+#[test]
+fn what_is_changed_names_doctors_patients_and_requests() {
+    let work: Vec<&NewEvent> = TOLD.iter().filter(|event| event.common.log == Log::Application).collect();
+    let labels = work.iter().flat_map(|event| event.changes.iter()).map(Change::labels);
+    let moved = labels.filter(|labels| labels.old_label.is_some() && labels.new_label.is_some());
+    assert!(moved.count() > 100);
+    let concern = work.iter().filter(|event| event.common.targets.len() == 1).count();
+    assert!(concern > work.len() / 2, "{concern} of {} concern a patient", work.len());
+    let request = |event: &&&NewEvent| {
+        event.metadata["request"]["id"].as_str() == event.common.correlation_id.as_deref()
+    };
+    assert_eq!(work.iter().filter(request).count(), work.len());
+}
+
+#[test]
+fn each_program_sends_its_own() {
+    let of_a_week: Vec<NewEvent> = Story::new(1, END).take(7).flatten().collect();
+    let requests = crate::demo::requests(1, of_a_week.clone());
+    let sources: BTreeSet<&str> =
+        requests.iter().map(|request| request.events[0].row.source.as_str()).collect();
+    assert_eq!(sources, BTreeSet::from(["clinic producer", "platform", "triage assistant"]));
+    let times = requests.iter().flat_map(|request| &request.events).map(|event| event.row.occurred_at);
+    let before: Vec<Timestamp> = of_a_week.iter().map(|event| event.occurred_at.timestamp()).collect();
+    assert_eq!(times.collect::<Vec<_>>(), before, "their order is kept");
+}
+
+#[test]
 fn work_belongs_to_a_session_and_the_busy_do_most() {
     let events = &*TOLD;
     let mut logins = BTreeMap::new();
@@ -98,6 +149,7 @@ fn work_belongs_to_a_session_and_the_busy_do_most() {
     for event in work {
         *by_actor.entry(event.common.actor.as_ref().and_then(|actor| actor.name.clone())).or_default() += 1;
     }
+    // The forty people, their assistant, and the platform's support.
     let (most, least) = (by_actor.values().max(), by_actor.values().min());
-    assert!(by_actor.len() == 40 && most > least.map(|least| least * 5).as_ref(), "{by_actor:?}");
+    assert!(by_actor.len() == 42 && most > least.map(|least| least * 5).as_ref(), "{by_actor:?}");
 }

@@ -3,12 +3,13 @@
 
 use logbook_engine::event::{
     Actor, ActorType, Change, Log, NewEvent, Target,
-    limits::{Action, MAX_ACTION},
+    limits::{Action, MAX_ACTION, Targets},
 };
 use serde_json::{Map, Value, json};
 
 use super::{
     changes::changes,
+    labels,
     names::{ContentType, Names},
     row::{Reason, Row, limited, person, quoted},
     source::{OBJECT_REF, OBJECT_UUID},
@@ -19,7 +20,7 @@ use super::{
 const MAX_NAME: usize = 500;
 
 /// The models that an app defines.
-const APPLICATION: &str = "dynamic_models";
+pub(super) const APPLICATION: &str = "dynamic_models";
 
 /// What Zango's own models are called in the framework log. Others keep the model's name.
 const COMPONENTS: &[(&str, &str)] = &[
@@ -80,10 +81,12 @@ pub(super) fn entry(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
     if let Some(whole) = target.shorten_name() {
         metadata.insert("object_repr".into(), whole.into());
     }
-    let changes = changed(row, &mut metadata)?;
+    let mut changes = changed(row, &mut metadata)?;
+    let concerned = labels::add(&mut changes, content_type, names);
     let mut event = NewEvent::new(log, action, occurred_at);
     event.common.target = target.try_into()?;
-    event.common.actor = Some(actor(row, names)?);
+    event.common.targets = further_targets(concerned)?;
+    (event.common.actor, event.common.on_behalf_of) = actors(row, names)?;
     event.common.ip_address = row.address("remote_addr")?;
     event.common.correlation_id = row.owned("cid").map(|cid| limited("correlation id", cid)).transpose()?;
     event.changes = limited("changes", changes)?;
@@ -92,10 +95,10 @@ pub(super) fn entry(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
 }
 
 /// A target as the row names it.
-struct Named {
-    kind: String,
-    id: String,
-    name: Option<String>,
+pub(super) struct Named {
+    pub kind: String,
+    pub id: String,
+    pub name: Option<String>,
 }
 
 impl Named {
@@ -183,15 +186,22 @@ fn hide_secret_id(target: &mut Named) {
     *id = shown;
 }
 
-/// The user, else the platform's admin, else nobody: the system.
-fn actor(row: &Row, names: &Names) -> Result<Actor, Reason> {
-    if let Some(id) = row.integer("tenant_actor_id")? {
-        return person(ActorType::User, id, names.user(id));
-    }
-    if let Some(id) = row.integer("platform_actor_id")? {
-        return person(ActorType::Admin, id, names.admin(id));
-    }
-    Ok(Actor::system())
+/// Who did it, and for whom: the user, else the platform's admin, else nobody, which is the system. Where both are there,
+/// the admin acted as the user.
+fn actors(row: &Row, names: &Names) -> Result<(Option<Actor>, Option<Actor>), Reason> {
+    let user = row.integer("tenant_actor_id")?.map(|id| person(ActorType::User, id, names.user(id)));
+    let admin = row.integer("platform_actor_id")?.map(|id| person(ActorType::Admin, id, names.admin(id)));
+    Ok(match (user.transpose()?, admin.transpose()?) {
+        (user, Some(admin)) => (Some(admin), user),
+        (Some(user), None) => (Some(user), None),
+        (None, None) => (Some(Actor::system()), None),
+    })
+}
+
+/// The people and roles whom it concerns beside its target.
+fn further_targets(concerned: Vec<Named>) -> Result<Targets, Reason> {
+    let targets: Result<Vec<Target>, Reason> = concerned.into_iter().map(Target::try_from).collect();
+    limited("targets", targets?)
 }
 
 fn metadata(row: &Row, names: &Names, content_type: &ContentType) -> Result<Map<String, Value>, Reason> {

@@ -15,6 +15,7 @@ mod access;
 mod audit;
 mod changes;
 mod folder;
+mod labels;
 mod lanes;
 mod names;
 mod position;

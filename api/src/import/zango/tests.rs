@@ -215,6 +215,23 @@ fn changes_are_typed() {
 }
 
 #[test]
+fn ids_have_names_and_tokens_concern_their_users() {
+    let story = Story::new();
+    story.run();
+    let events = story.events();
+    let changes: Vec<Change> = events.iter().flat_map(Event::parse_changes).collect();
+    let named = |field: &str| {
+        let of = changes.iter().filter(|change| change.field() == field);
+        of.filter(|change| change.labels().new_label.is_some()).count()
+    };
+    assert_eq!((named("created_by"), named("modified_by"), named("user")), (140, 25, 8));
+    let kinds =
+        events.iter().flat_map(|event| event.common.targets.iter().map(|target| target.kind.as_deref()));
+    let of_kind = |wanted: &str| kinds.clone().filter(|kind| *kind == Some(wanted)).count();
+    assert_eq!((of_kind("user"), of_kind("role")), (8, 1));
+}
+
+#[test]
 fn events_are_stored_in_order_of_time() {
     let story = Story::new();
     story.run();

@@ -15,14 +15,13 @@ use utoipa::ToSchema;
 use crate::{
     http::error::{FieldError, Result},
     routes::logs::{
+        event_types::{event_type, new_event_type},
         filters::{FilterParam, Place},
         log::{AcceptsEvents, LogKind, log_endpoints},
-        wire::{self, NewPerson, event_type, new_event_type},
+        wire::{self, MAX_REASON, NewPerson},
     },
 };
 
-/// Maximum length of `status_reason`, in characters.
-pub const MAX_REASON: usize = 4000;
 /// Maximum length of `username`, in characters.
 const MAX_USERNAME: usize = 500;
 /// The one event type whose default status is failure.

@@ -14,9 +14,10 @@ use utoipa::ToSchema;
 use crate::{
     auth::Readers,
     routes::logs::{
+        event_types::event_type,
         filters::FilterParam,
         log::{LogKind, log_endpoints},
-        wire::{self, event_type},
+        wire,
     },
 };
 

@@ -16,10 +16,10 @@ use utoipa::ToSchema;
 use crate::{
     http::error::{FieldError, Result},
     routes::logs::{
-        access::MAX_REASON,
+        event_types::{event_type, new_event_type},
         filters::{FilterParam, Place},
         log::{AcceptsEvents, LogKind, log_endpoints},
-        wire::{self, NewActor, event_type, new_event_type},
+        wire::{self, MAX_REASON, NewActor},
     },
 };
 

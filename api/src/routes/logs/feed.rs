@@ -14,7 +14,7 @@ use validator::Validate;
 use crate::{
     auth::{Read, Reader, Readers},
     http::{error::Result, params::Params},
-    routes::logs::wire::{self, event_type},
+    routes::logs::{event_types::event_type, wire},
 };
 
 /// All logs of a workspace, as what a handler reads.

@@ -223,7 +223,7 @@ impl<L: LogKind> Filters<L> {
     ///
     /// # Errors
     /// `invalid_parameter`
-    pub fn add(self, filter: &mut Filter) -> Result<()> {
+    pub fn add_to(self, filter: &mut Filter) -> Result<()> {
         for (name, values) in self.values {
             if values.len() > MAX_VALUES {
                 return Err(Problem::parameter(&name, format!("must have at most {MAX_VALUES} values")));
@@ -270,7 +270,7 @@ impl<'de, L> Deserialize<'de> for Filters<L> {
 }
 
 impl<L> Validate for Filters<L> {
-    /// [`Filters::add`] checks them.
+    /// [`Filters::add_to`] checks them.
     fn validate(&self) -> Result<(), ValidationErrors> {
         Ok(())
     }

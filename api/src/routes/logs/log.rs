@@ -79,7 +79,7 @@ struct PageBody<T> {
 
 fn filter<L: LogKind>(reader: &Reader<L>, range: &RangeParams, own: Filters<L>) -> Result<Filter> {
     let mut filter = range.filter(&reader.workspace, L::LOG)?;
-    own.add(&mut filter)?;
+    own.add_to(&mut filter)?;
     Ok(filter)
 }
 

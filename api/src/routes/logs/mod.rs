@@ -5,6 +5,7 @@ pub mod activity;
 pub mod append;
 pub mod application;
 pub mod body;
+pub mod event_types;
 pub mod feed;
 pub mod filters;
 pub mod framework;

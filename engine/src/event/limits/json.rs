@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
 use super::Invalid;
-use crate::event::{change::Change, pointer::escape_pointer};
+use crate::event::{canonical_json, change::Change, pointer::escape_pointer};
 
 /// Longest text of one changed value or of the metadata, as JSON, in bytes.
 pub const MAX_VALUE_BYTES: usize = 64 * 1024;
@@ -27,6 +27,12 @@ const MAX_DEPTH: usize = 32;
 pub struct Changes(Vec<Change>);
 
 impl Changes {
+    /// Canonical JSON. None when there are none.
+    pub(crate) fn to_stored(&self) -> Option<String> {
+        let is_plain = || self.iter().all(|change| change.each_value().all(canonical_json::is_plain));
+        (!self.is_empty()).then(|| canonical_json::of_sorted(self, is_plain()))
+    }
+
     pub(crate) fn as_mut(&mut self) -> &mut [Change] {
         &mut self.0
     }
@@ -83,6 +89,11 @@ impl Metadata {
         metadata.insert(key.to_owned(), value);
         *self = metadata.try_into()?;
         Ok(())
+    }
+
+    /// Canonical JSON. None when it is empty.
+    pub(crate) fn to_stored(&self) -> Option<String> {
+        (!self.is_empty()).then(|| canonical_json::of_sorted(self, canonical_json::is_plain_map(self)))
     }
 
     pub(crate) fn as_mut(&mut self) -> &mut Map<String, Value> {

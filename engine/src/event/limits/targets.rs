@@ -68,7 +68,7 @@ impl TryFrom<Vec<Target>> for Targets {
         if targets.len() > MAX_TARGETS {
             return Err(Invalid::new("too_many", format!("must have at most {MAX_TARGETS} targets")));
         }
-        if let Some(n) = targets.iter().position(|target| target.kind.as_deref().is_none_or(str::is_empty)) {
+        if let Some(n) = targets.iter().position(|target| target.kind.is_none()) {
             return Err(Invalid::new("missing", "a target has a type").below(&format!("/{n}/type")));
         }
         Ok(Self(targets))

@@ -102,3 +102,16 @@ fn an_event_says_where() {
     assert_eq!(event.changes[0], Change::value("password", "".into(), MASK.into()));
     assert_eq!(event.changes[1], Change::value("city", "Pune".into(), "Goa".into()));
 }
+
+#[test]
+fn every_secret_name_has_a_hint() {
+    let pairs = PAIRS.iter().map(|(one, other)| format!("{one}_{other}"));
+    let words = LAST_WORDS.iter().chain(ANYWHERE).map(|word| (*word).to_owned());
+    for name in
+        pairs.chain(words).chain(["apikey", "privatekey", "secretkey", "accesskey"].map(str::to_owned))
+    {
+        assert!(HINTS.iter().any(|hint| contains_ignoring_case(&name, hint)), "{name}");
+        assert!(is_secret_name(&name), "{name}");
+        assert!(is_secret_name(&name.to_uppercase()), "{name}");
+    }
+}

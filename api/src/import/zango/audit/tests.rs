@@ -70,10 +70,12 @@ fn actors() {
     let actor = |changed: &[(&str, &str)]| map(changed).common.actor.expect("an actor");
     let user = person(ActorType::User, 1, Some("Asha R Nurse".into())).expect("an actor");
     assert_eq!(actor(&[]), user);
-    assert_eq!(actor(&[("platform_actor_id", "1")]), user);
     let admin = person(ActorType::Admin, 1, Some("Default Super Admin".into())).expect("an actor");
     assert_eq!(actor(&[("tenant_actor_id", ""), ("platform_actor_id", "1")]), admin);
     assert_eq!(actor(&[("tenant_actor_id", "")]), Actor::system());
+    assert_eq!(map(&[]).common.on_behalf_of, None);
+    let both = map(&[("platform_actor_id", "1")]).common;
+    assert_eq!((both.actor, both.on_behalf_of), (Some(admin), Some(user)));
 }
 
 #[test]
