@@ -33,6 +33,13 @@ const views: Record<string, View> = {
   "application-create": { path: "/w/peerapp/application?order=asc", ready: (page) => hasRows(page).then(() => openFirstEvent(page)) },
   framework: { path: "/w/peerapp/framework", ready: hasRows },
   "framework-details": { path: "/w/peerapp/framework", ready: (page) => hasRows(page).then(() => openFirstEvent(page)) },
+  denied: { path: "/w/ward/application?status=denied&not_model=visit", ready: hasRows },
+  "wide-event": {
+    path: "/w/ward/application?target=group:7",
+    ready: (page) => hasRows(page).then(() => openFirstEvent(page)),
+  },
+  "wide-access": { path: "/w/ward/access?not_ip_address=192.0.2.0%2F24", ready: hasRows },
+  activity: { path: "/w/ward/settings/activity", ready: (page) => expect(page.getByText("No events yet")).toBeVisible() },
   filtered: { path: "/w/peerapp/application?q=李雷&model=patient&action=update", ready: hasRows },
   nothing: { path: "/w/peerapp/application?q=nowhere", ready: (page) => expect(page.getByRole("status").filter({ hasText: /[Nn]o/ }).first()).toBeVisible() },
   empty: { path: "/w/lakeside/framework", ready: (page) => expect(page.getByText(/curl/).first()).toBeVisible() },
@@ -60,8 +67,8 @@ const views: Record<string, View> = {
 
 for (const [name, { path, signedOut, ready }] of Object.entries(views)) {
   for (const theme of ["light", "dark"] as const) {
-    test(`${name}, ${theme}`, async ({ page, admin, server, clinic }) => {
-      expect(clinic.slug).toBe("lakeside");
+    test(`${name}, ${theme}`, async ({ page, admin, server, clinic, ward }) => {
+      expect([clinic.slug, ward.slug]).toEqual(["lakeside", "ward"]);
       await page.emulateMedia({ colorScheme: theme });
       if (!signedOut) {
         const response = await page.context().request.post(`${server.url}/api/v1/auth/login`, { data: admin });

@@ -5,6 +5,7 @@ import { test as base, expect, type Page } from "@playwright/test";
 import type { AxeResults } from "axe-core";
 import { clinic, fillClinic } from "./clinic.ts";
 import { Server } from "./server.ts";
+import { fillWard, ward } from "./ward.ts";
 
 export { expect };
 
@@ -35,6 +36,8 @@ interface WorkerFixtures {
   admin: Credentials;
   /** The second workspace, with its events. */
   clinic: typeof clinic;
+  /** The third workspace, with every kind of event. */
+  ward: typeof ward;
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
@@ -74,6 +77,14 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     async ({ server }, use) => {
       await fillClinic(server);
       await use(clinic);
+    },
+    { scope: "worker" },
+  ],
+
+  ward: [
+    async ({ server }, use) => {
+      await fillWard(server);
+      await use(ward);
     },
     { scope: "worker" },
   ],

@@ -2,17 +2,19 @@ import { expect, fixtureCounts, test } from "./fixtures.ts";
 
 test("The overview shows the three logs and links to each", async ({ signedIn: page }) => {
   await page.goto("/w/peerapp?range=all");
-  for (const [title, number] of [
-    ["Total Access Logs", fixtureCounts.access.total],
-    ["Failed Attempts", fixtureCounts.access.failed],
-    ["Total Changes", fixtureCounts.application.total],
-    ["Created", fixtureCounts.application.created],
-    ["Updated", fixtureCounts.application.updated],
-    ["Deleted", fixtureCounts.application.deleted],
-    ["Total Events", fixtureCounts.framework.total],
-    ["Failed", fixtureCounts.framework.failed],
+  for (const [log, title, number] of [
+    ["Access log", "Total Access Logs", fixtureCounts.access.total],
+    ["Access log", "Failed Attempts", fixtureCounts.access.failed],
+    ["Access log", "Denied", 0],
+    ["Application log", "Total Changes", fixtureCounts.application.total],
+    ["Application log", "Created", fixtureCounts.application.created],
+    ["Application log", "Updated", fixtureCounts.application.updated],
+    ["Application log", "Deleted", fixtureCounts.application.deleted],
+    ["Framework log", "Total Events", fixtureCounts.framework.total],
+    ["Framework log", "Failed", fixtureCounts.framework.failed],
   ] as const) {
-    await expect(page.getByRole("group", { name: title, exact: true })).toContainText(new RegExp(`${number}$`));
+    const card = page.getByRole("region", { name: log }).getByRole("group", { name: title, exact: true });
+    await expect(card).toContainText(new RegExp(`${number}$`));
   }
   for (const [log, title] of [
     ["access", "Access log"],

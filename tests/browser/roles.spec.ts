@@ -42,13 +42,14 @@ function recordRejections(page: Page): string[] {
 async function checkPages(page: Page, role: Role, slug: string, name: string) {
   const canRead = role !== "writer";
   const canManage = role === "admin" || role === "platform admin";
+  const canReadActivity = canManage || role === "auditor";
   const isPlatformAdmin = role === "platform admin";
   const rejected = recordRejections(page);
 
   await page.goto(`/w/${slug}`);
   await expect(page.getByRole("navigation", { name: "Workspace" }).getByRole("link")).toHaveText([
     ...(canRead ? ["Overview", "Access", "Application", "Framework"] : []),
-    ...(canManage ? ["Settings"] : []),
+    ...(canReadActivity ? ["Settings"] : []),
   ]);
   await expect(page.getByRole("heading", { name: NO_ACCESS })).toHaveCount(canRead ? 0 : 1);
   await page.getByRole("button", { name: `Workspace: ${name}` }).click();
@@ -83,6 +84,14 @@ async function checkPages(page: Page, role: Role, slug: string, name: string) {
     await expect(page.getByRole("main").getByRole("textbox")).toHaveCount(canManage && tab === "general" ? (isPlatformAdmin ? 2 : 1) : 0);
     await expectAccessible(page);
   }
+  await page.goto(`/w/${slug}/settings/activity`);
+  const activity = page.getByRole("navigation", { name: "Settings" }).getByRole("link", { name: "Activity" });
+  await expect(page.getByRole("searchbox").or(page.getByRole("heading", { name: /Only admins and auditors|cannot read/ }))).toBeVisible();
+  await expect(activity).toHaveCount(canReadActivity ? 1 : 0);
+  await expectAccessible(page);
+  await page.goto(`/w/${slug}/settings/general`);
+  await expect(page.getByRole("main").getByRole("heading").first()).toBeVisible();
+
   // Only platform admins change short names and create workspaces.
   await expect(page.getByLabel("Short name")).toHaveCount(isPlatformAdmin ? 1 : 0);
   await page.goto("/workspaces/new");

@@ -60,6 +60,7 @@ export function FilterForm<E>({ filters, search, onSearch, onCheck }: FilterForm
     >
       <div className={styles.what}>
         <Select
+          small
           label="More filters"
           options={filters.map((other) => other.param)}
           optionLabel={(option) => filters.find((other) => other.param === option)?.label ?? option}

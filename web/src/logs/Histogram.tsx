@@ -1,6 +1,6 @@
-import { lazy, Suspense, useMemo } from "react";
+import { lazy, Suspense, useMemo, useState } from "react";
 import type { Histogram as HistogramData } from "../api/types";
-import { useMediaQuery, NARROW } from "../ui/use-media-query";
+import { useNarrowerThan } from "../ui/use-narrower-than";
 import { useTheme } from "../ui/theme";
 import { formatDayShort } from "../ui/time/date-format";
 import { type Clock, formatCount, formatDate, formatMinute } from "../ui/time/format";
@@ -23,34 +23,27 @@ interface HistogramProps {
   clock: Clock;
   stale?: boolean;
   height?: number;
-  compact?: boolean;
   /** Without it, the chart is read-only. */
   onRange?: (range: Range) => void;
 }
 
-export function Histogram({
-  data,
-  chart,
-  clock,
-  stale = false,
-  height = 104,
-  compact = false,
-  onRange,
-}: HistogramProps) {
+export function Histogram({ data, chart, clock, stale = false, height = 104, onRange }: HistogramProps) {
   const theme = useTheme();
-  const narrow = useMediaQuery(NARROW);
   const buckets = useMemo(() => data?.data ?? [], [data]);
   const series = useMemo(() => seriesOf(chart, buckets), [chart, buckets]);
   const labels = useMemo(() => barLabels(buckets, clock), [buckets, clock]);
-  const ticks = useMemo(
-    () => tickLabels(buckets, clock, narrow || compact ? 4 : 8),
-    [buckets, clock, narrow, compact],
-  );
+  const [figure, setFigure] = useState<HTMLElement | null>(null);
+  const slim = useNarrowerThan(figure, 480);
+  const ticks = useMemo(() => tickLabels(buckets, clock, slim ? 4 : 8), [buckets, clock, slim]);
   const totals = useMemo(() => buckets.map((bucket) => bucket.total), [buckets]);
   const empty = totals.every((total) => total === 0);
 
   return (
-    <figure className={cx(styles.figure, stale && styles.stale)} aria-label="Events over time">
+    <figure
+      ref={setFigure}
+      className={cx(styles.figure, stale && styles.stale)}
+      aria-label="Events over time"
+    >
       <div className={styles.head}>
         <span className={styles.legend}>
           {series.map((layer) => (

@@ -101,12 +101,15 @@ export function NameWithId({
   id,
   kind,
   agent = false,
+  brief = false,
 }: {
   name?: string | null;
   id?: string | null;
   kind?: string | null;
   /** An agent decides by itself what it does, so its mark differs from those of other actors. */
   agent?: boolean;
+  /** Shows the mark of an agent without its word, where two names share a cell. */
+  brief?: boolean;
 }) {
   return (
     <span className={styles.named}>
@@ -115,7 +118,7 @@ export function NameWithId({
       {kind && (
         <span className={cx(styles.kind, agent && styles.agent)}>
           {agent && <Icon name="agent" size={12} />}
-          {kind}
+          <span className={agent && brief ? "visually-hidden" : undefined}>{kind}</span>
         </span>
       )}
     </span>
@@ -146,7 +149,13 @@ export function ActorValue({
   // An actor without an ID, such as the system, can be filtered by its type.
   const value = actor.id ? (
     <Value param={idParam} value={actor.id} label={actor.name ?? actor.id} wrap={wrap}>
-      <NameWithId name={actor.name} id={onBehalfOf ? null : actor.id} kind={kind} agent={agent} />
+      <NameWithId
+        name={actor.name}
+        id={onBehalfOf ? null : actor.id}
+        kind={kind}
+        agent={agent}
+        brief={onBehalfOf !== null}
+      />
     </Value>
   ) : (
     <Value param={typeParam} value={actor.type} label={actor.name ?? type} wrap={wrap}>

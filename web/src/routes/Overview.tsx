@@ -124,7 +124,6 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
         clock={clock}
         stale={histogram.isPlaceholderData}
         height={92}
-        compact
       />
       {list.isError ? (
         <ErrorNotice {...describeError(list.error)} onRetry={() => void list.refetch()} />

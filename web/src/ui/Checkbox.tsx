@@ -14,7 +14,8 @@ interface CheckboxProps {
 
 /**
  * A native checkbox, invisible over a drawn one, so that keyboards and screen readers work as usual. The button
- * beside it excludes the value: it appears under the pointer and on focus, and is always there for fingers.
+ * beside it excludes the value: it takes the place of the count under the pointer and on focus, and is always there
+ * for fingers.
  */
 export function Checkbox({ checked, onChange, label, count, excluded = false, onExclude }: CheckboxProps) {
   return (
@@ -27,12 +28,15 @@ export function Checkbox({ checked, onChange, label, count, excluded = false, on
         <span className={styles.text} title={label}>
           {label}
         </span>
-        {excluded && <span className={styles.word}>excluded</span>}
-        {count !== undefined && (
-          <span className={styles.count}>
-            {count}
-            <span className="visually-hidden"> events</span>
-          </span>
+        {excluded ? (
+          <span className={styles.word}>excluded</span>
+        ) : (
+          count !== undefined && (
+            <span className={styles.count}>
+              {count}
+              <span className="visually-hidden"> events</span>
+            </span>
+          )
         )}
       </label>
       {onExclude && (

@@ -11,6 +11,8 @@ interface SelectProps<V extends string> {
   optionLabel?: (option: V) => string;
   /** Hides the label from sight, but not from screen readers: for a select in a row of a list. */
   hideLabel?: boolean;
+  /** As high as a text field, where it stands beside one. */
+  small?: boolean;
   disabled?: boolean;
 }
 
@@ -21,11 +23,12 @@ export function Select<V extends string>({
   onChange,
   optionLabel = (option) => option,
   hideLabel = false,
+  small = hideLabel,
   disabled = false,
 }: SelectProps<V>) {
   const id = useId();
   return (
-    <div className={cx(styles.field, !hideLabel && styles.large)}>
+    <div className={cx(styles.field, !small && styles.large)}>
       <label className={hideLabel ? "visually-hidden" : styles.label} htmlFor={id}>
         {label}
       </label>
