@@ -4,7 +4,10 @@ use std::thread;
 
 use diesel::prelude::*;
 use logbook_engine::{
-    db::{Conn, schema::{index_merges, index_removals}},
+    db::{
+        Conn,
+        schema::{index_merges, index_removals},
+    },
     index::{
         build::{self, Advanced, IngestRate, Sizes},
         check, store,
@@ -43,7 +46,12 @@ fn answers(admin: &Client) -> [Vec<i64>; 4] {
 
 fn expected(count: i64) -> [Vec<i64>; 4] {
     let all = (1..=count).collect::<Vec<_>>();
-    [vec![124], all.iter().rev().copied().collect(), all.into_iter().filter(|seq| *seq != 8).collect(), vec![]]
+    [
+        vec![124],
+        all.iter().rev().copied().collect(),
+        all.into_iter().filter(|seq| *seq != 8).collect(),
+        vec![],
+    ]
 }
 
 fn unfinished(conn: &mut Conn) -> (i64, i64) {

@@ -141,10 +141,10 @@ pub fn merge_part(
             }
         }
         let within = (key >> rest) as usize;
-        if current != Some(within) {
-            if let Some(done) = current.replace(within) {
-                emit(part * MOST_MERGED + done, std::mem::take(&mut builder).bytes);
-            }
+        if current != Some(within)
+            && let Some(done) = current.replace(within)
+        {
+            emit(part * MOST_MERGED + done, std::mem::take(&mut builder).bytes);
         }
         builder.add(key & ((1 << rest) - 1), &merged, universe);
     }
