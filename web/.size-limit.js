@@ -37,6 +37,7 @@ export default [
     "NewWorkspace",
     "settings/Members",
     "settings/Keys",
+    "settings/Activity",
   ].map(route),
   { name: "all CSS", path: [...new Set(styles)].map(path), limit: "25 kB", gzip: true },
 ];

@@ -30,12 +30,26 @@ function Action({ event, wrap = false }: { event: ActivityEvent; wrap?: boolean 
   );
 }
 
-function Target({ event, wrap = false }: { event: ActivityEvent; wrap?: boolean }) {
-  return event.target ? <TargetValue target={event.target} wrap={wrap} /> : <None />;
+/** Reading a log has no target of its own: the metadata says which log. */
+function logRead({ metadata }: ActivityEvent): string | null {
+  const { log } = metadata as { log?: unknown };
+  return typeof log === "string" && log !== "" ? log : null;
 }
 
-function targetName({ target }: ActivityEvent): string | null {
-  return target && (target.name ?? target.id ?? target.type);
+function Target({ event, wrap = false }: { event: ActivityEvent; wrap?: boolean }) {
+  const log = logRead(event);
+  if (event.target) return <TargetValue target={event.target} wrap={wrap} />;
+  if (!log) return <None />;
+  return (
+    <Value param="metadata.log" value={log} wrap={wrap}>
+      {`${humanize(log)} log`}
+    </Value>
+  );
+}
+
+function targetName(event: ActivityEvent): string | null {
+  const { target } = event;
+  return target ? (target.name ?? target.id ?? target.type) : logRead(event);
 }
 
 function related(event: ActivityEvent): RelatedLink[] {

@@ -229,20 +229,21 @@ function Members({
 }) {
   const Tag = as === "old" ? "del" : "ins";
   const [sign, word] = as === "old" ? ["−", "removed"] : ["+", "added"];
-  const texts = label && values.length > 0 ? [label] : values.map(asText);
+  const member = (text: string) => (
+    <Tag key={text} className={styles[as]}>
+      <span className={styles.sign} aria-hidden="true">
+        {sign}{" "}
+      </span>
+      <span className="visually-hidden">{word} </span>
+      {text}
+    </Tag>
+  );
+  const texts = values.map(asText);
+  if (!label || texts.length === 0) return texts.map(member);
   return (
-    <>
-      {texts.map((text) => (
-        <Tag key={text} className={styles[as]}>
-          <span className={styles.sign} aria-hidden="true">
-            {sign}{" "}
-          </span>
-          <span className="visually-hidden">{word} </span>
-          {text}
-        </Tag>
-      ))}
-      {label && values.length > 0 && <span className={styles.raw}>{values.map(asText).join(", ")}</span>}
-    </>
+    <span>
+      {member(label)} <span className={styles.raw}>{texts.join(", ")}</span>
+    </span>
   );
 }
 

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Button } from "../ui/Button";
 import { Select } from "../ui/Select";
 import { TextField } from "../ui/TextField";
@@ -26,6 +26,11 @@ export function FilterForm<E>({ filters, search, onSearch, onCheck }: FilterForm
   const [text, setText] = useState("");
   const [error, setError] = useState<string | null>(null);
   const [checking, setChecking] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  // On a phone, the message is below the edge of the sheet.
+  useEffect(() => {
+    if (error) form.current?.scrollIntoView({ block: "nearest" });
+  }, [error]);
   const filter = filters.find((other) => other.param === param) ?? filters[0];
   if (!filter) return null;
   const isMetadata = filter.kind === "metadata";
@@ -50,6 +55,7 @@ export function FilterForm<E>({ filters, search, onSearch, onCheck }: FilterForm
 
   return (
     <form
+      ref={form}
       className={styles.form}
       aria-label="Add a filter"
       noValidate
