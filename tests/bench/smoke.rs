@@ -40,7 +40,7 @@ on_both!(every_case_is_answered, |server| {
         measure::usual(case, &mut direct, workspace_id, std::time::Duration::from_secs(20), figures);
         assert!(figures.usual_p50_ms.is_some(), "{}", case.name);
     }
-    let bytes = storage::bytes_per_event(&mut direct, EVENTS);
+    let bytes = storage::bytes_per_event(&mut direct, database.kind(), EVENTS);
     assert!(bytes["total"] > bytes["events"] && bytes["events"] > 300.0, "{bytes:?}");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let copy_events_per_s = copy::run(&database, folder.path(), &ProgressBar::hidden());
