@@ -129,7 +129,9 @@ impl Latencies {
         let mut refused = 0;
         let start = Instant::now();
         while list.len() < size.requests && (start.elapsed() < PATIENCE || list.len() < LEAST) {
-            list.push(timed(|| drop(connection.get(&page).expect(200))));
+            list.push(timed(|| {
+                connection.get(&page).expect(200);
+            }));
             thread::sleep(PAUSE);
             let mut body = Vec::new();
             events.write_next(&mut body);

@@ -1,5 +1,7 @@
 //! A small run of the benchmark, which shows that it still fits the API. It measures no times.
 
+use std::time::Duration;
+
 use indicatif::ProgressBar;
 use logbook_tests::{on_both, postgres};
 use serde_json::Value;
@@ -9,7 +11,11 @@ use crate::{
     copy,
     database::Database,
     http::Target,
-    load, measure, plot, publish,
+    load, measure,
+    neighbour::{self, Size},
+    plot,
+    processor::Stages,
+    publish,
     report::{HttpFigures, IngestFigures, Machine, MemoryFigures, Report, Run},
     run, server, storage,
 };
@@ -37,9 +43,14 @@ on_both!(every_case_is_answered, |server| {
     for (case, figures) in cases.iter().zip(&mut figures) {
         assert_eq!(figures.wrong, None, "{}", case.name);
         assert!(figures.requests > 0 && figures.p95_ms >= figures.p50_ms, "{figures:?}");
-        measure::usual(case, &mut direct, workspace_id, std::time::Duration::from_secs(20), figures);
+        measure::usual(case, &mut direct, workspace_id, Duration::from_secs(20), figures);
         assert!(figures.usual_p50_ms.is_some(), "{}", case.name);
     }
+    let before = Stages::of(std::process::id(), None);
+    let size = Size { requests: 5, events: 50, warm_up: Duration::from_millis(10) };
+    let neighbour = neighbour::run(&target, size);
+    assert!(neighbour.list.ratio > 0.0 && neighbour.append.ratio > 0.0, "{neighbour:?}");
+    let stages = Stages::of(std::process::id(), None).since(before, size.events);
     let bytes = storage::bytes_per_event(&mut direct, database.kind(), EVENTS);
     assert!(bytes["total"] > bytes["events"] && bytes["events"] > 300.0, "{bytes:?}");
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -60,6 +71,8 @@ on_both!(every_case_is_answered, |server| {
             ratio: events_per_s / copy_events_per_s,
             bytes_per_event: loaded.bytes as f64 / EVENTS as f64,
         },
+        processor_us_per_event: Some(stages),
+        neighbour: Some(neighbour),
         http: Some(HttpFigures { list_per_s: 1.0, pgbench_per_s: 2.0, ratio: 0.5, statements: Vec::new() }),
         bytes_per_event: bytes,
         memory_mb: MemoryFigures { rest: 1.0, load: 2.0, load_anonymous: 1.5 },
@@ -79,6 +92,10 @@ fn is_reported(report: Report) {
         "/ingest/events_per_s",
         "/ingest/copy_events_per_s",
         "/ingest/ratio",
+        "/processor_us_per_event/total",
+        "/processor_us_per_event/index",
+        "/neighbour/list/ratio",
+        "/neighbour/append/beside_p95_ms",
         "/http/list_per_s",
         "/http/pgbench_per_s",
         "/http/ratio",
@@ -97,7 +114,10 @@ fn is_reported(report: Report) {
     let larger = Report { events: 10 * report.events, ..report.clone() };
     let (page, plot) = (publish::figures(&[report.clone(), larger.clone()]), plot::svg(&[report, larger]));
     assert!(
-        page.contains("| 2 k events | 20 k events |") && page.contains("| history of a record |"),
+        page.contains("| 2 k events | 20 k events |")
+            && page.contains("| history of a record |")
+            && page.contains("| p95 over p95 | 20 k / 2 k |")
+            && page.contains("| first page | 1.0 |"),
         "{page}"
     );
     assert_eq!(

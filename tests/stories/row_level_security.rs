@@ -74,7 +74,9 @@ fn two_workspaces() -> (TestServer, [i32; 2]) {
         conn.batch_execute(&format!(
             "INSERT INTO import_positions VALUES ({id}, 'test', 'table', '1');
              INSERT INTO event_counts VALUES ({id}, 1, 1, 1, 1, '');
-             INSERT INTO count_states VALUES ({id}, 1, 0, NULL)"
+             INSERT INTO count_states VALUES ({id}, 1, 0, NULL);
+             INSERT INTO index_merges VALUES ({id}, 99, 2, 1, 1, 0);
+             INSERT INTO index_removals VALUES ({id}, 98)"
         ))
         .expect("rows");
     }
@@ -123,7 +125,7 @@ fn a_reader_sees_one_workspace_and_without_one_nothing() {
     let (server, ids) = two_workspaces();
     let conn = &mut superuser(&server);
     let tables = tables_with_policy(conn);
-    assert_eq!(tables.len(), 12, "{tables:?}");
+    assert_eq!(tables.len(), 14, "{tables:?}");
     let count = |conn: &mut PgConnection, table: &str, filter: &str| {
         number(conn, &format!("SELECT count(*) AS n FROM {table} {filter}"))
     };

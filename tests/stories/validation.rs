@@ -202,3 +202,32 @@ on_both!(the_time_of_an_event_may_lie_a_day_ahead_but_not_more, |server| {
     let at = page.data()[1]["occurred_at"].as_str().expect("a time");
     assert!(at >= began.to_string().as_str(), "left out means now: {at}");
 });
+
+on_both!(what_is_wrong_with_the_wider_event_is_named, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    let many = vec![json!({"type": "x"}); 51];
+    for (wrong, place) in [
+        (json!({"targets": [{"type": "a"}, {"id": "7"}]}), "/0/targets/1/type"),
+        (json!({"targets": [{"type": ""}]}), "/0/targets/0/type"),
+        (json!({"targets": [["a"]]}), "/0/targets/0"),
+        (json!({"targets": many}), "/0/targets"),
+        (json!({"on_behalf_of": {"type": "robot"}}), "/0/on_behalf_of/type"),
+        (json!({"on_behalf_of": {"id": "x".repeat(256)}}), "/0/on_behalf_of/id"),
+        (json!({"sequence": -1}), "/0/sequence"),
+        (json!({"sequence": 1_u64 << 54}), "/0/sequence"),
+        (json!({"epoch": ""}), "/0/epoch"),
+        (json!({"purpose": "x".repeat(1001)}), "/0/purpose"),
+        (json!({"status": "gone"}), "/0/status"),
+        (json!({"ip_address": "10.0.0.0/8"}), "/0/ip_address"),
+    ] {
+        let mut event = json!({"event_type": "login"});
+        event.as_object_mut().expect("an object").extend(wrong.as_object().expect("an object").clone());
+        let refused = admin.post(&format!("/workspaces/clinic/logs/access"), json!([event])).expect(422);
+        assert_eq!(refused.places(), [place], "{}", refused.text);
+    }
+    let label = json!([{"field": "a", "old": 1, "new": 2, "old_label": "x".repeat(1001)}]);
+    let event = json!({"action": "update", "model": "m", "record_id": "1", "changes": label});
+    let refused = admin.post(&format!("/workspaces/clinic/logs/application"), json!([event])).expect(422);
+    assert_eq!(refused.places(), ["/0/changes/0/old_label"]);
+});

@@ -13,14 +13,16 @@ use diesel::{
 use super::{Error, Result};
 
 /// Tables whose rows are on the node of their workspace.
-pub const DISTRIBUTED: [&str; 12] = [
+pub const DISTRIBUTED: [&str; 14] = [
     "workspace_sequences",
     "events",
     "dedupe_keys",
     "idempotency_keys",
     "import_positions",
     "index_states",
-    "index_segments",
+    "index_runs",
+    "index_merges",
+    "index_removals",
     "index_pieces",
     "count_states",
     "count_deltas",

@@ -31,9 +31,9 @@ const REMOVED: i64 = 8000;
 /// The next segments to merge: so many of one level, one after the other.
 pub fn due<'a>(segments: &'a [Segment], sizes: &Sizes) -> Option<&'a [Segment]> {
     let same_level = segments.chunk_by(|one, other| one.level == other.level);
-    let mergeable = same_level.filter(|run| (1..TOP_LEVEL).contains(&run[0].level));
+    let mut mergeable = same_level.filter(|run| (1..TOP_LEVEL).contains(&run[0].level));
     // The newest ones have the lowest level.
-    mergeable.filter(|run| run.len() >= sizes.merged).next_back().map(|run| &run[..sizes.merged])
+    mergeable.rfind(|run| run.len() >= sizes.merged).map(|run| &run[..sizes.merged])
 }
 
 /// The merge that has begun, if there is one.

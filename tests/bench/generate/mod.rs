@@ -6,21 +6,19 @@
 //! done by an agent or an impersonator on behalf of somebody, concern further targets, have a purpose, or names beside
 //! changed ids; every fifth has metadata of its request.
 
+mod changes;
 mod event;
 #[cfg(test)]
 mod tests;
 pub(crate) mod words;
 pub(crate) mod world;
 
-use std::borrow::Cow;
-
 use rand::{RngExt as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 
 use event::{
-    Access, Actor, Application, Change, Component, Event, Extra, Framework, Metadata, Request, Target, Value,
+    Access, Actor, Application, Change, Component, Event, Extra, Framework, Metadata, Request, Target,
 };
-use words::Kind;
 use world::{HOT_RECORD, World, pick};
 
 /// Data of another version differ: data that were kept are then generated again.
@@ -50,8 +48,6 @@ const BY_IMPERSONATOR: f64 = 0.011;
 const WITH_PURPOSE: f64 = 0.02;
 const WITH_FURTHER_TARGETS: f64 = 0.05;
 const WITH_METADATA: f64 = 0.2;
-/// Of the events with changes: they have three changes on average, so of the changes one in ten.
-const WITH_LABELS: f64 = 0.3;
 
 /// Who acts in somebody's session: they themselves, or an agent or a user in their name.
 #[derive(Clone, Copy)]
@@ -341,83 +337,6 @@ impl Generator {
             }
         }
         words::ACTIONS[0]
-    }
-
-    /// Fills `changes` with what the action does to a record of the model.
-    fn change(&mut self, model: usize, action: &str, at: &str) {
-        self.changes.clear();
-        let fields = self.world.models[model].fields.len();
-        let count = match action {
-            "create" => self.rng.random_range(4..=6),
-            "update" => (1..6).take_while(|_| self.rng.random_bool(0.65)).count() + 1,
-            "delete" => self.rng.random_range(1..=3),
-            _ => 0,
-        };
-        let first = self.rng.random_range(0..fields);
-        for n in 0..count.min(fields) {
-            let (field, kind) = self.world.models[model].fields[(first + n) % fields];
-            let old = if action == "create" { Value::Null } else { self.value(kind, at) };
-            let new = if action == "delete" { Value::Null } else { self.value(kind, at) };
-            self.changes.push(Change::new(field, old, new));
-        }
-        if !self.changes.is_empty() && self.rng.random_bool(WITH_LABELS) {
-            self.changes.pop();
-            let owner = |generator: &mut Self| {
-                let user = &generator.world.users[generator.world.by_rank.user(&mut generator.rng)];
-                (Value::Text(Cow::Owned(user.id.clone())), Some(user.name.clone()))
-            };
-            let nobody = || (Value::Null, None);
-            let (old, old_label) = if action == "create" { nobody() } else { owner(self) };
-            let (new, new_label) = if action == "delete" { nobody() } else { owner(self) };
-            let (field, label) = words::LABELLED;
-            self.changes.push(Change { field, old, new, label: Some(label), old_label, new_label });
-        }
-    }
-
-    fn value(&mut self, kind: Kind, at: &str) -> Value {
-        let rng = &mut self.rng;
-        let known = |text: &'static str| Value::Text(Cow::Borrowed(text));
-        let text = |text: String| Value::Text(Cow::Owned(text));
-        match kind {
-            Kind::Status => known(pick(&words::STATUSES, rng)),
-            Kind::Category => known(pick(&words::CATEGORIES, rng)),
-            Kind::Flag => Value::Flag(rng.random()),
-            Kind::Count => Value::Number(rng.random_range(0..500)),
-            Kind::Money => Value::Money(f64::from(rng.random_range(0..2_000_000)) / 100.0),
-            Kind::Time => text(format!(
-                "{}{:02}:{:02}:00Z",
-                &at[..11],
-                rng.random_range(0..24),
-                rng.random_range(0..60)
-            )),
-            Kind::Date => text(format!("{}-{:02}", &at[..7], rng.random_range(1..29))),
-            Kind::Uuid => text(world::uuid(rng)),
-            Kind::Name => text(self.world.users[self.world.by_rank.user(rng)].name.clone()),
-            Kind::Email => text(self.world.users[self.world.by_rank.user(rng)].login.clone()),
-            Kind::Phone => text(format!("+9198{:08}", rng.random_range(0..100_000_000))),
-            Kind::Address => text(format!(
-                "{} {} Road, {}",
-                rng.random_range(1..240),
-                pick(&words::FAMILY, rng),
-                pick(&words::CITIES, rng)
-            )),
-            Kind::Phrase => text(self.words(2..=5)),
-            Kind::Sentence if rng.random_bool(0.03) => known(pick(words::FOREIGN, rng)),
-            Kind::Sentence if rng.random_bool(0.06) => text(self.words(30..=70)),
-            Kind::Sentence => text(self.words(9..=20)),
-        }
-    }
-
-    fn words(&mut self, count: std::ops::RangeInclusive<usize>) -> String {
-        let mut text = String::with_capacity(96);
-        for n in 0..self.rng.random_range(count) {
-            if n > 0 {
-                text.push(' ');
-            }
-            text.push_str(self.world.by_rank.word(&mut self.rng));
-        }
-        text[..1].make_ascii_uppercase();
-        text
     }
 
     fn framework(&mut self, at: &str, out: &mut Vec<u8>) {
