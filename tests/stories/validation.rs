@@ -223,11 +223,11 @@ on_both!(what_is_wrong_with_the_wider_event_is_named, |server| {
     ] {
         let mut event = json!({"event_type": "login"});
         event.as_object_mut().expect("an object").extend(wrong.as_object().expect("an object").clone());
-        let refused = admin.post(&format!("/workspaces/clinic/logs/access"), json!([event])).expect(422);
+        let refused = admin.post("/workspaces/clinic/logs/access", json!([event])).expect(422);
         assert_eq!(refused.places(), [place], "{}", refused.text);
     }
     let label = json!([{"field": "a", "old": 1, "new": 2, "old_label": "x".repeat(1001)}]);
     let event = json!({"action": "update", "model": "m", "record_id": "1", "changes": label});
-    let refused = admin.post(&format!("/workspaces/clinic/logs/application"), json!([event])).expect(422);
+    let refused = admin.post("/workspaces/clinic/logs/application", json!([event])).expect(422);
     assert_eq!(refused.places(), ["/0/changes/0/old_label"]);
 });
