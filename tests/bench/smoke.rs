@@ -19,6 +19,7 @@ const EVENTS: u64 = 2000;
 on_both!(every_case_is_answered, |server| {
     let database = match server.data.database_url.strip_prefix("sqlite://") {
         Some(path) => Database::Sqlite(path.into()),
+        None if server.is_citus() => Database::Citus(postgres::as_superuser(&server.data.database_url)),
         None => Database::Postgres(postgres::as_superuser(&server.data.database_url)),
     };
     let token = server.admin().headers["authorization"].trim_start_matches("Bearer ").to_owned();
