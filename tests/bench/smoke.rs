@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     cases::{self, Plan, Samples},
     copy,
-    database::Database,
+    database::{Database, Kind},
     http::Target,
     load, measure, plot, publish,
     report::{HttpFigures, IngestFigures, Machine, MemoryFigures, Report, Run},
@@ -94,6 +94,10 @@ fn is_reported(report: Report) {
     let table = report.runs[0].table();
     for case in &report.runs[0].cases {
         assert!(table.contains(&case.name), "{}", case.name);
+    }
+    // The page compares the two databases that need nothing else.
+    if report.runs[0].database == Kind::Citus.name() {
+        return;
     }
     let larger = Report { events: 10 * report.events, ..report.clone() };
     let (page, plot) = (publish::figures(&[report.clone(), larger.clone()]), plot::svg(&[report, larger]));
