@@ -1,13 +1,13 @@
 //! The number of events of each key, and which keys a filter matches.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::packed::{Key, Tables};
 use crate::filter::{Dimension, Filter};
 
-impl Key<'_> {
+impl<'a> Key<'a> {
     /// The value in a dimension; None where the events have none.
-    pub fn value(&self, dimension: Dimension) -> Option<&str> {
+    pub fn value(&self, dimension: Dimension) -> Option<&'a str> {
         match dimension {
             Dimension::Action => Some(self.action),
             Dimension::Outcome => Some(self.outcome.as_str()),
@@ -67,7 +67,8 @@ pub fn matches_key(filter: &Filter, key: &Key<'_>) -> bool {
 /// The number of events of each key.
 #[derive(Clone, Debug, Default)]
 pub struct Cells {
-    pub(super) tables: Tables,
+    /// Shared: each facet has other numbers of the same keys.
+    pub(super) tables: Arc<Tables>,
     /// By index of the key.
     pub(super) events: Vec<u64>,
     /// False when the counts are lower bounds.
@@ -80,7 +81,7 @@ impl Cells {
     }
 
     pub fn add(&mut self, key: Key<'_>, events: u64) {
-        let place = self.tables.key(key) as usize;
+        let place = Arc::make_mut(&mut self.tables).key(key) as usize;
         self.events.resize(self.events.len().max(place + 1), 0);
         self.events[place] += events;
     }
@@ -101,14 +102,19 @@ impl Cells {
 
     /// The number of events with each value of a dimension, most frequent first.
     pub fn by(&self, dimension: Dimension) -> Vec<(String, u64)> {
-        let mut sums: HashMap<&str, u64> = HashMap::new();
-        let cells: Vec<_> = self.sums().collect();
-        for (key, n) in &cells {
+        let mut sums: Vec<(&str, u64)> = Vec::new();
+        let cells = self.tables.keys().zip(self.tables.values(dimension)).zip(&self.events);
+        for ((key, number), n) in cells.filter(|(_, n)| **n > 0) {
             if let Some(value) = key.value(dimension) {
-                *sums.entry(value).or_default() += n;
+                if sums.len() <= number {
+                    sums.resize(number + 1, ("", 0));
+                }
+                sums[number].0 = value;
+                sums[number].1 += n;
             }
         }
-        let mut sums: Vec<_> = sums.into_iter().map(|(value, n)| (value.to_owned(), n)).collect();
+        let found = sums.into_iter().filter(|(_, n)| *n > 0);
+        let mut sums: Vec<_> = found.map(|(value, n)| (value.to_owned(), n)).collect();
         sums.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         sums
     }

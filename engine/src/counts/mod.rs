@@ -38,6 +38,8 @@ pub mod rows;
 pub mod sample;
 pub mod sql;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -72,7 +74,7 @@ struct Whole<'a> {
 
 impl Tally for Whole<'_> {
     fn open(&mut self, packed: &PackedCells) {
-        self.places = self.cells.tables.keys_of(packed);
+        self.places = Arc::make_mut(&mut self.cells.tables).keys_of(packed);
         self.sums.resize(self.cells.tables.keys().len(), 0);
     }
 

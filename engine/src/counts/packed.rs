@@ -16,6 +16,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
+
 use crate::{
     event::Outcome,
     filter::Dimension,
@@ -41,9 +43,9 @@ type Ids = [u32; 5];
 #[derive(Clone, Debug, Default)]
 pub struct Tables {
     texts: Vec<Box<str>>,
-    places: HashMap<Box<str>, u32>,
+    places: HashMap<Box<str>, u32, RandomState>,
     keys: Vec<Ids>,
-    key_places: HashMap<Ids, u32>,
+    key_places: HashMap<Ids, u32, RandomState>,
 }
 
 impl Tables {
@@ -103,6 +105,11 @@ impl Tables {
 
     pub fn keys(&self) -> impl ExactSizeIterator<Item = Key<'_>> {
         self.keys.iter().map(|ids| key_of(&self.texts, *ids))
+    }
+
+    /// As [`PackedCells::values`].
+    pub fn values(&self, dimension: Dimension) -> impl Iterator<Item = usize> {
+        self.keys.iter().map(move |ids| ids[dimension as usize] as usize)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The search text, and the texts of an event that it is compared with.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::{
@@ -59,7 +59,7 @@ impl Search {
         let mut visit = |text: &str| found = found || self.needle.is_in(text);
         searched_texts(event, changes, &mut visit);
         if !found && event.metadata.as_ref().is_some_and(|json| self.may_be_in(json)) {
-            metadata_texts(event, &mut |text| found = found || self.needle.is_in(text));
+            metadata_texts(&event.parse_metadata(), &mut |text| found = found || self.needle.is_in(text));
         }
         found
     }
@@ -112,9 +112,10 @@ pub fn searched_texts(event: &Event, changes: &[Change], visit: &mut impl FnMut(
 }
 
 /// Passes the keys and values of an event's metadata to `visit`.
-pub fn metadata_texts(event: &Event, visit: &mut impl FnMut(&str)) {
-    if event.metadata.is_some() {
-        texts_of_value(&Value::Object(event.parse_metadata()), visit);
+pub fn metadata_texts(metadata: &Map<String, Value>, visit: &mut impl FnMut(&str)) {
+    for (key, value) in metadata {
+        visit(key);
+        texts_of_value(value, visit);
     }
 }
 

@@ -276,7 +276,7 @@ pub fn make(
             .load::<EventRow>(conn)?;
         for row in rows {
             let event = Event::try_from(row)?;
-            let fits = building.add(&event, &event.parse_changes());
+            let fits = building.add(&event, &event.parse_changes(), &event.parse_metadata());
             let before = (event.seq - first_seq) as usize;
             if !fits && before > BLOCK {
                 return Ok(Making::TooLarge { most: before * 3 / 4 });

@@ -6,7 +6,7 @@ use super::{
     directory::{Kind, Level, find},
     plan::{AllOf, Plan},
     posting::ones,
-    run::{BLOCK, GROUP, PieceNumber, Segment, Words, large_piece, large_set, part_piece},
+    run::{BLOCK, MOST_COLUMNS, PieceNumber, Segment, WIDE_BLOCK, Words, large_piece, large_set, part_piece},
     values::key_of_pieces,
 };
 
@@ -35,10 +35,23 @@ fn of_run(numbers: &[u32], run: usize, kind: Kind) -> impl Iterator<Item = u32> 
 /// What was looked up of one segment.
 pub struct Found {
     values: HashMap<u64, ValueSet>,
-    /// One bit per block, and per group, of all runs; None when the text has no such keys.
+    /// One bit per block, and per wide block, of all runs; None when the text has no such keys.
     blocks: Option<Words>,
-    groups: Option<Words>,
+    wide: Option<Words>,
+    /// For each part of the text that a dictionary answers, where it is.
+    words: Vec<FoundWords>,
 }
+
+/// Where a part of a text is.
+struct FoundWords {
+    /// The keys of the words that have it.
+    keys: Vec<u64>,
+    /// One bit per block, or per wide block: where it is outside of words.
+    outside: (Kind, Words),
+}
+
+/// The keys of the words that each part of the text may be in; None when they are too many, or not known.
+pub type WordKeys = Vec<Option<Vec<u64>>>;
 
 impl Found {
     /// With the pieces of the directories, and only the first keys of a text or all.
@@ -46,6 +59,7 @@ impl Found {
         segment: &Segment,
         plan: &Plan,
         only_first: bool,
+        words: &WordKeys,
         piece: impl Fn(PieceNumber) -> Option<&'a [u8]>,
     ) -> Self {
         let set = |kind: Kind, key: u64| {
@@ -56,21 +70,40 @@ impl Found {
             set(Kind::Values, key).map(|set| set.numbers(segment.universe(Kind::Values))).unwrap_or_default()
         };
         let of_value = |key| (key, ValueSet { columns: numbers(key), pieces: numbers(key_of_pieces(key)) });
-        let mut found =
-            Self { values: plan.values().into_iter().map(of_value).collect(), blocks: None, groups: None };
-        for (kind, key) in plan.texts(only_first) {
+        // The blocks that have all of these keys.
+        let with_all = |kind: Kind, keys: &mut dyn Iterator<Item = u32>| -> Option<Words> {
             let universe = segment.universe(kind);
-            let mut words = vec![0; universe.div_ceil(64) as usize];
-            if let Some(set) = set(kind, key.into()) {
-                set.add_to(&mut words, universe);
+            let mut all: Option<Words> = None;
+            for key in keys {
+                let mut words = vec![0; universe.div_ceil(64) as usize];
+                if let Some(set) = set(kind, key.into()) {
+                    set.add_to(&mut words, universe);
+                }
+                match &mut all {
+                    Some(all) => and(all, &words),
+                    None => all = Some(words),
+                }
             }
-            let all = if kind == Kind::Groups { &mut found.groups } else { &mut found.blocks };
-            match all {
-                Some(all) => all.iter_mut().zip(words).for_each(|(all, word)| *all &= word),
-                None => *all = Some(words),
-            }
+            all
+        };
+        let of_kind = |kind| {
+            with_all(
+                kind,
+                &mut plan.texts(only_first).filter(|(other, _)| *other == kind).map(|(_, key)| key),
+            )
+        };
+        let in_words = plan.words().iter().zip(words).filter_map(|(word, keys)| {
+            let (kind, outside) = &word.outside;
+            let outside = with_all(*kind, &mut outside.iter().copied());
+            Some(FoundWords { keys: keys.clone()?, outside: (*kind, outside.unwrap_or_default()) })
+        });
+        let keys = words.iter().flatten().flatten().copied();
+        Self {
+            values: plan.values().into_iter().chain(keys).map(of_value).collect(),
+            blocks: of_kind(Kind::Blocks),
+            wide: of_kind(Kind::WideBlocks),
+            words: in_words.collect(),
         }
-        found
     }
 
     /// The large sets of a run that a query needs.
@@ -90,10 +123,10 @@ impl Found {
         let all = ones(segment.runs[run].columns());
         let mut left = all.clone();
         if let Some(blocks) = &self.blocks {
-            and_spread::<BLOCK>(&mut left, blocks, run);
+            and(&mut left, &spread::<BLOCK>(blocks, run));
         }
-        if let Some(groups) = &self.groups {
-            and_spread::<GROUP>(&mut left, groups, run);
+        if let Some(wide) = &self.wide {
+            and(&mut left, &spread::<WIDE_BLOCK>(wide, run));
         }
         if left.iter().all(|word| *word == 0) {
             return left;
@@ -104,7 +137,7 @@ impl Found {
             let Some(set) = self.values.get(key) else { return Some(words) };
             for piece in of_run(&set.pieces, run, Kind::Values) {
                 let stored = large?(large_piece(piece)).and_then(large_set).unwrap_or_default();
-                words.iter_mut().zip(stored).for_each(|(word, other)| *word |= other);
+                or(&mut words, &stored);
             }
             for column in of_run(&set.columns, run, Kind::Values) {
                 if let Some(word) = words.get_mut(column as usize / 64) {
@@ -125,10 +158,20 @@ impl Found {
             }
             (words, exact)
         };
+        for FoundWords { keys, outside } in &self.words {
+            if let Some(words) = keys.iter().map(value).collect::<Option<Vec<_>>>() {
+                let mut any = match outside {
+                    (Kind::WideBlocks, outside) => spread::<WIDE_BLOCK>(outside, run),
+                    (_, outside) => spread::<BLOCK>(outside, run),
+                };
+                words.iter().for_each(|words| or(&mut any, words));
+                and(&mut left, &any);
+            }
+        }
         for group in &plan.any {
             let mut any = vec![0; all.len()];
             for keys in group {
-                any.iter_mut().zip(all_of(keys).0).for_each(|(any, word)| *any |= word);
+                or(&mut any, &all_of(keys).0);
             }
             and(&mut left, &any);
         }
@@ -145,16 +188,19 @@ fn and(words: &mut [u64], others: &[u64]) {
     words.iter_mut().zip(others).for_each(|(word, other)| *word &= other);
 }
 
-/// Keeps the columns of a run whose bit in `units` is set; `units` has one bit for so many columns, of all runs.
-fn and_spread<const COLUMNS: usize>(columns: &mut [u64], units: &[u64], run: usize) {
-    let first = run * super::run::MOST_COLUMNS / COLUMNS;
-    for (n, word) in columns.iter_mut().enumerate() {
-        let mask = (0..64).step_by(COLUMNS.min(64)).fold(0, |mask, column| {
-            let unit = first + (n * 64 + column) / COLUMNS;
-            let is_set = units.get(unit / 64).is_some_and(|word| word >> (unit % 64) & 1 == 1);
-            let ones = if COLUMNS >= 64 { u64::MAX } else { (1 << COLUMNS) - 1 };
-            if is_set { mask | ones << column } else { mask }
-        });
-        *word &= mask;
-    }
+fn or(words: &mut [u64], others: &[u64]) {
+    words.iter_mut().zip(others).for_each(|(word, other)| *word |= other);
+}
+
+/// The columns of a run whose bit in `units` is set; `units` has one bit for so many columns, of all runs.
+fn spread<const COLUMNS: usize>(units: &[u64], run: usize) -> Words {
+    let first = run * MOST_COLUMNS / COLUMNS;
+    let is_set = |unit: usize| units.get(unit / 64).is_some_and(|word| word >> (unit % 64) & 1 == 1);
+    let ones = if COLUMNS >= 64 { u64::MAX } else { (1 << COLUMNS) - 1 };
+    let word = |n: usize| {
+        let set =
+            (0..64).step_by(COLUMNS.min(64)).filter(|column| is_set(first + (n * 64 + column) / COLUMNS));
+        set.fold(0, |word, column| word | ones << column)
+    };
+    (0..MOST_COLUMNS / 64).map(word).collect()
 }

@@ -5,8 +5,9 @@ use std::ops::RangeInclusive;
 use super::{
     build::{Making, make, state_and_segments},
     directory::{Kind, Level, entries},
-    run::{DIRECTORIES_END, PieceNumber, Segment, part_of_piece},
+    run::{DIRECTORIES_END, Part, PieceNumber, Segment, part_of_piece},
     store,
+    words::{Dictionary, Stored},
 };
 use crate::{db::Conn, error::Result};
 
@@ -28,7 +29,8 @@ pub fn check(
     let all = segments.iter().map(|segment| segment.runs.len() as u64).sum();
     let (mut covered, mut done) = (0, 0);
     for segment in segments {
-        let digests = digests(conn, workspace_id, &segment)?;
+        let (digests, stored_words) = digests(conn, workspace_id, &segment)?;
+        let mut made_words = Dictionary::new(segment.level);
         for (run, digest) in segment.runs.iter().zip(digests) {
             if run.first_seq != covered + 1 {
                 damaged.push(between(covered, run.first_seq - 1));
@@ -43,6 +45,11 @@ pub fn check(
             };
             let (directories, own): (Vec<_>, Vec<_>) =
                 pieces.into_iter().partition(|(number, _)| *number < DIRECTORIES_END);
+            for (number, part) in &directories {
+                if let Part::Words(number) = part_of_piece(*number) {
+                    made_words.add_part(level, number, part);
+                }
+            }
             let mut expected = [0];
             directories.iter().for_each(|(number, part)| add(&mut expected, level, *number, part));
             let stored = store::pieces(
@@ -59,6 +66,9 @@ pub fn check(
             }
             progress(done, all);
         }
+        if !made_words.finish().eq(stored_words) && store::segments(conn, workspace_id)?.contains(&segment) {
+            damaged.push(segment.first_seq()..=segment.last_seq());
+        }
     }
     if covered != state.indexed_seq {
         damaged.push(between(covered, state.indexed_seq));
@@ -66,21 +76,30 @@ pub fn check(
     Ok(damaged)
 }
 
-/// A digest of the keys of each run, which does not depend on what was merged.
-fn digests(conn: &mut Conn, workspace_id: i32, segment: &Segment) -> Result<Vec<u64>> {
+/// A digest of the keys of each run, which does not depend on what was merged, and the parts of the dictionary of all.
+fn digests(conn: &mut Conn, workspace_id: i32, segment: &Segment) -> Result<(Vec<u64>, Stored)> {
     let mut digests = vec![0; segment.runs.len()];
+    let mut words = Vec::new();
     let mut start = 0;
     loop {
         let pieces = store::pieces(conn, workspace_id, segment.number, (start, DIRECTORIES_END), STEP)?;
-        let Some((last, _)) = pieces.last() else { return Ok(digests) };
+        let Some((last, _)) = pieces.last() else { return Ok((digests, words)) };
         start = last + 1;
-        pieces.iter().for_each(|(number, part)| add(&mut digests, segment.level, *number, part));
+        for (number, part) in pieces {
+            match part_of_piece(number) {
+                Part::Directory(..) => add(&mut digests, segment.level, number, &part),
+                Part::Words(number) => words.push((number, part)),
+            }
+        }
     }
 }
 
 /// Adds a part of a directory to the digests of its runs.
 fn add(digests: &mut [u64], level: Level, number: PieceNumber, part: &[u8]) {
-    let (kind, part_number) = part_of_piece(number);
+    let (kind, part_number) = match part_of_piece(number) {
+        Part::Directory(kind, part) => (kind, part),
+        Part::Words(_) => return,
+    };
     let rest_bits = kind.key_bits() - kind.part_bits(level);
     for (rest, numbers) in entries(part, digests.len() as u32 * kind.numbers()) {
         let key = (part_number as u64) << rest_bits | rest;

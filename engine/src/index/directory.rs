@@ -1,8 +1,8 @@
 //! A directory: which numbers a key has. It is cut into parts by the first bits of the keys, so that a lookup reads one.
 //!
-//! A run has three ([`Kind`]): of its texts, with the numbers of blocks or of groups, and of its values, with the numbers
-//! of events. The directory of a segment of several runs counts the runs' numbers on. It is made of the runs' directories alone,
-//! part by part: see [`merge_part`].
+//! A run has three ([`Kind`]): two of its texts, with the numbers of blocks, and one of its values, with the numbers of
+//! events. The directory of a segment of several runs counts the runs' numbers on. It is made of the runs' directories
+//! alone, part by part: see [`merge_part`].
 
 use super::posting;
 use crate::varint::{self, Reader};
@@ -12,8 +12,8 @@ use crate::varint::{self, Reader};
 pub enum Kind {
     /// Keys of texts: which blocks have them.
     Blocks,
-    /// Keys of texts that nearly all blocks have, or few events: which groups have them.
-    Groups,
+    /// Keys of UUIDs, which are many: which wide blocks have them.
+    WideBlocks,
     /// Keys of values: which events have them, or where that is stored.
     Values,
 }
@@ -30,7 +30,7 @@ impl Kind {
     /// read. Exclusions rely on the keys of values, so these must be long.
     pub fn key_bits(self) -> u32 {
         match self {
-            Self::Blocks | Self::Groups => 32,
+            Self::Blocks | Self::WideBlocks => 32,
             Self::Values => 57,
         }
     }
@@ -39,8 +39,8 @@ impl Kind {
     pub fn part_bits(self, level: Level) -> u32 {
         let (small, large) = match self {
             Self::Blocks => (5, 12),
-            Self::Groups => (5, 11),
-            Self::Values => (3, 10),
+            Self::WideBlocks => (5, 12),
+            Self::Values => (3, 12),
         };
         if level == 0 { small } else { large + 4 * u32::from(level as u16 - 1) }
     }
@@ -49,7 +49,7 @@ impl Kind {
     pub fn numbers(self) -> u32 {
         match self {
             Self::Blocks => 2048,
-            Self::Groups => 512,
+            Self::WideBlocks => 256,
             Self::Values => 65_536,
         }
     }
@@ -71,9 +71,19 @@ pub struct PartBuilder {
 impl PartBuilder {
     /// `rest` is what [`Kind::place`] leaves of the key.
     pub fn add(&mut self, rest: u64, numbers: &[u32], universe: u32) {
+        self.add_key(rest);
+        posting::write(&mut self.bytes, numbers, universe);
+    }
+
+    /// As [`PartBuilder::add`], with what [`posting::write`] wrote.
+    pub fn add_written(&mut self, rest: u64, set: &[u8]) {
+        self.add_key(rest);
+        self.bytes.extend(set);
+    }
+
+    fn add_key(&mut self, rest: u64) {
         varint::write(&mut self.bytes, rest.wrapping_sub(self.next));
         self.next = rest + 1;
-        posting::write(&mut self.bytes, numbers, universe);
     }
 }
 
@@ -201,7 +211,7 @@ mod tests {
 
     #[test]
     fn merged_directories_are_the_directory_of_all_their_runs() {
-        for kind in [Kind::Blocks, Kind::Groups, Kind::Values] {
+        for kind in [Kind::Blocks, Kind::WideBlocks, Kind::Values] {
             let runs: Vec<_> = (1..=4).map(|seed| keys(kind, seed)).collect();
             // Two of one run, and one of two.
             let inputs: Vec<_> = [&runs[..1], &runs[1..3], &runs[3..]]
@@ -227,7 +237,7 @@ mod tests {
 
     #[test]
     fn every_key_is_found_with_its_numbers_and_no_other() {
-        for (kind, level) in [(Kind::Blocks, 0), (Kind::Values, 1), (Kind::Groups, 1)] {
+        for (kind, level) in [(Kind::Blocks, 0), (Kind::Values, 1), (Kind::WideBlocks, 1)] {
             let keys = keys(kind, 9);
             let parts = directory(kind, level, std::slice::from_ref(&keys));
             let find = |key: u64| {

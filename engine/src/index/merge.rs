@@ -11,8 +11,9 @@ use diesel::prelude::*;
 use super::{
     build::Sizes,
     directory::{Input, TOP_LEVEL, merge_part},
-    run::{DIRECTORIES_END, PieceNumber, Segment, part_of_piece, part_piece},
+    run::{DIRECTORIES_END, Part, PieceNumber, Segment, part_of_piece, part_piece, words_piece},
     store::{self, State},
+    words::Dictionary,
 };
 use crate::{
     db::{
@@ -152,8 +153,21 @@ fn read(conn: &mut Conn, workspace_id: i32, inputs: &[&Segment], start: PieceNum
 fn merged(inputs: &[&Segment], read: &Read) -> Vec<(PieceNumber, Vec<u8>)> {
     let mut merged = Vec::new();
     let mut sources: Vec<_> = read.pieces.iter().map(|pieces| pieces.iter().peekable()).collect();
+    let level = inputs.first().map_or(1, |input| input.level);
     while let Some(piece) = sources.iter_mut().filter_map(|source| source.peek().map(|(n, _)| *n)).min() {
-        let (kind, part) = part_of_piece(piece);
+        let (kind, part) = match part_of_piece(piece) {
+            Part::Directory(kind, part) => (kind, part),
+            Part::Words(part) => {
+                let mut words = Dictionary::new(level + 1);
+                for source in &mut sources {
+                    if let Some((_, bytes)) = source.next_if(|(number, _)| *number == piece) {
+                        words.add_part(level, part, bytes);
+                    }
+                }
+                merged.extend(words.finish().map(|(part, bytes)| (words_piece(part), bytes)));
+                continue;
+            }
+        };
         let mut parts = Vec::new();
         let mut runs_before = 0;
         for (source, input) in sources.iter_mut().zip(inputs) {
@@ -163,7 +177,6 @@ fn merged(inputs: &[&Segment], read: &Read) -> Vec<(PieceNumber, Vec<u8>)> {
             }
             runs_before += runs;
         }
-        let level = inputs.first().map_or(1, |input| input.level);
         merge_part(kind, level, part, (&parts, runs_before), |part, bytes| {
             merged.push((part_piece(kind, part), bytes));
         });

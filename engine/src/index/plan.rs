@@ -2,7 +2,7 @@
 
 use super::{
     directory::Kind,
-    signature::TextMarks,
+    signature::{InWord, TextMarks},
     values::{self, Field},
 };
 use crate::{
@@ -54,7 +54,7 @@ impl Plan {
             metadata,
         } = filter;
         let mut plan = Self::default();
-        let key = |field: Field, value: &str| values::key(*log, field, [value, ""]);
+        let key = |field: Field, value: &str| values::key(*log, field, [value.as_bytes(), b""]);
         let texts = [
             (Field::Action, actions),
             (Field::Role, roles),
@@ -87,7 +87,9 @@ impl Plan {
         });
         plan.accept_networks(*log, ip_addresses);
         for MetadataFilter { path, values: accepted } in metadata {
-            let value = |value: &String| vec![values::key(*log, Field::Metadata, [path, value])];
+            let value = |value: &String| {
+                vec![values::key(*log, Field::Metadata, [path.as_bytes(), value.as_bytes()])]
+            };
             if !accepted.only.is_empty() {
                 let mut terms: Vec<AllOf> = accepted.only.iter().map(value).collect();
                 terms.push(vec![key(Field::MoreMetadata, "")]);
@@ -116,7 +118,7 @@ impl Plan {
     /// Only networks with some lengths of prefixes have keys. To accept another one, that around it suffices; to exclude
     /// it does not.
     fn accept_networks(&mut self, log: Log, accepted: &Accepted<Network>) {
-        let term = |network: String| vec![vec![values::key(log, Field::Network, [&network, ""])]];
+        let term = |network: Vec<u8>| vec![vec![values::key(log, Field::Network, [&network, b""])]];
         let only = Accepted { only: accepted.only.clone(), not: Vec::new() };
         self.accept(&only, |network| values::network_around(network.net()).map(|(around, _)| term(around)));
         let not = Accepted { only: Vec::new(), not: accepted.not.clone() };
@@ -128,9 +130,9 @@ impl Plan {
     /// Every other key implies the log.
     fn within(mut self, log: Log) -> Self {
         let has_text =
-            self.text.as_ref().is_some_and(|text| !text.blocks.is_empty() || !text.groups.is_empty());
+            self.text.as_ref().is_some_and(|text| !text.blocks.is_empty() || !text.wide.is_empty());
         if self.any.is_empty() && !has_text {
-            self.any.push(vec![vec![values::key(log, Field::Log, ["", ""])]]);
+            self.any.push(vec![vec![values::key(log, Field::Log, [b"", b""])]]);
         }
         self
     }
@@ -143,11 +145,16 @@ impl Plan {
         keys
     }
 
+    /// The parts of the text that a dictionary answers.
+    pub fn words(&self) -> &[InWord] {
+        self.text.as_ref().map_or(&[], |text| &text.words)
+    }
+
     /// The keys of texts that are looked up, each with its directory. The first ones usually suffice for a text that
     /// occurs nowhere.
     pub fn texts(&self, only_first: bool) -> impl Iterator<Item = (Kind, u32)> {
         let most = if only_first { FIRST_KEYS } else { usize::MAX };
-        [Kind::Blocks, Kind::Groups].into_iter().flat_map(move |kind| {
+        [Kind::Blocks, Kind::WideBlocks].into_iter().flat_map(move |kind| {
             let keys = self.text.as_ref().map_or(&[][..], |text| text.keys(kind));
             keys.iter().take(most).map(move |key| (kind, *key))
         })

@@ -4,7 +4,8 @@
 //! a query reads only those that it needs:
 //!
 //! ```text
-//! directories     which blocks, groups or columns have which keys (`directory`); a merge replaces them
+//! directories     which blocks or columns have which keys (`directory`); a merge replaces them
+//! dictionaries    the words of each log (`words`); a merge replaces them, too
 //! large sets      one for each value that many events have: its columns                 0.1 to 8 KiB
 //! groups          of 128 columns: first and last time, seqs, and one bit of each
 //!                 signature after the other                                                  3.9 KiB
@@ -18,16 +19,18 @@ use super::{
 };
 use crate::varint::{self, Reader};
 
-/// The number of this format, which includes what `signature` and `values` make of an event. A change of any stored
+/// The number of this format, which includes what `signature`, `words` and `values` make of an event. A change of any stored
 /// byte, or of an event's marks, takes the next number; then a background job rebuilds every index. A test in
 /// `format.rs` guards it.
-pub const FORMAT: i32 = 3;
+pub const FORMAT: i32 = 4;
 /// Columns of the largest run.
 pub const MOST_COLUMNS: usize = 65_536;
 /// Columns of a small run, which is written soon after its events.
 pub const SMALL_COLUMNS: usize = 1024;
 /// Columns that share their keys.
 pub const BLOCK: usize = 32;
+/// Columns that share the keys of their UUIDs. Most wide blocks have most of those of three digits.
+pub const WIDE_BLOCK: usize = 256;
 /// Columns in one piece. Its bytes, with all bits of the signatures, fill a page of SQLite or half a page of
 /// PostgreSQL.
 pub const GROUP: usize = 128;
@@ -35,7 +38,8 @@ pub const GROUP: usize = 128;
 /// The number of a piece within its run or segment.
 pub type PieceNumber = i32;
 const VALUES: PieceNumber = 1 << 26;
-const GROUP_KEYS: PieceNumber = 1 << 27;
+const WIDE_BLOCKS: PieceNumber = 1 << 27;
+const WORDS: PieceNumber = WIDE_BLOCKS + (1 << 26);
 /// Pieces below belong to the directories.
 pub const DIRECTORIES_END: PieceNumber = 1 << 28;
 const LARGE: PieceNumber = DIRECTORIES_END;
@@ -48,17 +52,30 @@ pub fn part_piece(kind: Kind, part: usize) -> PieceNumber {
     let first = match kind {
         Kind::Blocks => 0,
         Kind::Values => VALUES,
-        Kind::Groups => GROUP_KEYS,
+        Kind::WideBlocks => WIDE_BLOCKS,
     };
     first + part as PieceNumber
 }
 
-/// The directory and the part of a piece that [`part_piece`] names.
-pub fn part_of_piece(piece: PieceNumber) -> (Kind, usize) {
+/// The piece with a part of the dictionary of words.
+pub fn words_piece(part: usize) -> PieceNumber {
+    WORDS + part as PieceNumber
+}
+
+/// What is in a piece of a segment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Directory(Kind, usize),
+    Words(usize),
+}
+
+/// The part in a piece that [`part_piece`] or [`words_piece`] names.
+pub fn part_of_piece(piece: PieceNumber) -> Part {
     match piece {
-        GROUP_KEYS.. => (Kind::Groups, (piece - GROUP_KEYS) as usize),
-        VALUES.. => (Kind::Values, (piece - VALUES) as usize),
-        _ => (Kind::Blocks, piece as usize),
+        WORDS.. => Part::Words((piece - WORDS) as usize),
+        WIDE_BLOCKS.. => Part::Directory(Kind::WideBlocks, (piece - WIDE_BLOCKS) as usize),
+        VALUES.. => Part::Directory(Kind::Values, (piece - VALUES) as usize),
+        _ => Part::Directory(Kind::Blocks, piece as usize),
     }
 }
 

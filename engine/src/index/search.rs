@@ -23,10 +23,10 @@ use diesel::prelude::*;
 
 use super::{
     Index,
-    candidates::{Found, key_piece},
-    directory::Kind,
+    candidates::Found,
+    lookup::Lookup,
     plan::Plan,
-    run::Segment,
+    run::{Segment, Words},
     sources::{OpenRun, OpenSegment, Queued, Ready, Source, rank, segment_rank},
     store::{self, Pieces, State},
 };
@@ -224,34 +224,22 @@ impl<'a> Walk<'a> {
         let from = self.unopened.len().saturating_sub(self.together);
         let mut segments: Vec<Segment> = self.unopened.split_off(from);
         self.together = (self.together * 2).min(TOGETHER);
-        let Self { index, plan, pieces, .. } = self;
-        let values = plan.values();
-        for only_first in [true, false] {
-            let texts: Vec<(Kind, u32)> = plan.texts(only_first).collect();
-            let keys = || {
-                let values = values.iter().map(|key| (Kind::Values, *key));
-                values.chain(texts.iter().map(|(kind, key)| (*kind, u64::from(*key))))
-            };
-            let wanted = segments.iter().flat_map(|segment| {
-                keys().map(|(kind, key)| (segment.number, key_piece(kind, key, segment.level)))
-            });
-            pieces.load(conn, &index.cache, wanted.collect::<Vec<_>>())?;
-            let is_last = !only_first || plan.texts(false).count() == texts.len();
-            let mut left = Vec::new();
-            for segment in segments {
-                let found =
-                    Found::new(&segment, plan, only_first, |number| pieces.get(segment.number, number));
-                let runs: Vec<_> = (0..segment.runs.len())
-                    .map(|run| (run, found.columns(&segment, plan, run, None)))
+        for lookup in [Lookup::First, Lookup::All] {
+            let Self { index, filter, plan, pieces, .. } = self;
+            let opened = lookup.read(conn, (&index.cache, pieces), (filter.log, plan), segments)?;
+            let runs_of = |(segment, found): &(Segment, Found)| -> Vec<(usize, Words)> {
+                (0..segment.runs.len())
+                    .map(|run| (run, found.columns(segment, &self.plan, run, None)))
                     .filter(|(_, columns)| columns.iter().any(|word| *word != 0))
-                    .collect();
-                if runs.is_empty() {
-                    continue;
-                }
-                if !is_last {
-                    left.push(segment);
-                    continue;
-                }
+                    .collect()
+            };
+            let with_runs = opened.into_iter().map(|opened| (runs_of(&opened), opened));
+            let left: Vec<_> = with_runs.filter(|(runs, _)| !runs.is_empty()).collect();
+            if lookup == Lookup::First && self.plan.text.is_some() {
+                segments = left.into_iter().map(|(_, (segment, _))| segment).collect();
+                continue;
+            }
+            for (runs, (segment, found)) in left {
                 let segment = Rc::new(OpenSegment { segment, found });
                 for (nth, columns) in runs {
                     let run = OpenRun::new(&segment, nth, columns, self.order, self.times);
@@ -260,10 +248,7 @@ impl<'a> Walk<'a> {
                     }
                 }
             }
-            segments = left;
-            if segments.is_empty() {
-                break;
-            }
+            break;
         }
         self.pieces.clear();
         self.queue_unopened();

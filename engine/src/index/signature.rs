@@ -1,32 +1,33 @@
-//! What the index stores of an event's texts.
+//! What the index stores of an event's texts, beside their words ([`words`](super::words)).
 //!
 //! An event leaves two kinds of marks:
 //! - **keys** of runs of bytes in its normalized texts, each together with the log, exactly for each block of 32 events
-//!   or group of 128: a block has no key that none of its events has. [`Runs::each`] says of which runs.
-//! - **bits**, stored for each event: one for most runs of three bytes. Different runs may share a bit, so a bit that is
-//!   set means "maybe".
+//!   or 256: a block has no key that none of its events has. [`Runs::push`] says of which runs.
+//! - **bits**, stored for each event: one for most runs of three bytes, or four of a UUID, that cannot be inside a word. Different runs may
+//!   share a bit, so a bit that is set means "maybe".
 //!
 //! The keys find the blocks that may have an event, the bits say which of a block's 32 it may be. The signatures are
 //! those of BitFunnel (Goodwin et al., SIGIR 2017).
-//!
-//! Sizes per event, measured on the events of the bench, keys in blocks of 32 unless it says otherwise: one byte 0.5,
-//! two 7, three 17 (with hexadecimal ones, of which every block has half: 42; in groups of 128: 10), four letters 11,
-//! five letters 9, four hexadecimal digits in groups 23, two letters each side of a space 7.
 
-use super::directory::Kind;
+use super::{
+    directory::Kind,
+    words::{Part, Token, is_number, tokens},
+};
 use crate::event::Log;
 
-/// Bits of a signature. With 290 bytes of text, half of them are set, which is when they say most.
+/// Bits of a signature.
 pub const BITS: usize = 232;
 
 /// Bits that are checked for one text, at most.
 const MOST_BITS: usize = 20;
-/// Keys that are looked up for one text, at most, in blocks and in groups.
+/// Keys that are looked up for one text, at most, in blocks and in wide blocks.
 const MOST_KEYS: usize = 8;
-const MOST_GROUP_KEYS: usize = 6;
+const MOST_WIDE_KEYS: usize = 6;
+/// Of keys that the words of a text mostly imply.
+const MOST_IMPLIED: usize = 2;
 
 /// The finalizer of SplitMix64 (Steele et al., OOPSLA 2014).
-fn mix(mut x: u64) -> u64 {
+pub(super) fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)
@@ -37,27 +38,39 @@ fn mix(mut x: u64) -> u64 {
 enum Shape {
     One,
     Two,
+    /// Two of a UUID: in wide blocks.
+    TwoHex,
+    /// Three that may be inside a word.
+    ThreeLetters,
+    /// Three where a letter meets a sign. They are many and say little, so they have no keys.
+    ThreeMeeting,
     Three,
-    /// Three of a UUID: in groups.
+    /// Three of a UUID: in wide blocks.
     ThreeHex,
-    FourLetters,
-    /// Four of a UUID or of a number: in groups.
+    /// Four of a UUID, or of another mix of digits and letters: in wide blocks.
     FourHex,
-    FiveLetters,
-    /// Two letters, a sign, two letters: where two words meet.
-    Pair,
+    /// Three and four letters that are not in a word.
+    ThreeOutside,
+    FourOutside,
+    /// With an ideograph.
+    Four,
+    Five,
+    /// Digits around the hyphen of a date.
+    Date,
 }
 
 impl Shape {
-    fn kind(self) -> Kind {
+    /// The directory that has its key.
+    fn kind(self) -> Option<Kind> {
         match self {
-            Self::ThreeHex | Self::FourHex => Kind::Groups,
-            _ => Kind::Blocks,
+            Self::ThreeMeeting => None,
+            Self::TwoHex | Self::ThreeHex | Self::FourHex => Some(Kind::WideBlocks),
+            _ => Some(Kind::Blocks),
         }
     }
 
     fn has_bit(self) -> bool {
-        matches!(self, Self::Three | Self::FourHex)
+        matches!(self, Self::ThreeMeeting | Self::Three | Self::FourHex | Self::Date)
     }
 }
 
@@ -70,73 +83,35 @@ fn bit(hash: u64) -> u16 {
     (((hash >> 32 & 0xffff) * BITS as u64) >> 16) as u16
 }
 
-/// The runs of a text, which is pushed byte by byte.
-#[derive(Default)]
-struct Runs {
-    /// The last eight bytes, the newest lowest.
-    last: u64,
-    /// How many bytes were pushed.
-    length: usize,
-    /// How many of the last bytes are letters without a break; hexadecimal digits; those and hyphens.
-    letters: usize,
-    digits: usize,
-    of_uuid: usize,
-}
-
-impl Runs {
-    /// Adds a byte, and passes the shape and hash of each run that it ends to `visit`. The log is part of the hash, since
-    /// a word that is common in one log may be rare in another.
-    #[inline]
-    fn each(&mut self, log: Log, byte: u8, mut visit: impl FnMut(Shape, u64)) {
-        let class = CLASSES[usize::from(byte)];
-        self.last = self.last << 8 | u64::from(byte);
-        self.length += 1;
-        self.letters = if class & LETTER != 0 { self.letters + 1 } else { 0 };
-        self.digits = if class & DIGIT != 0 { self.digits + 1 } else { 0 };
-        self.of_uuid = if class & (DIGIT | HYPHEN) != 0 { self.of_uuid + 1 } else { 0 };
-        let mut found = |shape: Shape, length: u32| {
-            let bytes = self.last & (u64::MAX >> (64 - 8 * length));
-            visit(shape, mix((log.number() as u64) << 56 | u64::from(length) << 48 | bytes));
-        };
-        found(Shape::One, 1);
-        if self.length < 2 {
-            return;
-        }
-        found(Shape::Two, 2);
-        if self.length < 3 {
-            return;
-        }
-        found(if self.of_uuid >= 3 { Shape::ThreeHex } else { Shape::Three }, 3);
-        if self.letters >= 4 {
-            found(Shape::FourLetters, 4);
-            if self.letters >= 5 {
-                found(Shape::FiveLetters, 5);
-            }
-        } else if self.digits >= 4 {
-            found(Shape::FourHex, 4);
-        } else if self.letters == 2 && self.length >= 5 {
-            let class_of = |back: u32| CLASSES[usize::from((self.last >> (8 * back)) as u8)];
-            if class_of(2) & (LETTER | DIGIT) == 0 && class_of(3) & class_of(4) & LETTER != 0 {
-                found(Shape::Pair, 5);
-            }
-        }
-    }
-}
-
+/// Part of a word: a letter of a script with words. Bytes from 0xE3 on begin ideographs and what comes after them.
 const LETTER: u8 = 1;
-const DIGIT: u8 = 2;
-const HYPHEN: u8 = 4;
+/// A hexadecimal digit.
+const HEX: u8 = 2;
+/// Those and hyphens.
+const UUID: u8 = 4;
+/// Letters and ideographs.
+const SIGN: u8 = 8;
+/// Letters, ideographs and digits.
+const WORD: u8 = 16;
+const DIGIT: u8 = 32;
+const HYPHEN: u8 = 64;
 
-/// Letters (every byte of one beyond ASCII is at least 0x80), hexadecimal digits, and the hyphen.
+/// The classes of a date's parts, as in 2026-1 and 26-11.
+const DATES: [u64; 2] = [
+    u64::from_be_bytes([0, 0, 0, DIGIT, DIGIT, DIGIT, HYPHEN, DIGIT]),
+    u64::from_be_bytes([0, 0, 0, DIGIT, DIGIT, HYPHEN, DIGIT, DIGIT]),
+];
+
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     let mut byte = 0;
     while byte < 256 {
         classes[byte] = match byte as u8 {
-            b'a'..=b'f' => LETTER | DIGIT,
-            b'g'..=b'z' | 0x80.. => LETTER,
-            b'0'..=b'9' => DIGIT,
-            b'-' => HYPHEN,
+            b'a'..=b'f' => LETTER | HEX | UUID | SIGN | WORD,
+            b'g'..=b'z' | 0x80..=0xe2 => LETTER | SIGN | WORD,
+            0xe3.. => SIGN | WORD,
+            b'0'..=b'9' => HEX | UUID | WORD | DIGIT,
+            b'-' => UUID | HYPHEN,
             _ => 0,
         };
         byte += 1;
@@ -144,18 +119,149 @@ const CLASSES: [u8; 256] = {
     classes
 };
 
-/// Passes the keys and bits of a normalized text to `add_key` and `add_bit`, some of them more than once.
-#[inline]
-pub fn marks(log: Log, text: &[u8], mut add_key: impl FnMut(Kind, u32), mut add_bit: impl FnMut(u16)) {
-    let mut runs = Runs::default();
-    for byte in text {
-        runs.each(log, *byte, |shape, hash| {
-            add_key(shape.kind(), key(hash));
-            if shape.has_bit() {
-                add_bit(bit(hash));
-            }
-        });
+pub(super) fn is_word_byte(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & WORD != 0
+}
+
+pub(super) fn may_be_in_word(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & LETTER != 0
+}
+
+/// The runs of a text, which is pushed byte by byte.
+struct Runs {
+    log: u64,
+    /// The last eight bytes and their classes, the newest lowest.
+    last: u64,
+    classes: u64,
+    /// How many bytes were pushed.
+    length: usize,
+}
+
+impl Runs {
+    fn new(log: Log) -> Self {
+        // The log is part of each hash, since a word that is common in one log may be rare in another.
+        Self { log: (log.number() as u64) << 56, last: 0, classes: 0, length: 0 }
     }
+
+    /// Whether each of the last `count` bytes is in one of the classes.
+    #[inline]
+    fn are(&self, count: u32, class: u8) -> bool {
+        let all = u64::from(class) * (0x0101_0101_0101_0101 >> (64 - 8 * count));
+        self.classes & all == all
+    }
+
+    /// Whether one of the last `count` bytes is in the class.
+    #[inline]
+    fn one_is(&self, count: u32, class: u8) -> bool {
+        self.classes & (u64::from(class) * (0x0101_0101_0101_0101 >> (64 - 8 * count))) != 0
+    }
+
+    /// Adds a byte, and passes the shape and hash of each run that it ends to `visit`.
+    #[inline]
+    fn push(&mut self, byte: u8, outside_words: bool, visit: &mut impl FnMut(Shape, u64)) {
+        self.last = self.last << 8 | u64::from(byte);
+        self.classes = self.classes << 8 | u64::from(CLASSES[usize::from(byte)]);
+        self.length += 1;
+        let mut found = |shape: Shape, length: u32, variant: u64| {
+            let bytes = self.last & (u64::MAX >> (64 - 8 * length));
+            visit(shape, mix(self.log | variant << 52 | u64::from(length) << 48 | bytes));
+        };
+        found(Shape::One, 1, 0);
+        if self.length < 2 {
+            return;
+        }
+        found(if self.are(2, UUID) { Shape::TwoHex } else { Shape::Two }, 2, 0);
+        if self.length < 3 {
+            return;
+        }
+        let letters = self.are(3, LETTER);
+        let three = match (self.are(3, UUID), letters) {
+            (true, _) => Shape::ThreeHex,
+            (_, true) => Shape::ThreeLetters,
+            _ if self.one_is(3, SIGN) && !self.are(3, WORD) => Shape::ThreeMeeting,
+            _ => Shape::Three,
+        };
+        found(three, 3, 0);
+        if outside_words && letters {
+            found(Shape::ThreeOutside, 3, 1);
+        }
+        if outside_words && self.are(4, LETTER) {
+            found(Shape::FourOutside, 4, 1);
+        } else if outside_words && self.are(4, HEX) {
+            found(Shape::FourHex, 4, 0);
+        } else if outside_words && self.are(4, SIGN) {
+            found(Shape::Four, 4, 0);
+        }
+        if outside_words && self.are(5, SIGN) && !self.are(5, LETTER) {
+            found(Shape::Five, 5, 0);
+        }
+        if DATES.iter().any(|date| self.classes & date == *date) {
+            found(Shape::Date, 5, 0);
+        }
+    }
+
+    /// Adds the rest of a word without looking at its runs.
+    fn skip(&mut self, bytes: &[u8]) {
+        self.length += bytes.len();
+        for byte in &bytes[bytes.len().saturating_sub(8)..] {
+            self.last = self.last << 8 | u64::from(*byte);
+            self.classes = self.classes << 8 | u64::from(CLASSES[usize::from(*byte)]);
+        }
+    }
+}
+
+/// What becomes of a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// It is in the dictionary; its block may not have the keys of its runs.
+    Added,
+    /// It is in the dictionary, and its block has the keys of its runs.
+    Known,
+    /// The dictionary is full.
+    Refused,
+}
+
+/// Receives what is stored of a text.
+pub trait Marks {
+    fn word(&mut self, word: &[u8]) -> Word;
+    fn key(&mut self, kind: Kind, key: u32);
+    fn bit(&mut self, bit: u16);
+}
+
+/// Passes the marks of a normalized text on, some of them more than once.
+pub fn marks(log: Log, text: &[u8], to: &mut impl Marks) {
+    let mut runs = Runs::new(log);
+    for token in tokens(text) {
+        let (bytes, outside_words, skipped) = match token {
+            Token::Word(word) => match to.word(word) {
+                // The runs that end within its first two bytes began before it.
+                Word::Known => (&word[..2], false, &word[2..]),
+                Word::Added => (word, false, &word[..0]),
+                Word::Refused => (word, true, &word[..0]),
+            },
+            Token::Mixed(bytes) => (bytes, true, &bytes[..0]),
+            Token::Between(bytes) => (bytes, false, &bytes[..0]),
+        };
+        for byte in bytes {
+            runs.push(*byte, outside_words, &mut |shape, hash| {
+                if let Some(kind) = shape.kind() {
+                    to.key(kind, key(hash));
+                }
+                if shape.has_bit() {
+                    to.bit(bit(hash));
+                }
+            });
+        }
+        runs.skip(skipped);
+    }
+}
+
+/// A part of the text that is in a word of each event, or in another text without one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InWord {
+    pub part: Part,
+    /// The keys of the blocks where it is, but not in a word.
+    pub outside: (Kind, Vec<u32>),
 }
 
 /// The marks of every event that has a text which contains this one.
@@ -163,34 +269,58 @@ pub fn marks(log: Log, text: &[u8], mut add_key: impl FnMut(Kind, u32), mut add_
 pub struct TextMarks {
     /// The most selective ones first.
     pub blocks: Vec<u32>,
-    pub groups: Vec<u32>,
+    pub wide: Vec<u32>,
     pub bits: Vec<u16>,
+    pub words: Vec<InWord>,
 }
 
 impl TextMarks {
     pub fn new(log: Log, normalized: &[u8]) -> Self {
-        let mut all: Vec<(Shape, u64)> = Vec::new();
-        let mut runs = Runs::default();
-        normalized.iter().for_each(|byte| runs.each(log, *byte, |shape, hash| all.push((shape, hash))));
+        let all = runs_of(log, normalized);
         let of = |shape: Shape| -> Vec<u64> {
             all.iter().filter(|(other, _)| *other == shape).map(|(_, hash)| *hash).collect()
         };
+        let words: Vec<InWord> = Part::all(normalized)
+            .into_iter()
+            .map(|part| {
+                let shape = match part.letters.len() {
+                    _ if is_number(part.letters.as_bytes()) => Shape::FourHex,
+                    3 => Shape::ThreeOutside,
+                    _ => Shape::FourOutside,
+                };
+                let mut outside = Vec::new();
+                let mut runs = Runs::new(log);
+                for byte in part.letters.bytes() {
+                    runs.push(byte, true, &mut |other, hash| {
+                        outside.extend((other == shape).then_some(hash))
+                    });
+                }
+                let kind = shape.kind().unwrap_or(Kind::Blocks);
+                InWord { part, outside: (kind, keys(spaced(&outside, MOST_KEYS))) }
+            })
+            .collect();
         let mut blocks = Vec::new();
-        // Longer runs are more selective. Shorter ones are for where letters, digits and others meet.
-        for (shape, most) in
-            [(Shape::FiveLetters, 4), (Shape::Pair, 2), (Shape::FourLetters, 4), (Shape::Three, MOST_KEYS)]
-        {
+        // Longer runs are more selective.
+        let implied = if words.is_empty() { MOST_KEYS } else { MOST_IMPLIED };
+        for (shape, most) in [
+            (Shape::Date, MOST_KEYS / 2),
+            (Shape::Five, MOST_KEYS / 2),
+            (Shape::Four, MOST_KEYS / 2),
+            (Shape::Three, MOST_KEYS),
+            (Shape::ThreeLetters, implied),
+        ] {
             blocks.extend(spaced(&of(shape), (MOST_KEYS - blocks.len()).min(most)));
         }
-        let mut groups = spaced(&of(Shape::FourHex), MOST_GROUP_KEYS);
-        if blocks.is_empty() && groups.len() < 2 {
-            groups.extend(spaced(&of(Shape::ThreeHex), MOST_GROUP_KEYS / 2));
+        let mut wide = spaced(&of(Shape::FourHex), MOST_WIDE_KEYS);
+        if blocks.is_empty() && wide.len() < 2 {
+            wide.extend(spaced(&of(Shape::ThreeHex), MOST_WIDE_KEYS / 2));
         }
-        if normalized.len() < 3 {
-            blocks = of(if normalized.len() == 1 { Shape::One } else { Shape::Two });
+        if blocks.is_empty() && wide.is_empty() {
+            blocks = spaced(&of(if normalized.len() == 1 { Shape::One } else { Shape::Two }), MOST_KEYS);
+            wide = spaced(&of(Shape::TwoHex), MOST_WIDE_KEYS);
         }
         // The first two are looked up first. They are taken from far apart in the text.
-        for keys in [&mut blocks, &mut groups] {
+        for keys in [&mut blocks, &mut wide] {
             if keys.len() > 2 {
                 let middle = keys.len() / 2;
                 keys.swap(1, middle);
@@ -201,17 +331,39 @@ impl TextMarks {
         let mut bits: Vec<u16> = spaced(&with_bits, MOST_BITS).into_iter().map(bit).collect();
         bits.sort_unstable();
         bits.dedup();
-        let keys = |hashes: Vec<u64>| hashes.into_iter().map(key).collect();
-        Self { blocks: keys(blocks), groups: keys(groups), bits }
+        Self { blocks: keys(blocks), wide: keys(wide), bits, words }
     }
 
     /// The keys in one directory.
     pub fn keys(&self, kind: Kind) -> &[u32] {
         match kind {
-            Kind::Groups => &self.groups,
+            Kind::WideBlocks => &self.wide,
             _ => &self.blocks,
         }
     }
+}
+
+fn keys(hashes: Vec<u64>) -> Vec<u32> {
+    hashes.into_iter().map(key).collect()
+}
+
+/// The runs of every text that contains this one.
+fn runs_of(log: Log, text: &[u8]) -> Vec<(Shape, u64)> {
+    let mut all = Vec::new();
+    let mut runs = Runs::new(log);
+    for token in tokens(text) {
+        // What is mixed is a part of something that is mixed, or has no runs of four.
+        let (bytes, outside_words) = match token {
+            Token::Mixed(bytes) => (bytes, true),
+            Token::Word(bytes) | Token::Between(bytes) => (bytes, false),
+        };
+        for byte in bytes {
+            runs.push(*byte, outside_words, &mut |shape, hash| all.push((shape, hash)));
+        }
+    }
+    // Those that depend on what is around them.
+    all.retain(|(shape, _)| *shape != Shape::ThreeOutside && *shape != Shape::FourOutside);
+    all
 }
 
 /// At most `most` of them, evenly spaced from the first to the last.
@@ -221,3 +373,6 @@ fn spaced(all: &[u64], most: usize) -> Vec<u64> {
     }
     (0..most).map(|n| all[n * (all.len() - 1) / (most - 1).max(1)]).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -34,7 +35,7 @@ pub enum Field {
     TargetId,
     /// A further target's type, or type, colon and id.
     FurtherTarget,
-    /// An address or a network.
+    /// An address or a network: its first bytes.
     Network,
     SessionId,
     CorrelationId,
@@ -42,19 +43,36 @@ pub enum Field {
     /// A path and a value.
     Metadata,
     MoreMetadata,
+    /// Of a text that is searched ([`words`](super::words)).
+    Word,
 }
 
 /// The key of a value in a log: 57 bits, of which the lowest is 0. Only metadata have two parts.
-pub fn key(log: Log, field: Field, parts: [&str; 2]) -> u64 {
-    let mut hash = Sha256::new();
-    hash.update([log.number() as u8, field as u8]);
-    hash.update((parts[0].len() as u32).to_le_bytes());
-    hash.update(parts[0]);
-    hash.update(parts[1]);
-    let digest: [u8; 32] = hash.finalize().into();
+pub fn key(log: Log, field: Field, parts: [&[u8]; 2]) -> u64 {
+    let mut value = Vec::new();
+    write(&mut value, log, field, parts);
+    key_of(&value)
+}
+
+/// Replaces `value` with what a key is a digest of.
+pub fn write(value: &mut Vec<u8>, log: Log, field: Field, parts: [&[u8]; 2]) {
+    value.clear();
+    value.extend([log.number() as u8, field as u8]);
+    value.extend((parts[0].len() as u32).to_le_bytes());
+    value.extend(parts[0]);
+    value.extend(parts[1]);
+}
+
+/// The key of what [`write`] wrote.
+pub fn key_of(value: &[u8]) -> u64 {
+    let digest: [u8; 32] = Sha256::digest(value).into();
     let mut eight = [0; 8];
     eight.copy_from_slice(&digest[..8]);
     u64::from_le_bytes(eight) >> 8 << 1
+}
+
+pub fn key_of_word(log: Log, word: &[u8]) -> u64 {
+    key(log, Field::Word, [word, b""])
 }
 
 /// Where the events of a value are stored instead, if they are many: the numbers of this key are those of pieces.
@@ -70,18 +88,37 @@ fn prefixes(address: IpAddr) -> [u8; 4] {
     }
 }
 
-fn network(address: IpAddr, prefix: u8) -> Option<String> {
-    IpNet::new(address, prefix).ok().map(|network| network.trunc().to_string())
+/// The family of an address, and the first bytes of it, which are the same for all addresses of the network. All
+/// prefixes are whole bytes.
+fn network(address: IpAddr, prefix: u8) -> ([u8; 17], usize) {
+    let mut bytes = [0; 17];
+    match address {
+        IpAddr::V4(address) => {
+            bytes[0] = 4;
+            bytes[1..5].copy_from_slice(&address.octets());
+        }
+        IpAddr::V6(address) => {
+            bytes[0] = 6;
+            bytes[1..].copy_from_slice(&address.octets());
+        }
+    }
+    (bytes, 1 + usize::from(prefix / 8))
 }
 
 /// The smallest network with a key that contains this one. None when there is none; true when it is this one.
-pub fn network_around(wanted: IpNet) -> Option<(String, bool)> {
+pub fn network_around(wanted: IpNet) -> Option<(Vec<u8>, bool)> {
     let prefix = prefixes(wanted.addr()).into_iter().rev().find(|prefix| *prefix <= wanted.prefix_len())?;
-    Some((network(wanted.addr(), prefix)?, prefix == wanted.prefix_len()))
+    let (bytes, length) = network(wanted.addr(), prefix);
+    Some((bytes[..length].to_vec(), prefix == wanted.prefix_len()))
 }
 
 /// Passes every value of an event to `add`, some of them more than once.
-pub fn values(event: &Event, changes: &[Change], mut add: impl FnMut(Field, [&str; 2])) {
+pub fn values(
+    event: &Event,
+    changes: &[Change],
+    metadata: &Map<String, Value>,
+    mut add: impl FnMut(Field, [&[u8]; 2]),
+) {
     let Common {
         log: _,
         actor,
@@ -119,35 +156,33 @@ pub fn values(event: &Event, changes: &[Change], mut add: impl FnMut(Field, [&st
     ];
     for (field, text) in texts {
         if let Some(text) = text {
-            add(field, [text, ""]);
+            add(field, [text.as_bytes(), b""]);
         }
     }
     for target in targets.iter() {
         let Some(kind) = target.kind.as_deref() else { continue };
-        add(Field::FurtherTarget, [kind, ""]);
+        add(Field::FurtherTarget, [kind.as_bytes(), b""]);
         if let Some(id) = target.id.as_deref() {
-            add(Field::FurtherTarget, [&format!("{kind}:{id}"), ""]);
+            add(Field::FurtherTarget, [format!("{kind}:{id}").as_bytes(), b""]);
         }
     }
     if let Some(Ok(address)) = ip_address.as_deref().map(str::parse::<IpAddr>) {
         let address = address.to_canonical();
-        for network in prefixes(address).into_iter().filter_map(|prefix| network(address, prefix)) {
-            add(Field::Network, [&network, ""]);
+        for (bytes, length) in prefixes(address).map(|prefix| network(address, prefix)) {
+            add(Field::Network, [&bytes[..length], b""]);
         }
     }
     for change in changes {
-        add(Field::ChangedField, [change.field(), ""]);
+        add(Field::ChangedField, [change.field().as_bytes(), b""]);
     }
-    if event.metadata.is_some() {
-        let mut count = 0;
-        metadata::each_leaf(&event.parse_metadata(), &mut |path, text| {
-            count += 1;
-            if count <= MOST_METADATA {
-                add(Field::Metadata, [path, text]);
-            }
-        });
-        if count > MOST_METADATA {
-            add(Field::MoreMetadata, ["", ""]);
+    let mut count = 0;
+    metadata::each_leaf(metadata, &mut |path, text| {
+        count += 1;
+        if count <= MOST_METADATA {
+            add(Field::Metadata, [path.as_bytes(), text.as_bytes()]);
         }
+    });
+    if count > MOST_METADATA {
+        add(Field::MoreMetadata, [b"", b""]);
     }
 }

@@ -1,0 +1,259 @@
+//! The dictionaries of words, which answer searches for a part of a word exactly.
+//!
+//! A *word* is a run of letters that neither a digit nor an ideograph touches, or a number: a run of digits that no letter
+//! touches. Every word of a segment is in its dictionary, and the events with that word are found by its key like those
+//! of a value ([`values`](super::values)). A search looks through the dictionary for the words that its own letters may
+//! be a part of. So a text of frequent parts costs no look at an event: "cementa" is in no word.
+//!
+//! A dictionary is stored in parts. Each has some of a log's words, or of its numbers, ascending, with a line break
+//! before, between and after them.
+
+use std::{collections::BTreeSet, ops::Range};
+
+use super::{
+    directory::Level,
+    signature::{is_word_byte, may_be_in_word, mix},
+};
+use crate::event::Log;
+
+/// Bytes of a word of letters. Shorter ones would be in every event, and a longer run of letters is hardly a word.
+const LETTERS: Range<usize> = 3..25;
+/// Digits of a number. Shorter ones are in most events, and twelve may be the end of a UUID.
+const DIGITS: Range<usize> = 4..12;
+/// Bytes of the words, and of the numbers, of a log in one run, at most. In a run with more, the others are indexed like
+/// a text of both. It bounds what a search reads when a tenant writes random letters.
+pub const MOST_BYTES: usize = 256 << 10;
+/// When more words match, so many events do that the search is answered without a dictionary.
+pub const MOST_MATCHES: usize = 64;
+
+/// The words and the numbers of each log.
+const SECTIONS: usize = 2 * Log::ALL.len();
+const LINE: u8 = b'\n';
+
+/// A part of a normalized text: a maximal run of letters and digits, or what is between two of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token<'a> {
+    Word(&'a [u8]),
+    /// Letters with digits or ideographs, or too short or too long for a word.
+    Mixed(&'a [u8]),
+    Between(&'a [u8]),
+}
+
+/// The tokens of a text, one after the other.
+pub fn tokens(text: &[u8]) -> impl Iterator<Item = Token<'_>> {
+    text.chunk_by(|one, other| is_word_byte(*one) == is_word_byte(*other)).map(|token| {
+        if !is_word_byte(token[0]) {
+            Token::Between(token)
+        } else if is_word(token) {
+            Token::Word(token)
+        } else {
+            Token::Mixed(token)
+        }
+    })
+}
+
+/// A run of letters and digits is a word, not mixed.
+fn is_word(token: &[u8]) -> bool {
+    LETTERS.contains(&token.len()) && token.iter().all(|byte| may_be_in_word(*byte))
+        || DIGITS.contains(&token.len()) && is_number(token)
+}
+
+pub fn is_number(word: &[u8]) -> bool {
+    word.iter().all(u8::is_ascii_digit)
+}
+
+/// Letters, or digits, of a search text, which are a word of each event that matches, or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub letters: String,
+    /// Whether a word begins, and ends, with them.
+    pub begins: bool,
+    pub ends: bool,
+}
+
+impl Part {
+    /// The parts of a normalized search text that a dictionary can answer.
+    pub fn all(text: &[u8]) -> Vec<Self> {
+        let mut parts = Vec::new();
+        let mut at = 0;
+        for token in tokens(text) {
+            let (start, end) = match token {
+                Token::Word(token) | Token::Mixed(token) | Token::Between(token) => (at, at + token.len()),
+            };
+            at = end;
+            let Token::Word(letters) = token else { continue };
+            let Ok(letters) = str::from_utf8(letters) else { continue };
+            parts.push(Self { letters: letters.into(), begins: start > 0, ends: end < text.len() });
+        }
+        parts
+    }
+
+    /// A whole word: no dictionary is needed.
+    pub fn is_word(&self) -> bool {
+        self.begins && self.ends
+    }
+
+    /// The words that this is a part of. None when they are too many.
+    pub fn words<'a>(&'a self, dictionary: impl Iterator<Item = &'a [u8]>) -> Option<Vec<&'a str>> {
+        if self.is_word() { Some(vec![&self.letters]) } else { self.matches(dictionary) }
+    }
+
+    fn matches<'a>(&self, parts: impl Iterator<Item = &'a [u8]>) -> Option<Vec<&'a str>> {
+        let mut pattern = Vec::with_capacity(self.letters.len() + 2);
+        pattern.extend(self.begins.then_some(LINE));
+        pattern.extend(self.letters.bytes());
+        pattern.extend(self.ends.then_some(LINE));
+        let finder = memchr::memmem::Finder::new(&pattern);
+        let mut matches = Vec::new();
+        for part in parts {
+            let mut next = 0;
+            while let Some(found) = part.get(next..).and_then(|rest| finder.find(rest)) {
+                let inside = next + found + usize::from(self.begins);
+                let start = memchr::memrchr(LINE, &part[..inside]).map_or(0, |line| line + 1);
+                let end = memchr::memchr(LINE, &part[inside..]).map_or(part.len(), |length| inside + length);
+                matches.extend(str::from_utf8(&part[start..end]).ok());
+                if matches.len() > MOST_MATCHES {
+                    return None;
+                }
+                // The line break after this word is the one before the next.
+                next = end;
+            }
+        }
+        Some(matches)
+    }
+}
+
+/// Bits of a word's hash that choose its part. The words of a larger segment are mostly the same ones, so each level has
+/// only four times as many parts.
+fn part_bits(level: Level) -> u32 {
+    2 * u32::from(level.unsigned_abs())
+}
+
+/// The section of a log's words, or of its numbers.
+fn section(log: Log, is_number: bool) -> usize {
+    (log.number() as usize - 1) * 2 + usize::from(is_number)
+}
+
+/// The parts of a log's dictionary that may have a part of a text.
+pub fn parts(log: Log, part: &Part, level: Level) -> Range<usize> {
+    let first = section(log, is_number(part.letters.as_bytes())) << part_bits(level);
+    first..first + (1 << part_bits(level))
+}
+
+fn part_of(section: usize, word: &[u8], level: Level) -> usize {
+    let eight = |bytes: &[u8]| bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    let hash = word.chunks(8).map(eight).fold(0, |hash, eight| mix(hash ^ eight));
+    section << part_bits(level) | (hash >> 32) as usize & ((1 << part_bits(level)) - 1)
+}
+
+/// Parts under construction, by number.
+pub struct Dictionary {
+    level: Level,
+    parts: Vec<BTreeSet<Box<[u8]>>>,
+}
+
+impl Dictionary {
+    pub fn new(level: Level) -> Self {
+        Self { level, parts: vec![BTreeSet::new(); SECTIONS << part_bits(level)] }
+    }
+
+    pub fn add(&mut self, log: Log, word: &[u8]) {
+        self.insert(section(log, is_number(word)), word);
+    }
+
+    fn insert(&mut self, section: usize, word: &[u8]) {
+        self.parts[part_of(section, word, self.level)].insert(word.into());
+    }
+
+    /// Adds the words of a part of a smaller segment.
+    pub fn add_part(&mut self, level: Level, part: usize, bytes: &[u8]) {
+        // Only damaged ones have another number.
+        let section = part >> part_bits(level);
+        if section < SECTIONS {
+            words(bytes).for_each(|word| self.insert(section, word));
+        }
+    }
+
+    /// The parts that have words, with their numbers.
+    pub fn finish(self) -> impl Iterator<Item = (usize, Vec<u8>)> {
+        let parts = self.parts.into_iter().enumerate().filter(|(_, words)| !words.is_empty());
+        parts.map(|(number, words)| {
+            let mut bytes = vec![LINE];
+            words.into_iter().for_each(|word| bytes.extend(word.iter().copied().chain([LINE])));
+            (number, bytes)
+        })
+    }
+}
+
+/// Parts as they are stored, with their numbers.
+pub type Stored = Vec<(usize, Vec<u8>)>;
+
+/// The words of a part.
+fn words(part: &[u8]) -> impl Iterator<Item = &[u8]> {
+    part.split(|byte| *byte == LINE).filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(letters: &str, begins: bool, ends: bool) -> Part {
+        Part { letters: letters.into(), begins, ends }
+    }
+
+    #[test]
+    fn a_text_has_these_parts() {
+        let all = |text: &str| Part::all(text.as_bytes());
+        assert_eq!(all("rao"), [part("rao", false, false)]);
+        assert_eq!(all("sha rao"), [part("sha", false, true), part("rao", true, false)]);
+        assert_eq!(all(" žofie "), [part("žofie", true, true)]);
+        assert_eq!(all("ab mozilla/5.0 x11"), [part("mozilla", true, true)]);
+        assert_eq!(all("lab-000036"), [part("lab", false, true), part("000036", true, false)]);
+        assert_eq!(all("a1bcd 李雷 ab"), [], "mixed, ideographs, and too short");
+    }
+
+    #[test]
+    fn words_are_found_by_their_parts() {
+        let mut dictionary = Dictionary::new(1);
+        for word in ["asha", "natasha", "ashaman", "rao", "žofie", "000036", "0000361"] {
+            dictionary.add(Log::Access, word.as_bytes());
+        }
+        dictionary.add(Log::Framework, b"ashap");
+        let stored: Stored = dictionary.finish().collect();
+        let matches = |part: Part| {
+            let of_log = stored.iter().filter(|(number, _)| parts(Log::Access, &part, 1).contains(number));
+            let mut found = part.matches(of_log.map(|(_, bytes)| &**bytes)).expect("not too many");
+            found.sort_unstable();
+            found
+        };
+        assert_eq!(matches(part("asha", false, false)), ["asha", "ashaman", "natasha"]);
+        assert_eq!(matches(part("asha", true, false)), ["asha", "ashaman"]);
+        assert_eq!(matches(part("asha", false, true)), ["asha", "natasha"]);
+        assert_eq!(matches(part("ofi", false, false)), ["žofie"]);
+        assert_eq!(matches(part("00036", false, true)), ["000036"]);
+        assert_eq!(matches(part("cementa", false, false)), [""; 0]);
+
+        let mut many = Dictionary::new(0);
+        (0..=MOST_MATCHES as u8).for_each(|n| many.add(Log::Access, &[b'x', b'a' + n / 26, b'a' + n % 26]));
+        let many: Stored = many.finish().collect();
+        assert_eq!(part("x", true, false).matches(many.iter().map(|(_, bytes)| &**bytes)), None);
+    }
+
+    #[test]
+    fn merged_dictionaries_are_that_of_all_words() {
+        let word = |n: usize| format!("word{}", char::from(b'a' + n as u8 % 26)).repeat(1 + n / 26);
+        let mut all = Dictionary::new(2);
+        let mut merged = Dictionary::new(2);
+        for of_run in [0..40, 20..70] {
+            let mut run = Dictionary::new(1);
+            for n in of_run {
+                for log in Log::ALL {
+                    run.add(*log, word(n).as_bytes());
+                    all.add(*log, word(n).as_bytes());
+                }
+            }
+            run.finish().for_each(|(part, bytes)| merged.add_part(1, part, &bytes));
+        }
+        assert!(merged.finish().eq(all.finish()));
+    }
+}
