@@ -219,21 +219,11 @@ impl TestServer {
     /// A connection outside the server's pool: the server waits for the locks that it holds. On PostgreSQL it is a
     /// superuser's, who sees all workspaces.
     pub fn own_connection(&self) -> Conn {
-        let url = &self.data.database_url;
-        match url.strip_prefix("sqlite://") {
-            Some(path) => {
-                let mut conn = SqliteConnection::establish(path).expect("a connection");
-                let timeout = format!("PRAGMA busy_timeout = {}", PATIENCE.as_millis());
-                conn.batch_execute(&timeout).expect("a setting");
-                Conn::Sqlite(conn)
-            }
-            None => {
-                let mut conn = PgConnection::establish(&postgres::as_superuser(url)).expect("a connection");
-                // Or a reader's transaction on it would see nothing on Citus' workers.
-                conn.batch_execute("SET citus.propagate_set_commands = 'local'").expect("a setting");
-                Conn::Pg(conn)
-            }
-        }
+        connect(self.database_url())
+    }
+
+    pub fn database_url(&self) -> &str {
+        &self.data.database_url
     }
 
     /// Signs claims as this server does.
@@ -304,6 +294,24 @@ impl Drop for TestServer {
         drop(self.handle.stop(false));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+    }
+}
+
+/// As [`TestServer::own_connection`].
+pub fn connect(url: &str) -> Conn {
+    match url.strip_prefix("sqlite://") {
+        Some(path) => {
+            let mut conn = SqliteConnection::establish(path).expect("a connection");
+            let timeout = format!("PRAGMA busy_timeout = {}", PATIENCE.as_millis());
+            conn.batch_execute(&timeout).expect("a setting");
+            Conn::Sqlite(conn)
+        }
+        None => {
+            let mut conn = PgConnection::establish(&postgres::as_superuser(url)).expect("a connection");
+            // Or a reader's transaction on it would see nothing on Citus' workers.
+            conn.batch_execute("SET citus.propagate_set_commands = 'local'").expect("a setting");
+            Conn::Pg(conn)
         }
     }
 }

@@ -1,6 +1,10 @@
 //! Merges of the search index: killed in the middle, and done by two processes at the same time.
 
-use std::thread;
+use std::{
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use diesel::prelude::*;
 use logbook_engine::{
@@ -13,7 +17,12 @@ use logbook_engine::{
         check, store,
     },
 };
-use logbook_tests::{Client, on_both, pagination, server::sample};
+use logbook_tests::{
+    Client, on_both, pagination,
+    server::{connect, sample},
+};
+use rand::{RngExt as _, SeedableRng as _};
+use rand_pcg::Pcg64Mcg;
 use serde_json::Value;
 
 use crate::index::strays;
@@ -114,5 +123,65 @@ on_both!(
         assert_eq!(answers(&admin), expected(345));
         assert_eq!(check::check(conn, id, |_, _| {}).expect("an answer"), []);
         assert_eq!((unfinished(conn), strays(conn, id)), ((0, 0), vec![]));
+    }
+);
+
+/// The database that [`index`] indexes.
+const DATABASE: &str = "LOGBOOK_TEST_INDEX_DATABASE";
+
+/// The process that is killed: this program, told to run one test.
+#[test]
+#[ignore = "a process that another story starts"]
+fn indexing_process() {
+    let Ok(url) = std::env::var(DATABASE) else { return };
+    let conn = &mut connect(&url);
+    while step(conn, 1) == Advanced::Segment {}
+}
+
+fn start_indexing(url: &str) -> Child {
+    let program = std::env::current_exe().expect("a path");
+    // It ends with this one, however that ends.
+    Command::new("setpriv")
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(program)
+        .args(["--exact", "index_merges::indexing_process", "--ignored"])
+        .env(DATABASE, url)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a process")
+}
+
+on_both!(
+    a_process_that_is_killed_in_a_merge_leaves_a_right_index,
+    |config| { config.no_background_jobs = true },
+    |server| {
+        assert_eq!(server.workspace("clinic").id, 1);
+        let admin = server.admin();
+        append_samples(&admin, 345);
+        let conn = &mut server.own_connection();
+        // Until one finishes in the time that it has. That grows, so that even a slow machine comes to an end.
+        let (mut kills, mut in_merge) = (0, 0);
+        let mut patience = Duration::from_millis(20);
+        let mut rng = Pcg64Mcg::seed_from_u64(1);
+        loop {
+            let mut process = start_indexing(server.database_url());
+            thread::sleep(patience.mul_f64(rng.random_range(0.2..1.0)));
+            patience = patience.mul_f64(1.3);
+            let ended = process.try_wait().expect("a state");
+            process.kill().expect("it is killed");
+            process.wait().expect("it ends");
+            assert_eq!(answers(&admin), expected(345), "after {kills} kills");
+            if let Some(status) = ended {
+                assert!(status.success(), "{status}");
+                break;
+            }
+            kills += 1;
+            in_merge += i32::from(unfinished(conn) != (0, 0));
+        }
+        println!("{kills} kills, {in_merge} of them in a merge");
+        assert_eq!(levels(conn, 1), [3, 3, 3, 2, 2, 1, 0, 0]);
+        assert_eq!((unfinished(conn), strays(conn, 1)), ((0, 0), vec![]));
+        assert_eq!(check::check(conn, 1, |_, _| {}).expect("an answer"), []);
     }
 );

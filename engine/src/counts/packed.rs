@@ -14,7 +14,10 @@
 //! Texts and keys stay in the order in which they were added, so a row that grows keeps them, and slots to which
 //! nothing is added are copied unchanged. A typical cell takes two bytes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::OnceLock,
+};
 
 use foldhash::fast::RandomState;
 
@@ -140,6 +143,7 @@ pub struct PackedCells {
     keys: Vec<Ids>,
     slots: Vec<Slot>,
     bytes: Vec<u8>,
+    totals: OnceLock<Box<[u64]>>,
 }
 
 impl PackedCells {
@@ -193,7 +197,7 @@ impl PackedCells {
             }
         }
         let ends_here = slots.last().map_or(start, |slot| slot.to) == bytes.len();
-        ends_here.then_some(Self { texts, keys, slots, bytes })
+        ends_here.then_some(Self { texts, keys, slots, bytes, totals: OnceLock::new() })
     }
 
     pub fn slots(&self) -> &[Slot] {
@@ -215,6 +219,18 @@ impl PackedCells {
             // `parse` has read all cells, so only the end gives None.
             key += reader.varint()?;
             Some((key as usize, reader.varint()?))
+        })
+    }
+
+    /// The number of events of each key, in all slots. Added up once, since many questions are about whole months.
+    pub fn totals(&self) -> &[u64] {
+        self.totals.get_or_init(|| {
+            let mut totals = vec![0_u64; self.keys.len()];
+            for (key, events) in self.slots.iter().flat_map(|slot| self.cells(slot)) {
+                // Damaged cells may have any number.
+                totals[key] = totals[key].saturating_add(events);
+            }
+            totals.into()
         })
     }
 
@@ -244,7 +260,9 @@ impl PackedCells {
     /// Estimated bytes of memory.
     pub fn weight(&self) -> usize {
         let texts: usize = self.texts.iter().map(|text| text.len() + 16).sum();
-        texts + self.keys.len() * size_of::<Ids>() + self.slots.len() * size_of::<Slot>() + self.bytes.len()
+        // With the totals, which may be added later.
+        let keys = self.keys.len() * (size_of::<Ids>() + size_of::<u64>());
+        texts + keys + self.slots.len() * size_of::<Slot>() + self.bytes.len()
     }
 }
 

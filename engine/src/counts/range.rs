@@ -137,6 +137,11 @@ impl<'a> RangeCounts<'a> {
         let mut cut = Vec::new();
         for month in &self.months {
             tally.open(month);
+            if let Some(bucket) = self.bucket_of(month, borders) {
+                let totals = month.totals().iter().enumerate().filter(|(_, events)| **events > 0);
+                totals.for_each(|(key, events)| tally.add(bucket, key, *events as i64));
+                continue;
+            }
             for slot in month.slots_within(calendar::day_of(self.from), calendar::day_of(self.to - 1) + 1) {
                 let day = self.cut(slot.at, borders);
                 if let Some(bucket) = day.given {
@@ -197,6 +202,15 @@ impl<'a> RangeCounts<'a> {
     fn loose(&self) -> impl Iterator<Item = (&PackedCells, &[Slot])> {
         let deltas = self.deltas.iter().map(|packed| (packed, packed.slots_within(self.from, self.to)));
         deltas.chain(self.counted.iter().map(|packed| (packed, packed.slots())))
+    }
+
+    /// The bucket that has a whole month.
+    fn bucket_of(&self, month: &PackedCells, borders: &[i64]) -> Option<usize> {
+        let (first, last) = (month.slots().first()?, month.slots().last()?);
+        let (start, end) = (first.at * DAY_QUARTERS, (last.at + 1) * DAY_QUARTERS);
+        let bucket = borders.partition_point(|border| *border <= start);
+        let is_cut = borders.get(bucket).is_some_and(|border| *border < end);
+        (self.from <= start && end <= self.to && !is_cut).then_some(bucket)
     }
 
     fn cut(&self, day: i64, borders: &[i64]) -> CutDay {

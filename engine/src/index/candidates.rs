@@ -123,10 +123,10 @@ impl Found {
         let all = ones(segment.runs[run].columns());
         let mut left = all.clone();
         if let Some(blocks) = &self.blocks {
-            and(&mut left, &spread::<BLOCK>(blocks, run));
+            and(&mut left, &spread::<BLOCK>(blocks, run, all.len()));
         }
         if let Some(wide) = &self.wide {
-            and(&mut left, &spread::<WIDE_BLOCK>(wide, run));
+            and(&mut left, &spread::<WIDE_BLOCK>(wide, run, all.len()));
         }
         if left.iter().all(|word| *word == 0) {
             return left;
@@ -161,8 +161,8 @@ impl Found {
         for FoundWords { keys, outside } in &self.words {
             if let Some(words) = keys.iter().map(value).collect::<Option<Vec<_>>>() {
                 let mut any = match outside {
-                    (Kind::WideBlocks, outside) => spread::<WIDE_BLOCK>(outside, run),
-                    (_, outside) => spread::<BLOCK>(outside, run),
+                    (Kind::WideBlocks, outside) => spread::<WIDE_BLOCK>(outside, run, all.len()),
+                    (_, outside) => spread::<BLOCK>(outside, run, all.len()),
                 };
                 words.iter().for_each(|words| or(&mut any, words));
                 and(&mut left, &any);
@@ -192,8 +192,9 @@ fn or(words: &mut [u64], others: &[u64]) {
     words.iter_mut().zip(others).for_each(|(word, other)| *word |= other);
 }
 
-/// The columns of a run whose bit in `units` is set; `units` has one bit for so many columns, of all runs.
-fn spread<const COLUMNS: usize>(units: &[u64], run: usize) -> Words {
+/// The columns of a run, in so many words, whose bit in `units` is set; `units` has one bit for so many columns, of all
+/// runs.
+fn spread<const COLUMNS: usize>(units: &[u64], run: usize, words: usize) -> Words {
     let first = run * MOST_COLUMNS / COLUMNS;
     let is_set = |unit: usize| units.get(unit / 64).is_some_and(|word| word >> (unit % 64) & 1 == 1);
     let ones = if COLUMNS >= 64 { u64::MAX } else { (1 << COLUMNS) - 1 };
@@ -202,5 +203,5 @@ fn spread<const COLUMNS: usize>(units: &[u64], run: usize) -> Words {
             (0..64).step_by(COLUMNS.min(64)).filter(|column| is_set(first + (n * 64 + column) / COLUMNS));
         set.fold(0, |word, column| word | ones << column)
     };
-    (0..MOST_COLUMNS / 64).map(word).collect()
+    (0..words).map(word).collect()
 }

@@ -25,6 +25,8 @@ const MOST_KEYS: usize = 8;
 const MOST_WIDE_KEYS: usize = 6;
 /// Of keys that the words of a text mostly imply.
 const MOST_IMPLIED: usize = 2;
+/// Of a word's keys outside of words. Together few blocks have them, and each one costs a read of every segment.
+const MOST_OUTSIDE: usize = 3;
 
 /// The finalizer of SplitMix64 (Steele et al., OOPSLA 2014).
 pub(super) fn mix(mut x: u64) -> u64 {
@@ -296,7 +298,7 @@ impl TextMarks {
                     });
                 }
                 let kind = shape.kind().unwrap_or(Kind::Blocks);
-                InWord { part, outside: (kind, keys(spaced(&outside, MOST_KEYS))) }
+                InWord { part, outside: (kind, keys(spaced(&outside, MOST_OUTSIDE))) }
             })
             .collect();
         let mut blocks = Vec::new();
