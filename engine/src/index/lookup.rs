@@ -11,6 +11,27 @@ use super::{
 };
 use crate::{db::Conn, error::Result, event::Log};
 
+/// The keys of a segment's words that have the parts of a text. Its dictionary is let go afterwards: it may have
+/// megabytes, and a query looks at many segments.
+fn word_keys(
+    conn: &mut Conn,
+    (cache, mut dictionary): (&Cache, Pieces),
+    log: Log,
+    words: &[InWord],
+    segment: &Segment,
+) -> Result<WordKeys> {
+    let parts = |word: &InWord| words::parts(log, &word.part, segment.level).map(words_piece);
+    let with_dictionary = words.iter().filter(|word| !word.part.is_word());
+    let wanted = with_dictionary.flat_map(|word| parts(word).map(|part| (segment.number, part)));
+    dictionary.load(conn, cache, wanted)?;
+    let keys_of = |word: &InWord| {
+        let parts = parts(word).filter_map(|part| dictionary.get(segment.number, part));
+        let words = word.part.words(parts)?.into_iter();
+        Some(words.map(|word| values::key_of_word(log, word.as_bytes())).collect())
+    };
+    Ok(words.iter().map(keys_of).collect())
+}
+
 /// What is looked up.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Lookup {
@@ -20,8 +41,8 @@ pub enum Lookup {
 }
 
 impl Lookup {
-    /// Looks up a plan's keys in segments, with one statement for the directories and one for the words that the
-    /// dictionaries name.
+    /// Looks up a plan's keys in segments, with one statement for the directories, one for each dictionary, and one for
+    /// the words that these name.
     ///
     /// # Errors
     /// The database's.
@@ -43,21 +64,13 @@ impl Lookup {
         for segment in &segments {
             let number = segment.number;
             wanted.extend(keys.iter().map(|(kind, key)| (number, key_piece(*kind, *key, segment.level))));
-            for InWord { part, .. } in words.iter().filter(|word| !word.part.is_word()) {
-                wanted.extend(words::parts(log, part, segment.level).map(|part| (number, words_piece(part))));
-            }
         }
         pieces.load(conn, cache, wanted)?;
 
-        let keys_of = |segment: &Segment, word: &InWord| -> Option<Vec<u64>> {
-            let parts = words::parts(log, &word.part, segment.level);
-            let parts = parts.filter_map(|part| pieces.get(segment.number, words_piece(part)));
-            let words = word.part.words(parts)?.into_iter();
-            Some(words.map(|word| values::key_of_word(log, word.as_bytes())).collect())
-        };
-        let of_segment =
-            |segment: &Segment| -> WordKeys { words.iter().map(|word| keys_of(segment, word)).collect() };
-        let of_segments: Vec<WordKeys> = segments.iter().map(of_segment).collect();
+        let mut of_segments = Vec::with_capacity(segments.len());
+        for segment in &segments {
+            of_segments.push(word_keys(conn, (cache, pieces.others()), log, words, segment)?);
+        }
         let mut wanted = Vec::new();
         for (segment, keys) in segments.iter().zip(&of_segments) {
             let keys = keys.iter().flatten().flatten();

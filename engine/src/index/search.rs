@@ -56,6 +56,9 @@ const TOGETHER: usize = 32;
 /// Groups that one statement fetches, at most.
 const GROUPS: usize = 64;
 
+/// A segment, what was looked up of it, and the candidates of its runs.
+type Opened = (Segment, Found, Vec<(usize, Words)>);
+
 /// One query on its way through a workspace's segments.
 struct Walk<'a> {
     index: &'a Index,
@@ -222,37 +225,38 @@ impl<'a> Walk<'a> {
     /// Looks up the keys of the next segments, and queues their runs that have candidates.
     fn open(&mut self, conn: &mut Conn) -> Result<()> {
         let from = self.unopened.len().saturating_sub(self.together);
-        let mut segments: Vec<Segment> = self.unopened.split_off(from);
+        let segments: Vec<Segment> = self.unopened.split_off(from);
         self.together = (self.together * 2).min(TOGETHER);
-        for lookup in [Lookup::First, Lookup::All] {
-            let Self { index, filter, plan, pieces, .. } = self;
-            let opened = lookup.read(conn, (&index.cache, pieces), (filter.log, plan), segments)?;
-            let runs_of = |(segment, found): &(Segment, Found)| -> Vec<(usize, Words)> {
-                (0..segment.runs.len())
-                    .map(|run| (run, found.columns(segment, &self.plan, run, None)))
-                    .filter(|(_, columns)| columns.iter().any(|word| *word != 0))
-                    .collect()
-            };
-            let with_runs = opened.into_iter().map(|opened| (runs_of(&opened), opened));
-            let left: Vec<_> = with_runs.filter(|(runs, _)| !runs.is_empty()).collect();
-            if lookup == Lookup::First && self.plan.text.is_some() {
-                segments = left.into_iter().map(|(_, (segment, _))| segment).collect();
-                continue;
-            }
-            for (runs, (segment, found)) in left {
-                let segment = Rc::new(OpenSegment { segment, found });
-                for (nth, columns) in runs {
-                    let run = OpenRun::new(&segment, nth, columns, self.order, self.times);
-                    if let Some(run) = run {
-                        self.queue.push(Queued { rank: run.rank(), source: Source::Run(Box::new(run)) });
-                    }
+        let mut opened = self.look_up(conn, segments, Lookup::First)?;
+        if self.plan.text.is_some() {
+            let segments = opened.into_iter().map(|(segment, ..)| segment).collect();
+            opened = self.look_up(conn, segments, Lookup::All)?;
+        }
+        for (segment, found, runs) in opened {
+            let segment = Rc::new(OpenSegment { segment, found });
+            for (nth, columns) in runs {
+                let run = OpenRun::new(&segment, nth, columns, self.order, self.times);
+                if let Some(run) = run {
+                    self.queue.push(Queued { rank: run.rank(), source: Source::Run(Box::new(run)) });
                 }
             }
-            break;
         }
         self.pieces.clear();
         self.queue_unopened();
         Ok(())
+    }
+
+    /// The segments that may have candidates, with those of each run.
+    fn look_up(&mut self, conn: &mut Conn, segments: Vec<Segment>, lookup: Lookup) -> Result<Vec<Opened>> {
+        let Self { index, filter, plan, pieces, .. } = self;
+        let found = lookup.read(conn, (&index.cache, pieces), (filter.log, plan), segments)?;
+        let opened = found.into_iter().map(|(segment, found)| {
+            let columns = |run| (run, found.columns(&segment, plan, run, None));
+            let runs = (0..segment.runs.len()).map(columns);
+            let runs = runs.filter(|(_, columns)| columns.iter().any(|word| *word != 0)).collect();
+            (segment, found, runs)
+        });
+        Ok(opened.filter(|(_, _, runs): &Opened| !runs.is_empty()).collect())
     }
 
     /// Reads what the next run needs: its large sets and the times of its groups, then its next groups. Runs that come

@@ -198,6 +198,11 @@ impl Pieces {
         Ok(())
     }
 
+    /// None yet, of the same workspace.
+    pub fn others(&self) -> Self {
+        Self::new(self.workspace_id)
+    }
+
     /// Drops what was loaded. What is needed again is in the cache.
     pub fn clear(&mut self) {
         self.found.clear();
