@@ -11,15 +11,14 @@ use super::{
     },
     texts::Texts,
     values,
-    words::Dictionary,
 };
 use crate::{
     event::{Change, Event},
     filter::search::{metadata_texts, searched_texts},
 };
 
-/// Pairs of a key and a block, and of a value and an event, that may be in memory: some 120 MB. A run whose events have
-/// more is built of fewer events. Usual events have half as many.
+/// Pairs of a key and a block that may be in memory, some 100 MB; a pair of a value and an event takes the space of two.
+/// A run whose events have more is built of fewer events. Usual events have two thirds of it.
 const MOST_PAIRS: usize = 24 << 20;
 
 /// A run, and its pieces by number.
@@ -30,6 +29,7 @@ pub(super) type Signature = [u64; SIGNATURE_WORDS];
 
 pub struct Building {
     run: Run,
+    level: Level,
     signatures: Vec<Signature>,
     /// The column of each seq, by its distance to the first.
     column_of: Vec<u16>,
@@ -44,7 +44,6 @@ pub(super) struct Marked {
     pub(super) blocks: Keys,
     pub(super) wide: Keys,
     pub(super) values: Values,
-    pub(super) words: Dictionary,
 }
 
 impl Building {
@@ -66,6 +65,7 @@ impl Building {
             column_of[usize::from(*place)] = column as u16;
         }
         Self {
+            level,
             signatures: vec![[0; SIGNATURE_WORDS]; times.len()],
             column_of,
             times: sorted,
@@ -76,7 +76,6 @@ impl Building {
                 blocks: Keys::new(Kind::Blocks, level),
                 wide: Keys::new(Kind::WideBlocks, level),
                 values: Values::new(level),
-                words: Dictionary::new(level),
             },
         }
     }
@@ -91,18 +90,18 @@ impl Building {
         let mut text = |text: &str| texts.add(text, (log, column), signature, marked);
         searched_texts(event, changes, &mut text);
         metadata_texts(metadata, &mut text);
-        marked.blocks.pairs() + marked.wide.pairs() + marked.values.pairs() <= MOST_PAIRS
+        marked.blocks.pairs() + marked.wide.pairs() + 2 * marked.values.pairs() <= MOST_PAIRS
     }
 
     /// The run and its pieces. Empty ones are left out.
     pub fn finish(self) -> Made {
-        let Self { run, signatures, times, order, marked, .. } = self;
-        let Marked { blocks, wide, values, words } = marked;
+        let Self { run, level, signatures, times, order, texts, marked, .. } = self;
+        let Marked { blocks, wide, values } = marked;
         let mut pieces = Vec::new();
         blocks.finish(&mut pieces);
         let large = values.finish(&mut pieces);
         wide.finish(&mut pieces);
-        pieces.extend(words.finish().map(|(part, bytes)| (words_piece(part), bytes)));
+        pieces.extend(texts.dictionary(level).finish().map(|(part, bytes)| (words_piece(part), bytes)));
         pieces.extend(large);
         let columns = times.chunks(GROUP).zip(order.chunks(GROUP)).zip(signatures.chunks(GROUP));
         for (group, ((times, places), signatures)) in columns.enumerate() {

@@ -1,10 +1,10 @@
 //! What the index stores of an event's texts, beside their words ([`words`](super::words)).
 //!
 //! An event leaves two kinds of marks:
-//! - **keys** of runs of bytes in its normalized texts, each together with the log, exactly for each block of 32 events
-//!   or 256: a block has no key that none of its events has. [`Runs::push`] says of which runs.
-//! - **bits**, stored for each event: one for most runs of three bytes, or four of a UUID, that cannot be inside a word. Different runs may
-//!   share a bit, so a bit that is set means "maybe".
+//! - **keys** of runs of bytes in its normalized texts, each together with the log, exactly for each block of 32 or
+//!   256 events: a block has no key that none of its events has. [`Runs::push`] says of which runs.
+//! - **bits**, stored for each event: one for most runs of three bytes, or four of a UUID, that cannot be inside a word.
+//!   Different runs may share a bit, so a bit that is set means "maybe".
 //!
 //! The keys find the blocks that may have an event, the bits say which of a block's 32 it may be. The signatures are
 //! those of BitFunnel (Goodwin et al., SIGIR 2017).
@@ -278,7 +278,12 @@ pub struct TextMarks {
 
 impl TextMarks {
     pub fn new(log: Log, normalized: &[u8]) -> Self {
-        let all = runs_of(log, normalized);
+        // What is mixed is a part of something that is mixed, or has no runs of four.
+        let tokens = tokens(normalized).map(|token| match token {
+            Token::Mixed(bytes) => (bytes, true),
+            Token::Word(bytes) | Token::Between(bytes) => (bytes, false),
+        });
+        let all = runs_of(log, tokens);
         let of = |shape: Shape| -> Vec<u64> {
             all.iter().filter(|(other, _)| *other == shape).map(|(_, hash)| *hash).collect()
         };
@@ -290,13 +295,9 @@ impl TextMarks {
                     3 => Shape::ThreeOutside,
                     _ => Shape::FourOutside,
                 };
-                let mut outside = Vec::new();
-                let mut runs = Runs::new(log);
-                for byte in part.letters.bytes() {
-                    runs.push(byte, true, &mut |other, hash| {
-                        outside.extend((other == shape).then_some(hash))
-                    });
-                }
+                let runs = runs_of(log, std::iter::once((part.letters.as_bytes(), true))).into_iter();
+                let outside: Vec<u64> =
+                    runs.filter(|(other, _)| *other == shape).map(|(_, hash)| hash).collect();
                 let kind = shape.kind().unwrap_or(Kind::Blocks);
                 InWord { part, outside: (kind, keys(spaced(&outside, MOST_OUTSIDE))) }
             })
@@ -349,22 +350,15 @@ fn keys(hashes: Vec<u64>) -> Vec<u32> {
     hashes.into_iter().map(key).collect()
 }
 
-/// The runs of every text that contains this one.
-fn runs_of(log: Log, text: &[u8]) -> Vec<(Shape, u64)> {
+/// The runs of a text's tokens, each of which is outside of words or not.
+fn runs_of<'a>(log: Log, tokens: impl Iterator<Item = (&'a [u8], bool)>) -> Vec<(Shape, u64)> {
     let mut all = Vec::new();
     let mut runs = Runs::new(log);
-    for token in tokens(text) {
-        // What is mixed is a part of something that is mixed, or has no runs of four.
-        let (bytes, outside_words) = match token {
-            Token::Mixed(bytes) => (bytes, true),
-            Token::Word(bytes) | Token::Between(bytes) => (bytes, false),
-        };
+    for (bytes, outside_words) in tokens {
         for byte in bytes {
             runs.push(*byte, outside_words, &mut |shape, hash| all.push((shape, hash)));
         }
     }
-    // Those that depend on what is around them.
-    all.retain(|(shape, _)| *shape != Shape::ThreeOutside && *shape != Shape::FourOutside);
     all
 }
 

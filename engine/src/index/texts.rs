@@ -6,11 +6,11 @@ use foldhash::fast::RandomState;
 
 use super::{
     building::{Marked, Signature},
-    directory::Kind,
+    directory::{Kind, Level},
     run::{BLOCK, WIDE_BLOCK},
     signature::{self, Word},
     values,
-    words::{MOST_BYTES, is_number},
+    words::{Dictionary, MOST_BYTES, is_number},
 };
 use crate::{event::Log, text::normalize};
 
@@ -19,8 +19,6 @@ const SEEN_TEXTS: usize = 16_384;
 const KNOWN_TEXTS: usize = 4096;
 /// Longer texts are hardly frequent. With this, the known ones are at most some 20 MB.
 const LONGEST_KNOWN: usize = 300;
-/// No block has this number.
-const NO_BLOCK: u16 = u16::MAX;
 
 #[derive(Default)]
 pub(super) struct Texts {
@@ -44,16 +42,16 @@ struct Words {
 
 struct KnownWord {
     key: u64,
-    /// The last block that got the keys of its runs.
-    block: u16,
+    /// The last column that got it, whose block so has the keys of its runs.
+    column: Option<u16>,
 }
 
 struct KnownText {
     log: Log,
     text: Box<str>,
     marks: TextMarks,
-    /// The last block that got its keys.
-    block: u16,
+    /// The last column that got its marks.
+    column: u16,
 }
 
 /// The marks of one text.
@@ -86,9 +84,10 @@ impl Texts {
             && known.log == log
             && *known.text == *text
         {
-            let is_new = known.block != block;
-            known.block = block;
-            known.marks.add_to(marked, column, is_new, signature);
+            let before = std::mem::replace(&mut known.column, column);
+            if before != column {
+                known.marks.add_to(marked, column, before / BLOCK as u16 != block, signature);
+            }
             return;
         }
         let seen = &mut self.seen[hash as usize % SEEN_TEXTS];
@@ -97,15 +96,26 @@ impl Texts {
         let normalized = normalize(text);
         if is_frequent {
             self.found.clear();
-            let mut remember = Remember { log, words, marked, found: &mut self.found };
+            let mut remember = Remember { log, words, found: &mut self.found };
             signature::marks(log, normalized.as_bytes(), &mut remember);
+            self.found.words.sort_unstable();
+            self.found.words.dedup();
             self.found.add_to(marked, column, true, signature);
             let marks = std::mem::take(&mut self.found);
-            self.known[place] = Some(Box::new(KnownText { log, text: text.into(), marks, block }));
+            self.known[place] = Some(Box::new(KnownText { log, text: text.into(), marks, column }));
         } else {
             let mut add = Add { log, words, marked, column, block, wide_block, signature };
             signature::marks(log, normalized.as_bytes(), &mut add);
         }
+    }
+
+    /// The dictionaries of all words.
+    pub(super) fn dictionary(&self, level: Level) -> Dictionary {
+        let mut dictionary = Dictionary::new(level);
+        for (log, words) in Log::ALL.iter().zip(&self.words) {
+            words.known.keys().for_each(|word| dictionary.add(*log, word));
+        }
+        dictionary
     }
 }
 
@@ -130,15 +140,14 @@ impl TextMarks {
 
 impl Words {
     /// None when the dictionary is full.
-    fn known(&mut self, log: Log, word: &[u8], marked: &mut Marked) -> Option<&mut KnownWord> {
+    fn known(&mut self, log: Log, word: &[u8]) -> Option<&mut KnownWord> {
         if !self.known.contains_key(word) {
             let bytes = &mut self.bytes[usize::from(is_number(word))];
             if *bytes + word.len() > MOST_BYTES {
                 return None;
             }
             *bytes += word.len() + 1;
-            marked.words.add(log, word);
-            let known = KnownWord { key: values::key_of_word(log, word), block: NO_BLOCK };
+            let known = KnownWord { key: values::key_of_word(log, word), column: None };
             self.known.insert(word.into(), known);
         }
         self.known.get_mut(word)
@@ -149,13 +158,12 @@ impl Words {
 struct Remember<'a> {
     log: Log,
     words: &'a mut Words,
-    marked: &'a mut Marked,
     found: &'a mut TextMarks,
 }
 
 impl signature::Marks for Remember<'_> {
     fn word(&mut self, word: &[u8]) -> Word {
-        let Some(known) = self.words.known(self.log, word, self.marked) else { return Word::Refused };
+        let Some(known) = self.words.known(self.log, word) else { return Word::Refused };
         self.found.words.push(known.key);
         Word::Added
     }
@@ -185,10 +193,13 @@ struct Add<'a> {
 
 impl signature::Marks for Add<'_> {
     fn word(&mut self, word: &[u8]) -> Word {
-        let Some(known) = self.words.known(self.log, word, self.marked) else { return Word::Refused };
-        let before = std::mem::replace(&mut known.block, self.block);
-        self.marked.values.add_key(known.key, self.column);
-        if before == self.block { Word::Known } else { Word::Added }
+        let Some(known) = self.words.known(self.log, word) else { return Word::Refused };
+        let before = known.column.replace(self.column);
+        if before != Some(self.column) {
+            self.marked.values.add_key(known.key, self.column);
+        }
+        let is_known = before.is_some_and(|column| column / BLOCK as u16 == self.block);
+        if is_known { Word::Known } else { Word::Added }
     }
 
     #[inline]
