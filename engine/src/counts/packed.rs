@@ -112,8 +112,12 @@ impl Tables {
 
     /// As [`PackedCells::values`].
     pub fn values(&self, dimension: Dimension) -> impl Iterator<Item = usize> {
-        self.keys.iter().map(move |ids| ids[dimension as usize] as usize)
+        values_of(&self.keys, dimension)
     }
+}
+
+fn values_of(keys: &[Ids], dimension: Dimension) -> impl Iterator<Item = usize> {
+    keys.iter().map(move |ids| ids[dimension as usize] as usize)
 }
 
 fn key_of(texts: &[Box<str>], [action, outcome, role, kind, source]: Ids) -> Key<'_> {
@@ -240,7 +244,7 @@ impl PackedCells {
 
     /// For each key, a number for its value in a dimension. Equal values have equal numbers within a row.
     pub fn values(&self, dimension: Dimension) -> impl Iterator<Item = usize> {
-        self.keys.iter().map(move |ids| ids[dimension as usize] as usize)
+        values_of(&self.keys, dimension)
     }
 
     /// Every cell, unpacked. Rows that have the same cells in different bytes unpack to the same.
