@@ -31,8 +31,9 @@ use crate::{
     routes::{
         api_keys,
         health::{self, Counters},
+        invitations,
         logs::{access, activity, application, feed, framework, ingest},
-        members, oidc, sign_in, workspaces,
+        members, oidc, sign_in, users, workspaces,
     },
 };
 
@@ -95,6 +96,20 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .service(at("/api/v1/auth/oidc/start", "GET").route(get().to(oidc::start)))
         .service(at(oidc::OIDC_CALLBACK, "GET").route(get().to(oidc::callback)))
         .service(at("/api/v1/me", "GET").route(get().to(sign_in::me)))
+        .service(at("/api/v1/me/sessions", "GET").route(get().to(users::my_sessions)))
+        .service(at("/api/v1/me/sessions/{session}", "DELETE").route(delete().to(users::end_my_session)))
+        .service(
+            at("/api/v1/me/invitations/{workspace}", "POST, DELETE")
+                .route(post().to(invitations::accept))
+                .route(delete().to(invitations::decline)),
+        )
+        .service(at("/api/v1/users", "GET").route(get().to(users::list)))
+        .service(at("/api/v1/users/{user}", "PATCH").route(patch().to(users::change)))
+        .service(
+            at("/api/v1/users/{user}/sessions", "GET, DELETE")
+                .route(get().to(users::sessions_of))
+                .route(delete().to(users::end_sessions_of)),
+        )
         .service(
             at("/api/v1/workspaces", "GET, POST")
                 .route(get().to(workspaces::list))
@@ -108,12 +123,17 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .service(
             at("/api/v1/workspaces/{workspace}/members", "GET, POST")
                 .route(get().to(members::list))
-                .route(post().to(members::invite)),
+                .route(post().to(invitations::invite)),
         )
         .service(
             at("/api/v1/workspaces/{workspace}/members/{user}", "PUT, DELETE")
                 .route(put().to(members::change))
                 .route(delete().to(members::remove)),
+        )
+        .service(at("/api/v1/workspaces/{workspace}/invitations", "GET").route(get().to(invitations::list)))
+        .service(
+            at("/api/v1/workspaces/{workspace}/invitations/{invitation}", "DELETE")
+                .route(delete().to(invitations::cancel)),
         )
         .service(
             at("/api/v1/workspaces/{workspace}/keys", "GET, POST")

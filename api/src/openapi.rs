@@ -11,9 +11,9 @@ use utoipa::{
 use crate::{
     http::error,
     routes::{
-        api_keys, health,
+        api_keys, health, invitations,
         logs::{access, activity, application, feed, framework, ingest},
-        members, oidc, sign_in, workspaces,
+        members, oidc, sign_in, users, workspaces,
     },
 };
 
@@ -39,6 +39,7 @@ use crate::{
         (name = "Ingest", description = "Several logs in one request, for log shippers"),
         (name = "Workspaces", description = "One workspace per app or tenant"),
         (name = "Members", description = "The people of a workspace and their roles"),
+        (name = "Users", description = "Accounts and their sessions, for platform admins"),
         (name = "API keys", description = "Credentials of producers and integrators"),
         (name = "Sign-in", description = "Signing in, and the sessions of people"),
         (name = "Health", description = "Liveness, readiness and metrics"),
@@ -53,7 +54,9 @@ use crate::{
         activity::list, activity::get, activity::metrics, activity::facets, activity::histogram,
         feed::feed, ingest::ingest,
         workspaces::list, workspaces::post, workspaces::get, workspaces::change,
-        members::list, members::invite, members::change, members::remove,
+        members::list, members::change, members::remove,
+        invitations::invite, invitations::list, invitations::cancel, invitations::accept, invitations::decline,
+        users::list, users::change, users::sessions_of, users::end_sessions_of, users::my_sessions, users::end_my_session,
         api_keys::list, api_keys::create, api_keys::revoke,
         sign_in::login, sign_in::link, sign_in::refresh, sign_in::logout, sign_in::set_password, sign_in::me,
         oidc::methods, oidc::start, oidc::callback,

@@ -205,14 +205,14 @@ pub fn open_tokens(data_dir: &Path) -> Result<Tokens, StartError> {
         .map_err(|error| StartError::DataDir { path: data_dir.display().to_string(), error })
 }
 
-/// A one-time link for the first admin, as long as they have no password.
+/// A one-time link for the first admin, as long as no platform admin has signed in. Later: `logbook user link`.
 ///
 /// # Errors
 /// The database's.
 pub fn first_link(conn: &mut Conn, origin: &str) -> Result<Option<String>, Problem> {
-    let admin = users::first_admin(conn)?;
-    if admin.password_hash.is_some() {
+    if users::an_admin_has_signed_in(conn)? {
         return Ok(None);
     }
+    let admin = users::first_admin(conn)?;
     Ok(Some(Sessions::link(origin, &sign_in_links::create(conn, admin.id)?)))
 }

@@ -46,6 +46,11 @@ impl<K: Eq + Hash, V: Clone> TtlCache<K, V> {
         self.entries.insert(key, Entry { value, read_at });
     }
 
+    /// Drops all values.
+    pub fn clear(&self) {
+        self.entries.clear();
+    }
+
     /// Drops the value, so that it is read again when it is next needed.
     pub fn invalidate<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) {
         self.entries.remove(key);

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     ops::{Deref, DerefMut},
-    path::Path,
+    path::{Path, PathBuf},
     sync::mpsc,
     thread,
 };
@@ -14,12 +14,15 @@ use logbook::{
         claims::Claims,
         permissions,
         role::Role,
-        users,
+        script_tokens,
+        sessions::{self, Beginning, Method},
+        users::{self, User},
         workspaces::{self, NewWorkspace, Workspace},
     },
     audit::AuditLog,
     auth::tokens::Tokens,
     config::{DataConfig, OidcConfig, ServeConfig},
+    http::client::ClientInfo,
     server::start,
 };
 use logbook_engine::db::{self, Conn, Db, Kind};
@@ -141,16 +144,29 @@ impl TestServer {
         Self::on_database(&self.data.database_url)
     }
 
+    /// Another server on the same database, with the same keys.
+    pub fn beside_with_keys(&self) -> Self {
+        Self::start_in(|_| {}, |_, _| self.data.database_url.clone(), Some(self.data.data_dir.clone()))
+    }
+
     fn start(
         change: impl FnOnce(&mut Settings),
         database_url: impl FnOnce(&Path, &Settings) -> String,
+    ) -> Self {
+        Self::start_in(change, database_url, None)
+    }
+
+    fn start_in(
+        change: impl FnOnce(&mut Settings),
+        database_url: impl FnOnce(&Path, &Settings) -> String,
+        data_dir: Option<PathBuf>,
     ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut config = Settings { serve: serve_config(), audit: false, empty_database: false };
         change(&mut config);
         let data = DataConfig {
             database_url: database_url(folder.path(), &config),
-            data_dir: folder.path().join("data"),
+            data_dir: data_dir.unwrap_or_else(|| folder.path().join("data")),
             audit: config.audit,
         };
         let (sender, receiver) = mpsc::channel();
@@ -226,9 +242,23 @@ impl TestServer {
         &self.data.database_url
     }
 
-    /// Signs claims as this server does.
+    /// Signs claims as this server does, for a script's token that it knows. A person's claims come from a session.
     pub fn sign(&self, claims: &Claims) -> String {
-        self.tokens.sign(claims).expect("a token")
+        let mut claims = claims.clone();
+        if claims.sub.starts_with("token:") && claims.jti.is_none() {
+            let mut conn = self.db.conn().expect("a connection");
+            script_tokens::create(&mut conn, &mut claims, Role::Viewer, None).expect("a known token");
+        }
+        self.tokens.sign(&claims).expect("a token")
+    }
+
+    /// The claims of a user who has just signed in.
+    pub fn signed_in(&self, user: &User) -> Claims {
+        let mut conn = self.db.conn().expect("a connection");
+        let client_info = ClientInfo::default();
+        let beginning = Beginning::new(Method::Password, &client_info);
+        let new = sessions::start(&mut conn, user.clone(), beginning).expect("a session");
+        permissions::claims(&mut conn, user, &new.session).expect("claims")
     }
 
     /// A workspace in UTC.
@@ -271,7 +301,8 @@ impl TestServer {
         let mut conn = self.db.conn().expect("a connection");
         let user = users::create(&mut conn, email, "Asha Rao", false).expect("a user");
         users::set_password(&mut conn, &user, None, PASSWORD, None).expect("a password");
-        self.client(&permissions::claims(&mut conn, &user).expect("claims"))
+        drop(conn);
+        self.client(&self.signed_in(&user))
     }
 
     pub fn client(&self, claims: &Claims) -> Client {

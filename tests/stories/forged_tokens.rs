@@ -2,7 +2,14 @@
 //! has the same for the tokens of an OpenID Connect provider.
 
 use jsonwebtoken::{Algorithm, EncodingKey};
-use logbook::accounts::{claims::Claims, role::Role};
+use logbook::{
+    accounts::{
+        claims::Claims,
+        role::Role,
+        sessions::{self, Beginning, Method},
+    },
+    http::client::ClientInfo,
+};
 use logbook_tests::{
     TestServer,
     jose::{OwnKey, RSA, base64url, jws, own_keys, with},
@@ -334,8 +341,10 @@ on_both!(what_signs_in_is_no_access_token, |server| {
     let mut conn = server.db.conn().expect("a connection");
     let admin = logbook::accounts::users::first_admin(&mut conn).expect("the first admin");
     let link = logbook::accounts::sign_in_links::create(&mut conn, admin.id).expect("a link");
-    let refresh = logbook::accounts::refresh_tokens::start_session(&mut conn, admin.id).expect("a session");
-    for secret in [link, refresh] {
+    let client_info = ClientInfo::default();
+    let beginning = Beginning::new(Method::Link, &client_info);
+    let new = sessions::start(&mut conn, admin, beginning).expect("a session");
+    for secret in [link, new.refresh_token, new.session.id] {
         assert_eq!(server.bearer(&secret).get("/workspaces").expect(401).code(), "unauthenticated");
     }
 });

@@ -1,6 +1,7 @@
 //! What Logbook promises, tested through its HTTP interface on both databases. tests/README.md says where a story belongs.
 
 mod access_tokens;
+mod accounts;
 mod activity_log;
 mod api_keys;
 mod append_and_read;

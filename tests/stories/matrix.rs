@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use logbook::accounts::{
     api_keys::{self, Created, NewApiKey},
     claims::Claims,
+    invitations::{self, NewMember},
     members,
     role::Role,
     users,
@@ -57,6 +58,16 @@ listMembers               401  401 404   403    403     403    200   200        
 inviteMember              401  401 404   403    403     403    201   201        -
 changeMember              401  401 404   403    403     403    200   200        -
 removeMember              401  401 404   403    403     403    204   204        -
+listInvitations           401  401 404   403    403     403    200   200        -
+cancelInvitation          401  401 404   403    403     403    204   204        -
+acceptInvitation          401  401 403   403    403     403    403   403        -
+declineInvitation         401  401 403   403    403     403    403   403        -
+listUsers                 401  401 403   403    403     403    403   200        -
+changeUser                401  401 403   403    403     403    403   200        -
+listUserSessions          401  401 403   403    403     403    403   200        -
+endUserSessions           401  401 403   403    403     403    403   204        -
+listMySessions            401  401 403   403    403     403    403   403        -
+endMySession              401  401 403   403    403     403    403   403        -
 listApiKeys               401  401 404   403    403     403    200   200        -
 createApiKey              401  401 404   403    403     403    201   201        -
 revokeApiKey              401  401 404   403    403     403    204   204        -
@@ -142,7 +153,7 @@ fn callers(server: &TestServer, clinic: &Workspace, shop: &Workspace) -> Vec<(&'
 
     let key = |workspace: &Workspace, role: Role| {
         let new = NewApiKey { name: "test".into(), role, expires_at: None };
-        api_keys::create(&mut server.db.conn().expect("a connection"), workspace.id, &new, "test")
+        api_keys::create(&mut server.db.conn().expect("a connection"), workspace.id, &new, "test", None)
             .expect("a key")
     };
     let Created { key: revoked, text } = key(clinic, Role::Admin);
@@ -214,7 +225,7 @@ impl<'a> World<'a> {
         if path.contains("{key}") {
             let new = NewApiKey { name: "target".into(), role: Role::Viewer, expires_at: None };
             let Created { key, .. } =
-                api_keys::create(&mut conn, self.clinic.id, &new, "test").expect("a key");
+                api_keys::create(&mut conn, self.clinic.id, &new, "test", None).expect("a key");
             path = path.replace("{key}", &key.prefix);
         }
         if path.contains("{user}") {
@@ -223,6 +234,13 @@ impl<'a> World<'a> {
             members::set(&mut conn, self.clinic.id, user.id, Role::Viewer).expect("a member");
             path = path.replace("{user}", &user.id.to_string());
         }
+        if path.contains("{invitation}") {
+            let email = format!("{}@clinic.test", self.fresh("invited"));
+            let new = NewMember { email, name: None, role: Role::Viewer };
+            let sent = invitations::create(&mut conn, self.clinic.id, &new, "test", false);
+            path = path.replace("{invitation}", &sent.expect("an invitation").invitation.id);
+        }
+        path = path.replace("{session}", "unknown");
         let mixed = |log: &str| {
             let mut event = sample(log, 1);
             event["log"] = log.into();
@@ -238,6 +256,7 @@ impl<'a> World<'a> {
             "inviteMember" => {
                 json!({"email": format!("{}@clinic.test", self.fresh("invited")), "role": "viewer"})
             }
+            "changeUser" => json!({"disabled": true}),
             "changeMember" => json!({"role": "auditor"}),
             "createApiKey" => json!({"name": "made", "role": "viewer"}),
             "signIn" => json!({"email": "asha@clinic.test", "password": PASSWORD}),
@@ -289,7 +308,8 @@ on_both!(everybody_may_do_what_the_table_says_and_nothing_else, |server| {
 fn new_key(world: &World) -> (String, Client) {
     let new = NewApiKey { name: world.fresh("reader"), role: Role::Admin, expires_at: None };
     let mut conn = world.server.db.conn().expect("a connection");
-    let Created { key, text } = api_keys::create(&mut conn, world.clinic.id, &new, "test").expect("a key");
+    let Created { key, text } =
+        api_keys::create(&mut conn, world.clinic.id, &new, "test", None).expect("a key");
     (format!("key:{}", key.prefix), world.server.bearer(&text))
 }
 

@@ -239,7 +239,7 @@ with_issuer!(
         let renewed = refresh_cookie(&refresh(&server, &cookie).expect(200)).expect("a cookie");
         let later = |seconds: i64| {
             server.shift("refresh_tokens", "expires_at", -seconds);
-            server.shift("refresh_tokens", "session_ends_at", -seconds);
+            server.shift("sessions", "ends_at", -seconds);
         };
         later(3000);
         let renewed = refresh_cookie(&refresh(&server, &renewed).expect(200)).expect("a cookie");
@@ -248,25 +248,44 @@ with_issuer!(
     }
 );
 
-with_issuer!(the_providers_roles_end_for_other_ways_of_signing_in_too, |server, issuer| {
+with_issuer!(the_providers_roles_belong_to_the_sessions_that_it_brought, |server, issuer| {
     server.workspace("clinic");
     let mut more = person("asha@clinic.test");
     more["logbook_roles"] = json!({"clinic": "auditor", "*": "platform_admin"});
-    let visit = Visit::start(&server, "/");
-    let me = session(&server, &visit.finish(&issuer, "asha", more)).get("/me").expect(200).json;
+    let client = session(&server, &Visit::start(&server, "/").finish(&issuer, "asha", more));
+    let me = client.get("/me").expect(200).json;
     assert_eq!(me["platform_admin"], true);
-    let by_link = || {
-        let id = me["user"]["id"].as_str().and_then(|id| id.parse().ok()).expect("a number");
-        let mut conn = server.db.conn().expect("a connection");
-        let token = sign_in_links::create(&mut conn, id).expect("a link");
-        let answer = server.nobody().post("/auth/link", json!({"token": token})).expect(200);
-        let me =
-            server.bearer(answer.json["access_token"].as_str().expect("a token")).get("/me").expect(200).json;
-        (me["platform_admin"] == true, me["workspaces"].as_array().map(Vec::len))
-    };
-    assert_eq!(by_link(), (true, Some(1)));
+    // The same person by another way: whoever has that way has none of it.
+    let id = me["user"]["id"].as_str().and_then(|id| id.parse().ok()).expect("a number");
+    let token = sign_in_links::create(&mut server.db.conn().expect("a connection"), id).expect("a link");
+    let answer = server.nobody().post("/auth/link", json!({"token": token})).expect(200);
+    let by_link = server.bearer(answer.json["access_token"].as_str().expect("a token"));
+    let other = by_link.get("/me").expect(200).json;
+    assert_eq!((&other["platform_admin"], &other["workspaces"]), (&json!(false), &json!([])));
+    // And they end with the time that the provider's word lasts.
     server.shift("identities", "grants_end_at", -12 * 3600);
-    assert_eq!(by_link(), (false, Some(0)));
+    let fresh = server.beside_with_keys();
+    let token = client.headers["authorization"].split(' ').nth(1).expect("a token").to_owned();
+    let later = fresh.bearer(&token).get("/me").expect(200).json;
+    assert_eq!((&later["platform_admin"], &later["workspaces"]), (&json!(false), &json!([])));
+});
+
+with_issuer!(what_the_provider_changes_ends_the_sessions_from_before, |server, issuer| {
+    server.workspace("clinic");
+    let sign_in = |roles: Value| {
+        let mut more = person("asha@clinic.test");
+        more["logbook_roles"] = roles;
+        session(&server, &Visit::start(&server, "/").finish(&issuer, "asha", more))
+    };
+    let first = sign_in(json!({"clinic": "viewer"}));
+    let second = sign_in(json!({"clinic": "viewer"}));
+    first.get("/workspaces/clinic").expect(200);
+    // A copy of an old cookie does not become an admin's.
+    let third = sign_in(json!({"clinic": "admin"}));
+    for old in [&first, &second] {
+        assert_eq!(old.get("/workspaces/clinic").expect(401).code(), "unauthenticated");
+    }
+    assert_eq!(third.get("/workspaces/clinic").expect(200).json["role"], "admin");
 });
 
 with_issuer!(nobody_is_redirected_to_another_site, |server, issuer| {

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use logbook::accounts::{members, permissions, role::Role, users};
+use logbook::accounts::{members, role::Role, users};
 use logbook_tests::{Answer, Client, PASSWORD, TestServer, on_both, wait::wait_until, with_issuer};
 use serde_json::json;
 
@@ -169,7 +169,7 @@ on_both!(
         let mut conn = server.db.conn().expect("a connection");
         let user = users::create(&mut conn, "asha@clinic.test", "Asha Rao", false).expect("a user");
         members::set(&mut conn, clinic.id, user.id, Role::Viewer).expect("a member");
-        let asha = server.client(&permissions::claims(&mut conn, &user).expect("claims"));
+        let asha = server.client(&server.signed_in(&user));
         drop(conn);
         let mut requests = Allowance::new(3, 1);
         assert_eq!(limit(&asha.get(path).expect(200)).name, "user");

@@ -4,14 +4,21 @@
 //! SHA-256 of the whole key: what cannot be guessed needs no slow hash. A key belongs to one workspace and has one role. It
 //! is shown once, when it is created, and its row stays when it is revoked.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
-use logbook_engine::db::{Conn, schema::api_keys, timestamp::Timestamp};
+use logbook_engine::db::{
+    Conn,
+    schema::{api_keys, members, users},
+    timestamp::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use super::{
     claims::Claims,
+    identities,
     role::Role,
     secret::{random_token, token_hash},
 };
@@ -38,6 +45,7 @@ pub struct ApiKey {
     pub role: String,
     pub secret_hash: String,
     pub created_by: String,
+    pub creator_id: Option<i32>,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
@@ -97,6 +105,8 @@ pub struct ApiKeyView {
     /// Who created it.
     #[schema(example = "Asha Rao")]
     pub created_by: String,
+    /// True when the person who created it has no role in the workspace any more, or a disabled account. The key still works.
+    pub creator_removed: bool,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// Null when it does not expire.
@@ -109,8 +119,8 @@ pub struct ApiKeyView {
     pub revoked_at: Option<Timestamp>,
 }
 
-impl From<ApiKey> for ApiKeyView {
-    fn from(key: ApiKey) -> Self {
+impl ApiKeyView {
+    pub fn new(key: ApiKey, creator_removed: bool) -> Self {
         let (role, state) = (key.role(), key.state());
         let ApiKey {
             workspace_id: _,
@@ -119,12 +129,24 @@ impl From<ApiKey> for ApiKeyView {
             role: _,
             secret_hash: _,
             created_by,
+            creator_id: _,
             created_at,
             expires_at,
             last_used_at,
             revoked_at,
         } = key;
-        Self { prefix, name, role, state, created_by, created_at, expires_at, last_used_at, revoked_at }
+        Self {
+            prefix,
+            name,
+            role,
+            state,
+            created_by,
+            creator_removed,
+            created_at,
+            expires_at,
+            last_used_at,
+            revoked_at,
+        }
     }
 }
 
@@ -162,7 +184,13 @@ pub struct Created {
 ///
 /// # Errors
 /// `validation_failed`; `conflict` when the workspace has too many.
-pub fn create(conn: &mut Conn, workspace_id: i32, new: &NewApiKey, created_by: &str) -> Result<Created> {
+pub fn create(
+    conn: &mut Conn,
+    workspace_id: i32,
+    new: &NewApiKey,
+    created_by: &str,
+    creator_id: Option<i32>,
+) -> Result<Created> {
     new.validate()
         .map_err(|errors| Problem::with_errors(Code::ValidationFailed, field_errors("", &errors)))?;
     let count =
@@ -180,6 +208,7 @@ pub fn create(conn: &mut Conn, workspace_id: i32, new: &NewApiKey, created_by: &
         role: new.role.as_str().into(),
         secret_hash: token_hash(&text),
         created_by: created_by.into(),
+        creator_id,
         created_at: Timestamp::now(),
         expires_at: new.expires_at,
         last_used_at: None,
@@ -206,6 +235,26 @@ pub fn list(conn: &mut Conn, workspace_id: i32) -> Result<Vec<ApiKey>> {
         (key.state() as u8, key.name.to_lowercase(), key.created_at, key.prefix.clone())
     });
     Ok(keys)
+}
+
+/// The people of `creators` who have no role in the workspace now, or whose account is disabled.
+pub fn removed_creators(conn: &mut Conn, workspace_id: i32, keys: &[ApiKey]) -> Result<BTreeSet<i32>> {
+    let creators: BTreeSet<i32> = keys.iter().filter_map(|key| key.creator_id).collect();
+    let mut here: BTreeSet<i32> = members::table
+        .filter(members::workspace_id.eq(workspace_id))
+        .select(members::user_id)
+        .load::<i32>(conn)?
+        .into_iter()
+        .collect();
+    here.extend(identities::roles_in(conn, workspace_id)?.into_keys());
+    let enabled = users::table
+        .filter(users::id.eq_any(&creators))
+        .filter(users::disabled_at.is_null())
+        .select((users::id, users::platform_admin))
+        .load::<(i32, bool)>(conn)?;
+    let stay: BTreeSet<i32> =
+        enabled.into_iter().filter(|(id, admin)| *admin || here.contains(id)).map(|(id, _)| id).collect();
+    Ok(creators.difference(&stay).copied().collect())
 }
 
 /// Revokes a key. None when it was revoked before.

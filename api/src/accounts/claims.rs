@@ -20,6 +20,15 @@ pub struct Claims {
     /// `user:<id>` or `token:<name>`.
     pub sub: String,
     pub name: String,
+    /// The id of a script's token, by which it is revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
+    /// The session of a person's token: the token ends with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// How that session began: `password`, `link` or `provider`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     pub iat: i64,
     pub nbf: i64,
     pub exp: i64,
@@ -41,6 +50,9 @@ impl Claims {
             aud: AUDIENCE.into(),
             sub,
             name,
+            jti: None,
+            sid: None,
+            method: None,
             iat: now,
             nbf: now,
             exp: now + seconds,

@@ -5,19 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::prelude::*;
 use logbook_engine::db::{
     Conn,
-    schema::{identities, identity_roles, users as users_table, workspaces},
+    schema::{identities, identity_roles, known_browsers, sign_in_links, users as users_table, workspaces},
     timestamp::Timestamp,
 };
 
 use crate::{
     accounts::{
         grants::Grants,
-        refresh_tokens,
         role::Role,
         secret::token_hash,
+        sessions::{self, Beginning, Method, NewSession},
         users::{self, NO_EMAIL, User},
     },
-    http::error::{Code, Problem, Result},
+    http::{
+        client::ClientInfo,
+        error::{Code, Problem, Result},
+    },
 };
 
 /// Somebody as the provider knows them.
@@ -33,8 +36,9 @@ pub struct Person {
 
 /// Somebody who was signed in.
 pub struct SignedIn {
-    pub user: User,
-    pub refresh_token: String,
+    pub new: NewSession,
+    /// True when the identity joined an account that existed before: other ways of signing in to it were removed.
+    pub joined: bool,
     /// What the provider allows now and did not at the sign-in before, and the other way round.
     pub changes: Vec<RoleChange>,
 }
@@ -50,8 +54,14 @@ pub enum RoleChange {
 /// Signs a person in: finds the user, or makes one, and takes over what the provider allows now.
 ///
 /// # Errors
-/// `conflict` when the address is that of a user who is somebody else at this provider.
-pub fn sign_in(conn: &mut Conn, person: &Person, session_seconds: i64) -> Result<SignedIn> {
+/// `conflict` when the address is that of a user who is somebody else at this provider; `forbidden` when the account is
+/// disabled.
+pub fn sign_in(
+    conn: &mut Conn,
+    person: &Person,
+    session_seconds: i64,
+    client_info: &ClientInfo,
+) -> Result<SignedIn> {
     let now = Timestamp::now();
     let ends_at = now.plus_seconds(session_seconds);
     let signed_in = conn.transaction(|conn| {
@@ -61,30 +71,41 @@ pub fn sign_in(conn: &mut Conn, person: &Person, session_seconds: i64) -> Result
             .returning((identities::user_id, identities::everywhere, identities::platform_admin))
             .get_result::<(i32, Option<String>, bool)>(conn)
             .optional()?;
-        let (user, everywhere, platform_admin) = match known {
+        let (user, joined, everywhere, platform_admin) = match known {
             Some((id, everywhere, platform_admin)) => {
                 let user = users::find(conn, id)?.ok_or_else(Problem::not_found)?;
-                (user, everywhere.and_then(|role| role.parse().ok()), platform_admin)
+                (user, false, everywhere.and_then(|role| role.parse().ok()), platform_admin)
             }
-            None => (join(conn, person, now, ends_at)?, None, false),
+            None => {
+                let (user, joined) = join(conn, person, now, ends_at)?;
+                (user, joined, None, false)
+            }
         };
         users::lock(conn, user.id)?;
+        if user.disabled_at.is_some() {
+            return Err(Problem::new(Code::Forbidden, "this account is disabled"));
+        }
         diesel::update(users_table::table.find(user.id))
             .set(users_table::name.eq(&person.name))
             .execute(conn)?;
         let mut changes = keep_roles(conn, user.id, &person.grants)?;
         changes.extend(keep_grants(conn, person, everywhere, platform_admin)?);
-        let refresh_token = refresh_tokens::start_session_until(conn, user.id, Some(ends_at))?;
-        Ok::<_, Problem>(SignedIn {
-            user: User { name: person.name.clone(), ..user },
-            refresh_token,
-            changes,
-        })
+        // A session has what the provider granted when it began. Where that has changed, earlier sessions end.
+        if !changes.is_empty() {
+            sessions::end_of_identity(conn, &person.issuer, &person.subject)?;
+        }
+        let beginning = Beginning {
+            identity: Some((&person.issuer, &person.subject)),
+            seconds: Some(session_seconds),
+            ..Beginning::new(Method::Provider, client_info)
+        };
+        let user = User { name: person.name.clone(), ..user };
+        Ok::<_, Problem>(SignedIn { new: sessions::start(conn, user, beginning)?, joined, changes })
     });
     match signed_in {
         // Two first sign-ins at once: the other one has created the user.
         Err(problem) if problem.code == Code::Conflict && is_known(conn, person)? => {
-            sign_in(conn, person, session_seconds)
+            sign_in(conn, person, session_seconds, client_info)
         }
         done => done,
     }
@@ -95,12 +116,14 @@ fn is_known(conn: &mut Conn, person: &Person) -> Result<bool> {
     Ok(diesel::select(diesel::dsl::exists(identity)).get_result(conn)?)
 }
 
-/// The user whom an admin has made for this address, else a new one.
-fn join(conn: &mut Conn, person: &Person, now: Timestamp, ends_at: Timestamp) -> Result<User> {
+/// The account with this address, else a new one. Only now it is proved that the account is theirs, so what opened it before
+/// opens it no more. Returns true for an account that existed.
+fn join(conn: &mut Conn, person: &Person, now: Timestamp, ends_at: Timestamp) -> Result<(User, bool)> {
     let known = match &person.verified_email {
         Some(email) => users::find_by_email(conn, email)?,
         None => None,
     };
+    let joined = known.is_some();
     let user = match (known, &person.verified_email) {
         (Some(user), _) => {
             // An address may be given to somebody else when a person leaves; the account may not.
@@ -111,7 +134,8 @@ fn join(conn: &mut Conn, person: &Person, now: Timestamp, ends_at: Timestamp) ->
                 let detail = "another person already has this e-mail address; ask an administrator";
                 return Err(Problem::new(Code::Conflict, detail));
             }
-            user
+            close_other_ways(conn, user.id)?;
+            User { password_hash: None, ..user }
         }
         (None, Some(email)) => users::create(conn, email, &person.name, false)?,
         (None, None) => {
@@ -131,7 +155,19 @@ fn join(conn: &mut Conn, person: &Person, now: Timestamp, ends_at: Timestamp) ->
         ))
         .execute(conn)
         .map_err(|error| Problem::or_taken(error, "", "this person is already known".into()))?;
-    Ok(user)
+    Ok((user, joined))
+}
+
+/// Removes the password, the links, the known browsers and the sessions of an account.
+fn close_other_ways(conn: &mut Conn, user_id: i32) -> Result<()> {
+    users::lock(conn, user_id)?;
+    diesel::update(users_table::table.find(user_id))
+        .set(users_table::password_hash.eq(None::<String>))
+        .execute(conn)?;
+    diesel::delete(sign_in_links::table.filter(sign_in_links::user_id.eq(user_id))).execute(conn)?;
+    diesel::delete(known_browsers::table.filter(known_browsers::user_id.eq(user_id))).execute(conn)?;
+    sessions::end_all(conn, user_id, None)?;
+    Ok(())
 }
 
 /// Puts what the provider allows in single workspaces in place of what it allowed before.

@@ -24,7 +24,7 @@ pub struct Member {
     /// The role that the identity provider gives them now. A role that an admin sets takes precedence.
     #[schema(required)]
     pub provider: Option<ProviderRole>,
-    /// Null for somebody who was invited and never signed in.
+    /// When they last began to use a session in this workspace; null when they never did. Sign-ins elsewhere are not told.
     #[schema(required, value_type = Option<String>, format = DateTime)]
     pub last_sign_in_at: Option<Timestamp>,
 }
@@ -66,8 +66,7 @@ impl Member {
     /// Somebody who was given this role here.
     pub fn new(user: User, role: Role) -> Self {
         let email = user.known_email().map(str::to_owned);
-        let User { id, email: _, name, password_hash: _, platform_admin: _, created_at: _, last_sign_in_at } =
-            user;
+        let User { id, name, .. } = user;
         Self {
             id: id.to_string(),
             name,
@@ -75,7 +74,7 @@ impl Member {
             role,
             source: Source::Member,
             provider: None,
-            last_sign_in_at,
+            last_sign_in_at: None,
         }
     }
 

@@ -5,38 +5,17 @@ use logbook_engine::db::{
     Conn,
     schema::{members, users as people},
 };
-use serde::Deserialize;
-use utoipa::ToSchema;
-use validator::Validate;
 
 use super::member::{Member, ProviderRole, Source};
 use crate::{
     accounts::{
         identities::{self, GivenRole},
         role::Role,
-        sign_in_links,
+        sessions,
         users::{self, User},
     },
-    http::{
-        error::{Code, FieldError, Problem, Result},
-        validation::no_nul,
-    },
+    http::error::{Code, Problem, Result},
 };
-
-#[derive(Debug, Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewMember {
-    #[validate(length(max = 320), email(message = "must be an e-mail address"), custom(function = no_nul))]
-    #[schema(example = "asha@clinic.test", format = Email, max_length = 320)]
-    pub email: String,
-    /// Their name, if they have no account yet. Default: the part of the address before the @.
-    #[serde(default)]
-    #[validate(length(min = 1, max = 200), custom(function = no_nul))]
-    #[schema(example = "Asha Rao", min_length = 1, max_length = 200)]
-    pub name: Option<String>,
-    #[schema(inline)]
-    pub role: Role,
-}
 
 /// The people with a role in a workspace, by name. The list includes people whose role comes from the identity provider.
 /// Platform admins, who have a role everywhere, are included only where they are members.
@@ -61,6 +40,10 @@ pub fn list(conn: &mut Conn, workspace_id: i32) -> Result<Vec<Member>> {
             all.push(Member::of_provider(user, given));
         }
     }
+    let used = sessions::last_used_in(conn, workspace_id)?;
+    for member in &mut all {
+        member.last_sign_in_at = member.id.parse().ok().and_then(|id: i32| used.get(&id).copied());
+    }
     all.sort_by_cached_key(|member| (member.name.to_lowercase(), member.id.clone()));
     Ok(all)
 }
@@ -75,7 +58,7 @@ fn known_role(text: &str) -> Role {
     text.parse().unwrap_or(Role::Viewer)
 }
 
-fn role_of(conn: &mut Conn, workspace_id: i32, user_id: i32) -> Result<Option<Role>> {
+pub fn role_of(conn: &mut Conn, workspace_id: i32, user_id: i32) -> Result<Option<Role>> {
     let role = members::table.find((workspace_id, user_id)).select(members::role).first::<String>(conn);
     Ok(role.optional()?.map(|role| known_role(&role)))
 }
@@ -173,52 +156,5 @@ pub fn remove(conn: &mut Conn, workspace_id: i32, user_id: i32) -> Result<Member
         diesel::delete(members::table.find((workspace_id, user_id))).execute(conn)?;
         let user = users::find(conn, user_id)?.ok_or_else(no_such_member)?;
         Ok(Member::new(user, role))
-    })
-}
-
-/// A new member, or one who was invited again.
-pub struct Invited {
-    pub member: Member,
-    /// The role that they had as a member until now.
-    pub before: Option<Role>,
-    /// The token of a sign-in link, for somebody who cannot sign in yet.
-    pub link_token: Option<String>,
-}
-
-/// Adds somebody by their e-mail address. A sign-in link is created only for an account that has never signed in and is in no
-/// other workspace, since whoever has the link is that person.
-///
-/// # Errors
-/// `conflict` when they are a member already.
-pub fn invite(conn: &mut Conn, workspace_id: i32, new: &NewMember) -> Result<Invited> {
-    conn.transaction(|conn| {
-        lock(conn, workspace_id)?;
-        let user = match users::find_by_email(conn, &new.email)? {
-            Some(user) => user,
-            None => {
-                let local_part = new.email.split('@').next().unwrap_or_default();
-                users::create(conn, &new.email, new.name.as_deref().unwrap_or(local_part).trim(), false)?
-            }
-        };
-        let never_came =
-            user.last_sign_in_at.is_none() && user.password_hash.is_none() && !user.platform_admin;
-        let elsewhere = members::table
-            .filter(members::user_id.eq(user.id))
-            .filter(members::workspace_id.ne(workspace_id))
-            .count()
-            .get_result::<i64>(conn)?;
-        let needs_link = never_came && elsewhere == 0;
-        let before = role_of(conn, workspace_id, user.id)?;
-        if before.is_some() && !needs_link {
-            let detail = "this person is a member already";
-            let errors = vec![FieldError::at("/email", "taken", detail)];
-            return Err(Problem { errors, ..Problem::new(Code::Conflict, detail) });
-        }
-        if before == Some(Role::Admin) && new.role != Role::Admin {
-            keep_an_admin(conn, workspace_id, user.id)?;
-        }
-        set(conn, workspace_id, user.id, new.role)?;
-        let link_token = if needs_link { Some(sign_in_links::create(conn, user.id)?) } else { None };
-        Ok(Invited { member: Member::new(user, new.role), before, link_token })
     })
 }

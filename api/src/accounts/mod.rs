@@ -1,15 +1,19 @@
-//! People, their identities and roles, API keys, workspaces and members: rows and queries.
+//! People, their identities, sessions and roles, invitations, keys and tokens, workspaces and members: rows and queries.
 
 pub mod api_keys;
+pub mod browsers;
 pub mod claims;
 pub mod grants;
 pub mod identities;
+pub mod invitations;
 pub mod member;
 pub mod members;
+pub mod passwords;
 pub mod permissions;
-pub mod refresh_tokens;
 pub mod role;
+pub mod script_tokens;
 pub mod secret;
+pub mod sessions;
 pub mod sign_in_links;
 pub mod users;
 pub mod workspaces;

@@ -10,13 +10,16 @@ use logbook_engine::db::{
 use super::{
     claims::{ACCESS_SECONDS, Claims},
     role::Role,
+    sessions::Session,
     users::{self, User},
 };
 use crate::http::error::Result;
 
-/// What a user may do, as a token says it.
-pub fn claims(conn: &mut Conn, user: &User) -> Result<Claims> {
+/// What a user may do in a session, as a token says it.
+pub fn claims(conn: &mut Conn, user: &User, session: &Session) -> Result<Claims> {
     let mut claims = Claims::new(users::subject(user.id), user.name.clone(), ACCESS_SECONDS);
+    claims.sid = Some(session.id.clone());
+    claims.method = Some(session.method.clone());
     claims.platform_admin = user.platform_admin;
     claims.everywhere = user.platform_admin.then_some(Role::Admin);
     let roles = members::table
@@ -24,14 +27,17 @@ pub fn claims(conn: &mut Conn, user: &User) -> Result<Claims> {
         .select((members::workspace_id, members::role))
         .load::<(i32, String)>(conn)?;
     claims.roles = roles.into_iter().filter_map(|(id, role)| Some((id, role.parse().ok()?))).collect();
-    add_grants(conn, user.id, &mut claims)?;
+    if let (Some(issuer), Some(subject)) = (&session.issuer, &session.subject) {
+        add_grants(conn, user.id, (issuer, subject), &mut claims)?;
+    }
     Ok(claims)
 }
 
-/// Adds what the identity provider allowed at the last sign-in, for as long as the session that began then may last. Roles
-/// that an admin of Logbook has given come before the provider's.
-fn add_grants(conn: &mut Conn, user_id: i32, claims: &mut Claims) -> Result<()> {
+/// Adds what the identity provider allowed the identity that brought the session. Other sessions of the person have none of
+/// it: a password or a link must not open what the provider grants. Roles that an admin of Logbook has given come first.
+fn add_grants(conn: &mut Conn, user_id: i32, identity: (&str, &str), claims: &mut Claims) -> Result<()> {
     let identities = identities::table
+        .find(identity)
         .filter(identities::user_id.eq(user_id))
         .filter(identities::grants_end_at.gt(Timestamp::now()))
         .select((identities::everywhere, identities::platform_admin))

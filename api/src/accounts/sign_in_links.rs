@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use logbook_engine::db::{Conn, schema::sign_in_links, timestamp::Timestamp};
 
 use super::{
-    refresh_tokens::{self, NewSession},
     secret::{random_token, token_hash},
+    sessions::{self, Beginning, NewSession},
     users,
 };
 use crate::http::error::{Code, Problem, Result};
@@ -32,7 +32,7 @@ pub fn create(conn: &mut Conn, user_id: i32) -> Result<String> {
 ///
 /// # Errors
 /// `link_invalid` when it is unknown, used or expired.
-pub fn redeem(conn: &mut Conn, token: &str) -> Result<NewSession> {
+pub fn redeem(conn: &mut Conn, token: &str, beginning: Beginning<'_>) -> Result<NewSession> {
     let invalid =
         || Problem::new(Code::LinkInvalid, "ask for a new link: logbook user link --email <address>");
     let now = Timestamp::now();
@@ -45,8 +45,8 @@ pub fn redeem(conn: &mut Conn, token: &str) -> Result<NewSession> {
             .returning(sign_in_links::user_id)
             .get_result::<i32>(conn)
             .optional()?;
-        let user = users::find(conn, user_id.ok_or_else(invalid)?)?.ok_or_else(invalid)?;
-        let refresh_token = refresh_tokens::start_session(conn, user.id)?;
-        Ok(NewSession { user, refresh_token })
+        let user = users::find(conn, user_id.ok_or_else(invalid)?)?;
+        let user = user.filter(|user| user.disabled_at.is_none()).ok_or_else(invalid)?;
+        sessions::start(conn, user, beginning)
     })
 }

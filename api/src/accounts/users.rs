@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 
 use logbook_engine::db::{
     Conn,
-    schema::{refresh_tokens, sign_in_links, users},
+    schema::{identities, sign_in_links, users},
     timestamp::Timestamp,
 };
 
 use crate::{
-    accounts::{refresh_tokens::family_of, secret::random_token},
+    accounts::{secret::random_token, sessions},
     http::error::{Code, FieldError, Problem, Result},
 };
 
@@ -31,6 +31,7 @@ pub struct User {
     pub platform_admin: bool,
     pub created_at: Timestamp,
     pub last_sign_in_at: Option<Timestamp>,
+    pub disabled_at: Option<Timestamp>,
 }
 
 impl User {
@@ -40,9 +41,15 @@ impl User {
     }
 }
 
+/// Creates an account. Its address must be proved: by an identity provider, or by a platform admin's word.
+///
 /// # Errors
-/// `conflict` when the address is taken.
+/// `conflict` when the address is taken; `validation_failed` when it is not ASCII.
 pub fn create(conn: &mut Conn, email: &str, name: &str, platform_admin: bool) -> Result<User> {
+    if !email.is_ascii() {
+        let error = FieldError::at("/email", "not_ascii", "must consist of ASCII characters");
+        return Err(Problem::with_errors(Code::ValidationFailed, vec![error]));
+    }
     let user = diesel::insert_into(users::table)
         .values((
             users::email.eq(normalized(email)),
@@ -55,8 +62,9 @@ pub fn create(conn: &mut Conn, email: &str, name: &str, platform_admin: bool) ->
     user.map_err(|error| Problem::or_taken(error, "/email", format!("there is already a user {email}")))
 }
 
-fn normalized(email: &str) -> String {
-    email.trim().to_lowercase()
+/// An address as it is stored and compared. Only ASCII letters change their case: `K` (U+212A) does not become `k`.
+pub(super) fn normalized(email: &str) -> String {
+    email.trim().to_ascii_lowercase()
 }
 
 pub fn find(conn: &mut Conn, id: i32) -> Result<Option<User>> {
@@ -66,6 +74,15 @@ pub fn find(conn: &mut Conn, id: i32) -> Result<Option<User>> {
 pub fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option<User>> {
     let query = users::table.filter(users::email.eq(normalized(email))).select(User::as_select());
     Ok(query.first(conn).optional()?)
+}
+
+/// Whether a platform admin has ever signed in, also one whom the identity provider made that.
+pub fn an_admin_has_signed_in(conn: &mut Conn) -> Result<bool> {
+    let own =
+        users::table.filter(users::platform_admin.eq(true)).filter(users::last_sign_in_at.is_not_null());
+    let provided = identities::table.filter(identities::platform_admin.eq(true));
+    Ok(diesel::select(diesel::dsl::exists(own)).get_result::<bool>(conn)?
+        || diesel::select(diesel::dsl::exists(provided)).get_result::<bool>(conn)?)
 }
 
 /// The first platform admin. Created when there is none.
@@ -113,13 +130,12 @@ pub fn check_password(conn: &mut Conn, email: &str, password: &str) -> Result<Us
     let hash = user.as_ref().and_then(|user| user.password_hash.as_deref());
     let fits = password_fits(password, hash.unwrap_or(&NOBODYS_HASH)) && hash.is_some();
     match user {
-        Some(user) if fits => Ok(user),
+        Some(user) if fits && user.disabled_at.is_none() => Ok(user),
         _ => Err(Problem::new(Code::InvalidCredentials, "check the e-mail address and the password")),
     }
 }
 
-/// Sets a password. If there is one already, `current` has to be it. Ends all sessions but the one of `refresh_token`, and
-/// deletes unused links.
+/// Sets a password. If there is one already, `current` has to be it. Ends all sessions but `kept`, and deletes unused links.
 ///
 /// # Errors
 /// `wrong_password`
@@ -128,7 +144,7 @@ pub fn set_password(
     user: &User,
     current: Option<&str>,
     new: &str,
-    refresh_token: Option<&str>,
+    kept: Option<&str>,
 ) -> Result<()> {
     if let Some(hash) = &user.password_hash
         && !current.is_some_and(|current| password_fits(current, hash))
@@ -142,14 +158,7 @@ pub fn set_password(
         lock(conn, user.id)?;
         diesel::update(users::table.find(user.id)).set(users::password_hash.eq(hash)).execute(conn)?;
         diesel::delete(sign_in_links::table.filter(sign_in_links::user_id.eq(user.id))).execute(conn)?;
-        let kept = match refresh_token {
-            Some(token) => family_of(conn, token)?.map(|(_, family)| family),
-            None => None,
-        };
-        let others = refresh_tokens::table
-            .filter(refresh_tokens::user_id.eq(user.id))
-            .filter(refresh_tokens::family.ne(kept.unwrap_or_default()));
-        diesel::delete(others).execute(conn)?;
+        sessions::end_all(conn, user.id, kept)?;
         Ok(())
     })
 }
@@ -160,4 +169,86 @@ pub fn lock(conn: &mut Conn, user_id: i32) -> QueryResult<()> {
     // Not the id: PostgreSQL refuses to write an identity column, its own value too.
     diesel::update(users::table.find(user_id)).set(users::name.eq(users::name)).execute(conn)?;
     Ok(())
+}
+
+/// Disables an account, which ends its sessions and links, or enables it again. Returns it as it is then.
+///
+/// # Errors
+/// `not_found`; `conflict` for the last platform admin.
+pub fn set_disabled(conn: &mut Conn, user_id: i32, disabled: bool) -> Result<User> {
+    conn.transaction(|conn| {
+        lock(conn, user_id)?;
+        let user = find(conn, user_id)?.ok_or_else(Problem::not_found)?;
+        if disabled {
+            keep_a_platform_admin(conn, &user)?;
+            diesel::delete(sign_in_links::table.filter(sign_in_links::user_id.eq(user_id))).execute(conn)?;
+            sessions::end_all(conn, user_id, None)?;
+        }
+        let at = disabled.then(|| user.disabled_at.unwrap_or_else(Timestamp::now));
+        diesel::update(users::table.find(user_id)).set(users::disabled_at.eq(at)).execute(conn)?;
+        Ok(User { disabled_at: at, ..user })
+    })
+}
+
+/// Makes somebody a platform admin, or takes it away. Returns them as they are then.
+///
+/// # Errors
+/// `not_found`; `conflict` for the last platform admin.
+pub fn set_platform_admin(conn: &mut Conn, user_id: i32, platform_admin: bool) -> Result<User> {
+    conn.transaction(|conn| {
+        lock(conn, user_id)?;
+        let user = find(conn, user_id)?.ok_or_else(Problem::not_found)?;
+        if !platform_admin {
+            keep_a_platform_admin(conn, &user)?;
+        }
+        diesel::update(users::table.find(user_id))
+            .set(users::platform_admin.eq(platform_admin))
+            .execute(conn)?;
+        Ok(User { platform_admin, ..user })
+    })
+}
+
+/// # Errors
+/// `conflict` when this is the only platform admin whose account is enabled.
+fn keep_a_platform_admin(conn: &mut Conn, user: &User) -> Result<()> {
+    let others = users::table
+        .filter(users::platform_admin.eq(true))
+        .filter(users::disabled_at.is_null())
+        .filter(users::id.ne(user.id));
+    let is_last =
+        user.platform_admin && user.disabled_at.is_none() && others.count().get_result::<i64>(conn)? == 0;
+    if is_last {
+        return Err(Problem::new(Code::Conflict, "make somebody else a platform admin first"));
+    }
+    Ok(())
+}
+
+/// Ends all sessions of an account, and deletes its links. Returns it.
+///
+/// # Errors
+/// `not_found`
+pub fn end_sessions(conn: &mut Conn, user_id: i32) -> Result<User> {
+    conn.transaction(|conn| {
+        lock(conn, user_id)?;
+        let user = find(conn, user_id)?.ok_or_else(Problem::not_found)?;
+        diesel::delete(sign_in_links::table.filter(sign_in_links::user_id.eq(user_id))).execute(conn)?;
+        sessions::end_all(conn, user_id, None)?;
+        Ok(user)
+    })
+}
+
+/// Accounts that are looked through for a page of the list.
+const MOST_LISTED: i64 = 20_000;
+
+/// A page of accounts by address: those after the address `after` whose address or name contains `q`.
+pub fn list(conn: &mut Conn, q: Option<&str>, after: Option<&str>, limit: usize) -> Result<Vec<User>> {
+    let rows = users::table
+        .filter(users::email.gt(after.unwrap_or_default().to_owned()))
+        .order(users::email.asc())
+        .limit(MOST_LISTED)
+        .select(User::as_select())
+        .load::<User>(conn)?;
+    let wanted = q.unwrap_or_default().to_lowercase();
+    let matches = |user: &User| user.email.contains(&wanted) || user.name.to_lowercase().contains(&wanted);
+    Ok(rows.into_iter().filter(matches).take(limit).collect())
 }

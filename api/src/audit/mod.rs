@@ -28,7 +28,7 @@ use logbook_engine::{
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    accounts::{identities, users, workspaces},
+    accounts::{identities, sessions, users, workspaces},
     http::{
         client::ClientInfo,
         error::{Code, Problem, Result},
@@ -59,6 +59,12 @@ pub enum Destination {
     /// All workspaces that this person is a member of, and the platform workspace. The person becomes the actor where there
     /// is none.
     Person(i32),
+    /// The workspaces in which this session of the person was used, and the platform workspace. The person becomes the actor
+    /// where there is none.
+    Session {
+        user_id: i32,
+        session: String,
+    },
     /// As [`Destination::Person`], by their e-mail address; where there is no such person, the platform workspace.
     Email(String),
     /// The platform workspace.
@@ -304,7 +310,9 @@ fn place(conn: &mut Conn, records: Vec<Record>, mut platform: Option<i32>) -> Re
     let mut events: BTreeMap<i32, Vec<NewEvent>> = BTreeMap::new();
     for Record { destination, mut event } in records {
         let person = match &destination {
-            Destination::Person(user_id) => users::find(conn, *user_id)?,
+            Destination::Person(user_id) | Destination::Session { user_id, .. } => {
+                users::find(conn, *user_id)?
+            }
             Destination::Email(email) => users::find_by_email(conn, email)?,
             Destination::Workspace(_) | Destination::Slug(_) | Destination::Platform => None,
         };
@@ -313,6 +321,7 @@ fn place(conn: &mut Conn, records: Vec<Record>, mut platform: Option<i32>) -> Re
             Destination::Slug(slug) => {
                 workspaces::find(conn, slug)?.map(|workspace| workspace.id).into_iter().collect()
             }
+            Destination::Session { session, .. } => sessions::workspaces_of(conn, session, MOST_WORKSPACES)?,
             Destination::Person(_) | Destination::Email(_) => match &person {
                 Some(user) => workspaces_of_member(conn, user.id)?,
                 None => Vec::new(),

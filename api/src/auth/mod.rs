@@ -161,6 +161,11 @@ async fn member(request: &HttpRequest) -> Result<Member> {
         || Problem::new(Code::NotFound, "there is no such workspace, or you are not a member of it");
     let workspace = workspace.ok_or_else(unknown)?;
     let role = caller.role_in(workspace.id).ok_or_else(unknown)?;
+    if service::<PermissionCache>(request)?.is_first_use(workspace.id, &caller).await {
+        let client_info = ClientInfo::from_request(request);
+        let by = By { workspace: &workspace, role, caller: &caller, client_info: &client_info };
+        service::<AuditLog>(request)?.session_used(&by);
+    }
     Ok(Member { workspace, role, caller })
 }
 

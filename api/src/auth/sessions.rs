@@ -5,17 +5,52 @@
 
 use std::sync::Arc;
 
-use actix_web::cookie::{Cookie, SameSite, time::Duration};
+use actix_web::{
+    HttpRequest,
+    cookie::{Cookie, SameSite, time::Duration},
+};
 use tokio::sync::Semaphore;
 
 use crate::{
-    accounts::refresh_tokens::SESSION_SECONDS,
+    accounts::{browsers::KNOWN_SECONDS, sessions::IDLE_SECONDS},
     http::error::{Code, Problem, Result},
     limits::passwords::PasswordLimits,
 };
 
-pub const COOKIE: &str = "logbook_refresh";
-const COOKIE_PATH: &str = "/api/v1/auth";
+/// A cookie of sign-in. Where the public address is https, its name begins with `__Host-`: browsers then accept it only over
+/// TLS, for this host alone, so that no neighbouring host can set it (RFC 6265bis, section 4.1.3.2). Such a cookie has no
+/// path of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInCookie {
+    /// The refresh token.
+    Refresh,
+    /// Names a browser in which somebody signed in before (`accounts/browsers.rs`).
+    Browser,
+    /// What a sign-in at the identity provider began with, until the person comes back.
+    Provider,
+}
+
+impl SignInCookie {
+    fn plain_name(self) -> &'static str {
+        match self {
+            Self::Refresh => "logbook_refresh",
+            Self::Browser => "logbook_browser",
+            Self::Provider => "logbook_sign_in",
+        }
+    }
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::Refresh | Self::Browser => "/api/v1/auth",
+            Self::Provider => "/api/v1/auth/oidc",
+        }
+    }
+
+    /// The person comes back from another site.
+    fn same_site(self) -> SameSite {
+        if self == Self::Provider { SameSite::Lax } else { SameSite::Strict }
+    }
+}
 
 /// Settings of sign-in, and two limits: how many passwords are checked at once (each check takes 19 MiB), and how often
 /// somebody may guess one.
@@ -56,16 +91,35 @@ impl Sessions {
             .map_err(|_| busy())
     }
 
-    /// The cookie that renews a session.
-    pub fn refresh_cookie(&self, token: String) -> Cookie<'static> {
-        self.cookie(token, SESSION_SECONDS)
+    /// The value of a cookie that the browser sent.
+    pub fn value(&self, request: &HttpRequest, cookie: SignInCookie) -> Option<String> {
+        request.cookie(&self.name(cookie)).map(|cookie| cookie.value().to_owned())
     }
 
-    pub fn cookie(&self, token: String, seconds: i64) -> Cookie<'static> {
-        Cookie::build(COOKIE, token)
-            .path(COOKIE_PATH)
+    fn name(&self, cookie: SignInCookie) -> String {
+        format!("{}{}", if self.secure_cookie { "__Host-" } else { "" }, cookie.plain_name())
+    }
+
+    /// The cookie that renews a session.
+    pub fn refresh_cookie(&self, token: String) -> Cookie<'static> {
+        self.cookie(SignInCookie::Refresh, token, IDLE_SECONDS)
+    }
+
+    /// The cookie of a known browser.
+    pub fn browser_cookie(&self, token: String) -> Cookie<'static> {
+        self.cookie(SignInCookie::Browser, token, KNOWN_SECONDS)
+    }
+
+    /// Removes a cookie.
+    pub fn no_cookie(&self, cookie: SignInCookie) -> Cookie<'static> {
+        self.cookie(cookie, String::new(), 0)
+    }
+
+    pub fn cookie(&self, cookie: SignInCookie, value: String, seconds: i64) -> Cookie<'static> {
+        Cookie::build(self.name(cookie), value)
+            .path(if self.secure_cookie { "/" } else { cookie.path() })
             .http_only(true)
-            .same_site(SameSite::Strict)
+            .same_site(cookie.same_site())
             .secure(self.secure_cookie)
             .max_age(Duration::seconds(seconds))
             .finish()

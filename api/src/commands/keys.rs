@@ -56,7 +56,8 @@ pub(crate) fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure
             let workspace_id = find_workspace(&db, &workspace)?;
             let expires_at = days.map(|days| Timestamp::now().plus_seconds(i64::from(days) * 86_400));
             let new = api_keys::NewApiKey { name, role, expires_at };
-            let Created { key, text } = api_keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE)?;
+            let Created { key, text } =
+                api_keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE, None)?;
             let (target, changes) = (events::of_key(&key), events::new_key(&key));
             let created = events::by_command("api_key_created", target, changes);
             record(data, &db, vec![Record::new(Destination::Workspace(workspace_id), created)]);

@@ -53,6 +53,7 @@ codes! {
     InvalidCredentials "invalid_credentials" 401 "Wrong e-mail address or password";
     LinkInvalid "link_invalid" 401 "The sign-in link was used, has expired or is unknown";
     NotSignedIn "not_signed_in" 401 "There is no session to refresh";
+    SignInAgain "sign_in_again" 403 "You must have signed in just now for this";
     WrongPassword "wrong_password" 403 "The current password is wrong";
     Forbidden "forbidden" 403 "Your role does not allow this";
     NotFound "not_found" 404 "The resource does not exist, or you may not see it";

@@ -1,7 +1,7 @@
 //! Limits wrong passwords: the wait doubles with each of them.
 //!
 //! They are counted by account and by network address. The wait of an account stays short, since anybody can cause it and
-//! its owner waits too; the wait of an address grows long. E-mail addresses that no account has are counted as others are,
+//! its owner waits too, except in a browser that is known: it has a count of its own. The wait of an address grows long. E-mail addresses that no account has are counted as others are,
 //! so that the wait does not reveal whether an account exists.
 
 use std::{
@@ -58,7 +58,8 @@ pub enum Ended {
 #[must_use]
 pub struct Guess {
     account: String,
-    address: String,
+    /// None from a known browser.
+    address: Option<String>,
 }
 
 pub struct PasswordLimits(Mutex<Cache<String, Wrong>>);
@@ -70,30 +71,44 @@ impl Default for PasswordLimits {
 }
 
 impl PasswordLimits {
-    /// Begins a guess at an account's password. `account` is the e-mail address as it was typed, or a user's subject.
+    /// Begins a guess at an account's password. `account` is the e-mail address as it was typed, or a user's subject. `browser`
+    /// names a browser that is known for the account: guesses from elsewhere do not make it wait.
     ///
     /// # Errors
     /// `rate_limited` when there were too many wrong ones before.
-    pub fn begin(&self, account: &str, address: Option<String>) -> Result<Guess> {
-        self.begin_at(account, address, Instant::now())
+    pub fn begin(&self, account: &str, address: Option<String>, browser: Option<&str>) -> Result<Guess> {
+        self.begin_at(account, address, browser, Instant::now())
     }
 
-    fn begin_at(&self, account: &str, address: Option<String>, now: Instant) -> Result<Guess> {
-        let guess = Guess {
-            account: format!("account {}", account.trim().to_lowercase()),
-            address: format!("address {}", address.unwrap_or_default()),
+    fn begin_at(
+        &self,
+        account: &str,
+        address: Option<String>,
+        browser: Option<&str>,
+        now: Instant,
+    ) -> Result<Guess> {
+        let account = account.trim().to_ascii_lowercase();
+        let guess = match browser {
+            Some(browser) => Guess { account: format!("browser {browser} {account}"), address: None },
+            None => Guess {
+                account: format!("account {account}"),
+                address: Some(format!("address {}", address.unwrap_or_default())),
+            },
         };
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = |key: &String| match known.get(key) {
             Some(wrong) if now.saturating_duration_since(wrong.last) < FORGOTTEN => *wrong,
             _ => Wrong { count: 0, last: now },
         };
-        let (account, address) = (before(&guess.account), before(&guess.address));
-        let wait = ACCOUNT.wait(account, now).max(ADDRESS.wait(address, now));
+        let account = before(&guess.account);
+        let address = guess.address.as_ref().map(before);
+        let wait =
+            ACCOUNT.wait(account, now).max(address.map_or(Duration::ZERO, |wrong| ADDRESS.wait(wrong, now)));
         if !wait.is_zero() {
             return Err(too_many("wrong passwords", wait));
         }
-        for (key, Wrong { count, last: _ }) in [(&guess.account, account), (&guess.address, address)] {
+        let counted = [(Some(&guess.account), Some(account)), (guess.address.as_ref(), address)];
+        for (key, Wrong { count, last: _ }) in counted.into_iter().filter_map(|(key, wrong)| key.zip(wrong)) {
             known.insert(key.clone(), Wrong { count: count.saturating_add(1), last: now });
         }
         Ok(guess)
@@ -110,7 +125,7 @@ impl PasswordLimits {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if ended == Ended::Wrong {
             // The wait begins with the response.
-            for key in [&account, &address] {
+            for key in [Some(&account), address.as_ref()].into_iter().flatten() {
                 if let Some(mut wrong) = known.get_mut(key) {
                     wrong.last = now;
                 }
@@ -122,7 +137,9 @@ impl PasswordLimits {
                 wrong.count = wrong.count.saturating_sub(1);
             }
         };
-        take_back(&address);
+        if let Some(address) = &address {
+            take_back(address);
+        }
         match ended {
             Ended::Right => drop(known.remove(&account)),
             _ => take_back(&account),
@@ -137,7 +154,7 @@ mod tests {
     const HERE: &str = "198.51.100.4";
 
     fn wait(guesses: &PasswordLimits, account: &str, address: &str, now: Instant) -> Option<u32> {
-        match guesses.begin_at(account, Some(address.into()), now) {
+        match guesses.begin_at(account, Some(address.into()), None, now) {
             Ok(guess) => {
                 guesses.end_at(guess, Ended::Unknown, now);
                 None
@@ -147,7 +164,7 @@ mod tests {
     }
 
     fn wrong(guesses: &PasswordLimits, account: &str, address: &str, now: Instant) {
-        let guess = guesses.begin_at(account, Some(address.into()), now).expect("it is heard");
+        let guess = guesses.begin_at(account, Some(address.into()), None, now).expect("it is heard");
         guesses.end_at(guess, Ended::Wrong, now);
     }
 

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    accounts::api_keys::{self, ApiKeyView, Created, NewApiKey},
+    accounts::api_keys::{self, ApiKey, ApiKeyView, Created, NewApiKey},
     audit::AuditContext,
     auth::{Manager, api_keys::ApiKeyCache},
     http::{
         body::Body,
-        error::{ManageProblems, ReadProblems, Result},
+        error::{ManageProblems, Problem, ReadProblems, Result},
         params::{NoParams, Params},
     },
 };
@@ -49,8 +49,15 @@ pub struct CreatedApiKey {
     responses((status = 200, description = "The keys, without their secrets", body = ApiKeyList), ReadProblems)
 )]
 pub async fn list(db: web::Data<Db>, manager: Manager, _no: Params<(NoParams,)>) -> Result<HttpResponse> {
-    let keys = db.run(move |conn| api_keys::list(conn, manager.workspace.id)).await?;
-    Ok(HttpResponse::Ok().json(ApiKeyList { data: keys.into_iter().map(ApiKeyView::from).collect() }))
+    let id = manager.workspace.id;
+    let list = db.run(move |conn| {
+        let keys = api_keys::list(conn, id)?;
+        let removed = api_keys::removed_creators(conn, id, &keys)?;
+        let is_removed = |key: &ApiKey| key.creator_id.is_some_and(|id| removed.contains(&id));
+        let data = keys.into_iter().map(|key| (is_removed(&key), key));
+        Ok::<_, Problem>(data.map(|(removed, key)| ApiKeyView::new(key, removed)).collect())
+    });
+    Ok(HttpResponse::Ok().json(ApiKeyList { data: list.await? }))
 }
 
 /// Creates an API key. For admins.
@@ -67,10 +74,10 @@ pub async fn create(
     _no: Params<(NoParams,)>,
     Body(new): Body<NewApiKey>,
 ) -> Result<HttpResponse> {
-    let (id, name) = (manager.workspace.id, manager.caller.name.clone());
-    let Created { key, text } = db.run(move |conn| api_keys::create(conn, id, &new, &name)).await?;
+    let (id, name, by) = (manager.workspace.id, manager.caller.name.clone(), manager.caller.user_id());
+    let Created { key, text } = db.run(move |conn| api_keys::create(conn, id, &new, &name, by)).await?;
     audit.key_created(&manager.by(&client_info), &key);
-    Ok(HttpResponse::Created().json(CreatedApiKey { token: text, key: key.into() }))
+    Ok(HttpResponse::Created().json(CreatedApiKey { token: text, key: ApiKeyView::new(key, false) }))
 }
 
 /// Revokes an API key; it stays in the list. For admins.

@@ -9,11 +9,11 @@ use validator::Validate;
 use crate::{
     accounts::{
         member::Member,
-        members::{self, Changed, Invited, NewMember},
+        members::{self, Changed},
         role::Role,
     },
     audit::AuditContext,
-    auth::{Manager, permissions::PermissionCache, sessions::Sessions},
+    auth::{Manager, permissions::PermissionCache},
     http::{
         body::Body,
         error::{ManageProblems, ReadProblems, Result},
@@ -45,16 +45,6 @@ pub struct MemberRole {
     pub role: Role,
 }
 
-/// A new member, and the link with which they sign in.
-#[derive(Serialize, ToSchema)]
-pub struct Invitation {
-    pub member: Member,
-    /// Signs them in once, within a day: give it to them and to nobody else. Null for somebody who already has an
-    /// account: they see the workspace the next time they sign in.
-    #[schema(required, example = "https://logbook.example/sign-in#link=…")]
-    pub sign_in_link: Option<String>,
-}
-
 /// Lists the members of the workspace by name, including people whose role comes from the identity provider. For admins.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{workspace}/members", operation_id = "listMembers", tag = "Members",
@@ -64,31 +54,6 @@ pub struct Invitation {
 pub async fn list(db: web::Data<Db>, manager: Manager, _no: Params<(NoParams,)>) -> Result<HttpResponse> {
     let data = db.run(move |conn| members::list(conn, manager.workspace.id)).await?;
     Ok(HttpResponse::Ok().json(MemberList { data }))
-}
-
-/// Adds a member by e-mail address. For somebody who was invited and never signed in, creates a new link. For admins.
-#[utoipa::path(
-    post, path = "/api/v1/workspaces/{workspace}/members", operation_id = "inviteMember", tag = "Members",
-    params(crate::http::path::WorkspacePath),
-    request_body = NewMember,
-    responses((status = 201, description = "The member; their sign-in link is shown only once", body = Invitation), ManageProblems)
-)]
-pub async fn invite(
-    db: web::Data<Db>,
-    sessions: web::Data<Sessions>,
-    permissions: web::Data<PermissionCache>,
-    AuditContext { audit, client_info }: AuditContext,
-    manager: Manager,
-    _no: Params<(NoParams,)>,
-    Body(new): Body<NewMember>,
-) -> Result<HttpResponse> {
-    let workspace_id = manager.workspace.id;
-    let invited = db.run(move |conn| members::invite(conn, workspace_id, &new)).await?;
-    let Invited { member, before, link_token } = invited;
-    invalidate(&permissions, &member);
-    audit.member_added(&manager.by(&client_info), &member, before, link_token.is_some());
-    let sign_in_link = link_token.map(|token| Sessions::link(&sessions.origin, &token));
-    Ok(HttpResponse::Created().json(Invitation { member, sign_in_link }))
 }
 
 /// Changes the role of a member, or overrides the role from the identity provider. For admins.
@@ -110,13 +75,13 @@ pub async fn change(
     let (workspace_id, user_id) = (manager.workspace.id, user_id(&path)?);
     let changed = db.run(move |conn| members::set_role(conn, workspace_id, user_id, role)).await?;
     let Changed { member, before } = changed;
-    invalidate(&permissions, &member);
+    permissions.invalidate_all();
     let by = manager.by(&client_info);
     match (before, &member.provider) {
         (Some(before), _) => audit.member_changed(&by, &member, before),
         (None, provider) => {
             let before = provider.as_ref().map(|provider| provider.role);
-            audit.member_added(&by, &member, before, false);
+            audit.member_added(&by, &member, before);
         }
     }
     Ok(HttpResponse::Ok().json(member))
@@ -138,17 +103,11 @@ pub async fn remove(
 ) -> Result<HttpResponse> {
     let (workspace_id, user_id) = (manager.workspace.id, user_id(&path)?);
     let member = db.run(move |conn| members::remove(conn, workspace_id, user_id)).await?;
-    invalidate(&permissions, &member);
+    permissions.invalidate_all();
     audit.member_removed(&manager.by(&client_info), &member);
     Ok(HttpResponse::NoContent().finish())
 }
 
 fn user_id(path: &MemberPath) -> Result<i32> {
     path.user.parse().map_err(|_| members::no_such_member())
-}
-
-fn invalidate(permissions: &PermissionCache, member: &Member) {
-    if let Ok(user_id) = member.id.parse() {
-        permissions.invalidate(user_id);
-    }
 }

@@ -2,8 +2,10 @@
 
 pub mod api_keys;
 pub mod health;
+pub mod invitations;
 pub mod logs;
 pub mod members;
 pub mod oidc;
 pub mod sign_in;
+pub mod users;
 pub mod workspaces;

@@ -1,12 +1,7 @@
 //! Sign-in with an identity provider. Browsers open these addresses, so every failure redirects to the sign-in page, which
 //! says what happened.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    cookie::{Cookie, SameSite, time::Duration},
-    http::header,
-    web,
-};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use logbook_engine::db::Db;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -18,7 +13,8 @@ use crate::{
     audit::{AuditContext, events::ProviderName},
     auth::{
         oidc::{Client, Provider, sign_in::Started},
-        sessions::Sessions,
+        permissions::PermissionCache,
+        sessions::{Sessions, SignInCookie},
         tokens::Tokens,
     },
     http::{
@@ -30,8 +26,6 @@ use crate::{
 /// The path to which the identity provider redirects.
 pub const OIDC_CALLBACK: &str = "/api/v1/auth/oidc/callback";
 
-const COOKIE: &str = "logbook_sign_in";
-const COOKIE_PATH: &str = "/api/v1/auth/oidc";
 /// How long a sign-in at the provider may take, in seconds.
 const SECONDS: i64 = 10 * 60;
 /// The audience of the sealed cookie.
@@ -88,6 +82,8 @@ enum Failed {
     /// The provider's response is not valid.
     Invalid,
     EmailTaken,
+    /// The account is disabled.
+    Disabled,
     Unavailable,
 }
 
@@ -99,6 +95,7 @@ impl Failed {
             Self::Refused => "refused",
             Self::Invalid => "invalid",
             Self::EmailTaken => "email_taken",
+            Self::Disabled => "disabled",
             Self::Unavailable => "unavailable",
         }
     }
@@ -108,6 +105,7 @@ impl From<Problem> for Failed {
     fn from(problem: Problem) -> Self {
         match problem.code {
             Code::Conflict => Self::EmailTaken,
+            Code::Forbidden => Self::Disabled,
             Code::Unauthenticated | Code::TokenExpired => Self::Invalid,
             _ => Self::Unavailable,
         }
@@ -147,7 +145,7 @@ pub async fn start(
         Err(problem) => return Ok(back(problem.into(), &next)),
     };
     let sealed = tokens.seal(SEALED_FOR, SECONDS, &started)?;
-    Ok(see_other(url.as_str()).cookie(cookie(&sessions, sealed, SECONDS)).finish())
+    Ok(see_other(url.as_str()).cookie(sessions.cookie(SignInCookie::Provider, sealed, SECONDS)).finish())
 }
 
 /// Finishes the sign-in when the browser comes back from the identity provider.
@@ -165,6 +163,7 @@ pub async fn callback(
     db: web::Data<Db>,
     tokens: web::Data<Tokens>,
     sessions: web::Data<Sessions>,
+    permissions: web::Data<PermissionCache>,
     AuditContext { audit, client_info }: AuditContext,
     // Providers add parameters of their own: what is unknown is passed over.
     came_back: Result<web::Query<CameBack>, actix_web::Error>,
@@ -172,8 +171,8 @@ pub async fn callback(
     let mut next = "/".to_owned();
     let signed_in = async {
         let (provider, client) = set_up(provider.as_ref()).ok_or(Failed::NotSetUp)?;
-        let sealed = request.cookie(COOKIE).ok_or(Failed::Expired)?;
-        let started: Started = tokens.unseal(SEALED_FOR, sealed.value()).map_err(|_| Failed::Expired)?;
+        let sealed = sessions.value(&request, SignInCookie::Provider).ok_or(Failed::Expired)?;
+        let started: Started = tokens.unseal(SEALED_FOR, &sealed).map_err(|_| Failed::Expired)?;
         next.clone_from(&started.next);
         let CameBack { code, state, error, iss } = came_back.map_err(|_| Failed::Invalid)?.into_inner();
         if state.as_deref() != Some(&started.state) {
@@ -189,24 +188,30 @@ pub async fn callback(
         }
         let person = provider.finish(client, &started, code.ok_or(Failed::Invalid)?).await?;
         let seconds = client.session_seconds;
-        let signed_in = db.run(move |conn| identities::sign_in(conn, &person, seconds));
-        let SignedIn { user, refresh_token, changes } = signed_in.await?;
-        audit.signed_in(user.id, "provider", &client_info);
+        let from = client_info.clone();
+        let signed_in = db.run(move |conn| identities::sign_in(conn, &person, seconds, &from));
+        let SignedIn { new, joined, changes } = signed_in.await?;
+        // Sessions may have ended: those from before the identity joined, or from before a role changed.
+        permissions.invalidate_all();
         let by = ProviderName { issuer: &provider.settings.issuer, name: &client.name };
-        audit.provider_roles_changed(by, &user, &changes, &client_info);
-        Ok(sessions.refresh_cookie(refresh_token))
+        if joined {
+            audit.identity_joined(by, &new.user, &client_info);
+        }
+        audit.signed_in(&new.session, &client_info);
+        audit.provider_roles_changed(by, &new.user, &changes, &client_info);
+        Ok(sessions.refresh_cookie(new.refresh_token))
     };
     let mut response = match signed_in.await {
         Ok(refresh) => see_other(&next).cookie(refresh).finish(),
         Err(failed) => {
-            if matches!(failed, Failed::Refused | Failed::Invalid | Failed::EmailTaken) {
+            if matches!(failed, Failed::Refused | Failed::Invalid | Failed::EmailTaken | Failed::Disabled) {
                 audit.sign_in_refused("provider", failed.name(), &client_info);
             }
             back(failed, &next)
         }
     };
     // The cookie is for one attempt only, whatever its outcome.
-    if let Err(error) = response.add_cookie(&cookie(&sessions, String::new(), 0)) {
+    if let Err(error) = response.add_cookie(&sessions.no_cookie(SignInCookie::Provider)) {
         tracing::error!(%error, "a cookie could not be removed");
     }
     response
@@ -230,17 +235,6 @@ fn back(failed: Failed, next: &str) -> HttpResponse {
         query.append_pair("next", next);
     }
     see_other(&format!("/sign-in?{}", query.finish())).finish()
-}
-
-/// `SameSite=Lax`, since the browser returns from another site.
-fn cookie(sessions: &Sessions, sealed: String, seconds: i64) -> Cookie<'static> {
-    Cookie::build(COOKIE, sealed)
-        .path(COOKIE_PATH)
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .secure(sessions.secure_cookie)
-        .max_age(Duration::seconds(seconds))
-        .finish()
 }
 
 /// A path of this server as a browser resolves it; None for any other address, so that a link to Logbook leads nowhere else.

@@ -1,16 +1,19 @@
 //! Signing in with a password or a link, staying signed in, signing out.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use logbook_engine::db::{Conn, Db};
+use logbook_engine::db::{Conn, Db, timestamp::Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
     accounts::{
+        browsers,
         claims::ACCESS_SECONDS,
-        permissions,
-        refresh_tokens::{self, NewSession, Renewed},
+        invitations::{self, CameIn, MyInvitation},
+        member::Member,
+        passwords, permissions,
+        sessions::{self, Beginning, Method, NewSession, Renewed},
         sign_in_links,
         users::{self, User},
         workspaces::{self, WorkspaceView},
@@ -18,7 +21,8 @@ use crate::{
     audit::AuditContext,
     auth::{
         SignedIn,
-        sessions::{COOKIE, Sessions},
+        permissions::PermissionCache,
+        sessions::{Sessions, SignInCookie},
         tokens::Tokens,
     },
     http::{
@@ -29,6 +33,10 @@ use crate::{
     },
     limits::passwords::Ended,
 };
+
+/// Within this many seconds after signing in, somebody without a password may set one: an access token that was stolen later
+/// must not become a way in of its own.
+const JUST_NOW_SECONDS: i64 = 15 * 60;
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -105,22 +113,24 @@ pub struct Me {
     pub user: UserView,
     pub platform_admin: bool,
     pub workspaces: Vec<WorkspaceView>,
+    /// Workspaces that the caller is invited to, by name.
+    pub invitations: Vec<MyInvitation>,
 }
 
 /// Somebody who is signed in: the body of the response, and the token in its cookie.
 struct SignedInNow {
-    user_id: i32,
+    own: sessions::Session,
     session: Session,
     refresh_token: String,
 }
 
 impl SignedInNow {
     fn new(conn: &mut Conn, tokens: &Tokens, new: NewSession) -> Result<Self> {
-        let NewSession { user, refresh_token } = new;
-        let access_token = tokens.sign(&permissions::claims(conn, &user)?)?;
+        let NewSession { user, session: own, refresh_token } = new;
+        let access_token = tokens.sign(&permissions::claims(conn, &user, &own)?)?;
         let expires_in = ACCESS_SECONDS;
         let session = Session { access_token, token_type: "Bearer", expires_in, user: (&user).into() };
-        Ok(Self { user_id: user.id, session, refresh_token })
+        Ok(Self { own, session, refresh_token })
     }
 
     fn response(self, sessions: &Sessions) -> HttpResponse {
@@ -135,6 +145,7 @@ impl SignedInNow {
     responses((status = 200, description = "Signed in; the response sets a refresh cookie", body = Session), SignInProblems)
 )]
 pub async fn login(
+    request: HttpRequest,
     db: web::Data<Db>,
     tokens: web::Data<Tokens>,
     sessions: web::Data<Sessions>,
@@ -144,19 +155,40 @@ pub async fn login(
 ) -> Result<HttpResponse> {
     let _turn = sessions.turn().await?;
     let email = credentials.email.clone();
-    let guess = sessions.passwords.begin(&email, client_info.network())?;
+    let mut browser = sessions.value(&request, SignInCookie::Browser);
+    if let Some(token) = browser.clone() {
+        let email = email.clone();
+        browser = db
+            .run(move |conn| Ok::<_, Problem>(browsers::is_known(conn, &token, &email)?.then_some(token)))
+            .await?;
+    }
+    let guess = sessions.passwords.begin(&email, client_info.network(), browser.as_deref())?;
+    let from = client_info.clone();
     let signed_in = db
         .run(move |conn| {
             let user = users::check_password(conn, &credentials.email, &credentials.password)?;
-            let refresh_token = refresh_tokens::start_session(conn, user.id)?;
-            SignedInNow::new(conn, &tokens, NewSession { user, refresh_token })
+            let user_id = user.id;
+            let new = sessions::start(conn, user, Beginning::new(Method::Password, &from))?;
+            let browser = match browser {
+                Some(token) => {
+                    browsers::touch(conn, &token)?;
+                    token
+                }
+                None => browsers::add(conn, user_id)?,
+            };
+            Ok((SignedInNow::new(conn, &tokens, new)?, browser))
         })
         .await;
     sessions.passwords.end(guess, ended(&signed_in, Code::InvalidCredentials));
     match signed_in {
-        Ok(signed_in) => {
-            audit.signed_in(signed_in.user_id, "password", &client_info);
-            Ok(signed_in.response(&sessions))
+        Ok((signed_in, browser)) => {
+            audit.signed_in(&signed_in.own, &client_info);
+            let mut response = signed_in.response(&sessions);
+            response.add_cookie(&sessions.browser_cookie(browser)).map_err(|error| {
+                tracing::error!(%error, "a cookie could not be set");
+                Problem::new(Code::Internal, "a cookie could not be set")
+            })?;
+            Ok(response)
         }
         Err(problem) => {
             if problem.code == Code::InvalidCredentials {
@@ -175,7 +207,7 @@ fn ended<T>(guessed: &Result<T>, wrong: Code) -> Ended {
     }
 }
 
-/// Signs in with a one-time link.
+/// Signs in with a one-time link. The link of an invitation creates the account and accepts.
 #[utoipa::path(
     post, path = "/api/v1/auth/link", operation_id = "signInByLink", tag = "Sign-in", security(()),
     request_body = SignInLink,
@@ -189,15 +221,33 @@ pub async fn link(
     _no: Params<(NoParams,)>,
     Body(link): Body<SignInLink>,
 ) -> Result<HttpResponse> {
+    let from = client_info.clone();
     let signed_in = db
         .run(move |conn| {
-            let new = sign_in_links::redeem(conn, &link.token)?;
-            SignedInNow::new(conn, &tokens, new)
+            let beginning = Beginning::new(Method::Link, &from);
+            let (new, accepted) = match sign_in_links::redeem(conn, &link.token, beginning) {
+                Err(problem) if problem.code == Code::LinkInvalid => {
+                    let CameIn { new, workspace_id, role } =
+                        invitations::redeem(conn, &link.token, beginning)?;
+                    let member = Member::new(new.user.clone(), role);
+                    (new, Some((workspace_id, member)))
+                }
+                redeemed => (redeemed?, None),
+            };
+            let claims = permissions::claims(conn, &new.user, &new.session)?;
+            let signed_in = SignedInNow::new(conn, &tokens, new)?;
+            Ok::<_, Problem>((
+                signed_in,
+                accepted.map(|(workspace_id, member)| (workspace_id, member, claims)),
+            ))
         })
         .await;
     match signed_in {
-        Ok(signed_in) => {
-            audit.signed_in(signed_in.user_id, "link", &client_info);
+        Ok((signed_in, accepted)) => {
+            audit.signed_in(&signed_in.own, &client_info);
+            if let Some((workspace_id, member, claims)) = accepted {
+                audit.invitation_accepted(workspace_id, &claims, &member, &client_info);
+            }
             Ok(signed_in.response(&sessions))
         }
         Err(problem) => {
@@ -219,25 +269,27 @@ pub async fn refresh(
     db: web::Data<Db>,
     tokens: web::Data<Tokens>,
     sessions: web::Data<Sessions>,
+    permissions: web::Data<PermissionCache>,
     AuditContext { audit, client_info }: AuditContext,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
     let nobody = || Problem::new(Code::NotSignedIn, "sign in");
-    let cookie = request.cookie(COOKIE).ok_or_else(nobody)?;
-    let renewed = db.run(move |conn| match refresh_tokens::renew_session(conn, cookie.value())? {
-        Renewed::Session(new) => Ok(Ok(SignedInNow::new(conn, &tokens, new)?)),
-        Renewed::Reused { user_id } => Ok::<_, Problem>(Err(user_id)),
+    let cookie = sessions.value(&request, SignInCookie::Refresh).ok_or_else(nobody)?;
+    let renewed = db.run(move |conn| match sessions::renew(conn, &cookie)? {
+        Renewed::Session(new) => Ok(Ok(SignedInNow::new(conn, &tokens, *new)?)),
+        Renewed::Reused(session) => Ok::<_, Problem>(Err(session)),
     });
     match renewed.await? {
         Ok(signed_in) => Ok(signed_in.response(&sessions)),
-        Err(user_id) => {
-            audit.refresh_token_reused(user_id, &client_info);
+        Err(session) => {
+            permissions.invalidate(&session.id);
+            audit.refresh_token_reused(&session, &client_info);
             Err(nobody())
         }
     }
 }
 
-/// Ends the session, if there is one.
+/// Ends the session, if there is one: its access tokens too.
 #[utoipa::path(
     post, path = "/api/v1/auth/logout", operation_id = "signOut", tag = "Sign-in",
     security(("refresh_cookie" = []), ()),
@@ -247,27 +299,30 @@ pub async fn logout(
     request: HttpRequest,
     db: web::Data<Db>,
     sessions: web::Data<Sessions>,
+    permissions: web::Data<PermissionCache>,
     AuditContext { audit, client_info }: AuditContext,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
-    if let Some(cookie) = request.cookie(COOKIE)
-        && let Some(user_id) = db.run(move |conn| refresh_tokens::end_session(conn, cookie.value())).await?
+    if let Some(cookie) = sessions.value(&request, SignInCookie::Refresh)
+        && let Some(session) = db.run(move |conn| sessions::end_by_token(conn, &cookie)).await?
     {
-        audit.signed_out(user_id, &client_info);
+        permissions.invalidate(&session.id);
+        audit.signed_out(&session, &client_info);
     }
-    Ok(HttpResponse::NoContent().cookie(sessions.cookie(String::new(), 0)).finish())
+    Ok(HttpResponse::NoContent().cookie(sessions.no_cookie(SignInCookie::Refresh)).finish())
 }
 
-/// Sets the caller's password and ends their other sessions.
+/// Sets the caller's password and ends their other sessions. Somebody without a password has to have signed in within the last
+/// quarter of an hour.
 #[utoipa::path(
     put, path = "/api/v1/auth/password", operation_id = "setPassword", tag = "Sign-in",
     request_body = NewPassword,
     responses((status = 204, description = "The password is set"), ChangeProblems)
 )]
 pub async fn set_password(
-    request: HttpRequest,
     db: web::Data<Db>,
     sessions: web::Data<Sessions>,
+    permissions: web::Data<PermissionCache>,
     AuditContext { audit, client_info }: AuditContext,
     SignedIn(claims): SignedIn,
     _no: Params<(NoParams,)>,
@@ -275,22 +330,31 @@ pub async fn set_password(
 ) -> Result<HttpResponse> {
     let nobody = || Problem::new(Code::Forbidden, "this token belongs to no person");
     let user_id = claims.user_id().ok_or_else(nobody)?;
-    let cookie = request.cookie(COOKIE).map(|cookie| cookie.value().to_owned());
+    let session = claims.sid.clone().ok_or_else(nobody)?;
     let _turn = sessions.turn().await?;
-    let guess = sessions.passwords.begin(&claims.sub, client_info.network())?;
+    let guess = sessions.passwords.begin(&claims.sub, client_info.network(), None)?;
     let set = db.run(move |conn| {
-        let user = users::find(conn, user_id)?.ok_or_else(nobody)?;
-        users::set_password(conn, &user, new.current_password.as_deref(), &new.password, cookie.as_deref())
+        let (user, session) = sessions::find(conn, &session)?.ok_or_else(nobody)?;
+        debug_assert_eq!(user.id, user_id);
+        passwords::check_strength(&new.password, &user)?;
+        if user.password_hash.is_none()
+            && session.created_at.plus_seconds(JUST_NOW_SECONDS) < Timestamp::now()
+        {
+            return Err(Problem::new(Code::SignInAgain, "sign in again, then set the password"));
+        }
+        users::set_password(conn, &user, new.current_password.as_deref(), &new.password, Some(&session.id))
     });
     let set = set.await;
+    // Whichever sessions of this person are remembered: they ended.
+    permissions.invalidate_all();
     sessions.passwords.end(guess, ended(&set, Code::WrongPassword));
     if let Err(problem) = set {
         if problem.code == Code::WrongPassword {
-            audit.password_refused(user_id, problem.code.name(), &client_info);
+            audit.password_refused(&claims, problem.code.name(), &client_info);
         }
         return Err(problem);
     }
-    audit.password_set(user_id, &client_info);
+    audit.password_set(&claims, &client_info);
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -306,10 +370,13 @@ pub async fn me(
 ) -> Result<HttpResponse> {
     let me = db
         .run(move |conn| {
+            let mut invitations = Vec::new();
             let user = match claims.user_id() {
                 Some(id) => {
                     let gone = || Problem::new(Code::Unauthenticated, "this user no longer exists");
-                    UserView::from(&users::find(conn, id)?.ok_or_else(gone)?)
+                    let user = users::find(conn, id)?.ok_or_else(gone)?;
+                    invitations = invitations::of_user(conn, &user)?;
+                    UserView::from(&user)
                 }
                 None => UserView {
                     id: claims.sub.clone(),
@@ -319,7 +386,7 @@ pub async fn me(
                 },
             };
             let workspaces = workspaces::visible(conn, |id| claims.role_in(id))?;
-            Ok::<_, Problem>(Me { user, platform_admin: claims.platform_admin, workspaces })
+            Ok::<_, Problem>(Me { user, platform_admin: claims.platform_admin, workspaces, invitations })
         })
         .await?;
     Ok(HttpResponse::Ok().json(me))

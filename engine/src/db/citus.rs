@@ -31,15 +31,20 @@ pub const DISTRIBUTED: [&str; 14] = [
 ];
 
 /// Tables that are on every node. A table comes after those that its foreign keys name.
-pub const REFERENCE: [&str; 10] = [
+pub const REFERENCE: [&str; 15] = [
     "workspaces",
     "users",
     "platform_workspace",
     "members",
+    "invitations",
     "identities",
     "identity_roles",
     "sign_in_links",
+    "sessions",
     "refresh_tokens",
+    "session_workspaces",
+    "known_browsers",
+    "script_tokens",
     "api_keys",
     "api_key_networks",
 ];

@@ -108,6 +108,7 @@ diesel::table! {
         platform_admin -> Bool,
         created_at -> TimestampSql,
         last_sign_in_at -> Nullable<TimestampSql>,
+        disabled_at -> Nullable<TimestampSql>,
     }
 }
 
@@ -137,13 +138,84 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::timestamp::TimestampSql;
 
+    sessions (id) {
+        id -> Text,
+        user_id -> Integer,
+        method -> Text,
+        issuer -> Nullable<Text>,
+        subject -> Nullable<Text>,
+        ip_address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        created_at -> TimestampSql,
+        renewed_at -> TimestampSql,
+        ends_at -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
     refresh_tokens (token_hash) {
         token_hash -> Text,
-        user_id -> Integer,
-        family -> Text,
+        session_id -> Text,
         expires_at -> TimestampSql,
         replaced_at -> Nullable<TimestampSql>,
-        session_ends_at -> Nullable<TimestampSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    session_workspaces (workspace_id, user_id, session_id) {
+        workspace_id -> Integer,
+        user_id -> Integer,
+        session_id -> Text,
+        used_at -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    known_browsers (token_hash) {
+        token_hash -> Text,
+        user_id -> Integer,
+        last_used_at -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    script_tokens (id) {
+        id -> Text,
+        workspace_id -> Nullable<Integer>,
+        name -> Text,
+        role -> Text,
+        created_at -> TimestampSql,
+        expires_at -> TimestampSql,
+        revoked_at -> Nullable<TimestampSql>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    invitations (workspace_id, id) {
+        workspace_id -> Integer,
+        id -> Text,
+        email -> Text,
+        name -> Nullable<Text>,
+        role -> Text,
+        token_hash -> Nullable<Text>,
+        invited_by -> Text,
+        created_at -> TimestampSql,
+        expires_at -> TimestampSql,
     }
 }
 
@@ -269,6 +341,7 @@ diesel::table! {
         role -> Text,
         secret_hash -> Text,
         created_by -> Text,
+        creator_id -> Nullable<Integer>,
         created_at -> TimestampSql,
         expires_at -> Nullable<TimestampSql>,
         last_used_at -> Nullable<TimestampSql>,
@@ -323,4 +396,8 @@ diesel::table! {
 diesel::joinable!(members -> workspaces (workspace_id));
 diesel::allow_tables_to_appear_in_same_query!(index_states, workspace_sequences);
 diesel::joinable!(members -> users (user_id));
+diesel::joinable!(invitations -> workspaces (workspace_id));
+diesel::joinable!(refresh_tokens -> sessions (session_id));
+diesel::allow_tables_to_appear_in_same_query!(invitations, workspaces);
+diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, sessions);
 diesel::allow_tables_to_appear_in_same_query!(members, users, workspaces);

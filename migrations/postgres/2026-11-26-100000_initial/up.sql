@@ -22,7 +22,7 @@ CREATE TABLE platform_workspace (
 -- ── People, roles and keys ───────────────────────────────────────────────────────────────────────────────────────────
 
 -- People who sign in. They belong to the platform, not to a workspace. Without password_hash they sign in with a link or
--- through an identity provider.
+-- through an identity provider. A disabled account cannot be signed in to, and has no sessions.
 CREATE TABLE users (
     id INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     email TEXT NOT NULL UNIQUE,
@@ -30,7 +30,8 @@ CREATE TABLE users (
     password_hash TEXT,
     platform_admin BOOLEAN NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
-    last_sign_in_at TIMESTAMPTZ
+    last_sign_in_at TIMESTAMPTZ,
+    disabled_at TIMESTAMPTZ
 );
 
 -- Roles that an admin assigned.
@@ -43,8 +44,28 @@ CREATE TABLE members (
 -- The workspaces of a person.
 CREATE INDEX members_by_user ON members (user_id);
 
+-- Invitations that nobody has accepted yet. The account of the address accepts; it need not exist. token_hash is that of a
+-- link that creates the account: only a platform admin, who can vouch for the address, gets one.
+CREATE TABLE invitations (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    id TEXT NOT NULL,
+    email TEXT NOT NULL,
+    name TEXT,
+    role TEXT NOT NULL CHECK (role IN ('viewer', 'auditor', 'writer', 'admin')),
+    token_hash TEXT,
+    invited_by TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (workspace_id, id),
+    UNIQUE (workspace_id, email)
+);
+-- The invitations of a person, and the one of a link.
+CREATE INDEX invitations_by_email ON invitations (email);
+CREATE INDEX invitations_by_token ON invitations (token_hash);
+
 -- The identity of a person at an identity provider. everywhere is a role in every workspace. It and platform_admin are
--- what the provider said at the last sign-in; they and the roles in identity_roles end at grants_end_at.
+-- what the provider said at the last sign-in. They and the roles in identity_roles end at grants_end_at, and only sessions that
+-- began at the provider have them.
 CREATE TABLE identities (
     issuer TEXT NOT NULL,
     subject TEXT NOT NULL,
@@ -75,21 +96,64 @@ CREATE TABLE sign_in_links (
     used_at TIMESTAMPTZ
 );
 
--- Sessions. Each use of a refresh token replaces it with the next one of its family. The use of a replaced token means
--- that it was copied, and ends the family. session_ends_at ends a session that began at an identity provider, however
--- much it is used.
+-- Sessions. method is how they began. One that began at an identity provider names the identity, whose roles it has. It
+-- ends at ends_at, however much it is used; a session that has ended has no row.
+CREATE TABLE sessions (
+    id TEXT NOT NULL PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    method TEXT NOT NULL CHECK (method IN ('password', 'link', 'provider')),
+    issuer TEXT,
+    subject TEXT,
+    ip_address TEXT,
+    user_agent TEXT,
+    created_at TIMESTAMPTZ NOT NULL,
+    renewed_at TIMESTAMPTZ NOT NULL,
+    ends_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX sessions_by_user ON sessions (user_id);
+
+-- Each use of a refresh token replaces it with the next one of its session. The use of a replaced token means that it was
+-- copied, and ends the session.
 CREATE TABLE refresh_tokens (
     token_hash TEXT NOT NULL PRIMARY KEY,
-    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    family TEXT NOT NULL,
+    session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     expires_at TIMESTAMPTZ NOT NULL,
-    replaced_at TIMESTAMPTZ,
-    session_ends_at TIMESTAMPTZ
+    replaced_at TIMESTAMPTZ
 );
-CREATE INDEX refresh_tokens_by_family ON refresh_tokens (family);
+CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
+
+-- In which workspaces a session was used, and since when: a workspace learns of no other sign-ins. Rows stay until the
+-- person uses a later session there.
+CREATE TABLE session_workspaces (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    session_id TEXT NOT NULL,
+    used_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (workspace_id, user_id, session_id)
+);
+CREATE INDEX session_workspaces_by_session ON session_workspaces (session_id);
+
+-- Browsers in which a person signed in with their password. Wrong passwords from elsewhere do not make them wait.
+CREATE TABLE known_browsers (
+    token_hash TEXT NOT NULL PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    last_used_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX known_browsers_by_user ON known_browsers (user_id);
+
+-- Tokens of scripts, which the command line creates. Without workspace_id they are valid in every workspace.
+CREATE TABLE script_tokens (
+    id TEXT NOT NULL PRIMARY KEY,
+    workspace_id INTEGER REFERENCES workspaces (id),
+    name TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('viewer', 'auditor', 'writer', 'admin')),
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    revoked_at TIMESTAMPTZ
+);
 
 -- Keys of producers and integrators. prefix names a key and is no secret; secret_hash is the SHA-256 of the whole key in
--- hexadecimal. A revoked key stays, since events name it.
+-- hexadecimal. A revoked key stays, since events name it. creator_id is the user who created it; NULL for a script.
 CREATE TABLE api_keys (
     workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
     prefix TEXT NOT NULL,
@@ -97,6 +161,7 @@ CREATE TABLE api_keys (
     role TEXT NOT NULL CHECK (role IN ('viewer', 'auditor', 'writer', 'admin')),
     secret_hash TEXT NOT NULL,
     created_by TEXT NOT NULL,
+    creator_id INTEGER,
     created_at TIMESTAMPTZ NOT NULL,
     expires_at TIMESTAMPTZ,
     last_used_at TIMESTAMPTZ,
@@ -388,7 +453,7 @@ GRANT SELECT ON workspace_sequences TO logbook_eraser;
 
 -- ── Row-level security ───────────────────────────────────────────────────────────────────────────────────────────────
 
--- A policy for every table with a workspace's log data. These tables have none: members, identity_roles, api_keys and
+-- A policy for every table with a workspace's log data. These tables have none: members, invitations, session_workspaces, script_tokens, identity_roles, api_keys and
 -- api_key_networks, which are read before the workspace is known (at sign-in, or to find a key by its prefix), and
 -- platform_workspace, which says nothing about a tenant. The reader has no privileges on them. The policy is forced on
 -- the owner too, as which the server logs in: without a workspace it sees no rows. Without SELECT the setting would be

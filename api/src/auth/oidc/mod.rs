@@ -245,6 +245,9 @@ impl Provider {
             // Never named as Logbook's own users are: a provider's `user:1` is not user 1.
             sub: format!("provider:{subject}"),
             name: name(&given).unwrap_or(subject).to_owned(),
+            jti: None,
+            sid: None,
+            method: None,
             iat: now,
             nbf: now,
             exp: given.get("exp").and_then(Value::as_f64).unwrap_or_default() as i64,

@@ -158,7 +158,10 @@ impl Provider {
             Some(Value::String(verified)) => verified == "true",
             _ => false,
         };
-        let plain = |email: &&str| email.len() <= 320 && email.contains('@') && !email.contains('\0');
+        // An address that is not ASCII is none: in lower case it might become somebody else's.
+        let plain = |email: &&str| {
+            email.len() <= 320 && email.is_ascii() && email.contains('@') && !email.contains('\0')
+        };
         let email = text(claims, "email").filter(plain).filter(|_| verified);
         Person {
             issuer: self.settings.issuer.clone(),
