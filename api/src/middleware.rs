@@ -16,7 +16,6 @@ use actix_web::{
 };
 
 use crate::{
-    auth::sessions::Sessions,
     config::Origin,
     http::{
         error::{Code, Problem},
@@ -70,10 +69,6 @@ pub async fn observe(
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID_HEADER.clone(), value);
-    }
-    if measured.app_data::<web::Data<Sessions>>().is_some_and(|sessions| sessions.secure_cookie) {
-        // A year, as the lists of browsers ask for (RFC 6797). Other hosts of the domain are not ours to decide for.
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(&path, status)));

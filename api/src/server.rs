@@ -8,7 +8,8 @@ use std::{
 use actix_web::{
     App, HttpServer,
     dev::Server,
-    middleware::{Compress, Condition, from_fn},
+    http::header::STRICT_TRANSPORT_SECURITY,
+    middleware::{Compress, Condition, DefaultHeaders, from_fn},
     web::{self, Data},
 };
 use logbook_engine::{
@@ -132,10 +133,11 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
         counters: Data::default(),
         web_dir: config.web_dir.clone(),
     };
-    let origins = config.cors_origins.clone();
+    let (origins, secure) = (config.cors_origins.clone(), config.is_secure());
     let server = HttpServer::new(move || {
         App::new()
             .wrap(Compress::default())
+            .wrap(Condition::new(secure, strict_transport()))
             .wrap(Condition::new(!origins.is_empty(), middleware::cors(&origins)))
             .wrap(from_fn(middleware::observe))
             .configure(|config| app::configure(config, &services))
@@ -146,6 +148,11 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     .listen(listener)?
     .run();
     Ok(Started { server, address, db, appender, audit, origin: config.origin(address) })
+}
+
+/// For a year browsers come over TLS only (RFC 6797). Other hosts of the domain are not ours to decide for.
+fn strict_transport() -> DefaultHeaders {
+    DefaultHeaders::new().add((STRICT_TRANSPORT_SECURITY, "max-age=31536000"))
 }
 
 fn prepare(conn: &mut Conn, no_migrate: bool) -> Result<(), StartError> {

@@ -6,14 +6,16 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Output, Stdio},
+    sync::OnceLock,
     thread,
 };
 
 use logbook::{
-    accounts::{claims::Claims, role::Role},
+    accounts::{claims::Claims, role::Role, script_tokens},
     config::DataConfig,
     server::open_tokens,
 };
+use logbook_engine::db::Db;
 
 use crate::Client;
 
@@ -59,6 +61,8 @@ pub struct Process {
     child: Child,
     pub address: SocketAddr,
     data: DataConfig,
+    /// The token of [`Process::admin`].
+    token: OnceLock<String>,
 }
 
 impl Starting {
@@ -94,7 +98,7 @@ impl Starting {
         };
         // Nobody reads the rest, and a full pipe would stop the server.
         thread::spawn(move || lines.for_each(drop));
-        Process { child, address, data: data.clone() }
+        Process { child, address, data: data.clone(), token: OnceLock::new() }
     }
 
     /// Sends SIGKILL, however far it has come.
@@ -111,11 +115,17 @@ impl Process {
 
     /// A client that may do everything everywhere.
     pub fn admin(&self) -> Client {
-        let mut claims = Claims::new("token:test".into(), "test".into(), 3600);
-        claims.everywhere = Some(Role::Admin);
-        claims.platform_admin = true;
-        let tokens = open_tokens(&self.data.data_dir).expect("the server's keys");
-        Client::new(self.address, Some(tokens.sign(&claims).expect("a token")))
+        let token = self.token.get_or_init(|| {
+            let mut claims = Claims::new("token:test".into(), "test".into(), 3600);
+            claims.everywhere = Some(Role::Admin);
+            claims.platform_admin = true;
+            let db = Db::open(&self.data.database_url, 1).expect("the database");
+            let mut conn = db.conn().expect("a connection");
+            script_tokens::create(&mut conn, &mut claims, Role::Admin, None).expect("a known token");
+            let tokens = open_tokens(&self.data.data_dir).expect("the server's keys");
+            tokens.sign(&claims).expect("a token")
+        });
+        Client::new(self.address, Some(token.clone()))
     }
 
     /// Sends SIGKILL and waits until the process is gone.

@@ -73,7 +73,7 @@ on_both!(a_running_server_takes_a_new_key_and_signs_nobody_out, |server| {
     let keys = own_keys(folder);
     assert_eq!(keys.len(), 2);
     // At once, though the server has just read its keys: it does not know the new key's name.
-    let after = by_hand.sign_for_long(&claims(600)).expect("a token");
+    let after = by_hand.sign_for_long(&server.known(&claims(600))).expect("a token");
     assert_ne!(before.split('.').next(), after.split('.').next(), "each names its key");
     accepted(&server, &after);
     accepted(&server, &before);
@@ -87,8 +87,8 @@ on_both!(a_key_outlives_the_longest_token_that_it_signed, |server| {
     let by_hand = tokens(folder);
     let month = 30 * 86_400;
     let earliest = claims(month).exp;
-    let long = by_hand.sign_for_long(&claims(month)).expect("a token");
-    by_hand.sign_for_long(&claims(3600)).expect("a token");
+    let long = by_hand.sign_for_long(&server.known(&claims(month))).expect("a token");
+    by_hand.sign_for_long(&server.known(&claims(3600))).expect("a token");
     let until = by_hand.rotate(false).expect("a new key").expect("a time");
     assert!((earliest..=claims(month).exp).contains(&until), "{until}, not {earliest}");
     // As if the first rotation had been 20 minutes ago: the long token keeps its key alive.
@@ -117,12 +117,12 @@ fn age(folder: &Path, seconds: i64) {
 
 on_both!(a_key_that_is_given_up_verifies_nothing_at_once, |server| {
     let folder = &server.data.data_dir;
-    let long = tokens(folder).sign_for_long(&claims(86_400)).expect("a token");
+    let long = tokens(folder).sign_for_long(&server.known(&claims(86_400))).expect("a token");
     accepted(&server, &long);
     assert_eq!(tokens(folder).rotate(true).expect("a new key"), None);
     wait_until("the key is given up", || server.bearer(&long).get("/workspaces").status == 401);
     refused(&server, &long, "unauthenticated");
-    accepted(&server, &tokens(folder).sign(&claims(600)).expect("a token"));
+    accepted(&server, &tokens(folder).sign(&server.known(&claims(600))).expect("a token"));
 });
 
 on_both!(a_file_that_cannot_be_read_leaves_the_known_keys, |server| {

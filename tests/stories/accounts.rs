@@ -120,7 +120,9 @@ on_both!(a_session_ends_at_once_with_its_access_tokens, |server| {
     here.put("/auth/password", new).expect(204);
     here.get("/me").expect(200);
     client.get("/me").expect(401);
-    logbook_tests::wait::wait_until("the other server refuses it", || beside.bearer(&token).get("/me").status == 401);
+    logbook_tests::wait::wait_until("the other server refuses it", || {
+        beside.bearer(&token).get("/me").status == 401
+    });
 });
 
 on_both!(a_session_ends_after_a_month_however_much_it_is_used, |server| {

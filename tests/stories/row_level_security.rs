@@ -13,8 +13,16 @@ use logbook_tests::{TestServer, on_both, pagination, postgres, server::sample};
 use serde_json::json;
 
 /// Tables with a workspace and without a policy; the migration says why.
-const WITHOUT_POLICY: &[&str] =
-    &["api_key_networks", "api_keys", "identity_roles", "members", "platform_workspace"];
+const WITHOUT_POLICY: &[&str] = &[
+    "api_key_networks",
+    "api_keys",
+    "identity_roles",
+    "invitations",
+    "members",
+    "platform_workspace",
+    "script_tokens",
+    "session_workspaces",
+];
 
 #[derive(QueryableByName)]
 struct Name {

@@ -3,7 +3,11 @@
 use diesel::prelude::*;
 use logbook_engine::db::{Conn, schema::script_tokens, timestamp::Timestamp};
 
-use super::{claims::Claims, role::Role, secret::random_token};
+use super::{
+    claims::Claims,
+    role::Role,
+    secret::{random_token, token_hash},
+};
 use crate::http::error::Result;
 
 /// Longest life of a token, in hours.
@@ -43,8 +47,8 @@ pub fn create(
     role: Role,
     workspace_id: Option<i32>,
 ) -> Result<ScriptToken> {
-    // It names a token and opens nothing. 96 bits.
-    let id = random_token()[..16].to_owned();
+    // It names a token and opens nothing.
+    let id = token_hash(&random_token())[..16].to_owned();
     let token = ScriptToken {
         id: id.clone(),
         workspace_id,

@@ -107,7 +107,7 @@ pub fn start(conn: &mut Conn, user: User, beginning: Beginning<'_>) -> Result<Ne
     let longest = seconds.unwrap_or(LONGEST_SECONDS).min(LONGEST_SECONDS);
     let session = Session {
         // It names a session and opens none. 128 bits.
-        id: random_token()[..22].to_owned(),
+        id: token_hash(&random_token())[..32].to_owned(),
         user_id: user.id,
         method: method.as_str().to_owned(),
         issuer: identity.map(|(issuer, _)| issuer.to_owned()),

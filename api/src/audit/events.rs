@@ -15,10 +15,8 @@ use crate::{
         api_keys::ApiKey,
         claims::Claims,
         identities::RoleChange,
-        invitations::Invitation,
         member::Member,
         role::Role,
-        sessions::Session,
         users::{self, User},
         workspaces::Workspace,
     },
@@ -58,7 +56,7 @@ pub fn text<const MIN: usize, const MAX: usize>(text: &str) -> Option<Text<MIN, 
     Some(Text::truncated(text))
 }
 
-fn changed(changes: Vec<Change>) -> Changes {
+pub(super) fn changed(changes: Vec<Change>) -> Changes {
     changes.try_into().unwrap_or_else(|invalid| {
         tracing::error!(?invalid, "an event of Logbook itself is recorded without its changes");
         Changes::default()
@@ -71,7 +69,7 @@ pub fn note(event: &mut NewEvent, key: &str, value: impl Into<Value>) {
     }
 }
 
-fn event(action: &'static str, client_info: &ClientInfo) -> NewEvent {
+pub(super) fn event(action: &'static str, client_info: &ClientInfo) -> NewEvent {
     let ClientInfo { address, user_agent } = client_info;
     let mut event = NewEvent::new(Log::Activity, Action::literal(action), OccurredAt::now());
     event.common.ip_address = address.map(IpAddress::from);
@@ -120,22 +118,6 @@ pub fn of_member(member: &Member) -> Target {
     target("member", &format!("user:{}", member.id), &member.name)
 }
 
-pub fn of_invitation(invitation: &Invitation) -> Target {
-    target("invitation", &invitation.id, &invitation.email)
-}
-
-fn of_session(session: &Session) -> Destination {
-    Destination::Session { user_id: session.user_id, session: session.id.clone() }
-}
-
-/// Where what a person does with their own account is recorded.
-fn of_claims(claims: &Claims) -> Destination {
-    match (claims.user_id(), &claims.sid) {
-        (Some(user_id), Some(session)) => Destination::Session { user_id, session: session.clone() },
-        _ => Destination::Platform,
-    }
-}
-
 pub fn of_user(user: &User) -> Target {
     target("user", &users::subject(user.id), &user.name)
 }
@@ -178,94 +160,16 @@ pub struct ProviderName<'a> {
 }
 
 impl By<'_> {
-    fn managed(&self, action: &'static str, target: Target) -> NewEvent {
+    pub(super) fn managed(&self, action: &'static str, target: Target) -> NewEvent {
         managed(action, actor(self.caller), Some(self.role), self.client_info, target)
     }
 
-    fn destination(&self) -> Destination {
+    pub(super) fn destination(&self) -> Destination {
         Destination::Workspace(self.workspace.id)
     }
 }
 
 impl AuditLog {
-    /// Somebody signed in. Recorded in the platform workspace: a workspace learns of it when the session is used there.
-    pub fn signed_in(&self, session: &Session, client_info: &ClientInfo) {
-        let mut event = event("login", client_info);
-        event.common.session_id = text(&session.id);
-        note(&mut event, "method", session.method.as_str());
-        // Nothing was used yet, so this is the platform workspace alone.
-        self.record(of_session(session), event);
-    }
-
-    /// A session is used in a workspace for the first time.
-    pub fn session_used(&self, by: &By<'_>) {
-        let Some(session) = &by.caller.sid else { return };
-        let mut event = event("login", by.client_info);
-        event.common.actor = Some(actor(by.caller));
-        event.common.role = text(by.role.as_str());
-        event.common.session_id = text(session);
-        note(&mut event, "method", by.caller.method.as_deref().unwrap_or_default());
-        event.dedupe_key = Some(DedupeKey::reserved(&format!("login/{session}")));
-        self.record(by.destination(), event);
-    }
-
-    /// An identity joined an account that existed: its password, links and sessions were removed.
-    pub fn identity_joined(&self, provider: ProviderName<'_>, user: &User, client_info: &ClientInfo) {
-        let actor = Actor { kind: ActorType::Service, id: text(provider.issuer), name: text(provider.name) };
-        let mut event = managed("identity_joined", actor, None, client_info, of_user(user));
-        note(&mut event, "via", "identity provider");
-        self.record(Destination::Platform, event);
-    }
-
-    /// A wrong password. What was typed as e-mail address may be anything, even a password: it is used to find the person,
-    /// and not stored where there is none.
-    pub fn sign_in_failed(&self, email: &str, reason: &'static str, client_info: &ClientInfo) {
-        let mut event = event("login_failed", client_info);
-        event.common.outcome = Outcome::Failure;
-        event.common.outcome_reason = text(reason);
-        note(&mut event, "method", "password");
-        self.record(Destination::Email(email.to_owned()), event);
-    }
-
-    /// A sign-in of nobody in particular that was refused: by a link that was used, expired or unknown, or by the identity
-    /// provider. Recorded once an hour for each network and reason.
-    pub fn sign_in_refused(&self, method: &'static str, reason: &'static str, client_info: &ClientInfo) {
-        if self.is_first(Kind::Refusal, &format!("{method} {reason} {:?}", client_info.network())) {
-            let mut event = event("login_failed", client_info);
-            event.common.outcome = Outcome::Failure;
-            event.common.outcome_reason = text(reason);
-            note(&mut event, "method", method);
-            self.record(Destination::Platform, event);
-        }
-    }
-
-    pub fn signed_out(&self, session: &Session, client_info: &ClientInfo) {
-        let mut event = event("logout", client_info);
-        event.common.session_id = text(&session.id);
-        self.record(of_session(session), event);
-    }
-
-    /// A refresh token that was replaced before: somebody has a copy of it, and the session was ended.
-    pub fn refresh_token_reused(&self, session: &Session, client_info: &ClientInfo) {
-        let mut event = event("refresh_token_reused", client_info);
-        event.common.outcome = Outcome::Failure;
-        event.common.outcome_reason = text("session_ended");
-        event.common.session_id = text(&session.id);
-        self.record(of_session(session), event);
-    }
-
-    /// The current password, which is needed to set a new one, was wrong: perhaps somebody guesses with a stolen token.
-    pub fn password_refused(&self, claims: &Claims, reason: &'static str, client_info: &ClientInfo) {
-        let mut event = event("password_set", client_info);
-        event.common.outcome = Outcome::Failure;
-        event.common.outcome_reason = text(reason);
-        self.record(of_claims(claims), event);
-    }
-
-    pub fn password_set(&self, claims: &Claims, client_info: &ClientInfo) {
-        self.record(of_claims(claims), event("password_set", client_info));
-    }
-
     /// A token or key that was refused. Recorded once an hour for each network and reason. That a person's token has
     /// expired is routine, four times an hour, and not recorded.
     pub fn token_refused(
@@ -323,64 +227,6 @@ impl AuditLog {
 
     pub fn key_revoked(&self, by: &By<'_>, key: &ApiKey) {
         self.record(by.destination(), by.managed("api_key_revoked", of_key(key)));
-    }
-
-    /// Somebody was invited; `with_link` says whether a link was created that opens an account.
-    pub fn member_invited(&self, by: &By<'_>, invitation: &Invitation, with_link: bool) {
-        let mut event = by.managed("member_invited", of_invitation(invitation));
-        event.changes = changed(vec![
-            Change::value("role", Value::Null, invitation.role.as_str().into()),
-            Change::value("email", Value::Null, invitation.email.as_str().into()),
-        ]);
-        note(&mut event, "with_link", with_link);
-        self.record(by.destination(), event);
-    }
-
-    pub fn invitation_cancelled(&self, by: &By<'_>, invitation: &Invitation) {
-        self.record(by.destination(), by.managed("invitation_cancelled", of_invitation(invitation)));
-    }
-
-    /// The invited person accepted, and is a member now.
-    pub fn invitation_accepted(
-        &self,
-        workspace_id: i32,
-        caller: &Claims,
-        member: &Member,
-        client_info: &ClientInfo,
-    ) {
-        let mut event =
-            managed("invitation_accepted", actor(caller), Some(member.role), client_info, of_member(member));
-        event.changes = changed(new_member(member, None));
-        self.record(Destination::Workspace(workspace_id), event);
-    }
-
-    /// Who declines is no member: the workspace learns no more than the address, which it wrote down itself.
-    pub fn invitation_declined(&self, invitation: &Invitation) {
-        let who = Actor { kind: ActorType::User, id: None, name: text(&invitation.email) };
-        let event =
-            managed("invitation_declined", who, None, &ClientInfo::default(), of_invitation(invitation));
-        self.record(Destination::Workspace(invitation.workspace_id), event);
-    }
-
-    /// A platform admin changed an account, or ended sessions of it.
-    pub fn user_changed(
-        &self,
-        caller: &Claims,
-        user: &User,
-        action: &'static str,
-        changes: Vec<Change>,
-        client_info: &ClientInfo,
-    ) {
-        let mut event = managed(action, actor(caller), None, client_info, of_user(user));
-        event.changes = changed(changes);
-        self.record(Destination::Platform, event);
-    }
-
-    /// A person ended one of their own sessions.
-    pub fn session_ended(&self, claims: &Claims, session: &str, client_info: &ClientInfo) {
-        let mut event = event("session_ended", client_info);
-        event.common.target = target("session", session, "");
-        self.record(of_claims(claims), event);
     }
 
     /// `before` is their role until now.

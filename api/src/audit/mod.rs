@@ -5,6 +5,7 @@
 //! (`logbook_audit_events_lost_total`) and reported in the server's log. A killed server loses the events that were still
 //! waiting: that is the price of not waiting for them.
 
+mod accounts;
 pub mod events;
 pub mod platform;
 
@@ -59,6 +60,8 @@ pub enum Destination {
     /// All workspaces that this person is a member of, and the platform workspace. The person becomes the actor where there
     /// is none.
     Person(i32),
+    /// The platform workspace. This person becomes the actor where there is none.
+    Account(i32),
     /// The workspaces in which this session of the person was used, and the platform workspace. The person becomes the actor
     /// where there is none.
     Session {
@@ -310,9 +313,9 @@ fn place(conn: &mut Conn, records: Vec<Record>, mut platform: Option<i32>) -> Re
     let mut events: BTreeMap<i32, Vec<NewEvent>> = BTreeMap::new();
     for Record { destination, mut event } in records {
         let person = match &destination {
-            Destination::Person(user_id) | Destination::Session { user_id, .. } => {
-                users::find(conn, *user_id)?
-            }
+            Destination::Person(user_id)
+            | Destination::Account(user_id)
+            | Destination::Session { user_id, .. } => users::find(conn, *user_id)?,
             Destination::Email(email) => users::find_by_email(conn, email)?,
             Destination::Workspace(_) | Destination::Slug(_) | Destination::Platform => None,
         };
@@ -326,7 +329,7 @@ fn place(conn: &mut Conn, records: Vec<Record>, mut platform: Option<i32>) -> Re
                 Some(user) => workspaces_of_member(conn, user.id)?,
                 None => Vec::new(),
             },
-            Destination::Platform => Vec::new(),
+            Destination::Account(_) | Destination::Platform => Vec::new(),
         };
         if workspace_ids.is_empty() || person.is_some() {
             let id = match platform {

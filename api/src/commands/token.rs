@@ -83,7 +83,7 @@ pub(crate) fn run(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
     let created = events::by_command("token_created", target, changes);
     let db = open(data)?;
     let workspace_id = workspace.map(|slug| find_workspace(&db, &slug)).transpose()?;
-    let stored = script_tokens::create(&mut *db.conn()?, &mut claims, role, workspace_id)?;
+    script_tokens::create(&mut *db.conn()?, &mut claims, role, workspace_id)?;
     // Recorded before it is printed: the token stays the last line even if stdout and stderr are combined.
     let destination = match workspace_id {
         Some(id) => {
@@ -97,10 +97,6 @@ pub(crate) fn run(data: &DataConfig, args: TokenArgs) -> Result<(), Failure> {
         }
     };
     let token = tokens.sign_for_long(&claims)?;
-    eprintln!(
-        "Token {} of {} is valid until {expires_at}. Revoke it: logbook token revoke {}",
-        stored.id, stored.name, stored.id
-    );
     record(data, &db, vec![Record::new(destination, created)]);
     println!("{token}");
     Ok(())

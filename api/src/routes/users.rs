@@ -39,7 +39,7 @@ pub struct AccountPath {
 #[into_params(parameter_in = Path)]
 pub struct SessionPath {
     /// The session's id.
-    #[param(example = "bqv0W3mJ2k1PbWq7l5rT9A")]
+    #[param(example = "9f86d081884c7d659a2feaa0c55ad015")]
     pub session: String,
 }
 
@@ -118,7 +118,7 @@ pub struct AccountChange {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ActiveSession)]
 pub struct SessionView {
-    #[schema(example = "bqv0W3mJ2k1PbWq7l5rT9A")]
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015")]
     pub id: String,
     /// How it began: `password`, `link` or `provider`.
     #[schema(example = "password")]

@@ -1,4 +1,6 @@
 //! One schema for both databases. `migrations/README.md` says how they stay alike.
+//!
+//! A long file: a list of all tables, which is searched and not read.
 
 diesel::table! {
     use diesel::sql_types::*;

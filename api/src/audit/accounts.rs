@@ -1,0 +1,170 @@
+//! The audit events of accounts: sign-ins, sessions, passwords and invitations.
+
+use logbook_engine::event::{Actor, ActorType, Change, Outcome, limits::DedupeKey};
+use serde_json::Value;
+
+use super::{
+    AuditLog, Destination, Kind,
+    events::{
+        By, ProviderName, actor, changed, event, managed, new_member, note, of_member, of_user, target, text,
+    },
+};
+use crate::{
+    accounts::{claims::Claims, invitations::Invitation, member::Member, sessions::Session, users::User},
+    http::client::ClientInfo,
+};
+
+fn of_invitation(invitation: &Invitation) -> logbook_engine::event::Target {
+    target("invitation", &invitation.id, &invitation.email)
+}
+
+fn of_session(session: &Session) -> Destination {
+    Destination::Session { user_id: session.user_id, session: session.id.clone() }
+}
+
+/// Where what a person does with their own account is recorded.
+fn of_claims(claims: &Claims) -> Destination {
+    match (claims.user_id(), &claims.sid) {
+        (Some(user_id), Some(session)) => Destination::Session { user_id, session: session.clone() },
+        _ => Destination::Platform,
+    }
+}
+
+impl AuditLog {
+    /// Somebody signed in. Recorded in the platform workspace: a workspace learns of it when the session is used there.
+    pub fn signed_in(&self, session: &Session, client_info: &ClientInfo) {
+        let mut event = event("login", client_info);
+        event.common.session_id = text(&session.id);
+        note(&mut event, "method", session.method.as_str());
+        // A platform admin uses the session in the platform workspace too: that is the same sign-in.
+        event.dedupe_key = Some(DedupeKey::reserved(&format!("login/{}", session.id)));
+        self.record(Destination::Account(session.user_id), event);
+    }
+
+    /// A session is used in a workspace for the first time.
+    pub fn session_used(&self, by: &By<'_>) {
+        let Some(session) = &by.caller.sid else { return };
+        let mut event = event("login", by.client_info);
+        event.common.actor = Some(actor(by.caller));
+        event.common.role = text(by.role.as_str());
+        event.common.session_id = text(session);
+        note(&mut event, "method", by.caller.method.as_deref().unwrap_or_default());
+        event.dedupe_key = Some(DedupeKey::reserved(&format!("login/{session}")));
+        self.record(by.destination(), event);
+    }
+
+    /// An identity joined an account that existed: its password, links and sessions were removed.
+    pub fn identity_joined(&self, provider: ProviderName<'_>, user: &User, client_info: &ClientInfo) {
+        let actor = Actor { kind: ActorType::Service, id: text(provider.issuer), name: text(provider.name) };
+        let mut event = managed("identity_joined", actor, None, client_info, of_user(user));
+        note(&mut event, "via", "identity provider");
+        self.record(Destination::Platform, event);
+    }
+
+    /// A wrong password. What was typed as e-mail address may be anything, even a password: it is used to find the person,
+    /// and not stored where there is none.
+    pub fn sign_in_failed(&self, email: &str, reason: &'static str, client_info: &ClientInfo) {
+        let mut event = event("login_failed", client_info);
+        event.common.outcome = Outcome::Failure;
+        event.common.outcome_reason = text(reason);
+        note(&mut event, "method", "password");
+        self.record(Destination::Email(email.to_owned()), event);
+    }
+
+    /// A sign-in of nobody in particular that was refused: by a link that was used, expired or unknown, or by the identity
+    /// provider. Recorded once an hour for each network and reason.
+    pub fn sign_in_refused(&self, method: &'static str, reason: &'static str, client_info: &ClientInfo) {
+        if self.is_first(Kind::Refusal, &format!("{method} {reason} {:?}", client_info.network())) {
+            let mut event = event("login_failed", client_info);
+            event.common.outcome = Outcome::Failure;
+            event.common.outcome_reason = text(reason);
+            note(&mut event, "method", method);
+            self.record(Destination::Platform, event);
+        }
+    }
+
+    pub fn signed_out(&self, session: &Session, client_info: &ClientInfo) {
+        let mut event = event("logout", client_info);
+        event.common.session_id = text(&session.id);
+        self.record(of_session(session), event);
+    }
+
+    /// A refresh token that was replaced before: somebody has a copy of it, and the session was ended.
+    pub fn refresh_token_reused(&self, session: &Session, client_info: &ClientInfo) {
+        let mut event = event("refresh_token_reused", client_info);
+        event.common.outcome = Outcome::Failure;
+        event.common.outcome_reason = text("session_ended");
+        event.common.session_id = text(&session.id);
+        self.record(of_session(session), event);
+    }
+
+    /// The current password, which is needed to set a new one, was wrong: perhaps somebody guesses with a stolen token.
+    pub fn password_refused(&self, claims: &Claims, reason: &'static str, client_info: &ClientInfo) {
+        let mut event = event("password_set", client_info);
+        event.common.outcome = Outcome::Failure;
+        event.common.outcome_reason = text(reason);
+        self.record(of_claims(claims), event);
+    }
+
+    pub fn password_set(&self, claims: &Claims, client_info: &ClientInfo) {
+        self.record(of_claims(claims), event("password_set", client_info));
+    }
+
+    /// Somebody was invited; `with_link` says whether a link was created that opens an account.
+    pub fn member_invited(&self, by: &By<'_>, invitation: &Invitation, with_link: bool) {
+        let mut event = by.managed("member_invited", of_invitation(invitation));
+        event.changes = changed(vec![
+            Change::value("role", Value::Null, invitation.role.as_str().into()),
+            Change::value("email", Value::Null, invitation.email.as_str().into()),
+        ]);
+        note(&mut event, "with_link", with_link);
+        self.record(by.destination(), event);
+    }
+
+    pub fn invitation_cancelled(&self, by: &By<'_>, invitation: &Invitation) {
+        self.record(by.destination(), by.managed("invitation_cancelled", of_invitation(invitation)));
+    }
+
+    /// The invited person accepted, and is a member now.
+    pub fn invitation_accepted(
+        &self,
+        workspace_id: i32,
+        caller: &Claims,
+        member: &Member,
+        client_info: &ClientInfo,
+    ) {
+        let mut event =
+            managed("invitation_accepted", actor(caller), Some(member.role), client_info, of_member(member));
+        event.changes = changed(new_member(member, None));
+        self.record(Destination::Workspace(workspace_id), event);
+    }
+
+    /// Who declines is no member: the workspace learns no more than the address, which it wrote down itself.
+    pub fn invitation_declined(&self, invitation: &Invitation) {
+        let who = Actor { kind: ActorType::User, id: None, name: text(&invitation.email) };
+        let event =
+            managed("invitation_declined", who, None, &ClientInfo::default(), of_invitation(invitation));
+        self.record(Destination::Workspace(invitation.workspace_id), event);
+    }
+
+    /// A platform admin changed an account, or ended sessions of it.
+    pub fn user_changed(
+        &self,
+        caller: &Claims,
+        user: &User,
+        action: &'static str,
+        changes: Vec<Change>,
+        client_info: &ClientInfo,
+    ) {
+        let mut event = managed(action, actor(caller), None, client_info, of_user(user));
+        event.changes = changed(changes);
+        self.record(Destination::Platform, event);
+    }
+
+    /// A person ended one of their own sessions.
+    pub fn session_ended(&self, claims: &Claims, session: &str, client_info: &ClientInfo) {
+        let mut event = event("session_ended", client_info);
+        event.common.target = target("session", session, "");
+        self.record(of_claims(claims), event);
+    }
+}
