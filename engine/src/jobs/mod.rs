@@ -34,6 +34,7 @@ use std::{
 use crate::{
     db::{self, Conn, Db},
     error::Result,
+    priority::give_way,
 };
 use build_index::BuildIndex;
 pub use build_index::index_lag;
@@ -141,6 +142,12 @@ fn spawn<J: Job>(job: J, db: &Db, id: &Arc<WorkerId>) -> Running {
     let (alive, ended) = mpsc::channel();
     let failures = Arc::new(AtomicU64::new(0));
     let worker = Worker::new(job, db.clone(), id.clone(), failures.clone(), ended);
-    thread::Builder::new().name(J::NAME.into()).spawn(|| worker.run()).expect("a thread starts");
+    thread::Builder::new()
+        .name(J::NAME.into())
+        .spawn(|| {
+            give_way();
+            worker.run();
+        })
+        .expect("a thread starts");
     Running { name: J::NAME, failures, _alive: alive }
 }
