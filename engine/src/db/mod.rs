@@ -3,6 +3,7 @@
 //! Everything above works on one [`Conn`], an enum over both backends, with one schema and one copy of each query. What
 //! really differs (pragmas, batch inserts, locks) is in [`dialect`].
 
+pub mod backup;
 pub mod citus;
 pub mod dialect;
 pub mod migrations;
