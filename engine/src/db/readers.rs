@@ -269,17 +269,20 @@ fn next_of(
 mod tests {
     use super::*;
 
-    struct Asked(ReadPlace, oneshot::Receiver<()>);
+    struct Asked {
+        _place: ReadPlace,
+        admitted: oneshot::Receiver<()>,
+    }
 
     impl Asked {
         fn is_in(&mut self) -> bool {
-            self.1.try_recv().is_ok()
+            self.admitted.try_recv().is_ok()
         }
     }
 
     fn ask(queue: &Arc<ReadQueue>, workspace_id: i32, caller: &str, cost: Cost) -> Result<Asked> {
         let reader = ReaderId { workspace_id, caller: caller.into() };
-        queue.join(reader, cost).map(|(place, admitted)| Asked(place, admitted))
+        queue.join(reader, cost).map(|(place, admitted)| Asked { _place: place, admitted })
     }
 
     fn scans(queue: &Arc<ReadQueue>, workspace_id: i32, caller: &str, count: usize) -> Vec<Asked> {
