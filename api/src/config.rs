@@ -56,7 +56,7 @@ pub struct ServeConfig {
     #[arg(long, env = "LOGBOOK_PUBLIC_URL")]
     pub public_url: Option<url::Url>,
     /// Number of database connections
-    #[arg(long, env = "LOGBOOK_DATABASE_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(2..=500))]
+    #[arg(long, env = "LOGBOOK_DATABASE_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(4..=500))]
     pub database_connections: u32,
     /// Number of threads that handle requests
     #[arg(long, env = "LOGBOOK_WORKERS", default_value_t = default_workers())]

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    Failure, check::CheckArgs, import::ImportCommand, keys::KeysCommand, repair::RepairArgs,
-    serve::ServeArgs, token::TokenArgs, user::UserCommand, workspace::WorkspaceCommand,
+    Failure, backup::BackupArgs, check::CheckArgs, import::ImportCommand, keys::KeysCommand,
+    repair::RepairArgs, serve::ServeArgs, token::TokenArgs, user::UserCommand, workspace::WorkspaceCommand,
 };
 use logbook::{config::DataConfig, openapi};
 
@@ -47,12 +47,16 @@ enum Command {
     Check(CheckArgs),
     /// Rebuild the search index and the kept counts where they differ from the events
     Repair(RepairArgs),
+    /// Copy the SQLite database to a new file, also while the server runs
+    Backup(BackupArgs),
     /// Print the OpenAPI document as YAML
     Openapi,
 }
 
-/// The exit code of a command that found a difference. 1 is any other failure, 2 is clap's.
+/// The exit code of a command that found a difference. 1 is any other failure.
 const DIFFERED: u8 = 3;
+/// The exit code of a command that cannot be meant, as clap's.
+const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let Cli { data, command } = Cli::parse();
@@ -67,13 +71,18 @@ fn main() -> ExitCode {
         Command::User(command) => commands::user::run(&data, command),
         Command::Check(args) => commands::check::run(&data, &args),
         Command::Repair(args) => commands::repair::run(&data, &args),
+        Command::Backup(args) => commands::backup::run(&data, &args),
         Command::Openapi => openapi::yaml().map_err(Failure::Message).map(|yaml| print!("{yaml}")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("logbook: {failure}");
-            if let Failure::Differed(_) = failure { DIFFERED.into() } else { ExitCode::FAILURE }
+            match failure {
+                Failure::Differed(_) => DIFFERED.into(),
+                Failure::Usage(_) => USAGE.into(),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -13,6 +13,7 @@
 //! | [`error`] | what can go wrong |
 //! | [`order`], [`local_time`], [`text`], [`varint`] | the order of a page; days of a time zone; normalized text; short numbers |
 //! | [`db`] | the only module that tells the two databases apart |
+//! | [`priority`] | threads that give way to those that answer requests |
 //! | [`private_files`] | files and folders that only their owner can read |
 //!
 //! Imports point down this table, never up. `tests/stories/architecture.rs` lists those that are allowed.
@@ -28,6 +29,7 @@ pub mod index;
 pub mod jobs;
 pub mod local_time;
 pub mod order;
+pub mod priority;
 pub mod private_files;
 pub mod query;
 pub mod text;

@@ -49,6 +49,20 @@ pub fn run(data: &DataConfig, args: &[&str]) -> Output {
     command(data).args(args).output().expect("the program runs")
 }
 
+/// Runs a command to its end that can write no file beyond so many bytes: to it the disk is full.
+pub fn run_with_file_limit(data: &DataConfig, bytes: u64, args: &[&str]) -> Output {
+    let mut limited = Command::new("prlimit");
+    // Ignored signals stay ignored: without that, the limit would end the program instead of failing the write.
+    let script = r#"trap '' XFSZ; exec "$@""#;
+    limited.arg(format!("--fsize={bytes}")).args(["bash", "-c", script, "bash"]);
+    let plain = command(data);
+    limited.arg(plain.get_program()).args(plain.get_args()).args(args).stdin(Stdio::null());
+    for (name, value) in plain.get_envs() {
+        limited.env(name, value.unwrap_or_default());
+    }
+    limited.output().expect("the program runs")
+}
+
 /// `logbook serve` while it starts.
 pub struct Starting {
     child: Child,

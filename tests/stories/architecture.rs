@@ -73,9 +73,9 @@ fn crate_files(folder: &str) -> Vec<File> {
 type Arrows = &'static [(&'static str, &'static [&'static str])];
 
 const ENGINE: Arrows = &[
-    ("jobs", &["index", "counts", "query", "filter", "event", "db", "error", "private_files"]),
+    ("jobs", &["index", "counts", "query", "filter", "event", "db", "error", "priority", "private_files"]),
     ("caches", &["counts", "index"]),
-    ("append", &["counts", "event", "db", "error"]),
+    ("append", &["counts", "event", "db", "error", "priority"]),
     ("counts", &["query", "index", "filter", "event", "error", "local_time", "order", "varint", "db"]),
     ("query", &["index", "filter", "event", "error", "order", "db"]),
     ("index", &["filter", "event", "error", "order", "text", "varint", "db"]),
@@ -86,7 +86,8 @@ const ENGINE: Arrows = &[
     ("order", &["db"]),
     ("text", &[]),
     ("varint", &[]),
-    ("db", &["private_files"]),
+    ("db", &["priority", "private_files"]),
+    ("priority", &[]),
     ("private_files", &[]),
 ];
 

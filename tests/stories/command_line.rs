@@ -1,5 +1,7 @@
 //! What commands do is in the logs, and a command does its work even where it cannot be logged.
 
+use std::{collections::BTreeMap, path::Path};
+
 use logbook::{auth::tokens::Tokens, config::DataConfig};
 use logbook_engine::db::{Db, migrations};
 use logbook_tests::{
@@ -173,4 +175,35 @@ fn a_token_without_a_database_is_good_when_there_is_one() {
     let token = run(&data, "token --role admin").stdout;
     let server = process::Process::start(&data, &[]);
     Client::new(server.address, Some(token.trim().to_owned())).get("/workspaces").expect(200);
+}
+
+/// Names and contents of the files of a folder.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
+    entries
+        .map(|entry| {
+            let name = entry.file_name().into_string().expect("a name");
+            (name, std::fs::read(entry.path()).expect("its bytes"))
+        })
+        .collect()
+}
+
+#[test]
+fn a_rotation_for_which_the_disk_has_no_room_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = DataConfig {
+        database_url: format!("sqlite://{}", folder.path().join("logbook.db").display()),
+        data_dir: folder.path().join("data"),
+        audit: false,
+    };
+    let token = run(&data, "token --role admin").stdout;
+    let before = files(&data.data_dir);
+    // Files may have 100 bytes: the key file is longer, and cannot be written whole.
+    let output = process::run_with_file_limit(&data, 100, &["token", "rotate"]);
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(files(&data.data_dir), before);
+    let verify = || Tokens::from_data_dir(&data.data_dir).expect("keys").verify(token.trim()).is_ok();
+    assert!(verify());
+    run(&data, "token rotate");
+    assert!(verify() && files(&data.data_dir) != before);
 }

@@ -193,3 +193,34 @@ fn messages_are_english_also_where_the_database_has_another_setting() {
     }
     admin.conn().expect("a connection").batch_execute(&format!("DROP ROLE {name}")).expect("it goes");
 }
+
+/// What docker-compose.yml does with an empty volume.
+#[test]
+fn the_containers_log_in_as_a_role_without_special_rights() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cluster = bare_cluster(&folder);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../docker/prepare-database");
+    let status = std::process::Command::new(script)
+        .env("LOGBOOK_DATABASE_PASSWORD", "it's a secret")
+        .env("POSTGRES_USER", "logbook")
+        .env("PGHOST", "127.0.0.1")
+        .env("PGPORT", cluster.port.to_string())
+        .status();
+    assert!(status.expect("the script runs").success());
+    let url = format!("{}/logbook", cluster.url.replace("//logbook@", "//logbook_server@"));
+    let db = Db::open(&url, 1).expect("the database");
+    let conn = &mut *db.conn().expect("a connection");
+    db::migrations::run(conn).expect("it migrates");
+    roles::check(conn).expect("its roles are there");
+    let special = "SELECT count(*) AS n FROM pg_roles WHERE rolname = current_user \
+                   AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)";
+    let Conn::Pg(conn) = conn else { panic!("not PostgreSQL") };
+    assert_eq!(number(conn, special), 0);
+    // It does what docs/POSTGRES.md says, and sets a password.
+    let script = std::fs::read_to_string(script).expect("a text");
+    for line in postgres::preparation().lines().filter(|line| !line.contains("logbook_server LOGIN")) {
+        assert!(script.contains(line), "{line}");
+    }
+    drop(db);
+    cluster.stop();
+}

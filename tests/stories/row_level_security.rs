@@ -249,7 +249,8 @@ on_both!(a_handler_that_forgets_its_workspace_sees_no_other, |server| {
     });
     let all = |conn: &mut Conn| events::table.select(events::workspace_id).load::<i32>(conn);
     let read = |id: i32| {
-        let found = server.db.read(id, move |conn| all(conn).map_err(db::Error::from));
+        let reader = db::ReaderId { workspace_id: id, caller: "a story".into() };
+        let found = server.db.read(reader, move |conn| all(conn).map_err(db::Error::from));
         let mut found = actix_web::rt::System::new().block_on(found).expect("events");
         found.dedup();
         found

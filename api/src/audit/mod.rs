@@ -270,7 +270,7 @@ impl Writer {
         let mut pauses = PAUSES.iter();
         loop {
             let request = AppendRequest::new(workspace_id, &events::source(), events.clone());
-            match self.appender.append(request, self.appender.reserve()).await {
+            match self.appender.append(request, self.appender.reserve(workspace_id, "logbook")).await {
                 Ok(_) => return Ok(()),
                 Err(error) => pause(pauses.next(), error.into()).await?,
             }

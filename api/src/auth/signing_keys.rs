@@ -231,10 +231,16 @@ fn change(folder: &Path, change: impl FnOnce(&mut SigningKeys) -> Result<()>) ->
     };
     change(&mut keys)?;
     let draft = folder.join(DRAFT);
-    let mut file = private().open(&draft)?;
-    file.write_all(&serde_json::to_vec_pretty(&keys)?)?;
-    file.sync_all()?;
-    fs::rename(&draft, folder.join(FILE))?;
+    let replaced = private().open(&draft).and_then(|mut file| {
+        file.write_all(&serde_json::to_vec_pretty(&keys)?)?;
+        file.sync_all()?;
+        fs::rename(&draft, folder.join(FILE))
+    });
+    if let Err(error) = replaced {
+        // On a full disk, a part of a file with secrets.
+        let _ = fs::remove_file(&draft);
+        return Err(error);
+    }
     File::open(folder)?.sync_all()?;
     // Not earlier: only now its key is in the new file.
     match fs::remove_file(first) {

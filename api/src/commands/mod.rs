@@ -1,6 +1,7 @@
 //! The commands, one file each, and what they share.
 
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod import;
@@ -39,6 +40,9 @@ pub(crate) enum Failure {
     Import(#[from] zango::ImportError),
     #[error("{0}")]
     Message(String),
+    /// What was asked for is not there on this database.
+    #[error("{0}")]
+    Usage(String),
     /// A comparison found differences.
     #[error("{0}")]
     Differed(String),
@@ -59,7 +63,7 @@ pub(crate) fn find_workspace(db: &Db, slug: &str) -> Result<i32, Failure> {
 }
 
 /// Runs work that reports how many parts of how many are done; shows a bar if stderr is a terminal.
-pub(crate) fn progress<T>(work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T) -> T {
+pub(crate) fn progress<T>(work: impl FnOnce(&mut (dyn FnMut(u64, u64) + Send)) -> T) -> T {
     let bar = ProgressBar::new(0);
     let done = work(&mut |done, all| {
         bar.set_length(all);

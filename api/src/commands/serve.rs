@@ -71,7 +71,8 @@ async fn keep_demo_alive(db: Db, appender: Appender) {
     loop {
         actix_web::rt::time::sleep(trickle.pause()).await;
         for request in demo::requests(workspace.id, trickle.batch(Timestamp::now())) {
-            if let Err(problem) = appender.append(request, appender.reserve()).await {
+            let memory = appender.reserve(workspace.id, "demo");
+            if let Err(problem) = appender.append(request, memory).await {
                 tracing::warn!(%problem, "events of the demo's clinic could not be appended");
             }
         }

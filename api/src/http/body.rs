@@ -5,6 +5,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use futures_util::{Stream, StreamExt as _};
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 use validator::Validate;
 
 use crate::http::{
@@ -17,8 +18,11 @@ use crate::http::{
 /// A JSON object of at most 64 KiB.
 pub struct Body<T>(pub T);
 
-/// Time limit for a body: a slow one occupies memory that others could use.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// In each of these spans a body has to bring [`LEAST`] bytes, or its end: a stalled one occupies memory that its sender
+/// could use.
+const SPAN: Duration = Duration::from_secs(5);
+/// 16 KiB/s.
+const LEAST: usize = 5 * 16 * 1024;
 const MAX_BYTES: usize = 64 * 1024;
 
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
@@ -57,15 +61,18 @@ pub async fn collect<E>(
     mut payload: impl Stream<Item = Result<web::Bytes, E>> + Unpin,
     mut admit: impl FnMut(usize) -> Result<()>,
 ) -> Result<Vec<u8>> {
-    let reading = async {
-        let mut body = Vec::new();
-        while let Some(chunk) = payload.next().await {
+    let mut body = Vec::new();
+    loop {
+        let (before, until) = (body.len(), Instant::now() + SPAN);
+        while let Ok(chunk) = timeout_at(until, payload.next()).await {
+            let Some(chunk) = chunk else { return Ok(body) };
             let chunk = chunk.map_err(|_| Problem::new(Code::MalformedBody, "the body is incomplete"))?;
             admit(body.len() + chunk.len())?;
             body.extend_from_slice(&chunk);
         }
-        Ok(body)
-    };
-    let late = |_| Problem::new(Code::RequestTimeout, "the body did not arrive within 30 seconds");
-    tokio::time::timeout(TIMEOUT, reading).await.map_err(late)?
+        if body.len() - before < LEAST {
+            let detail = "the body arrived at less than 16 KiB/s, averaged over 5 seconds";
+            return Err(Problem::new(Code::RequestTimeout, detail));
+        }
+    }
 }

@@ -67,6 +67,7 @@ codes! {
     ValidationFailed "validation_failed" 422 "Some of the input is invalid";
     IdempotencyKeyReused "idempotency_key_reused" 422 "The idempotency key was used for another body";
     RateLimited "rate_limited" 429 "Too many requests; try again later";
+    TooManyAtOnce "too_many_at_once" 429 "Too many of your requests wait at once; try again";
     Internal "internal" 500 "The server encountered an unexpected error";
     QueueFull "queue_full" 503 "Too many events are waiting; send the request again";
     Busy "busy" 503 "Too many requests at once; try again";
@@ -303,6 +304,13 @@ impl From<&db::Error> for Problem {
     fn from(error: &db::Error) -> Self {
         match error {
             db::Error::Busy => Self::new(Code::Busy, "too many requests are waiting for the database"),
+            db::Error::TooManyAtOnce => Self {
+                retry_after_seconds: Some(1),
+                ..Self::new(
+                    Code::TooManyAtOnce,
+                    "too many of your reads are waiting; wait for some of them first",
+                )
+            },
             db::Error::Unavailable(reason) => {
                 tracing::warn!(reason, "database unavailable");
                 Self::new(

@@ -14,8 +14,11 @@
 //! The workspace's row in `workspace_sequences` is locked before anything is read, so two processes on one database
 //! number events one after the other: seqs have no gaps and follow the order of commits.
 
+mod lines;
+mod memory;
 pub mod prepared;
 pub mod queue;
+mod shares;
 
 use std::collections::{BTreeMap, HashMap};
 

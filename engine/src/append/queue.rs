@@ -1,19 +1,24 @@
-//! The queue in front of [`append`](super::append): bounded, one thread per shard of workspaces, group commit.
+//! The queue in front of [`append`](super::append): bounded, shared fairly, one thread per shard of workspaces, group commit.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::oneshot;
 
+pub use super::memory::MemoryPermit;
+use super::{
+    lines::{Lines, Size},
+    memory::Memory,
+    shares::{Share, Shares},
+};
 use crate::{
     append::{AppendRequest, Appended, DedupeWindow, store_group},
-    db::{self, Db, partitions::Partitions},
+    db::{self, Db, checkpoints::Checkpoints, partitions::Partitions},
     error::{Error, Result},
+    priority::give_way,
 };
 
-/// Most events in one transaction; the rest waits for the next.
-const GROUP_EVENTS: usize = 10_000;
-/// Most KiB of bodies in one transaction.
-const GROUP_KIB: usize = 16 * 1024;
+/// The largest request, in events: every workspace's share of the queue has room for one.
+const LARGEST_REQUEST: usize = 10_000;
 /// How long a request waits for its commit. One that takes longer means that the database does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -33,56 +38,46 @@ impl Default for AppenderConfig {
     }
 }
 
-/// A request's share of the queue's memory, from the first byte of its body until its events are stored.
-pub struct MemoryPermit {
-    kib: Arc<Semaphore>,
-    held: Option<OwnedSemaphorePermit>,
-    most: usize,
-}
-
-impl MemoryPermit {
-    /// Grows to what a body of this many bytes needs.
-    ///
-    /// # Errors
-    /// [`Error::QueueFull`]; the permit keeps what it has.
-    pub fn grow_to(&mut self, bytes: usize) -> Result<()> {
-        // A request that is alone always fits, however small the queue is configured.
-        let needed = (bytes / 1024 + 1).min(self.most).saturating_sub(self.kib());
-        if needed == 0 {
-            return Ok(());
-        }
-        let more = self.kib.clone().try_acquire_many_owned(needed as u32).map_err(|_| queue_full())?;
-        match &mut self.held {
-            Some(held) => held.merge(more),
-            None => self.held = Some(more),
-        }
-        Ok(())
-    }
-
-    fn kib(&self) -> usize {
-        self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
-    }
-}
-
-fn queue_full() -> Error {
-    Error::QueueFull
-}
+type Work = Box<dyn FnOnce() + Send>;
 
 struct Job {
     request: AppendRequest,
     answer: oneshot::Sender<Result<Appended>>,
-    room: (OwnedSemaphorePermit, MemoryPermit),
+    room: (Share<i32>, MemoryPermit),
+}
+
+/// What waits for a thread, which ends when this is dropped and nothing waits.
+struct Waiting<T>(Arc<Lines<T>>);
+
+impl<T> Default for Waiting<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T: Send + 'static> Waiting<T> {
+    /// Starts a thread, which has a name for whoever looks at the processor time of the server's threads.
+    fn start_thread(&self, name: &str, run: impl FnOnce(&Lines<T>) + Send + 'static) {
+        let waiting = self.0.clone();
+        let thread = std::thread::Builder::new().name(name.into());
+        thread.spawn(move || run(&waiting)).expect("a thread starts");
+    }
+}
+
+impl<T> Drop for Waiting<T> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 /// Stores events for all concurrent requests. Cheap to clone.
 #[derive(Clone)]
 pub struct Appender {
-    shards: Arc<[mpsc::UnboundedSender<Job>]>,
-    events: Arc<Semaphore>,
-    kib: Arc<Semaphore>,
-    /// Limits how many bodies are parsed at the same time: more would only compete for the processors.
-    parsing: Arc<Semaphore>,
-    config: AppenderConfig,
+    shards: Arc<[Waiting<Job>]>,
+    events: Arc<Shares<i32>>,
+    memory: Memory,
+    /// Bodies that wait to be parsed. Parsing more of them at once than there are processors would only make them compete.
+    parsing: Arc<Waiting<Work>>,
 }
 
 impl Appender {
@@ -91,37 +86,38 @@ impl Appender {
     /// # Panics
     /// When the system has no threads left.
     pub fn start(db: &Db, config: AppenderConfig) -> Self {
+        let checkpoints = Checkpoints::start(db);
         let shards = (0..db.concurrent_writers())
             .map(|shard| {
-                let (sender, receiver) = mpsc::unbounded_channel();
-                let db = db.clone();
-                // Named for whoever looks at the processor time of the server's threads.
-                std::thread::Builder::new()
-                    .name(format!("append-{shard}"))
-                    .spawn(move || run_shard(&db, receiver, config.windows))
-                    .expect("a thread starts");
-                sender
+                let (db, checkpoints) = (db.clone(), checkpoints.clone());
+                let run = move |waiting: &Lines<Job>| run_shard(&db, waiting, config.windows, &checkpoints);
+                let waiting = Waiting::default();
+                waiting.start_thread(&format!("append-{shard}"), run);
+                waiting
             })
             .collect();
+        let parsing = Waiting::default();
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        for parser in 0..processors {
+            parsing.start_thread(&format!("parse-{parser}"), run_parser);
+        }
         Self {
             shards,
-            events: Arc::new(Semaphore::new(config.queue_events)),
-            kib: Arc::new(Semaphore::new(config.queue_kib)),
-            parsing: Arc::new(Semaphore::new(processors)),
-            config,
+            events: Shares::new(config.queue_events, (config.queue_events / 2).max(LARGEST_REQUEST)),
+            memory: Memory::new(config.queue_kib),
+            parsing: Arc::new(parsing),
         }
     }
 
-    /// A permit for a request, which grows as the body arrives.
-    pub fn reserve(&self) -> MemoryPermit {
-        MemoryPermit { kib: self.kib.clone(), held: None, most: self.config.queue_kib }
+    /// A permit for a request to a workspace, which grows as the body arrives.
+    pub fn reserve(&self, workspace_id: i32, sender: &str) -> MemoryPermit {
+        self.memory.begin(workspace_id, sender)
     }
 
     /// Runs `work` (decompressing and parsing a body) off the async threads, when it is its turn.
     ///
     /// # Errors
-    /// Whatever `work` returns; [`Error::Stopping`].
+    /// Whatever `work` returns; [`Error::Panicked`].
     pub async fn parse<T, E>(
         &self,
         mut room: MemoryPermit,
@@ -131,12 +127,16 @@ impl Appender {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let turn = self.parsing.clone().acquire_owned().await.map_err(|_| Error::Stopping)?;
-        let parsed = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work(&mut room).map(|parsed| (parsed, room))
-        });
-        parsed.await.map_err(|_| Error::Stopping)?
+        let (answer, answered) = oneshot::channel();
+        let (workspace_id, size) = (room.workspace_id(), Size { events: 1, kib: room.kib() });
+        let work = move || {
+            // Nobody waits for it when the client has disconnected.
+            if !answer.is_closed() {
+                let _ = answer.send(work(&mut room).map(|parsed| (parsed, room)));
+            }
+        };
+        self.parsing.0.push(workspace_id, size, Box::new(work));
+        answered.await.map_err(|_| Error::Panicked)?
     }
 
     /// Queues the request and waits for its commit.
@@ -145,13 +145,16 @@ impl Appender {
     /// [`Error::QueueFull`] at once; [`Error::Unconfirmed`] when the commit takes too long; [`Error::Stopping`]; whatever
     /// [`store_group`] returns for the request.
     pub async fn append(&self, request: AppendRequest, room: MemoryPermit) -> Result<Appended> {
-        let events = request.events.len().min(self.config.queue_events) as u32;
-        let events = self.events.clone().try_acquire_many_owned(events).map_err(|_| queue_full())?;
+        let workspace_id = request.workspace_id;
+        let mut events = self.events.begin(workspace_id);
+        // A request that is alone always fits, however small the queue is configured.
+        if !events.grow(request.events.len().min(self.events.most_of_one())) {
+            return Err(Error::QueueFull);
+        }
         let (answer, answered) = oneshot::channel();
-        let shard = request.workspace_id.unsigned_abs() as usize % self.shards.len();
-        self.shards[shard]
-            .send(Job { request, answer, room: (events, room) })
-            .map_err(|_| Error::Stopping)?;
+        let shard = workspace_id.unsigned_abs() as usize % self.shards.len();
+        let size = Size { events: request.events.len(), kib: room.kib() };
+        self.shards[shard].0.push(workspace_id, size, Job { request, answer, room: (events, room) });
         match tokio::time::timeout(PATIENCE, answered).await {
             Ok(answer) => answer.map_err(|_| Error::Stopping)?,
             Err(_) => Err(Error::Unconfirmed),
@@ -160,29 +163,28 @@ impl Appender {
 
     /// The number of events that are waiting, for `/metrics`.
     pub fn waiting(&self) -> usize {
-        self.config.queue_events.saturating_sub(self.events.available_permits())
+        self.events.held()
     }
 }
 
-fn run_shard(db: &Db, mut jobs: mpsc::UnboundedReceiver<Job>, windows: DedupeWindow) {
+/// Parses large bodies. Whoever sends them waits for longer anyway, so small requests have the processor first.
+fn run_parser(waiting: &Lines<Work>) {
+    give_way();
+    while let Some(work) = waiting.next_one() {
+        // Its request is answered with an error; the thread must go on.
+        let _ = std::panic::catch_unwind(AssertUnwindSafe(work));
+    }
+}
+
+fn run_shard(db: &Db, waiting: &Lines<Job>, windows: DedupeWindow, checkpoints: &Checkpoints) {
     let mut partitions = Partitions::default();
-    while let Some(first) = jobs.blocking_recv() {
-        let (mut events, mut kib) = (first.request.events.len(), first.room.1.kib());
-        let mut group = vec![first];
-        while events < GROUP_EVENTS
-            && kib < GROUP_KIB
-            && let Ok(job) = jobs.try_recv()
-        {
-            events += job.request.events.len();
-            kib += job.room.1.kib();
-            group.push(job);
-        }
+    while let Some(group) = waiting.next_group() {
         // The group's memory is released before its answers are sent, so that a client that was answered finds room.
         let (requests, waiting): (Vec<_>, Vec<_>) =
             group.into_iter().map(|Job { request, answer, room }| (request, (answer, room))).unzip();
         let count = requests.len();
         // A panic must not end the shard's thread: its workspaces could no longer store anything.
-        let stored = AssertUnwindSafe(|| store_or_split(db, &mut partitions, requests, windows));
+        let stored = AssertUnwindSafe(|| store_or_split(db, &mut partitions, requests, windows, checkpoints));
         let answers = std::panic::catch_unwind(stored)
             .unwrap_or_else(|_| (0..count).map(|_| Err(Error::Panicked)).collect());
         for ((sender, room), answer) in waiting.into_iter().zip(answers) {
@@ -190,6 +192,7 @@ fn run_shard(db: &Db, mut jobs: mpsc::UnboundedReceiver<Job>, windows: DedupeWin
             // Nobody waits when the client has disconnected; the events are stored nevertheless.
             let _ = sender.send(answer);
         }
+        checkpoints.committed();
     }
 }
 
@@ -199,12 +202,13 @@ fn store_or_split(
     partitions: &mut Partitions,
     mut requests: Vec<AppendRequest>,
     windows: DedupeWindow,
+    checkpoints: &Checkpoints,
 ) -> Vec<Result<Appended>> {
     let mut attempt = |requests: &mut [AppendRequest]| {
-        let stored = db
-            .conn()
-            .map_err(Error::from)
-            .and_then(|mut conn| store_group(&mut conn, partitions, requests, windows));
+        let stored = db.conn().map_err(Error::from).and_then(|mut conn| {
+            checkpoints.prepare(&mut conn)?;
+            store_group(&mut conn, partitions, requests, windows)
+        });
         if stored.is_err() {
             partitions.forget();
         }

@@ -3,10 +3,13 @@
 //! Everything above works on one [`Conn`], an enum over both backends, with one schema and one copy of each query. What
 //! really differs (pragmas, batch inserts, locks) is in [`dialect`].
 
+pub mod backup;
+pub mod checkpoints;
 pub mod citus;
 pub mod dialect;
 pub mod migrations;
 pub mod partitions;
+mod readers;
 pub mod roles;
 pub mod rows;
 pub mod schema;
@@ -15,10 +18,12 @@ pub mod timestamp;
 use std::{path::Path, sync::Arc, time::Duration};
 
 use diesel::{Connection as _, r2d2::R2D2Connection as _};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::private_files;
 pub use multi_backend::MultiBackend as Backend;
+pub use readers::ReaderId;
+use readers::{Cost, ReadQueue};
 
 /// The derive makes a module-private backend type; this module gives it a name that can be exported.
 mod multi_backend {
@@ -55,9 +60,12 @@ pub enum Error {
     /// No connection, lost connection, or locked for longer than the busy timeout. Worth a retry.
     #[error("the database is not available: {0}")]
     Unavailable(String),
-    /// More requests wait for a connection than may.
+    /// More requests wait for a connection than may, or for too long.
     #[error("too many requests wait for the database")]
     Busy,
+    /// More reads of one caller wait than may.
+    #[error("too many of your requests wait for the database")]
+    TooManyAtOnce,
     #[error(transparent)]
     Query(diesel::result::Error),
     #[error("{0}")]
@@ -140,20 +148,19 @@ impl diesel::r2d2::ManageConnection for Manager {
     }
 }
 
-/// A pool of database connections, and how many requests may wait for one.
+/// A pool of database connections, and who may have one.
 #[derive(Clone)]
 pub struct Db {
     pool: diesel::r2d2::Pool<Manager>,
-    /// Requests that have a connection or wait for one.
-    waiting: Arc<Semaphore>,
-    /// Requests that may scan many rows. Fewer than there are connections, so that a few slow searches leave some for
-    /// everything that is quick: signing in, finding a workspace, a page without a search.
-    scans: Arc<Semaphore>,
+    /// Most of the connections, for those who read logs.
+    readers: Arc<ReadQueue>,
+    /// The others, which no reader of logs can take: for signing in, permissions, workspaces and health.
+    reserve: Arc<Semaphore>,
     pub kind: Kind,
 }
 
-/// How long a request waits for its turn to scan.
-const SCAN_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a request waits for a connection of the reserve.
+const RESERVE_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a request waits for an answer. A frozen database keeps connections open and never answers.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -195,10 +202,10 @@ impl Db {
             // `conn_after` does.
             .test_on_check_out(false)
             .build_unchecked(Manager(url));
-        // `web::block` has up to 512 threads; without a bound, slow queries would take them all.
-        let waiting = Arc::new(Semaphore::new(size as usize * 8));
-        let scans = Arc::new(Semaphore::new((size as usize / 2).max(1)));
-        Ok(Self { pool, waiting, scans, kind })
+        // Whoever waits for a connection waits without a thread: there are 512, and slow queries would take them all.
+        let reserve = (size as usize * 3 / 8).max(1);
+        let readers = Arc::new(ReadQueue::new((size as usize).saturating_sub(reserve).max(1)));
+        Ok(Self { pool, readers, reserve: Arc::new(Semaphore::new(reserve)), kind })
     }
 
     /// How many transactions can usefully write at the same time: SQLite has one writer; on PostgreSQL workspaces do
@@ -236,7 +243,7 @@ impl Db {
     /// Runs quick database work off the async threads. For work that belongs to no workspace or does not read its logs.
     ///
     /// # Errors
-    /// [`Error::Busy`] when too many wait already; [`Error::Unavailable`] when there is no answer; whatever `work` returns.
+    /// [`Error::Busy`] when it waits for too long; [`Error::Unavailable`] when there is no answer; whatever `work` returns.
     pub async fn run<T, E>(
         &self,
         work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -245,44 +252,56 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let permit = self.place()?;
-        self.answered((permit, None), move |db| work(&mut *db.conn()?)).await
+        let permit = tokio::time::timeout(RESERVE_PATIENCE, self.reserve.clone().acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else { return Err(Error::Busy.into()) };
+        self.answered(permit, move |db| work(&mut *db.conn()?)).await
     }
 
     /// Reads the logs of one workspace, in one snapshot. On PostgreSQL `work` can see nothing else.
     ///
     /// # Errors
-    /// As [`Db::run`].
+    /// As [`Db::run`]; [`Error::TooManyAtOnce`].
     pub async fn read<T, E>(
         &self,
-        workspace_id: i32,
+        reader: ReaderId,
         work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + From<diesel::result::Error> + Send + 'static,
     {
-        let permit = self.place()?;
-        self.answered((permit, None), move |db| db.read_now(workspace_id, work)).await
+        self.read_at_cost(reader, Cost::Quick, work).await
     }
 
     /// As [`Db::read`], for work that may scan many rows.
     ///
     /// # Errors
-    /// As [`Db::run`]; [`Error::Busy`] also when others scan for too long.
+    /// As [`Db::read`].
     pub async fn scan<T, E>(
         &self,
-        workspace_id: i32,
+        reader: ReaderId,
         work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + From<diesel::result::Error> + Send + 'static,
     {
-        let permit = self.place()?;
-        let turn = tokio::time::timeout(SCAN_PATIENCE, self.scans.clone().acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else { return Err(Error::Busy.into()) };
-        self.answered((permit, Some(turn)), move |db| db.read_now(workspace_id, work)).await
+        self.read_at_cost(reader, Cost::Scan, work).await
+    }
+
+    async fn read_at_cost<T, E>(
+        &self,
+        reader: ReaderId,
+        cost: Cost,
+        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + From<diesel::result::Error> + Send + 'static,
+    {
+        let workspace_id = reader.workspace_id;
+        let place = self.readers.enter(reader, cost).await?;
+        self.answered(place, move |db| db.read_now(workspace_id, work)).await
     }
 
     fn read_now<T, E>(&self, workspace_id: i32, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E>
@@ -294,14 +313,10 @@ impl Db {
         roles::end(&mut conn, done)
     }
 
-    /// A permit to wait for a connection.
-    fn place(&self) -> Result<OwnedSemaphorePermit> {
-        self.waiting.clone().try_acquire_owned().map_err(|_| Error::Busy)
-    }
-
+    /// Runs `work` on a thread of its own. The permit is held until it ends, even if nobody waits for it any more.
     async fn answered<T, E>(
         &self,
-        permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
+        permit: impl Send + 'static,
         work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
@@ -310,7 +325,7 @@ impl Db {
     {
         let db = self.clone();
         let done = tokio::task::spawn_blocking(move || {
-            let _permits = permits;
+            let _permit = permit;
             work(&db)
         });
         match tokio::time::timeout(ANSWER_PATIENCE, done).await {

@@ -34,6 +34,7 @@ use std::{
 use crate::{
     db::{self, Conn, Db},
     error::Result,
+    priority::give_way,
 };
 use build_index::BuildIndex;
 pub use build_index::index_lag;
@@ -140,7 +141,17 @@ impl Jobs {
 fn spawn<J: Job>(job: J, db: &Db, id: &Arc<WorkerId>) -> Running {
     let (alive, ended) = mpsc::channel();
     let failures = Arc::new(AtomicU64::new(0));
+    let may_give_way = db.concurrent_writers() > 1;
     let worker = Worker::new(job, db.clone(), id.clone(), failures.clone(), ended);
-    thread::Builder::new().name(J::NAME.into()).spawn(|| worker.run()).expect("a thread starts");
+    thread::Builder::new()
+        .name(J::NAME.into())
+        .spawn(move || {
+            // Where there is one writer, everybody waits for the transactions of a job: they must not take longer.
+            if may_give_way {
+                give_way();
+            }
+            worker.run();
+        })
+        .expect("a thread starts");
     Running { name: J::NAME, failures, _alive: alive }
 }

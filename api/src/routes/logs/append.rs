@@ -51,8 +51,9 @@ pub async fn append(
     parse: impl FnOnce(&[&RawValue]) -> Result<Vec<NewEvent>> + Send + 'static,
 ) -> Result<HttpResponse> {
     let key = read_idempotency_key(request)?;
-    let mut memory = appender.reserve();
+    let mut memory = appender.reserve(writer.workspace.id, &writer.caller.sub);
     let body = body::read(request, payload, &mut memory).await?;
+    memory.complete();
     let path = request.path().to_owned();
     let (workspace_id, source) = (writer.workspace.id, source_of(&writer.caller));
     let quick = body::is_quick(&body);

@@ -14,7 +14,7 @@ use validator::Validate;
 use crate::{
     auth::{Read, Reader, Readers},
     http::{error::Result, params::Params},
-    routes::logs::{event_types::event_type, wire},
+    routes::logs::{event_types::event_type, log::reader_id, wire},
 };
 
 /// All logs of a workspace, as what a handler reads.
@@ -105,7 +105,7 @@ pub async fn feed(
     let workspace_id = reader.workspace.id;
     let logs = if (Readers::OF_ACTIVITY.may)(reader.role) { Log::ALL } else { &Log::OF_PRODUCERS };
     let feed = move |conn: &mut Conn| query::feed(conn, workspace_id, logs, after, limit as usize);
-    let Fed { events, until, has_more } = db.read(workspace_id, feed).await?;
+    let Fed { events, until, has_more } = db.read(reader_id(&reader), feed).await?;
     let data = events.into_iter().map(FeedEvent::from).collect();
     Ok(HttpResponse::Ok().json(FeedPage { data, next_cursor: until.to_string(), has_more }))
 }

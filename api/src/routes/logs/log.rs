@@ -13,7 +13,7 @@ use logbook_engine::{
         cells::has_rollup,
         histogram::{Histogram, Shape, histogram},
     },
-    db::{Conn, Db},
+    db::{Conn, Db, ReaderId},
     event::{Event, Log, NewEvent, id::EventId},
     filter::{AccessPath, Dimension, Filter},
     query,
@@ -77,6 +77,11 @@ struct PageBody<T> {
     has_more: bool,
 }
 
+/// Who waits for a connection.
+pub fn reader_id<R>(reader: &Reader<R>) -> ReaderId {
+    ReaderId { workspace_id: reader.workspace.id, caller: reader.caller.sub.clone() }
+}
+
 fn filter<L: LogKind>(reader: &Reader<L>, range: &RangeParams, own: Filters<L>) -> Result<Filter> {
     let mut filter = range.filter(&reader.workspace, L::LOG)?;
     own.add_to(&mut filter)?;
@@ -94,11 +99,11 @@ pub async fn list<L: LogKind>(
     let PageParams { cursor, limit, order } = page;
     let filter_hash = filter.hash();
     let after = cursor.map(|cursor| Cursor::decode(&cursor, order, filter_hash)).transpose()?;
-    let (index, access_path, workspace_id) = (caches.index.clone(), filter.plan(), filter.workspace_id);
+    let (index, access_path, reader) = (caches.index.clone(), filter.plan(), reader_id(&reader));
     let list = move |conn: &mut Conn| query::list(conn, &index, &filter, (order, after), limit as usize);
     let found = match access_path {
-        AccessPath::Key | AccessPath::Order => db.read(workspace_id, list).await?,
-        AccessPath::Index => db.scan(workspace_id, list).await?,
+        AccessPath::Key | AccessPath::Order => db.read(reader, list).await?,
+        AccessPath::Index => db.scan(reader, list).await?,
     };
 
     let next_cursor = found.next.map(|position| Cursor { order, position, filter_hash }.encode());
@@ -123,7 +128,7 @@ fn next_link(request: &HttpRequest, cursor: &str) -> String {
 pub async fn get<L: LogKind>(db: &Db, reader: Reader<L>, id: &str) -> Result<HttpResponse> {
     let id = EventId::parse(id).ok_or_else(Problem::not_found)?;
     let workspace_id = reader.workspace.id;
-    let event = db.read(workspace_id, move |conn| query::get(conn, workspace_id, L::LOG, id)).await?;
+    let event = db.read(reader_id(&reader), move |conn| query::get(conn, workspace_id, L::LOG, id)).await?;
     let event = event.ok_or_else(Problem::not_found)?;
     Ok(HttpResponse::Ok().json(L::Event::from(event)))
 }
@@ -135,7 +140,7 @@ pub async fn metrics<L: LogKind>(
     (range, own): (RangeParams, Filters<L>),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
-    let cells = count(db, caches, filter, |conn, caches, filter| {
+    let cells = count(db, caches, reader_id(&reader), filter, |conn, caches, filter| {
         counts::cells(conn, &caches.counts, &caches.index, filter)
     })
     .await?;
@@ -152,7 +157,7 @@ pub async fn facets<L: LogKind>(
     let facets = |conn: &mut Conn, caches: &Caches, filter: &Filter| {
         counts::facets(conn, &caches.counts, &caches.index, filter, L::FACETS)
     };
-    let facets: Facets = count(db, caches, filter, facets).await?;
+    let facets: Facets = count(db, caches, reader_id(&reader), filter, facets).await?;
     Ok(HttpResponse::Ok().json(facets))
 }
 
@@ -176,7 +181,7 @@ pub async fn histogram_of<L: LogKind>(
         let shape = Shape { interval, zone, by, since: filter.since, until: filter.until };
         histogram(&mut Counted::open(conn, &caches.counts, &caches.index, filter)?, &shape)
     };
-    let answer: Histogram = count(db, caches, filter, draw).await?;
+    let answer: Histogram = count(db, caches, reader_id(&reader), filter, draw).await?;
     Ok(HttpResponse::Ok().json(answer))
 }
 
@@ -184,14 +189,15 @@ pub async fn histogram_of<L: LogKind>(
 async fn count<T: Send + 'static>(
     db: &Db,
     caches: &Caches,
+    reader: ReaderId,
     filter: Filter,
     work: impl FnOnce(&mut Conn, &Caches, &Filter) -> engine::Result<T> + Send + 'static,
 ) -> Result<T> {
-    let (caches, workspace_id) = (caches.clone(), filter.workspace_id);
+    let caches = caches.clone();
     if has_rollup(&filter) {
-        Ok(db.read(workspace_id, move |conn| work(conn, &caches, &filter)).await?)
+        Ok(db.read(reader, move |conn| work(conn, &caches, &filter)).await?)
     } else {
-        Ok(db.scan(workspace_id, move |conn| work(conn, &caches, &filter)).await?)
+        Ok(db.scan(reader, move |conn| work(conn, &caches, &filter)).await?)
     }
 }
 
