@@ -10,6 +10,7 @@ mod background_jobs;
 mod command_line;
 mod contract;
 mod counts;
+mod counts_bounds;
 mod counts_check;
 mod crash;
 mod cross_origin;

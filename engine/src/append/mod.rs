@@ -25,7 +25,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     append::prepared::Prepared,
-    counts,
+    counts::{self, keys::KnownKeys},
     db::{
         Conn, dialect,
         partitions::Partitions,
@@ -116,13 +116,28 @@ impl Default for DedupeWindow {
     }
 }
 
+/// What the thread of a shard remembers of the database.
+#[derive(Debug, Default)]
+pub struct Shard {
+    partitions: Partitions,
+    known_keys: KnownKeys,
+}
+
+impl Shard {
+    /// Makes the next transaction ask the database again. To be called when one failed.
+    pub fn forget(&mut self) {
+        self.partitions.forget();
+        self.known_keys.forget();
+    }
+}
+
 /// Stores one request in its own transaction.
 ///
 /// # Errors
 /// [`Error::UnknownWorkspace`], [`Error::IdempotencyKeyReused`], or the database's.
 pub fn store(conn: &mut Conn, mut request: AppendRequest) -> Result<Appended> {
     let requests = std::slice::from_mut(&mut request);
-    let mut answers = store_group(conn, &mut Partitions::default(), requests, DedupeWindow::default())?;
+    let mut answers = store_group(conn, &mut Shard::default(), requests, DedupeWindow::default())?;
     answers.pop().unwrap_or(Err(Error::UnknownWorkspace))
 }
 
@@ -134,12 +149,13 @@ pub fn store(conn: &mut Conn, mut request: AppendRequest) -> Result<Appended> {
 /// [`Error::WorkspaceFull`].
 pub fn store_group(
     conn: &mut Conn,
-    partitions: &mut Partitions,
+    shard: &mut Shard,
     requests: &mut [AppendRequest],
     windows: DedupeWindow,
 ) -> Result<Vec<Result<Appended>>> {
     let times = requests.iter().flat_map(|request| &request.events).map(|event| event.row.occurred_at);
-    partitions.make(conn, times)?;
+    shard.partitions.make(conn, times)?;
+    let known = &mut shard.known_keys;
     roles::as_appender(conn, |conn| {
         dialect::lock_for_writing(conn)?;
         let count = requests.len();
@@ -150,7 +166,7 @@ pub fn store_group(
         }
         let mut answers: Vec<_> = (0..count).map(|_| Err(Error::UnknownWorkspace)).collect();
         for (workspace_id, requests) in by_workspace {
-            for (place, answer) in store_in_workspace(conn, workspace_id, requests, windows)? {
+            for (place, answer) in store_in_workspace(conn, workspace_id, requests, windows, known)? {
                 answers[place] = answer;
             }
         }
@@ -165,6 +181,7 @@ fn store_in_workspace(
     workspace_id: i32,
     requests: Vec<(usize, &mut AppendRequest)>,
     windows: DedupeWindow,
+    known: &mut KnownKeys,
 ) -> Result<Answers> {
     // The write comes first, since it takes the lock: the row's on PostgreSQL, the file's on SQLite, where a
     // transaction that has read cannot begin to write while another one writes.
@@ -184,7 +201,7 @@ fn store_in_workspace(
         .into_iter()
         .map(|(place, request)| Ok((place, batch.take(conn, request, windows)?)))
         .collect::<Result<Answers>>()?;
-    batch.write(conn)?;
+    batch.write(conn, known)?;
     Ok(answers)
 }
 
@@ -326,11 +343,11 @@ impl<'a> Batch<'a> {
         AppendResult { id, seq: self.last_seq, duplicate: false }
     }
 
-    fn write(self, conn: &mut Conn) -> Result<()> {
+    fn write(self, conn: &mut Conn, known_keys: &mut KnownKeys) -> Result<()> {
         let Self { workspace_id, now, last_seq, rows, known: _, new_keys, new_idempotency, positions } = self;
         dialect::insert_events(conn, rows.iter().copied())?;
         dialect::insert_dedupe_keys(conn, &new_keys)?;
-        counts::delta::insert_for_batch(conn, workspace_id, last_seq, now, &rows)?;
+        counts::delta::insert_for_batch(conn, workspace_id, last_seq, now, &rows, known_keys)?;
         if !rows.is_empty() {
             diesel::update(workspace_sequences::table.find(workspace_id))
                 .set(workspace_sequences::last_seq.eq(last_seq))

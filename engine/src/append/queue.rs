@@ -5,8 +5,8 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::{
-    append::{AppendRequest, Appended, DedupeWindow, store_group},
-    db::{self, Db, partitions::Partitions},
+    append::{AppendRequest, Appended, DedupeWindow, Shard, store_group},
+    db::{self, Db},
     error::{Error, Result},
 };
 
@@ -165,7 +165,7 @@ impl Appender {
 }
 
 fn run_shard(db: &Db, mut jobs: mpsc::UnboundedReceiver<Job>, windows: DedupeWindow) {
-    let mut partitions = Partitions::default();
+    let mut shard = Shard::default();
     while let Some(first) = jobs.blocking_recv() {
         let (mut events, mut kib) = (first.request.events.len(), first.room.1.kib());
         let mut group = vec![first];
@@ -182,7 +182,7 @@ fn run_shard(db: &Db, mut jobs: mpsc::UnboundedReceiver<Job>, windows: DedupeWin
             group.into_iter().map(|Job { request, answer, room }| (request, (answer, room))).unzip();
         let count = requests.len();
         // A panic must not end the shard's thread: its workspaces could no longer store anything.
-        let stored = AssertUnwindSafe(|| store_or_split(db, &mut partitions, requests, windows));
+        let stored = AssertUnwindSafe(|| store_or_split(db, &mut shard, requests, windows));
         let answers = std::panic::catch_unwind(stored)
             .unwrap_or_else(|_| (0..count).map(|_| Err(Error::Panicked)).collect());
         for ((sender, room), answer) in waiting.into_iter().zip(answers) {
@@ -196,7 +196,7 @@ fn run_shard(db: &Db, mut jobs: mpsc::UnboundedReceiver<Job>, windows: DedupeWin
 /// Stores the group. When a statement is refused, stores each request alone, so that one bad request fails no other.
 fn store_or_split(
     db: &Db,
-    partitions: &mut Partitions,
+    shard: &mut Shard,
     mut requests: Vec<AppendRequest>,
     windows: DedupeWindow,
 ) -> Vec<Result<Appended>> {
@@ -204,9 +204,9 @@ fn store_or_split(
         let stored = db
             .conn()
             .map_err(Error::from)
-            .and_then(|mut conn| store_group(&mut conn, partitions, requests, windows));
+            .and_then(|mut conn| store_group(&mut conn, shard, requests, windows));
         if stored.is_err() {
-            partitions.forget();
+            shard.forget();
         }
         stored
     };

@@ -260,6 +260,17 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+
+    count_keys (workspace_id, log, kind, hash) {
+        workspace_id -> Integer,
+        log -> SmallInt,
+        kind -> SmallInt,
+        hash -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     use crate::db::timestamp::TimestampSql;
 
     api_keys (workspace_id, prefix) {

@@ -297,6 +297,16 @@ CREATE TABLE event_counts (
     PRIMARY KEY (workspace_id, log, grain, bucket)
 );
 
+-- What is counted by itself (engine/src/counts/keys.rs): hashes of each log's values and their combinations. kind: 0 a
+-- combination, 1 action, 2 role, 3 target type, 4 source. All others count as (other).
+CREATE TABLE count_keys (
+    workspace_id INTEGER NOT NULL,
+    log SMALLINT NOT NULL CHECK (log BETWEEN 1 AND 4),
+    kind SMALLINT NOT NULL CHECK (kind BETWEEN 0 AND 4),
+    hash INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, log, kind, hash)
+) WITHOUT ROWID;
+
 -- ── Background jobs ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 -- Which process runs a background job for a workspace. Work that belongs to no workspace has workspace_id 0. After held_until
