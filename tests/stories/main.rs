@@ -43,6 +43,7 @@ mod request_bodies;
 mod round_trip;
 mod row_level_security;
 mod search;
+mod search_bounds;
 mod secret_leaks;
 mod server_metrics;
 mod sign_in;

@@ -27,7 +27,7 @@ use super::{
     sql,
 };
 use crate::{
-    db::{Conn, timestamp::Timestamp},
+    db::{Conn, timestamp::Timestamp, waiting},
     error::{Error, Result},
     filter::Filter,
 };
@@ -69,6 +69,7 @@ impl Budget {
     /// # Errors
     /// [`Error::NeedsScan`] when time is up.
     pub fn check(&self) -> Result<()> {
+        waiting::check()?;
         if Instant::now() < self.deadline { Ok(()) } else { Err(Error::NeedsScan) }
     }
 }

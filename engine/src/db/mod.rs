@@ -11,6 +11,7 @@ pub mod roles;
 pub mod rows;
 pub mod schema;
 pub mod timestamp;
+pub mod waiting;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -19,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::private_files;
 pub use multi_backend::MultiBackend as Backend;
+use waiting::Waiting;
 
 /// The derive makes a module-private backend type; this module gives it a name that can be exported.
 mod multi_backend {
@@ -309,10 +311,11 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let db = self.clone();
-        let done = tokio::task::spawn_blocking(move || {
+        let waiting = Waiting::default();
+        let done = tokio::task::spawn_blocking(waiting.work(move || {
             let _permits = permits;
             work(&db)
-        });
+        }));
         match tokio::time::timeout(ANSWER_PATIENCE, done).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Error::Unavailable("the server is stopping".into()).into()),
