@@ -1,12 +1,16 @@
 //! The queue in front of [`append`](super::append): bounded, one thread per shard of workspaces, group commit.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::{
     append::{AppendRequest, Appended, DedupeWindow, Shard, store_group},
-    db::{self, Db},
+    db::{self, Db, Kind, partitions::Partitions, timestamp::Timestamp},
     error::{Error, Result},
 };
 
@@ -16,6 +20,9 @@ const GROUP_EVENTS: usize = 10_000;
 const GROUP_KIB: usize = 16 * 1024;
 /// How long a request waits for its commit. One that takes longer means that the database does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Requests that may wait for their partitions. Each holds memory of the queue.
+const MOST_CREATING: usize = 4;
 
 /// The limits of the queue, and how long keys are remembered.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +90,35 @@ pub struct Appender {
     /// Limits how many bodies are parsed at the same time: more would only compete for the processors.
     parsing: Arc<Semaphore>,
     config: AppenderConfig,
+    creating: Arc<Creating>,
+}
+
+/// Creates the partitions that requests need, for one after the other. A shard would keep all its workspaces waiting.
+struct Creating {
+    db: Db,
+    partitions: Mutex<Partitions>,
+    turns: Semaphore,
+    waiting: Semaphore,
+}
+
+impl Creating {
+    async fn make(self: &Arc<Self>, times: Vec<Timestamp>) -> Result<()> {
+        let known = || self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.db.kind == Kind::Sqlite || known().has(times.iter().copied()) {
+            return Ok(());
+        }
+        let _waiting = self.waiting.try_acquire().map_err(|_| Error::QueueFull)?;
+        let turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await;
+        let _turn = turn.map_err(|_| Error::QueueFull)?.map_err(|_| Error::Stopping)?;
+        let creating = self.clone();
+        let made = tokio::task::spawn_blocking(move || {
+            let mut made = Partitions::default();
+            made.make(&mut *creating.db.conn()?, times)?;
+            creating.partitions.lock().unwrap_or_else(PoisonError::into_inner).add(made);
+            Ok(())
+        });
+        made.await.map_err(|_| Error::Stopping)?
+    }
 }
 
 impl Appender {
@@ -110,6 +146,12 @@ impl Appender {
             kib: Arc::new(Semaphore::new(config.queue_kib)),
             parsing: Arc::new(Semaphore::new(processors)),
             config,
+            creating: Arc::new(Creating {
+                db: db.clone(),
+                partitions: Mutex::default(),
+                turns: Semaphore::new(1),
+                waiting: Semaphore::new(MOST_CREATING),
+            }),
         }
     }
 
@@ -145,6 +187,7 @@ impl Appender {
     /// [`Error::QueueFull`] at once; [`Error::Unconfirmed`] when the commit takes too long; [`Error::Stopping`]; whatever
     /// [`store_group`] returns for the request.
     pub async fn append(&self, request: AppendRequest, room: MemoryPermit) -> Result<Appended> {
+        self.creating.make(request.events.iter().map(|event| event.row.occurred_at).collect()).await?;
         let events = request.events.len().min(self.config.queue_events) as u32;
         let events = self.events.clone().try_acquire_many_owned(events).map_err(|_| queue_full())?;
         let (answer, answered) = oneshot::channel();
