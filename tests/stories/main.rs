@@ -4,6 +4,7 @@ mod access_tokens;
 mod activity_log;
 mod api_keys;
 mod append_and_read;
+mod append_bounds;
 mod architecture;
 mod audit_events;
 mod background_jobs;

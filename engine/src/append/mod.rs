@@ -14,14 +14,16 @@
 //! The workspace's row in `workspace_sequences` is locked before anything is read, so two processes on one database
 //! number events one after the other: seqs have no gaps and follow the order of commits.
 
+pub mod idempotency;
 pub mod prepared;
 pub mod queue;
 
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use serde::Serialize;
+
+pub use idempotency::Idempotency;
 
 use crate::{
     append::prepared::Prepared,
@@ -60,21 +62,6 @@ impl AppendRequest {
     }
 }
 
-/// The key of a request that may be sent again: the same key with the same body returns the first response.
-#[derive(Clone, Debug)]
-pub struct Idempotency {
-    pub key: String,
-    /// SHA-256 of the path and the body, in hexadecimal.
-    pub fingerprint: String,
-}
-
-impl Idempotency {
-    pub fn new(key: String, path: &str, body: &[u8]) -> Self {
-        let digest = Sha256::new().chain_update(path).chain_update([0]).chain_update(body).finalize();
-        Self { key, fingerprint: digest.iter().map(|byte| format!("{byte:02x}")).collect() }
-    }
-}
-
 /// How far an import has read one table of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportPosition {
@@ -84,7 +71,7 @@ pub struct ImportPosition {
 }
 
 /// What became of one event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AppendResult {
     /// The event's id; of a duplicate, the first event's.
     #[schema(value_type = String, example = "01935fb2-8e31-8000-8000-040000000029")]
@@ -96,7 +83,7 @@ pub struct AppendResult {
 }
 
 /// What became of a request: one result per event, in the order they were sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Appended {
     pub accepted: usize,
     pub duplicates: usize,
@@ -306,11 +293,11 @@ impl<'a> Batch<'a> {
             let stored = idempotency_keys::table
                 .find((self.workspace_id, &idempotency.key))
                 .select((idempotency_keys::fingerprint, idempotency_keys::response))
-                .first::<(String, String)>(conn)
+                .first::<(String, Vec<u8>)>(conn)
                 .optional()?;
             let Some((fingerprint, response)) = stored else { return Ok(None) };
-            let answer = serde_json::from_str(&response)
-                .map_err(|_| Error::Damaged("the stored response to this Idempotency-Key cannot be read"));
+            let answer = idempotency::unpack(self.workspace_id, &response)
+                .ok_or(Error::Damaged("the stored response to this Idempotency-Key cannot be read"));
             (fingerprint, answer)
         };
         if fingerprint != idempotency.fingerprint {
@@ -354,13 +341,12 @@ impl<'a> Batch<'a> {
                 .execute(conn)?;
         }
         for (Idempotency { key, fingerprint }, answer) in new_idempotency {
-            let response = serde_json::to_string(&answer).unwrap_or_default();
             diesel::insert_into(idempotency_keys::table)
                 .values((
                     idempotency_keys::workspace_id.eq(workspace_id),
                     idempotency_keys::idempotency_key.eq(key),
                     idempotency_keys::fingerprint.eq(fingerprint),
-                    idempotency_keys::response.eq(response),
+                    idempotency_keys::response.eq(idempotency::pack(&answer)),
                     idempotency_keys::created_at.eq(now),
                 ))
                 .execute(conn)?;

@@ -80,7 +80,7 @@ diesel::table! {
         workspace_id -> Integer,
         idempotency_key -> Text,
         fingerprint -> Text,
-        response -> Text,
+        response -> Binary,
         created_at -> TimestampSql,
     }
 }

@@ -190,12 +190,12 @@ CREATE TABLE dedupe_keys (
 CREATE INDEX dedupe_keys_by_age ON dedupe_keys (workspace_id, received_at);
 
 -- The response to each request that had an Idempotency-Key. fingerprint is a hash of its path and body: the same key
--- with another request is refused.
+-- with another request is refused. The response is packed (engine/src/append/idempotency.rs).
 CREATE TABLE idempotency_keys (
     workspace_id INTEGER NOT NULL,
     idempotency_key TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
-    response TEXT NOT NULL,
+    response BLOB NOT NULL,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (workspace_id, idempotency_key)
 ) WITHOUT ROWID;
