@@ -68,7 +68,7 @@ pub(super) fn unpack(workspace_id: i32, bytes: &[u8]) -> Option<Appended> {
     let (mut seq, mut millis) = (0i64, 0i64);
     while reader.at < bytes.len() {
         let (results, change, step) = (reader.varint()?, reader.varint()?, unzigzag(reader.varint()?));
-        if appended.results.len() as u64 + results > MOST_RESULTS {
+        if results.saturating_add(appended.results.len() as u64) > MOST_RESULTS {
             return None;
         }
         let duplicate = change & 1 == 1;
