@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::{
     append::{AppendRequest, Appended, DedupeWindow, Shard, store_group},
-    db::{self, Db, Kind, partitions::Partitions, timestamp::Timestamp},
+    db::{self, Db, partitions::Partitions, timestamp::Timestamp},
     error::{Error, Result},
 };
 
@@ -21,8 +21,8 @@ const GROUP_KIB: usize = 16 * 1024;
 /// How long a request waits for its commit. One that takes longer means that the database does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Requests that may wait for their partitions. Each holds memory of the queue.
-const MOST_CREATING: usize = 4;
+/// The part of the queue's memory that requests may hold while they wait for their partitions.
+const CREATING_PART: usize = 4;
 
 /// The limits of the queue, and how long keys are remembered.
 #[derive(Clone, Copy, Debug)]
@@ -98,18 +98,24 @@ struct Creating {
     db: Db,
     partitions: Mutex<Partitions>,
     turns: Semaphore,
+    /// KiB of requests that wait, at most `most_kib`.
     waiting: Semaphore,
+    most_kib: usize,
 }
 
 impl Creating {
-    async fn make(self: &Arc<Self>, times: Vec<Timestamp>) -> Result<()> {
+    async fn make(self: &Arc<Self>, times: Vec<Timestamp>, kib: usize) -> Result<()> {
         let known = || self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.db.kind == Kind::Sqlite || known().has(times.iter().copied()) {
+        if !self.db.has_partitions() || known().has(times.iter().copied()) {
             return Ok(());
         }
-        let _waiting = self.waiting.try_acquire().map_err(|_| Error::QueueFull)?;
+        let kib = kib.clamp(1, self.most_kib) as u32;
+        let _waiting = self.waiting.try_acquire_many(kib).map_err(|_| queue_full())?;
         let turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await;
-        let _turn = turn.map_err(|_| Error::QueueFull)?.map_err(|_| Error::Stopping)?;
+        let _turn = turn.map_err(|_| queue_full())?.map_err(|_| Error::Stopping)?;
+        if known().has(times.iter().copied()) {
+            return Ok(());
+        }
         let creating = self.clone();
         let made = tokio::task::spawn_blocking(move || {
             let mut made = Partitions::default();
@@ -150,7 +156,8 @@ impl Appender {
                 db: db.clone(),
                 partitions: Mutex::default(),
                 turns: Semaphore::new(1),
-                waiting: Semaphore::new(MOST_CREATING),
+                waiting: Semaphore::new(config.queue_kib / CREATING_PART + 1),
+                most_kib: config.queue_kib / CREATING_PART + 1,
             }),
         }
     }
@@ -187,7 +194,8 @@ impl Appender {
     /// [`Error::QueueFull`] at once; [`Error::Unconfirmed`] when the commit takes too long; [`Error::Stopping`]; whatever
     /// [`store_group`] returns for the request.
     pub async fn append(&self, request: AppendRequest, room: MemoryPermit) -> Result<Appended> {
-        self.creating.make(request.events.iter().map(|event| event.row.occurred_at).collect()).await?;
+        let times = request.events.iter().map(|event| event.row.occurred_at).collect();
+        self.creating.make(times, room.kib()).await?;
         let events = request.events.len().min(self.config.queue_events) as u32;
         let events = self.events.clone().try_acquire_many_owned(events).map_err(|_| queue_full())?;
         let (answer, answered) = oneshot::channel();

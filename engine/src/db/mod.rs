@@ -212,6 +212,11 @@ impl Db {
         }
     }
 
+    /// Whether events are stored in [`partitions`].
+    pub fn has_partitions(&self) -> bool {
+        self.kind == Kind::Postgres
+    }
+
     /// A connection, for blocking code.
     ///
     /// # Errors
