@@ -26,6 +26,9 @@ pub enum Error {
     Unconfirmed,
     #[error("would give more than {max} buckets; choose a longer interval or a shorter range")]
     TooManyBuckets { max: usize },
+    /// The kept counts cannot answer, or not within their bounds: the events have to be scanned. Not for clients.
+    #[error("the kept counts cannot answer this")]
+    NeedsScan,
     /// The transaction with these events failed; none of them were stored.
     #[error("these events could not be stored: {0}")]
     NotStored(Arc<Error>),

@@ -15,7 +15,7 @@ use std::{ops::ControlFlow, time::Duration};
 use diesel::prelude::*;
 
 use crate::{
-    db::{Conn, dialect::AtMost, rows::EventRow, schema::events},
+    db::{Conn, dialect::AtMost, rows::EventRow, schema::events, waiting},
     error::Result,
     event::{Event, Log, id::EventId},
     filter::{
@@ -116,6 +116,7 @@ fn scan_in_order(
 ) -> Result<Scanned> {
     let mut step = step_of(expected);
     loop {
+        waiting::check()?;
         let rows = AtMost::new(in_order(filter, order, after), step).load::<EventRow>(conn)?;
         let last_step = rows.len() < step;
         for row in rows {
@@ -171,6 +172,7 @@ pub fn feed(conn: &mut Conn, workspace_id: i32, logs: &[Log], after: i64, limit:
     let (mut until, mut read) = (after, 0);
     let has_more = loop {
         let step = step_of(limit + 1 - page.events.len());
+        waiting::check()?;
         let rows = AtMost::new(feed_query(workspace_id, until), step).load::<EventRow>(conn)?;
         let last_step = rows.len() < step;
         read += rows.len();

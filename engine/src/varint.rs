@@ -64,3 +64,12 @@ impl<'a> Reader<'a> {
         self.take(length)
     }
 }
+
+/// Small numbers of either sign as small unsigned ones.
+pub fn zigzag(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)) as u64
+}
+
+pub fn unzigzag(number: u64) -> i64 {
+    (number >> 1) as i64 ^ -((number & 1) as i64)
+}

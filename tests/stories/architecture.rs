@@ -75,7 +75,7 @@ type Arrows = &'static [(&'static str, &'static [&'static str])];
 const ENGINE: Arrows = &[
     ("jobs", &["index", "counts", "query", "filter", "event", "db", "error", "priority", "private_files"]),
     ("caches", &["counts", "index"]),
-    ("append", &["counts", "event", "db", "error", "priority"]),
+    ("append", &["counts", "event", "db", "error", "priority", "varint"]),
     ("counts", &["query", "index", "filter", "event", "error", "local_time", "order", "varint", "db"]),
     ("query", &["index", "filter", "event", "error", "order", "db"]),
     ("index", &["filter", "event", "error", "order", "text", "varint", "db"]),

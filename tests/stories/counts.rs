@@ -202,8 +202,9 @@ on_both!(
                 && due_at(Timestamp::now().plus_seconds(601))
         );
         let mut due = || due_at(before);
-        let many: Vec<_> =
-            (0..10_000).map(|n| json!({"event_type": format!("e{n}"), "role": "Nurse"})).collect();
+        let many: Vec<_> = (0..10_000)
+            .map(|n| json!({"event_type": format!("e{}", n % 100), "role": format!("r{}", n / 100)}))
+            .collect();
         admin.post(PATH, many.clone().into()).expect(201);
         admin.post(PATH, many.into()).expect(201);
         assert!(due(), "more than 20,000 cells wait");

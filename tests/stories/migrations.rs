@@ -144,6 +144,7 @@ on_both!(every_key_of_a_workspaces_table_begins_with_the_workspace, |server| {
         "count_states",
         "count_deltas",
         "event_counts",
+        "count_keys",
         "dedupe_keys",
         "idempotency_keys",
         "import_positions",

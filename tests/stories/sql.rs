@@ -10,7 +10,7 @@ use diesel::{
 };
 use logbook_engine::{
     caches::Caches,
-    counts,
+    counts::{self, Effort},
     db::{Conn, timestamp::Timestamp},
     event::{ActorType, Log, Outcome, id::EventId},
     filter::{Accepted, Filter, Network},
@@ -53,7 +53,9 @@ fn list(conn: &mut Conn, filter: &Filter, order: Order, after: Option<Position>)
 
 /// The statements of counting with empty caches.
 fn counts(conn: &mut Conn, filter: &Filter) -> Vec<String> {
-    sent(conn, |conn| drop(counts::cells(conn, &caches().counts, &caches().index, filter).expect("cells")))
+    sent(conn, |conn| {
+        drop(counts::cells(conn, &caches().counts, &caches().index, filter, Effort::Scan).expect("cells"))
+    })
 }
 
 /// A statement over several lines.

@@ -5,8 +5,8 @@ use std::path::Path;
 use diesel::prelude::*;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use logbook_engine::{
-    append::{AppendRequest, DedupeWindow, ImportPosition, store_group},
-    db::{Conn, Db, partitions::Partitions, roles, schema::import_positions, timestamp::Timestamp},
+    append::{AppendRequest, DedupeWindow, ImportPosition, Shard, store_group},
+    db::{Conn, Db, roles, schema::import_positions, timestamp::Timestamp},
     event::limits::SourceName,
     private_files,
 };
@@ -130,8 +130,7 @@ fn add_story(db: &Db, now: Timestamp, progress: bool) -> Result<u64, ImportError
             ..AppendRequest::new(workspace.id, &SourceName::truncated(SOURCE), Vec::new())
         };
         requests.push(progress);
-        let answers =
-            store_group(&mut conn, &mut Partitions::default(), &mut requests, DedupeWindow::default())?;
+        let answers = store_group(&mut conn, &mut Shard::default(), &mut requests, DedupeWindow::default())?;
         answers.into_iter().collect::<std::result::Result<Vec<_>, _>>()?;
     }
     bar.finish_and_clear();

@@ -338,7 +338,7 @@ impl From<&engine::Error> for Problem {
             Error::UnknownWorkspace => return Self::not_found(),
             Error::IdempotencyKeyReused => Code::IdempotencyKeyReused,
             Error::QueueFull => Code::QueueFull,
-            Error::Stopping | Error::Unconfirmed => Code::Unavailable,
+            Error::Stopping | Error::Unconfirmed | Error::NeedsScan => Code::Unavailable,
             Error::TooManyBuckets { .. } => return Self::parameter("interval", error.to_string()),
             Error::WorkspaceFull | Error::Panicked | Error::Damaged(_) | Error::FromNewerVersion { .. } => {
                 tracing::error!(%error, "request failed");

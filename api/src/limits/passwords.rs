@@ -212,7 +212,7 @@ mod tests {
             }
             if round < 4 {
                 let own =
-                    guesses.begin_at("mallory@clinic.test", Some(HERE.into()), now).expect("it is heard");
+                    guesses.begin_at("mallory@clinic.test", Some(HERE.into()), None, now).expect("it is heard");
                 guesses.end_at(own, Ended::Right, now);
             }
         }
@@ -220,7 +220,7 @@ mod tests {
         for _ in 0..4 {
             wrong(&guesses, "asha@clinic.test", "203.0.113.9", now);
         }
-        let own = guesses.begin_at("asha@clinic.test", Some("203.0.113.9".into()), now).expect("it is heard");
+        let own = guesses.begin_at("asha@clinic.test", Some("203.0.113.9".into()), None, now).expect("it is heard");
         guesses.end_at(own, Ended::Right, now);
         for _ in 0..5 {
             wrong(&guesses, "asha@clinic.test", "203.0.113.9", now);
@@ -233,7 +233,7 @@ mod tests {
         let guesses = PasswordLimits::default();
         let now = Instant::now();
         let heard: Vec<_> = (0..50)
-            .filter_map(|_| guesses.begin_at("asha@clinic.test", Some(HERE.into()), now).ok())
+            .filter_map(|_| guesses.begin_at("asha@clinic.test", Some(HERE.into()), None, now).ok())
             .collect();
         assert_eq!(heard.len(), 5);
     }

@@ -14,6 +14,7 @@
 //! The workspace's row in `workspace_sequences` is locked before anything is read, so two processes on one database
 //! number events one after the other: seqs have no gaps and follow the order of commits.
 
+pub mod idempotency;
 mod lines;
 mod memory;
 pub mod prepared;
@@ -23,12 +24,13 @@ mod shares;
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use serde::Serialize;
+
+pub use idempotency::Idempotency;
 
 use crate::{
     append::prepared::Prepared,
-    counts,
+    counts::{self, keys::KnownKeys},
     db::{
         Conn, dialect,
         partitions::Partitions,
@@ -63,21 +65,6 @@ impl AppendRequest {
     }
 }
 
-/// The key of a request that may be sent again: the same key with the same body returns the first response.
-#[derive(Clone, Debug)]
-pub struct Idempotency {
-    pub key: String,
-    /// SHA-256 of the path and the body, in hexadecimal.
-    pub fingerprint: String,
-}
-
-impl Idempotency {
-    pub fn new(key: String, path: &str, body: &[u8]) -> Self {
-        let digest = Sha256::new().chain_update(path).chain_update([0]).chain_update(body).finalize();
-        Self { key, fingerprint: digest.iter().map(|byte| format!("{byte:02x}")).collect() }
-    }
-}
-
 /// How far an import has read one table of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportPosition {
@@ -87,7 +74,7 @@ pub struct ImportPosition {
 }
 
 /// What became of one event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AppendResult {
     /// The event's id; of a duplicate, the first event's.
     #[schema(value_type = String, example = "01935fb2-8e31-8000-8000-040000000029")]
@@ -99,7 +86,7 @@ pub struct AppendResult {
 }
 
 /// What became of a request: one result per event, in the order they were sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Appended {
     pub accepted: usize,
     pub duplicates: usize,
@@ -119,13 +106,28 @@ impl Default for DedupeWindow {
     }
 }
 
+/// What the thread of a shard remembers of the database.
+#[derive(Debug, Default)]
+pub struct Shard {
+    partitions: Partitions,
+    known_keys: KnownKeys,
+}
+
+impl Shard {
+    /// Makes the next transaction ask the database again. To be called when one failed.
+    pub fn forget(&mut self) {
+        self.partitions.forget();
+        self.known_keys.forget();
+    }
+}
+
 /// Stores one request in its own transaction.
 ///
 /// # Errors
 /// [`Error::UnknownWorkspace`], [`Error::IdempotencyKeyReused`], or the database's.
 pub fn store(conn: &mut Conn, mut request: AppendRequest) -> Result<Appended> {
     let requests = std::slice::from_mut(&mut request);
-    let mut answers = store_group(conn, &mut Partitions::default(), requests, DedupeWindow::default())?;
+    let mut answers = store_group(conn, &mut Shard::default(), requests, DedupeWindow::default())?;
     answers.pop().unwrap_or(Err(Error::UnknownWorkspace))
 }
 
@@ -137,12 +139,13 @@ pub fn store(conn: &mut Conn, mut request: AppendRequest) -> Result<Appended> {
 /// [`Error::WorkspaceFull`].
 pub fn store_group(
     conn: &mut Conn,
-    partitions: &mut Partitions,
+    shard: &mut Shard,
     requests: &mut [AppendRequest],
     windows: DedupeWindow,
 ) -> Result<Vec<Result<Appended>>> {
     let times = requests.iter().flat_map(|request| &request.events).map(|event| event.row.occurred_at);
-    partitions.make(conn, times)?;
+    shard.partitions.make(conn, times)?;
+    let known = &mut shard.known_keys;
     roles::as_appender(conn, |conn| {
         dialect::lock_for_writing(conn)?;
         let count = requests.len();
@@ -153,7 +156,7 @@ pub fn store_group(
         }
         let mut answers: Vec<_> = (0..count).map(|_| Err(Error::UnknownWorkspace)).collect();
         for (workspace_id, requests) in by_workspace {
-            for (place, answer) in store_in_workspace(conn, workspace_id, requests, windows)? {
+            for (place, answer) in store_in_workspace(conn, workspace_id, requests, windows, known)? {
                 answers[place] = answer;
             }
         }
@@ -168,6 +171,7 @@ fn store_in_workspace(
     workspace_id: i32,
     requests: Vec<(usize, &mut AppendRequest)>,
     windows: DedupeWindow,
+    known: &mut KnownKeys,
 ) -> Result<Answers> {
     // The write comes first, since it takes the lock: the row's on PostgreSQL, the file's on SQLite, where a
     // transaction that has read cannot begin to write while another one writes.
@@ -187,7 +191,7 @@ fn store_in_workspace(
         .into_iter()
         .map(|(place, request)| Ok((place, batch.take(conn, request, windows)?)))
         .collect::<Result<Answers>>()?;
-    batch.write(conn)?;
+    batch.write(conn, known)?;
     Ok(answers)
 }
 
@@ -292,11 +296,11 @@ impl<'a> Batch<'a> {
             let stored = idempotency_keys::table
                 .find((self.workspace_id, &idempotency.key))
                 .select((idempotency_keys::fingerprint, idempotency_keys::response))
-                .first::<(String, String)>(conn)
+                .first::<(String, Vec<u8>)>(conn)
                 .optional()?;
             let Some((fingerprint, response)) = stored else { return Ok(None) };
-            let answer = serde_json::from_str(&response)
-                .map_err(|_| Error::Damaged("the stored response to this Idempotency-Key cannot be read"));
+            let answer = idempotency::unpack(self.workspace_id, &response)
+                .ok_or(Error::Damaged("the stored response to this Idempotency-Key cannot be read"));
             (fingerprint, answer)
         };
         if fingerprint != idempotency.fingerprint {
@@ -329,24 +333,23 @@ impl<'a> Batch<'a> {
         AppendResult { id, seq: self.last_seq, duplicate: false }
     }
 
-    fn write(self, conn: &mut Conn) -> Result<()> {
+    fn write(self, conn: &mut Conn, known_keys: &mut KnownKeys) -> Result<()> {
         let Self { workspace_id, now, last_seq, rows, known: _, new_keys, new_idempotency, positions } = self;
         dialect::insert_events(conn, rows.iter().copied())?;
         dialect::insert_dedupe_keys(conn, &new_keys)?;
-        counts::delta::insert_for_batch(conn, workspace_id, last_seq, now, &rows)?;
+        counts::delta::insert_for_batch(conn, workspace_id, last_seq, now, &rows, known_keys)?;
         if !rows.is_empty() {
             diesel::update(workspace_sequences::table.find(workspace_id))
                 .set(workspace_sequences::last_seq.eq(last_seq))
                 .execute(conn)?;
         }
         for (Idempotency { key, fingerprint }, answer) in new_idempotency {
-            let response = serde_json::to_string(&answer).unwrap_or_default();
             diesel::insert_into(idempotency_keys::table)
                 .values((
                     idempotency_keys::workspace_id.eq(workspace_id),
                     idempotency_keys::idempotency_key.eq(key),
                     idempotency_keys::fingerprint.eq(fingerprint),
-                    idempotency_keys::response.eq(response),
+                    idempotency_keys::response.eq(idempotency::pack(&answer)),
                     idempotency_keys::created_at.eq(now),
                 ))
                 .execute(conn)?;

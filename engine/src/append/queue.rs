@@ -1,8 +1,12 @@
 //! The queue in front of [`append`](super::append): bounded, shared fairly, one thread per shard of workspaces, group commit.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 pub use super::memory::MemoryPermit;
 use super::{
@@ -11,8 +15,8 @@ use super::{
     shares::{Share, Shares},
 };
 use crate::{
-    append::{AppendRequest, Appended, DedupeWindow, store_group},
-    db::{self, Db, checkpoints::Checkpoints, partitions::Partitions},
+    append::{AppendRequest, Appended, DedupeWindow, Shard, store_group},
+    db::{self, Db, checkpoints::Checkpoints, partitions::Partitions, timestamp::Timestamp},
     error::{Error, Result},
     priority::give_way,
 };
@@ -21,6 +25,9 @@ use crate::{
 const LARGEST_REQUEST: usize = 10_000;
 /// How long a request waits for its commit. One that takes longer means that the database does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The part of the queue's memory that requests may hold while they wait for their partitions.
+const CREATING_PART: usize = 4;
 
 /// The limits of the queue, and how long keys are remembered.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +85,41 @@ pub struct Appender {
     memory: Memory,
     /// Bodies that wait to be parsed. Parsing more of them at once than there are processors would only make them compete.
     parsing: Arc<Waiting<Work>>,
+    creating: Arc<Creating>,
+}
+
+/// Creates the partitions that requests need, for one after the other. A shard would keep all its workspaces waiting.
+struct Creating {
+    db: Db,
+    partitions: Mutex<Partitions>,
+    turns: Semaphore,
+    /// KiB of requests that wait, at most `most_kib`.
+    waiting: Semaphore,
+    most_kib: usize,
+}
+
+impl Creating {
+    async fn make(self: &Arc<Self>, times: Vec<Timestamp>, kib: usize) -> Result<()> {
+        let known = || self.partitions.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.db.has_partitions() || known().has(times.iter().copied()) {
+            return Ok(());
+        }
+        let kib = kib.clamp(1, self.most_kib) as u32;
+        let _waiting = self.waiting.try_acquire_many(kib).map_err(|_| Error::QueueFull)?;
+        let turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await;
+        let _turn = turn.map_err(|_| Error::QueueFull)?.map_err(|_| Error::Stopping)?;
+        if known().has(times.iter().copied()) {
+            return Ok(());
+        }
+        let creating = self.clone();
+        let made = tokio::task::spawn_blocking(move || {
+            let mut made = Partitions::default();
+            made.make(&mut *creating.db.conn()?, times)?;
+            creating.partitions.lock().unwrap_or_else(PoisonError::into_inner).add(made);
+            Ok(())
+        });
+        made.await.map_err(|_| Error::Stopping)?
+    }
 }
 
 impl Appender {
@@ -106,6 +148,13 @@ impl Appender {
             events: Shares::new(config.queue_events, (config.queue_events / 2).max(LARGEST_REQUEST)),
             memory: Memory::new(config.queue_kib),
             parsing: Arc::new(parsing),
+            creating: Arc::new(Creating {
+                db: db.clone(),
+                partitions: Mutex::default(),
+                turns: Semaphore::new(1),
+                waiting: Semaphore::new(config.queue_kib / CREATING_PART + 1),
+                most_kib: config.queue_kib / CREATING_PART + 1,
+            }),
         }
     }
 
@@ -145,6 +194,8 @@ impl Appender {
     /// [`Error::QueueFull`] at once; [`Error::Unconfirmed`] when the commit takes too long; [`Error::Stopping`]; whatever
     /// [`store_group`] returns for the request.
     pub async fn append(&self, request: AppendRequest, room: MemoryPermit) -> Result<Appended> {
+        let times = request.events.iter().map(|event| event.row.occurred_at).collect();
+        self.creating.make(times, room.kib()).await?;
         let workspace_id = request.workspace_id;
         let mut events = self.events.begin(workspace_id);
         // A request that is alone always fits, however small the queue is configured.
@@ -177,14 +228,14 @@ fn run_parser(waiting: &Lines<Work>) {
 }
 
 fn run_shard(db: &Db, waiting: &Lines<Job>, windows: DedupeWindow, checkpoints: &Checkpoints) {
-    let mut partitions = Partitions::default();
+    let mut shard = Shard::default();
     while let Some(group) = waiting.next_group() {
         // The group's memory is released before its answers are sent, so that a client that was answered finds room.
         let (requests, waiting): (Vec<_>, Vec<_>) =
             group.into_iter().map(|Job { request, answer, room }| (request, (answer, room))).unzip();
         let count = requests.len();
         // A panic must not end the shard's thread: its workspaces could no longer store anything.
-        let stored = AssertUnwindSafe(|| store_or_split(db, &mut partitions, requests, windows, checkpoints));
+        let stored = AssertUnwindSafe(|| store_or_split(db, &mut shard, requests, windows, checkpoints));
         let answers = std::panic::catch_unwind(stored)
             .unwrap_or_else(|_| (0..count).map(|_| Err(Error::Panicked)).collect());
         for ((sender, room), answer) in waiting.into_iter().zip(answers) {
@@ -199,7 +250,7 @@ fn run_shard(db: &Db, waiting: &Lines<Job>, windows: DedupeWindow, checkpoints: 
 /// Stores the group. When a statement is refused, stores each request alone, so that one bad request fails no other.
 fn store_or_split(
     db: &Db,
-    partitions: &mut Partitions,
+    shard: &mut Shard,
     mut requests: Vec<AppendRequest>,
     windows: DedupeWindow,
     checkpoints: &Checkpoints,
@@ -207,10 +258,10 @@ fn store_or_split(
     let mut attempt = |requests: &mut [AppendRequest]| {
         let stored = db.conn().map_err(Error::from).and_then(|mut conn| {
             checkpoints.prepare(&mut conn)?;
-            store_group(&mut conn, partitions, requests, windows)
+            store_group(&mut conn, shard, requests, windows)
         });
         if stored.is_err() {
-            partitions.forget();
+            shard.forget();
         }
         stored
     };

@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use super::{
     calendar::{self, DAY_QUARTERS},
     damaged,
+    keys::{self, Registry},
     packed::{CellsBuilder, PackedCells},
     rows::{self, Grain, Rows, State},
     sql,
@@ -40,10 +41,11 @@ impl Month {
     pub fn count(conn: &mut Conn, workspace_id: i32, month: i32, last: i64) -> Result<Self> {
         let mut rows = BTreeMap::new();
         for &log in Log::ALL {
+            let mut registry = Registry::load(conn, workspace_id, log)?;
             let mut whole = CellsBuilder::default();
             for day in calendar::month_start(month)..calendar::month_start(month + 1) {
                 let range = (calendar::day_start(day), calendar::day_start(day + 1));
-                let draft = sql::count(conn, workspace_id, log, range, last)?;
+                let draft = sql::recount(conn, workspace_id, log, range, last, &mut registry)?;
                 if !draft.is_empty() {
                     let packed = PackedCells::parse(draft.pack()).ok_or_else(damaged)?;
                     whole.add_all(&packed, packed.slots(), |quarter| quarter.div_euclid(DAY_QUARTERS));
@@ -60,10 +62,13 @@ impl Month {
     /// Counts the later events too, up to a later seq.
     fn go_on(&mut self, conn: &mut Conn, workspace_id: i32, last: i64) -> Result<()> {
         let Self { month, rows, last: counted } = self;
+        // What was appended since may have registered more.
+        let mut registries = Registry::load_all(conn, workspace_id)?;
         let (first_day, next_month) = (calendar::month_start(*month), calendar::month_start(*month + 1));
         sql::visit(conn, workspace_id, *counted, last, |_, log, quarter, key| {
             let day = calendar::day_of(quarter);
             if (first_day..next_month).contains(&day) {
+                let key = keys::counted(&mut registries, log, key);
                 rows.entry((log, Grain::Day, calendar::bucket(day)?)).or_default().add(quarter, key, 1);
                 rows.entry((log, Grain::Month, *month)).or_default().add(day, key, 1);
             }

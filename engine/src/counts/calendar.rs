@@ -48,6 +48,11 @@ pub fn month_of(day: i64) -> i32 {
     date.map_or(0, |date| (date.year() - 1970) * 12 + date.month0() as i32)
 }
 
+/// The month of a time.
+pub fn month_at(time: Timestamp) -> i32 {
+    month_of(day_of(quarter_of(time)))
+}
+
 /// The first day of a month.
 pub fn month_start(month: i32) -> i64 {
     let date = NaiveDate::from_ymd_opt(1970 + month.div_euclid(12), month.rem_euclid(12) as u32 + 1, 1);

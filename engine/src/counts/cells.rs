@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::packed::{Key, Tables};
+use super::{
+    keys::{OTHER, is_reduced},
+    packed::{Key, Tables},
+};
 use crate::filter::{Dimension, Filter};
 
 impl<'a> Key<'a> {
@@ -64,6 +67,34 @@ pub fn matches_key(filter: &Filter, key: &Key<'_>) -> bool {
         && sources.accepts_text(Some(source))
 }
 
+/// Whether some events of a key may match the filter and others not, as they are not counted by themselves.
+/// `unregistered`: the dimensions in which the filter names values that are not.
+pub fn is_doubtful(filter: &Filter, unregistered: &[Dimension], key: &Key<'_>) -> bool {
+    let Filter { actions, outcomes, roles, targets, sources, .. } = filter;
+    let target_type = &targets.only;
+    let target_type_accepted = (target_type.is_empty()
+        || target_type.iter().any(|(wanted, _)| key.target_type == Some(wanted)))
+        && !targets.not.iter().any(|(wanted, _)| key.target_type == Some(wanted));
+    let conditions = [
+        (Dimension::Action, actions.is_all(), actions.accepts_text(Some(key.action))),
+        (Dimension::Role, roles.is_all(), roles.accepts_text(key.role)),
+        (Dimension::TargetType, targets.is_all(), target_type_accepted),
+        (Dimension::Source, sources.is_all(), sources.accepts_text(Some(key.source))),
+    ];
+    let is_reduced = is_reduced(key);
+    let mut doubtful = false;
+    for (dimension, is_all, accepted) in conditions {
+        let open = !is_all
+            && key.value(dimension) == Some(OTHER)
+            && (unregistered.contains(&dimension) || is_reduced && dimension != Dimension::Action);
+        if !open && !is_all && !accepted {
+            return false;
+        }
+        doubtful |= open;
+    }
+    doubtful && outcomes.accepts(|wanted| *wanted == key.outcome)
+}
+
 /// The number of events of each key.
 #[derive(Clone, Debug, Default)]
 pub struct Cells {
@@ -94,6 +125,11 @@ impl Cells {
             .zip(&self.events)
             .map(|(key, n)| if matches_key(filter, &key) { *n } else { 0 });
         Self { events: events.collect(), tables: self.tables.clone(), exact: self.exact }
+    }
+
+    /// Whether the number of events that the filter matches cannot be told.
+    pub(super) fn is_doubtful(&self, filter: &Filter, unregistered: &[Dimension]) -> bool {
+        self.sums().any(|(key, _)| is_doubtful(filter, unregistered, &key))
     }
 
     pub fn total(&self) -> u64 {

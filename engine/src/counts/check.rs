@@ -14,6 +14,7 @@ use diesel::prelude::*;
 use super::{
     build::{self, Month},
     calendar, damaged, delta,
+    keys::{self, Registry},
     packed::{CellsBuilder, PackedCells},
     rows::{self, Grain, State},
     sql,
@@ -51,6 +52,8 @@ pub enum Difference {
     },
     /// A delta, or events without one. `counted` is None when the delta cannot be read.
     Waiting { seqs: RangeInclusive<i64>, events: u64, counted: Option<u64> },
+    /// Values or combinations of a log that should be registered as counted by themselves.
+    Unregistered { log: Log, missing: usize },
     /// The compacted seq is greater than the last event's.
     Ahead { compacted_seq: i64, last_seq: i64 },
 }
@@ -74,6 +77,9 @@ impl fmt::Display for Difference {
                     Some(counted) => write!(f, "counted as {counted}"),
                     None => write!(f, "what is counted cannot be read"),
                 }
+            }
+            Self::Unregistered { log, missing } => {
+                write!(f, "{log}: {missing} values or combinations are not registered as counted")
             }
             Self::Ahead { compacted_seq, last_seq } => {
                 write!(f, "compacted up to seq {compacted_seq}, and the last one is {last_seq}")
@@ -107,7 +113,11 @@ pub fn check(
         }
         build::advance(conn, workspace_id)?;
     }
-    let mut differences = check_waiting(conn, workspace_id, repair)?;
+    let mut differences: Vec<Difference> = keys::check(conn, workspace_id, repair)?
+        .into_iter()
+        .map(|(log, missing)| Difference::Unregistered { log, missing })
+        .collect();
+    differences.extend(check_waiting(conn, workspace_id, repair)?);
     let months = months(conn, workspace_id)?;
     for (done, month) in (1..).zip(&months) {
         let found = compare(conn, workspace_id, *month)?;
@@ -206,11 +216,13 @@ impl Stretch {
         let mut stretches: Vec<(i64, Self)> = ends.map(|end| (end, Self::default())).collect();
         let last = stretches.last().map_or(after, |(end, _)| *end);
         let mut place = 0;
+        let mut registries = Registry::load_all(conn, workspace_id)?;
         sql::visit(conn, workspace_id, after, last, |seq, log, quarter, key| {
             while stretches[place].0 < seq {
                 place += 1;
             }
             let stretch = &mut stretches[place].1;
+            let key = keys::counted(&mut registries, log, key);
             stretch.drafts.entry(log.number()).or_default().add(quarter, key, 1);
             stretch.events += 1;
             Ok(())

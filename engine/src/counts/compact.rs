@@ -4,7 +4,7 @@
 //! sees each event counted once at any time. Compaction locks the workspace's state first; the appender never waits for
 //! it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use diesel::{
     dsl::{count_star, min, sum},
@@ -38,6 +38,8 @@ const DUE_SECONDS: i64 = 600;
 /// What one transaction compacts at most. The first delta is compacted however large it is.
 const MOST_ROWS: i64 = 1000;
 const MOST_CELLS: i64 = 50_000;
+/// Days, each of which is a row to be rewritten.
+const MOST_DAYS: usize = 1000;
 
 /// Workspaces with deltas to compact or rollups to build, in order.
 ///
@@ -116,16 +118,28 @@ fn compact_some(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
         *place == 0 || cells <= MOST_CELLS
     });
     let Some((last_place, (last, _))) = taken.last() else { return Ok(false) };
-    let more = last_place + 1 < sizes.len() || sizes.len() as i64 == MOST_ROWS;
+    let (mut last, mut more) = (*last, last_place + 1 < sizes.len() || sizes.len() as i64 == MOST_ROWS);
 
-    let deltas: Vec<Vec<u8>> = own
+    let deltas: Vec<(i64, Vec<u8>)> = own
         .filter(count_deltas::seq.le(last))
         .order(count_deltas::seq.asc())
-        .select(count_deltas::cells)
+        .select((count_deltas::seq, count_deltas::cells))
         .load(conn)?;
     let mut drafts: BTreeMap<i16, CellsBuilder> = BTreeMap::new();
-    for bytes in deltas {
-        for (log, packed) in delta::parse(&bytes, None)? {
+    let mut days = HashSet::new();
+    let mut before = None;
+    for (seq, bytes) in deltas {
+        let cells = delta::parse(&bytes, None)?;
+        let touched = cells
+            .iter()
+            .flat_map(|(log, packed)| packed.slots().iter().map(|slot| (*log, calendar::day_of(slot.at))));
+        days.extend(touched);
+        if let Some(before) = before.filter(|_| days.len() > MOST_DAYS) {
+            (last, more) = (before, true);
+            break;
+        }
+        before = Some(seq);
+        for (log, packed) in cells {
             drafts.entry(log).or_default().add_all(&packed, packed.slots(), |slot| slot);
         }
     }
@@ -135,7 +149,7 @@ fn compact_some(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
         add(conn, (workspace_id, log, state.revision), &added)?;
     }
     diesel::delete(own.filter(count_deltas::seq.le(last))).execute(conn)?;
-    rows::set_state(conn, workspace_id, rows::State { compacted_seq: *last, ..state })?;
+    rows::set_state(conn, workspace_id, rows::State { compacted_seq: last, ..state })?;
     Ok(more)
 }
 

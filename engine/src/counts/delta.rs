@@ -9,12 +9,14 @@ use diesel::prelude::*;
 
 use super::{
     calendar, damaged,
-    packed::{CellsBuilder, Key, PackedCells},
+    keys::KnownKeys,
+    packed::{CellsBuilder, PackedCells},
+    range::Budget,
 };
 use crate::{
-    db::{Conn, rows::EventRow, schema::count_deltas, timestamp::Timestamp},
+    db::{Conn, dialect::AtMost, rows::EventRow, schema::count_deltas, timestamp::Timestamp},
     error::Result,
-    event::{Log, Outcome},
+    event::Log,
 };
 
 /// Inserts the delta of a transaction. `seq` is its last event's.
@@ -27,19 +29,13 @@ pub fn insert_for_batch(
     seq: i64,
     received_at: Timestamp,
     rows: &[&EventRow],
+    known: &mut KnownKeys,
 ) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
     let mut drafts: BTreeMap<i16, CellsBuilder> = BTreeMap::new();
-    for row in rows {
-        let key = Key {
-            action: &row.action,
-            outcome: Outcome::from_number(row.outcome)?,
-            role: row.role.as_deref(),
-            target_type: row.target_type.as_deref(),
-            source: &row.source,
-        };
+    for (row, key) in rows.iter().zip(known.count(conn, workspace_id, rows)?) {
         drafts.entry(row.log).or_default().add(calendar::quarter_of(row.occurred_at), key, 1);
     }
     insert(conn, workspace_id, seq, received_at, rows.len(), &drafts)
@@ -104,18 +100,33 @@ pub fn parse(mut bytes: &[u8], wanted: Option<Log>) -> Result<Vec<(i16, PackedCe
 /// The cells of a log that are not compacted yet.
 ///
 /// # Errors
-/// The database's, or damaged bytes.
-pub fn waiting(conn: &mut Conn, workspace_id: i32, log: Log) -> Result<Vec<PackedCells>> {
-    let deltas: Vec<Vec<u8>> = count_deltas::table
-        .filter(count_deltas::workspace_id.eq(workspace_id))
-        .order(count_deltas::seq.asc())
-        .select(count_deltas::cells)
-        .load(conn)?;
+/// The database's, damaged bytes, or the budget's.
+pub fn waiting(
+    conn: &mut Conn,
+    workspace_id: i32,
+    log: Log,
+    budget: &mut Budget,
+) -> Result<Vec<PackedCells>> {
+    const STEP: usize = 100;
     let mut found = Vec::new();
-    for bytes in deltas {
-        found.extend(parse(&bytes, Some(log))?.into_iter().map(|(_, packed)| packed));
+    let mut after = i64::MIN;
+    loop {
+        let deltas = count_deltas::table
+            .filter(count_deltas::workspace_id.eq(workspace_id))
+            .filter(count_deltas::seq.gt(after))
+            .order(count_deltas::seq.asc())
+            .select((count_deltas::seq, count_deltas::cells));
+        let deltas: Vec<(i64, Vec<u8>)> = AtMost::new(deltas, STEP).load(conn)?;
+        let more = deltas.len() == STEP;
+        for (seq, bytes) in deltas {
+            after = seq;
+            budget.take(bytes.len())?;
+            found.extend(parse(&bytes, Some(log))?.into_iter().map(|(_, packed)| packed));
+        }
+        if !more {
+            return Ok(found);
+        }
     }
-    Ok(found)
 }
 
 /// The number of events, of all workspaces, that are not compacted yet.

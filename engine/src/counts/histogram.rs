@@ -9,21 +9,22 @@ use utoipa::ToSchema;
 
 use crate::{
     counts::{
-        Counted,
+        Counted, CountsCache, Effort,
         calendar::{QUARTER_MICROS, quarter_from, quarter_start},
+        cells::has_rollup,
+        keys::OTHER,
     },
-    db::timestamp::Timestamp,
+    db::{Conn, timestamp::Timestamp},
     error::{Error, Result},
-    filter::Dimension,
+    filter::{Dimension, Filter},
+    index::Index,
     local_time::{day_start, local_time},
 };
 
 /// Most buckets in one answer.
 pub const MAX_BUCKETS: usize = 1000;
-/// Most values that are counted separately. The others are summed as [`OTHER`].
+/// Most values that are counted separately, each over the whole range. The others are summed as [`OTHER`].
 const MOST_VALUES: usize = 20;
-/// Stands for all values beyond the most frequent ones.
-const OTHER: &str = "(other)";
 /// `auto` chooses the shortest interval up to a week that gives at most this many buckets, else months.
 const AUTO_BUCKETS: i64 = 96;
 
@@ -92,11 +93,26 @@ pub struct Shape<'a> {
     pub until: Option<Timestamp>,
 }
 
-/// Counts the matching events by bucket and value.
+/// Counts the matching events by bucket and value. Rollups must be read inside a snapshot.
 ///
 /// # Errors
-/// [`Error::TooManyBuckets`] when the interval would give more than [`MAX_BUCKETS`]; the database's.
-pub fn histogram(counted: &mut Counted<'_>, shape: &Shape<'_>) -> Result<Histogram> {
+/// [`Error::TooManyBuckets`] when the interval would give more than [`MAX_BUCKETS`]; [`Error::NeedsScan`]; the database's.
+pub fn histogram(
+    conn: &mut Conn,
+    cache: &CountsCache,
+    index: &Index,
+    filter: &Filter,
+    shape: &Shape<'_>,
+    effort: Effort,
+) -> Result<Histogram> {
+    let sample = |conn: &mut Conn| draw(&mut Counted::sampled(conn, cache, index, filter)?, shape);
+    if !has_rollup(filter) {
+        return sample(conn);
+    }
+    effort.answer(conn, |conn| draw(&mut Counted::kept(conn, cache, filter, effort)?, shape), sample)
+}
+
+fn draw(counted: &mut Counted<'_>, shape: &Shape<'_>) -> Result<Histogram> {
     let Shape { interval, zone, by: (by, dimension), since, until } = *shape;
     // The first and last event are looked up only when the range depends on them.
     let is_long = |since: Timestamp, until: Timestamp| until.micros() - since.micros() > AUTO_LONGEST;
@@ -131,7 +147,12 @@ pub fn histogram(counted: &mut Counted<'_>, shape: &Shape<'_>) -> Result<Histogr
     let edges = edges(interval, zone, from, to)?;
 
     let values = counted.by(dimension)?;
-    let mut groups: Vec<&str> = values.iter().take(MOST_VALUES).map(|(value, _)| value.as_str()).collect();
+    let mut groups: Vec<&str> = values
+        .iter()
+        .map(|(value, _)| value.as_str())
+        .filter(|value| *value != OTHER)
+        .take(MOST_VALUES)
+        .collect();
     let places: HashMap<&str, usize> = groups.iter().copied().zip(1..).collect();
     groups.push(OTHER);
     // Group 0 counts the events without a value, the last group those of all values without a group of their own.

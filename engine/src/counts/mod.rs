@@ -11,6 +11,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | [`keys`] | bounds how many values are counted by themselves |
 //! | [`packed`] | packs cells into few bytes |
 //! | [`delta`] | what the appender adds, in its own transaction |
 //! | [`rows`], [`cache`], [`projection`] | the rollups, a cache of them, and of one dimension of them |
@@ -31,6 +32,7 @@ pub mod check;
 pub mod compact;
 pub mod delta;
 pub mod histogram;
+pub mod keys;
 pub mod packed;
 pub mod projection;
 pub mod range;
@@ -46,6 +48,7 @@ use utoipa::ToSchema;
 pub use cache::CountsCache;
 pub use cells::Cells;
 use cells::{has_rollup, matches_key};
+use keys::OTHER;
 use packed::PackedCells;
 use projection::Projection;
 use range::{RangeCounts, Tally};
@@ -59,6 +62,30 @@ use crate::{
 
 /// Most values that a facet shows.
 const MOST_VALUES: usize = 100;
+
+/// How much work a request may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// As much as a page. Fails with [`Error::NeedsScan`] where that does not suffice.
+    Quick,
+    /// As much as a scan. Where the kept counts cannot answer, a sample does.
+    Scan,
+}
+
+impl Effort {
+    /// The answer of the kept counts, or else a sample's.
+    fn answer<T>(
+        self,
+        conn: &mut Conn,
+        kept: impl FnOnce(&mut Conn) -> Result<T>,
+        sample: impl FnOnce(&mut Conn) -> Result<T>,
+    ) -> Result<T> {
+        match kept(conn) {
+            Err(Error::NeedsScan) if self == Self::Scan => sample(conn),
+            answer => answer,
+        }
+    }
+}
 
 fn damaged() -> Error {
     Error::Damaged("the kept counts are damaged; rebuild them: logbook repair counts")
@@ -92,16 +119,52 @@ fn whole(kept: &mut RangeCounts<'_>) -> Result<Cells> {
     Ok(cells)
 }
 
+/// Opens the rollups, which must be read inside a snapshot, and makes sure that they can answer these filters.
+fn open<'a>(
+    conn: &'a mut Conn,
+    cache: &'a CountsCache,
+    filter: &Filter,
+    filters: &[Filter],
+    effort: Effort,
+) -> Result<RangeCounts<'a>> {
+    let mut kept = RangeCounts::open(conn, cache, filter, effort)?;
+    if kept.has_others() {
+        let cells = whole(&mut kept)?;
+        let registry = kept.registry()?;
+        let mut all = filters.iter().chain([filter]);
+        if all.any(|filter| cells.is_doubtful(filter, &registry.unregistered_in(filter))) {
+            return Err(Error::NeedsScan);
+        }
+    }
+    Ok(kept)
+}
+
+/// Whether every value of a dimension is counted by itself.
+fn is_complete(values: &[(String, u64)]) -> bool {
+    values.iter().all(|(value, _)| value != OTHER)
+}
+
 /// Counts the events that the filter matches. Rollups must be read inside a snapshot.
 ///
 /// # Errors
-/// The database's.
-pub fn cells(conn: &mut Conn, cache: &CountsCache, index: &Index, filter: &Filter) -> Result<Cells> {
-    if has_rollup(filter) {
-        Ok(whole(&mut RangeCounts::open(conn, cache, filter)?)?.of(filter))
-    } else {
-        sample::cells(conn, index, filter)
+/// [`Error::NeedsScan`]; the database's.
+pub fn cells(
+    conn: &mut Conn,
+    cache: &CountsCache,
+    index: &Index,
+    filter: &Filter,
+    effort: Effort,
+) -> Result<Cells> {
+    let sample = |conn: &mut Conn| sample::cells(conn, index, filter);
+    if !has_rollup(filter) {
+        return sample(conn);
     }
+    let kept = |conn: &mut Conn| {
+        let mut cells = whole(&mut open(conn, cache, filter, &[], effort)?)?.of(filter);
+        cells.exact = is_complete(&cells.by(Dimension::Action));
+        Ok(cells)
+    };
+    effort.answer(conn, kept, sample)
 }
 
 /// One value of a facet.
@@ -133,21 +196,26 @@ pub struct Facets {
 /// Counts each facet with all filters applied but its own.
 ///
 /// # Errors
-/// The database's.
+/// [`Error::NeedsScan`]; the database's.
 pub fn facets(
     conn: &mut Conn,
     cache: &CountsCache,
     index: &Index,
     filter: &Filter,
     facets: &[(&str, Dimension)],
+    effort: Effort,
 ) -> Result<Facets> {
     let filters: Vec<Filter> = facets.iter().map(|(_, dimension)| filter.without(*dimension)).collect();
-    let (counted, exact): (Vec<Cells>, bool) = if has_rollup(filter) {
-        let all = whole(&mut RangeCounts::open(conn, cache, filter)?)?;
-        (filters.iter().map(|filter| all.of(filter)).collect(), true)
-    } else {
-        sample::facets(conn, index, filter, facets, filters)?
+    let sample = |conn: &mut Conn| sample::facets(conn, index, filter, facets, filters.clone());
+    let kept = |conn: &mut Conn| {
+        let all = whole(&mut open(conn, cache, filter, &filters, effort)?)?;
+        let counted: Vec<Cells> = filters.iter().map(|filter| all.of(filter)).collect();
+        let mut complete = counted.iter().zip(facets).map(|(cells, facet)| is_complete(&cells.by(facet.1)));
+        let exact = complete.all(|complete| complete);
+        Ok((counted, exact))
     };
+    let (counted, exact) =
+        if has_rollup(filter) { effort.answer(conn, kept, sample)? } else { sample(conn)? };
     let data = facets.iter().zip(counted).map(|((field, dimension), cells)| {
         let values = cells.by(*dimension).into_iter().take(MOST_VALUES);
         let values = values.map(|(value, count)| FacetValue { value, count }).collect();
@@ -164,19 +232,18 @@ pub struct Counted<'a> {
 }
 
 impl<'a> Counted<'a> {
-    /// Rollups must be read inside a snapshot.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn open(
+    /// Reads rollups, inside a snapshot.
+    fn kept(conn: &'a mut Conn, cache: &'a CountsCache, filter: &'a Filter, effort: Effort) -> Result<Self> {
+        Ok(Self { kept: open(conn, cache, filter, &[], effort)?, filter, exact: true })
+    }
+
+    /// Scans a sample of the events.
+    fn sampled(
         conn: &'a mut Conn,
         cache: &'a CountsCache,
         index: &Index,
         filter: &'a Filter,
     ) -> Result<Self> {
-        if has_rollup(filter) {
-            return Ok(Self { kept: RangeCounts::open(conn, cache, filter)?, filter, exact: true });
-        }
         let (counted, exact) = sample::quarters(conn, index, filter)?;
         Ok(Self { kept: RangeCounts::from_counted(conn, cache, filter, vec![counted]), filter, exact })
     }
@@ -194,7 +261,9 @@ impl<'a> Counted<'a> {
     /// # Errors
     /// The database's.
     pub fn by(&mut self, dimension: Dimension) -> Result<Vec<(String, u64)>> {
-        Ok(whole(&mut self.kept)?.of(self.filter).by(dimension))
+        let values = whole(&mut self.kept)?.of(self.filter).by(dimension);
+        self.exact &= is_complete(&values);
+        Ok(values)
     }
 
     /// Events by bucket, then by group. `group_of` maps a value to its group, which is below `groups`. Buckets 1, 2, 3

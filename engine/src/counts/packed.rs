@@ -24,7 +24,7 @@ use foldhash::fast::RandomState;
 use crate::{
     event::Outcome,
     filter::Dimension,
-    varint::{self, Reader},
+    varint::{self, Reader, unzigzag, zigzag},
 };
 
 const VERSION: u8 = 2;
@@ -208,6 +208,11 @@ impl PackedCells {
         &self.slots
     }
 
+    /// Whether a key has this text.
+    pub fn has_text(&self, text: &str) -> bool {
+        self.texts.iter().any(|known| **known == *text)
+    }
+
     /// The slots with `from <= at < to`.
     pub fn slots_within(&self, from: i64, to: i64) -> &[Slot] {
         let first = self.slots.partition_point(|slot| slot.at < from);
@@ -305,11 +310,14 @@ impl CellsBuilder {
 
     /// Adds these slots of `other`, each to the slot that `slot_of` returns for it.
     pub fn add_all(&mut self, other: &PackedCells, slots: &[Slot], slot_of: impl Fn(i64) -> i64) {
-        let keys = self.tables.keys_of(other);
+        // Of the keys only those of these slots: a row must not grow with what belongs to other rows.
+        let mut keys: Vec<Option<u32>> = vec![None; other.keys.len()];
         for slot in slots {
             let cells = self.added.entry(slot_of(slot.at)).or_default();
             for (key, events) in other.cells(slot) {
-                *cells.entry(keys[key]).or_default() += events;
+                let own =
+                    keys[key].get_or_insert_with(|| self.tables.key(key_of(&other.texts, other.keys[key])));
+                *cells.entry(*own).or_default() += events;
             }
         }
     }
@@ -385,14 +393,6 @@ fn write_cells(body: &mut Vec<u8>, cells: &BTreeMap<u32, u64>) {
         varint::write(body, *events);
         before = *key;
     }
-}
-
-fn zigzag(number: i64) -> u64 {
-    ((number << 1) ^ (number >> 63)) as u64
-}
-
-fn unzigzag(number: u64) -> i64 {
-    (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
 #[cfg(test)]

@@ -9,23 +9,70 @@
 //! A day that is cut, by an end of the range or by the border of a bucket, needs the cells of its quarter hours. Its
 //! largest piece is computed from the whole day's cells, minus those of the other pieces.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
-    CountsCache,
+    CountsCache, Effort,
     calendar::{self, DAY_QUARTERS},
     cells::matches_key,
     damaged, delta,
+    keys::{OTHER, Registry},
     packed::{PackedCells, Slot},
     projection::Projection,
     rows::{self, Grain, Rows},
     sql,
 };
 use crate::{
-    db::{Conn, timestamp::Timestamp},
-    error::Result,
+    db::{Conn, timestamp::Timestamp, waiting},
+    error::{Error, Result},
     filter::Filter,
 };
+
+/// How much one request may read of the kept counts. Typical ones are a tenth of the quick one's.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    bytes: usize,
+    deadline: Instant,
+}
+
+impl Budget {
+    const QUICK_BYTES: usize = 8 * 1024 * 1024;
+    const SCAN_BYTES: usize = 48 * 1024 * 1024;
+    const PIECE_BYTES: usize = 8 * 1024 * 1024;
+
+    pub fn new(effort: Effort) -> Self {
+        let (bytes, seconds) = match effort {
+            Effort::Quick => (Self::QUICK_BYTES, 2),
+            Effort::Scan => (Self::SCAN_BYTES, 5),
+        };
+        Self { bytes, deadline: Instant::now() + Duration::from_secs(seconds) }
+    }
+
+    /// For rows of which only a small part is kept.
+    pub fn of_a_piece(self) -> Self {
+        Self { bytes: Self::PIECE_BYTES, ..self }
+    }
+
+    /// Spends so many bytes.
+    ///
+    /// # Errors
+    /// [`Error::NeedsScan`] when there are not as many left, or time is up.
+    pub fn take(&mut self, bytes: usize) -> Result<()> {
+        self.bytes = self.bytes.checked_sub(bytes).ok_or(Error::NeedsScan)?;
+        self.check()
+    }
+
+    /// # Errors
+    /// [`Error::NeedsScan`] when time is up.
+    pub fn check(&self) -> Result<()> {
+        waiting::check()?;
+        if Instant::now() < self.deadline { Ok(()) } else { Err(Error::NeedsScan) }
+    }
+}
 
 /// From this many cut days on, projections are worth their place in the cache.
 const MANY_DAYS: usize = 8;
@@ -61,6 +108,7 @@ pub struct RangeCounts<'a> {
     deltas: Vec<PackedCells>,
     /// Cells by quarter hour that were counted from events; all of them are in the range.
     counted: Vec<PackedCells>,
+    budget: Budget,
 }
 
 /// A day that is cut: pieces of quarter hours, each with its bucket, or None outside the range.
@@ -77,10 +125,11 @@ impl<'a> RangeCounts<'a> {
     ///
     /// # Errors
     /// The database's, or damaged bytes.
-    pub fn open(conn: &'a mut Conn, cache: &'a CountsCache, filter: &Filter) -> Result<Self> {
+    pub fn open(conn: &'a mut Conn, cache: &'a CountsCache, filter: &Filter, effort: Effort) -> Result<Self> {
         let (start, end) =
             (filter.since.unwrap_or(calendar::EARLIEST), filter.until.unwrap_or(calendar::LATEST));
-        let mut kept = Self::from_counted(conn, cache, filter, Vec::new());
+        let mut kept =
+            Self { budget: Budget::new(effort), ..Self::from_counted(conn, cache, filter, Vec::new()) };
         if start >= end {
             return Ok(kept);
         }
@@ -98,10 +147,10 @@ impl<'a> RangeCounts<'a> {
         kept.count(calendar::quarter_start(to), end)?;
         if from < to {
             (kept.from, kept.to) = (from, to);
-            kept.deltas = delta::waiting(kept.conn, workspace_id, filter.log)?;
+            kept.deltas = delta::waiting(kept.conn, workspace_id, filter.log, &mut kept.budget)?;
             let months =
                 (calendar::month_of(calendar::day_of(from)), calendar::month_of(calendar::day_of(to - 1)));
-            let rows = kept.rollups.load(kept.conn, cache, months, |_| true)?;
+            let rows = kept.rollups.load(kept.conn, cache, months, |_| true, &mut kept.budget)?;
             kept.months = rows.into_iter().map(|(_, packed)| packed).collect();
         }
         Ok(kept)
@@ -116,13 +165,14 @@ impl<'a> RangeCounts<'a> {
     ) -> Self {
         let rollups = Rows { workspace_id: filter.workspace_id, log: filter.log, grain: Grain::Month };
         let (months, days, deltas) = (Vec::new(), HashMap::new(), Vec::new());
-        Self { conn, cache, rollups, from: 0, to: 0, months, days, deltas, counted }
+        let budget = Budget::new(Effort::Scan);
+        Self { conn, cache, rollups, from: 0, to: 0, months, days, deltas, counted, budget }
     }
 
     fn count(&mut self, from: Timestamp, to: Timestamp) -> Result<()> {
         if from < to {
             let Rows { workspace_id, log, .. } = self.rollups;
-            let draft = sql::count(self.conn, workspace_id, log, (from, to), i64::MAX)?;
+            let draft = sql::count(self.conn, workspace_id, log, (from, to))?;
             self.counted.push(PackedCells::parse(draft.pack()).ok_or_else(damaged)?);
         }
         Ok(())
@@ -198,6 +248,21 @@ impl<'a> RangeCounts<'a> {
         Ok(())
     }
 
+    /// Whether some events of these rows may not be counted by themselves.
+    pub fn has_others(&self) -> bool {
+        self.months.iter().any(|month| month.has_text(OTHER))
+            || self.loose().any(|(cells, _)| cells.has_text(OTHER))
+    }
+
+    /// What is counted by itself.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn registry(&mut self) -> Result<Registry> {
+        let Rows { workspace_id, log, .. } = self.rollups;
+        Registry::load(self.conn, workspace_id, log)
+    }
+
     /// The cells of the range that are in no rollup.
     fn loose(&self) -> impl Iterator<Item = (&PackedCells, &[Slot])> {
         let deltas = self.deltas.iter().map(|packed| (packed, packed.slots_within(self.from, self.to)));
@@ -243,7 +308,7 @@ impl<'a> RangeCounts<'a> {
             .collect();
         let rollups = Rows { grain: Grain::Day, ..self.rollups };
         let mut load = |range, wanted: &dyn Fn(i32) -> bool| -> Result<()> {
-            let rows = rollups.load(self.conn, self.cache, range, wanted)?;
+            let rows = rollups.load(self.conn, self.cache, range, wanted, &mut self.budget)?;
             self.days.extend(rows.into_iter().map(|(day, packed)| (i64::from(day), packed)));
             Ok(())
         };
@@ -268,7 +333,9 @@ impl<'a> RangeCounts<'a> {
         let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { return Ok(HashMap::new()) };
         let rollups = Rows { grain: Grain::Day, ..self.rollups };
         let is_wanted = |day| wanted.binary_search(&day).is_ok();
-        let rows = rollups.load_projected(self.conn, self.cache, (*first, *last), is_wanted, projection)?;
+        let range = (*first, *last);
+        let (conn, budget) = (&mut *self.conn, &mut self.budget);
+        let rows = rollups.load_projected(conn, self.cache, range, is_wanted, projection, budget)?;
         Ok(rows.into_iter().map(|(day, packed)| (i64::from(day), packed)).collect())
     }
 

@@ -15,6 +15,7 @@ use super::{
     damaged,
     packed::{CellsBuilder, PackedCells},
     projection::Projection,
+    range::Budget,
 };
 use crate::{
     db::{
@@ -133,32 +134,35 @@ impl Rows {
     /// current revision.
     ///
     /// # Errors
-    /// The database's, or damaged bytes.
+    /// The database's, damaged bytes, or the budget's.
     pub fn load(
         self,
         conn: &mut Conn,
         cache: &CountsCache,
         (first, last): (i32, i32),
         wanted: impl Fn(i32) -> bool,
+        budget: &mut Budget,
     ) -> Result<Vec<(i32, Arc<PackedCells>)>> {
         let mut rows = Vec::new();
         let mut missing = Vec::new();
-        for (bucket, revision) in self.revisions(conn, (first, last))? {
+        for Stored { bucket, revision, bytes } in self.stored(conn, (first, last))? {
             if wanted(bucket) {
+                budget.take(bytes)?;
                 match cache.get(&self.place(bucket), revision) {
                     Some(packed) => rows.push((bucket, packed)),
-                    None => missing.push(bucket),
+                    None => missing.push((bucket, bytes)),
                 }
             }
         }
-        if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
-            for (bucket, revision, cells) in self.read(conn, (*first, *last), &missing)? {
+        for missing in pieces(&missing) {
+            for (bucket, revision, cells) in self.read(conn, &missing)? {
+                budget.check()?;
                 let packed = Arc::new(PackedCells::parse(cells).ok_or_else(damaged)?);
                 cache.insert(self.place(bucket), revision, packed.clone());
                 rows.push((bucket, packed));
             }
-            rows.sort_unstable_by_key(|(bucket, _)| *bucket);
         }
+        rows.sort_unstable_by_key(|(bucket, _)| *bucket);
         Ok(rows)
     }
 
@@ -173,49 +177,62 @@ impl Rows {
         (first, last): (i32, i32),
         wanted: impl Fn(i32) -> bool,
         projection: &Projection<'_>,
+        budget: &mut Budget,
     ) -> Result<Vec<(i32, Arc<PackedCells>)>> {
         let place = |bucket| Place { projection: Some(projection.id()), ..self.place(bucket) };
         let mut rows = Vec::new();
-        let mut missing = BTreeMap::new();
-        for (bucket, revision) in self.revisions(conn, (first, last))? {
+        let mut missing = Vec::new();
+        let mut revisions = BTreeMap::new();
+        for Stored { bucket, revision, bytes } in self.stored(conn, (first, last))? {
             if wanted(bucket) {
                 match cache.get(&place(bucket), revision) {
                     Some(packed) => rows.push((bucket, packed)),
-                    None => drop(missing.insert(bucket, revision)),
+                    None => {
+                        missing.push((bucket, bytes));
+                        revisions.insert(bucket, revision);
+                    }
                 }
             }
         }
-        if let (Some((first, _)), Some((last, _))) = (missing.first_key_value(), missing.last_key_value()) {
-            for (bucket, packed) in self.load(conn, cache, (*first, *last), |n| missing.contains_key(&n))? {
+        // A piece at a time: what is projected is no longer needed.
+        for missing in pieces(&missing) {
+            let (Some(first), Some(last)) = (missing.first(), missing.last()) else { continue };
+            let is_missing = |bucket| missing.binary_search(&bucket).is_ok();
+            let mut piece = budget.of_a_piece();
+            for (bucket, packed) in self.load(conn, cache, (*first, *last), is_missing, &mut piece)? {
                 let projected = Arc::new(projection.of(&packed));
+                budget.take(projected.weight())?;
                 // Both reads see the same snapshot, and so the same revisions.
-                if let Some(revision) = missing.get(&bucket) {
+                if let Some(revision) = revisions.get(&bucket) {
                     cache.insert(place(bucket), *revision, projected.clone());
                 }
                 rows.push((bucket, projected));
             }
-            rows.sort_unstable_by_key(|(bucket, _)| *bucket);
         }
+        rows.sort_unstable_by_key(|(bucket, _)| *bucket);
         Ok(rows)
     }
 
-    fn revisions(self, conn: &mut Conn, (first, last): (i32, i32)) -> Result<Vec<(i32, i64)>> {
-        Ok(event_counts::table
+    fn stored(self, conn: &mut Conn, (first, last): (i32, i32)) -> Result<Vec<Stored>> {
+        let rows: Vec<(i32, i64, i32)> = event_counts::table
             .filter(event_counts::workspace_id.eq(self.workspace_id))
             .filter(event_counts::log.eq(self.log.number()))
             .filter(event_counts::grain.eq(self.grain.number()))
             .filter(event_counts::bucket.between(first, last))
             .order(event_counts::bucket.asc())
-            .select((event_counts::bucket, event_counts::revision))
-            .load(conn)?)
+            .select((event_counts::bucket, event_counts::revision, length(event_counts::cells)))
+            .load(conn)?;
+        let stored = |(bucket, revision, bytes): (i32, i64, i32)| Stored {
+            bucket,
+            revision,
+            bytes: usize::try_from(bytes).unwrap_or_default(),
+        };
+        Ok(rows.into_iter().map(stored).collect())
     }
 
-    fn read(
-        self,
-        conn: &mut Conn,
-        (first, last): (i32, i32),
-        missing: &[i32],
-    ) -> Result<Vec<(i32, i64, Vec<u8>)>> {
+    /// `missing` is in order.
+    fn read(self, conn: &mut Conn, missing: &[i32]) -> Result<Vec<(i32, i64, Vec<u8>)>> {
+        let (Some(first), Some(last)) = (missing.first(), missing.last()) else { return Ok(Vec::new()) };
         let rows = event_counts::table
             .filter(event_counts::workspace_id.eq(self.workspace_id))
             .filter(event_counts::log.eq(self.log.number()))
@@ -223,7 +240,7 @@ impl Rows {
         let columns = (event_counts::bucket, event_counts::revision, event_counts::cells);
         // The statement's text should not depend on the number of rows. Reading a few too many costs less than listing
         // them.
-        let span = i64::from(last) - i64::from(first) + 1;
+        let span = i64::from(*last) - i64::from(*first) + 1;
         if span <= missing.len() as i64 * 2 {
             let rows = rows.filter(event_counts::bucket.between(first, last)).select(columns).load(conn)?;
             return Ok(rows);
@@ -274,6 +291,34 @@ impl Rows {
         }
         Ok(())
     }
+}
+
+/// A row that was not read yet.
+struct Stored {
+    bucket: i32,
+    revision: i64,
+    bytes: usize,
+}
+
+diesel::define_sql_function! {
+    /// The number of bytes; neither database reads them for it.
+    fn length(bytes: diesel::sql_types::Binary) -> diesel::sql_types::Integer;
+}
+
+/// Divides rows into pieces that one statement reads.
+fn pieces(missing: &[(i32, usize)]) -> Vec<Vec<i32>> {
+    const PIECE_BYTES: usize = 4 * 1024 * 1024;
+    let mut pieces: Vec<Vec<i32>> = Vec::new();
+    let mut filled = 0;
+    for (bucket, bytes) in missing {
+        if pieces.is_empty() || filled + bytes > PIECE_BYTES {
+            pieces.push(Vec::new());
+            filled = 0;
+        }
+        filled += bytes;
+        pieces.last_mut().into_iter().for_each(|piece| piece.push(*bucket));
+    }
+    pieces
 }
 
 /// Every row of a month, of all logs, as it is stored.

@@ -13,7 +13,7 @@ use diesel::{
 use super::{Error, Result};
 
 /// Tables whose rows are on the node of their workspace.
-pub const DISTRIBUTED: [&str; 14] = [
+pub const DISTRIBUTED: [&str; 15] = [
     "workspace_sequences",
     "events",
     "dedupe_keys",
@@ -27,6 +27,7 @@ pub const DISTRIBUTED: [&str; 14] = [
     "count_states",
     "count_deltas",
     "event_counts",
+    "count_keys",
     "job_leases",
 ];
 

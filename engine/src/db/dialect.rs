@@ -15,8 +15,8 @@ use diesel::{
 
 use super::{
     Backend, Conn,
-    rows::{DedupeKeyRow, EventRow, PieceRow},
-    schema::{dedupe_keys, events, index_pieces},
+    rows::{CountKeyRow, DedupeKeyRow, EventRow, PieceRow},
+    schema::{count_keys, dedupe_keys, events, index_pieces},
 };
 
 /// The settings of a PostgreSQL connection. With the one of Citus, the workers get the role and the workspace of a
@@ -212,6 +212,11 @@ bulk_insert!(
 bulk_insert!(
     /// Inserts pieces of the index.
     insert_pieces, PieceRow, index_pieces::table
+);
+
+bulk_insert!(
+    /// Inserts what is counted by itself.
+    insert_count_keys, CountKeyRow, count_keys::table
 );
 
 /// A query that returns at most this many rows, with the number in its text. PostgreSQL cannot plan for a limit that is

@@ -14,6 +14,7 @@ pub mod roles;
 pub mod rows;
 pub mod schema;
 pub mod timestamp;
+pub mod waiting;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -24,6 +25,7 @@ use crate::private_files;
 pub use multi_backend::MultiBackend as Backend;
 pub use readers::ReaderId;
 use readers::{Cost, ReadQueue};
+use waiting::Waiting;
 
 /// The derive makes a module-private backend type; this module gives it a name that can be exported.
 mod multi_backend {
@@ -217,6 +219,11 @@ impl Db {
         }
     }
 
+    /// Whether events are stored in [`partitions`].
+    pub fn has_partitions(&self) -> bool {
+        self.kind == Kind::Postgres
+    }
+
     /// A connection, for blocking code.
     ///
     /// # Errors
@@ -324,10 +331,11 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         let db = self.clone();
-        let done = tokio::task::spawn_blocking(move || {
+        let waiting = Waiting::default();
+        let done = tokio::task::spawn_blocking(waiting.work(move || {
             let _permit = permit;
             work(&db)
-        });
+        }));
         match tokio::time::timeout(ANSWER_PATIENCE, done).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Error::Unavailable("the server is stopping".into()).into()),

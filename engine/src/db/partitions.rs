@@ -72,6 +72,16 @@ impl Partitions {
     /// The database's.
     pub fn make(&mut self, conn: &mut Conn, times: impl IntoIterator<Item = Timestamp>) -> Result<()> {
         let Conn::Pg(conn) = conn else { return Ok(()) };
+        // One transaction for each: the locks of very many would not fit into one.
+        for period in self.missing(times) {
+            create(conn, period)?;
+            self.known.insert(period);
+        }
+        Ok(())
+    }
+
+    /// The partitions for these times that are not known to exist.
+    fn missing(&self, times: impl IntoIterator<Item = Timestamp>) -> BTreeSet<Period> {
         let mut missing = BTreeSet::new();
         // Most events happened in the same month as the event before.
         let mut known = (Timestamp(0), Timestamp(0));
@@ -84,12 +94,17 @@ impl Partitions {
                 }
             }
         }
-        // One transaction for each: the locks of very many would not fit into one.
-        for period in missing {
-            create(conn, period)?;
-            self.known.insert(period);
-        }
-        Ok(())
+        missing
+    }
+
+    /// Whether all partitions for these times are known to exist.
+    pub fn has(&self, times: impl IntoIterator<Item = Timestamp>) -> bool {
+        self.missing(times).is_empty()
+    }
+
+    /// Adds what another one knows.
+    pub fn add(&mut self, other: Self) {
+        self.known.extend(other.known);
     }
 
     /// Makes the next call ask the database again: somebody may have dropped a partition.

@@ -78,3 +78,12 @@ pub struct PieceRow {
     pub piece: i64,
     pub bits: Vec<u8>,
 }
+
+#[derive(Clone, Debug, diesel::Insertable)]
+#[diesel(table_name = super::schema::count_keys, treat_none_as_default_value = false)]
+pub struct CountKeyRow {
+    pub workspace_id: i32,
+    pub log: i16,
+    pub kind: i16,
+    pub hash: i64,
+}

@@ -82,7 +82,7 @@ diesel::table! {
         workspace_id -> Integer,
         idempotency_key -> Text,
         fingerprint -> Text,
-        response -> Text,
+        response -> Binary,
         created_at -> TimestampSql,
     }
 }
@@ -329,6 +329,17 @@ diesel::table! {
         bucket -> Integer,
         revision -> BigInt,
         cells -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    count_keys (workspace_id, log, kind, hash) {
+        workspace_id -> Integer,
+        log -> SmallInt,
+        kind -> SmallInt,
+        hash -> BigInt,
     }
 }
 

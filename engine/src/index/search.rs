@@ -12,6 +12,8 @@
 //! not indexed                                      . ..
 //! ```
 
+mod rows;
+
 use std::{
     collections::BinaryHeap,
     ops::ControlFlow,
@@ -19,42 +21,38 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::prelude::*;
-
 use super::{
     Index,
     candidates::Found,
     lookup::Lookup,
     plan::Plan,
     run::{Segment, Words},
-    sources::{OpenRun, OpenSegment, Queued, Ready, Source, rank, segment_rank},
+    sources::{OpenRun, OpenSegment, Queued, Ready, Source, segment_rank},
     store::{self, Pieces, State},
 };
 use crate::{
-    db::{
-        Conn,
-        dialect::{AnyOf, AtMost},
-        rows::EventRow,
-        schema::events,
-        timestamp::Timestamp,
-    },
+    db::{Conn, timestamp::Timestamp, waiting},
     error::Result,
     event::Event,
-    filter::{
-        Filter,
-        rows::{Scanned, in_order, step_of},
-    },
+    filter::{Filter, rows::Scanned},
     order::{Order, Position},
 };
 
-/// Up to this many events that are not indexed are all scanned. More are read in time order.
+/// Up to this many events that are not indexed are looked up by their times first. More are read in time order.
 const SHORT_TAIL: i64 = 2000;
-/// Rows that one statement fetches.
+/// Rows that are fetched together, at least and at most …
 const FETCH: std::ops::Range<usize> = 16..500;
+/// … and at first. More follow when these are small.
+const FIRST_FETCH: usize = 64;
+/// Bytes of rows that are fetched together, more or less.
+const FETCH_BYTES: usize = 4 * 1024 * 1024;
 /// Segments whose pieces one statement fetches, at most.
 const TOGETHER: usize = 32;
 /// Groups that one statement fetches, at most.
 const GROUPS: usize = 64;
+
+/// Of an event's time and seq, each as [`rank`] has it.
+type Rank = (i64, i64);
 
 /// A segment, what was looked up of it, and the candidates of its runs.
 type Opened = (Segment, Found, Vec<(usize, Words)>);
@@ -71,6 +69,13 @@ struct Walk<'a> {
     state: State,
     queue: BinaryHeap<Queued>,
     ready: BinaryHeap<Ready>,
+    /// Candidates that were fetched and not checked yet, the next one last.
+    unchecked: Vec<Event>,
+    /// The position of the last one that was checked.
+    checked: Option<Position>,
+    /// How many rows are fetched together.
+    fetch: usize,
+    deadline: Instant,
     /// Segments that have not been read yet, the next one last.
     unopened: Vec<Segment>,
     /// How many segments are read at once; doubles each time.
@@ -95,26 +100,34 @@ pub fn scan(
     show: &mut impl FnMut(Event) -> ControlFlow<()>,
 ) -> Result<Scanned> {
     let deadline = Instant::now() + patience;
-    let mut walk = Walk::new(conn, index, filter, order, after)?;
-    let mut shown = 0;
+    let mut walk = Walk::new(conn, index, filter, (order, after), deadline)?;
+    let (mut shown, mut last_shown) = (0, None);
     loop {
-        let next = walk.queue.peek().map(|queued| queued.rank);
+        let next = walk.next();
         while let Some(ready) = walk.ready.peek()
-            && next.is_none_or(|next| ready.rank.0 > next)
+            && next.is_none_or(|next| ready.rank > next)
             && let Some(Ready { event, .. }) = walk.ready.pop()
         {
-            shown += 1;
+            (shown, last_shown) = (shown + 1, Some(event.position()));
             if show(event).is_break() {
                 return Ok(Scanned::Enough);
             }
         }
         let Some(next) = next else { return Ok(Scanned::All) };
         if Instant::now() >= deadline {
-            return Ok(Scanned::Until(walk.before(next)));
+            let position = walk.done(next, last_shown);
+            // A page must come further than the one before, however long that takes.
+            if after.is_none_or(|after| walk.rank_of(position) < walk.rank_of(after)) {
+                return Ok(Scanned::Until(position));
+            }
         }
-        // Events that are ready will be shown too.
-        let want = expected.saturating_sub(shown + walk.ready.len()).clamp(FETCH.start, FETCH.end);
-        walk.gather(conn, want)?;
+        waiting::check()?;
+        if walk.unchecked.is_empty() {
+            // Events that are ready will be shown too.
+            let want = expected.saturating_sub(shown + walk.ready.len()).clamp(FETCH.start, walk.fetch);
+            walk.gather(conn, want)?;
+        }
+        walk.check();
     }
 }
 
@@ -123,8 +136,8 @@ impl<'a> Walk<'a> {
         conn: &mut Conn,
         index: &'a Index,
         filter: &'a Filter,
-        order: Order,
-        after: Option<Position>,
+        (order, after): (Order, Option<Position>),
+        deadline: Instant,
     ) -> Result<Self> {
         let state = store::state(conn, filter.workspace_id)?;
         let mut lowest = filter.since.map_or(i64::MIN, |since| since.0);
@@ -153,6 +166,10 @@ impl<'a> Walk<'a> {
             state,
             queue: BinaryHeap::new(),
             ready: BinaryHeap::new(),
+            unchecked: Vec::new(),
+            checked: None,
+            fetch: FIRST_FETCH,
+            deadline,
             unopened,
             together: 1,
             ahead: 1,
@@ -167,13 +184,28 @@ impl<'a> Walk<'a> {
         Ok(walk)
     }
 
+    /// The greatest rank that an event can have that was not checked yet.
+    fn next(&self) -> Option<Rank> {
+        let queued = self.queue.peek().map(|queued| self.rank_of(self.start_of(queued.rank)));
+        queued.max(self.unchecked.last().map(|event| self.rank_of(event.position())))
+    }
+
     /// The position before everything of this rank or a lower one.
-    fn before(&self, rank: i64) -> Position {
+    fn start_of(&self, rank: i64) -> Position {
         match self.order {
             // Seqs are below 2^42.
             Order::Desc => Position { occurred_at: Timestamp(rank), seq: i64::MAX },
             Order::Asc => Position { occurred_at: Timestamp(-rank), seq: 0 },
         }
+    }
+
+    /// The last position up to which everything was checked and shown, where `next` is next.
+    fn done(&self, next: Rank, last_shown: Option<Position>) -> Position {
+        let start = self.start_of(next.0);
+        // Of events of one microsecond some may have been checked.
+        let passed = [self.checked, last_shown].into_iter().flatten();
+        let passed = passed.filter(|position| self.rank_of(*position) >= next).chain([start]);
+        passed.min_by_key(|position| self.rank_of(*position)).unwrap_or(start)
     }
 
     fn queue_unopened(&mut self) {
@@ -199,8 +231,19 @@ impl<'a> Walk<'a> {
                     self.open(conn)?;
                 }
                 Source::LongTail(after) => {
-                    self.read_long_tail(conn, after, want)?;
-                    break;
+                    if !seqs.is_empty() {
+                        self.queue.push(Queued { rank, source });
+                        break;
+                    }
+                    return self.read_long_tail(conn, after, want);
+                }
+                Source::ShortTail(mut tail) => {
+                    let taken = tail.split_off(tail.len().saturating_sub(want - seqs.len()));
+                    for Position { occurred_at, seq } in taken {
+                        seqs.push(seq);
+                        (lowest, highest) = (lowest.min(occurred_at.0), highest.max(occurred_at.0));
+                    }
+                    self.queue_short_tail(tail);
                 }
                 Source::Run(mut run) => {
                     let Some(span) = run.take_columns(&mut seqs) else {
@@ -212,7 +255,7 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        self.look_at(conn, seqs, (lowest, highest))
+        self.fetch(conn, seqs, (lowest, highest))
     }
 
     /// Requeues a run, unless it has no more candidates.
@@ -269,7 +312,7 @@ impl<'a> Walk<'a> {
         {
             match queued.source {
                 Source::Run(run) if run.needs_reading() => runs.push(run),
-                source @ (Source::Unopened | Source::LongTail(_)) => {
+                source @ (Source::Unopened | Source::LongTail(_) | Source::ShortTail(_)) => {
                     // What is behind it may not be needed.
                     others.push(Queued { rank: queued.rank, source });
                     break;
@@ -301,73 +344,6 @@ impl<'a> Walk<'a> {
             self.queue_run(run);
         }
         self.pieces.clear();
-        Ok(())
-    }
-
-    /// Fetches events and keeps those that match.
-    fn look_at(&mut self, conn: &mut Conn, mut seqs: Vec<i64>, (lowest, highest): (i64, i64)) -> Result<()> {
-        // Events with close seqs are stored close together.
-        seqs.sort_unstable();
-        for seqs in seqs.chunks(FETCH.end) {
-            let rows = events::table
-                .filter(events::workspace_id.eq(self.filter.workspace_id))
-                .filter(AnyOf::new(events::seq, seqs))
-                // Implied by the seqs; it selects the partitions.
-                .filter(events::occurred_at.between(Timestamp(lowest), Timestamp(highest)))
-                .select(EventRow::as_select())
-                .load::<EventRow>(conn)?;
-            for row in rows {
-                self.keep(Event::try_from(row)?);
-            }
-        }
-        Ok(())
-    }
-
-    fn keep(&mut self, event: Event) {
-        let position = event.position();
-        let is_after = self.after.is_none_or(|after| match self.order {
-            Order::Asc => position > after,
-            Order::Desc => position < after,
-        });
-        if is_after && self.filter.matches(&event) {
-            let rank = (rank(self.order, position.occurred_at.0), rank(self.order, position.seq));
-            self.ready.push(Ready { rank, event });
-        }
-    }
-
-    fn read_short_tail(&mut self, conn: &mut Conn) -> Result<()> {
-        if self.state.last_seq <= self.state.indexed_seq {
-            return Ok(());
-        }
-        let rows = events::table
-            .filter(events::workspace_id.eq(self.filter.workspace_id))
-            .filter(events::seq.gt(self.state.indexed_seq))
-            .select(EventRow::as_select())
-            .load::<EventRow>(conn)?;
-        for row in rows {
-            self.keep(Event::try_from(row)?);
-        }
-        Ok(())
-    }
-
-    fn read_long_tail(&mut self, conn: &mut Conn, after: Option<Position>, want: usize) -> Result<()> {
-        let step = step_of(want * 4);
-        let rows = AtMost::new(
-            in_order(self.filter, self.order, after).filter(events::seq.gt(self.state.indexed_seq)),
-            step,
-        )
-        .load::<EventRow>(conn)?;
-        let more = rows.len() == step;
-        let mut last = after;
-        for row in rows {
-            let event = Event::try_from(row)?;
-            last = Some(event.position());
-            self.keep(event);
-        }
-        if let Some(last) = last.filter(|_| more) {
-            let rank = rank(self.order, last.occurred_at.0);
-            self.queue.push(Queued { rank, source: Source::LongTail(Some(last)) });
-        }
         Ok(())
     }
 }

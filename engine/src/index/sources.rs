@@ -224,6 +224,8 @@ pub enum Source {
     /// The next segment that has not been read.
     Unopened,
     Run(Box<OpenRun>),
+    /// The events that are not indexed, the next one last.
+    ShortTail(Vec<Position>),
     /// All events that are not indexed, in time order, after this position.
     LongTail(Option<Position>),
 }

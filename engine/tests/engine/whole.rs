@@ -5,7 +5,7 @@ use logbook_engine::{
     Error,
     append::{AppendRequest, Idempotency, store},
     caches::Caches,
-    counts::{self, check::Checked, compact},
+    counts::{self, Effort, check::Checked, compact},
     db::{
         Db, migrations,
         schema::{workspace_sequences, workspaces},
@@ -185,7 +185,8 @@ fn assert_equals_a_scan(db: &Db, caches: &Caches) {
             assert_eq!(found, positions, "{order:?} {filter:?}");
         }
         let conn = &mut *db.conn().expect("a connection");
-        let cells = conn.transaction(|conn| counts::cells(conn, &caches.counts, &caches.index, &filter));
+        let cells = conn
+            .transaction(|conn| counts::cells(conn, &caches.counts, &caches.index, &filter, Effort::Scan));
         let cells = cells.expect("counts");
         if cells.exact {
             assert_eq!(cells.total(), expected.len() as u64, "{filter:?}");

@@ -1,5 +1,6 @@
 -- The roles stay: other databases of the cluster may use them.
 DROP TABLE job_leases;
+DROP TABLE count_keys;
 DROP TABLE event_counts;
 DROP TABLE count_deltas;
 DROP TABLE count_states;

@@ -246,12 +246,12 @@ CREATE TABLE dedupe_keys (
 CREATE INDEX dedupe_keys_by_age ON dedupe_keys (workspace_id, received_at);
 
 -- The response to each request that had an Idempotency-Key. fingerprint is a hash of its path and body: the same key
--- with another request is refused.
+-- with another request is refused. The response is packed (engine/src/append/idempotency.rs).
 CREATE TABLE idempotency_keys (
     workspace_id INTEGER NOT NULL,
     idempotency_key TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
-    response TEXT NOT NULL,
+    response BYTEA NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (workspace_id, idempotency_key)
 );
@@ -355,6 +355,16 @@ CREATE TABLE event_counts (
     PRIMARY KEY (workspace_id, log, grain, bucket)
 );
 
+-- What is counted by itself (engine/src/counts/keys.rs): hashes of each log's values and their combinations. kind: 0 a
+-- combination, 1 action, 2 role, 3 target type, 4 source. All others count as (other).
+CREATE TABLE count_keys (
+    workspace_id INTEGER NOT NULL,
+    log SMALLINT NOT NULL CHECK (log BETWEEN 1 AND 4),
+    kind SMALLINT NOT NULL CHECK (kind BETWEEN 0 AND 4),
+    hash BIGINT NOT NULL,
+    PRIMARY KEY (workspace_id, log, kind, hash)
+);
+
 -- Cells are packed already: compressing them again would be wasted work.
 ALTER TABLE count_deltas ALTER COLUMN cells SET STORAGE EXTERNAL;
 ALTER TABLE event_counts ALTER COLUMN cells SET STORAGE EXTERNAL;
@@ -433,21 +443,21 @@ $$;
 -- What a request may read in its workspace.
 GRANT SELECT ON
     events, workspace_sequences, index_states, index_runs, index_merges, index_removals, index_pieces, count_states,
-    count_deltas, event_counts
+    count_deltas, event_counts, count_keys
 TO logbook_reader;
 
 -- Events are only ever added. The other tables belong to the appender, or are derived from the events.
 GRANT SELECT, INSERT ON events TO logbook_appender;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     workspace_sequences, dedupe_keys, idempotency_keys, import_positions, index_states, index_runs, index_merges,
-    index_removals, index_pieces, job_leases, count_states, count_deltas, event_counts
+    index_removals, index_pieces, job_leases, count_states, count_deltas, event_counts, count_keys
 TO logbook_appender;
 
 -- Retention and erasure, in the one workspace that is set. Derived data must follow the events.
 GRANT SELECT, UPDATE, DELETE ON events TO logbook_eraser;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     dedupe_keys, idempotency_keys, index_states, index_runs, index_merges, index_removals, index_pieces, count_states,
-    count_deltas, event_counts
+    count_deltas, event_counts, count_keys
 TO logbook_eraser;
 GRANT SELECT ON workspace_sequences TO logbook_eraser;
 
@@ -469,7 +479,8 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO logbook_reader, logbook_appender, logbook_eraser', current_schema());
     FOREACH name IN ARRAY ARRAY[
         'events', 'workspace_sequences', 'dedupe_keys', 'idempotency_keys', 'import_positions', 'index_states',
-        'index_runs', 'index_merges', 'index_removals', 'index_pieces', 'job_leases', 'count_states', 'count_deltas', 'event_counts'
+        'index_runs', 'index_merges', 'index_removals', 'index_pieces', 'job_leases', 'count_states', 'count_deltas', 'event_counts',
+        'count_keys'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);

@@ -1,4 +1,5 @@
 DROP TABLE job_leases;
+DROP TABLE count_keys;
 DROP TABLE event_counts;
 DROP TABLE count_deltas;
 DROP TABLE count_states;

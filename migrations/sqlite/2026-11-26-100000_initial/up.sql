@@ -255,12 +255,12 @@ CREATE TABLE dedupe_keys (
 CREATE INDEX dedupe_keys_by_age ON dedupe_keys (workspace_id, received_at);
 
 -- The response to each request that had an Idempotency-Key. fingerprint is a hash of its path and body: the same key
--- with another request is refused.
+-- with another request is refused. The response is packed (engine/src/append/idempotency.rs).
 CREATE TABLE idempotency_keys (
     workspace_id INTEGER NOT NULL,
     idempotency_key TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
-    response TEXT NOT NULL,
+    response BLOB NOT NULL,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (workspace_id, idempotency_key)
 ) WITHOUT ROWID;
@@ -361,6 +361,16 @@ CREATE TABLE event_counts (
     cells BLOB NOT NULL,
     PRIMARY KEY (workspace_id, log, grain, bucket)
 );
+
+-- What is counted by itself (engine/src/counts/keys.rs): hashes of each log's values and their combinations. kind: 0 a
+-- combination, 1 action, 2 role, 3 target type, 4 source. All others count as (other).
+CREATE TABLE count_keys (
+    workspace_id INTEGER NOT NULL,
+    log SMALLINT NOT NULL CHECK (log BETWEEN 1 AND 4),
+    kind SMALLINT NOT NULL CHECK (kind BETWEEN 0 AND 4),
+    hash INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, log, kind, hash)
+) WITHOUT ROWID;
 
 -- ── Background jobs ──────────────────────────────────────────────────────────────────────────────────────────────────
 

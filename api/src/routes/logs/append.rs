@@ -1,12 +1,15 @@
 //! Turns a request's body into stored events: a JSON array, NDJSON or concatenated objects, plain or gzip. Each error names
 //! its place.
 
+use std::collections::HashSet;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use logbook_engine::{
     append::{
         AppendRequest, Idempotency,
         queue::{Appender, MemoryPermit},
     },
+    counts::calendar::month_at,
     event::{NewEvent, limits::SourceName},
 };
 use serde::{
@@ -30,6 +33,9 @@ use crate::{
 pub const MAX_EVENTS: usize = 10_000;
 /// Maximum size of one event as JSON, in bytes. A page of the largest events still fits into memory.
 pub const MAX_EVENT_BYTES: usize = 256 * 1024;
+/// Maximum number of months (UTC) in which the events of one request happened: ten years. Each costs rows of counts, and
+/// on PostgreSQL perhaps a partition.
+pub const MAX_MONTHS: usize = 120;
 /// Maximum number of errors in a response.
 const MAX_ERRORS: usize = 20;
 
@@ -62,11 +68,27 @@ pub async fn append(
         // Of the decompressed body: the same events, compressed again, may have other bytes.
         let idempotency = key.map(|key| Idempotency::new(key, &path, &body));
         let events = parse(&elements(&body)?)?;
+        check_months(&events)?;
         Ok::<_, Problem>(AppendRequest { idempotency, ..AppendRequest::new(workspace_id, &source, events) })
     };
     let (append, memory) =
         if quick { (work(&mut memory)?, memory) } else { appender.parse(memory, work).await? };
     Ok(HttpResponse::Created().json(appender.append(append, memory).await?))
+}
+
+/// Refuses the first event of one month too many.
+fn check_months(events: &[NewEvent]) -> Result<()> {
+    let mut months = HashSet::new();
+    for (i, event) in events.iter().enumerate() {
+        months.insert(month_at(event.occurred_at.timestamp()));
+        if months.len() > MAX_MONTHS {
+            let detail =
+                format!("the events of one request may lie in {MAX_MONTHS} months; split it by time");
+            let error = FieldError::at(format!("/{i}/occurred_at"), "too_many_months", detail);
+            return Err(Problem::with_errors(Code::ValidationFailed, vec![error]));
+        }
+    }
+    Ok(())
 }
 
 /// Who sends events: the name of the key or user, or what identifies them when they have none.

@@ -9,7 +9,7 @@ use logbook_engine as engine;
 use logbook_engine::{
     caches::Caches,
     counts::{
-        self, Cells, Counted, Facets,
+        self, Cells, Effort, Facets,
         cells::has_rollup,
         histogram::{Histogram, Shape, histogram},
     },
@@ -140,8 +140,8 @@ pub async fn metrics<L: LogKind>(
     (range, own): (RangeParams, Filters<L>),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
-    let cells = count(db, caches, reader_id(&reader), filter, |conn, caches, filter| {
-        counts::cells(conn, &caches.counts, &caches.index, filter)
+    let cells = count(db, caches, reader_id(&reader), filter, |conn, caches, filter, effort| {
+        counts::cells(conn, &caches.counts, &caches.index, filter, effort)
     })
     .await?;
     Ok(HttpResponse::Ok().json(L::metrics(&cells)))
@@ -154,8 +154,8 @@ pub async fn facets<L: LogKind>(
     (range, own): (RangeParams, Filters<L>),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
-    let facets = |conn: &mut Conn, caches: &Caches, filter: &Filter| {
-        counts::facets(conn, &caches.counts, &caches.index, filter, L::FACETS)
+    let facets = |conn: &mut Conn, caches: &Caches, filter: &Filter, effort: Effort| {
+        counts::facets(conn, &caches.counts, &caches.index, filter, L::FACETS, effort)
     };
     let facets: Facets = count(db, caches, reader_id(&reader), filter, facets).await?;
     Ok(HttpResponse::Ok().json(facets))
@@ -177,28 +177,32 @@ pub async fn histogram_of<L: LogKind>(
             Problem::parameter("by", format!("must be one of {}", known.join(", ")))
         })?,
     };
-    let draw = move |conn: &mut Conn, caches: &Caches, filter: &Filter| {
+    let draw = move |conn: &mut Conn, caches: &Caches, filter: &Filter, effort: Effort| {
         let shape = Shape { interval, zone, by, since: filter.since, until: filter.until };
-        histogram(&mut Counted::open(conn, &caches.counts, &caches.index, filter)?, &shape)
+        histogram(conn, &caches.counts, &caches.index, filter, &shape, effort)
     };
     let answer: Histogram = count(db, caches, reader_id(&reader), filter, draw).await?;
     Ok(HttpResponse::Ok().json(answer))
 }
 
-/// Counts as a read where the kept counts suffice, otherwise as a scan of events, which waits for its turn.
+/// Counts as a read where the kept counts suffice, otherwise as a scan, which waits for its turn.
 async fn count<T: Send + 'static>(
     db: &Db,
     caches: &Caches,
     reader: ReaderId,
     filter: Filter,
-    work: impl FnOnce(&mut Conn, &Caches, &Filter) -> engine::Result<T> + Send + 'static,
+    work: impl Fn(&mut Conn, &Caches, &Filter, Effort) -> engine::Result<T> + Clone + Send + 'static,
 ) -> Result<T> {
     let caches = caches.clone();
     if has_rollup(&filter) {
-        Ok(db.read(reader, move |conn| work(conn, &caches, &filter)).await?)
-    } else {
-        Ok(db.scan(reader, move |conn| work(conn, &caches, &filter)).await?)
+        let (caches, filter, work) = (caches.clone(), filter.clone(), work.clone());
+        let quick = move |conn: &mut Conn| work(conn, &caches, &filter, Effort::Quick);
+        match db.read(reader.clone(), quick).await {
+            Err(engine::Error::NeedsScan) => {}
+            counted => return Ok(counted?),
+        }
     }
+    Ok(db.scan(reader, move |conn| work(conn, &caches, &filter, Effort::Scan)).await?)
 }
 
 /// The handlers of a log, with their documentation.
