@@ -33,6 +33,7 @@ mod oidc_sign_in;
 mod oidc_tokens;
 mod overload;
 mod pagination;
+mod paths;
 mod pool_isolation;
 mod postgres_roles;
 mod private_files;

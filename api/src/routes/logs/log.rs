@@ -87,7 +87,7 @@ pub async fn list<L: LogKind>(
     request: &HttpRequest,
     db: &Db,
     caches: &Caches,
-    reader: Reader<L>,
+    mut reader: Reader<L>,
     (range, own, page): (RangeParams, Filters<L>, PageParams),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
@@ -101,6 +101,7 @@ pub async fn list<L: LogKind>(
         AccessPath::Index => db.scan(workspace_id, list).await?,
     };
 
+    reader.read.returns(found.events.len());
     let next_cursor = found.next.map(|position| Cursor { order, position, filter_hash }.encode());
     let mut response = HttpResponse::Ok();
     if let Some(cursor) = &next_cursor {
@@ -120,11 +121,12 @@ fn next_link(request: &HttpRequest, cursor: &str) -> String {
     format!("<{}?{}>; rel=\"next\"", request.path(), query.finish())
 }
 
-pub async fn get<L: LogKind>(db: &Db, reader: Reader<L>, id: &str) -> Result<HttpResponse> {
+pub async fn get<L: LogKind>(db: &Db, mut reader: Reader<L>, id: &str) -> Result<HttpResponse> {
     let id = EventId::parse(id).ok_or_else(Problem::not_found)?;
     let workspace_id = reader.workspace.id;
     let event = db.read(workspace_id, move |conn| query::get(conn, workspace_id, L::LOG, id)).await?;
     let event = event.ok_or_else(Problem::not_found)?;
+    reader.read.returns(1);
     Ok(HttpResponse::Ok().json(L::Event::from(event)))
 }
 
