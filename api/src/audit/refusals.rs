@@ -54,10 +54,10 @@ impl AuditLog {
             }
     }
 
-    /// A token or key that was refused. `workspace_id`: of the workspace of the address, if it exists.
+    /// A token or key that was refused at the address of the workspace `slug`, which has this id if it exists.
     pub fn token_refused(
         &self,
-        workspace_id: Option<i32>,
+        (slug, workspace_id): (&str, Option<i32>),
         is_key: bool,
         problem: &Problem,
         client_info: &ClientInfo,
@@ -66,7 +66,12 @@ impl AuditLog {
         event.common.outcome = Outcome::Failure;
         event.common.outcome_reason = text(&problem.detail);
         note(&mut event, "method", if is_key { "api_key" } else { "token" });
-        self.refused(workspace_id, &network(client_info), &format!("{is_key} {}", problem.detail), event);
+        self.refused(
+            workspace_id,
+            &network(client_info),
+            &format!("{slug} {is_key} {}", problem.detail),
+            event,
+        );
     }
 
     /// Something that the caller's role in a workspace does not allow.

@@ -91,7 +91,7 @@ async fn caller(request: &HttpRequest) -> Result<Claims> {
                 // One that does not exist has no log, and takes nothing of the bounds of those that do.
                 let workspace = service::<Workspaces>(request)?.find(slug).await.ok().flatten();
                 let id = workspace.map(|workspace| workspace.id);
-                audit.token_refused(id, is_key, problem, &ClientInfo::from_request(request));
+                audit.token_refused((slug, id), is_key, problem, &ClientInfo::from_request(request));
             }
         }
         Err(_) => {}

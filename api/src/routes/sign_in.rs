@@ -144,7 +144,8 @@ pub async fn login(
 ) -> Result<HttpResponse> {
     let _turn = sessions.turn().await?;
     let email = credentials.email.clone();
-    let guess = sessions.passwords.begin(&email, client_info.network())?;
+    let guess = sessions.passwords.begin(&email, client_info.network());
+    let guess = guess.inspect_err(|problem| audit.address_limited("passwords", problem, &client_info))?;
     let signed_in = db
         .run(move |conn| {
             let user = users::check_password(conn, &credentials.email, &credentials.password)?;
@@ -277,7 +278,8 @@ pub async fn set_password(
     let user_id = claims.user_id().ok_or_else(nobody)?;
     let cookie = request.cookie(COOKIE).map(|cookie| cookie.value().to_owned());
     let _turn = sessions.turn().await?;
-    let guess = sessions.passwords.begin(&claims.sub, client_info.network())?;
+    let guess = sessions.passwords.begin(&claims.sub, client_info.network());
+    let guess = guess.inspect_err(|problem| audit.caller_limited(&claims, problem, &client_info))?;
     let set = db.run(move |conn| {
         let user = users::find(conn, user_id)?.ok_or_else(nobody)?;
         users::set_password(conn, &user, new.current_password.as_deref(), &new.password, cookie.as_deref())

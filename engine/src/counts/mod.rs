@@ -61,7 +61,7 @@ use crate::{
 const MOST_VALUES: usize = 100;
 
 fn damaged() -> Error {
-    Error::Damaged("the kept counts are damaged; rebuild them: logbook repair counts")
+    Error::Damaged("the kept counts are damaged; compare them with the events: logbook check")
 }
 
 /// Adds up the whole range.

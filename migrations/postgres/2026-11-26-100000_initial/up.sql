@@ -343,14 +343,22 @@ BEGIN
         END;
         SELECT rolsuper, rolbypassrls INTO present FROM pg_roles WHERE rolname = wanted.name;
         IF NOT FOUND THEN
-            lines := lines || format(E'\n    GRANT %I TO %I;', wanted.name, current_user);
+            IF wanted.name <> 'logbook_eraser' THEN
+                lines := lines || format(E'\n    GRANT %I TO %I;', wanted.name, current_user);
+            END IF;
             CONTINUE;
         END IF;
         IF present.rolsuper OR present.rolbypassrls <> (wanted.bypass = 'BYPASSRLS') THEN
             lines := lines || format(E'\n    ALTER ROLE %I NOSUPERUSER %s;', wanted.name, wanted.bypass);
         END IF;
         BEGIN
-            IF NOT pg_has_role(current_user, wanted.name, belongs) THEN
+            IF wanted.name = 'logbook_eraser' THEN
+                -- Not the server's: nothing erases events yet. A superuser may become every role anyway.
+                IF pg_has_role(current_user, wanted.name, belongs)
+                    AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+                    lines := lines || format(E'\n    REVOKE %I FROM %I;', wanted.name, current_user);
+                END IF;
+            ELSIF NOT pg_has_role(current_user, wanted.name, belongs) THEN
                 EXECUTE format('GRANT %I TO %I', wanted.name, current_user);
             END IF;
         EXCEPTION
@@ -382,7 +390,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     index_removals, index_pieces, job_leases, count_states, count_deltas, event_counts
 TO logbook_appender;
 
--- Retention and erasure, in the one workspace that is set. Derived data must follow the events.
+-- Retention and erasure, in the one workspace that is set. Derived data must follow the events. No login has this role until
+-- something erases, and then only for its transaction.
 GRANT SELECT, UPDATE, DELETE ON events TO logbook_eraser;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     dedupe_keys, idempotency_keys, index_states, index_runs, index_merges, index_removals, index_pieces, count_states,
@@ -418,7 +427,7 @@ BEGIN
             name, CASE name WHEN 'events' THEN 'SELECT' ELSE 'ALL' END, own
         );
     END LOOP;
-    -- Members of a role have its privileges without switching to it, and the login user is a member of the eraser. So
+    -- Members of a role have its privileges without switching to it, and a login user may once be a member of the eraser. So
     -- the privilege alone is not enough to change an event. (A restrictive policy would not do: on the workers of Citus
     -- it becomes a permissive one.)
     FOREACH name IN ARRAY ARRAY['UPDATE', 'DELETE'] LOOP
