@@ -10,10 +10,10 @@ use actix_web::{
         Method,
         header::{self, HeaderValue},
     },
+    middleware::from_fn,
     web::{self, Data, ServiceConfig, delete, get, head, patch, post, put},
 };
 use logbook_engine::{append::queue::Appender, caches::Caches, db::Db, jobs::Jobs};
-use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     accounts::workspaces::Workspaces,
@@ -27,7 +27,7 @@ use crate::{
         error::{Code, Problem},
     },
     limits::requests::RequestLimits,
-    openapi,
+    middleware, openapi,
     routes::{
         api_keys,
         health::{self, Counters},
@@ -81,20 +81,38 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         config.app_data(provider);
     }
 
+    // Signing in, where clients have no token yet.
+    macro_rules! sign_in {
+        ($resource:expr) => {
+            $resource
+                .wrap(from_fn(middleware::count_by_address))
+                .wrap(from_fn(middleware::refuse_foreign_pages))
+        };
+    }
     config
         .service(
             at("/healthz", "GET, HEAD").route(get().to(health::healthz)).route(head().to(health::healthz)),
         )
         .service(at("/readyz", "GET, HEAD").route(get().to(health::readyz)).route(head().to(health::readyz)))
         .service(at("/metrics", "GET").route(get().to(health::metrics)))
-        .service(at("/api/v1/auth/login", "POST").route(post().to(sign_in::login)))
-        .service(at("/api/v1/auth/link", "POST").route(post().to(sign_in::link)))
-        .service(at("/api/v1/auth/refresh", "POST").route(post().to(sign_in::refresh)))
-        .service(at("/api/v1/auth/logout", "POST").route(post().to(sign_in::logout)))
-        .service(at("/api/v1/auth/password", "PUT").route(put().to(sign_in::set_password)))
-        .service(at("/api/v1/auth/methods", "GET").route(get().to(oidc::methods)))
-        .service(at("/api/v1/auth/oidc/start", "GET").route(get().to(oidc::start)))
-        .service(at(oidc::OIDC_CALLBACK, "GET").route(get().to(oidc::callback)))
+        .service(sign_in!(at("/api/v1/auth/login", "POST").route(post().to(sign_in::login))))
+        .service(sign_in!(at("/api/v1/auth/link", "POST").route(post().to(sign_in::link))))
+        .service(sign_in!(at("/api/v1/auth/refresh", "POST").route(post().to(sign_in::refresh))))
+        .service(sign_in!(at("/api/v1/auth/logout", "POST").route(post().to(sign_in::logout))))
+        .service(sign_in!(at("/api/v1/auth/methods", "GET").route(get().to(oidc::methods))))
+        .service(sign_in!(at("/api/v1/auth/oidc/start", "GET").route(get().to(oidc::start))))
+        // The provider is another site; people who return from it present the cookie that they left with.
+        .service(
+            at(oidc::OIDC_CALLBACK, "GET")
+                .route(get().to(oidc::callback))
+                .wrap(from_fn(middleware::count_by_address)),
+        )
+        // Needs a token, and counts by it.
+        .service(
+            at("/api/v1/auth/password", "PUT")
+                .route(put().to(sign_in::set_password))
+                .wrap(from_fn(middleware::refuse_foreign_pages)),
+        )
         .service(at("/api/v1/me", "GET").route(get().to(sign_in::me)))
         .service(at("/api/v1/me/sessions", "GET").route(get().to(users::my_sessions)))
         .service(at("/api/v1/me/sessions/{session}", "DELETE").route(delete().to(users::end_my_session)))
@@ -166,11 +184,20 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
     );
 
     config
-        .service(SwaggerUi::new("/api/docs/{_:.*}").url("/api/openapi.json", openapi::document()))
+        .service(at("/api/openapi.json", "GET").route(get().to(openapi::json)))
+        .service(
+            at("/api/docs/{file:.*}", "GET").route(get().to(openapi::docs)).wrap(from_fn(middleware::docs)),
+        )
         .service(web::redirect("/api/docs", "/api/docs/"))
         .service(web::scope("/api").default_service(web::to(no_route)));
     if let Some(web_dir) = services.web_dir {
-        config.service(web_application(&web_dir));
+        let assets = web::scope("/assets")
+            .wrap(from_fn(middleware::asset))
+            .service(Files::new("", web_dir.join("assets")).default_handler(web::to(no_route)));
+        // Last, since its routes match every path.
+        config.service(
+            web::scope("").wrap(from_fn(middleware::page)).service(assets).service(web_application(&web_dir)),
+        );
     }
 }
 
@@ -197,9 +224,8 @@ fn web_application(web_dir: &Path) -> Files {
         let index = index.clone();
         async move {
             let (request, _) = request.into_parts();
-            // A missing asset belongs to another build, and is not a page.
-            let is_file = request.path().starts_with("/assets/")
-                || request.path().rsplit('/').next().is_some_and(|name| name.contains('.'));
+            // A missing file is not a page.
+            let is_file = request.path().rsplit('/').next().is_some_and(|name| name.contains('.'));
             if is_file || (request.method() != Method::GET && request.method() != Method::HEAD) {
                 let response = Problem::not_found().error_response();
                 return Ok(ServiceResponse::new(request, response));

@@ -43,9 +43,9 @@ enum Command {
     /// Create users and sign-in links
     #[command(subcommand)]
     User(UserCommand),
-    /// Compare the search index and the kept counts with the events; exit with 3 if something differs
+    /// Compare the search index and the kept counts with the events; record what differs and exit with 3
     Check(CheckArgs),
-    /// Rebuild the search index and the kept counts where they differ from the events
+    /// Rebuild the search index and the kept counts; what differs from the events only with --discard-evidence
     Repair(RepairArgs),
     /// Copy the SQLite database to a new file, also while the server runs
     Backup(BackupArgs),

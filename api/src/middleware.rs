@@ -1,28 +1,33 @@
-//! What every request passes through: ids, request logging, counters, rate limits of sign-in, policies and caching.
+//! What every request passes through: ids, paths in their normal form, request logging, counters. What only some routes pass
+//! through (rate limits of sign-in, pages of other sites, what pages may load) is wrapped around those routes in
+//! [`crate::app`]: no policy compares the text of a path.
 
 use std::time::Instant;
 
 use actix_cors::Cors;
 use actix_web::{
-    Error, HttpRequest, ResponseError as _,
+    Error, HttpMessage as _, HttpRequest, ResponseError as _,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method, StatusCode,
-        header::{self, HeaderName, HeaderValue},
+        Method,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
     web,
 };
 
 use crate::{
+    audit::AuditLog,
     config::Origin,
     http::{
+        client::ClientInfo,
         error::{Code, Problem},
+        path,
         request_id::REQUEST_ID,
     },
     limits::requests::{self, RequestLimits},
-    routes::{health::Counters, oidc::OIDC_CALLBACK},
+    routes::health::Counters,
 };
 
 static REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -36,21 +41,13 @@ pub async fn observe(
     let id = request_id(request.request());
     let method = request.method().clone();
     // Without the query: search texts are never logged.
-    let sent_path = request.path().to_owned();
-    let path = routed_path(request.request()).to_owned();
+    let path = request.path().to_owned();
     let counters = request.app_data::<web::Data<Counters>>().cloned();
 
-    let foreign = is_foreign(request.request());
     let answered = async {
-        if foreign {
-            let problem = Problem::new(Code::Forbidden, "signing in works only from Logbook's own pages");
-            return Ok(request.into_response(problem.error_response()).map_into_right_body());
-        }
-        // Other requests count once their caller is known.
-        if is_open(request.request())
-            && let Some(limits) = request.app_data::<web::Data<RequestLimits>>()
-            && let Err(problem) = limits.unauthenticated(request.request())
-        {
+        if let Some(flaw) = path::flaw(request.path()) {
+            let detail = format!("{flaw}; send the path in its normal form (RFC 3986, section 6.2.2)");
+            let problem = Problem::new(Code::InvalidPath, detail);
             return Ok(request.into_response(problem.error_response()).map_into_right_body());
         }
         next.call(request).await.map(ServiceResponse::map_into_left_body)
@@ -66,30 +63,44 @@ pub async fn observe(
             counters.failures.inc();
         }
     }
+    let is_foreign = measured.extensions().contains::<ForeignPage>();
     let headers = response.headers_mut();
+    if is_foreign {
+        // Not even pages of configured origins learn anything of signing in.
+        headers.remove(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID_HEADER.clone(), value);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(&path, status)));
-    if let Some(policy) = policy(&path) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    }
+    // Logs are never cached, nor what a new route returns, unless the route says so.
+    set_default(headers, header::CACHE_CONTROL, "no-store");
     let millis = start.elapsed().as_secs_f64() * 1000.0;
-    tracing::info!(target: "logbook::request", %method, path = sent_path, status = status.as_u16(), millis, request_id = id);
+    tracing::info!(target: "logbook::request", %method, path, status = status.as_u16(), millis, request_id = id);
     Ok(response)
 }
 
-/// The path as the router compares it, without escapes: `/%61pi` is `/api`. The path as it was sent decides nothing.
-fn routed_path(request: &HttpRequest) -> &str {
-    request.match_info().as_str()
+fn set_default(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    if !headers.contains_key(&name) {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
 
-/// Whether the request is one of signing in, where clients have no token yet.
-fn is_open(request: &HttpRequest) -> bool {
-    let path = routed_path(request);
-    path.starts_with("/api/v1/auth/") && path != "/api/v1/auth/password"
+/// Around the routes of signing in, where clients have no token yet: counts the request by its address. Other requests count
+/// once their caller is known.
+pub async fn count_by_address(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if let Some(limits) = request.app_data::<web::Data<RequestLimits>>()
+        && let Err(problem) = limits.unauthenticated(request.request())
+    {
+        if let Some(audit) = request.app_data::<web::Data<AuditLog>>() {
+            audit.address_limited("requests", &problem, &ClientInfo::from_request(request.request()));
+        }
+        return Ok(request.into_response(problem.error_response()).map_into_right_body());
+    }
+    next.call(request).await.map(ServiceResponse::map_into_left_body)
 }
 
 /// Lets pages of these origins call the API, with a token of their own: cookies are for Logbook's own pages only.
@@ -105,15 +116,22 @@ pub fn cors(origins: &[Origin]) -> Cors {
     origins.iter().fold(cors, |cors, Origin(origin)| cors.allowed_origin(origin))
 }
 
-/// Whether a page of another site sends the request to an endpoint that sets cookies: a form there could sign its reader
-/// in as somebody else. Browsers say where a request comes from (Fetch Metadata); other clients do not.
-fn is_foreign(request: &HttpRequest) -> bool {
+/// Marks a request of another site's page that was refused.
+struct ForeignPage;
+
+/// Around the routes that set cookies: refuses requests of other sites' pages. A form there could sign its reader in as
+/// somebody else. Browsers say where a request comes from (Fetch Metadata); other clients do not.
+pub async fn refuse_foreign_pages(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let site = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    // The provider is always another site; people who return from it present the cookie that they left with.
-    let path = routed_path(request);
-    path.starts_with("/api/v1/auth/")
-        && path != OIDC_CALLBACK
-        && site.is_some_and(|site| site != "same-origin" && site != "none")
+    if site.is_some_and(|site| site != "same-origin" && site != "none") {
+        request.extensions_mut().insert(ForeignPage);
+        let problem = Problem::new(Code::Forbidden, "signing in works only from Logbook's own pages");
+        return Ok(request.into_response(problem.error_response()).map_into_right_body());
+    }
+    next.call(request).await.map(ServiceResponse::map_into_left_body)
 }
 
 /// What the pages of the web application may load: only their own resources. The same as in docker/nginx.conf; the
@@ -125,24 +143,43 @@ const PAGE_POLICY: &str = "default-src 'self'; \
 const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// The policy of a page; None for other paths.
-fn policy(path: &str) -> Option<&'static str> {
-    if path.starts_with("/api/docs") {
-        Some(DOCS_POLICY)
-    } else {
-        (!path.starts_with("/api/")).then_some(PAGE_POLICY)
-    }
+/// Around the web application.
+pub async fn page(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut response = next.call(request).await?;
+    set_policy(response.headers_mut(), PAGE_POLICY);
+    Ok(response)
 }
 
-/// Logs are never cached. The build names assets by their content, so they never change.
-fn caching(path: &str, status: StatusCode) -> &'static str {
-    if path.starts_with("/api/v1/") {
-        "no-store"
-    } else if path.starts_with("/assets/") && status.is_success() {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
+/// Around the assets of the web application. The build names them by their content, so they never change.
+pub async fn asset(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut response = next.call(request).await?;
+    if response.status().is_success() {
+        let always = HeaderValue::from_static("public, max-age=31536000, immutable");
+        response.headers_mut().insert(header::CACHE_CONTROL, always);
     }
+    Ok(response)
+}
+
+/// Around Swagger UI.
+pub async fn docs(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut response = next.call(request).await?;
+    set_policy(response.headers_mut(), DOCS_POLICY);
+    Ok(response)
+}
+
+fn set_policy(headers: &mut HeaderMap, policy: &'static str) {
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    set_default(headers, header::CACHE_CONTROL, "no-cache");
 }
 
 /// The client's own id if it is well-formed, so that a request can be followed through several services.

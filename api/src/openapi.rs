@@ -1,5 +1,8 @@
 //! The contract: `openapi.yaml` is this document, and a test fails when it is not.
 
+use std::sync::{Arc, LazyLock};
+
+use actix_web::{HttpResponse, web};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -9,7 +12,7 @@ use utoipa::{
 };
 
 use crate::{
-    http::error,
+    http::error::{self, Code, Problem},
     routes::{
         api_keys, health, invitations,
         logs::{access, activity, application, feed, framework, ingest},
@@ -96,4 +99,23 @@ pub fn document() -> openapi::OpenApi {
 /// When it cannot be written as YAML.
 pub fn yaml() -> Result<String, String> {
     document().to_yaml().map_err(|error| error.to_string())
+}
+
+/// Returns the document as JSON.
+pub async fn json() -> HttpResponse {
+    static JSON: LazyLock<String> = LazyLock::new(|| document().to_json().unwrap_or_default());
+    HttpResponse::Ok().content_type("application/json").body(JSON.as_str())
+}
+
+/// Returns a file of Swagger UI.
+///
+/// # Errors
+/// `not_found`
+pub async fn docs(file: web::Path<String>) -> error::Result<HttpResponse> {
+    static CONFIG: LazyLock<Arc<utoipa_swagger_ui::Config<'static>>> =
+        LazyLock::new(|| Arc::new(utoipa_swagger_ui::Config::from("/api/openapi.json")));
+    let file = utoipa_swagger_ui::serve(&file, CONFIG.clone());
+    let file = file.map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
+    let file = file.ok_or_else(Problem::not_found)?;
+    Ok(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.into_owned()))
 }

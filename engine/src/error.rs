@@ -10,6 +10,9 @@ pub enum Error {
     UnknownWorkspace,
     #[error("this Idempotency-Key was used with a different body; use a new key")]
     IdempotencyKeyReused,
+    /// Nothing of the request was stored. `element`: the place of the event in it. `first`: which event has the key.
+    #[error("{first} has this dedupe key and another content")]
+    DedupeConflict { element: usize, first: String },
     /// A workspace's `seq` has 42 bits.
     #[error("the workspace is full")]
     WorkspaceFull,

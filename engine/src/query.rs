@@ -10,12 +10,21 @@
 //!                               └ d happened at 10:01 and came last
 //! ```
 
-use std::{ops::ControlFlow, time::Duration};
+use std::{
+    ops::{ControlFlow, RangeInclusive},
+    time::Duration,
+};
 
 use diesel::prelude::*;
 
 use crate::{
-    db::{Conn, dialect::AtMost, rows::EventRow, schema::events, waiting},
+    db::{
+        Conn,
+        dialect::AtMost,
+        rows::EventRow,
+        schema::{events, workspace_sequences},
+        waiting,
+    },
     error::Result,
     event::{Event, Log, id::EventId},
     filter::{
@@ -25,6 +34,10 @@ use crate::{
     index::{Index, search},
     order::{Order, Position},
 };
+
+/// Seqs that are read at a time to find missing ones, and how many stretches of them are returned.
+const SEQS: i64 = 10_000;
+const MOST_STRETCHES: usize = 100;
 
 /// Events of one page, and where the next one begins.
 pub struct Found {
@@ -200,4 +213,46 @@ fn feed_query(workspace_id: i32, after: i64) -> OrderedQuery<'static> {
         .into_boxed()
         .order(events::seq.asc())
         .select(EventRow::as_select())
+}
+
+/// Seqs that a workspace should have and does not, or has twice: seqs are given without gaps, and no event is ever removed.
+/// At most a hundred stretches.
+///
+/// # Errors
+/// The database's.
+pub fn missing(conn: &mut Conn, workspace_id: i32) -> Result<Vec<RangeInclusive<i64>>> {
+    let last_seq = |conn: &mut Conn| -> Result<i64> {
+        let row = workspace_sequences::table.find(workspace_id);
+        Ok(row.select(workspace_sequences::last_seq).first(conn).optional()?.unwrap_or_default())
+    };
+    let last = last_seq(conn)?;
+    let mut missing = Vec::new();
+    let (mut after, mut expected) = (0, 1);
+    while missing.len() < MOST_STRETCHES {
+        let seqs: Vec<i64> = events::table
+            .filter(events::workspace_id.eq(workspace_id))
+            .filter(events::seq.gt(after))
+            .order(events::seq.asc())
+            .limit(SEQS)
+            .select(events::seq)
+            .load(conn)?;
+        let Some(newest) = seqs.last() else { break };
+        after = *newest;
+        for seq in seqs {
+            if seq != expected {
+                missing.push(expected.min(seq)..=(seq - 1).max(expected - 1));
+            }
+            expected = seq + 1;
+        }
+    }
+    if missing.len() < MOST_STRETCHES && expected <= last {
+        missing.push(expected..=last);
+    }
+    // Of those after the last seq, the ones that were appended meanwhile are none.
+    let last = last_seq(conn)?;
+    if expected > last + 1 {
+        missing.push(last + 1..=expected - 1);
+    }
+    missing.truncate(MOST_STRETCHES);
+    Ok(missing)
 }

@@ -61,3 +61,46 @@ on_both!(nobody_writes_the_activity_log, |server| {
     }
     assert!(admin.get(&format!("{LOGS}/feed")).expect(200).data().is_empty());
 });
+
+on_both!(
+    a_forged_event_of_logbook_is_seen_to_be_forged,
+    |config| {
+        config.audit = true;
+    },
+    |server| {
+        server.workspace("clinic");
+        let admin = server.admin();
+        let key = |name: &str| {
+            let made =
+                admin.post("/workspaces/clinic/keys", json!({"name": name, "role": "writer"})).expect(201);
+            let prefix = made.json["key"]["prefix"].as_str().expect("a prefix").to_owned();
+            (server.bearer(made.json["token"].as_str().expect("a key")), prefix)
+        };
+        let ((mallory, _), (named, prefix)) = (key("mallory"), key("Logbook"));
+        let forged = json!([{
+            "log": "framework", "action": "api_key_revoked",
+            "actor": {"type": "admin", "id": "user:1", "name": "Platform Admin"},
+            "component": {"type": "api_key", "id": "k7w2m9x4c1qd"}, "metadata": {"source": "logbook"}
+        }]);
+        for (client, path) in [(&mallory, "framework"), (&mallory, "ingest"), (&named, "ingest")] {
+            client.post(&format!("{LOGS}/{path}"), forged.clone()).expect(201);
+        }
+        let mut with_source = forged.clone();
+        with_source[0]["source"] = "logbook".into();
+        mallory.post(&format!("{LOGS}/framework"), with_source).expect(422);
+        // Who sent it is shown, by the server's word, and can be asked for. Not even a key's name makes it Logbook.
+        let sources = |query: &[(&str, &str)]| {
+            let page = admin.query(&format!("{LOGS}/framework"), query).expect(200);
+            page.data().iter().map(|event| event["source"].clone()).collect::<Vec<_>>()
+        };
+        let own = format!("key:{prefix}");
+        assert_eq!(sources(&[]), [json!(own), json!("mallory"), json!("mallory")]);
+        assert_eq!(sources(&[("source", "mallory")]).len(), 2);
+        assert_eq!(sources(&[("source", "logbook")]).len(), 0);
+        // And the activity log has nothing but what happened.
+        let activity = admin.query(&format!("{LOGS}/activity"), &[("action", "api_key_revoked")]).expect(200);
+        assert!(activity.data().is_empty());
+        let own = admin.query(&format!("{LOGS}/activity"), &[("not_source", "logbook")]).expect(200);
+        assert!(own.data().is_empty());
+    }
+);

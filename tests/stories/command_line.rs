@@ -3,9 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use logbook::{auth::tokens::Tokens, config::DataConfig};
-use logbook_tests::{
-    Client, TestServer, audit_events::platform_slug, on_both, pagination::feed, process,
-};
+use logbook_tests::{Client, TestServer, audit_events::platform_slug, on_both, pagination::feed, process};
 use serde_json::{Value, json};
 
 /// What a command printed.

@@ -264,6 +264,9 @@ on_both!(each_damage_is_found_and_repaired, |config| { config.no_background_jobs
         }
         assert_eq!(answers(&admin, &slug), seen, "{what}: nothing was mended");
         let (code, said) = run(&server, &["repair", "counts", "--workspace", &slug]);
+        assert_eq!(code, 3, "{what}: {said}");
+        assert_eq!(answers(&admin, &slug), seen, "{what}: nothing was mended without being told to");
+        let (code, said) = run(&server, &["repair", "counts", "--discard-evidence", "--workspace", &slug]);
         assert_eq!(code, 0, "{what}: {said}");
         for expected in expected {
             assert!(said.contains(expected) || what.contains("ahead"), "{what}: {said}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use logbook_tests::{Client, on_both, pagination};
+use logbook_tests::{Answer, Client, TestServer, on_both, pagination};
 use serde_json::{Value, json};
 
 const PATH: &str = "/workspaces/clinic/logs/access";
@@ -28,27 +28,94 @@ on_both!(a_repeated_key_is_answered_with_the_first_event, |server| {
     assert_eq!(first["results"][2], json!({"id": first["results"][0]["id"], "seq": 1, "duplicate": true}));
     assert_eq!(first["results"][3]["seq"], 3);
 
-    let mut other = keyed("b");
-    other["event_type"] = "logout".into();
-    other["occurred_at"] = "2026-10-02T00:00:00Z".into();
-    let again = admin.post(PATH, json!([keyed("c"), other])).expect(201).json;
+    let again = admin.post(PATH, json!([keyed("c"), keyed("b")])).expect(201).json;
     assert_eq!((&again["accepted"], &again["duplicates"]), (&json!(1), &json!(1)));
     assert_eq!(again["results"][1]["id"], first["results"][1]["id"]);
     assert_eq!(again["results"][0]["seq"], 4, "a duplicate takes no number");
-
-    let id = first["results"][1]["id"].as_str().expect("an id");
-    assert_eq!(
-        admin.get(&format!("{PATH}/{id}")).expect(200).json["event_type"],
-        "login",
-        "the first one stays"
-    );
     assert_eq!(total(&admin, "clinic"), 4);
-    // A key belongs to the workspace, not to the log.
-    let other_log = json!([{"action": "create", "model": "m", "record_id": "1", "dedupe_key": "c"}]);
-    assert_eq!(
-        admin.post("/workspaces/clinic/logs/application", other_log).expect(201).json["duplicates"],
-        1
+});
+
+/// Checks that an element was refused, and returns what was said of it.
+#[track_caller]
+fn conflict(answer: Answer, place: &str) -> String {
+    let answer = answer.expect(409);
+    assert_eq!((answer.code(), answer.places().as_slice()), ("dedupe_conflict", [place].as_slice()));
+    answer.json["errors"][0]["detail"].as_str().expect("a detail").to_owned()
+}
+
+on_both!(another_event_under_a_known_key_is_refused_and_told_which_one_has_it, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    let first = admin.post(PATH, json!([keyed("evt-1001")])).expect(201).json;
+    let id = first["results"][0]["id"].as_str().expect("an id");
+    let with = |field: &str, value: Value| {
+        let mut event = keyed("evt-1001");
+        event[field] = value;
+        event
+    };
+    for other in [
+        with("event_type", json!("logout")),
+        with("occurred_at", json!("2026-10-01T00:00:01Z")),
+        with("user", json!({"id": "7"})),
+        with("metadata", json!({"a": 1})),
+        with("session_id", json!("s")),
+    ] {
+        let detail = conflict(admin.post(PATH, json!([keyed("new"), other])), "/1/dedupe_key");
+        assert!(detail.contains(id), "{detail}");
+    }
+    let delete = json!([{"action": "delete", "model": "m", "record_id": "1", "dedupe_key": "evt-1001"}]);
+    conflict(admin.post("/workspaces/clinic/logs/application", delete), "/0/dedupe_key");
+    // Also within one request, of which nothing is stored.
+    let detail = conflict(
+        admin.post(PATH, json!([keyed("x"), {"event_type": "logout", "dedupe_key": "x"}])),
+        "/1/dedupe_key",
     );
+    assert!(detail.contains("/0"), "{detail}");
+    assert_eq!(admin.post(PATH, json!([keyed("new"), keyed("x")])).expect(201).json["accepted"], 2);
+    assert_eq!(admin.get(&format!("{PATH}/{id}")).expect(200).json["event_type"], "login");
+    assert_eq!(total(&admin, "clinic"), 3);
+});
+
+on_both!(an_event_that_is_sent_again_is_the_same_however_it_is_written, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    // Without a time it has that of its request, which is another one the next time.
+    let events = [
+        r#"[{"event_type":"login","dedupe_key":"a","metadata":{"x":1,"y":[2],"password":"one"}}]"#,
+        r#"[{"metadata":{"y":[2.0],"password":"one","x":1.0},"dedupe_key":"a","event_type":"login","user":null}]"#,
+    ];
+    let send = |body: &str| admin.send("POST", PATH, "application/json", body.as_bytes()).expect(201).json;
+    let [first, second] = events.map(send);
+    assert_eq!((&first["accepted"], &second["duplicates"]), (&json!(1), &json!(1)));
+    assert_eq!(first["results"][0]["id"], second["results"][0]["id"]);
+});
+
+fn create_key(server: &TestServer, name: &str) -> Client {
+    let body = json!({"name": name, "role": "writer"});
+    let made = server.admin().post("/workspaces/clinic/keys", body).expect(201);
+    server.bearer(made.json["token"].as_str().expect("a key"))
+}
+
+on_both!(no_producer_can_take_the_keys_of_another, |server| {
+    server.workspace("clinic");
+    let (mallory, app) = (create_key(&server, "mallory"), create_key(&server, "app"));
+    mallory.post(PATH, json!([keyed("evt-1001")])).expect(201);
+    let delete = json!([{"event_type": "account_deleted", "dedupe_key": "evt-1001"}]);
+    let stored = app.post(PATH, delete.clone()).expect(201).json;
+    assert_eq!((&stored["accepted"], &stored["results"][0]["seq"]), (&json!(1), &json!(2)));
+    // A key that replaces another one, under its name, goes on where that one stopped.
+    let renewed = create_key(&server, "app");
+    assert_eq!(renewed.post(PATH, delete.clone()).expect(201).json["duplicates"], 1);
+    // So it is with the key of a whole request.
+    let body = json!([{"event_type": "login"}]);
+    let once = |client: &Client| {
+        client.with_header("idempotency-key", "batch-1").post(PATH, body.clone()).expect(201)
+    };
+    let (first, second) = (once(&mallory), once(&app));
+    assert_ne!(first.json["results"][0]["id"], second.json["results"][0]["id"]);
+    assert_eq!(once(&renewed).json, second.json);
+    let other = json!([{"event_type": "logout"}]);
+    mallory.with_header("idempotency-key", "batch-1").post(PATH, other).expect(422);
 });
 
 on_both!(another_workspace_has_its_own_keys, |server| {

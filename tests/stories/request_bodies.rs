@@ -26,7 +26,7 @@ fn mixed(n: i64) -> Vec<Value> {
 }
 
 fn send(client: &Client, body: &[u8]) -> Answer {
-    client.send("POST", INGEST, "application/octet-stream", body)
+    client.send("POST", INGEST, "application/x-ndjson", body)
 }
 
 on_both!(any_shape_of_json_is_accepted, |server| {

@@ -4,7 +4,7 @@ use logbook_engine::event::{Actor, ActorType, Change, Outcome, limits::DedupeKey
 use serde_json::Value;
 
 use super::{
-    AuditLog, Destination, Kind,
+    AuditLog, Destination,
     events::{
         By, ProviderName, actor, changed, event, managed, new_member, note, of_member, of_user, target, text,
     },
@@ -69,18 +69,6 @@ impl AuditLog {
         event.common.outcome_reason = text(reason);
         note(&mut event, "method", "password");
         self.record(Destination::Email(email.to_owned()), event);
-    }
-
-    /// A sign-in of nobody in particular that was refused: by a link that was used, expired or unknown, or by the identity
-    /// provider. Recorded once an hour for each network and reason.
-    pub fn sign_in_refused(&self, method: &'static str, reason: &'static str, client_info: &ClientInfo) {
-        if self.is_first(Kind::Refusal, &format!("{method} {reason} {:?}", client_info.network())) {
-            let mut event = event("login_failed", client_info);
-            event.common.outcome = Outcome::Failure;
-            event.common.outcome_reason = text(reason);
-            note(&mut event, "method", method);
-            self.record(Destination::Platform, event);
-        }
     }
 
     pub fn signed_out(&self, session: &Session, client_info: &ClientInfo) {

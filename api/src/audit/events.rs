@@ -1,15 +1,12 @@
 //! The audit events, as the activity log has them.
 
-use logbook_engine::{
-    db::timestamp::Timestamp,
-    event::{
-        Actor, ActorType, Change, Log, NewEvent, Outcome, Target,
-        limits::{Action, Changes, DedupeKey, IpAddress, OccurredAt, SourceName, Text},
-    },
+use logbook_engine::event::{
+    Actor, ActorType, Change, Log, NewEvent, Target,
+    limits::{Action, Changes, IpAddress, OccurredAt, SourceName, Text},
 };
 use serde_json::{Value, json};
 
-use super::{AuditLog, Destination, Kind};
+use super::{AuditLog, Destination, Record, reads::Read};
 use crate::{
     accounts::{
         api_keys::ApiKey,
@@ -20,16 +17,14 @@ use crate::{
         users::{self, User},
         workspaces::Workspace,
     },
-    http::{
-        client::ClientInfo,
-        error::{Code, Problem},
-        request_id::REQUEST_ID,
-    },
+    http::{client::ClientInfo, request_id::REQUEST_ID},
 };
 
 /// The source of Logbook's own events.
+pub const OWN_SOURCE: &str = "logbook";
+
 pub(super) fn source() -> SourceName {
-    SourceName::truncated("logbook")
+    SourceName::truncated(OWN_SOURCE)
 }
 
 /// The actor of what a command does.
@@ -167,34 +162,55 @@ impl By<'_> {
     pub(super) fn destination(&self) -> Destination {
         Destination::Workspace(self.workspace.id)
     }
+
+    pub fn key_created(&self, key: &ApiKey) -> Record {
+        let mut event = self.managed("api_key_created", of_key(key));
+        event.changes = changed(new_key(key));
+        Record::new(self.destination(), event)
+    }
+
+    pub fn key_revoked(&self, key: &ApiKey) -> Record {
+        Record::new(self.destination(), self.managed("api_key_revoked", of_key(key)))
+    }
+
+    /// None when nothing changed.
+    pub fn workspace_changed(&self, after: &Workspace) -> Option<Record> {
+        let changes = settings_of(Some(self.workspace), after);
+        (!changes.is_empty()).then(|| {
+            let mut event = self.managed("workspace_changed", of_workspace(after));
+            event.changes = changed(changes);
+            Record::new(self.destination(), event)
+        })
+    }
+
+    /// `before` is their role until now.
+    pub fn member_added(&self, member: &Member, before: Option<Role>) -> Record {
+        let mut event = self.managed("member_added", of_member(member));
+        event.changes = changed(new_member(member, before));
+        Record::new(self.destination(), event)
+    }
+
+    /// None when their role is the same.
+    pub fn member_changed(&self, member: &Member, before: Role) -> Option<Record> {
+        (before != member.role).then(|| {
+            let mut event = self.managed("member_role_changed", of_member(member));
+            event.changes =
+                changed(vec![Change::value("role", before.as_str().into(), member.role.as_str().into())]);
+            Record::new(self.destination(), event)
+        })
+    }
+
+    pub fn member_removed(&self, member: &Member) -> Record {
+        let mut event = self.managed("member_removed", of_member(member));
+        event.changes = changed(vec![
+            Change::value("role", member.role.as_str().into(), Value::Null),
+            Change::value("email", member.email.clone().into(), Value::Null),
+        ]);
+        Record::new(self.destination(), event)
+    }
 }
 
 impl AuditLog {
-    /// A token or key that was refused. Recorded once an hour for each network and reason. That a person's token has
-    /// expired is routine, four times an hour, and not recorded.
-    pub fn token_refused(
-        &self,
-        slug: Option<&str>,
-        is_key: bool,
-        problem: &Problem,
-        client_info: &ClientInfo,
-    ) {
-        let is_recorded = match problem.code {
-            Code::Unauthenticated => true,
-            Code::TokenExpired => is_key,
-            _ => false,
-        };
-        let once = || format!("refused {slug:?} {:?} {}", client_info.network(), problem.detail);
-        if is_recorded && self.is_first(Kind::Refusal, &once()) {
-            let mut event = event("token_refused", client_info);
-            event.common.outcome = Outcome::Failure;
-            event.common.outcome_reason = text(&problem.detail);
-            let method = if is_key { "api_key" } else { "token" };
-            note(&mut event, "method", method);
-            self.record(slug.map_or(Destination::Platform, |slug| Destination::Slug(slug.to_owned())), event);
-        }
-    }
-
     pub fn key_from_new_address(&self, key: &ApiKey, client_info: &ClientInfo) {
         let mut event = event("api_key_used_from_new_address", client_info);
         event.common.actor = Some(actor(&Claims::from(key)));
@@ -202,56 +218,29 @@ impl AuditLog {
         self.record(Destination::Workspace(key.workspace_id), event);
     }
 
-    /// Somebody reads a log. Recorded once an hour for each caller and log, without what they search for.
-    pub fn log_read(&self, by: &By<'_>, log: &'static str) {
-        let hour = Timestamp::now().micros() / 3_600_000_000;
-        let once = format!("read {} {log} {}", by.workspace.id, by.caller.sub);
-        if !self.is_first(Kind::Reader, &once) {
-            return;
-        }
+    /// Somebody reads a log. The result is dropped when the request ends; what they search for is not recorded.
+    pub fn log_read(&self, by: &By<'_>, log: &'static str) -> Read {
         let mut event = event("log_read", by.client_info);
         event.common.actor = Some(actor(by.caller));
         event.common.role = text(by.role.as_str());
         note(&mut event, "log", log);
-        // So that other servers, and this one after a restart, do not store it a second time.
-        let key = format!("log_read/{log}/{hour}/{}/", by.caller.sub);
-        event.dedupe_key = Some(DedupeKey::reserved(&key));
-        self.record(by.destination(), event);
+        Read::new(self, (by.workspace.id, log, &by.caller.sub), event)
     }
 
-    pub fn key_created(&self, by: &By<'_>, key: &ApiKey) {
-        let mut event = by.managed("api_key_created", of_key(key));
-        event.changes = changed(new_key(key));
-        self.record(by.destination(), event);
-    }
-
-    pub fn key_revoked(&self, by: &By<'_>, key: &ApiKey) {
-        self.record(by.destination(), by.managed("api_key_revoked", of_key(key)));
-    }
-
-    /// `before` is their role until now.
     pub fn member_added(&self, by: &By<'_>, member: &Member, before: Option<Role>) {
-        let mut event = by.managed("member_added", of_member(member));
-        event.changes = changed(new_member(member, before));
-        self.record(by.destination(), event);
+        let Record { destination, event } = by.member_added(member, before);
+        self.record(destination, event);
     }
 
     pub fn member_changed(&self, by: &By<'_>, member: &Member, before: Role) {
-        if before != member.role {
-            let mut event = by.managed("member_role_changed", of_member(member));
-            event.changes =
-                changed(vec![Change::value("role", before.as_str().into(), member.role.as_str().into())]);
-            self.record(by.destination(), event);
+        if let Some(Record { destination, event }) = by.member_changed(member, before) {
+            self.record(destination, event);
         }
     }
 
     pub fn member_removed(&self, by: &By<'_>, member: &Member) {
-        let mut event = by.managed("member_removed", of_member(member));
-        event.changes = changed(vec![
-            Change::value("role", member.role.as_str().into(), Value::Null),
-            Change::value("email", member.email.clone().into(), Value::Null),
-        ]);
-        self.record(by.destination(), event);
+        let Record { destination, event } = by.member_removed(member);
+        self.record(destination, event);
     }
 
     /// Roles that an identity provider gave and took at a sign-in. Those in single workspaces are recorded there, those
@@ -291,24 +280,14 @@ impl AuditLog {
             self.record(Destination::Platform, event(for_all));
         }
     }
+}
 
-    /// Recorded in the new workspace, and in the platform workspace.
-    pub fn workspace_created(&self, caller: &Claims, workspace: &Workspace, client_info: &ClientInfo) {
-        let mut event =
-            managed("workspace_created", actor(caller), None, client_info, of_workspace(workspace));
-        event.changes = changed(settings_of(None, workspace));
-        self.record(Destination::Workspace(workspace.id), event.clone());
-        self.record(Destination::Platform, event);
-    }
-
-    pub fn workspace_changed(&self, by: &By<'_>, after: &Workspace) {
-        let changes = settings_of(Some(by.workspace), after);
-        if !changes.is_empty() {
-            let mut event = by.managed("workspace_changed", of_workspace(after));
-            event.changes = changed(changes);
-            self.record(by.destination(), event);
-        }
-    }
+/// Recorded in the new workspace, and in the platform workspace.
+pub fn workspace_created(caller: &Claims, workspace: &Workspace, client_info: &ClientInfo) -> Vec<Record> {
+    let mut event = managed("workspace_created", actor(caller), None, client_info, of_workspace(workspace));
+    event.changes = changed(settings_of(None, workspace));
+    let destinations = [Destination::Workspace(workspace.id), Destination::Platform];
+    destinations.map(|destination| Record::new(destination, event.clone())).into()
 }
 
 /// The settings that have changed.

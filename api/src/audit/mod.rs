@@ -1,19 +1,24 @@
 //! The audit: records who signs in, who reads, and who manages what, in the activity log of each workspace that it concerns.
 //!
-//! Audit events wait in a bounded queue and are stored by the appender, as all events are. No request waits for them, and
-//! none fails because of them. An event that cannot be stored after several attempts, or finds the queue full, is counted
-//! (`logbook_audit_events_lost_total`) and reported in the server's log. A killed server loses the events that were still
-//! waiting: that is the price of not waiting for them.
+//! The event of a change (of a key, a member, a setting) is stored in the transaction of the change ([`changes`]). All others
+//! (sign-ins, reads, refusals) wait in a bounded queue and are stored by the appender, as all events are: no request waits for
+//! them, and none fails because of them. An event that cannot be stored after several attempts, or finds the queue full, is
+//! counted (`logbook_audit_events_lost_total`) and reported in the server's log. A killed server loses the events that were
+//! still waiting: that is the price of not waiting for them. Refusals have bounds ([`bounds`]), reads are added up ([`reads`]).
 
 mod accounts;
+pub mod bounds;
+pub mod changes;
 pub mod events;
 pub mod platform;
+pub mod reads;
+pub mod refusals;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet},
     future::{Ready, ready},
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -22,11 +27,14 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use diesel::prelude::*;
 use logbook_engine::{
-    append::{self, AppendRequest, queue::Appender},
-    db::{Conn, Db, schema::members, timestamp::Timestamp},
+    append::{AppendRequest, queue::Appender},
+    db::{Conn, Db, dialect, schema::members},
     event::{NewEvent, Target},
 };
 use tokio::sync::{mpsc, oneshot};
+
+use bounds::Bounds;
+use reads::Reads;
 
 use crate::{
     accounts::{identities, sessions, users, workspaces},
@@ -42,11 +50,8 @@ const QUEUE: usize = 10_000;
 const BATCH: usize = 500;
 /// In how many of a person's workspaces their sign-in is recorded at most.
 const MOST_WORKSPACES: i64 = 50;
-/// How many refusals of unauthenticated callers are recorded in an hour at most, so that they cannot fill a log.
-const MOST_REFUSALS: usize = 2_000;
-/// How many pairs of caller and log are recorded in an hour at most. Counted apart from refusals, so that no unauthenticated
-/// caller can keep a read from being recorded.
-const MOST_READERS: usize = 100_000;
+/// How often it is looked whether something that was counted has to be recorded.
+const COUNTED_EVERY: Duration = Duration::from_secs(10);
 /// Pauses before the attempts to store an event that could not be stored.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(15)];
@@ -120,29 +125,16 @@ struct Inner {
     /// None when the audit is off.
     queue: Option<mpsc::Sender<Entry>>,
     lost: AtomicU64,
-    once: Mutex<Once>,
-}
-
-/// What is recorded once an hour.
-#[derive(Clone, Copy)]
-enum Kind {
-    Refusal,
-    Reader,
-}
-
-/// What was recorded in this hour.
-#[derive(Default)]
-struct Once {
-    hour: i64,
-    refusals: HashSet<String>,
-    readers: HashSet<String>,
+    bounds: Bounds,
+    reads: Reads,
 }
 
 impl AuditLog {
     /// Starts the task that stores events. With `on` false nothing is recorded.
     pub fn start(db: &Db, appender: &Appender, on: bool) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let inner = Inner { queue: on.then_some(sender), lost: AtomicU64::new(0), once: Mutex::default() };
+        let (bounds, reads) = (Bounds::default(), Reads::default());
+        let inner = Inner { queue: on.then_some(sender), lost: AtomicU64::new(0), bounds, reads };
         let audit = Self(Arc::new(inner));
         if on {
             let writer = Writer { db: db.clone(), appender: appender.clone(), platform: None };
@@ -155,6 +147,14 @@ impl AuditLog {
                     }
                 };
                 writer.run(receiver, lost).await;
+            });
+            let counted = Arc::downgrade(&audit.0);
+            actix_web::rt::spawn(async move {
+                loop {
+                    tokio::time::sleep(COUNTED_EVERY).await;
+                    let Some(inner) = counted.upgrade() else { break };
+                    Self(inner).record_counted(false);
+                }
             });
         }
         audit
@@ -173,24 +173,12 @@ impl AuditLog {
         }
     }
 
-    /// True the first time in an hour.
-    fn is_first(&self, kind: Kind, what: &str) -> bool {
-        if !self.is_on() {
-            return false;
-        }
-        let hour = Timestamp::now().micros() / 3_600_000_000;
-        let Ok(mut once) = self.0.once.lock() else { return false };
-        if once.hour != hour {
-            *once = Once { hour, ..Once::default() };
-        }
-        let (recorded, most) = match kind {
-            Kind::Refusal => (&mut once.refusals, MOST_REFUSALS),
-            Kind::Reader => (&mut once.readers, MOST_READERS),
-        };
-        if recorded.contains(what) || recorded.len() >= most {
-            return false;
-        }
-        recorded.insert(what.to_owned())
+    fn bounds(&self) -> &Bounds {
+        &self.0.bounds
+    }
+
+    fn reads(&self) -> &Reads {
+        &self.0.reads
     }
 
     /// Waits until everything recorded before is stored or lost, for five seconds at most. For a server that stops.
@@ -297,10 +285,10 @@ async fn pause(pause: Option<&Duration>, problem: Problem) -> Result<()> {
 /// # Errors
 /// The database's.
 pub fn store_now(conn: &mut Conn, records: Vec<Record>) -> Result<()> {
-    for (workspace_id, events) in place(conn, records, None)?.events {
-        append::store(conn, AppendRequest::new(workspace_id, &events::source(), events))?;
-    }
-    Ok(())
+    conn.transaction(|conn| {
+        dialect::lock_for_writing(conn)?;
+        changes::store(conn, records)
+    })
 }
 
 /// Events by workspace.

@@ -27,7 +27,7 @@ use crate::{
         role::Role,
         workspaces::{Workspace, Workspaces},
     },
-    audit::{AuditLog, events::By},
+    audit::{AuditLog, events::By, reads},
     http::{
         client::ClientInfo,
         error::{Code, Problem, Result},
@@ -67,30 +67,48 @@ async fn caller(request: &HttpRequest) -> Result<Claims> {
     let token = match bearer(request) {
         Ok(token) => token,
         Err(problem) => {
-            limits.unauthenticated(request)?;
+            limits.unauthenticated(request).or_else(|problem| limited(request, problem))?;
             return Err(problem);
         }
     };
     if is_costly(request, token)? {
-        limits.before_check(request)?;
+        limits.before_check(request).or_else(|problem| limited(request, problem))?;
     }
     let verified = verify(request, token).await;
     match &verified {
-        Ok(claims) => limits.authenticated(request, claims)?,
+        Ok(claims) => {
+            if let Err(problem) = limits.authenticated(request, claims) {
+                let client_info = ClientInfo::from_request(request);
+                service::<AuditLog>(request)?.caller_limited(claims, &problem, &client_info);
+                return Err(problem);
+            }
+        }
         Err(problem) if problem.code.status() == StatusCode::UNAUTHORIZED => {
-            let slug = request.match_info().get("workspace");
-            let audit = service::<AuditLog>(request)?;
-            audit.token_refused(
-                slug,
-                ApiKeyCache::is_key(token),
-                problem,
-                &ClientInfo::from_request(request),
-            );
-            limits.unauthenticated(request)?;
+            limits.unauthenticated(request).or_else(|problem| limited(request, problem))?;
+            let (audit, is_key) = (service::<AuditLog>(request)?, ApiKeyCache::is_key(token));
+            if audit.records_token_refusal(is_key, problem) {
+                let slug = request.match_info().get("workspace").unwrap_or_default();
+                // One that does not exist has no log, and takes nothing of the bounds of those that do.
+                let workspace = service::<Workspaces>(request)?.find(slug).await.ok().flatten();
+                let id = workspace.map(|workspace| workspace.id);
+                audit.token_refused((slug, id), is_key, problem, &ClientInfo::from_request(request));
+            }
         }
         Err(_) => {}
     }
     verified
+}
+
+/// Records that an address is over its limit.
+fn limited(request: &HttpRequest, problem: Problem) -> Result<()> {
+    let client_info = ClientInfo::from_request(request);
+    service::<AuditLog>(request)?.address_limited("requests", &problem, &client_info);
+    Err(problem)
+}
+
+/// What a request does, by its route.
+fn operation(request: &HttpRequest) -> String {
+    format!("{} {}", request.method(), request.match_pattern().unwrap_or_default())
 }
 
 /// True for a token whose check costs something, and which was not valid before.
@@ -145,7 +163,11 @@ impl FromRequest for PlatformAdmin {
         Box::pin(async move {
             let claims = caller(&request).await?;
             if !claims.platform_admin {
-                return Err(Problem::new(Code::Forbidden, "only platform admins may do this"));
+                let problem = Problem::new(Code::Forbidden, "only platform admins may do this");
+                let (operation, client_info) = (operation(&request), ClientInfo::from_request(&request));
+                let audit = service::<AuditLog>(&request)?;
+                audit.platform_refused(&claims, &operation, &problem, &client_info);
+                return Err(problem);
             }
             Ok(Self(claims))
         })
@@ -174,7 +196,12 @@ async fn member_who(request: &HttpRequest, may: fn(Role) -> bool, what: &str, ta
     let member = member(request).await?;
     if !may(member.role) {
         let role = member.role.as_str();
-        return Err(Problem::new(Code::Forbidden, format!("a {role} may not {what}; it takes {takes}")));
+        let problem = Problem::new(Code::Forbidden, format!("a {role} may not {what}; it takes {takes}"));
+        let client_info = ClientInfo::from_request(request);
+        let Member { workspace, role, caller } = &member;
+        let by = By { workspace, role: *role, caller, client_info: &client_info };
+        service::<AuditLog>(request)?.permission_refused(&by, &operation(request), &problem);
+        return Err(problem);
     }
     Ok(member)
 }
@@ -205,6 +232,8 @@ pub struct Reader<R> {
     pub workspace: Workspace,
     pub role: Role,
     pub caller: Claims,
+    /// Handlers tell it how many events they return.
+    pub read: reads::Read,
     reads: PhantomData<fn() -> R>,
 }
 
@@ -219,9 +248,9 @@ impl<R: Read> FromRequest for Reader<R> {
                 member_who(&request, R::READERS.may, "read this", R::READERS.named).await?;
             let client_info = ClientInfo::from_request(&request);
             let by = By { workspace: &workspace, role, caller: &caller, client_info: &client_info };
-            service::<AuditLog>(&request)?.log_read(&by, R::name());
+            let read = service::<AuditLog>(&request)?.log_read(&by, R::name());
             gate.send_replace(true);
-            Ok(Self { workspace, role, caller, reads: PhantomData })
+            Ok(Self { workspace, role, caller, read, reads: PhantomData })
         })
     }
 }

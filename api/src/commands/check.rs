@@ -1,14 +1,16 @@
-//! `logbook check`: compares derived data with the events, and changes nothing.
+//! `logbook check`: compares what is derived from the events with the events. It reports differences, records them in the
+//! activity log, and changes nothing else: a difference may be all that is left of an event that somebody altered.
 
 use clap::Args;
 use logbook::config::DataConfig;
-use logbook_engine::{
-    counts::check::{self, Checked},
-    db::roles,
-    index,
-};
+use logbook_engine::event::Outcome;
 
-use super::{Failure, WorkspaceSelection, open, progress};
+use super::{
+    Failure, WorkspaceSelection,
+    audit::record,
+    compare::{Differences, Part},
+    open,
+};
 
 #[derive(Args)]
 pub(crate) struct CheckArgs {
@@ -22,35 +24,26 @@ pub(crate) fn run(data: &DataConfig, CheckArgs { workspaces }: &CheckArgs) -> Re
     let conn = &mut *db.conn()?;
     let mut differences = 0;
     for workspace in workspaces {
-        let (id, slug) = (workspace.id, workspace.slug);
-        let counts = progress(|progress| {
-            roles::as_appender_throughout(conn, |conn| check::check(conn, id, false, progress))
-        });
-        match counts? {
-            Checked::Unbuilt => println!("{slug}: the counts are still being built; they were not compared."),
-            Checked::Compared(found) => {
-                found.iter().for_each(|difference| println!("{slug}: counts: {difference}."));
-                if found.is_empty() {
-                    println!("{slug}: the counts match the events.");
-                }
-                differences += found.len();
-            }
+        let slug = workspace.slug;
+        let found = Differences::find(conn, workspace.id, Part::All)?;
+        found.print(&slug);
+        if found.unbuilt {
+            println!("{slug}: the counts are still being built; they were not compared.");
+        } else if found.counts.is_empty() {
+            println!("{slug}: the counts match the events.");
         }
-        let index = progress(|progress| {
-            roles::as_appender_throughout(conn, |conn| index::check::check(conn, id, progress))
-        });
-        let found = index?;
-        found
-            .iter()
-            .for_each(|seqs| println!("{slug}: index: seq {} to {} differ.", seqs.start(), seqs.end()));
-        if found.is_empty() {
+        if found.index.is_empty() {
             println!("{slug}: the index matches the events.");
         }
-        differences += found.len();
+        if found.count() > 0 {
+            record(data, &db, vec![found.record(workspace.id, "check_failed", Outcome::Failure)]);
+        }
+        differences += found.count();
     }
     if differences > 0 {
         return Err(Failure::Differed(format!(
-            "{differences} parts differ; to rebuild them, run: logbook repair"
+            "{differences} parts differ. Either what is derived from the events was damaged, or events were altered or removed: \
+             keep a copy of the database as it is, and compare it with a backup"
         )));
     }
     Ok(())

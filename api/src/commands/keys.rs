@@ -8,13 +8,14 @@ use logbook::{
     },
     audit::{
         Destination, Record,
+        changes::change_and_record,
         events::{self, COMMAND_LINE},
     },
     config::DataConfig,
 };
 use logbook_engine::db::timestamp::Timestamp;
 
-use super::{Failure, audit::record, find_workspace, open};
+use super::{Failure, find_workspace, open};
 
 #[derive(Subcommand)]
 pub(crate) enum KeysCommand {
@@ -56,11 +57,12 @@ pub(crate) fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure
             let workspace_id = find_workspace(&db, &workspace)?;
             let expires_at = days.map(|days| Timestamp::now().plus_seconds(i64::from(days) * 86_400));
             let new = api_keys::NewApiKey { name, role, expires_at };
-            let Created { key, text } =
-                api_keys::create(&mut *db.conn()?, workspace_id, &new, COMMAND_LINE, None)?;
-            let (target, changes) = (events::of_key(&key), events::new_key(&key));
-            let created = events::by_command("api_key_created", target, changes);
-            record(data, &db, vec![Record::new(Destination::Workspace(workspace_id), created)]);
+            let Created { key, text } = change_and_record(&mut *db.conn()?, data.audit, |conn| {
+                let created = api_keys::create(conn, workspace_id, &new, COMMAND_LINE, None)?;
+                let (target, changes) = (events::of_key(&created.key), events::new_key(&created.key));
+                let event = events::by_command("api_key_created", target, changes);
+                Ok((created, vec![Record::new(Destination::Workspace(workspace_id), event)]))
+            })?;
             println!("Created the key {} in {workspace}. It is shown only once:", key.prefix);
             println!("{text}");
         }
@@ -73,12 +75,15 @@ pub(crate) fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure
         }
         KeysCommand::Revoke { workspace, prefix } => {
             let workspace_id = find_workspace(&db, &workspace)?;
-            match api_keys::revoke(&mut *db.conn()?, workspace_id, &prefix)? {
-                Some(key) => {
-                    let revoked = events::by_command("api_key_revoked", events::of_key(&key), Vec::new());
-                    record(data, &db, vec![Record::new(Destination::Workspace(workspace_id), revoked)]);
-                    println!("Revoked the key {} ({}).", key.prefix, key.name);
-                }
+            let revoked = change_and_record(&mut *db.conn()?, data.audit, |conn| {
+                let revoked = api_keys::revoke(conn, workspace_id, &prefix)?;
+                let event = |key| events::by_command("api_key_revoked", events::of_key(key), Vec::new());
+                let record = |key| Record::new(Destination::Workspace(workspace_id), event(key));
+                let records = revoked.iter().map(record).collect();
+                Ok((revoked, records))
+            })?;
+            match revoked {
+                Some(key) => println!("Revoked the key {} ({}).", key.prefix, key.name),
                 None => println!("The key {prefix} was already revoked."),
             }
         }

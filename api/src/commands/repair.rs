@@ -1,14 +1,21 @@
-//! `logbook repair`: rebuilds derived data that differs from the events.
+//! `logbook repair`: rebuilds what is derived from the events. Where it differs from them it is evidence, and is only replaced
+//! when somebody says so; the activity log tells both.
 
 use clap::{Args, Subcommand};
 use logbook::config::DataConfig;
 use logbook_engine::{
     counts::check::{self, Checked},
     db::{Conn, roles},
-    index::{self, build},
+    event::Outcome,
+    index::build,
 };
 
-use super::{Failure, WorkspaceSelection, open, progress};
+use super::{
+    Failure, WorkspaceSelection,
+    audit::record,
+    compare::{Differences, Part},
+    open, progress,
+};
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -16,44 +23,67 @@ pub(crate) struct RepairArgs {
     #[command(subcommand)]
     part: Option<RepairPart>,
     #[command(flatten)]
+    what: RepairWhat,
+}
+
+#[derive(Args)]
+pub(crate) struct RepairWhat {
+    #[command(flatten)]
     workspaces: WorkspaceSelection,
+    /// Also replace what differs from the events. It may be all that tells how events were before somebody altered or
+    /// removed them: keep a copy of the database first
+    #[arg(long)]
+    discard_evidence: bool,
 }
 
 #[derive(Subcommand)]
 enum RepairPart {
     /// Rebuild the whole search index; until it is complete, searches are slower but correct
-    Index(WorkspaceSelection),
+    Index(RepairWhat),
     /// Compare the kept counts with the events and rebuild what differs
-    Counts(WorkspaceSelection),
+    Counts(RepairWhat),
 }
 
 pub(crate) fn run(data: &DataConfig, args: &RepairArgs) -> Result<(), Failure> {
     let db = open(data)?;
-    let workspaces = match &args.part {
-        Some(RepairPart::Index(workspaces) | RepairPart::Counts(workspaces)) => workspaces,
-        None => &args.workspaces,
+    let (what, part) = match &args.part {
+        Some(RepairPart::Index(what)) => (what, Part::Index),
+        Some(RepairPart::Counts(what)) => (what, Part::Counts),
+        None => (&args.what, Part::All),
     };
-    let workspaces = workspaces.find(&db)?;
-    let conn = &mut *db.conn()?;
-    for workspace in workspaces {
+    let mut refused = Vec::new();
+    for workspace in what.workspaces.find(&db)? {
         let (id, slug) = (workspace.id, workspace.slug.as_str());
-        match &args.part {
-            Some(RepairPart::Index(_)) => rebuild_index(conn, id, slug)?,
-            Some(RepairPart::Counts(_)) => repair_counts(conn, id, slug)?,
-            None => {
-                repair_counts(conn, id, slug)?;
-                let damaged = progress(|progress| {
-                    roles::as_appender_throughout(conn, |conn| index::check::check(conn, id, progress))
-                });
-                if damaged?.is_empty() {
-                    println!("{slug}: the index matches the events.");
-                } else {
-                    rebuild_index(conn, id, slug)?;
-                }
-            }
+        let conn = &mut *db.conn()?;
+        let found = Differences::find(conn, id, part)?;
+        found.print(slug);
+        if found.count() > 0 && !what.discard_evidence {
+            record(data, &db, vec![found.record(id, "repair_refused", Outcome::Denied)]);
+            refused.push(workspace.slug);
+            continue;
+        }
+        if found.count() > 0 {
+            // Before the evidence is gone.
+            record(data, &db, vec![found.record(id, "repaired", Outcome::Success)]);
+        }
+        if part != Part::Index {
+            repair_counts(conn, id, slug)?;
+        }
+        match part {
+            Part::Index => rebuild_index(conn, id, slug)?,
+            Part::All if found.index.is_empty() => println!("{slug}: the index matches the events."),
+            Part::All => rebuild_index(conn, id, slug)?,
+            Part::Counts => {}
         }
     }
-    Ok(())
+    if refused.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Differed(format!(
+        "{}: nothing was rebuilt, since what differs may be evidence that events were altered or removed. Keep a copy of the \
+         database; then --discard-evidence rebuilds",
+        refused.join(", ")
+    )))
 }
 
 fn repair_counts(conn: &mut Conn, workspace_id: i32, slug: &str) -> Result<(), Failure> {
@@ -65,7 +95,6 @@ fn repair_counts(conn: &mut Conn, workspace_id: i32, slug: &str) -> Result<(), F
         Checked::Unbuilt => println!("{slug}: the counts are still being built."),
         Checked::Compared(found) if found.is_empty() => println!("{slug}: the counts match the events."),
         Checked::Compared(found) => {
-            found.iter().for_each(|difference| println!("{slug}: counts: {difference}."));
             println!("{slug}: {} parts of the counts differed and were rebuilt.", found.len());
         }
     }

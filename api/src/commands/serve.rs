@@ -56,6 +56,7 @@ pub(crate) fn run(data: &DataConfig, args: &ServeArgs) -> Result<(), Failure> {
             println!("Sign in: {link}");
         }
         started.server.await?;
+        started.audit.record_counted(true);
         started.audit.flush().await;
         Ok(())
     })

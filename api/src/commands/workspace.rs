@@ -3,11 +3,11 @@
 use clap::Subcommand;
 use logbook::{
     accounts::workspaces::{self, NewWorkspace},
-    audit::{Destination, Record, events},
+    audit::{Destination, Record, changes::change_and_record, events},
     config::DataConfig,
 };
 
-use super::{Failure, audit::record, open};
+use super::{Failure, open};
 
 #[derive(Subcommand)]
 pub(crate) enum WorkspaceCommand {
@@ -35,15 +35,15 @@ pub(crate) fn run(data: &DataConfig, command: WorkspaceCommand) -> Result<(), Fa
         WorkspaceCommand::Create { slug, name, timezone, date_format } => {
             let name = name.unwrap_or_else(|| slug.clone());
             let new = NewWorkspace { slug, name, timezone, date_format };
-            let workspace = workspaces::create(&mut *db.conn()?, &new)?;
-            let (target, changes) = (events::of_workspace(&workspace), events::settings_of(None, &workspace));
-            let created = events::by_command("workspace_created", target, changes);
-            let destinations = [Destination::Workspace(workspace.id), Destination::Platform];
-            record(
-                data,
-                &db,
-                destinations.map(|destination| Record::new(destination, created.clone())).into(),
-            );
+            let workspace = change_and_record(&mut *db.conn()?, data.audit, |conn| {
+                let workspace = workspaces::create(conn, &new)?;
+                let changes = events::settings_of(None, &workspace);
+                let event =
+                    events::by_command("workspace_created", events::of_workspace(&workspace), changes);
+                let destinations = [Destination::Workspace(workspace.id), Destination::Platform];
+                let record = |destination| Record::new(destination, event.clone());
+                Ok((workspace, destinations.map(record).into()))
+            })?;
             println!("Created the workspace {}.", workspace.slug);
         }
         WorkspaceCommand::List => {

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use futures_util::{Stream, StreamExt as _};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
@@ -31,8 +31,10 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (gate, payload) = (AuthGate::from_request(request), payload.take());
+        let of_this_type = demand_type(request, &["application/json"]);
         Box::pin(async move {
             AuthGate::wait(gate).await;
+            of_this_type?;
             let too_large = || Problem::new(Code::BodyTooLarge, "the limit is 64 KiB");
             let admit = |bytes| if bytes > MAX_BYTES { Err(too_large()) } else { Ok(()) };
             let body = collect(payload, admit).await?;
@@ -51,6 +53,21 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
             Ok(Self(parsed))
         })
     }
+}
+
+/// Demands one of these media types, whatever its parameters. A form of another site's page can send others without asking
+/// first, and never these.
+///
+/// # Errors
+/// `unsupported_media_type`
+pub fn demand_type(request: &HttpRequest, types: &[&str]) -> Result<()> {
+    let sent = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = sent.and_then(|sent| sent.split(';').next()).unwrap_or_default().trim();
+    if types.iter().any(|known| known.eq_ignore_ascii_case(essence)) {
+        return Ok(());
+    }
+    let detail = format!("send the header Content-Type: {}", types.join(" or "));
+    Err(Problem::new(Code::UnsupportedMediaType, detail))
 }
 
 /// Reads a body to its end. `admit` is called before each chunk is added, with the resulting size in bytes.

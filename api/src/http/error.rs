@@ -42,6 +42,7 @@ macro_rules! codes {
 }
 
 codes! {
+    InvalidPath "invalid_path" 400 "The path is not in its normal form";
     InvalidParameter "invalid_parameter" 400 "A parameter has an invalid value";
     UnknownParameter "unknown_parameter" 400 "There is no parameter of this name";
     CursorInvalid "cursor_invalid" 400 "This server did not issue the cursor";
@@ -60,10 +61,11 @@ codes! {
     MethodNotAllowed "method_not_allowed" 405 "The resource does not support this method";
     RequestTimeout "request_timeout" 408 "The body took too long to arrive";
     Conflict "conflict" 409 "The resource already exists, or its state does not allow this";
+    DedupeConflict "dedupe_conflict" 409 "Another event has this dedupe key";
     LastAdmin "last_admin" 409 "A workspace must keep at least one admin among its members";
     BodyTooLarge "body_too_large" 413 "The body is too large";
     TooManyEvents "too_many_events" 413 "Too many events in one request";
-    UnsupportedMediaType "unsupported_media_type" 415 "The body is not JSON, or has an unsupported encoding";
+    UnsupportedMediaType "unsupported_media_type" 415 "The body has an unsupported type or encoding";
     ValidationFailed "validation_failed" 422 "Some of the input is invalid";
     IdempotencyKeyReused "idempotency_key_reused" 422 "The idempotency key was used for another body";
     RateLimited "rate_limited" 429 "Too many requests; try again later";
@@ -210,8 +212,9 @@ problem_responses! {
         "403" "Your role does not allow this",
         "404" "The workspace does not exist, or you may not see it",
         "408" "The body took too long to arrive",
+        "409" "An event has the dedupe key of another one; errors says which",
         "413" "The body has too many events or bytes",
-        "415" "The body is not JSON, or has an unsupported encoding",
+        "415" "The body has an unsupported type or encoding",
         "422" "Some events are invalid, or the idempotency key was used for another body",
         "429" "Too many requests; Retry-After says when to try again",
         "503" "The queue is full or the database cannot be reached; Retry-After says when to try again",
@@ -225,6 +228,7 @@ problem_responses! {
         "403" "The request came from a page of another site",
         "408" "The body took too long to arrive",
         "413" "The body is too large",
+        "415" "The Content-Type is not application/json",
         "422" "Some of the input is invalid",
         "429" "Too many requests; Retry-After says when to try again",
         "503" "Temporarily unavailable; Retry-After says when to try again",
@@ -239,6 +243,7 @@ problem_responses! {
         "408" "The body took too long to arrive",
         "413" "The body is too large",
         "409" "The resource already exists, or its state does not allow this",
+        "415" "The Content-Type is not application/json",
         "422" "Some of the input is invalid",
         "429" "Too many requests; Retry-After says when to try again",
         "503" "Temporarily unavailable; Retry-After says when to try again",
@@ -255,6 +260,7 @@ problem_responses! {
         "408" "The body took too long to arrive",
         "409" "The resource already exists, its state does not allow this, or the workspace would lose its last admin",
         "413" "The body is too large",
+        "415" "The Content-Type is not application/json",
         "422" "Some of the input is invalid",
         "429" "Too many requests; Retry-After says when to try again",
         "503" "Temporarily unavailable; Retry-After says when to try again",
@@ -337,6 +343,11 @@ impl From<&engine::Error> for Problem {
         let code = match error {
             Error::UnknownWorkspace => return Self::not_found(),
             Error::IdempotencyKeyReused => Code::IdempotencyKeyReused,
+            Error::DedupeConflict { element, .. } => {
+                let (pointer, code) = (format!("/{element}/dedupe_key"), Code::DedupeConflict.name());
+                let error = FieldError::at(pointer, code, error.to_string());
+                return Self::with_errors(Code::DedupeConflict, vec![error]);
+            }
             Error::QueueFull => Code::QueueFull,
             Error::Stopping | Error::Unconfirmed | Error::NeedsScan => Code::Unavailable,
             Error::TooManyBuckets { .. } => return Self::parameter("interval", error.to_string()),

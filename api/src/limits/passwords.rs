@@ -211,8 +211,9 @@ mod tests {
                 wrong(&guesses, &format!("user-{round}-{n}@clinic.test"), HERE, now);
             }
             if round < 4 {
-                let own =
-                    guesses.begin_at("mallory@clinic.test", Some(HERE.into()), None, now).expect("it is heard");
+                let own = guesses
+                    .begin_at("mallory@clinic.test", Some(HERE.into()), None, now)
+                    .expect("it is heard");
                 guesses.end_at(own, Ended::Right, now);
             }
         }
@@ -220,7 +221,8 @@ mod tests {
         for _ in 0..4 {
             wrong(&guesses, "asha@clinic.test", "203.0.113.9", now);
         }
-        let own = guesses.begin_at("asha@clinic.test", Some("203.0.113.9".into()), None, now).expect("it is heard");
+        let own =
+            guesses.begin_at("asha@clinic.test", Some("203.0.113.9".into()), None, now).expect("it is heard");
         guesses.end_at(own, Ended::Right, now);
         for _ in 0..5 {
             wrong(&guesses, "asha@clinic.test", "203.0.113.9", now);

@@ -1,7 +1,7 @@
 //! The addresses of a workspace's API keys.
 
 use actix_web::{HttpResponse, web};
-use logbook_engine::db::Db;
+use logbook_engine::db::{Conn, Db};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -74,9 +74,13 @@ pub async fn create(
     _no: Params<(NoParams,)>,
     Body(new): Body<NewApiKey>,
 ) -> Result<HttpResponse> {
-    let (id, name, by) = (manager.workspace.id, manager.caller.name.clone(), manager.caller.user_id());
-    let Created { key, text } = db.run(move |conn| api_keys::create(conn, id, &new, &name, by)).await?;
-    audit.key_created(&manager.by(&client_info), &key);
+    let create = move |conn: &mut Conn| {
+        let Manager { workspace, caller, .. } = &manager;
+        let created = api_keys::create(conn, workspace.id, &new, &caller.name, caller.user_id())?;
+        let record = manager.by(&client_info).key_created(&created.key);
+        Ok((created, vec![record]))
+    };
+    let Created { key, text } = audit.with_change(&db, create).await?;
     Ok(HttpResponse::Created().json(CreatedApiKey { token: text, key: ApiKeyView::new(key, false) }))
 }
 
@@ -95,11 +99,13 @@ pub async fn revoke(
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
     let prefix = path.into_inner().key;
-    let (id, wanted) = (manager.workspace.id, prefix.clone());
-    let revoked = db.run(move |conn| api_keys::revoke(conn, id, &wanted)).await?;
+    let wanted = prefix.clone();
+    let revoke = move |conn: &mut Conn| {
+        let revoked = api_keys::revoke(conn, manager.workspace.id, &wanted)?;
+        let by = manager.by(&client_info);
+        Ok(((), revoked.iter().map(|key| by.key_revoked(key)).collect()))
+    };
+    audit.with_change(&db, revoke).await?;
     known.invalidate(&prefix);
-    if let Some(key) = revoked {
-        audit.key_revoked(&manager.by(&client_info), &key);
-    }
     Ok(HttpResponse::NoContent().finish())
 }

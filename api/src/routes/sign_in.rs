@@ -162,7 +162,8 @@ pub async fn login(
             .run(move |conn| Ok::<_, Problem>(browsers::is_known(conn, &token, &email)?.then_some(token)))
             .await?;
     }
-    let guess = sessions.passwords.begin(&email, client_info.network(), browser.as_deref())?;
+    let guess = sessions.passwords.begin(&email, client_info.network(), browser.as_deref());
+    let guess = guess.inspect_err(|problem| audit.address_limited("passwords", problem, &client_info))?;
     let from = client_info.clone();
     let signed_in = db
         .run(move |conn| {
@@ -332,7 +333,8 @@ pub async fn set_password(
     let user_id = claims.user_id().ok_or_else(nobody)?;
     let session = claims.sid.clone().ok_or_else(nobody)?;
     let _turn = sessions.turn().await?;
-    let guess = sessions.passwords.begin(&claims.sub, client_info.network(), None)?;
+    let guess = sessions.passwords.begin(&claims.sub, client_info.network(), None);
+    let guess = guess.inspect_err(|problem| audit.caller_limited(&claims, problem, &client_info))?;
     let set = db.run(move |conn| {
         let (user, session) = sessions::find(conn, &session)?.ok_or_else(nobody)?;
         debug_assert_eq!(user.id, user_id);

@@ -1,7 +1,7 @@
 //! The addresses of workspaces.
 
 use actix_web::{HttpResponse, web};
-use logbook_engine::db::Db;
+use logbook_engine::db::{Conn, Db};
 
 use crate::{
     accounts::{
@@ -11,7 +11,7 @@ use crate::{
             change as change_settings, create, visible,
         },
     },
-    audit::AuditContext,
+    audit::{AuditContext, events},
     auth::{Manager, Member, PlatformAdmin, SignedIn},
     http::{
         body::Body,
@@ -46,8 +46,12 @@ pub async fn post(
     PlatformAdmin(caller): PlatformAdmin,
     Body(new): Body<NewWorkspace>,
 ) -> Result<HttpResponse> {
-    let workspace = db.run(move |conn| create(conn, &new)).await?;
-    audit.workspace_created(&caller, &workspace, &client_info);
+    let create = move |conn: &mut Conn| {
+        let workspace = create(conn, &new)?;
+        let records = events::workspace_created(&caller, &workspace, &client_info);
+        Ok((workspace, records))
+    };
+    let workspace = audit.with_change(&db, create).await?;
     Ok(HttpResponse::Created().json(WorkspaceView::new(workspace, Role::Admin)))
 }
 
@@ -77,14 +81,19 @@ pub async fn change(
     _no: Params<(NoParams,)>,
     Body(changes): Body<WorkspaceChanges>,
 ) -> Result<HttpResponse> {
-    let Manager { workspace, role, caller } = &manager;
-    let renames = changes.slug.as_ref().is_some_and(|slug| *slug != workspace.slug);
-    if renames && !caller.platform_admin {
-        return Err(Problem::new(Code::Forbidden, "only platform admins may change a workspace's address"));
+    let (slug, role) = (manager.workspace.slug.clone(), manager.role);
+    let renames = changes.slug.as_ref().is_some_and(|wanted| *wanted != slug);
+    if renames && !manager.caller.platform_admin {
+        let problem = Problem::new(Code::Forbidden, "only platform admins may change a workspace's address");
+        audit.permission_refused(&manager.by(&client_info), "rename the workspace", &problem);
+        return Err(problem);
     }
-    let id = workspace.id;
-    let changed = db.run(move |conn| change_settings(conn, id, &changes)).await?;
-    known.invalidate(&workspace.slug);
-    audit.workspace_changed(&manager.by(&client_info), &changed);
-    Ok(HttpResponse::Ok().json(WorkspaceView::new(changed, *role)))
+    let change = move |conn: &mut Conn| {
+        let changed = change_settings(conn, manager.workspace.id, &changes)?;
+        let record = manager.by(&client_info).workspace_changed(&changed);
+        Ok((changed, record.into_iter().collect()))
+    };
+    let changed = audit.with_change(&db, change).await?;
+    known.invalidate(&slug);
+    Ok(HttpResponse::Ok().json(WorkspaceView::new(changed, role)))
 }

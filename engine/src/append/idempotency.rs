@@ -1,4 +1,5 @@
-//! The response to a request with an `Idempotency-Key`, as it is stored until the key expires.
+//! Requests that may be sent again: the same key of the same source with the same request returns the first response, which is
+//! stored until the key expires.
 //!
 //! As JSON, ten thousand results take 749 KB, also those of a request of 26 KB. So they are stored as what changes from
 //! one to the next, and results that change alike once: after a byte for the version, in varints,
@@ -8,10 +9,13 @@
 //!        one's lowest bit: duplicate)
 //! ```
 
+use diesel::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::{AppendResult, Appended};
 use crate::{
+    db::{Conn, schema::idempotency_keys, timestamp::Timestamp},
+    error::{Error, Result},
     event::id::EventId,
     varint::{self, Reader, unzigzag, zigzag},
 };
@@ -20,23 +24,70 @@ const VERSION: u8 = 1;
 /// Results of one request: no stored response has more.
 const MOST_RESULTS: u64 = 1 << 20;
 
-/// The key of a request that may be sent again: the same key with the same body returns the first response.
+/// The key of a request that may be sent again.
 #[derive(Clone, Debug)]
 pub struct Idempotency {
     pub key: String,
-    /// SHA-256 of the path and the body, in hexadecimal.
+    /// SHA-256 of the route and the body, in hexadecimal.
     pub fingerprint: String,
 }
 
 impl Idempotency {
-    pub fn new(key: String, path: &str, body: &[u8]) -> Self {
-        let digest = Sha256::new().chain_update(path).chain_update([0]).chain_update(body).finalize();
+    /// `route` is the matched route, not the address as it was sent.
+    pub fn new(key: String, route: &str, body: &[u8]) -> Self {
+        let digest = Sha256::new().chain_update(route).chain_update([0]).chain_update(body).finalize();
         Self { key, fingerprint: digest.iter().map(|byte| format!("{byte:02x}")).collect() }
     }
 }
 
+/// The stored fingerprint and response of a key. Removes keys from before `oldest` first.
+pub(super) fn load(
+    conn: &mut Conn,
+    workspace_id: i32,
+    source: &str,
+    key: &str,
+    oldest: Timestamp,
+) -> Result<Option<(String, Result<Appended>)>> {
+    diesel::delete(
+        idempotency_keys::table
+            .filter(idempotency_keys::workspace_id.eq(workspace_id))
+            .filter(idempotency_keys::created_at.lt(oldest)),
+    )
+    .execute(conn)?;
+    let stored = idempotency_keys::table
+        .find((workspace_id, source, key))
+        .select((idempotency_keys::fingerprint, idempotency_keys::response))
+        .first::<(String, Vec<u8>)>(conn)
+        .optional()?;
+    let Some((fingerprint, response)) = stored else { return Ok(None) };
+    let answer = unpack(workspace_id, &response)
+        .ok_or(Error::Damaged("the stored response to this Idempotency-Key cannot be read"));
+    Ok(Some((fingerprint, answer)))
+}
+
+pub(super) fn save(
+    conn: &mut Conn,
+    workspace_id: i32,
+    source: &str,
+    Idempotency { key, fingerprint }: &Idempotency,
+    answer: &Appended,
+    now: Timestamp,
+) -> Result<()> {
+    diesel::insert_into(idempotency_keys::table)
+        .values((
+            idempotency_keys::workspace_id.eq(workspace_id),
+            idempotency_keys::source.eq(source),
+            idempotency_keys::idempotency_key.eq(key),
+            idempotency_keys::fingerprint.eq(fingerprint),
+            idempotency_keys::response.eq(pack(answer)),
+            idempotency_keys::created_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// The stored form of a response.
-pub(super) fn pack(appended: &Appended) -> Vec<u8> {
+fn pack(appended: &Appended) -> Vec<u8> {
     let mut runs: Vec<(u64, [u64; 2])> = Vec::new();
     let (mut seq, mut millis) = (0, 0);
     for AppendResult { id, seq: next, duplicate } in &appended.results {
@@ -59,7 +110,7 @@ pub(super) fn pack(appended: &Appended) -> Vec<u8> {
 }
 
 /// None when [`pack`] did not write these bytes.
-pub(super) fn unpack(workspace_id: i32, bytes: &[u8]) -> Option<Appended> {
+fn unpack(workspace_id: i32, bytes: &[u8]) -> Option<Appended> {
     let mut reader = Reader { bytes, at: 0 };
     if reader.byte()? != VERSION {
         return None;

@@ -14,14 +14,15 @@
 //! The workspace's row in `workspace_sequences` is locked before anything is read, so two processes on one database
 //! number events one after the other: seqs have no gaps and follow the order of commits.
 
-pub mod idempotency;
+pub mod dedupe;
+mod idempotency;
 mod lines;
 mod memory;
 pub mod prepared;
 pub mod queue;
 mod shares;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use serde::Serialize;
@@ -29,14 +30,14 @@ use serde::Serialize;
 pub use idempotency::Idempotency;
 
 use crate::{
-    append::prepared::Prepared,
+    append::{dedupe::KnownKeys as DedupeKeys, prepared::Prepared},
     counts::{self, keys::KnownKeys},
     db::{
         Conn, dialect,
         partitions::Partitions,
         roles,
         rows::{DedupeKeyRow, EventRow},
-        schema::{dedupe_keys, idempotency_keys, import_positions, workspace_sequences},
+        schema::{import_positions, workspace_sequences},
         timestamp::Timestamp,
     },
     error::{Error, Result},
@@ -51,6 +52,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct AppendRequest {
     pub workspace_id: i32,
+    /// To whom dedupe keys and idempotency keys belong. By default the source that the events name.
+    pub sender: String,
     pub events: Vec<Prepared>,
     pub idempotency: Option<Idempotency>,
     /// How far an import has read; stored together with the events that it read.
@@ -61,7 +64,8 @@ impl AppendRequest {
     /// `source` is who sends the events: the name of the key, user or import.
     pub fn new(workspace_id: i32, source: &SourceName, events: impl IntoIterator<Item = NewEvent>) -> Self {
         let events = events.into_iter().map(|event| Prepared::new(event, source)).collect();
-        Self { workspace_id, events, idempotency: None, import_positions: Vec::new() }
+        let sender = source.as_str().to_owned();
+        Self { workspace_id, sender, events, idempotency: None, import_positions: Vec::new() }
     }
 }
 
@@ -124,7 +128,7 @@ impl Shard {
 /// Stores one request in its own transaction.
 ///
 /// # Errors
-/// [`Error::UnknownWorkspace`], [`Error::IdempotencyKeyReused`], or the database's.
+/// [`Error::UnknownWorkspace`], [`Error::IdempotencyKeyReused`], [`Error::DedupeConflict`], or the database's.
 pub fn store(conn: &mut Conn, mut request: AppendRequest) -> Result<Appended> {
     let requests = std::slice::from_mut(&mut request);
     let mut answers = store_group(conn, &mut Shard::default(), requests, DedupeWindow::default())?;
@@ -136,7 +140,7 @@ pub fn store(conn: &mut Conn, mut request: AppendRequest) -> Result<Appended> {
 ///
 /// # Errors
 /// The database's: then nothing was stored. Of a request: [`Error::UnknownWorkspace`], [`Error::IdempotencyKeyReused`],
-/// [`Error::WorkspaceFull`].
+/// [`Error::DedupeConflict`], [`Error::WorkspaceFull`].
 pub fn store_group(
     conn: &mut Conn,
     shard: &mut Shard,
@@ -185,11 +189,12 @@ fn store_in_workspace(
     };
 
     let now = Timestamp::now();
-    let mut batch = Batch { workspace_id, now, last_seq, ..Batch::default() };
-    batch.load_known_keys(conn, &requests, windows)?;
+    let oldest = now.plus_seconds(-windows.dedupe_seconds);
+    let first = DedupeKeys::load(conn, workspace_id, &requests, oldest)?;
+    let mut batch = Batch { workspace_id, now, oldest, last_seq, known: first, ..Batch::default() };
     let answers = requests
         .into_iter()
-        .map(|(place, request)| Ok((place, batch.take(conn, request, windows)?)))
+        .map(|(place, request)| Ok((place, batch.take(conn, request)?)))
         .collect::<Result<Answers>>()?;
     batch.write(conn, known)?;
     Ok(answers)
@@ -200,68 +205,34 @@ fn store_in_workspace(
 struct Batch<'a> {
     workspace_id: i32,
     now: Timestamp,
+    /// Keys from before this time are forgotten.
+    oldest: Timestamp,
     last_seq: i64,
     rows: Vec<&'a EventRow>,
-    known: HashMap<String, EventId>,
+    known: DedupeKeys,
     new_keys: Vec<DedupeKeyRow>,
-    new_idempotency: Vec<(&'a Idempotency, Appended)>,
+    /// With the sender that each key belongs to.
+    new_idempotency: Vec<(&'a str, &'a Idempotency, Appended)>,
     positions: Vec<&'a ImportPosition>,
 }
 
 impl<'a> Batch<'a> {
-    fn load_known_keys(
-        &mut self,
-        conn: &mut Conn,
-        requests: &[(usize, &mut AppendRequest)],
-        windows: DedupeWindow,
-    ) -> Result<()> {
-        let keys: Vec<&str> = requests
-            .iter()
-            .flat_map(|(_, request)| &request.events)
-            .filter_map(|event| event.dedupe_key.as_deref())
-            .collect();
-        if keys.is_empty() {
-            return Ok(());
-        }
-        // Keys older than the window are deleted first, so that they can be used again.
-        let oldest = self.now.plus_seconds(-windows.dedupe_seconds);
-        diesel::delete(
-            dedupe_keys::table
-                .filter(dedupe_keys::workspace_id.eq(self.workspace_id))
-                .filter(dedupe_keys::received_at.lt(oldest)),
-        )
-        .execute(conn)?;
-        for keys in keys.chunks(1000) {
-            let known = dedupe_keys::table
-                .filter(dedupe_keys::workspace_id.eq(self.workspace_id))
-                .filter(dedupe_keys::dedupe_key.eq_any(keys.iter().copied()))
-                .select((dedupe_keys::dedupe_key, dedupe_keys::seq, dedupe_keys::occurred_at))
-                .load::<(String, i64, Timestamp)>(conn)?;
-            for (key, seq, occurred_at) in known {
-                self.known.insert(key, EventId::new(self.workspace_id, seq, occurred_at));
-            }
-        }
-        Ok(())
-    }
-
-    fn take(
-        &mut self,
-        conn: &mut Conn,
-        request: &'a mut AppendRequest,
-        windows: DedupeWindow,
-    ) -> Result<Result<Appended>> {
-        let AppendRequest { workspace_id: _, events, idempotency, import_positions } = request;
-        if let Some(idempotency) = idempotency
-            && let Some(answer) = self.earlier_answer(conn, idempotency, windows)?
+    fn take(&mut self, conn: &mut Conn, request: &'a mut AppendRequest) -> Result<Result<Appended>> {
+        if let Some(idempotency) = &request.idempotency
+            && let Some(answer) = self.earlier_answer(conn, &request.sender, idempotency)?
         {
             return Ok(answer);
         }
-        if self.last_seq + events.len() as i64 >= MAX_SEQ {
+        if self.last_seq + request.events.len() as i64 >= MAX_SEQ {
             return Ok(Err(Error::WorkspaceFull));
         }
+        if let Some(conflict) = self.known.conflict(request) {
+            return Ok(Err(conflict));
+        }
+        let AppendRequest { workspace_id: _, sender, events, idempotency, import_positions } = request;
         let mut appended = Appended::default();
         for event in events {
-            let result = self.number(event);
+            let result = self.number(sender, event);
             if result.duplicate {
                 appended.duplicates += 1;
             } else {
@@ -270,7 +241,7 @@ impl<'a> Batch<'a> {
             appended.results.push(result);
         }
         if let Some(idempotency) = idempotency {
-            self.new_idempotency.push((idempotency, appended.clone()));
+            self.new_idempotency.push((sender, idempotency, appended.clone()));
         }
         self.positions.extend(&*import_positions);
         Ok(Ok(appended))
@@ -279,62 +250,49 @@ impl<'a> Batch<'a> {
     fn earlier_answer(
         &self,
         conn: &mut Conn,
+        sender: &str,
         idempotency: &Idempotency,
-        windows: DedupeWindow,
     ) -> Result<Option<Result<Appended>>> {
-        let in_this_batch = self.new_idempotency.iter().find(|(known, _)| known.key == idempotency.key);
-        let (fingerprint, answer) = if let Some((known, answer)) = in_this_batch {
-            (known.fingerprint.clone(), Ok(answer.clone()))
-        } else {
-            let oldest = self.now.plus_seconds(-windows.dedupe_seconds);
-            diesel::delete(
-                idempotency_keys::table
-                    .filter(idempotency_keys::workspace_id.eq(self.workspace_id))
-                    .filter(idempotency_keys::created_at.lt(oldest)),
-            )
-            .execute(conn)?;
-            let stored = idempotency_keys::table
-                .find((self.workspace_id, &idempotency.key))
-                .select((idempotency_keys::fingerprint, idempotency_keys::response))
-                .first::<(String, Vec<u8>)>(conn)
-                .optional()?;
-            let Some((fingerprint, response)) = stored else { return Ok(None) };
-            let answer = idempotency::unpack(self.workspace_id, &response)
-                .ok_or(Error::Damaged("the stored response to this Idempotency-Key cannot be read"));
-            (fingerprint, answer)
+        let Idempotency { key, fingerprint } = idempotency;
+        let mut in_this_batch = self.new_idempotency.iter();
+        let earlier = match in_this_batch.find(|(by, known, _)| *by == sender && known.key == *key) {
+            Some((_, known, answer)) => Some((known.fingerprint.clone(), Ok(answer.clone()))),
+            None => idempotency::load(conn, self.workspace_id, sender, key, self.oldest)?,
         };
-        if fingerprint != idempotency.fingerprint {
-            return Ok(Some(Err(Error::IdempotencyKeyReused)));
-        }
-        Ok(Some(answer))
+        let answered = |(earlier, answer)| {
+            if earlier == *fingerprint { answer } else { Err(Error::IdempotencyKeyReused) }
+        };
+        Ok(earlier.map(answered))
     }
 
-    fn number(&mut self, event: &'a mut Prepared) -> AppendResult {
-        let Prepared { dedupe_key, row } = event;
-        if let Some(first) = dedupe_key.as_ref().and_then(|key| self.known.get(key)) {
-            return AppendResult { id: *first, seq: first.seq, duplicate: true };
+    fn number(&mut self, sender: &str, event: &'a mut Prepared) -> AppendResult {
+        let Prepared { dedupe, row } = event;
+        if let Some(first) = dedupe.as_ref().and_then(|dedupe| self.known.first(sender, &dedupe.key)) {
+            return AppendResult { id: first, seq: first.seq, duplicate: true };
         }
         self.last_seq += 1;
         row.workspace_id = self.workspace_id;
         row.seq = self.last_seq;
         row.received_at = self.now;
         let id = EventId::new(row.workspace_id, row.seq, row.occurred_at);
-        if let Some(dedupe_key) = dedupe_key {
+        if let Some(dedupe) = dedupe {
             self.new_keys.push(DedupeKeyRow {
                 workspace_id: row.workspace_id,
-                dedupe_key: dedupe_key.clone(),
+                source: sender.to_owned(),
+                dedupe_key: dedupe.key.clone(),
                 seq: row.seq,
                 occurred_at: row.occurred_at,
                 received_at: row.received_at,
+                content: dedupe.content.to_vec(),
             });
-            self.known.insert(dedupe_key.clone(), id);
+            self.known.add(sender, dedupe, id);
         }
         self.rows.push(row);
         AppendResult { id, seq: self.last_seq, duplicate: false }
     }
 
     fn write(self, conn: &mut Conn, known_keys: &mut KnownKeys) -> Result<()> {
-        let Self { workspace_id, now, last_seq, rows, known: _, new_keys, new_idempotency, positions } = self;
+        let Self { workspace_id, now, last_seq, rows, new_keys, new_idempotency, positions, .. } = self;
         dialect::insert_events(conn, rows.iter().copied())?;
         dialect::insert_dedupe_keys(conn, &new_keys)?;
         counts::delta::insert_for_batch(conn, workspace_id, last_seq, now, &rows, known_keys)?;
@@ -343,16 +301,8 @@ impl<'a> Batch<'a> {
                 .set(workspace_sequences::last_seq.eq(last_seq))
                 .execute(conn)?;
         }
-        for (Idempotency { key, fingerprint }, answer) in new_idempotency {
-            diesel::insert_into(idempotency_keys::table)
-                .values((
-                    idempotency_keys::workspace_id.eq(workspace_id),
-                    idempotency_keys::idempotency_key.eq(key),
-                    idempotency_keys::fingerprint.eq(fingerprint),
-                    idempotency_keys::response.eq(idempotency::pack(&answer)),
-                    idempotency_keys::created_at.eq(now),
-                ))
-                .execute(conn)?;
+        for (sender, idempotency, answer) in new_idempotency {
+            idempotency::save(conn, workspace_id, sender, idempotency, &answer, now)?;
         }
         for position in positions {
             save_position(conn, workspace_id, position)?;

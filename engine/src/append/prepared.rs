@@ -1,6 +1,7 @@
 //! Events that are ready to be stored: secrets masked, JSON canonical. Preparing them needs no database, so it is done
 //! before the queue, while no lock is held.
 
+use super::dedupe::{Content, Dedupe};
 use crate::{
     db::{rows::EventRow, timestamp::Timestamp},
     event::{
@@ -13,7 +14,7 @@ use crate::{
 /// An event that has no seq yet.
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    pub dedupe_key: Option<String>,
+    pub dedupe: Option<Dedupe>,
     /// Complete except for workspace, seq and time of arrival, which its transaction sets.
     pub row: EventRow,
 }
@@ -34,6 +35,10 @@ impl Prepared {
             metadata: metadata.to_stored(),
             masked: (!masked.is_empty()).then(|| canonical_json(&masked)),
         };
-        Self { dedupe_key: dedupe_key.map(DedupeKey::into_string), row: event.into() }
+        let row = event.into();
+        let dedupe = dedupe_key
+            .map(DedupeKey::into_string)
+            .map(|key| Dedupe { key, content: Content::new(&row, occurred_at.is_given()) });
+        Self { dedupe, row }
     }
 }

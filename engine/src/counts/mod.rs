@@ -88,7 +88,7 @@ impl Effort {
 }
 
 fn damaged() -> Error {
-    Error::Damaged("the kept counts are damaged; rebuild them: logbook repair counts")
+    Error::Damaged("the kept counts are damaged; compare them with the events: logbook check")
 }
 
 /// Adds up the whole range.

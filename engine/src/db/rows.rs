@@ -41,10 +41,12 @@ pub struct EventRow {
 #[diesel(table_name = super::schema::dedupe_keys, treat_none_as_default_value = false)]
 pub struct DedupeKeyRow {
     pub workspace_id: i32,
+    pub source: String,
     pub dedupe_key: String,
     pub seq: i64,
     pub occurred_at: Timestamp,
     pub received_at: Timestamp,
+    pub content: Vec<u8>,
 }
 
 #[derive(Clone, Debug, diesel::Queryable, diesel::Selectable, diesel::Insertable)]

@@ -65,12 +65,14 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::timestamp::TimestampSql;
 
-    dedupe_keys (workspace_id, dedupe_key) {
+    dedupe_keys (workspace_id, source, dedupe_key) {
         workspace_id -> Integer,
+        source -> Text,
         dedupe_key -> Text,
         seq -> BigInt,
         occurred_at -> TimestampSql,
         received_at -> TimestampSql,
+        content -> Binary,
     }
 }
 
@@ -78,8 +80,9 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::timestamp::TimestampSql;
 
-    idempotency_keys (workspace_id, idempotency_key) {
+    idempotency_keys (workspace_id, source, idempotency_key) {
         workspace_id -> Integer,
+        source -> Text,
         idempotency_key -> Text,
         fingerprint -> Text,
         response -> Binary,

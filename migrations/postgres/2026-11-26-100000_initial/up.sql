@@ -233,27 +233,31 @@ CREATE INDEX events_by_time ON events (workspace_id, log, occurred_at, seq);
 -- The history of one record, in the order of a page.
 CREATE INDEX events_by_target ON events (workspace_id, target_type, target_id, occurred_at, seq) WHERE target_id IS NOT NULL;
 
--- The same dedupe key in the same workspace within the dedupe window is the same event.
+-- The same dedupe key of the same source within the dedupe window is the same event. source: who sent it (api/src/routes/logs/
+-- append.rs says what identifies them). content: a hash of the event, so that another event under its key is refused.
 CREATE TABLE dedupe_keys (
     workspace_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
     dedupe_key TEXT NOT NULL,
     seq BIGINT NOT NULL,
     occurred_at TIMESTAMPTZ NOT NULL,
     received_at TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (workspace_id, dedupe_key)
+    content BYTEA NOT NULL,
+    PRIMARY KEY (workspace_id, source, dedupe_key)
 );
 -- The appender removes keys that are older than the window.
 CREATE INDEX dedupe_keys_by_age ON dedupe_keys (workspace_id, received_at);
 
--- The response to each request that had an Idempotency-Key. fingerprint is a hash of its path and body: the same key
--- with another request is refused. The response is packed (engine/src/append/idempotency.rs).
+-- The response to each request that had an Idempotency-Key, by the source that sent it. fingerprint is a hash of its route and
+-- body: the same key with another request is refused. The response is packed (engine/src/append/idempotency.rs).
 CREATE TABLE idempotency_keys (
     workspace_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
     idempotency_key TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
     response BYTEA NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (workspace_id, idempotency_key)
+    PRIMARY KEY (workspace_id, source, idempotency_key)
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (workspace_id, created_at);
 
@@ -414,14 +418,22 @@ BEGIN
         END;
         SELECT rolsuper, rolbypassrls INTO present FROM pg_roles WHERE rolname = wanted.name;
         IF NOT FOUND THEN
-            lines := lines || format(E'\n    GRANT %I TO %I;', wanted.name, current_user);
+            IF wanted.name <> 'logbook_eraser' THEN
+                lines := lines || format(E'\n    GRANT %I TO %I;', wanted.name, current_user);
+            END IF;
             CONTINUE;
         END IF;
         IF present.rolsuper OR present.rolbypassrls <> (wanted.bypass = 'BYPASSRLS') THEN
             lines := lines || format(E'\n    ALTER ROLE %I NOSUPERUSER %s;', wanted.name, wanted.bypass);
         END IF;
         BEGIN
-            IF NOT pg_has_role(current_user, wanted.name, belongs) THEN
+            IF wanted.name = 'logbook_eraser' THEN
+                -- Not the server's: nothing erases events yet. A superuser may become every role anyway.
+                IF pg_has_role(current_user, wanted.name, belongs)
+                    AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+                    lines := lines || format(E'\n    REVOKE %I FROM %I;', wanted.name, current_user);
+                END IF;
+            ELSIF NOT pg_has_role(current_user, wanted.name, belongs) THEN
                 EXECUTE format('GRANT %I TO %I', wanted.name, current_user);
             END IF;
         EXCEPTION
@@ -453,7 +465,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     index_removals, index_pieces, job_leases, count_states, count_deltas, event_counts, count_keys
 TO logbook_appender;
 
--- Retention and erasure, in the one workspace that is set. Derived data must follow the events.
+-- Retention and erasure, in the one workspace that is set. Derived data must follow the events. No login has this role until
+-- something erases, and then only for its transaction.
 GRANT SELECT, UPDATE, DELETE ON events TO logbook_eraser;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     dedupe_keys, idempotency_keys, index_states, index_runs, index_merges, index_removals, index_pieces, count_states,
@@ -490,7 +503,7 @@ BEGIN
             name, CASE name WHEN 'events' THEN 'SELECT' ELSE 'ALL' END, own
         );
     END LOOP;
-    -- Members of a role have its privileges without switching to it, and the login user is a member of the eraser. So
+    -- Members of a role have its privileges without switching to it, and a login user may once be a member of the eraser. So
     -- the privilege alone is not enough to change an event. (A restrictive policy would not do: on the workers of Citus
     -- it becomes a permissive one.)
     FOREACH name IN ARRAY ARRAY['UPDATE', 'DELETE'] LOOP

@@ -242,27 +242,31 @@ BEGIN
     SELECT RAISE(ABORT, 'events cannot be deleted');
 END;
 
--- The same dedupe key in the same workspace within the dedupe window is the same event.
+-- The same dedupe key of the same source within the dedupe window is the same event. source: who sent it (api/src/routes/logs/
+-- append.rs says what identifies them). content: a hash of the event, so that another event under its key is refused.
 CREATE TABLE dedupe_keys (
     workspace_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
     dedupe_key TEXT NOT NULL,
     seq INTEGER NOT NULL,
     occurred_at INTEGER NOT NULL,
     received_at INTEGER NOT NULL,
-    PRIMARY KEY (workspace_id, dedupe_key)
+    content BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, source, dedupe_key)
 ) WITHOUT ROWID;
 -- The appender removes keys that are older than the window.
 CREATE INDEX dedupe_keys_by_age ON dedupe_keys (workspace_id, received_at);
 
--- The response to each request that had an Idempotency-Key. fingerprint is a hash of its path and body: the same key
--- with another request is refused. The response is packed (engine/src/append/idempotency.rs).
+-- The response to each request that had an Idempotency-Key, by the source that sent it. fingerprint is a hash of its route and
+-- body: the same key with another request is refused. The response is packed (engine/src/append/idempotency.rs).
 CREATE TABLE idempotency_keys (
     workspace_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
     idempotency_key TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
     response BLOB NOT NULL,
     created_at INTEGER NOT NULL,
-    PRIMARY KEY (workspace_id, idempotency_key)
+    PRIMARY KEY (workspace_id, source, idempotency_key)
 ) WITHOUT ROWID;
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (workspace_id, created_at);
 

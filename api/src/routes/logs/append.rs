@@ -21,6 +21,7 @@ use utoipa::IntoParams;
 
 use crate::{
     accounts::claims::Claims,
+    audit::events::OWN_SOURCE,
     auth::Writer,
     http::{
         error::{Code, FieldError, Problem, Result},
@@ -60,16 +61,19 @@ pub async fn append(
     let mut memory = appender.reserve(writer.workspace.id, &writer.caller.sub);
     let body = body::read(request, payload, &mut memory).await?;
     memory.complete();
-    let path = request.path().to_owned();
-    let (workspace_id, source) = (writer.workspace.id, source_of(&writer.caller));
+    // The matched route, since an address could be written in several ways.
+    let route = request.match_pattern().unwrap_or_default();
+    let workspace_id = writer.workspace.id;
+    let (source, sender) = (source_of(&writer.caller), sender_of(&writer.caller));
     let quick = body::is_quick(&body);
     let work = move |memory: &mut MemoryPermit| {
         let body = body::decompressed(body, memory)?;
         // Of the decompressed body: the same events, compressed again, may have other bytes.
-        let idempotency = key.map(|key| Idempotency::new(key, &path, &body));
+        let idempotency = key.map(|key| Idempotency::new(key, &route, &body));
         let events = parse(&elements(&body)?)?;
         check_months(&events)?;
-        Ok::<_, Problem>(AppendRequest { idempotency, ..AppendRequest::new(workspace_id, &source, events) })
+        let request = AppendRequest::new(workspace_id, &source, events);
+        Ok::<_, Problem>(AppendRequest { idempotency, sender, ..request })
     };
     let (append, memory) =
         if quick { (work(&mut memory)?, memory) } else { appender.parse(memory, work).await? };
@@ -91,9 +95,22 @@ fn check_months(events: &[NewEvent]) -> Result<()> {
     Ok(())
 }
 
-/// Who sends events: the name of the key or user, or what identifies them when they have none.
+/// Who sends events, as people read it: the name of the key or user, or what identifies them when they have none, or have
+/// that of Logbook itself.
 fn source_of(caller: &Claims) -> SourceName {
-    SourceName::truncated(if caller.name.is_empty() { &caller.sub } else { &caller.name })
+    let Claims { name, sub, .. } = caller;
+    let is_own = name.is_empty() || name.trim().eq_ignore_ascii_case(OWN_SOURCE);
+    SourceName::truncated(if is_own { sub } else { name })
+}
+
+/// To whom dedupe keys and idempotency keys belong: a person by their id, since people choose their names; an API key by its
+/// name, which only an admin gives, so that a producer whose key is replaced by another one of the same name can send again
+/// what was not answered.
+fn sender_of(caller: &Claims) -> String {
+    match caller.sub.split_once(':') {
+        Some(("key", _)) => format!("key:{}", caller.name),
+        _ => caller.sub.clone(),
+    }
 }
 
 fn read_idempotency_key(request: &HttpRequest) -> Result<Option<String>> {

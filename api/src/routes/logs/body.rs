@@ -7,7 +7,7 @@ use flate2::read::MultiGzDecoder;
 use logbook_engine::append::queue::MemoryPermit;
 
 use crate::http::{
-    body::collect,
+    body::{collect, demand_type},
     error::{Code, Problem, Result},
 };
 
@@ -16,15 +16,19 @@ pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes that are decompressed at a time; their memory is reserved first.
 const STEP: usize = 64 * 1024;
 
+/// The media types of events.
+const TYPES: &[&str] = &["application/json", "application/x-ndjson"];
+
 /// Reads the body as the client sent it.
 ///
 /// # Errors
-/// `unsupported_media_type` for other encodings than gzip, `body_too_large`, `request_timeout`, `queue_full`.
+/// `unsupported_media_type` for other types than JSON and NDJSON, and for other encodings than gzip; `body_too_large`, `request_timeout`, `queue_full`.
 pub async fn read(
     request: &HttpRequest,
     payload: web::Payload,
     memory: &mut MemoryPermit,
 ) -> Result<Vec<u8>> {
+    demand_type(request, TYPES)?;
     let encoding = request.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
     if let Some(encoding) = encoding
         && !["gzip", "x-gzip", "identity"].contains(&encoding.to_ascii_lowercase().as_str())

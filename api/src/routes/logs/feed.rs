@@ -98,7 +98,7 @@ fn default_limit() -> u32 {
 )]
 pub async fn feed(
     db: web::Data<Db>,
-    reader: Reader<Feed>,
+    mut reader: Reader<Feed>,
     params: Params<(FeedParams,)>,
 ) -> Result<HttpResponse> {
     let (FeedParams { after, limit },) = params.0;
@@ -106,6 +106,7 @@ pub async fn feed(
     let logs = if (Readers::OF_ACTIVITY.may)(reader.role) { Log::ALL } else { &Log::OF_PRODUCERS };
     let feed = move |conn: &mut Conn| query::feed(conn, workspace_id, logs, after, limit as usize);
     let Fed { events, until, has_more } = db.read(reader_id(&reader), feed).await?;
+    reader.read.returns(events.len());
     let data = events.into_iter().map(FeedEvent::from).collect();
     Ok(HttpResponse::Ok().json(FeedPage { data, next_cursor: until.to_string(), has_more }))
 }

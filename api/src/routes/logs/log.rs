@@ -92,20 +92,21 @@ pub async fn list<L: LogKind>(
     request: &HttpRequest,
     db: &Db,
     caches: &Caches,
-    reader: Reader<L>,
+    mut reader: Reader<L>,
     (range, own, page): (RangeParams, Filters<L>, PageParams),
 ) -> Result<HttpResponse> {
     let filter = filter::<L>(&reader, &range, own)?;
     let PageParams { cursor, limit, order } = page;
     let filter_hash = filter.hash();
     let after = cursor.map(|cursor| Cursor::decode(&cursor, order, filter_hash)).transpose()?;
-    let (index, access_path, reader) = (caches.index.clone(), filter.plan(), reader_id(&reader));
+    let (index, access_path, id) = (caches.index.clone(), filter.plan(), reader_id(&reader));
     let list = move |conn: &mut Conn| query::list(conn, &index, &filter, (order, after), limit as usize);
     let found = match access_path {
-        AccessPath::Key | AccessPath::Order => db.read(reader, list).await?,
-        AccessPath::Index => db.scan(reader, list).await?,
+        AccessPath::Key | AccessPath::Order => db.read(id, list).await?,
+        AccessPath::Index => db.scan(id, list).await?,
     };
 
+    reader.read.returns(found.events.len());
     let next_cursor = found.next.map(|position| Cursor { order, position, filter_hash }.encode());
     let mut response = HttpResponse::Ok();
     if let Some(cursor) = &next_cursor {
@@ -125,11 +126,12 @@ fn next_link(request: &HttpRequest, cursor: &str) -> String {
     format!("<{}?{}>; rel=\"next\"", request.path(), query.finish())
 }
 
-pub async fn get<L: LogKind>(db: &Db, reader: Reader<L>, id: &str) -> Result<HttpResponse> {
+pub async fn get<L: LogKind>(db: &Db, mut reader: Reader<L>, id: &str) -> Result<HttpResponse> {
     let id = EventId::parse(id).ok_or_else(Problem::not_found)?;
     let workspace_id = reader.workspace.id;
     let event = db.read(reader_id(&reader), move |conn| query::get(conn, workspace_id, L::LOG, id)).await?;
     let event = event.ok_or_else(Problem::not_found)?;
+    reader.read.returns(1);
     Ok(HttpResponse::Ok().json(L::Event::from(event)))
 }
 

@@ -334,15 +334,23 @@ impl TryFrom<i64> for Sequence {
 
 /// When something happened, by the producer's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct OccurredAt(Timestamp);
+pub struct OccurredAt {
+    at: Timestamp,
+    is_given: bool,
+}
 
 impl OccurredAt {
     pub fn now() -> Self {
-        Self(Timestamp::now())
+        Self { at: Timestamp::now(), is_given: false }
     }
 
     pub fn timestamp(self) -> Timestamp {
-        self.0
+        self.at
+    }
+
+    /// False where the producer gave no time, and it is that of the request.
+    pub fn is_given(self) -> bool {
+        self.is_given
     }
 }
 
@@ -359,6 +367,6 @@ impl TryFrom<Timestamp> for OccurredAt {
         if time.micros() < 0 || time > Timestamp::now().plus_seconds(MAX_AHEAD_SECONDS) {
             return Err(Invalid::new("out_of_range", "must lie between 1970 and a day ahead of now"));
         }
-        Ok(Self(time))
+        Ok(Self { at: time, is_given: true })
     }
 }
