@@ -281,6 +281,7 @@ pub(super) const KEYS_OF_DATA: &[&str] = &[
     "deduplication",
     "idempotency",
     "object",
+    "s",
     "s3",
     "storage",
     "file",
@@ -745,6 +746,8 @@ pub(super) const HINTS: &[&str] = &[
     "sess",
     "sid",
     "sig",
+    // Its -u has a password.
+    "curl",
 ];
 
 /// Parts of secrets' names that are not ASCII, for texts: small, capital and with a capital first letter.
