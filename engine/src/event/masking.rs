@@ -3,41 +3,50 @@
 //! Two rules: the *name* of a field says that its value is a secret (`password`, `api_key`) or that it is one if it looks
 //! random (`token`, `authorization`); and a text may have something in it with the *shape* of a secret (a password hash, a
 //! JWT, a private key, an issuer's key, `password=…`, `user:password@host`). A secret inside a longer text is cut out; a
-//! secret field's whole value is replaced. Names and values are also told apart in lists of pairs, in objects such as
+//! secret field's whole value is replaced. What replaces it says by a keyed hash which secrets of a workspace are equal. Names and values are also told apart in lists of pairs, in objects such as
 //! `{"name": …, "value": …}` and in JSON inside texts.
 //!
 //! | file | what it has |
 //! |---|---|
+//! | `masker.rs` | what replaces a secret |
+//! | `json.rs` | goes through names and values |
 //! | `words.rs` | the words that names consist of |
 //! | `names.rs` | what a name says about its value |
 //! | `issuers.rs` | prefixes of issued keys |
 //! | `shapes.rs` | other shapes |
 //! | `pairs.rs` | names with values in texts |
+//! | `sentences.rs` | names with values that only a blank or a verb is between |
 //! | `random.rs` | what looks random |
 //! | `scan.rs` | finds them all in one text, in linear time |
 
 mod issuers;
 mod json;
+mod masker;
 mod names;
 mod pairs;
 mod place;
 mod random;
 mod scan;
+mod sentences;
 mod shapes;
+#[rustfmt::skip]
 mod words;
 
 use serde_json::{Map, Value};
 
 use super::{Actor, Change, Common, NewEvent, SetChange, Target, ValueChange, limits::Text};
 use json::Walk;
+pub use masker::{MASK, Masker};
 use names::Verdict;
 use place::Place;
 
-/// What replaces a secret.
-pub const MASK: &str = "[masked]";
+/// Masks the event's secrets, without fingerprints.
+pub fn mask(event: &mut NewEvent) -> Vec<String> {
+    mask_with(&Masker::default(), event)
+}
 
 /// Masks the event's secrets. Returns the JSON pointers of what was masked, with the field names that all logs share.
-pub fn mask(event: &mut NewEvent) -> Vec<String> {
+pub fn mask_with(masker: &Masker, event: &mut NewEvent) -> Vec<String> {
     let NewEvent { occurred_at: _, dedupe_key: _, common, changes, metadata } = event;
     let Common {
         log: _,
@@ -57,7 +66,7 @@ pub fn mask(event: &mut NewEvent) -> Vec<String> {
         epoch: _,
         sequence: _,
     } = common;
-    let mut walk = Walk::default();
+    let mut walk = Walk::new(masker);
 
     // The digest of a token is what the app compares with; that of a file is evidence.
     let of_token = target_type.as_deref().is_some_and(|kind| kind.to_ascii_lowercase().contains("token"));
@@ -98,7 +107,7 @@ pub fn mask(event: &mut NewEvent) -> Vec<String> {
     walk.masked
 }
 
-fn mask_change(change: &mut Change, of_token: bool, place: &Place<'_>, walk: &mut Walk) {
+fn mask_change(change: &mut Change, of_token: bool, place: &Place<'_>, walk: &mut Walk<'_>) {
     let field = change.field();
     let verdict = if of_token && field == "digest" { Verdict::Secret } else { names::verdict(field) };
     match change {
@@ -130,9 +139,10 @@ fn mask_change(change: &mut Change, of_token: bool, place: &Place<'_>, walk: &mu
     }
 }
 
-/// Masks the secrets of an object. Returns the JSON pointers of what was masked, below `place`.
+/// Masks the secrets of an object, without fingerprints. Returns the JSON pointers of what was masked, below `place`.
 pub fn mask_object(object: &mut Map<String, Value>, place: &str) -> Vec<String> {
-    let mut walk = Walk::default();
+    let masker = Masker::default();
+    let mut walk = Walk::new(&masker);
     walk.members(object, Verdict::Plain, &Place::at(place));
     walk.masked
 }

@@ -17,8 +17,8 @@ use serde_json::value::RawValue;
 use utoipa::IntoParams;
 
 use crate::{
-    accounts::claims::Claims,
-    auth::Writer,
+    accounts::{claims::Claims, workspaces::Workspaces},
+    auth::{Writer, service},
     http::{
         error::{Code, FieldError, Problem, Result},
         json::from_json,
@@ -55,13 +55,17 @@ pub async fn append(
     let body = body::read(request, payload, &mut memory).await?;
     let path = request.path().to_owned();
     let (workspace_id, source) = (writer.workspace.id, source_of(&writer.caller));
+    let masker = service::<Workspaces>(request)?.masker(workspace_id).await?;
     let quick = body::is_quick(&body);
     let work = move |memory: &mut MemoryPermit| {
         let body = body::decompressed(body, memory)?;
         // Of the decompressed body: the same events, compressed again, may have other bytes.
         let idempotency = key.map(|key| Idempotency::new(key, &path, &body));
         let events = parse(&elements(&body)?)?;
-        Ok::<_, Problem>(AppendRequest { idempotency, ..AppendRequest::new(workspace_id, &source, events) })
+        Ok::<_, Problem>(AppendRequest {
+            idempotency,
+            ..AppendRequest::masked(workspace_id, &source, &masker, events)
+        })
     };
     let (append, memory) =
         if quick { (work(&mut memory)?, memory) } else { appender.parse(memory, work).await? };

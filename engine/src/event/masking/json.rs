@@ -1,10 +1,12 @@
 //! Walks through JSON, with what the names above say about a value.
 
+use std::ops::Range;
+
 use memchr::memmem;
 use serde_json::{Map, Value};
 
 use super::{
-    MASK,
+    masker::{MASK, MOST_FINGERPRINTS, Masker},
     names::{self, Verdict, verdict},
     pairs,
     place::Place,
@@ -15,8 +17,8 @@ use super::{
 /// How often a text may have JSON in it that has a text with JSON in it. What is deeper is masked as text.
 const MOST_NESTED: usize = 4;
 
-#[derive(Default)]
-pub(super) struct Walk {
+pub(super) struct Walk<'m> {
+    masker: &'m Masker,
     /// The JSON pointers of what was masked.
     pub masked: Vec<String>,
     /// In how many texts with JSON.
@@ -25,7 +27,11 @@ pub(super) struct Walk {
     in_messages: bool,
 }
 
-impl Walk {
+impl<'m> Walk<'m> {
+    pub(super) fn new(masker: &'m Masker) -> Self {
+        Self { masker, masked: Vec::new(), nested: 0, in_messages: false }
+    }
+
     pub(super) fn members(&mut self, object: &mut Map<String, Value>, above: Verdict, place: &Place<'_>) {
         self.keys(object, place);
         let named = named_value(object);
@@ -45,7 +51,7 @@ impl Walk {
 
     /// Masks secrets that are keys themselves, as of a cache of sessions.
     fn keys(&mut self, object: &mut Map<String, Value>, place: &Place<'_>) {
-        let secret = |key: &String| Some((key.clone(), cut_out(key, false)?));
+        let secret = |key: &String| Some((key.clone(), self.cut_out(key, false)?));
         let renamed: Vec<_> = object.keys().filter_map(secret).collect();
         for (key, clean) in renamed {
             let Some(value) = object.remove(&key) else { continue };
@@ -105,7 +111,7 @@ impl Walk {
                 if verdict == Verdict::Secret
                     || verdict == Verdict::PinCode && pairs::is_secret_value(&number.to_string(), verdict)
                 {
-                    *value = MASK.into();
+                    *value = self.masker.replacement(&number.to_string()).into();
                     self.masked.push(place.to_string());
                 }
             }
@@ -128,13 +134,13 @@ impl Walk {
         if verdict != Verdict::Plain && verdict != Verdict::Cookies {
             let is_message = self.in_messages && text.contains(' ');
             if !is_message && pairs::is_secret_value(text, verdict) {
-                return Some(MASK.to_owned());
+                return Some(self.masker.replacement(text));
             }
             if let Some(credentials) = pairs::credentials(text, 0) {
-                return Some(replaced(text, &[credentials]));
+                return Some(self.replaced(text, &[credentials]));
             }
         }
-        self.masked_json(text).or_else(|| cut_out(text, verdict == Verdict::Cookies))
+        self.masked_json(text).or_else(|| self.cut_out(text, verdict == Verdict::Cookies))
     }
 
     /// As JSON, if it is JSON and has secrets.
@@ -146,28 +152,31 @@ impl Walk {
             return None;
         }
         let mut value: Value = serde_json::from_str(text).ok()?;
-        let mut inside = Self { masked: Vec::new(), nested: self.nested + 1, in_messages: self.in_messages };
+        let mut inside = Self { masked: Vec::new(), nested: self.nested + 1, ..*self };
         inside.value(&mut value, Verdict::Plain, &Place::at(""));
         (!inside.masked.is_empty()).then(|| value.to_string())
     }
-}
 
-/// Without the secrets that it has inside; None when it has none.
-pub(super) fn cut_out(text: &str, in_cookies: bool) -> Option<String> {
-    let secrets = scan::secrets(text, in_cookies);
-    (!secrets.is_empty()).then(|| replaced(text, &secrets))
-}
-
-fn replaced(text: &str, secrets: &[std::ops::Range<usize>]) -> String {
-    let mut clean = String::with_capacity(text.len());
-    let mut from = 0;
-    for secret in secrets {
-        clean.push_str(&text[from..secret.start]);
-        clean.push_str(MASK);
-        from = secret.end;
+    /// Without the secrets that it has inside; None when it has none.
+    fn cut_out(&self, text: &str, in_cookies: bool) -> Option<String> {
+        let secrets = scan::secrets(text, in_cookies);
+        (!secrets.is_empty()).then(|| self.replaced(text, &secrets))
     }
-    clean.push_str(&text[from..]);
-    clean
+
+    fn replaced(&self, text: &str, secrets: &[Range<usize>]) -> String {
+        let mut clean = String::with_capacity(text.len());
+        let mut from = 0;
+        for (n, secret) in secrets.iter().enumerate() {
+            clean.push_str(&text[from..secret.start]);
+            match n < MOST_FINGERPRINTS {
+                true => clean.push_str(&self.masker.replacement(&text[secret.clone()])),
+                false => clean.push_str(MASK),
+            }
+            from = secret.end;
+        }
+        clean.push_str(&text[from..]);
+        clean
+    }
 }
 
 /// What a key says, below another one.

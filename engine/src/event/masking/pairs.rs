@@ -1,27 +1,24 @@
-//! Names with values inside a text: `password=…`, `X-Api-Key: …`, `"token": "…"`, `--password …`, `the PIN is …`.
+//! Names with values inside a text: `password=…`, `X-Api-Key: …`, `"token": "…"`, cookies.
 
 use std::ops::Range;
-
-use memchr::memmem;
 
 use super::{
     names::{Verdict, verdict},
     random::{is_uuid, looks_random},
+    sentences,
     words::{PLACEHOLDERS, SESSIONS},
 };
 
 /// Longest name that is looked for before a separator, in bytes.
-const LONGEST_NAME: usize = 64;
+pub(super) const LONGEST_NAME: usize = 64;
 /// Longest value in quotes that is looked at where it is masked only when it looks random, in bytes.
-const LONGEST_QUOTED: usize = 4096;
+pub(super) const LONGEST_QUOTED: usize = 4096;
 /// As many bytes of a value tell whether it looks random.
 const ENOUGH: usize = 128;
 /// Most blanks and quotes between name, separator and value.
 const MOST_BETWEEN: usize = 8;
 /// Most words of a name, as in "API key of Stripe".
 const MOST_WORDS: usize = 3;
-/// Words that join a name and its value in a sentence.
-const IS: &[&str] = &[" is ", " was ", " ist ", " es ", " est ", " to "];
 /// What stands before the credentials of an `Authorization` header, and whether they go on to the end of the line.
 const SCHEMES: &[(&str, bool)] = &[
     ("bearer", false),
@@ -68,8 +65,8 @@ pub(super) fn find(text: &str, in_cookies: bool, found: &mut Vec<Range<usize>>) 
         let at = ValueAt::after(text, separator);
         done = done.max(value(text, &mut seen, &at, found));
     }
-    flags(text, found);
-    sentences(text, found);
+    sentences::flags(text, found);
+    sentences::verbs(text, found);
 }
 
 /// What the last name and value were, so that a text that repeats them costs no more than another one.
@@ -107,7 +104,7 @@ fn is_name(c: char) -> bool {
 }
 
 /// The name that ends before the separator: with blanks and quotes between, up to three words when it has no quotes.
-fn name_before(text: &str, separator: usize) -> Option<Range<usize>> {
+pub(super) fn name_before(text: &str, separator: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let mut end = separator;
     while end > 0 && separator - end < MOST_BETWEEN && b" \t\"'`\\".contains(&bytes[end - 1]) {
@@ -131,8 +128,8 @@ fn name_before(text: &str, separator: usize) -> Option<Range<usize>> {
 }
 
 /// Where a value is: with its quotes left out.
-struct ValueAt {
-    start: usize,
+pub(super) struct ValueAt {
+    pub(super) start: usize,
     /// The closing quotes, with the backslashes before them.
     quotes: Option<(usize, u8)>,
     /// Behind a colon and a blank, as in a sentence.
@@ -140,7 +137,7 @@ struct ValueAt {
 }
 
 impl ValueAt {
-    fn after(text: &str, separator: usize) -> Self {
+    pub(super) fn after(text: &str, separator: usize) -> Self {
         let bytes = text.as_bytes();
         let mut start = separator + 1;
         // => and :=
@@ -163,7 +160,7 @@ impl ValueAt {
     }
 
     /// The end of the value, at most `most` bytes on. A value that is longer than that is None.
-    fn end(&self, text: &str, most: usize) -> Option<usize> {
+    pub(super) fn end(&self, text: &str, most: usize) -> Option<usize> {
         let bytes = text.as_bytes();
         let limit = bytes.len().min(self.start.saturating_add(most));
         let rest = &bytes[self.start..limit];
@@ -356,63 +353,6 @@ fn cookies(text: &str, place: Range<usize>, found: &mut Vec<Range<usize>>) {
         let verdict = name_verdict(name).max(Verdict::Weak);
         if is_secret_value(value, verdict) {
             found.push(from..from + value.len());
-        }
-    }
-}
-
-/// `--password hunter2`, and the password behind curl's `-u`.
-fn flags(text: &str, found: &mut Vec<Range<usize>>) {
-    let bytes = text.as_bytes();
-    let has_curl = memmem::find(bytes, b"curl").is_some();
-    let mut done = 0;
-    for at in memmem::find_iter(bytes, " -") {
-        let flag = at + 2 + usize::from(bytes.get(at + 2) == Some(&b'-'));
-        if at < done {
-            continue;
-        }
-        let name = bytes[flag..].iter().take(LONGEST_NAME);
-        let name = name.take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte)).count();
-        if name == 0 || bytes.get(flag + name) != Some(&b' ') || bytes.get(flag + name + 1) == Some(&b'-') {
-            continue;
-        }
-        let value_at = ValueAt::after(text, flag + name);
-        let name = &text[flag..flag + name];
-        let is_user = matches!(name, "u" | "user") && has_curl;
-        let verdict = verdict(name);
-        if !is_user && verdict == Verdict::Plain {
-            continue;
-        }
-        let Some(end) = value_at.end(text, LONGEST_QUOTED) else { continue };
-        let value = &text[value_at.start..end];
-        if is_user && let Some(colon) = value.find(':') {
-            found.push(value_at.start + colon + 1..end);
-        } else if is_secret_value(value, verdict) {
-            found.push(value_at.start..end);
-        }
-        done = end;
-    }
-}
-
-/// "Your PIN is 4821": only what has a digit.
-fn sentences(text: &str, found: &mut Vec<Range<usize>>) {
-    for is in IS {
-        for at in memmem::find_iter(text.as_bytes(), is) {
-            let Some(name) = name_before(text, at) else { continue };
-            let name = text[name].rsplit("changed").next().map_or("", str::trim);
-            let last = name.rsplit(' ').next().unwrap_or(name);
-            if verdict(last).max(verdict(name)) != Verdict::Secret {
-                continue;
-            }
-            let start = at + is.len();
-            let rest = &text[start..];
-            let end = rest.find(char::is_whitespace).unwrap_or(rest.len()).min(LONGEST_QUOTED);
-            let value = rest[..rest.floor_char_boundary(end)]
-                .trim_matches(['"', '\'', '.', ',', '!', ';', '`', '(', ')']);
-            let from = start + rest.find(value).unwrap_or(0);
-            let is_date = value.bytes().filter(|byte| matches!(byte, b'-' | b'/' | b':')).count() == 2;
-            if value.len() >= 3 && value.bytes().any(|byte| byte.is_ascii_digit()) && !is_date {
-                found.push(from..from + value.len());
-            }
         }
     }
 }
