@@ -11,7 +11,7 @@ const SHORT: &str = "YTpi";
 const WORDS: &str = "correct horse battery staple";
 
 /// The event with `[masked]` in place of each mask with its fingerprint.
-pub fn plain(event: &Value) -> Value {
+pub(crate) fn plain(event: &Value) -> Value {
     let mut text = event.to_string();
     while let Some(start) = text.find("[masked:") {
         let end = start + text[start..].find(']').expect("its end");

@@ -206,12 +206,9 @@ fn seconds_to_mask(text: &str) -> f64 {
 fn no_text_costs_more_than_its_length() {
     let (half, whole) = (nasty(16 * 1024), nasty(64 * 1024));
     for ((part, half), (_, whole)) in half.iter().zip(&whole) {
-        let (half, whole) = (seconds_to_mask(half), seconds_to_mask(whole));
-        println!("{part:?}: {:.2} ms, {:.2} ms", half * 1e3, whole * 1e3);
-        // Below a millisecond the clock says little.
-        assert!(
-            whole < 10.0 * half.max(0.001),
-            "{part:?} took {half} s, and four times as much of it {whole} s"
-        );
+        // Something else may have had the processor; what is quadratic fails each time. Below a millisecond the clock
+        // says little.
+        let is_linear = || seconds_to_mask(whole) < 10.0 * seconds_to_mask(half).max(0.001);
+        assert!((0..10).any(|_| is_linear()), "{part:?} takes more than its length");
     }
 }

@@ -194,7 +194,7 @@ fn below(above: Verdict, key: &str) -> Verdict {
 
 /// What the member that names a field says about the one that has its value.
 fn named_value(object: &Map<String, Value>) -> Option<Verdict> {
-    if !(2..=8).contains(&object.len()) || !VALUE_MEMBERS.iter().any(|member| object.contains_key(*member)) {
+    if !(2..=8).contains(&object.len()) || !object.keys().any(|key| VALUE_MEMBERS.contains(&key.as_str())) {
         return None;
     }
     NAME_MEMBERS.iter().filter_map(|member| object.get(*member)?.as_str()).map(verdict).max()

@@ -14,7 +14,7 @@ pub(super) const LONGEST_NAME: usize = 64;
 /// Longest value in quotes that is looked at where it is masked only when it looks random, in bytes.
 pub(super) const LONGEST_QUOTED: usize = 4096;
 /// As many bytes of a value tell whether it looks random.
-const ENOUGH: usize = 128;
+const ENOUGH: usize = 64;
 /// Most blanks and quotes between name, separator and value.
 const MOST_BETWEEN: usize = 8;
 /// Most words of a name, as in "API key of Stripe".

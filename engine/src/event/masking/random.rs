@@ -52,7 +52,7 @@ pub(super) fn looks_random(text: &str) -> bool {
         match now {
             Class::Upper | Class::Lower => {
                 letters += 1;
-                vowels += usize::from(b"aeiouyAEIOUY".contains(byte));
+                vowels += usize::from(matches!(byte | 0x20, b'a' | b'e' | b'i' | b'o' | b'u' | b'y'));
             }
             Class::Digit => digits += 1,
             Class::Separator | Class::Other => {}
