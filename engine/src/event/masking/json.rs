@@ -74,8 +74,10 @@ impl<'m> Walk<'m> {
             let verdict = before.map_or(above, |verdict| above.max(verdict));
             before = item.as_str().and_then(|name| {
                 let is_flag = name.starts_with('-') && !name.contains(['=', ' ']);
-                let is_header =
-                    i % 2 == 0 && size % 2 == 0 && (size >= 4 || above == Verdict::Plain) && is_header(name);
+                let is_header = i % 2 == 0
+                    && size.is_multiple_of(2)
+                    && (size >= 4 || above == Verdict::Plain)
+                    && is_header(name);
                 (is_flag || is_header).then(|| verdict_of_flag(name))
             });
             let place = place.index(i);

@@ -136,7 +136,7 @@ fn hash(text: &str, start: usize, end: usize) -> Seen {
     }
     let to = run(bytes, end, has);
     // "scrypt:" and the like begin words too: a hash has its salt behind a dollar sign, and a part that is random.
-    let parts = text[end..to].as_bytes();
+    let parts = &text.as_bytes()[end..to];
     let salted = text[start..end].contains(['$', '{']) || parts.contains(&b'$');
     let random = parts.iter().any(u8::is_ascii_digit) || parts.iter().any(u8::is_ascii_uppercase);
     if salted && random { Seen::secret(start..to) } else { Seen { secret: None, until: to } }
