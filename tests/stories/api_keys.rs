@@ -72,7 +72,8 @@ on_both!(the_secret_of_a_key_is_nowhere, |server| {
     // A key in an event is masked.
     let leaked = json!([{"event_type": "login_failed", "status_reason": format!("tried {token}")}]);
     key.post(LOG, leaked).expect(201);
-    assert_eq!(key.get(LOG).expect(200).data()[0]["status_reason"], "tried [masked]");
+    let reason = key.get(LOG).expect(200).data()[0]["status_reason"].clone();
+    assert!(reason.as_str().is_some_and(|reason| reason.starts_with("tried [masked:")), "{reason}");
     if let Some(path) = server.data.database_url.strip_prefix("sqlite://") {
         for path in [path.to_owned(), format!("{path}-wal")] {
             let bytes = std::fs::read(&path).expect("the database's file");

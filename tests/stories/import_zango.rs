@@ -7,6 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use crate::masking::plain;
 use diesel::{Connection as _, PgConnection, RunQueryDsl as _, sql_query};
 use logbook::{
     accounts::{members, role::Role, users, workspaces},
@@ -118,8 +119,9 @@ on_both!(csv_and_postgres_give_the_same_events, |server| {
     assert_eq!(Summary { workspace: "from-csv".into(), ..from_postgres }, from_csv);
     let (left, right) = (feed(&server, "from-csv"), feed(&server, "from-postgres"));
     assert_eq!((left.len(), right.len()), (380, 380));
+    // Each workspace has a key of its own for what is masked.
     for (left, right) in left.iter().zip(&right) {
-        assert_eq!(left, right);
+        assert_eq!(plain(left), plain(right));
     }
 });
 

@@ -7,10 +7,13 @@ use std::{
 };
 
 use diesel::prelude::*;
-use logbook_engine::db::{
-    Conn, Db, roles,
-    schema::{workspace_sequences, workspaces},
-    timestamp::Timestamp,
+use logbook_engine::{
+    db::{
+        Conn, Db, roles,
+        schema::{workspace_sequences, workspaces},
+        timestamp::Timestamp,
+    },
+    event::masking::Masker,
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -35,6 +38,23 @@ pub struct Workspace {
     pub date_format: String,
     pub created_at: Timestamp,
 }
+
+/// What a [`Workspace`] consists of, for `RETURNING`: not the key of its masks.
+const COLUMNS: (
+    workspaces::id,
+    workspaces::slug,
+    workspaces::name,
+    workspaces::timezone,
+    workspaces::date_format,
+    workspaces::created_at,
+) = (
+    workspaces::id,
+    workspaces::slug,
+    workspaces::name,
+    workspaces::timezone,
+    workspaces::date_format,
+    workspaces::created_at,
+);
 
 impl Workspace {
     /// The time zone. Only known zones are stored.
@@ -191,6 +211,12 @@ pub fn list(conn: &mut Conn) -> Result<Vec<Workspace>> {
     Ok(query.load(conn)?)
 }
 
+/// What masks the secrets of a workspace's events, with the workspace's own key.
+pub fn masker(conn: &mut Conn, id: i32) -> QueryResult<Masker> {
+    let key = workspaces::table.find(id).select(workspaces::masking_key).first(conn)?;
+    Ok(Masker::with_key(key))
+}
+
 /// The workspaces in which somebody has a role, by slug.
 pub fn visible(conn: &mut Conn, role_in: impl Fn(i32) -> Option<Role>) -> Result<Vec<WorkspaceView>> {
     let seen = |workspace: Workspace| role_in(workspace.id).map(|role| WorkspaceView::new(workspace, role));
@@ -207,11 +233,16 @@ const MOST_WORKSPACES: usize = 10_000;
 pub struct Workspaces {
     db: Db,
     known: Arc<TtlCache<String, Workspace>>,
+    maskers: Arc<TtlCache<i32, Arc<Masker>>>,
 }
 
 impl Workspaces {
     pub fn new(db: &Db) -> Self {
-        Self { db: db.clone(), known: Arc::new(TtlCache::new(MOST_WORKSPACES, TIME_TO_LIVE)) }
+        Self {
+            db: db.clone(),
+            known: Arc::new(TtlCache::new(MOST_WORKSPACES, TIME_TO_LIVE)),
+            maskers: Arc::new(TtlCache::new(MOST_WORKSPACES, TIME_TO_LIVE)),
+        }
     }
 
     /// None when there is no such workspace. Unknown slugs are not remembered, so a new workspace is found at once.
@@ -229,6 +260,17 @@ impl Workspaces {
             self.known.insert(slug.to_owned(), workspace.clone(), read_at);
         }
         Ok(found)
+    }
+
+    /// What masks the secrets of the workspace's events.
+    pub async fn masker(&self, id: i32) -> Result<Arc<Masker>> {
+        if let Some(masker) = self.maskers.get(&id) {
+            return Ok(masker);
+        }
+        let read_at = Instant::now();
+        let masker = Arc::new(self.db.run(move |conn| masker(conn, id).map_err(Problem::from)).await?);
+        self.maskers.insert(id, masker.clone(), read_at);
+        Ok(masker)
     }
 
     /// Makes the next request to the workspace read it again.
@@ -267,10 +309,7 @@ pub fn change(conn: &mut Conn, id: i32, changes: &WorkspaceChanges) -> Result<Wo
     if changes.is_empty() {
         return Ok(workspace.select(Workspace::as_select()).first(conn)?);
     }
-    let changed = diesel::update(workspace)
-        .set(changes)
-        .returning(workspaces::all_columns)
-        .get_result::<Workspace>(conn);
+    let changed = diesel::update(workspace).set(changes).returning(COLUMNS).get_result::<Workspace>(conn);
     let slug = changes.slug.as_deref().unwrap_or_default();
     changed.map_err(|error| Problem::or_taken(error, "/slug", format!("there is already a workspace {slug}")))
 }
@@ -290,7 +329,7 @@ pub fn create(conn: &mut Conn, new: &NewWorkspace) -> Result<Workspace> {
                 workspaces::date_format.eq(date_format),
                 workspaces::created_at.eq(Timestamp::now()),
             ))
-            .returning(workspaces::all_columns)
+            .returning(COLUMNS)
             .get_result::<Workspace>(conn)?;
         roles::enter(conn, workspace.id)?;
         diesel::insert_into(workspace_sequences::table)

@@ -137,7 +137,7 @@ async fn verify(request: &HttpRequest, token: &str) -> Result<Claims> {
 }
 
 /// A service that the app was built with.
-fn service<T: 'static>(request: &HttpRequest) -> Result<&T> {
+pub(crate) fn service<T: 'static>(request: &HttpRequest) -> Result<&T> {
     request
         .app_data::<web::Data<T>>()
         .map(|data| data.get_ref())

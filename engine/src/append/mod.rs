@@ -45,6 +45,7 @@ use crate::{
         NewEvent,
         id::{EventId, MAX_SEQ},
         limits::SourceName,
+        masking::Masker,
     },
 };
 
@@ -61,9 +62,20 @@ pub struct AppendRequest {
 }
 
 impl AppendRequest {
-    /// `source` is who sends the events: the name of the key, user or import.
+    /// `source` is who sends the events: the name of the key, user or import. For Logbook's own events: what is masked
+    /// has no fingerprint.
     pub fn new(workspace_id: i32, source: &SourceName, events: impl IntoIterator<Item = NewEvent>) -> Self {
-        let events = events.into_iter().map(|event| Prepared::new(event, source)).collect();
+        Self::masked(workspace_id, source, &Masker::default(), events)
+    }
+
+    /// As [`AppendRequest::new`], with the workspace's masker.
+    pub fn masked(
+        workspace_id: i32,
+        source: &SourceName,
+        masker: &Masker,
+        events: impl IntoIterator<Item = NewEvent>,
+    ) -> Self {
+        let events = events.into_iter().map(|event| Prepared::new(event, source, masker)).collect();
         let sender = source.as_str().to_owned();
         Self { workspace_id, sender, events, idempotency: None, import_positions: Vec::new() }
     }

@@ -7,7 +7,7 @@ use crate::{
     event::{
         Event, NewEvent, canonical_json,
         limits::{DedupeKey, SourceName},
-        masking,
+        masking::{self, Masker},
     },
 };
 
@@ -21,8 +21,8 @@ pub struct Prepared {
 
 impl Prepared {
     /// `source` is who sent it.
-    pub fn new(mut new: NewEvent, source: &SourceName) -> Self {
-        let masked = masking::mask(&mut new);
+    pub fn new(mut new: NewEvent, source: &SourceName, masker: &Masker) -> Self {
+        let masked = masking::mask_with(masker, &mut new);
         let NewEvent { occurred_at, dedupe_key, common, changes, metadata } = new;
         let event = Event {
             workspace_id: 0,

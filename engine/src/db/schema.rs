@@ -51,6 +51,7 @@ diesel::table! {
         timezone -> Text,
         date_format -> Text,
         created_at -> TimestampSql,
+        masking_key -> Binary,
     }
 }
 

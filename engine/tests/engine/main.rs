@@ -3,5 +3,6 @@
 
 mod event_ids;
 mod index_encoding;
+mod masking;
 mod text;
 mod whole;

@@ -11,7 +11,9 @@ CREATE TABLE workspaces (
     name TEXT NOT NULL,
     timezone TEXT NOT NULL,
     date_format TEXT NOT NULL,
-    created_at TIMESTAMPTZ NOT NULL
+    created_at TIMESTAMPTZ NOT NULL,
+    -- Of the fingerprints of masked secrets. No role reads it that serves a workspace's readers.
+    masking_key BYTEA NOT NULL DEFAULT decode(replace(gen_random_uuid()::TEXT || gen_random_uuid()::TEXT, '-', ''), 'hex')
 );
 
 -- The workspace for audit events that concern no other workspace. One row at most, created with the first such event.

@@ -9,7 +9,9 @@ CREATE TABLE workspaces (
     name TEXT NOT NULL,
     timezone TEXT NOT NULL,
     date_format TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    -- Of the fingerprints of masked secrets. No role reads it that serves a workspace's readers.
+    masking_key BLOB NOT NULL DEFAULT (randomblob(32))
 );
 
 -- The workspace for audit events that concern no other workspace. One row at most, created with the first such event.

@@ -767,7 +767,7 @@ export interface components {
       sequence: number | null;
       metadata: Record<string, never>;
       /**
-       * @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
+       * @description JSON pointers to the values that looked like secrets and were replaced by `[masked:…]`.
        * @example [
        *       "/metadata/token"
        *     ]
@@ -869,7 +869,7 @@ export interface components {
       sequence: number | null;
       metadata: Record<string, never>;
       /**
-       * @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
+       * @description JSON pointers to the values that looked like secrets and were replaced by `[masked:…]`.
        * @example [
        *       "/metadata/token"
        *     ]
@@ -1034,7 +1034,7 @@ export interface components {
       sequence: number | null;
       metadata: Record<string, never>;
       /**
-       * @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
+       * @description JSON pointers to the values that looked like secrets and were replaced by `[masked:…]`.
        * @example [
        *       "/metadata/token"
        *     ]
@@ -1192,7 +1192,7 @@ export interface components {
       sequence: number | null;
       metadata: Record<string, never>;
       /**
-       * @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
+       * @description JSON pointers to the values that looked like secrets and were replaced by `[masked:…]`.
        * @example [
        *       "/metadata/token"
        *     ]
@@ -1289,7 +1289,7 @@ export interface components {
       sequence: number | null;
       metadata: Record<string, never>;
       /**
-       * @description JSON pointers to the values that looked like secrets and were replaced by `[masked]`.
+       * @description JSON pointers to the values that looked like secrets and were replaced by `[masked:…]`.
        * @example [
        *       "/metadata/token"
        *     ]

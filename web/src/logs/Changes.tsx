@@ -146,7 +146,7 @@ const MAX_LENGTH = 320;
 function OneValue({ value, label, masked, as, strikethrough = false, plain = false }: OneValueProps) {
   const [expanded, setExpanded] = useState(false);
   const Tag = plain ? "span" : as === "old" ? "del" : "ins";
-  if (masked) return <Masked />;
+  if (masked) return <Masked value={value} />;
   if (label) {
     return (
       <span>
@@ -184,11 +184,14 @@ function RawValue({ value }: { value: unknown }) {
   return <span className={styles.raw}> {asText(value)}</span>;
 }
 
-export function Masked() {
+/** Equal secrets of a workspace have the same digits. */
+export function Masked({ value }: { value: unknown }) {
+  const digits =
+    typeof value === "string" ? /^\[masked:([0-9a-f]{8})[0-9a-f]*\]$/.exec(value)?.[1] : undefined;
   return (
     <span className={styles.masked}>
       <Icon name="lock" size={12} />
-      masked
+      {digits ? `masked ${digits}` : "masked"}
       <span className="visually-hidden">: a secret value, which is not stored</span>
     </span>
   );

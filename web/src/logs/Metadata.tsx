@@ -30,7 +30,7 @@ export function Metadata({
               {values.map((value, index) => (
                 <div key={index}>
                   {masked.some((secret) => covers(secret, pointer) || covers(pointer, secret)) ? (
-                    <Masked />
+                    <Masked value={value} />
                   ) : (
                     <MetadataValue path={path} value={value} />
                   )}

@@ -31,7 +31,10 @@ use super::{
 
 /// The source of imported events.
 const SOURCE_NAME: &str = "zango import";
-use crate::{accounts::workspaces::Workspace, import::rejects::Rejects};
+use crate::{
+    accounts::workspaces::{self, Workspace},
+    import::rejects::Rejects,
+};
 
 /// Events in one transaction.
 const BATCH: usize = 2000;
@@ -102,6 +105,7 @@ fn store_batch(
         positions.into_iter().filter(|new| stored.get(&new.source_table) != Some(&new.position)).collect();
     // Before the transaction, in which the connection no longer has the owner's rights.
     Partitions::default().make(conn, events.iter().map(|event| event.occurred_at.timestamp()))?;
+    let masker = workspaces::masker(conn, workspace.id)?;
     roles::as_appender(conn, |conn| {
         // Takes the appender's lock before anything is read.
         diesel::update(workspace_sequences::table.find(workspace.id))
@@ -119,7 +123,7 @@ fn store_batch(
         }
         let request = AppendRequest {
             import_positions: moved.clone(),
-            ..AppendRequest::new(workspace.id, &SourceName::truncated(SOURCE_NAME), events)
+            ..AppendRequest::masked(workspace.id, &SourceName::truncated(SOURCE_NAME), &masker, events)
         };
         store(conn, request)?;
         Ok(())

@@ -293,15 +293,12 @@ fn rows_out_of_order_are_put_in_order() {
         });
     }
     assert_eq!(sorted.run(), shuffled.run());
+    // Each workspace has a key of its own for what is masked.
+    let part = |(n, part): (usize, &str)| part[if n == 0 { 0 } else { 24 }..].to_owned();
+    let plain = |text: String| text.split("[masked:").enumerate().map(part).collect::<String>();
     let same = |event: Event| {
-        (
-            event.seq,
-            event.occurred_at,
-            event.common.action,
-            event.common.target,
-            event.changes,
-            event.metadata,
-        )
+        let (common, changes) = (event.common, event.changes.map(plain));
+        (event.seq, event.occurred_at, common.action, common.target, changes, event.metadata)
     };
     let (sorted, shuffled) = (sorted.events(), shuffled.events());
     assert_eq!(

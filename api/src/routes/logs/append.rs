@@ -20,9 +20,9 @@ use serde_json::value::RawValue;
 use utoipa::IntoParams;
 
 use crate::{
-    accounts::claims::Claims,
+    accounts::{claims::Claims, workspaces::Workspaces},
     audit::events::OWN_SOURCE,
-    auth::Writer,
+    auth::{Writer, service},
     http::{
         error::{Code, FieldError, Problem, Result},
         json::from_json,
@@ -65,6 +65,7 @@ pub async fn append(
     let route = request.match_pattern().unwrap_or_default();
     let workspace_id = writer.workspace.id;
     let (source, sender) = (source_of(&writer.caller), sender_of(&writer.caller));
+    let masker = service::<Workspaces>(request)?.masker(workspace_id).await?;
     let quick = body::is_quick(&body);
     let work = move |memory: &mut MemoryPermit| {
         let body = body::decompressed(body, memory)?;
@@ -72,7 +73,7 @@ pub async fn append(
         let idempotency = key.map(|key| Idempotency::new(key, &route, &body));
         let events = parse(&elements(&body)?)?;
         check_months(&events)?;
-        let request = AppendRequest::new(workspace_id, &source, events);
+        let request = AppendRequest::masked(workspace_id, &source, &masker, events);
         Ok::<_, Problem>(AppendRequest { idempotency, sender, ..request })
     };
     let (append, memory) =

@@ -1,0 +1,212 @@
+//! Walks through JSON, with what the names above say about a value.
+
+use std::ops::Range;
+
+use memchr::memmem;
+use serde_json::{Map, Value};
+
+use super::{
+    masker::{MASK, MOST_FINGERPRINTS, Masker},
+    names::{self, Verdict, verdict},
+    pairs,
+    place::Place,
+    scan,
+    words::{MESSAGES, NAME_MEMBERS, VALUE_MEMBERS},
+};
+
+/// How often a text may have JSON in it that has a text with JSON in it. What is deeper is masked as text.
+const MOST_NESTED: usize = 4;
+
+pub(super) struct Walk<'m> {
+    masker: &'m Masker,
+    /// The JSON pointers of what was masked.
+    pub masked: Vec<String>,
+    /// In how many texts with JSON.
+    nested: usize,
+    /// Below names such as `errors`.
+    in_messages: bool,
+}
+
+impl<'m> Walk<'m> {
+    pub(super) fn new(masker: &'m Masker) -> Self {
+        Self { masker, masked: Vec::new(), nested: 0, in_messages: false }
+    }
+
+    pub(super) fn members(&mut self, object: &mut Map<String, Value>, above: Verdict, place: &Place<'_>) {
+        self.keys(object, place);
+        let named = named_value(object);
+        for (key, value) in object.iter_mut() {
+            let mut verdict = below(above, key);
+            if let Some(named) = named
+                && VALUE_MEMBERS.contains(&key.as_str())
+            {
+                verdict = verdict.max(named);
+            }
+            let was = self.in_messages;
+            self.in_messages |= MESSAGES.iter().any(|word| key.eq_ignore_ascii_case(word));
+            self.value(value, verdict, &place.key(key));
+            self.in_messages = was;
+        }
+    }
+
+    /// Masks secrets that are keys themselves, as of a cache of sessions.
+    fn keys(&mut self, object: &mut Map<String, Value>, place: &Place<'_>) {
+        let secret = |key: &String| Some((key.clone(), self.cut_out(key, false)?));
+        let renamed: Vec<_> = object.keys().filter_map(secret).collect();
+        for (key, clean) in renamed {
+            let Some(value) = object.remove(&key) else { continue };
+            let mut unique = clean.clone();
+            let mut n = 2;
+            while object.contains_key(&unique) {
+                unique = format!("{clean} {n}");
+                n += 1;
+            }
+            self.masked.push(place.key(&unique).to_string());
+            object.insert(unique, value);
+        }
+    }
+
+    pub(super) fn items(&mut self, items: &mut [Value], above: Verdict, place: &Place<'_>) {
+        let size = items.len();
+        // `["--password", "hunter2"]`, `["Host", "a.test", "Cookie", "…"]`
+        let mut before = None;
+        for (i, item) in items.iter_mut().enumerate() {
+            let verdict = before.map_or(above, |verdict| above.max(verdict));
+            before = item.as_str().and_then(|name| {
+                let is_flag = name.starts_with('-') && !name.contains(['=', ' ']);
+                let is_header = i % 2 == 0
+                    && size.is_multiple_of(2)
+                    && (size >= 4 || above == Verdict::Plain)
+                    && is_header(name);
+                (is_flag || is_header).then(|| verdict_of_flag(name))
+            });
+            let place = place.index(i);
+            match item {
+                // A pair in a list of pairs.
+                Value::Array(pair) if pair.len() == 2 => self.pair(pair, verdict, &place),
+                item => self.value(item, verdict, &place),
+            }
+        }
+    }
+
+    fn pair(&mut self, pair: &mut [Value], above: Verdict, place: &Place<'_>) {
+        let verdict = pair[0].as_str().map_or(above, |name| above.max(verdict(name)));
+        // Two names are a list of names.
+        let is_name = pair[1]
+            .as_str()
+            .is_some_and(|value| verdict >= Verdict::Weak && self::verdict(value) >= Verdict::Weak);
+        self.value(&mut pair[0], above, &place.index(0));
+        self.value(&mut pair[1], if is_name { above } else { verdict }, &place.index(1));
+    }
+
+    pub(super) fn value(&mut self, value: &mut Value, verdict: Verdict, place: &Place<'_>) {
+        match value {
+            // No secrets. Worth keeping, since they show that one was set or removed.
+            Value::Null | Value::Bool(_) => {}
+            Value::String(text) => {
+                if let Some(clean) = self.masked_text(text, verdict) {
+                    *text = clean;
+                    self.masked.push(place.to_string());
+                }
+            }
+            Value::Number(number) => {
+                if verdict == Verdict::Secret
+                    || verdict == Verdict::PinCode && pairs::is_secret_value(&number.to_string(), verdict)
+                {
+                    *value = self.masker.replacement(&number.to_string()).into();
+                    self.masked.push(place.to_string());
+                }
+            }
+            Value::Array(items) => self.items(items, verdict, place),
+            Value::Object(map) => self.members(map, verdict, place),
+        }
+    }
+
+    pub(super) fn text_at(&mut self, text: Option<&mut String>, place: &Place<'_>) {
+        if let Some(text) = text
+            && let Some(clean) = self.masked_text(text, Verdict::Plain)
+        {
+            *text = clean;
+            self.masked.push(place.to_string());
+        }
+    }
+
+    /// The text without its secrets; None when it has none.
+    pub(super) fn masked_text(&mut self, text: &str, verdict: Verdict) -> Option<String> {
+        if verdict != Verdict::Plain && verdict != Verdict::Cookies {
+            let is_message = self.in_messages && text.contains(' ');
+            if !is_message && pairs::is_secret_value(text, verdict) {
+                return Some(self.masker.replacement(text));
+            }
+            if let Some(credentials) = pairs::credentials(text, 0) {
+                return Some(self.replaced(text, &[credentials]));
+            }
+        }
+        self.masked_json(text).or_else(|| self.cut_out(text, verdict == Verdict::Cookies))
+    }
+
+    /// As JSON, if it is JSON and has secrets.
+    fn masked_json(&mut self, text: &str) -> Option<String> {
+        if !text.trim_start().starts_with(['{', '[']) || self.nested >= MOST_NESTED {
+            return None;
+        }
+        if !scan::may_have_secrets(text) && memmem::find(text.as_bytes(), b"\\u").is_none() {
+            return None;
+        }
+        let mut value: Value = serde_json::from_str(text).ok()?;
+        let mut inside = Self { masked: Vec::new(), nested: self.nested + 1, ..*self };
+        inside.value(&mut value, Verdict::Plain, &Place::at(""));
+        (!inside.masked.is_empty()).then(|| value.to_string())
+    }
+
+    /// Without the secrets that it has inside; None when it has none.
+    fn cut_out(&self, text: &str, in_cookies: bool) -> Option<String> {
+        let secrets = scan::secrets(text, in_cookies);
+        (!secrets.is_empty()).then(|| self.replaced(text, &secrets))
+    }
+
+    fn replaced(&self, text: &str, secrets: &[Range<usize>]) -> String {
+        let mut clean = String::with_capacity(text.len());
+        let mut from = 0;
+        for (n, secret) in secrets.iter().enumerate() {
+            clean.push_str(&text[from..secret.start]);
+            match n < MOST_FINGERPRINTS {
+                true => clean.push_str(&self.masker.replacement(&text[secret.clone()])),
+                false => clean.push_str(MASK),
+            }
+            from = secret.end;
+        }
+        clean.push_str(&text[from..]);
+        clean
+    }
+}
+
+/// What a key says, below another one.
+fn below(above: Verdict, key: &str) -> Verdict {
+    let own = verdict(key);
+    match above {
+        Verdict::Plain | Verdict::PinCode => own,
+        // `{"secret": {"name": "db", "value": "…"}}`
+        Verdict::Secret if own == Verdict::Plain && names::is_about(key) => Verdict::Weak,
+        Verdict::Weak if own == Verdict::Plain && names::is_about(key) => Verdict::Plain,
+        Verdict::Cookies => own.max(Verdict::Weak),
+        Verdict::Secret | Verdict::Weak => own.max(above),
+    }
+}
+
+/// What the member that names a field says about the one that has its value.
+fn named_value(object: &Map<String, Value>) -> Option<Verdict> {
+    if !(2..=8).contains(&object.len()) || !object.keys().any(|key| VALUE_MEMBERS.contains(&key.as_str())) {
+        return None;
+    }
+    NAME_MEMBERS.iter().filter_map(|member| object.get(*member)?.as_str()).map(verdict).max()
+}
+
+fn is_header(name: &str) -> bool {
+    name.contains('-') && !name.starts_with('-') && !name.contains(' ')
+        || ["authorization", "cookie"].iter().any(|header| name.eq_ignore_ascii_case(header))
+}
+
+fn verdict_of_flag(name: &str) -> Verdict {
+    verdict(name.trim_start_matches('-'))
+}
