@@ -15,7 +15,8 @@ import { InviteDialog } from "./InviteDialog";
 import { MemberRow } from "./MemberRow";
 import { OverrideDialog } from "./OverrideDialog";
 import styles from "./settings.module.css";
-import { useRefreshMe, useSettings } from "./use-settings";
+import { useRefreshMe } from "../use-refresh-me";
+import { useSettings } from "./use-settings";
 
 export function Members() {
   const { slug, me, workspace, clock } = useSettings("Members");
