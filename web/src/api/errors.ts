@@ -46,6 +46,14 @@ export function fieldError(error: Error | null, field: string): string | null {
   return error.problem?.errors?.find((detail) => detail.pointer === `/${field}`)?.detail ?? null;
 }
 
+/** Whether the server found this fault in one field of the request. */
+export function hasFieldError(error: Error | null, field: string, code: string): boolean {
+  if (!(error instanceof ApiError)) return false;
+  return (error.problem?.errors ?? []).some(
+    (detail) => detail.pointer === `/${field}` && detail.code === code,
+  );
+}
+
 /** The server's message about one parameter. Null for every other error, which then appears with the results. */
 export function parameterError(error: unknown, parameter: string): string | null {
   if (!(error instanceof ApiError)) return null;

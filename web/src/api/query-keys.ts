@@ -7,10 +7,12 @@ import type { LogName } from "./types";
 export const queryKeys = {
   signInMethods: () => ["sign-in-methods"] as const,
   me: () => ["me"] as const,
+  mySessions: () => ["my-sessions"] as const,
   /** A prefix of every workspace's key. */
   workspaces: () => ["workspace"] as const,
   workspace: (slug: string) => ["workspace", slug] as const,
   members: (slug: string) => ["members", slug] as const,
+  invitations: (slug: string) => ["invitations", slug] as const,
   apiKeys: (slug: string) => ["api-keys", slug] as const,
   /** A prefix of every key of one log. */
   log: (slug: string, log: LogName) => ["log", slug, log] as const,

@@ -5,12 +5,19 @@ import type { NewApiKey, NewMember, Role, WorkspaceChanges } from "./types";
 
 const MEMBER = "/api/v1/workspaces/{workspace}/members/{user}" as const;
 const MEMBERS = "/api/v1/workspaces/{workspace}/members" as const;
+const INVITATIONS = "/api/v1/workspaces/{workspace}/invitations" as const;
 const KEYS = "/api/v1/workspaces/{workspace}/keys" as const;
 
 export const membersQuery = (workspace: string) =>
   queryOptions({
     queryKey: queryKeys.members(workspace),
     queryFn: ({ signal }) => unwrap(client.GET(MEMBERS, { params: { path: { workspace } }, signal })),
+  });
+
+export const invitationsQuery = (workspace: string) =>
+  queryOptions({
+    queryKey: queryKeys.invitations(workspace),
+    queryFn: ({ signal }) => unwrap(client.GET(INVITATIONS, { params: { path: { workspace } }, signal })),
   });
 
 export const apiKeysQuery = (workspace: string) =>
@@ -21,6 +28,10 @@ export const apiKeysQuery = (workspace: string) =>
 
 export function inviteMember(workspace: string, body: NewMember) {
   return unwrap(client.POST(MEMBERS, { params: { path: { workspace } }, body }));
+}
+
+export async function cancelInvitation(workspace: string, invitation: string): Promise<void> {
+  await unwrap(client.DELETE(`${INVITATIONS}/{invitation}`, { params: { path: { workspace, invitation } } }));
 }
 
 export function changeMember(workspace: string, user: string, role: Role) {

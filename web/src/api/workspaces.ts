@@ -17,6 +17,16 @@ export const workspaceQuery = (workspace: string) =>
     staleTime: 5 * 60_000,
   });
 
+const MY_INVITATION = "/api/v1/me/invitations/{workspace}" as const;
+
+export async function acceptInvitation(workspace: string): Promise<void> {
+  await unwrap(client.POST(MY_INVITATION, { params: { path: { workspace } } }));
+}
+
+export async function declineInvitation(workspace: string): Promise<void> {
+  await unwrap(client.DELETE(MY_INVITATION, { params: { path: { workspace } } }));
+}
+
 export function createWorkspace(workspace: NewWorkspace) {
   return unwrap(client.POST("/api/v1/workspaces", { body: workspace }));
 }

@@ -3,12 +3,13 @@ import { Button as AriaButton } from "react-aria-components/Button";
 import { useState } from "react";
 import { signOut } from "../api/auth";
 import { canRead, canReadActivity } from "../api/roles";
-import type { Me } from "../api/types";
+import type { Me, MyInvitation } from "../api/types";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { Menu, MenuGroup, MenuItem, MenuSeparator } from "../ui/Menu";
 import { chooseTheme, type ThemeChoice, useThemeChoice } from "../ui/theme";
 import styles from "./AppShell.module.css";
+import { InvitationDialog } from "./MyInvitations";
 import { PasswordDialog } from "./PasswordDialog";
 
 const TABS = [
@@ -77,33 +78,50 @@ function WorkspaceMenu({ me, slug }: { me: Me; slug: string }) {
   const navigate = useNavigate();
   const current = me.workspaces.find((workspace) => workspace.slug === slug);
   const name = current?.name ?? slug;
+  const [answering, setAnswering] = useState<MyInvitation | null>(null);
   return (
-    <Menu
-      label="Workspaces"
-      trigger={
-        <Button variant="plain" aria-label={`Workspace: ${name}`}>
-          <span className={styles.workspace}>{name}</span>
-          <Icon name="chevronDown" size={12} />
-        </Button>
-      }
-    >
-      <MenuGroup title="Workspaces">
-        {me.workspaces.map((workspace) => (
-          <MenuItem
-            key={workspace.slug}
-            hint={workspace.role}
-            selected={workspace.slug === slug}
-            onAction={() => void navigate({ to: "/w/$slug", params: { slug: workspace.slug } })}
-          >
-            {workspace.name}
-          </MenuItem>
-        ))}
-      </MenuGroup>
-      {me.platform_admin && <MenuSeparator />}
-      {me.platform_admin && (
-        <MenuItem onAction={() => void navigate({ to: "/workspaces/new" })}>New workspace…</MenuItem>
-      )}
-    </Menu>
+    <>
+      <Menu
+        label="Workspaces"
+        trigger={
+          <Button variant="plain" aria-label={`Workspace: ${name}`}>
+            <span className={styles.workspace}>{name}</span>
+            <Icon name="chevronDown" size={12} />
+          </Button>
+        }
+      >
+        <MenuGroup title="Workspaces">
+          {me.workspaces.map((workspace) => (
+            <MenuItem
+              key={workspace.slug}
+              hint={workspace.role}
+              selected={workspace.slug === slug}
+              onAction={() => void navigate({ to: "/w/$slug", params: { slug: workspace.slug } })}
+            >
+              {workspace.name}
+            </MenuItem>
+          ))}
+        </MenuGroup>
+        {me.invitations.length > 0 && (
+          <MenuGroup title="Invitations">
+            {me.invitations.map((invitation) => (
+              <MenuItem
+                key={invitation.workspace}
+                hint={invitation.role}
+                onAction={() => setAnswering(invitation)}
+              >
+                {`${invitation.workspace_name}…`}
+              </MenuItem>
+            ))}
+          </MenuGroup>
+        )}
+        {me.platform_admin && <MenuSeparator />}
+        {me.platform_admin && (
+          <MenuItem onAction={() => void navigate({ to: "/workspaces/new" })}>New workspace…</MenuItem>
+        )}
+      </Menu>
+      {answering && <InvitationDialog invitation={answering} onClose={() => setAnswering(null)} />}
+    </>
   );
 }
 

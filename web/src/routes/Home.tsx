@@ -3,6 +3,7 @@ import { buttonClass } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { Notice } from "../ui/Notice";
 import styles from "./Home.module.css";
+import { MyInvitations } from "./MyInvitations";
 import { useTitle } from "./use-log-page";
 
 export function Home() {
@@ -15,6 +16,17 @@ export function Home() {
       New workspace
     </Link>
   );
+  if (!first && me.invitations.length > 0) {
+    return (
+      <div className={styles.page}>
+        <div className={styles.head}>
+          <h1 className={styles.title}>Workspaces</h1>
+          {create}
+        </div>
+        <MyInvitations />
+      </div>
+    );
+  }
   if (!first) {
     return (
       <Notice icon="inbox" title="No workspaces yet" fullPage actions={create}>
@@ -34,6 +46,7 @@ export function Home() {
         <h1 className={styles.title}>Workspaces</h1>
         {create}
       </div>
+      <MyInvitations />
       <ul className={styles.list}>
         {me.workspaces.map((workspace) => (
           <li key={workspace.slug}>

@@ -20,6 +20,7 @@ import { ErrorNotice } from "../ui/ErrorNotice";
 import { SkeletonLine } from "../ui/Skeleton";
 import { TimeTooltip } from "../ui/TimeTooltip";
 import styles from "./Overview.module.css";
+import { MyInvitations } from "./MyInvitations";
 import { useTitle } from "./use-log-page";
 
 const RANGES: readonly [Preset | "all", string][] = [
@@ -45,6 +46,7 @@ export function Overview() {
   return (
     <LogContext value={context}>
       <div className={styles.page}>
+        <MyInvitations />
         <div className={styles.head}>
           <div>
             <h1 className={styles.title}>{workspace.name}</h1>

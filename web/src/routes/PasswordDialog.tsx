@@ -1,3 +1,4 @@
+import { useLocation, useNavigate } from "@tanstack/react-router";
 import { Sheet } from "../ui/Sheet";
 import { PasswordForm } from "./PasswordForm";
 
@@ -8,6 +9,9 @@ interface PasswordDialogProps {
 }
 
 export function PasswordDialog({ open, onOpenChange, hasPassword }: PasswordDialogProps) {
+  const navigate = useNavigate();
+  // Back to this page, where the menu can set the password now.
+  const next = useLocation({ select: ({ href }) => href });
   const close = () => onOpenChange(false);
   return (
     <Sheet
@@ -16,7 +20,13 @@ export function PasswordDialog({ open, onOpenChange, hasPassword }: PasswordDial
       onOpenChange={onOpenChange}
       centred
     >
-      <PasswordForm hasPassword={hasPassword} onDone={close} onSkip={close} skipText="Cancel" />
+      <PasswordForm
+        hasPassword={hasPassword}
+        onDone={close}
+        onSkip={close}
+        skipText="Cancel"
+        onSignedOut={() => void navigate({ to: "/sign-in", search: { next }, replace: true })}
+      />
     </Sheet>
   );
 }

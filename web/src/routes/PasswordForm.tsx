@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { setPassword } from "../api/auth";
-import { ApiError } from "../api/errors";
+import { setPassword, signOut } from "../api/auth";
+import { ApiError, hasFieldError } from "../api/errors";
 import { meQuery } from "../api/workspaces";
 import { Button } from "../ui/Button";
 import { TextField } from "../ui/TextField";
@@ -12,11 +12,13 @@ interface PasswordFormProps {
   onDone: () => void;
   onSkip: () => void;
   skipText: string;
+  /** The user wants to sign in again, and is signed out for it. */
+  onSignedOut: () => void;
 }
 
 const MIN_LENGTH = 12;
 
-export function PasswordForm({ hasPassword, onDone, onSkip, skipText }: PasswordFormProps) {
+export function PasswordForm({ hasPassword, onDone, onSkip, skipText, onSignedOut }: PasswordFormProps) {
   const queries = useQueryClient();
   const [current, setCurrent] = useState("");
   const [next, setNext] = useState("");
@@ -28,7 +30,34 @@ export function PasswordForm({ hasPassword, onDone, onSkip, skipText }: Password
       onDone();
     },
   });
-  const wrong = change.error instanceof ApiError && change.error.code === "wrong_password";
+  const code = change.error instanceof ApiError ? change.error.code : null;
+  const wrong = code === "wrong_password";
+  const tooEasy = hasFieldError(change.error, "password", "too_easy");
+  if (code === "sign_in_again") {
+    return (
+      <div className={styles.form}>
+        <p className={styles.note} role="alert">
+          To set a password, you must have signed in just now. Sign in again, then set it.
+        </p>
+        <div className={styles.actions}>
+          <Button variant="plain" onPress={onSkip}>
+            {skipText}
+          </Button>
+          {/* An error is ignored: this browser is signed out in any case. */}
+          <Button
+            variant="primary"
+            onPress={() =>
+              void signOut()
+                .catch(() => undefined)
+                .then(onSignedOut)
+            }
+          >
+            Sign in again
+          </Button>
+        </div>
+      </div>
+    );
+  }
   return (
     <form
       className={styles.form}
@@ -62,9 +91,11 @@ export function PasswordForm({ hasPassword, onDone, onSkip, skipText }: Password
         error={
           tooShort && next.length < MIN_LENGTH
             ? `Use at least ${MIN_LENGTH} characters.`
-            : change.error && !wrong
-              ? change.error.message
-              : null
+            : tooEasy
+              ? "This password is easy to guess. Use several unrelated words."
+              : change.error && !wrong
+                ? change.error.message
+                : null
         }
       />
       <div className={styles.actions}>

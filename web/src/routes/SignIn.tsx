@@ -24,6 +24,7 @@ const FAILED: Record<string, string> = {
   expired: "Sign-in took too long or was started in another window. Try again.",
   refused: "The identity provider did not sign you in. Try again, or sign in with your password.",
   email_taken: "Another account already uses your e-mail address. Ask an administrator.",
+  disabled: "This account is disabled. Ask a platform admin.",
   unavailable: "The identity provider is not responding. Try again in a moment.",
 };
 const FAILED_OTHERWISE = "Sign-in failed. Try again, or ask an administrator.";
@@ -63,7 +64,13 @@ export function SignIn() {
               You are signed in as <strong>{withLink.data?.user.email}</strong>. The link works only once. Set
               a password to sign in next time.
             </p>
-            <PasswordForm hasPassword={false} onDone={leave} onSkip={leave} skipText="Not now" />
+            <PasswordForm
+              hasPassword={false}
+              onDone={leave}
+              onSkip={leave}
+              skipText="Not now"
+              onSignedOut={() => setStep("sign-in")}
+            />
           </>
         ) : (
           <>

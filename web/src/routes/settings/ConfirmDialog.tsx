@@ -7,6 +7,8 @@ interface ConfirmDialogProps {
   title: string;
   /** The label of the button: the action, never "OK". */
   action: string;
+  /** The label of the button that leaves everything as it is. */
+  dismiss?: string;
   children: React.ReactNode;
   /** The dialog shows the error if this fails. */
   onConfirm: () => Promise<unknown>;
@@ -14,7 +16,14 @@ interface ConfirmDialogProps {
 }
 
 /** Asks for confirmation before an action that cannot be undone. */
-export function ConfirmDialog({ title, action, children, onConfirm, onClose }: ConfirmDialogProps) {
+export function ConfirmDialog({
+  title,
+  action,
+  dismiss = "Cancel",
+  children,
+  onConfirm,
+  onClose,
+}: ConfirmDialogProps) {
   const confirm = useMutation({ mutationFn: onConfirm, onSuccess: onClose });
   return (
     <Sheet title={title} open onOpenChange={(open) => !open && onClose()} centred>
@@ -27,7 +36,7 @@ export function ConfirmDialog({ title, action, children, onConfirm, onClose }: C
         <p>{children}</p>
         <div className={forms.actions}>
           <Button variant="plain" onPress={onClose}>
-            Cancel
+            {dismiss}
           </Button>
           <Button variant="danger" isDisabled={confirm.isPending} onPress={() => confirm.mutate()}>
             {action}

@@ -10,7 +10,8 @@ import { DATE_FORMATS } from "../../ui/time/date-format";
 import forms from "../forms.module.css";
 import { TimeZoneField } from "../TimeZoneField";
 import styles from "./settings.module.css";
-import { useRefreshMe, useSettings } from "./use-settings";
+import { useRefreshMe } from "../use-refresh-me";
+import { useSettings } from "./use-settings";
 
 export function General() {
   const { slug, me, workspace } = useSettings("General");

@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { fieldError } from "../../api/errors";
-import { inviteMember, membersQuery } from "../../api/settings";
-import type { Invitation, Role } from "../../api/types";
+import { invitationsQuery, inviteMember } from "../../api/settings";
+import type { Role, SentInvitation } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { CodeBlock } from "../../ui/CodeBlock";
 import { TextField } from "../../ui/TextField";
@@ -24,7 +24,7 @@ export function InviteDialog({ slug, onClose }: InviteDialogProps) {
   const invite = useMutation({
     mutationFn: () =>
       inviteMember(slug, { email: email.trim(), role, ...(name.trim() && { name: name.trim() }) }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: membersQuery(slug).queryKey }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: invitationsQuery(slug).queryKey }),
   });
   const hasFieldError = ["email", "name"].some((field) => fieldError(invite.error, field));
   return (
@@ -36,7 +36,7 @@ export function InviteDialog({ slug, onClose }: InviteDialogProps) {
       dismissable={!invite.isSuccess}
     >
       {invite.data ? (
-        <Invited invitation={invite.data} onClose={onClose} />
+        <Invited sent={invite.data} onClose={onClose} />
       ) : (
         <form
           className={forms.form}
@@ -66,7 +66,7 @@ export function InviteDialog({ slug, onClose }: InviteDialogProps) {
             label="Name"
             autoComplete="off"
             maxLength={200}
-            help="Only for somebody who is new to Logbook"
+            help="Only for the account that a sign-in link creates"
             value={name}
             onChange={setName}
             error={fieldError(invite.error, "name")}
@@ -79,22 +79,23 @@ export function InviteDialog({ slug, onClose }: InviteDialogProps) {
   );
 }
 
-function Invited({ invitation, onClose }: { invitation: Invitation; onClose: () => void }) {
-  const { member, sign_in_link } = invitation;
+function Invited({ sent, onClose }: { sent: SentInvitation; onClose: () => void }) {
+  const { invitation, sign_in_link } = sent;
   return (
     <div className={forms.form}>
       {sign_in_link ? (
         <>
           <p role="status">
-            <strong>{member.name}</strong> is now a member. Send this link to {member.email} and to nobody
-            else. It works once, expires in 24 hours and is not shown again.
+            <strong>{invitation.email}</strong> is invited and has no account yet. Send them this link, and
+            send it to nobody else. It creates their account and signs them in. It works once, expires in 24
+            hours and is not shown again.
           </p>
           <CodeBlock text={sign_in_link} label="sign-in link" />
         </>
       ) : (
         <p role="status">
-          <strong>{member.name}</strong> is now a member. They already have an account and see the workspace
-          the next time they sign in.
+          <strong>{invitation.email}</strong> is invited. They accept the next time they sign in; nobody but
+          the owner of the address can.
         </p>
       )}
       <div className={forms.actions}>

@@ -54,6 +54,7 @@ export function Keys() {
                 <span className={styles.sub}>
                   <code>lbk_{key.prefix}…</code> created by {key.created_by},{" "}
                   <DateText at={key.created_at} clock={clock} />
+                  {key.creator_removed && <span className={styles.tag}>creator left</span>}
                 </span>
               </span>
               <span className={styles.meta}>

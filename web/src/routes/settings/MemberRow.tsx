@@ -47,10 +47,10 @@ export function MemberRow({
       <span className={styles.meta}>
         {last_sign_in_at ? (
           <>
-            Last sign-in <DateText at={last_sign_in_at} clock={clock} />
+            Last sign-in here <DateText at={last_sign_in_at} clock={clock} />
           </>
         ) : (
-          "Never signed in"
+          "Never signed in here"
         )}
       </span>
       {isMember ? (

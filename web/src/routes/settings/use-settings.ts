@@ -1,8 +1,6 @@
-import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
-import { useParams, useRouteContext, useRouter } from "@tanstack/react-router";
-import { useCallback } from "react";
-import { queryKeys } from "../../api/query-keys";
-import { meQuery, workspaceQuery } from "../../api/workspaces";
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { useParams, useRouteContext } from "@tanstack/react-router";
+import { workspaceQuery } from "../../api/workspaces";
 import { useWorkspaceClock } from "../../logs/use-workspace-clock";
 import { useTitle } from "../use-log-page";
 
@@ -14,15 +12,4 @@ export function useSettings(tab: string) {
   const clock = useWorkspaceClock(workspace);
   useTitle(tab, workspace.name);
   return { slug, me, workspace, clock };
-}
-
-/** Reloads the user with their workspaces, whose names, addresses and roles are also in the page header. */
-export function useRefreshMe() {
-  const queries = useQueryClient();
-  const router = useRouter();
-  return useCallback(async () => {
-    await queries.fetchQuery({ ...meQuery, staleTime: 0 });
-    await queries.invalidateQueries({ queryKey: queryKeys.workspaces() });
-    await router.invalidate();
-  }, [queries, router]);
 }
