@@ -115,7 +115,7 @@ on_both!(
         let admin = server.admin();
         const ACTIONS: usize = 150;
         const ROLES: usize = 100;
-        assert!(ACTIONS * ROLES > MOST_KEYS);
+        const { assert!(ACTIONS * ROLES > MOST_KEYS) };
         for roles in [0..ROLES / 2, ROLES / 2..ROLES] {
             let event = |role| (0..ACTIONS).map(move |action| event(action, role, "2026-10-01T08:01:00Z"));
             let events: Vec<Value> = roles.flat_map(event).collect();

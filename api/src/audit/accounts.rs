@@ -4,7 +4,7 @@ use logbook_engine::event::{Actor, ActorType, Change, Outcome, limits::DedupeKey
 use serde_json::Value;
 
 use super::{
-    AuditLog, Destination,
+    AuditLog, Destination, Record,
     events::{
         By, ProviderName, actor, changed, event, managed, new_member, note, of_member, of_user, target, text,
     },
@@ -28,6 +28,56 @@ fn of_claims(claims: &Claims) -> Destination {
         (Some(user_id), Some(session)) => Destination::Session { user_id, session: session.clone() },
         _ => Destination::Platform,
     }
+}
+
+impl By<'_> {
+    /// Somebody was invited; `with_link` says whether a link was created that opens an account.
+    pub fn member_invited(&self, invitation: &Invitation, with_link: bool) -> Record {
+        let mut event = self.managed("member_invited", of_invitation(invitation));
+        event.changes = changed(vec![
+            Change::value("role", Value::Null, invitation.role.as_str().into()),
+            Change::value("email", Value::Null, invitation.email.as_str().into()),
+        ]);
+        note(&mut event, "with_link", with_link);
+        Record::new(self.destination(), event)
+    }
+
+    pub fn invitation_cancelled(&self, invitation: &Invitation) -> Record {
+        Record::new(self.destination(), self.managed("invitation_cancelled", of_invitation(invitation)))
+    }
+}
+
+/// The invited person accepted, and is a member now.
+pub fn invitation_accepted(
+    workspace_id: i32,
+    caller: &Claims,
+    member: &Member,
+    client_info: &ClientInfo,
+) -> Record {
+    let mut event =
+        managed("invitation_accepted", actor(caller), Some(member.role), client_info, of_member(member));
+    event.changes = changed(new_member(member, None));
+    Record::new(Destination::Workspace(workspace_id), event)
+}
+
+/// Who declines is no member: the workspace learns no more than the address, which it wrote down itself.
+pub fn invitation_declined(invitation: &Invitation) -> Record {
+    let who = Actor { kind: ActorType::User, id: None, name: text(&invitation.email) };
+    let event = managed("invitation_declined", who, None, &ClientInfo::default(), of_invitation(invitation));
+    Record::new(Destination::Workspace(invitation.workspace_id), event)
+}
+
+/// A platform admin changed an account, or ended sessions of it.
+pub fn user_changed(
+    caller: &Claims,
+    user: &User,
+    action: &'static str,
+    changes: Vec<Change>,
+    client_info: &ClientInfo,
+) -> Record {
+    let mut event = managed(action, actor(caller), None, client_info, of_user(user));
+    event.changes = changed(changes);
+    Record::new(Destination::Platform, event)
 }
 
 impl AuditLog {
@@ -96,57 +146,6 @@ impl AuditLog {
 
     pub fn password_set(&self, claims: &Claims, client_info: &ClientInfo) {
         self.record(of_claims(claims), event("password_set", client_info));
-    }
-
-    /// Somebody was invited; `with_link` says whether a link was created that opens an account.
-    pub fn member_invited(&self, by: &By<'_>, invitation: &Invitation, with_link: bool) {
-        let mut event = by.managed("member_invited", of_invitation(invitation));
-        event.changes = changed(vec![
-            Change::value("role", Value::Null, invitation.role.as_str().into()),
-            Change::value("email", Value::Null, invitation.email.as_str().into()),
-        ]);
-        note(&mut event, "with_link", with_link);
-        self.record(by.destination(), event);
-    }
-
-    pub fn invitation_cancelled(&self, by: &By<'_>, invitation: &Invitation) {
-        self.record(by.destination(), by.managed("invitation_cancelled", of_invitation(invitation)));
-    }
-
-    /// The invited person accepted, and is a member now.
-    pub fn invitation_accepted(
-        &self,
-        workspace_id: i32,
-        caller: &Claims,
-        member: &Member,
-        client_info: &ClientInfo,
-    ) {
-        let mut event =
-            managed("invitation_accepted", actor(caller), Some(member.role), client_info, of_member(member));
-        event.changes = changed(new_member(member, None));
-        self.record(Destination::Workspace(workspace_id), event);
-    }
-
-    /// Who declines is no member: the workspace learns no more than the address, which it wrote down itself.
-    pub fn invitation_declined(&self, invitation: &Invitation) {
-        let who = Actor { kind: ActorType::User, id: None, name: text(&invitation.email) };
-        let event =
-            managed("invitation_declined", who, None, &ClientInfo::default(), of_invitation(invitation));
-        self.record(Destination::Workspace(invitation.workspace_id), event);
-    }
-
-    /// A platform admin changed an account, or ended sessions of it.
-    pub fn user_changed(
-        &self,
-        caller: &Claims,
-        user: &User,
-        action: &'static str,
-        changes: Vec<Change>,
-        client_info: &ClientInfo,
-    ) {
-        let mut event = managed(action, actor(caller), None, client_info, of_user(user));
-        event.changes = changed(changes);
-        self.record(Destination::Platform, event);
     }
 
     /// A person ended one of their own sessions.

@@ -227,22 +227,6 @@ impl AuditLog {
         Read::new(self, (by.workspace.id, log, &by.caller.sub), event)
     }
 
-    pub fn member_added(&self, by: &By<'_>, member: &Member, before: Option<Role>) {
-        let Record { destination, event } = by.member_added(member, before);
-        self.record(destination, event);
-    }
-
-    pub fn member_changed(&self, by: &By<'_>, member: &Member, before: Role) {
-        if let Some(Record { destination, event }) = by.member_changed(member, before) {
-            self.record(destination, event);
-        }
-    }
-
-    pub fn member_removed(&self, by: &By<'_>, member: &Member) {
-        let Record { destination, event } = by.member_removed(member);
-        self.record(destination, event);
-    }
-
     /// Roles that an identity provider gave and took at a sign-in. Those in single workspaces are recorded there, those
     /// that apply everywhere in the platform workspace.
     pub fn provider_roles_changed(

@@ -6,7 +6,7 @@
 //! counted (`logbook_audit_events_lost_total`) and reported in the server's log. A killed server loses the events that were
 //! still waiting: that is the price of not waiting for them. Refusals have bounds ([`bounds`]), reads are added up ([`reads`]).
 
-mod accounts;
+pub mod accounts;
 pub mod bounds;
 pub mod changes;
 pub mod events;

@@ -12,7 +12,7 @@ use crate::{
         users::{self, User},
         workspaces,
     },
-    audit::AuditContext,
+    audit::{AuditContext, accounts},
     auth::{Manager, SignedIn, permissions::PermissionCache, sessions::Sessions},
     http::{
         body::Body,
@@ -65,11 +65,14 @@ pub async fn invite(
     _no: Params<(NoParams,)>,
     Body(new): Body<NewMember>,
 ) -> Result<HttpResponse> {
-    let (workspace_id, by) = (manager.workspace.id, manager.caller.name.clone());
-    let vouches = manager.caller.platform_admin;
-    let invited = db.run(move |conn| invitations::create(conn, workspace_id, &new, &by, vouches)).await?;
-    let Invited { invitation, link_token } = invited;
-    audit.member_invited(&manager.by(&client_info), &invitation, link_token.is_some());
+    let invite = move |conn: &mut Conn| {
+        let Manager { workspace, caller, .. } = &manager;
+        let invited = invitations::create(conn, workspace.id, &new, &caller.name, caller.platform_admin)?;
+        let with_link = invited.link_token.is_some();
+        let record = manager.by(&client_info).member_invited(&invited.invitation, with_link);
+        Ok((invited, vec![record]))
+    };
+    let Invited { invitation, link_token } = audit.with_change(&db, invite).await?;
     let sign_in_link = link_token.map(|token| Sessions::link(&sessions.origin, &token));
     Ok(HttpResponse::Created().json(SentInvitation { invitation: invitation.into(), sign_in_link }))
 }
@@ -98,9 +101,12 @@ pub async fn cancel(
     path: web::Path<InvitationPath>,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
-    let (workspace_id, id) = (manager.workspace.id, path.into_inner().invitation);
-    let cancelled = db.run(move |conn| invitations::cancel(conn, workspace_id, &id)).await?;
-    audit.invitation_cancelled(&manager.by(&client_info), &cancelled);
+    let id = path.into_inner().invitation;
+    let cancel = move |conn: &mut Conn| {
+        let cancelled = invitations::cancel(conn, manager.workspace.id, &id)?;
+        Ok(((), vec![manager.by(&client_info).invitation_cancelled(&cancelled)]))
+    };
+    audit.with_change(&db, cancel).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -128,14 +134,13 @@ pub async fn accept(
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
     let slug = path.into_inner().workspace;
-    let caller = claims.clone();
-    let accepted = db.run(move |conn| {
-        let (user, workspace_id) = invited(conn, &caller, &slug)?;
-        Ok::<_, Problem>((workspace_id, invitations::accept(conn, workspace_id, &user)?))
-    });
-    let (workspace_id, member) = accepted.await?;
+    let accept = move |conn: &mut Conn| {
+        let (user, workspace_id) = invited(conn, &claims, &slug)?;
+        let member = invitations::accept(conn, workspace_id, &user)?;
+        Ok(((), vec![accounts::invitation_accepted(workspace_id, &claims, &member, &client_info)]))
+    };
+    audit.with_change(&db, accept).await?;
     permissions.invalidate_all();
-    audit.invitation_accepted(workspace_id, &claims, &member, &client_info);
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -153,10 +158,11 @@ pub async fn decline(
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
     let slug = path.into_inner().workspace;
-    let declined = db.run(move |conn| {
+    let decline = move |conn: &mut Conn| {
         let (user, workspace_id) = invited(conn, &claims, &slug)?;
-        invitations::decline(conn, workspace_id, &user)
-    });
-    audit.invitation_declined(&declined.await?);
+        let declined = invitations::decline(conn, workspace_id, &user)?;
+        Ok(((), vec![accounts::invitation_declined(&declined)]))
+    };
+    audit.with_change(&db, decline).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,7 +1,7 @@
 //! The members of a workspace.
 
 use actix_web::{HttpResponse, web};
-use logbook_engine::db::Db;
+use logbook_engine::db::{Conn, Db};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -72,18 +72,20 @@ pub async fn change(
     _no: Params<(NoParams,)>,
     Body(MemberRole { role }): Body<MemberRole>,
 ) -> Result<HttpResponse> {
-    let (workspace_id, user_id) = (manager.workspace.id, user_id(&path)?);
-    let changed = db.run(move |conn| members::set_role(conn, workspace_id, user_id, role)).await?;
-    let Changed { member, before } = changed;
+    let user_id = user_id(&path)?;
+    let change = move |conn: &mut Conn| {
+        let Changed { member, before } = members::set_role(conn, manager.workspace.id, user_id, role)?;
+        let by = manager.by(&client_info);
+        let record = match (before, &member.provider) {
+            (Some(before), _) => by.member_changed(&member, before),
+            (None, provider) => {
+                Some(by.member_added(&member, provider.as_ref().map(|provider| provider.role)))
+            }
+        };
+        Ok((member, record.into_iter().collect()))
+    };
+    let member = audit.with_change(&db, change).await?;
     permissions.invalidate_all();
-    let by = manager.by(&client_info);
-    match (before, &member.provider) {
-        (Some(before), _) => audit.member_changed(&by, &member, before),
-        (None, provider) => {
-            let before = provider.as_ref().map(|provider| provider.role);
-            audit.member_added(&by, &member, before);
-        }
-    }
     Ok(HttpResponse::Ok().json(member))
 }
 
@@ -101,10 +103,13 @@ pub async fn remove(
     path: web::Path<MemberPath>,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
-    let (workspace_id, user_id) = (manager.workspace.id, user_id(&path)?);
-    let member = db.run(move |conn| members::remove(conn, workspace_id, user_id)).await?;
+    let user_id = user_id(&path)?;
+    let remove = move |conn: &mut Conn| {
+        let member = members::remove(conn, manager.workspace.id, user_id)?;
+        Ok(((), vec![manager.by(&client_info).member_removed(&member)]))
+    };
+    audit.with_change(&db, remove).await?;
     permissions.invalidate_all();
-    audit.member_removed(&manager.by(&client_info), &member);
     Ok(HttpResponse::NoContent().finish())
 }
 

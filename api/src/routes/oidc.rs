@@ -162,8 +162,7 @@ pub async fn callback(
     provider: Option<web::Data<Provider>>,
     db: web::Data<Db>,
     tokens: web::Data<Tokens>,
-    sessions: web::Data<Sessions>,
-    permissions: web::Data<PermissionCache>,
+    (sessions, permissions): (web::Data<Sessions>, web::Data<PermissionCache>),
     AuditContext { audit, client_info }: AuditContext,
     // Providers add parameters of their own: what is unknown is passed over.
     came_back: Result<web::Query<CameBack>, actix_web::Error>,

@@ -18,7 +18,7 @@ use crate::{
         users::{self, User},
         workspaces::{self, WorkspaceView},
     },
-    audit::AuditContext,
+    audit::{AuditContext, Record, accounts},
     auth::{
         SignedIn,
         permissions::PermissionCache,
@@ -247,7 +247,9 @@ pub async fn link(
         Ok((signed_in, accepted)) => {
             audit.signed_in(&signed_in.own, &client_info);
             if let Some((workspace_id, member, claims)) = accepted {
-                audit.invitation_accepted(workspace_id, &claims, &member, &client_info);
+                let Record { destination, event } =
+                    accounts::invitation_accepted(workspace_id, &claims, &member, &client_info);
+                audit.record(destination, event);
             }
             Ok(signed_in.response(&sessions))
         }

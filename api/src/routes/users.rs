@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use logbook_engine::{
-    db::{Db, timestamp::Timestamp},
+    db::{Conn, Db, timestamp::Timestamp},
     event::Change,
 };
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::{
         sessions,
         users::{self, User},
     },
-    audit::AuditContext,
+    audit::{AuditContext, accounts},
     auth::{PlatformAdmin, SignedIn, permissions::PermissionCache},
     http::{
         body::Body,
@@ -189,7 +189,7 @@ pub async fn change(
     Body(AccountChange { disabled, platform_admin }): Body<AccountChange>,
 ) -> Result<HttpResponse> {
     let id = user_id(&path)?;
-    let changed = db.run(move |conn| {
+    let change = move |conn: &mut Conn| {
         let before = users::find(conn, id)?.ok_or_else(Problem::not_found)?;
         let mut after = before.clone();
         if let Some(disabled) = disabled {
@@ -198,20 +198,22 @@ pub async fn change(
         if let Some(platform_admin) = platform_admin {
             after = users::set_platform_admin(conn, id, platform_admin)?;
         }
-        Ok::<_, Problem>((before, after))
-    });
-    let (before, after) = changed.await?;
+        let mut records = Vec::new();
+        let is_disabled = |user: &User| user.disabled_at.is_some();
+        if is_disabled(&before) != is_disabled(&after) {
+            let action = if is_disabled(&after) { "user_disabled" } else { "user_enabled" };
+            records.push(accounts::user_changed(&claims, &after, action, Vec::new(), &client_info));
+        }
+        if before.platform_admin != after.platform_admin {
+            let (old, new) = (before.platform_admin.into(), after.platform_admin.into());
+            let changes = vec![Change::value("platform_admin", old, new)];
+            let action = "platform_admin_changed";
+            records.push(accounts::user_changed(&claims, &after, action, changes, &client_info));
+        }
+        Ok((after, records))
+    };
+    let after = audit.with_change(&db, change).await?;
     permissions.invalidate_all();
-    let is_disabled = |user: &User| user.disabled_at.is_some();
-    if is_disabled(&before) != is_disabled(&after) {
-        let action = if is_disabled(&after) { "user_disabled" } else { "user_enabled" };
-        audit.user_changed(&claims, &after, action, Vec::new(), &client_info);
-    }
-    if before.platform_admin != after.platform_admin {
-        let change =
-            Change::value("platform_admin", before.platform_admin.into(), after.platform_admin.into());
-        audit.user_changed(&claims, &after, "platform_admin_changed", vec![change], &client_info);
-    }
     Ok(HttpResponse::Ok().json(Account::from(after)))
 }
 
@@ -252,9 +254,13 @@ pub async fn end_sessions_of(
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
     let id = user_id(&path)?;
-    let user = db.run(move |conn| users::end_sessions(conn, id)).await?;
+    let end = move |conn: &mut Conn| {
+        let user = users::end_sessions(conn, id)?;
+        let ended = accounts::user_changed(&claims, &user, "user_sessions_ended", Vec::new(), &client_info);
+        Ok(((), vec![ended]))
+    };
+    audit.with_change(&db, end).await?;
     permissions.invalidate_all();
-    audit.user_changed(&claims, &user, "user_sessions_ended", Vec::new(), &client_info);
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -987,7 +987,7 @@ export interface components {
     };
     /** @description A session that has not ended. */
     ActiveSession: {
-      /** @example bqv0W3mJ2k1PbWq7l5rT9A */
+      /** @example 9f86d081884c7d659a2feaa0c55ad015 */
       id: string;
       /**
        * @description How it began: `password`, `link` or `provider`.
@@ -2187,6 +2187,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Some of the input is invalid */
       422: {
         headers: {
@@ -2283,6 +2292,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Some of the input is invalid */
       422: {
         headers: {
@@ -2366,6 +2384,15 @@ export interface operations {
       };
       /** @description The body is too large */
       413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
         headers: {
           [name: string]: unknown;
         };
@@ -2707,6 +2734,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Some of the input is invalid */
       422: {
         headers: {
@@ -2792,6 +2828,15 @@ export interface operations {
       };
       /** @description The body is too large */
       413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
         headers: {
           [name: string]: unknown;
         };
@@ -2987,6 +3032,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Some of the input is invalid */
       422: {
         headers: {
@@ -3094,6 +3148,15 @@ export interface operations {
       };
       /** @description The body is too large */
       413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
         headers: {
           [name: string]: unknown;
         };
@@ -3211,7 +3274,7 @@ export interface operations {
       path: {
         /**
          * @description The session's id.
-         * @example bqv0W3mJ2k1PbWq7l5rT9A
+         * @example 9f86d081884c7d659a2feaa0c55ad015
          */
         session: string;
       };
@@ -3273,6 +3336,15 @@ export interface operations {
       };
       /** @description The body is too large */
       413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
         headers: {
           [name: string]: unknown;
         };
@@ -3485,6 +3557,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Some of the input is invalid */
       422: {
         headers: {
@@ -3679,6 +3760,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Some of the input is invalid */
       422: {
         headers: {
@@ -3851,6 +3941,15 @@ export interface operations {
       };
       /** @description The body is too large */
       413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
         headers: {
           [name: string]: unknown;
         };
@@ -4058,6 +4157,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Some of the input is invalid */
       422: {
         headers: {
@@ -4250,6 +4358,15 @@ export interface operations {
       };
       /** @description The body is too large */
       413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
         headers: {
           [name: string]: unknown;
         };
@@ -4457,6 +4574,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Some of the input is invalid */
       422: {
         headers: {
@@ -4569,6 +4695,15 @@ export interface operations {
       };
       /** @description The body is too large */
       413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
         headers: {
           [name: string]: unknown;
         };
@@ -4956,6 +5091,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description An event has the dedupe key of another one; errors says which */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description The body has too many events or bytes */
       413: {
         headers: {
@@ -4965,7 +5109,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The body is not JSON, or has an unsupported encoding */
+      /** @description The body has an unsupported type or encoding */
       415: {
         headers: {
           [name: string]: unknown;
@@ -7562,6 +7706,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description An event has the dedupe key of another one; errors says which */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description The body has too many events or bytes */
       413: {
         headers: {
@@ -7571,7 +7724,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The body is not JSON, or has an unsupported encoding */
+      /** @description The body has an unsupported type or encoding */
       415: {
         headers: {
           [name: string]: unknown;
@@ -9088,6 +9241,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description An event has the dedupe key of another one; errors says which */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description The body has too many events or bytes */
       413: {
         headers: {
@@ -9097,7 +9259,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The body is not JSON, or has an unsupported encoding */
+      /** @description The body has an unsupported type or encoding */
       415: {
         headers: {
           [name: string]: unknown;
@@ -10186,6 +10348,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description An event has the dedupe key of another one; errors says which */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description The body has too many events or bytes */
       413: {
         headers: {
@@ -10195,7 +10366,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The body is not JSON, or has an unsupported encoding */
+      /** @description The body has an unsupported type or encoding */
       415: {
         headers: {
           [name: string]: unknown;
@@ -10404,6 +10575,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Some of the input is invalid */
       422: {
         headers: {
@@ -10529,6 +10709,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description Some of the input is invalid */
       422: {
         headers: {
@@ -10641,6 +10830,15 @@ export interface operations {
       };
       /** @description The body is too large */
       413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
         headers: {
           [name: string]: unknown;
         };
