@@ -38,6 +38,8 @@ export default [
     "settings/Members",
     "settings/Keys",
     "settings/Activity",
+    "account/Sessions",
+    "users/Users",
   ].map(route),
   { name: "all CSS", path: [...new Set(styles)].map(path), limit: "25 kB", gzip: true },
 ];

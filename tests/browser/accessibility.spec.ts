@@ -55,6 +55,16 @@ const views: Record<string, View> = {
     },
   },
   "settings-general": { path: "/w/lakeside/settings/general", ready: (page) => expect(page.getByLabel("Time zone")).toBeVisible() },
+  sessions: { path: "/account/sessions", ready: (page) => expect(page.getByText("this one")).toBeVisible() },
+  users: { path: "/users", ready: (page) => expect(page.getByText("asha@lakeside.test")).toBeVisible() },
+  "users-disable": {
+    path: "/users",
+    ready: async (page) => {
+      await page.getByRole("button", { name: "Actions for Asha Rao" }).click();
+      await page.getByRole("menuitem", { name: "Disable account…" }).click();
+      await expect(page.getByRole("dialog", { name: "Disable account" })).toBeVisible();
+    },
+  },
   range: {
     path: "/w/lakeside/application",
     ready: async (page) => {

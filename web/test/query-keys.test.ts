@@ -11,6 +11,10 @@ const SLUGS = [
   "workspace",
   "workspaces",
   "members",
+  "invitations",
+  "my-sessions",
+  "users",
+  "user-sessions",
   "keys",
   "api-keys",
   "log",
@@ -24,7 +28,12 @@ const LOGS = ["access", "application", "framework"] as const;
 
 /** What the pages of a workspace cache, apart from its logs. */
 function workspaceKeys(slug: string): QueryKey[] {
-  return [queryKeys.workspace(slug), queryKeys.members(slug), queryKeys.apiKeys(slug)];
+  return [
+    queryKeys.workspace(slug),
+    queryKeys.members(slug),
+    queryKeys.invitations(slug),
+    queryKeys.apiKeys(slug),
+  ];
 }
 
 /** What the pages of a log cache. */
@@ -42,6 +51,8 @@ function logKeys(slug: string, log: (typeof LOGS)[number]): QueryKey[] {
 const allKeys = [
   queryKeys.signInMethods(),
   queryKeys.me(),
+  queryKeys.mySessions(),
+  queryKeys.users(),
   ...SLUGS.flatMap((slug) => [...workspaceKeys(slug), ...LOGS.flatMap((log) => logKeys(slug, log))]),
 ];
 

@@ -8,6 +8,10 @@ export const queryKeys = {
   signInMethods: () => ["sign-in-methods"] as const,
   me: () => ["me"] as const,
   mySessions: () => ["my-sessions"] as const,
+  /** A prefix of every list of users. */
+  users: () => ["users"] as const,
+  userList: (q: string) => ["users", q] as const,
+  userSessions: (id: string) => ["user-sessions", id] as const,
   /** A prefix of every workspace's key. */
   workspaces: () => ["workspace"] as const,
   workspace: (slug: string) => ["workspace", slug] as const,

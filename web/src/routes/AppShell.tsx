@@ -133,6 +133,7 @@ const THEMES: readonly [ThemeChoice, string][] = [
 
 function UserMenu({ me }: { me: Me }) {
   const theme = useThemeChoice();
+  const navigate = useNavigate();
   const [changing, setChanging] = useState(false);
   const initials = me.user.name
     .split(/\s+/)
@@ -157,8 +158,11 @@ function UserMenu({ me }: { me: Me }) {
           <MenuItem onAction={() => setChanging(true)}>
             {me.user.has_password ? "Change password…" : "Set a password…"}
           </MenuItem>
+          <MenuItem onAction={() => void navigate({ to: "/account/sessions" })}>Your sessions</MenuItem>
         </MenuGroup>
         <MenuSeparator />
+        {me.platform_admin && <MenuItem onAction={() => void navigate({ to: "/users" })}>Users</MenuItem>}
+        {me.platform_admin && <MenuSeparator />}
         <MenuGroup title="Theme">
           {THEMES.map(([choice, label]) => (
             <MenuItem key={choice} selected={theme === choice} onAction={() => chooseTheme(choice)}>

@@ -66,6 +66,18 @@ const newWorkspaceRoute = createRoute({
   component: lazyRouteComponent(() => import("./NewWorkspace"), "NewWorkspace"),
 });
 
+const sessionsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "account/sessions",
+  component: lazyRouteComponent(() => import("./account/Sessions"), "Sessions"),
+});
+
+const usersRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "users",
+  component: lazyRouteComponent(() => import("./users/Users"), "Users"),
+});
+
 const workspaceRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "w/$slug",
@@ -150,6 +162,8 @@ const routeTree = rootRoute.addChildren([
   appRoute.addChildren([
     homeRoute,
     newWorkspaceRoute,
+    sessionsRoute,
+    usersRoute,
     workspaceRoute.addChildren([
       overviewRoute,
       accessRoute,

@@ -1,0 +1,24 @@
+// People with an account of their own, and pages where they are signed in.
+import type { Browser, Page } from "@playwright/test";
+import { expect } from "./fixtures.ts";
+import type { Server } from "./server.ts";
+
+/** Opens a page of somebody new, who has no role. They have a browser of their own, and no password. */
+export async function openPageOf(browser: Browser, server: Server, email: string, name: string): Promise<Page> {
+  const output = server.logbook("user", "create", "--email", email, "--name", name, "--public-url", server.url);
+  return openLink(browser, output.trim().split("\n").at(-1) ?? "");
+}
+
+/** Opens one more page of theirs, in another browser. */
+export async function openAnotherPageOf(browser: Browser, server: Server, email: string): Promise<Page> {
+  const output = server.logbook("user", "link", "--email", email, "--public-url", server.url);
+  return openLink(browser, output.trim().split("\n").at(-1) ?? "");
+}
+
+async function openLink(browser: Browser, link: string): Promise<Page> {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(link);
+  await page.getByRole("button", { name: "Not now" }).click();
+  await expect(page.getByRole("banner")).toBeVisible();
+  return page;
+}
