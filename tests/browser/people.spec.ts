@@ -92,6 +92,31 @@ test("A cancelled invitation can no longer be accepted", async ({ signedIn: page
   await invited.context().close();
 });
 
+test("A key says that its creator left", async ({ signedIn: page, server }) => {
+  const slug = newName("left");
+  const email = `${slug}@clinic.test`;
+  server.logbook("workspace", "create", slug, "--name", `Clinic ${slug}`);
+  const output = server.logbook("user", "create", "--email", email, "--name", "Jo", "--workspace", slug, "--role", "admin");
+  const post = async (path: string, body: object, token?: string) => {
+    const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
+    const response = await fetch(`${server.url}/api/v1${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    expect(response.ok).toBe(true);
+    return response.json() as Promise<{ access_token: string }>;
+  };
+  const { access_token } = await post("/auth/link", { token: output.trim().split("#link=")[1] });
+  await post(`/workspaces/${slug}/keys`, { name: "Vector in Mumbai", role: "writer" }, access_token);
+  const row = page.getByRole("listitem").filter({ hasText: "Vector in Mumbai" });
+  await page.goto(`/w/${slug}/settings/keys`);
+  await expect(row).toContainText("created by Jo");
+  await expect(row).not.toContainText("creator left");
+  // A workspace keeps an admin.
+  server.logbook("user", "create", "--email", `other-${email}`, "--name", "Amy", "--workspace", slug, "--role", "admin");
+  server.logbook("user", "revoke", "--email", email, "--workspace", slug);
+  await page.reload();
+  await expect(row).toContainText("creator left");
+  await expectAccessibleInAllViews(page, "settings-keys-left");
+});
+
 test("Somebody ends their session in another browser", async ({ server, browser }) => {
   const email = `${newName("sessions")}@clinic.test`;
   const page = await openPageOf(browser, server, email, "Amy");
@@ -102,7 +127,7 @@ test("Somebody ends their session in another browser", async ({ server, browser 
   await expect(rows).toHaveCount(2);
   await expect(rows.filter({ hasText: "this one" })).toContainText("with a sign-in link");
   await expectAccessibleInAllViews(page, "sessions-two");
-  await page.getByRole("button", { name: /^End the session/ }).click();
+  await page.getByRole("button", { name: "End the session on Firefox 140 on Linux" }).click();
   const confirmation = page.getByRole("dialog", { name: "End session" });
   await confirmation.getByRole("button", { name: "End session" }).click();
   await expect(rows).toHaveCount(1);

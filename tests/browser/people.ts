@@ -9,14 +9,16 @@ export async function openPageOf(browser: Browser, server: Server, email: string
   return openLink(browser, output.trim().split("\n").at(-1) ?? "");
 }
 
-/** Opens one more page of theirs, in another browser. */
+const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
+/** Opens one more page of theirs, in another browser, which says that it is Firefox. */
 export async function openAnotherPageOf(browser: Browser, server: Server, email: string): Promise<Page> {
   const output = server.logbook("user", "link", "--email", email, "--public-url", server.url);
-  return openLink(browser, output.trim().split("\n").at(-1) ?? "");
+  return openLink(browser, output.trim().split("\n").at(-1) ?? "", FIREFOX);
 }
 
-async function openLink(browser: Browser, link: string): Promise<Page> {
-  const page = await (await browser.newContext()).newPage();
+async function openLink(browser: Browser, link: string, userAgent?: string): Promise<Page> {
+  const page = await (await browser.newContext(userAgent ? { userAgent } : {})).newPage();
   await page.goto(link);
   await page.getByRole("button", { name: "Not now" }).click();
   await expect(page.getByRole("banner")).toBeVisible();

@@ -50,11 +50,11 @@ export function Keys() {
                 <span className={styles.name}>
                   {key.name}
                   <span className={styles.tag}>{key.role}</span>
+                  {key.creator_removed && <span className={styles.tag}>creator left</span>}
                 </span>
                 <span className={styles.sub}>
                   <code>lbk_{key.prefix}…</code> created by {key.created_by},{" "}
                   <DateText at={key.created_at} clock={clock} />
-                  {key.creator_removed && <span className={styles.tag}>creator left</span>}
                 </span>
               </span>
               <span className={styles.meta}>

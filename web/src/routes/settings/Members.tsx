@@ -81,14 +81,7 @@ export function Members() {
             ))}
           </ul>
         )}
-        <dl className={styles.roles}>
-          {ROLES.map((role) => (
-            <div key={role}>
-              <dt>{role}</dt>
-              <dd>{roleDescription(role)}</dd>
-            </div>
-          ))}
-        </dl>
+
         {inviting && <InviteDialog slug={slug} onClose={() => setInviting(false)} />}
         {overriding && (
           <OverrideDialog
@@ -119,6 +112,14 @@ export function Members() {
         )}
       </section>
       <Invitations slug={slug} clock={clock} />
+      <dl className={styles.roles}>
+        {ROLES.map((role) => (
+          <div key={role}>
+            <dt>{role}</dt>
+            <dd>{roleDescription(role)}</dd>
+          </div>
+        ))}
+      </dl>
     </>
   );
 }
