@@ -194,7 +194,7 @@ fn nobody_who_works_for_the_server_changes_an_event() {
             changes(table).iter().for_each(|sql| refused(conn, role, sql));
         }
     }
-    for role in ["logbook_reader", "logbook_appender", "logbook_eraser"] {
+    for role in ["logbook_reader", "logbook_appender"] {
         refused(conn, role, &format!("SELECT FROM {partition}"));
         refused(conn, role, &format!("INSERT INTO {partition} SELECT * FROM events LIMIT 1"));
         refused(conn, role, &format!("TRUNCATE {partition}"));
@@ -207,10 +207,7 @@ fn nobody_who_works_for_the_server_changes_an_event() {
     // Nor does the owner; it may read a partition, and finds it empty.
     assert_eq!(number(conn, "SELECT count(*) AS n FROM events"), 7);
     assert_eq!(number(conn, &format!("SELECT count(*) AS n FROM {partition}")), 0);
-    for sql in &changes("events")[..2] {
-        assert_eq!(sql_query(sql).execute(conn), Ok(0), "{sql}");
-    }
-    for sql in [&changes("events")[2..], &changes(partition)].concat() {
+    for sql in [changes("events"), changes(partition)].concat() {
         refused(conn, "logbook_server", &sql);
     }
 
