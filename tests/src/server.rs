@@ -4,7 +4,7 @@ use std::{
     net::SocketAddr,
     ops::{Deref, DerefMut},
     path::{Path, PathBuf},
-    sync::mpsc,
+    sync::{OnceLock, mpsc},
     thread,
 };
 
@@ -91,6 +91,8 @@ pub struct TestServer {
     pub data: DataConfig,
     pub audit: AuditLog,
     tokens: Tokens,
+    /// The client of [`TestServer::admin`].
+    admin: OnceLock<Client>,
     handle: actix_web::dev::ServerHandle,
     thread: Option<thread::JoinHandle<()>>,
     _folder: TempDir,
@@ -188,7 +190,17 @@ impl TestServer {
         });
         let Running { address, db, audit, handle } = receiver.recv().expect("the server starts");
         let tokens = Tokens::from_data_dir(&data.data_dir).expect("the server's key");
-        Self { address, db, data, audit, tokens, handle, thread: Some(thread), _folder: folder }
+        Self {
+            address,
+            db,
+            data,
+            audit,
+            tokens,
+            admin: OnceLock::new(),
+            handle,
+            thread: Some(thread),
+            _folder: folder,
+        }
     }
 
     /// Waits until the server has stored its audit events.
@@ -283,7 +295,8 @@ impl TestServer {
 
     /// A client that may do everything everywhere.
     pub fn admin(&self) -> Client {
-        self.admin_called("test")
+        // Threads that ask for it need not write to a database that others keep busy.
+        self.admin.get_or_init(|| self.admin_called("test")).clone()
     }
 
     /// Another one, with this name.

@@ -99,7 +99,7 @@ on_both!(bodies_that_never_arrive_keep_only_their_sender_from_sending, |server| 
         .map(|workspace| server.member(&workspace, Role::Writer));
     let bytes = 16 * 1024 * 1024;
     let head = format!(
-        "POST /api/v1{NOISY} HTTP/1.1\r\nhost: logbook\r\nauthorization: {}\r\ncontent-length: {bytes}\r\n\r\n",
+        "POST /api/v1{NOISY} HTTP/1.1\r\nhost: logbook\r\nauthorization: {}\r\ncontent-type: application/json\r\ncontent-length: {bytes}\r\n\r\n",
         noisy.headers["authorization"]
     );
     let stalled: Vec<TcpStream> = thread::scope(|scope| {
