@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use logbook::{auth::tokens::Tokens, config::DataConfig};
-use logbook_tests::{Client, TestServer, audit_events::platform_slug, on_both, pagination::feed, process};
+use logbook::{accounts::users, auth::tokens::Tokens, config::DataConfig};
+use logbook_tests::{
+    Client, TestServer, audit_events::platform_slug, on_both, pagination::feed, process, wait::wait_until,
+};
 use serde_json::{Value, json};
 
 /// What a command printed.
@@ -81,7 +83,7 @@ on_both!(
                 ("workspace_created", "workspace"),
                 ("api_key_created", "api_key"),
                 ("api_key_revoked", "api_key"),
-                ("member_invited", "member"),
+                ("member_added", "member"),
                 ("sign_in_link_created", "user"),
                 ("token_created", "token"),
             ]
@@ -136,6 +138,48 @@ on_both!(
         assert_eq!(run(&server.data, "token --role admin").stderr, "");
         assert!(logged(&server, "clinic").is_empty());
         assert_eq!(server.admin().get("/workspaces").expect(200).data().len(), 1);
+    }
+);
+
+on_both!(
+    what_a_user_may_do_is_given_and_taken_by_command,
+    |config| {
+        config.audit = true;
+    },
+    |server| {
+        let run = |words: &str| run(&server.data, words);
+        let account = || server.admin().get("/users").expect(200).data()[0].clone();
+        run("workspace create clinic");
+        run("user create --email root@localhost --name Root --platform-admin");
+        run("user create --email asha@clinic.test --name Asha");
+        run("user grant --email asha@clinic.test --platform-admin");
+        assert_eq!(account()["platform_admin"], true);
+        run("user revoke --email asha@clinic.test --platform-admin");
+        assert_eq!(account()["platform_admin"], false);
+        let members = || server.admin().get("/workspaces/clinic/members").expect(200).data().clone();
+        run("user grant --email root@localhost --workspace clinic --role admin");
+        run("user grant --email asha@clinic.test --workspace clinic --role writer");
+        assert_eq!((members().len(), &members()[0]["role"]), (2, &json!("writer")));
+        run("user revoke --email asha@clinic.test --workspace clinic");
+        assert_eq!(members().len(), 1);
+        let asha = users::find_by_email(&mut server.db.conn().expect("a connection"), "asha@clinic.test");
+        let client = server.client(&server.signed_in(&asha.expect("an answer").expect("a user")));
+        let listed = run("user sessions --email asha@clinic.test").stdout;
+        assert_eq!(listed.lines().count(), 1, "{listed}");
+        let id = listed.split('\t').next().expect("an id").to_owned();
+        run(&format!("user sessions --email asha@clinic.test --end {id}"));
+        client.get("/me").expect(401);
+        run("user disable --email asha@clinic.test");
+        assert_eq!(account()["disabled"], true);
+        run("user enable --email asha@clinic.test");
+        assert_eq!(account()["disabled"], false);
+        let token = run("token --role viewer --name nightly").stdout;
+        server.bearer(token.trim()).get("/workspaces").expect(200);
+        let listed = run("token list").stdout;
+        let id =
+            listed.lines().find(|line| line.ends_with("nightly")).and_then(|line| line.split('\t').next());
+        run(&format!("token revoke {}", id.expect("its id")));
+        wait_until("the token is refused", || server.bearer(token.trim()).get("/workspaces").status == 401);
     }
 );
 

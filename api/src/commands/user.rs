@@ -9,16 +9,17 @@ use logbook::{
         sessions, sign_in_links,
         users::{self, User},
     },
-    audit::{Destination, Record, events},
+    audit::{Destination, Record, changes::change_and_record, events},
     auth::sessions::Sessions,
     config::DataConfig,
+    http::error::{Code, Problem},
 };
 use logbook_engine::{
-    db::Db,
-    event::{Change, NewEvent},
+    db::{Conn, Db},
+    event::Change,
 };
 
-use super::{Failure, audit::record, find_workspace, open};
+use super::{Failure, find_workspace, open};
 
 use serde_json::Value;
 
@@ -46,9 +47,8 @@ pub(crate) enum UserCommand {
     },
     /// Print a new sign-in link for a user
     Link {
-        /// The user's e-mail address
-        #[arg(long)]
-        email: String,
+        #[command(flatten)]
+        account: Account,
         #[command(flatten)]
         origin: Origin,
     },
@@ -122,29 +122,91 @@ pub(crate) struct Origin {
 pub(crate) fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure> {
     let db = open(data)?;
     match command {
+        UserCommand::Create { email, name, platform_admin, workspace, role, origin } => {
+            let membership = match (workspace, role) {
+                (Some(slug), Some(role)) => Some((find_workspace(&db, &slug)?, role)),
+                _ => None,
+            };
+            create(data, &db, (&email, &name, platform_admin), membership, &origin)
+        }
+        UserCommand::Link { account, origin } => link(data, &db, &account, &origin),
         UserCommand::Disable(account) => set_disabled(data, &db, &account, true),
         UserCommand::Enable(account) => set_disabled(data, &db, &account, false),
         UserCommand::Sessions { account, end, end_all } => sessions(data, &db, &account, end, end_all),
-        UserCommand::Grant { account, what, role } => grant(data, &db, &account, what, role),
-        UserCommand::Revoke { account, what } => grant(data, &db, &account, what, None),
-        command => print_link(data, &db, command),
+        UserCommand::Grant { account, what: Granted { workspace, .. }, role } => match workspace {
+            Some(slug) => set_role(data, &db, &account, &slug, role),
+            None => set_platform_admin(data, &db, &account, true),
+        },
+        UserCommand::Revoke { account, what: Granted { workspace, .. } } => match workspace {
+            Some(slug) => set_role(data, &db, &account, &slug, None),
+            None => set_platform_admin(data, &db, &account, false),
+        },
     }
 }
 
-fn record_one(data: &DataConfig, db: &Db, destination: Destination, event: NewEvent) {
-    record(data, db, vec![Record::new(destination, event)]);
+/// Makes a change and stores its event with it.
+fn change<T>(
+    data: &DataConfig,
+    db: &Db,
+    work: impl FnOnce(&mut Conn) -> Result<(T, Vec<Record>), Problem>,
+) -> Result<T, Failure> {
+    Ok(change_and_record(&mut *db.conn()?, data.audit, work)?)
+}
+
+fn create(
+    data: &DataConfig,
+    db: &Db,
+    (email, name, platform_admin): (&str, &str, bool),
+    membership: Option<(i32, Role)>,
+    origin: &Origin,
+) -> Result<(), Failure> {
+    let (user, token) = change(data, db, |conn| {
+        let user = users::create(conn, email, name, platform_admin)?;
+        let changes = vec![
+            Change::value("email", Value::Null, user.email.clone().into()),
+            Change::value("platform_admin", Value::Null, platform_admin.into()),
+        ];
+        let created = events::by_command("user_created", events::of_user(&user), changes);
+        let mut records = vec![Record::new(Destination::Platform, created)];
+        if let Some((workspace_id, role)) = membership {
+            members::set(conn, workspace_id, user.id, role)?;
+            let member = Member::new(user.clone(), role);
+            let changes = events::new_member(&member, None);
+            let added = events::by_command("member_added", events::of_member(&member), changes);
+            records.push(Record::new(Destination::Workspace(workspace_id), added));
+        }
+        let token = sign_in_links::create(conn, user.id)?;
+        Ok(((user, token), records))
+    })?;
+    print_link(&user, origin, &token);
+    Ok(())
+}
+
+fn link(data: &DataConfig, db: &Db, account: &Account, origin: &Origin) -> Result<(), Failure> {
+    let user = account.find(db)?;
+    let token = change(data, db, |conn| {
+        // The link signs in as this person, in every workspace of which they are a member.
+        let linked = events::by_command("sign_in_link_created", events::of_user(&user), Vec::new());
+        let token = sign_in_links::create(conn, user.id)?;
+        Ok((token, vec![Record::new(Destination::Person(user.id), linked)]))
+    })?;
+    print_link(&user, origin, &token);
+    Ok(())
+}
+
+fn print_link(user: &User, origin: &Origin, token: &str) {
+    println!("A sign-in link for {}, valid once, within a day:", user.email);
+    println!("{}", Sessions::link(origin.public_url.trim_end_matches('/'), token));
 }
 
 fn set_disabled(data: &DataConfig, db: &Db, account: &Account, disabled: bool) -> Result<(), Failure> {
     let user = account.find(db)?;
-    let user = users::set_disabled(&mut *db.conn()?, user.id, disabled)?;
     let (action, state) = if disabled { ("user_disabled", "disabled") } else { ("user_enabled", "enabled") };
-    record_one(
-        data,
-        db,
-        Destination::Platform,
-        events::by_command(action, events::of_user(&user), Vec::new()),
-    );
+    change(data, db, |conn| {
+        let user = users::set_disabled(conn, user.id, disabled)?;
+        let event = events::by_command(action, events::of_user(&user), Vec::new());
+        Ok(((), vec![Record::new(Destination::Platform, event)]))
+    })?;
     println!("The account {} is {state}.", user.email);
     Ok(())
 }
@@ -157,13 +219,7 @@ fn sessions(
     end_all: bool,
 ) -> Result<(), Failure> {
     let user = account.find(db)?;
-    if end_all {
-        users::end_sessions(&mut *db.conn()?, user.id)?;
-    } else if let Some(id) = &end {
-        if !sessions::end_of(&mut *db.conn()?, user.id, id)? {
-            return Err(Failure::Message(format!("{} has no session {id}", user.email)));
-        }
-    } else {
+    if end.is_none() && !end_all {
         for session in sessions::list(&mut *db.conn()?, user.id)? {
             let sessions::Session { id, method, ip_address, created_at, renewed_at, ends_at, .. } = session;
             let address = ip_address.unwrap_or_default();
@@ -171,96 +227,57 @@ fn sessions(
         }
         return Ok(());
     }
-    let mut ended = events::by_command("user_sessions_ended", events::of_user(&user), Vec::new());
-    if let Some(id) = end {
-        events::note(&mut ended, "session", id);
-    }
-    record_one(data, db, Destination::Platform, ended);
+    change(data, db, |conn| {
+        let mut ended = events::by_command("user_sessions_ended", events::of_user(&user), Vec::new());
+        match end {
+            Some(id) if !sessions::end_of(conn, user.id, &id)? => {
+                let unknown = format!("{} has no session {id}", user.email);
+                return Err(Problem::new(Code::NotFound, unknown));
+            }
+            Some(id) => events::note(&mut ended, "session", id),
+            None => drop(users::end_sessions(conn, user.id)?),
+        }
+        Ok(((), vec![Record::new(Destination::Platform, ended)]))
+    })?;
     println!("Ended. Running servers refuse its access tokens within two seconds.");
     Ok(())
 }
 
-/// Gives what is named, or without a role takes it away. `role` is None for a platform admin too.
-fn grant(
+/// Gives a role in a workspace; with None takes it away.
+fn set_role(
     data: &DataConfig,
     db: &Db,
     account: &Account,
-    Granted { workspace, platform_admin }: Granted,
+    slug: &str,
     role: Option<Role>,
 ) -> Result<(), Failure> {
-    let user = account.find(db)?;
-    let Some(slug) = workspace else {
-        let now = platform_admin && role.is_none();
-        return grant_platform_admin(data, db, &user, now);
-    };
-    let workspace_id = find_workspace(db, &slug)?;
-    let conn = &mut *db.conn()?;
-    let (action, member, changes) = match role {
-        Some(role) => {
-            let before = members::role_of(conn, workspace_id, user.id)?;
-            members::set(conn, workspace_id, user.id, role)?;
-            let member = Member::new(user, role);
-            let changes = events::new_member(&member, before);
-            ("member_added", member, changes)
-        }
-        None => ("member_removed", members::remove(conn, workspace_id, user.id)?, Vec::new()),
-    };
-    let event = events::by_command(action, events::of_member(&member), changes);
-    record_one(data, db, Destination::Workspace(workspace_id), event);
-    println!("Done.");
-    Ok(())
-}
-
-fn grant_platform_admin(data: &DataConfig, db: &Db, user: &User, now: bool) -> Result<(), Failure> {
-    let after = users::set_platform_admin(&mut *db.conn()?, user.id, now)?;
-    let changes = vec![Change::value("platform_admin", user.platform_admin.into(), now.into())];
-    let event = events::by_command("platform_admin_changed", events::of_user(&after), changes);
-    record_one(data, db, Destination::Platform, event);
-    println!("Done.");
-    Ok(())
-}
-
-/// For the commands that print a sign-in link.
-fn print_link(data: &DataConfig, db: &Db, command: UserCommand) -> Result<(), Failure> {
-    let mut records = Vec::new();
-    let (user, origin) = match command {
-        UserCommand::Create { email, name, platform_admin, workspace, role, origin } => {
-            let workspace = workspace.map(|slug| find_workspace(db, &slug)).transpose()?;
-            let user = users::create(&mut *db.conn()?, &email, &name, platform_admin)?;
-            let changes = vec![
-                Change::value("email", Value::Null, user.email.clone().into()),
-                Change::value("platform_admin", Value::Null, platform_admin.into()),
-            ];
-            records.push(Record::new(
-                Destination::Platform,
-                events::by_command("user_created", events::of_user(&user), changes),
-            ));
-            if let (Some(workspace_id), Some(role)) = (workspace, role) {
-                members::set(&mut *db.conn()?, workspace_id, user.id, role)?;
-                let member = Member::new(user.clone(), role);
-                let changes = events::new_member(&member, None);
-                let invited = events::by_command("member_invited", events::of_member(&member), changes);
-                records.push(Record::new(Destination::Workspace(workspace_id), invited));
+    let (user, workspace_id) = (account.find(db)?, find_workspace(db, slug)?);
+    change(data, db, |conn| {
+        let (action, member, changes) = match role {
+            Some(role) => {
+                let before = members::role_of(conn, workspace_id, user.id)?;
+                members::set(conn, workspace_id, user.id, role)?;
+                let member = Member::new(user, role);
+                let changes = events::new_member(&member, before);
+                ("member_added", member, changes)
             }
-            (user, origin)
-        }
-        UserCommand::Link { email, origin } => {
-            let user = users::find_by_email(&mut *db.conn()?, &email)?;
-            let user = user.ok_or_else(|| Failure::Message(format!("there is no user {email}")))?;
-            // The link signs in as this person, in every workspace of which they are a member.
-            let linked = events::by_command("sign_in_link_created", events::of_user(&user), Vec::new());
-            records.push(Record::new(Destination::Person(user.id), linked));
-            (user, origin)
-        }
-        UserCommand::Disable(_)
-        | UserCommand::Enable(_)
-        | UserCommand::Sessions { .. }
-        | UserCommand::Grant { .. }
-        | UserCommand::Revoke { .. } => return Ok(()),
-    };
-    let token = sign_in_links::create(&mut *db.conn()?, user.id)?;
-    record(data, db, records);
-    println!("A sign-in link for {}, valid once, within a day:", user.email);
-    println!("{}", Sessions::link(origin.public_url.trim_end_matches('/'), &token));
+            None => ("member_removed", members::remove(conn, workspace_id, user.id)?, Vec::new()),
+        };
+        let event = events::by_command(action, events::of_member(&member), changes);
+        Ok(((), vec![Record::new(Destination::Workspace(workspace_id), event)]))
+    })?;
+    println!("Done.");
+    Ok(())
+}
+
+fn set_platform_admin(data: &DataConfig, db: &Db, account: &Account, now: bool) -> Result<(), Failure> {
+    let user = account.find(db)?;
+    change(data, db, |conn| {
+        let after = users::set_platform_admin(conn, user.id, now)?;
+        let changes = vec![Change::value("platform_admin", user.platform_admin.into(), now.into())];
+        let event = events::by_command("platform_admin_changed", events::of_user(&after), changes);
+        Ok(((), vec![Record::new(Destination::Platform, event)]))
+    })?;
+    println!("Done.");
     Ok(())
 }
