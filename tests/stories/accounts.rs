@@ -50,6 +50,17 @@ on_both!(no_workspace_admin_opens_an_account_for_somebody_elses_address, |server
     let _ = shop;
 });
 
+on_both!(a_link_of_an_invitation_lasts_a_day_whoever_invites_again, |server| {
+    let clinic = server.workspace("clinic");
+    let body = json!({"email": "asha@clinic.test", "role": "viewer"});
+    let sent = server.admin().post(MEMBERS, body.clone()).expect(201).json;
+    let token = sent["sign_in_link"].as_str().and_then(|link| link.split("#link=").nth(1)).expect("a link");
+    server.shift("invitations", "token_expires_at", -25 * 3600);
+    server.member(&clinic, Role::Admin).post(MEMBERS, body).expect(201);
+    let answer = server.nobody().post("/auth/link", json!({"token": token})).expect(401);
+    assert_eq!(answer.code(), "link_invalid");
+});
+
 with_issuer!(whoever_had_the_account_before_its_owner_came_has_nothing_of_it, |server, issuer| {
     let clinic = server.workspace("clinic");
     // Somebody got hold of the account before: a password, a session, a link, a known browser.

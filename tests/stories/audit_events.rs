@@ -189,6 +189,7 @@ with_issuer!(
             actions(&audit_events(&server, slug)).into_iter().filter(|action| *action == "login").count()
         };
         assert_eq!((logins("clinic"), logins("shop"), logins(&platform_slug(&server))), (4, 4, 4));
+        assert_eq!(server.audit.lost(), 0);
         let role = |old: Value, new: Value| json!([{"field": "role", "old": old, "new": new}]);
         assert_eq!(
             changed("clinic"),

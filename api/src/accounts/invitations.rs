@@ -67,6 +67,7 @@ pub struct Invitation {
     pub name: Option<String>,
     pub role: String,
     pub token_hash: Option<String>,
+    pub token_expires_at: Option<Timestamp>,
     pub invited_by: String,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
@@ -171,7 +172,7 @@ pub fn create(
         );
         let same = own.filter(invitations::email.eq(&email));
         let again = diesel::update(same).set(sent).returning(invitations::all_columns);
-        let mut invitation = match again.get_result::<Invitation>(conn).optional()? {
+        let invitation = match again.get_result::<Invitation>(conn).optional()? {
             Some(invitation) => invitation,
             None => diesel::insert_into(invitations::table)
                 .values((
@@ -183,13 +184,16 @@ pub fn create(
                 .returning(invitations::all_columns)
                 .get_result::<Invitation>(conn)?,
         };
-        // A link that a platform admin has handed out stays valid when an admin of the workspace changes the role.
+        // A link that a platform admin has handed out stays valid, for no longer, when an admin of the workspace changes the
+        // role.
         if let Some(token) = &link_token {
             let hash = token_hash(token);
             diesel::update(invitations::table.find((workspace_id, &invitation.id)))
-                .set(invitations::token_hash.eq(&hash))
+                .set((
+                    invitations::token_hash.eq(&hash),
+                    invitations::token_expires_at.eq(now.plus_seconds(LINK_SECONDS)),
+                ))
                 .execute(conn)?;
-            invitation.token_hash = Some(hash);
         }
         Ok(Invited { invitation, link_token })
     })
@@ -280,7 +284,7 @@ pub fn redeem(conn: &mut Conn, token: &str, beginning: Beginning<'_>) -> Result<
         let now = Timestamp::now();
         let linked = invitations::table
             .filter(invitations::token_hash.eq(token_hash(token)))
-            .filter(invitations::created_at.gt(now.plus_seconds(-LINK_SECONDS)));
+            .filter(invitations::token_expires_at.gt(now));
         let taken = diesel::update(linked)
             .set(invitations::token_hash.eq(None::<String>))
             .returning(invitations::all_columns)

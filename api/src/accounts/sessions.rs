@@ -6,7 +6,7 @@
 use diesel::{prelude::*, result::DatabaseErrorKind};
 use logbook_engine::db::{
     Conn,
-    schema::{refresh_tokens, session_workspaces, sessions, users as users_table},
+    schema::{platform_workspace, refresh_tokens, session_workspaces, sessions, users as users_table},
     timestamp::Timestamp,
 };
 
@@ -26,10 +26,9 @@ const LONGEST_SECONDS: i64 = 30 * 86_400;
 /// Within this many seconds a refresh token may be used twice: by two tabs, or by one tab that lost the response. A later
 /// second use means that it was stolen.
 const REUSE_SECONDS: i64 = 30;
-/// Sessions that a person may have at once. A further one ends the one that was renewed longest ago.
+/// Sessions that a person may have at once. A further one ends the one that was renewed longest ago. Of as many it is known
+/// that they were used in a workspace.
 const MOST_SESSIONS: usize = 100;
-/// For how many seconds it is known that a session, which is over by now, was used in a workspace.
-const KEPT_SECONDS: i64 = 31 * 86_400;
 
 /// How a session began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +93,7 @@ pub fn start(conn: &mut Conn, user: User, beginning: Beginning<'_>) -> Result<Ne
     let Beginning { method, identity, seconds, client_info } = beginning;
     let now = Timestamp::now();
     diesel::delete(sessions::table.filter(sessions::ends_at.lt(now))).execute(conn)?;
+    diesel::delete(refresh_tokens::table.filter(refresh_tokens::expires_at.lt(now))).execute(conn)?;
     let others = sessions::table
         .filter(sessions::user_id.eq(user.id))
         .order(sessions::renewed_at.desc())
@@ -258,18 +258,27 @@ pub fn end_of_identity(conn: &mut Conn, issuer: &str, subject: &str) -> QueryRes
     diesel::delete(brought).execute(conn)
 }
 
-/// Notes that a session is used in a workspace. Returns true the first time.
+/// Whether this is the workspace for what concerns no other one.
+fn is_platform(conn: &mut Conn, workspace_id: i32) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::exists(platform_workspace::table.find(workspace_id))).get_result(conn)
+}
+
+/// Notes that a session is used in a workspace. Returns true the first time, where the workspace is to be told of it.
 pub fn used_in(conn: &mut Conn, workspace_id: i32, user_id: i32, session_id: &str) -> Result<bool> {
     let now = Timestamp::now();
     let known = session_workspaces::table.find((workspace_id, user_id, session_id));
     if diesel::select(diesel::dsl::exists(known)).get_result(conn)? {
         return Ok(false);
     }
-    let over = session_workspaces::table
+    let own = session_workspaces::table
         .filter(session_workspaces::workspace_id.eq(workspace_id))
-        .filter(session_workspaces::user_id.eq(user_id))
-        .filter(session_workspaces::used_at.lt(now.plus_seconds(-KEPT_SECONDS)));
-    diesel::delete(over).execute(conn)?;
+        .filter(session_workspaces::user_id.eq(user_id));
+    let earlier = own
+        .order(session_workspaces::used_at.desc())
+        .select(session_workspaces::session_id)
+        .load::<String>(conn)?;
+    let too_many = earlier.get(MOST_SESSIONS - 1..).unwrap_or_default();
+    diesel::delete(own.filter(session_workspaces::session_id.eq_any(too_many))).execute(conn)?;
     let inserted = diesel::insert_into(session_workspaces::table)
         .values((
             session_workspaces::workspace_id.eq(workspace_id),
@@ -279,7 +288,8 @@ pub fn used_in(conn: &mut Conn, workspace_id: i32, user_id: i32, session_id: &st
         ))
         .execute(conn);
     match inserted {
-        Ok(_) => Ok(true),
+        // The platform workspace is told of every sign-in.
+        Ok(_) => Ok(!is_platform(conn, workspace_id)?),
         // Another request was quicker.
         Err(diesel::result::Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
         Err(error) => Err(error.into()),

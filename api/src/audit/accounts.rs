@@ -1,6 +1,6 @@
 //! The audit events of accounts: sign-ins, sessions, passwords and invitations.
 
-use logbook_engine::event::{Actor, ActorType, Change, Outcome, limits::DedupeKey};
+use logbook_engine::event::{Actor, ActorType, Change, Outcome};
 use serde_json::Value;
 
 use super::{
@@ -86,8 +86,6 @@ impl AuditLog {
         let mut event = event("login", client_info);
         event.common.session_id = text(&session.id);
         note(&mut event, "method", session.method.as_str());
-        // A platform admin uses the session in the platform workspace too: that is the same sign-in.
-        event.dedupe_key = Some(DedupeKey::reserved(&format!("login/{}", session.id)));
         self.record(Destination::Account(session.user_id), event);
     }
 
@@ -99,7 +97,6 @@ impl AuditLog {
         event.common.role = text(by.role.as_str());
         event.common.session_id = text(session);
         note(&mut event, "method", by.caller.method.as_deref().unwrap_or_default());
-        event.dedupe_key = Some(DedupeKey::reserved(&format!("login/{session}")));
         self.record(by.destination(), event);
     }
 

@@ -219,6 +219,7 @@ diesel::table! {
         name -> Nullable<Text>,
         role -> Text,
         token_hash -> Nullable<Text>,
+        token_expires_at -> Nullable<TimestampSql>,
         invited_by -> Text,
         created_at -> TimestampSql,
         expires_at -> TimestampSql,

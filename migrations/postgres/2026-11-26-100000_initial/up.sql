@@ -55,6 +55,7 @@ CREATE TABLE invitations (
     name TEXT,
     role TEXT NOT NULL CHECK (role IN ('viewer', 'auditor', 'writer', 'admin')),
     token_hash TEXT,
+    token_expires_at TIMESTAMPTZ,
     invited_by TEXT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     expires_at TIMESTAMPTZ NOT NULL,
@@ -124,8 +125,8 @@ CREATE TABLE refresh_tokens (
 );
 CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
 
--- In which workspaces a session was used, and since when: a workspace learns of no other sign-ins. Rows stay until the
--- person uses a later session there.
+-- In which workspaces a session was used, and since when: a workspace learns of no other sign-ins. The newest 100 of a
+-- person stay.
 CREATE TABLE session_workspaces (
     workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,

@@ -53,6 +53,7 @@ CREATE TABLE invitations (
     name TEXT,
     role TEXT NOT NULL CHECK (role IN ('viewer', 'auditor', 'writer', 'admin')),
     token_hash TEXT,
+    token_expires_at INTEGER,
     invited_by TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
@@ -122,8 +123,8 @@ CREATE TABLE refresh_tokens (
 );
 CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
 
--- In which workspaces a session was used, and since when: a workspace learns of no other sign-ins. Rows stay until the
--- person uses a later session there.
+-- In which workspaces a session was used, and since when: a workspace learns of no other sign-ins. The newest 100 of a
+-- person stay.
 CREATE TABLE session_workspaces (
     workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
