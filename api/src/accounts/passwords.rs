@@ -11,6 +11,19 @@ use crate::http::error::{Code, FieldError, Problem, Result};
 /// to far fewer (`limits/passwords.rs`).
 const LEAST_GUESSES: f64 = 8.0;
 
+/// Letters that have to be left of a password without the words that belong to the person.
+const LEAST_OWN_LETTERS: usize = 6;
+
+/// A password without these words, however they are written.
+fn without(password: &str, words: &[&str]) -> String {
+    let mut left = password.to_lowercase();
+    // Shorter ones stand in other words too.
+    for word in words.iter().filter(|word| word.chars().count() >= 3) {
+        left = left.replace(&word.to_lowercase(), "");
+    }
+    left
+}
+
 /// # Errors
 /// `validation_failed` for a password that is easy to guess for somebody who knows the person's name and address.
 pub fn check_strength(password: &str, user: &User) -> Result<()> {
@@ -21,7 +34,8 @@ pub fn check_strength(password: &str, user: &User) -> Result<()> {
     // Its time grows with the square of the length.
     let start: String = password.chars().take(100).collect();
     let guesses = zxcvbn::zxcvbn(&start, &known).guesses_log10();
-    if guesses >= LEAST_GUESSES && !password.to_lowercase().contains(email.as_str()) {
+    let has_own_letters = without(password, &known).chars().count() >= LEAST_OWN_LETTERS;
+    if guesses >= LEAST_GUESSES && has_own_letters && !password.to_lowercase().contains(email.as_str()) {
         return Ok(());
     }
     let detail = "is easy to guess: use several unrelated words";
