@@ -1,8 +1,8 @@
 //! Limits wrong passwords: the wait doubles with each of them.
 //!
 //! They are counted by account and by network address. The wait of an account stays short, since anybody can cause it and
-//! its owner waits too, except in a browser that is known: it has a count of its own. The wait of an address grows long. E-mail addresses that no account has are counted as others are,
-//! so that the wait does not reveal whether an account exists.
+//! its owner waits too, except in a browser that is known: it has a count of its own. The wait of an address grows long.
+//! E-mail addresses that no account has are counted as others are, so that the wait does not reveal whether an account exists.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -20,13 +20,14 @@ const MOST: usize = 100_000;
 const FORGOTTEN: Duration = Duration::from_secs(3600);
 
 /// How many wrong passwords cause no wait, and the longest wait. In between each one doubles it, beginning with a second.
+#[derive(Debug)]
 struct Patience {
     free: u32,
     longest: Duration,
 }
 
-const ACCOUNT: Patience = Patience { free: 5, longest: Duration::from_secs(60) };
-const ADDRESS: Patience = Patience { free: 20, longest: Duration::from_secs(15 * 60) };
+static ACCOUNT: Patience = Patience { free: 5, longest: Duration::from_secs(60) };
+static ADDRESS: Patience = Patience { free: 20, longest: Duration::from_secs(15 * 60) };
 
 #[derive(Clone, Copy, Debug)]
 struct Wrong {
@@ -57,9 +58,8 @@ pub enum Ended {
 #[derive(Debug)]
 #[must_use]
 pub struct Guess {
-    account: String,
-    /// None from a known browser.
-    address: Option<String>,
+    /// What it counts for: the account, and the address unless the browser is known.
+    counts: Vec<(String, &'static Patience)>,
 }
 
 pub struct PasswordLimits(Mutex<Cache<String, Wrong>>);
@@ -88,30 +88,30 @@ impl PasswordLimits {
         now: Instant,
     ) -> Result<Guess> {
         let account = account.trim().to_ascii_lowercase();
-        let guess = match browser {
-            Some(browser) => Guess { account: format!("browser {browser} {account}"), address: None },
-            None => Guess {
-                account: format!("account {account}"),
-                address: Some(format!("address {}", address.unwrap_or_default())),
-            },
+        let counts = match browser {
+            Some(browser) => vec![(format!("browser {browser} {account}"), &ACCOUNT)],
+            None => vec![
+                (format!("account {account}"), &ACCOUNT),
+                (format!("address {}", address.unwrap_or_default()), &ADDRESS),
+            ],
         };
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = |key: &String| match known.get(key) {
-            Some(wrong) if now.saturating_duration_since(wrong.last) < FORGOTTEN => *wrong,
-            _ => Wrong { count: 0, last: now },
-        };
-        let account = before(&guess.account);
-        let address = guess.address.as_ref().map(before);
-        let wait =
-            ACCOUNT.wait(account, now).max(address.map_or(Duration::ZERO, |wrong| ADDRESS.wait(wrong, now)));
+        let before: Vec<Wrong> = counts
+            .iter()
+            .map(|(key, _)| match known.get(key) {
+                Some(wrong) if now.saturating_duration_since(wrong.last) < FORGOTTEN => *wrong,
+                _ => Wrong { count: 0, last: now },
+            })
+            .collect();
+        let waits = counts.iter().zip(&before).map(|((_, patience), wrong)| patience.wait(*wrong, now));
+        let wait = waits.max().unwrap_or_default();
         if !wait.is_zero() {
             return Err(too_many("wrong passwords", wait));
         }
-        let counted = [(Some(&guess.account), Some(account)), (guess.address.as_ref(), address)];
-        for (key, Wrong { count, last: _ }) in counted.into_iter().filter_map(|(key, wrong)| key.zip(wrong)) {
+        for ((key, _), Wrong { count, last: _ }) in counts.iter().zip(before) {
             known.insert(key.clone(), Wrong { count: count.saturating_add(1), last: now });
         }
-        Ok(guess)
+        Ok(Guess { counts })
     }
 
     /// Ends a guess. A right one resets the count of the account, but not that of the address: otherwise whoever has an
@@ -121,28 +121,19 @@ impl PasswordLimits {
     }
 
     fn end_at(&self, guess: Guess, ended: Ended, now: Instant) {
-        let Guess { account, address } = guess;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if ended == Ended::Wrong {
-            // The wait begins with the response.
-            for key in [Some(&account), address.as_ref()].into_iter().flatten() {
-                if let Some(mut wrong) = known.get_mut(key) {
+        // The first one is the account's.
+        for (place, (key, _)) in guess.counts.iter().enumerate() {
+            if ended == Ended::Right && place == 0 {
+                known.remove(key);
+            } else if let Some(mut wrong) = known.get_mut(key) {
+                if ended == Ended::Wrong {
+                    // The wait begins with the response.
                     wrong.last = now;
+                } else {
+                    wrong.count = wrong.count.saturating_sub(1);
                 }
             }
-            return;
-        }
-        let mut take_back = |key: &String| {
-            if let Some(mut wrong) = known.get_mut(key) {
-                wrong.count = wrong.count.saturating_sub(1);
-            }
-        };
-        if let Some(address) = &address {
-            take_back(address);
-        }
-        match ended {
-            Ended::Right => drop(known.remove(&account)),
-            _ => take_back(&account),
         }
     }
 }
