@@ -48,6 +48,28 @@ pub struct SignedIn(pub Claims);
 #[derive(Clone, Debug)]
 pub struct PlatformAdmin(pub Claims);
 
+impl SignedIn {
+    /// The person's id.
+    ///
+    /// # Errors
+    /// `forbidden` for the token of a script and for an API key.
+    pub fn person(&self) -> Result<i32> {
+        self.0.user_id().ok_or_else(no_person)
+    }
+
+    /// The person's session.
+    ///
+    /// # Errors
+    /// As [`SignedIn::person`].
+    pub fn session(&self) -> Result<&str> {
+        self.0.sid.as_deref().ok_or_else(no_person)
+    }
+}
+
+fn no_person() -> Problem {
+    Problem::new(Code::Forbidden, "this token belongs to no person")
+}
+
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
 /// The token in the header `Authorization: Bearer`.

@@ -7,7 +7,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     accounts::{
-        claims::Claims,
         invitations::{self, InvitationView, Invited, NewMember},
         users::{self, User},
         workspaces,
@@ -16,7 +15,7 @@ use crate::{
     auth::{Manager, SignedIn, permissions::PermissionCache, sessions::Sessions},
     http::{
         body::Body,
-        error::{Code, ManageProblems, Problem, ReadProblems, Result},
+        error::{ManageProblems, Problem, ReadProblems, Result},
         params::{NoParams, Params},
         path::WorkspacePath,
     },
@@ -111,9 +110,8 @@ pub async fn cancel(
 }
 
 /// The caller's account, and the workspace that invites them.
-fn invited(conn: &mut Conn, claims: &Claims, slug: &str) -> Result<(User, i32)> {
-    let nobody = || Problem::new(Code::Forbidden, "this token belongs to no person");
-    let user = users::find(conn, claims.user_id().ok_or_else(nobody)?)?.ok_or_else(nobody)?;
+fn invited(conn: &mut Conn, caller: &SignedIn, slug: &str) -> Result<(User, i32)> {
+    let user = users::find(conn, caller.person()?)?.ok_or_else(Problem::not_found)?;
     // As if there were no invitation: who is not a member learns of no workspace.
     let workspace = workspaces::find(conn, slug)?.ok_or_else(Problem::not_found)?;
     Ok((user, workspace.id))
@@ -129,15 +127,15 @@ pub async fn accept(
     db: web::Data<Db>,
     permissions: web::Data<PermissionCache>,
     AuditContext { audit, client_info }: AuditContext,
-    SignedIn(claims): SignedIn,
+    caller: SignedIn,
     path: web::Path<WorkspacePath>,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
     let slug = path.into_inner().workspace;
     let accept = move |conn: &mut Conn| {
-        let (user, workspace_id) = invited(conn, &claims, &slug)?;
+        let (user, workspace_id) = invited(conn, &caller, &slug)?;
         let member = invitations::accept(conn, workspace_id, &user)?;
-        Ok(((), vec![accounts::invitation_accepted(workspace_id, &claims, &member, &client_info)]))
+        Ok(((), vec![accounts::invitation_accepted(workspace_id, &caller.0, &member, &client_info)]))
     };
     audit.with_change(&db, accept).await?;
     permissions.invalidate_all();
@@ -153,13 +151,13 @@ pub async fn accept(
 pub async fn decline(
     db: web::Data<Db>,
     AuditContext { audit, .. }: AuditContext,
-    SignedIn(claims): SignedIn,
+    caller: SignedIn,
     path: web::Path<WorkspacePath>,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
     let slug = path.into_inner().workspace;
     let decline = move |conn: &mut Conn| {
-        let (user, workspace_id) = invited(conn, &claims, &slug)?;
+        let (user, workspace_id) = invited(conn, &caller, &slug)?;
         let declined = invitations::decline(conn, workspace_id, &user)?;
         Ok(((), vec![accounts::invitation_declined(&declined)]))
     };

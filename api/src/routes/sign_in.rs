@@ -327,19 +327,18 @@ pub async fn set_password(
     sessions: web::Data<Sessions>,
     permissions: web::Data<PermissionCache>,
     AuditContext { audit, client_info }: AuditContext,
-    SignedIn(claims): SignedIn,
+    caller: SignedIn,
     _no: Params<(NoParams,)>,
     Body(new): Body<NewPassword>,
 ) -> Result<HttpResponse> {
-    let nobody = || Problem::new(Code::Forbidden, "this token belongs to no person");
-    let user_id = claims.user_id().ok_or_else(nobody)?;
-    let session = claims.sid.clone().ok_or_else(nobody)?;
+    let session = caller.session()?.to_owned();
+    let SignedIn(claims) = caller;
     let _turn = sessions.turn().await?;
     let guess = sessions.passwords.begin(&claims.sub, client_info.network(), None);
     let guess = guess.inspect_err(|problem| audit.caller_limited(&claims, problem, &client_info))?;
     let set = db.run(move |conn| {
-        let (user, session) = sessions::find(conn, &session)?.ok_or_else(nobody)?;
-        debug_assert_eq!(user.id, user_id);
+        let ended = || Problem::new(Code::Unauthenticated, "the session has ended: sign in again");
+        let (user, session) = sessions::find(conn, &session)?.ok_or_else(ended)?;
         passwords::check_strength(&new.password, &user)?;
         if user.password_hash.is_none()
             && session.created_at.plus_seconds(JUST_NOW_SECONDS) < Timestamp::now()

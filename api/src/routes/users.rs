@@ -18,7 +18,7 @@ use crate::{
     auth::{PlatformAdmin, SignedIn, permissions::PermissionCache},
     http::{
         body::Body,
-        error::{ChangeProblems, Code, ManageProblems, Problem, ReadProblems, Result},
+        error::{ChangeProblems, ManageProblems, Problem, ReadProblems, Result},
         params::{NoParams, Params},
         validation::no_nul,
     },
@@ -271,12 +271,12 @@ pub async fn end_sessions_of(
 )]
 pub async fn my_sessions(
     db: web::Data<Db>,
-    SignedIn(claims): SignedIn,
+    caller: SignedIn,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
-    let id = claims.user_id().ok_or_else(nobody)?;
+    let id = caller.person()?;
     let found = db.run(move |conn| sessions::list(conn, id)).await?;
-    let data = found.into_iter().map(|session| SessionView::new(session, claims.sid.as_deref())).collect();
+    let data = found.into_iter().map(|session| SessionView::new(session, caller.0.sid.as_deref())).collect();
     Ok(HttpResponse::Ok().json(SessionList { data }))
 }
 
@@ -290,22 +290,18 @@ pub async fn end_my_session(
     db: web::Data<Db>,
     permissions: web::Data<PermissionCache>,
     AuditContext { audit, client_info }: AuditContext,
-    SignedIn(claims): SignedIn,
+    caller: SignedIn,
     path: web::Path<SessionPath>,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
-    let (id, session) = (claims.user_id().ok_or_else(nobody)?, path.into_inner().session);
+    let (id, session) = (caller.person()?, path.into_inner().session);
     let ended = session.clone();
     if !db.run(move |conn| sessions::end_of(conn, id, &ended)).await? {
         return Err(Problem::not_found());
     }
     permissions.invalidate(&session);
-    audit.session_ended(&claims, &session, &client_info);
+    audit.session_ended(&caller.0, &session, &client_info);
     Ok(HttpResponse::NoContent().finish())
-}
-
-fn nobody() -> Problem {
-    Problem::new(Code::Forbidden, "this token belongs to no person")
 }
 
 fn user_id(path: &AccountPath) -> Result<i32> {
