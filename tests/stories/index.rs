@@ -14,7 +14,7 @@ use logbook_engine::{
         build::{self, Advanced, IngestRate},
         check as index_check,
         run::Segment,
-        store,
+        store, write,
     },
 };
 use logbook_tests::{
@@ -118,8 +118,8 @@ on_both!(small_segments_become_a_large_one, |config| { config.no_background_jobs
     // A segment that was made for an index which was removed meanwhile is too late.
     let state = store::state(conn, id).expect("a state");
     let made = make_run(conn, id, (state.next_segment, 1), (1, 1500));
-    store::invalidate(conn, id).expect("an empty index");
-    assert!(!store::swap_runs(conn, id, state, &[], 1, made).expect("an answer"));
+    write::invalidate(conn, id).expect("an empty index");
+    assert!(!write::swap_runs(conn, id, state, &[], (1, made), 4096).expect("an answer"));
     index(conn);
     assert_eq!(spans(&segments(conn, id)), [(1, 1024), (1025, 1500)]);
     assert_eq!(asked(&admin), expected);
@@ -129,8 +129,9 @@ on_both!(small_segments_become_a_large_one, |config| { config.no_background_jobs
     let old: Vec<i32> = segments(conn, id).iter().map(|segment| segment.number).collect();
     let made = make_run(conn, id, (state.next_segment, 1), (1, 1500));
     let pieces = made.1.len() as i64;
-    assert!(store::swap_runs(conn, id, state, &old, 1, made).expect("an index"));
+    assert!(write::swap_runs(conn, id, state, &old, (1, made), 4096).expect("an index"));
     assert_eq!(spans(&segments(conn, id)), [(1, 1500)]);
+    index(conn);
     let stored: i64 = index_pieces::table.count().get_result(conn).expect("a count");
     assert_eq!(stored, pieces, "nothing is left of the small ones");
     assert_eq!(check(conn, id), []);

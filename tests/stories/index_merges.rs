@@ -29,7 +29,7 @@ use crate::index::strays;
 
 const PATH: &str = "/workspaces/clinic/logs/access";
 /// So small that a few hundred events have segments of every level.
-const SIZES: Sizes = Sizes { small: 4, large: 10, merged: 3 };
+const SIZES: Sizes = Sizes { small: 4, large: 10, merged: 3, written: 1000 };
 
 fn append_samples(admin: &Client, count: i64) {
     let events: Vec<Value> = (0..count).map(|n| sample("access", n)).collect();

@@ -12,6 +12,7 @@ use super::{
     merge,
     run::{BLOCK, FORMAT, MOST_COLUMNS, SMALL_COLUMNS, Segment},
     store::{self, State},
+    write,
 };
 use crate::{
     db::{
@@ -50,7 +51,7 @@ pub enum IngestRate {
     Burst,
 }
 
-/// How many events a run has, and how many segments are merged into one.
+/// How many events a run has, how many segments are merged into one, and how much one transaction writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
     /// At most [`SMALL_COLUMNS`].
@@ -59,11 +60,18 @@ pub struct Sizes {
     pub large: usize,
     /// At most [`super::directory::MOST_MERGED`].
     pub merged: usize,
+    /// Bytes of a run's pieces, more or less. Everybody else who writes to SQLite waits for a transaction.
+    pub written: usize,
 }
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { small: SMALL_COLUMNS, large: MOST_COLUMNS, merged: super::directory::MOST_MERGED }
+        Self {
+            small: SMALL_COLUMNS,
+            large: MOST_COLUMNS,
+            merged: super::directory::MOST_MERGED,
+            written: 512 << 10,
+        }
     }
 }
 
@@ -86,7 +94,7 @@ pub fn advance_by(conn: &mut Conn, workspace_id: i32, rate: IngestRate, sizes: &
         return Ok(Advanced::Segment);
     }
     if state.is_foreign {
-        store::remove_batch(conn, workspace_id)?;
+        write::remove_batch(conn, workspace_id)?;
         return Ok(Advanced::Segment);
     }
     // In a burst runs come first, until so many wait for a merge that questions take long.
@@ -131,7 +139,7 @@ fn build_next(
         match make(conn, workspace_id, (state.next_segment, level), (first_seq, last_seq))? {
             Making::Done(made) => {
                 // When another process was quicker, its run is as good.
-                store::swap_runs(conn, workspace_id, state, &replaces, level, made)?;
+                write::swap_runs(conn, workspace_id, state, &replaces, (level, made), sizes.written)?;
                 return Ok(true);
             }
             Making::TooLarge { most } => {
@@ -293,7 +301,7 @@ pub fn make(
 /// The database's. Segments that were built before the error stay, and the background job continues from there.
 pub fn rebuild(conn: &mut Conn, workspace_id: i32, mut progress: impl FnMut(u64, u64)) -> Result<()> {
     begin(conn, workspace_id)?;
-    store::invalidate(conn, workspace_id)?;
+    write::invalidate(conn, workspace_id)?;
     while advance(conn, workspace_id, IngestRate::Quiet)? == Advanced::Segment {
         let state = store::state(conn, workspace_id)?;
         progress(state.indexed_seq as u64, state.last_seq as u64);

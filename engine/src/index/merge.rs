@@ -14,20 +14,21 @@ use super::{
     run::{DIRECTORIES_END, Part, PieceNumber, Segment, part_of_piece, part_piece, words_piece},
     store::{self, State},
     words::Dictionary,
+    write,
 };
 use crate::{
     db::{
         Conn, dialect,
         rows::MergeRow,
-        schema::{index_merges, index_pieces, index_removals, index_runs},
+        schema::{index_merges, index_pieces, index_removals, index_runs, index_states},
     },
     error::Result,
 };
 
-/// Pieces that one step reads of all segments together: some two megabytes.
-const READ: usize = 2048;
-/// Pieces that one transaction removes: some eight megabytes.
-const REMOVED: i64 = 8000;
+/// Pieces that one step reads of all segments together: some megabyte.
+const READ: usize = 1024;
+/// Pieces that one transaction removes: some megabyte.
+const REMOVED: i64 = 1000;
 
 /// The next segments to merge: so many of one level, one after the other.
 pub fn due<'a>(segments: &'a [Segment], sizes: &Sizes) -> Option<&'a [Segment]> {
@@ -73,7 +74,7 @@ pub fn begin(conn: &mut Conn, workspace_id: i32, state: State, segments: &[Segme
     conn.transaction(|conn| {
         dialect::lock_for_writing(conn)?;
         let next = State { next_segment: state.next_segment + 1, ..state };
-        if store::advance(conn, workspace_id, state, next)? {
+        if write::advance(conn, workspace_id, state, next)? {
             diesel::insert_into(index_merges::table).values(merge).execute(conn)?;
         }
         Ok(())
@@ -101,15 +102,15 @@ pub fn step(conn: &mut Conn, state: State, segments: &[Segment], merge: &MergeRo
         if read.end < DIRECTORIES_END {
             // Another process may have done this step meanwhile.
             if diesel::update(found).set(index_merges::next_piece.eq(read.end)).execute(conn)? == 1 {
-                store::insert(conn, workspace_id, segment, pieces)?;
+                write::insert(conn, workspace_id, segment, pieces)?;
             }
             return Ok(());
         }
         // Who has changed the index since `state` was read may have finished this merge.
-        if !store::advance(conn, workspace_id, state, state)? || diesel::delete(found).execute(conn)? == 0 {
+        if !write::advance(conn, workspace_id, state, state)? || diesel::delete(found).execute(conn)? == 0 {
             return Ok(());
         }
-        store::insert(conn, workspace_id, segment, pieces)?;
+        write::insert(conn, workspace_id, segment, pieces)?;
         for old in inputs {
             let runs = index_runs::table
                 .filter(index_runs::workspace_id.eq(workspace_id))
@@ -117,9 +118,7 @@ pub fn step(conn: &mut Conn, state: State, segments: &[Segment], merge: &MergeRo
             diesel::update(runs)
                 .set((index_runs::segment.eq(segment), index_runs::level.eq(level)))
                 .execute(conn)?;
-            let removal =
-                (index_removals::workspace_id.eq(workspace_id), index_removals::segment.eq(old.number));
-            diesel::insert_into(index_removals::table).values(removal).execute(conn)?;
+            write::remove_later(conn, workspace_id, old.number)?;
         }
         Ok(())
     })
@@ -184,7 +183,8 @@ fn merged(inputs: &[&Segment], read: &Read) -> Vec<(PieceNumber, Vec<u8>)> {
     merged
 }
 
-/// Removes a part of a directory that was merged. Returns false when there is none.
+/// Removes some pieces of what was merged or replaced, or of a run that was not finished. Returns false when there are
+/// none. A run that is in use keeps what is its own: only its directories were merged.
 ///
 /// # Errors
 /// The database's.
@@ -194,10 +194,20 @@ pub fn remove_some(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
     let Some(segment) = next.optional()? else { return Ok(false) };
     conn.transaction(|conn| {
         dialect::lock_for_writing(conn)?;
+        // Who was held up while it wrote this run finds that it has to give up.
+        diesel::update(index_states::table.find(workspace_id))
+            .set(index_states::revision.eq(index_states::revision + 1))
+            .execute(conn)?;
+        // Another process may have removed it, and its number, meanwhile.
+        if index_removals::table.find((workspace_id, segment)).count().get_result::<i64>(conn)? == 0 {
+            return Ok(true);
+        }
+        let in_use = index_runs::table.find((workspace_id, segment)).count().get_result::<i64>(conn)? > 0;
+        let end = if in_use { DIRECTORIES_END } else { PieceNumber::MAX };
         let pieces = index_pieces::table
             .filter(index_pieces::workspace_id.eq(workspace_id))
             .filter(index_pieces::piece.ge(store::stored_number(segment, 0)))
-            .filter(index_pieces::piece.lt(store::stored_number(segment, DIRECTORIES_END)));
+            .filter(index_pieces::piece.lt(store::stored_number(segment, end)));
         let some: Vec<i64> =
             pieces.order(index_pieces::piece).limit(REMOVED).select(index_pieces::piece).load(conn)?;
         if let Some(last) = some.last() {

@@ -28,6 +28,7 @@ pub mod store;
 mod texts;
 pub mod values;
 pub mod words;
+pub mod write;
 
 #[cfg(test)]
 mod format;

@@ -4,26 +4,16 @@ use std::{collections::HashMap, sync::Arc};
 
 use diesel::prelude::*;
 
-use super::{
-    building::Made,
-    directory::Level,
-    run::{FORMAT, PieceNumber, Run, Segment},
-};
+use super::run::{FORMAT, PieceNumber, Run, Segment};
 use crate::{
     db::{
         Conn,
-        dialect::{self, AnyOf},
-        rows::{PieceRow, RunRow},
-        schema::{index_merges, index_pieces, index_removals, index_runs, index_states, workspace_sequences},
-        timestamp::Timestamp,
+        dialect::AnyOf,
+        rows::RunRow,
+        schema::{index_pieces, index_runs, index_states, workspace_sequences},
     },
     error::Result,
 };
-
-/// The format of an index that is being removed. [`FORMAT`] never has this number.
-const NO_FORMAT: i32 = 0;
-/// Pieces that one transaction removes at most: some 8 MiB.
-const CLEARED: i64 = 1000;
 
 /// How far a workspace is indexed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -214,85 +204,6 @@ impl Pieces {
     }
 }
 
-/// Writes a run, which is a segment of its own, and removes the small ones that it replaces. Does nothing and returns
-/// false when another process has changed the index since `state` was read.
-///
-/// # Errors
-/// The database's.
-pub fn swap_runs(
-    conn: &mut Conn,
-    workspace_id: i32,
-    state: State,
-    old: &[i32],
-    level: Level,
-    (run, pieces): Made,
-) -> Result<bool> {
-    conn.transaction(|conn| {
-        dialect::lock_for_writing(conn)?;
-        let indexed_seq = state.indexed_seq.max(run.last_seq);
-        let next = State { indexed_seq, next_segment: run.number + 1, ..state };
-        if !advance(conn, workspace_id, state, next)? {
-            return Ok(false);
-        }
-        for number in old {
-            diesel::delete(index_runs::table.find((workspace_id, number))).execute(conn)?;
-            remove_pieces(conn, workspace_id, *number, PieceNumber::MAX)?;
-        }
-        let Run { number, first_seq, last_seq, first_time, last_time } = run;
-        let row = RunRow {
-            workspace_id,
-            run: number,
-            segment: number,
-            level,
-            first_seq,
-            last_seq,
-            first_time: Timestamp(first_time),
-            last_time: Timestamp(last_time),
-        };
-        diesel::insert_into(index_runs::table).values(row).execute(conn)?;
-        insert(conn, workspace_id, number, pieces)?;
-        Ok(true)
-    })
-}
-
-/// Inserts pieces of a run or segment.
-///
-/// # Errors
-/// The database's.
-pub fn insert(
-    conn: &mut Conn,
-    workspace_id: i32,
-    owner: i32,
-    pieces: Vec<(PieceNumber, Vec<u8>)>,
-) -> Result<()> {
-    let row = |(number, bits)| PieceRow { workspace_id, piece: stored_number(owner, number), bits };
-    let rows: Vec<PieceRow> = pieces.into_iter().map(row).collect();
-    Ok(dialect::insert_pieces(conn, &rows)?)
-}
-
-/// Removes the pieces of a run or segment with numbers below `end`.
-fn remove_pieces(conn: &mut Conn, workspace_id: i32, owner: i32, end: PieceNumber) -> Result<()> {
-    let pieces = index_pieces::table
-        .filter(index_pieces::workspace_id.eq(workspace_id))
-        .filter(index_pieces::piece.ge(stored_number(owner, 0)))
-        .filter(index_pieces::piece.lt(stored_number(owner, end)));
-    diesel::delete(pieces).execute(conn)?;
-    Ok(())
-}
-
-/// Updates the state if it has not changed, and locks its row until the transaction ends.
-pub(super) fn advance(conn: &mut Conn, workspace_id: i32, from: State, to: State) -> Result<bool> {
-    let changed = diesel::update(index_states::table.find(workspace_id))
-        .filter(index_states::revision.eq(from.revision))
-        .set((
-            index_states::indexed_seq.eq(to.indexed_seq),
-            index_states::next_segment.eq(to.next_segment),
-            index_states::revision.eq(from.revision + 1),
-        ))
-        .execute(conn)?;
-    Ok(changed == 1)
-}
-
 /// The stored pieces of a run or segment with numbers from `start` to before `end`, at most `limit` of them.
 ///
 /// # Errors
@@ -313,55 +224,4 @@ pub fn pieces(
         .select((index_pieces::piece, index_pieces::bits))
         .load::<(i64, Vec<u8>)>(conn)?;
     Ok(rows.into_iter().map(|(stored, bits)| (stored as PieceNumber, bits)).collect())
-}
-
-/// Invalidates a workspace's whole index: it is not read any more, [`remove_batch`] removes it, and it is rebuilt from
-/// the first event.
-///
-/// # Errors
-/// The database's.
-pub fn invalidate(conn: &mut Conn, workspace_id: i32) -> Result<()> {
-    diesel::update(index_states::table.find(workspace_id))
-        .set((index_states::format.eq(NO_FORMAT), index_states::revision.eq(index_states::revision + 1)))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Removes a part of an index of another format, in a transaction that is short enough not to hold up other writers.
-/// When nothing is left, the workspace has an empty index of this format.
-///
-/// # Errors
-/// The database's.
-pub fn remove_batch(conn: &mut Conn, workspace_id: i32) -> Result<()> {
-    conn.transaction(|conn| {
-        dialect::lock_for_writing(conn)?;
-        let state = index_states::table.find(workspace_id).filter(index_states::format.ne(FORMAT));
-        // Locks the row. Another process may have finished meanwhile.
-        let locked = diesel::update(state).set(index_states::format.eq(NO_FORMAT)).execute(conn)?;
-        if locked == 0 {
-            return Ok(());
-        }
-        diesel::delete(index_runs::table.filter(index_runs::workspace_id.eq(workspace_id))).execute(conn)?;
-        diesel::delete(index_merges::table.filter(index_merges::workspace_id.eq(workspace_id)))
-            .execute(conn)?;
-        let removals = index_removals::table.filter(index_removals::workspace_id.eq(workspace_id));
-        diesel::delete(removals).execute(conn)?;
-        let pieces = index_pieces::table.filter(index_pieces::workspace_id.eq(workspace_id));
-        let next: Vec<i64> =
-            pieces.order(index_pieces::piece).limit(CLEARED).select(index_pieces::piece).load(conn)?;
-        if let Some(last) = next.last() {
-            diesel::delete(pieces.filter(index_pieces::piece.le(last))).execute(conn)?;
-        }
-        if (next.len() as i64) < CLEARED {
-            // Segment numbers continue, so that a cached piece is never taken for one of a new segment.
-            diesel::update(index_states::table.find(workspace_id))
-                .set((
-                    index_states::indexed_seq.eq(0),
-                    index_states::revision.eq(index_states::revision + 1),
-                    index_states::format.eq(FORMAT),
-                ))
-                .execute(conn)?;
-        }
-        Ok(())
-    })
 }
