@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     directory::{Kind, Level},
+    lists::Lists,
     pairs::{Keys, Values},
     run::{
         BLOCK, GROUP, MOST_COLUMNS, PieceNumber, Run, SIGNATURE_WORDS, TIMES, group_piece, words_piece,
@@ -37,6 +38,7 @@ pub struct Building {
     order: Vec<u16>,
     texts: Texts,
     marked: Marked,
+    lists: Lists,
 }
 
 /// What the events have, without the signatures.
@@ -77,6 +79,7 @@ impl Building {
                 wide: Keys::new(Kind::WideBlocks, level),
                 values: Values::new(level),
             },
+            lists: Lists::default(),
         }
     }
 
@@ -84,8 +87,12 @@ impl Building {
     pub fn add(&mut self, event: &Event, changes: &[Change], metadata: &Map<String, Value>) -> bool {
         let column = self.column_of[(event.seq - self.run.first_seq) as usize];
         let log = event.common.log;
-        let Self { signatures, texts, marked, .. } = self;
-        values::values(event, changes, metadata, |field, parts| marked.values.add(log, field, parts, column));
+        let Self { signatures, texts, marked, lists, .. } = self;
+        values::values(event, changes, metadata, |field, parts| {
+            if marked.values.add(log, field, parts, column) {
+                lists.add(log, field, parts);
+            }
+        });
         let signature = &mut signatures[usize::from(column)];
         let mut text = |text: &str| texts.add(text, (log, column), signature, marked);
         searched_texts(event, changes, &mut text);
@@ -95,13 +102,15 @@ impl Building {
 
     /// The run and its pieces. Empty ones are left out.
     pub fn finish(self) -> Made {
-        let Self { run, level, signatures, times, order, texts, marked, .. } = self;
+        let Self { run, level, signatures, times, order, texts, marked, lists, .. } = self;
         let Marked { blocks, wide, values } = marked;
         let mut pieces = Vec::new();
         blocks.finish(&mut pieces);
         let large = values.finish(&mut pieces);
         wide.finish(&mut pieces);
-        pieces.extend(texts.dictionary(level).finish().map(|(part, bytes)| (words_piece(part), bytes)));
+        let mut dictionary = texts.dictionary(level);
+        lists.add_to(&mut dictionary);
+        pieces.extend(dictionary.finish().map(|(part, bytes)| (words_piece(part), bytes)));
         pieces.extend(large);
         let columns = times.chunks(GROUP).zip(order.chunks(GROUP)).zip(signatures.chunks(GROUP));
         for (group, ((times, places), signatures)) in columns.enumerate() {

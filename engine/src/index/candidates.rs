@@ -1,10 +1,10 @@
 //! What the directories say of a query: in each run, which columns may match.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 use super::{
     directory::{Kind, Level, find},
-    plan::{AllOf, Plan},
+    plan::{AllOf, Conditions, Plan},
     posting::ones,
     run::{BLOCK, MOST_COLUMNS, PieceNumber, Segment, WIDE_BLOCK, Words, large_piece, large_set, part_piece},
     values::key_of_pieces,
@@ -34,24 +34,28 @@ fn of_run(numbers: &[u32], run: usize, kind: Kind) -> impl Iterator<Item = u32> 
 
 /// What was looked up of one segment.
 pub struct Found {
+    conditions: Conditions,
     values: HashMap<u64, ValueSet>,
     /// One bit per block, and per wide block, of all runs; None when the text has no such keys.
     blocks: Option<Words>,
     wide: Option<Words>,
-    /// For each part of the text that a dictionary answers, where it is.
-    words: Vec<FoundWords>,
+    /// For what a dictionary makes of the text, where it is.
+    terms: Vec<FoundTerm>,
 }
 
-/// Where a part of a text is.
-struct FoundWords {
-    /// The keys of the words that have it.
+/// A part of a text that is in words, or two parts that are in a pair of words.
+pub struct Term {
+    /// Of the words or pairs. An event has one of them, or a part outside of words.
+    pub keys: Vec<u64>,
+    /// The parts, among those of the plan.
+    pub words: Range<usize>,
+}
+
+struct FoundTerm {
     keys: Vec<u64>,
-    /// One bit per block, or per wide block: where it is outside of words.
-    outside: (Kind, Words),
+    /// One bit per block, or per wide block: where a part is outside of words.
+    outside: Vec<(Kind, Words)>,
 }
-
-/// The keys of the words that each part of the text may be in; None when they are too many, or not known.
-pub type WordKeys = Vec<Option<Vec<u64>>>;
 
 impl Found {
     /// With the pieces of the directories, and only the first keys of a text or all.
@@ -59,7 +63,7 @@ impl Found {
         segment: &Segment,
         plan: &Plan,
         only_first: bool,
-        words: &WordKeys,
+        (conditions, terms): (Conditions, Vec<Term>),
         piece: impl Fn(PieceNumber) -> Option<&'a [u8]>,
     ) -> Self {
         let set = |kind: Kind, key: u64| {
@@ -92,17 +96,23 @@ impl Found {
                 &mut plan.texts(only_first).filter(|(other, _)| *other == kind).map(|(_, key)| key),
             )
         };
-        let in_words = plan.words().iter().zip(words).filter_map(|(word, keys)| {
-            let (kind, outside) = &word.outside;
-            let outside = with_all(*kind, &mut outside.iter().copied());
-            Some(FoundWords { keys: keys.clone()?, outside: (*kind, outside.unwrap_or_default()) })
-        });
-        let keys = words.iter().flatten().flatten().copied();
+        let found_terms: Vec<FoundTerm> = terms
+            .into_iter()
+            .map(|Term { keys, words }| {
+                let outside = plan.words()[words].iter().map(|word| {
+                    let (kind, outside) = &word.outside;
+                    (*kind, with_all(*kind, &mut outside.iter().copied()).unwrap_or_default())
+                });
+                FoundTerm { keys, outside: outside.collect() }
+            })
+            .collect();
+        let keys = found_terms.iter().flat_map(|term| &term.keys).copied();
         Self {
-            values: plan.values().into_iter().chain(keys).map(of_value).collect(),
+            values: conditions.keys().into_iter().chain(keys).map(of_value).collect(),
             blocks: of_kind(Kind::Blocks),
             wide: of_kind(Kind::WideBlocks),
-            words: in_words.collect(),
+            terms: found_terms,
+            conditions,
         }
     }
 
@@ -116,7 +126,6 @@ impl Found {
     pub fn columns<'a>(
         &self,
         segment: &Segment,
-        plan: &Plan,
         run: usize,
         large: Option<&dyn Fn(PieceNumber) -> Option<&'a [u8]>>,
     ) -> Words {
@@ -158,24 +167,28 @@ impl Found {
             }
             (words, exact)
         };
-        for FoundWords { keys, outside } in &self.words {
+        for FoundTerm { keys, outside } in &self.terms {
             if let Some(words) = keys.iter().map(value).collect::<Option<Vec<_>>>() {
-                let mut any = match outside {
-                    (Kind::WideBlocks, outside) => spread::<WIDE_BLOCK>(outside, run, all.len()),
-                    (_, outside) => spread::<BLOCK>(outside, run, all.len()),
-                };
+                let mut any = vec![0; all.len()];
+                for (kind, outside) in outside {
+                    let outside = match kind {
+                        Kind::WideBlocks => spread::<WIDE_BLOCK>(outside, run, all.len()),
+                        _ => spread::<BLOCK>(outside, run, all.len()),
+                    };
+                    or(&mut any, &outside);
+                }
                 words.iter().for_each(|words| or(&mut any, words));
                 and(&mut left, &any);
             }
         }
-        for group in &plan.any {
+        for group in &self.conditions.any {
             let mut any = vec![0; all.len()];
             for keys in group {
                 or(&mut any, &all_of(keys).0);
             }
             and(&mut left, &any);
         }
-        for keys in &plan.none {
+        for keys in &self.conditions.none {
             if let (words, true) = all_of(keys) {
                 left.iter_mut().zip(words).for_each(|(left, word)| *left &= !word);
             }

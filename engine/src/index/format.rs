@@ -38,7 +38,7 @@ fn event(seq: i64) -> Event {
                 name: None,
             }),
             actor: (seq % 5 > 0).then_some(actor),
-            role: text("role", seq),
+            role: (seq % 3 > 0).then(|| Text::stored(format!("role-{}", seq + 4000))),
             action: Action::stored(format!("action_{}", seq % 7)),
             outcome: Outcome::ALL[seq as usize % 2],
             outcome_reason: text("because", seq),
@@ -85,5 +85,5 @@ fn digest(level: Level, count: usize) -> String {
 fn another_format_has_another_number() {
     let made = (FORMAT, digest(0, SMALL_COLUMNS - 100), digest(1, SMALL_COLUMNS + 100));
     // When this fails, the bytes of the index have changed: give FORMAT the next number, and then write down what is here.
-    assert_eq!(made, (4, "43bce9553f83dcd8".into(), "f551b3751d3581f6".into()));
+    assert_eq!(made, (5, "62a9d2dab0ea9545".into(), "431d01e67e1935e0".into()));
 }

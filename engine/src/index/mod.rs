@@ -15,6 +15,7 @@ pub mod building;
 pub mod candidates;
 pub mod check;
 pub mod directory;
+pub mod lists;
 pub mod lookup;
 pub mod merge;
 mod pairs;

@@ -163,19 +163,21 @@ impl Values {
         self.pairs
     }
 
-    pub(super) fn add(&mut self, log: Log, field: Field, parts: [&[u8]; 2], column: u16) {
+    /// Returns false when it was added before, or not long before.
+    pub(super) fn add(&mut self, log: Log, field: Field, parts: [&[u8]; 2], column: u16) -> bool {
         values::write(&mut self.value, log, field, parts);
         let hash = self.hasher.hash_one(&*self.value);
         let known = &mut self.known[hash as usize % KNOWN_VALUES];
-        let key = match known {
-            Some(known) if *known.value == *self.value => known.key,
+        let (key, is_new) = match known {
+            Some(known) if *known.value == *self.value => (known.key, false),
             _ => {
                 let key = values::key_of(&self.value);
                 *known = Some(Box::new(KnownValue { value: self.value.as_slice().into(), key }));
-                key
+                (key, true)
             }
         };
         self.add_key(key, column);
+        is_new
     }
 
     #[inline]

@@ -2,6 +2,7 @@
 
 use super::{
     directory::Kind,
+    lists::{self, LISTED},
     signature::{InWord, TextMarks},
     values::{self, Field},
 };
@@ -19,14 +20,57 @@ const FIRST_KEYS: usize = 2;
 pub type AllOf = Vec<u64>;
 
 /// Conditions that every event which matches the filter fulfils.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
+    log: Log,
+    /// Those on values, without the following.
+    values: Conditions,
+    /// Values of fields with lists that an event does not have, by the field's place in [`LISTED`].
+    excluded: Vec<(usize, Vec<String>)>,
+    /// It has these marks.
+    pub text: Option<TextMarks>,
+}
+
+/// Conditions on an event's values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conditions {
     /// In each of these groups it fulfils at least one.
     pub any: Vec<Vec<AllOf>>,
     /// It fulfils none of these.
     pub none: Vec<AllOf>,
-    /// It has these marks.
-    pub text: Option<TextMarks>,
+}
+
+impl Conditions {
+    /// Adds the condition that a field has accepted values. `terms` are what an event with a value fulfils one of, and
+    /// no other event; None when the index cannot tell.
+    fn accept<T>(&mut self, accepted: &Accepted<T>, terms: impl Fn(&T) -> Option<Vec<AllOf>>) {
+        if !accepted.only.is_empty()
+            && let Some(only) = accepted.only.iter().map(&terms).collect::<Option<Vec<_>>>()
+        {
+            self.any.push(only.concat());
+        }
+        self.none.extend(accepted.not.iter().filter_map(terms).flatten());
+    }
+
+    /// Only networks with some lengths of prefixes have keys. To accept another one, that around it suffices; to exclude
+    /// it does not.
+    fn accept_networks(&mut self, log: Log, accepted: &Accepted<Network>) {
+        let term = |network: Vec<u8>| vec![vec![values::key(log, Field::Network, [&network, b""])]];
+        let only = Accepted { only: accepted.only.clone(), not: Vec::new() };
+        self.accept(&only, |network| values::network_around(network.net()).map(|(around, _)| term(around)));
+        let not = Accepted { only: Vec::new(), not: accepted.not.clone() };
+        self.accept(&not, |network| {
+            values::network_around(network.net()).filter(|(_, is_it)| *is_it).map(|(around, _)| term(around))
+        });
+    }
+
+    /// All keys that are looked up.
+    pub fn keys(&self) -> Vec<u64> {
+        let mut keys: Vec<u64> = self.any.iter().flatten().chain(&self.none).flatten().copied().collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
 }
 
 impl Plan {
@@ -53,7 +97,7 @@ impl Plan {
             fields,
             metadata,
         } = filter;
-        let mut plan = Self::default();
+        let mut conditions = Conditions::default();
         let key = |field: Field, value: &str| values::key(*log, field, [value.as_bytes(), b""]);
         let texts = [
             (Field::Action, actions),
@@ -67,15 +111,15 @@ impl Plan {
             (Field::ChangedField, fields),
         ];
         for (field, accepted) in texts {
-            plan.accept(accepted, |value| Some(vec![vec![key(field, value)]]));
+            conditions.accept(accepted, |value| Some(vec![vec![key(field, value)]]));
         }
-        plan.accept(outcomes, |outcome| Some(vec![vec![key(Field::Outcome, outcome.as_str())]]));
-        plan.accept(actor_types, |kind| Some(vec![vec![key(Field::ActorType, kind.as_str())]]));
-        plan.accept(targets, |(kind, id)| {
+        conditions.accept(outcomes, |outcome| Some(vec![vec![key(Field::Outcome, outcome.as_str())]]));
+        conditions.accept(actor_types, |kind| Some(vec![vec![key(Field::ActorType, kind.as_str())]]));
+        conditions.accept(targets, |(kind, id)| {
             let id = id.as_ref().map(|id| key(Field::TargetId, id));
             Some(vec![[key(Field::TargetType, kind)].into_iter().chain(id).collect()])
         });
-        plan.accept(any_targets, |wanted| {
+        conditions.accept(any_targets, |wanted| {
             // The first target is stored as type and id, and both may contain colons.
             let mut terms =
                 vec![vec![key(Field::FurtherTarget, wanted)], vec![key(Field::TargetType, wanted)]];
@@ -85,7 +129,7 @@ impl Plan {
             }
             Some(terms)
         });
-        plan.accept_networks(*log, ip_addresses);
+        conditions.accept_networks(*log, ip_addresses);
         for MetadataFilter { path, values: accepted } in metadata {
             let value = |value: &String| {
                 vec![values::key(*log, Field::Metadata, [path.as_bytes(), value.as_bytes()])]
@@ -93,56 +137,49 @@ impl Plan {
             if !accepted.only.is_empty() {
                 let mut terms: Vec<AllOf> = accepted.only.iter().map(value).collect();
                 terms.push(vec![key(Field::MoreMetadata, "")]);
-                plan.any.push(terms);
+                conditions.any.push(terms);
             }
             // An event with more values may have these too; then the row decides.
-            plan.none.extend(accepted.not.iter().map(value));
+            conditions.none.extend(accepted.not.iter().map(value));
         }
-        plan.any.retain(|terms| terms.len() <= MOST_VALUES);
-        plan.none.truncate(MOST_VALUES);
-        plan.text = search.as_ref().map(|search| TextMarks::new(*log, search.normalized().as_bytes()));
-        plan.within(*log)
+        conditions.any.retain(|terms| terms.len() <= MOST_VALUES);
+        conditions.none.truncate(MOST_VALUES);
+        let text = search.as_ref().map(|search| TextMarks::new(*log, search.normalized().as_bytes()));
+        let outcomes: Vec<String> = outcomes.not.iter().map(|outcome| outcome.as_str().into()).collect();
+        let types = targets.not.iter().filter(|(_, id)| id.is_none()).map(|(kind, _)| kind.clone()).collect();
+        let excluded = [actions.not.clone(), outcomes, roles.not.clone(), sources.not.clone(), types];
+        let excluded = excluded.into_iter().enumerate().filter(|(_, values)| values.len() > 1).collect();
+        Self { log: *log, values: conditions, excluded, text }
     }
 
-    /// Adds the condition that a field has accepted values. `terms` are what an event with a value fulfils one of, and
-    /// no other event; None when the index cannot tell.
-    fn accept<T>(&mut self, accepted: &Accepted<T>, terms: impl Fn(&T) -> Option<Vec<AllOf>>) {
-        if !accepted.only.is_empty()
-            && let Some(only) = accepted.only.iter().map(&terms).collect::<Option<Vec<_>>>()
-        {
-            self.any.push(only.concat());
+    /// The lists that a segment's conditions depend on, by their places in [`LISTED`].
+    pub fn lists(&self) -> impl Iterator<Item = usize> {
+        self.excluded.iter().map(|(nth, _)| *nth)
+    }
+
+    /// The conditions on the values of a segment's events. `list` has the lines of a list. Where few values are left of
+    /// a field, an event has one of these instead of none of the others.
+    pub fn conditions<'a, L: Iterator<Item = &'a [u8]>>(&self, list: impl Fn(usize) -> L) -> Conditions {
+        let mut conditions = self.values.clone();
+        for (nth, excluded) in &self.excluded {
+            let field = LISTED[*nth];
+            let Some(left) = lists::left(list(*nth), (self.log, field), excluded) else { continue };
+            if left.len() < excluded.len() {
+                let keys: Vec<AllOf> = excluded
+                    .iter()
+                    .map(|value| vec![values::key(self.log, field, [value.as_bytes(), b""])])
+                    .collect();
+                conditions.none.retain(|none| !keys.contains(none));
+                conditions.any.push(left.into_iter().map(|key| vec![key]).collect());
+            }
         }
-        self.none.extend(accepted.not.iter().filter_map(terms).flatten());
-    }
-
-    /// Only networks with some lengths of prefixes have keys. To accept another one, that around it suffices; to exclude
-    /// it does not.
-    fn accept_networks(&mut self, log: Log, accepted: &Accepted<Network>) {
-        let term = |network: Vec<u8>| vec![vec![values::key(log, Field::Network, [&network, b""])]];
-        let only = Accepted { only: accepted.only.clone(), not: Vec::new() };
-        self.accept(&only, |network| values::network_around(network.net()).map(|(around, _)| term(around)));
-        let not = Accepted { only: Vec::new(), not: accepted.not.clone() };
-        self.accept(&not, |network| {
-            values::network_around(network.net()).filter(|(_, is_it)| *is_it).map(|(around, _)| term(around))
-        });
-    }
-
-    /// Every other key implies the log.
-    fn within(mut self, log: Log) -> Self {
         let has_text =
             self.text.as_ref().is_some_and(|text| !text.blocks.is_empty() || !text.wide.is_empty());
-        if self.any.is_empty() && !has_text {
-            self.any.push(vec![vec![values::key(log, Field::Log, [b"", b""])]]);
+        // Every other key implies the log.
+        if conditions.any.is_empty() && !has_text {
+            conditions.any.push(vec![vec![values::key(self.log, Field::Log, [b"", b""])]]);
         }
-        self
-    }
-
-    /// All keys of values that are looked up.
-    pub fn values(&self) -> Vec<u64> {
-        let mut keys: Vec<u64> = self.any.iter().flatten().chain(&self.none).flatten().copied().collect();
-        keys.sort_unstable();
-        keys.dedup();
-        keys
+        conditions
     }
 
     /// The parts of the text that a dictionary answers.

@@ -142,6 +142,8 @@ pub fn read<'a>(reader: &mut Reader<'a>, universe: u32) -> Option<Set<'a>> {
     }
     if count <= FEW {
         reader.take(codes.at.div_ceil(8))?;
+    } else if codes.at > bytes.len() * 8 {
+        return None;
     }
     Some(if form == LIST { Set::Numbers(numbers) } else { Set::Lacking(numbers) })
 }
@@ -223,6 +225,7 @@ struct BitReader<'a> {
 
 impl BitReader<'_> {
     /// The next 57 bits or more; zeros after the end.
+    #[inline]
     fn peek(&self) -> u64 {
         let start = self.at / 8;
         let word = match self.bytes.get(start..start + 8) {
@@ -235,7 +238,22 @@ impl BitReader<'_> {
         word >> (self.at % 8)
     }
 
+    /// The next code. Past the end there are zeros, which whoever reads finds out by `at`.
+    #[inline]
     fn code(&mut self, bits: u32) -> Option<u32> {
+        let next = self.peek();
+        let ones = next.trailing_ones();
+        let length = ones + 1 + bits;
+        // Nearly always: one look has the whole code, and the number has 32 bits.
+        if length <= 56 && bits <= 24 {
+            self.at += length as usize;
+            return Some(ones << bits | (next >> (ones + 1)) as u32 & ((1 << bits) - 1));
+        }
+        self.long_code(bits)
+    }
+
+    #[cold]
+    fn long_code(&mut self, bits: u32) -> Option<u32> {
         let mut quotient = 0;
         loop {
             let ones = self.peek().trailing_ones().min(56);
@@ -248,9 +266,6 @@ impl BitReader<'_> {
         self.at += 1;
         let remainder = self.peek() & ((1 << bits) - 1);
         self.at += bits as usize;
-        if self.at > self.bytes.len() * 8 {
-            return None;
-        }
         quotient.checked_shl(bits).filter(|high| high >> bits == quotient).map(|high| high | remainder as u32)
     }
 }

@@ -22,7 +22,7 @@ use crate::varint::{self, Reader};
 /// The number of this format, which includes what `signature`, `words` and `values` make of an event. A change of any stored
 /// byte, or of an event's marks, takes the next number; then a background job rebuilds every index. A test in
 /// `format.rs` guards it.
-pub const FORMAT: i32 = 4;
+pub const FORMAT: i32 = 5;
 /// Columns of the largest run.
 pub const MOST_COLUMNS: usize = 65_536;
 /// Columns of a small run, which is written soon after its events.

@@ -294,7 +294,7 @@ impl<'a> Walk<'a> {
         let Self { index, filter, plan, pieces, .. } = self;
         let found = lookup.read(conn, (&index.cache, pieces), (filter.log, plan), segments)?;
         let opened = found.into_iter().map(|(segment, found)| {
-            let columns = |run| (run, found.columns(&segment, plan, run, None));
+            let columns = |run| (run, found.columns(&segment, run, None));
             let runs = (0..segment.runs.len()).map(columns);
             let runs = runs.filter(|(_, columns)| columns.iter().any(|word| *word != 0)).collect();
             (segment, found, runs)

@@ -11,7 +11,7 @@
 
 use super::{
     directory::Kind,
-    words::{Part, Token, is_number, tokens},
+    words::{Part, Token, is_joint, is_number, is_pair, tokens},
 };
 use crate::event::Log;
 
@@ -226,6 +226,8 @@ pub enum Word {
 /// Receives what is stored of a text.
 pub trait Marks {
     fn word(&mut self, word: &[u8]) -> Word;
+    /// Two words with a sign between them: one is a number, the other is not.
+    fn pair(&mut self, pair: &[u8]);
     fn key(&mut self, kind: Kind, key: u32);
     fn bit(&mut self, bit: u16);
 }
@@ -233,16 +235,39 @@ pub trait Marks {
 /// Passes the marks of a normalized text on, some of them more than once.
 pub fn marks(log: Log, text: &[u8], to: &mut impl Marks) {
     let mut runs = Runs::new(log);
+    let mut at = 0;
+    // Where the word begins before this token, or before the joint that this token follows; and whether there is one.
+    let (mut last_word, mut joined) = (None, None);
     for token in tokens(text) {
+        let start = at;
         let (bytes, outside_words, skipped) = match token {
-            Token::Word(word) => match to.word(word) {
-                // The runs that end within its first two bytes began before it.
-                Word::Known => (&word[..2], false, &word[2..]),
-                Word::Added => (word, false, &word[..0]),
-                Word::Refused => (word, true, &word[..0]),
-            },
-            Token::Mixed(bytes) => (bytes, true, &bytes[..0]),
-            Token::Between(bytes) => (bytes, false, &bytes[..0]),
+            Token::Word(word) => {
+                let became = to.word(word);
+                at += word.len();
+                let before: Option<usize> = joined.take();
+                last_word = (became != Word::Refused).then_some(start);
+                if let Some(before) = before.filter(|before| {
+                    last_word.is_some() && is_pair(&text[*before..start - 1], word)
+                }) {
+                    to.pair(&text[before..at]);
+                }
+                match became {
+                    // The runs that end within its first two bytes began before it.
+                    Word::Known => (&word[..2], false, &word[2..]),
+                    Word::Added => (word, false, &word[..0]),
+                    Word::Refused => (word, true, &word[..0]),
+                }
+            }
+            Token::Mixed(bytes) => {
+                at += bytes.len();
+                (last_word, joined) = (None, None);
+                (bytes, true, &bytes[..0])
+            }
+            Token::Between(bytes) => {
+                at += bytes.len();
+                joined = last_word.take().filter(|_| is_joint(bytes));
+                (bytes, false, &bytes[..0])
+            }
         };
         for byte in bytes {
             runs.push(*byte, outside_words, &mut |shape, hash| {

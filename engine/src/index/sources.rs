@@ -53,6 +53,8 @@ pub struct OpenRun {
     stage: Stage,
     /// The groups that are being read.
     reading: Vec<usize>,
+    /// It has so few candidates that looking at them costs less than its large sets.
+    is_small: bool,
     /// In the order of the page.
     groups: VecDeque<ReadGroup>,
     /// The greatest rank of what was not read yet.
@@ -81,6 +83,7 @@ impl OpenRun {
             times,
             stage: Stage::Sets,
             reading: Vec::new(),
+            is_small: false,
             groups: VecDeque::new(),
             rest_rank: rank(order, first),
         })
@@ -143,6 +146,11 @@ impl OpenRun {
     pub fn wanted(&mut self, most: usize, want: usize) -> Vec<PieceNumber> {
         if self.stage == Stage::Sets {
             let mut wanted: Vec<_> = self.segment.found.large_pieces(self.nth).collect();
+            let candidates: u32 = self.columns.iter().map(|word| word.count_ones()).sum();
+            if candidates as usize <= wanted.len() {
+                self.is_small = true;
+                wanted.clear();
+            }
             if self.is_cut() {
                 wanted.push(TIMES);
             }
@@ -173,8 +181,8 @@ impl OpenRun {
     pub fn read<'a>(&mut self, plan: &Plan, piece: &dyn Fn(PieceNumber) -> Option<&'a [u8]>) {
         if self.stage == Stage::Sets {
             let OpenSegment { segment, found } = &*self.segment;
-            if found.large_pieces(self.nth).next().is_some() {
-                self.columns = found.columns(segment, plan, self.nth, Some(piece));
+            if !self.is_small && found.large_pieces(self.nth).next().is_some() {
+                self.columns = found.columns(segment, self.nth, Some(piece));
             }
             if self.is_cut() {
                 self.cut(&read_times(piece(TIMES).unwrap_or_default()));

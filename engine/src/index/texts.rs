@@ -9,7 +9,7 @@ use super::{
     directory::{Kind, Level},
     run::{BLOCK, WIDE_BLOCK},
     signature::{self, Word},
-    values,
+    values::{self, Field},
     words::{Dictionary, MOST_BYTES, is_number},
 };
 use crate::{event::Log, text::normalize};
@@ -59,7 +59,7 @@ struct KnownText {
 struct TextMarks {
     blocks: Vec<u32>,
     wide: Vec<u32>,
-    /// The keys of its words.
+    /// The keys of its words and pairs.
     words: Vec<u64>,
     signature: Signature,
 }
@@ -168,6 +168,10 @@ impl signature::Marks for Remember<'_> {
         Word::Added
     }
 
+    fn pair(&mut self, pair: &[u8]) {
+        self.found.words.push(values::key_of_pair(self.log, pair));
+    }
+
     fn key(&mut self, kind: Kind, key: u32) {
         match kind {
             Kind::WideBlocks => self.found.wide.push(key),
@@ -200,6 +204,10 @@ impl signature::Marks for Add<'_> {
         }
         let is_known = before.is_some_and(|column| column / BLOCK as u16 == self.block);
         if is_known { Word::Known } else { Word::Added }
+    }
+
+    fn pair(&mut self, pair: &[u8]) {
+        self.marked.values.add(self.log, Field::Pair, [pair, b""], self.column);
     }
 
     #[inline]

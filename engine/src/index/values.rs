@@ -45,6 +45,10 @@ pub enum Field {
     MoreMetadata,
     /// Of a text that is searched ([`words`](super::words)).
     Word,
+    /// Two words of such a text, and the sign between them.
+    Pair,
+    /// No value of another field.
+    Absent,
 }
 
 /// The key of a value in a log: 57 bits, of which the lowest is 0. Only metadata have two parts.
@@ -73,6 +77,10 @@ pub fn key_of(value: &[u8]) -> u64 {
 
 pub fn key_of_word(log: Log, word: &[u8]) -> u64 {
     key(log, Field::Word, [word, b""])
+}
+
+pub fn key_of_pair(log: Log, pair: &[u8]) -> u64 {
+    key(log, Field::Pair, [pair, b""])
 }
 
 /// Where the events of a value are stored instead, if they are many: the numbers of this key are those of pieces.
@@ -157,6 +165,11 @@ pub fn values(
     for (field, text) in texts {
         if let Some(text) = text {
             add(field, [text.as_bytes(), b""]);
+        }
+    }
+    for (field, text) in [(Field::Role, role), (Field::TargetType, &target.kind)] {
+        if text.is_none() {
+            add(Field::Absent, [&[field as u8], b""]);
         }
     }
     for target in targets.iter() {

@@ -6,12 +6,13 @@
 //! be a part of. So a text of frequent parts costs no look at an event: "cementa" is in no word.
 //!
 //! A dictionary is stored in parts. Each has some of a log's words, or of its numbers, ascending, with a line break
-//! before, between and after them.
+//! before, between and after them. Further parts are the lists of a log's values ([`lists`]).
 
 use std::{collections::BTreeSet, ops::Range};
 
 use super::{
     directory::Level,
+    lists::{self, LISTED},
     signature::{is_word_byte, may_be_in_word, mix},
 };
 use crate::event::Log;
@@ -26,8 +27,9 @@ pub const MOST_BYTES: usize = 256 << 10;
 /// When more words match, so many events do that the search is answered without a dictionary.
 pub const MOST_MATCHES: usize = 64;
 
-/// The words and the numbers of each log.
-const SECTIONS: usize = 2 * Log::ALL.len();
+/// The words, the numbers and the lists of each log.
+const OF_LOG: usize = 2 + LISTED.len();
+const SECTIONS: usize = OF_LOG * Log::ALL.len();
 const LINE: u8 = b'\n';
 
 /// A part of a normalized text: a maximal run of letters and digits, or what is between two of them.
@@ -69,23 +71,48 @@ pub struct Part {
     /// Whether a word begins, and ends, with them.
     pub begins: bool,
     pub ends: bool,
+    /// The sign that joins them to the part before.
+    pub joint: Option<u8>,
+}
+
+/// Joins the parts of a name like INV-2024. Not a space: a sentence has too many of these.
+pub fn is_joint(between: &[u8]) -> bool {
+    matches!(between, [sign] if !sign.is_ascii_whitespace())
+}
+
+/// Whether two words with a joint between them are indexed as a pair: one is a number, and the other is not. By
+/// themselves the words of such names are in many events: each number of every kind of name, and each name's letters.
+pub fn is_pair(one: &[u8], other: &[u8]) -> bool {
+    is_number(one) != is_number(other)
 }
 
 impl Part {
     /// The parts of a normalized search text that a dictionary can answer.
     pub fn all(text: &[u8]) -> Vec<Self> {
-        let mut parts = Vec::new();
+        let mut parts: Vec<(Self, usize)> = Vec::new();
         let mut at = 0;
+        let mut joint = None;
         for token in tokens(text) {
             let (start, end) = match token {
                 Token::Word(token) | Token::Mixed(token) | Token::Between(token) => (at, at + token.len()),
             };
             at = end;
+            let joined = match (token, joint.take()) {
+                (Token::Word(_), joined) => joined,
+                (Token::Between(between), _) if is_joint(between) && parts.last().is_some_and(|(_, end)| *end == start) => {
+                    joint = Some(between[0]);
+                    None
+                }
+                _ => None,
+            };
             let Token::Word(letters) = token else { continue };
             let Ok(letters) = str::from_utf8(letters) else { continue };
-            parts.push(Self { letters: letters.into(), begins: start > 0, ends: end < text.len() });
+            let joint = joined.filter(|_| {
+                parts.last().is_some_and(|(before, _)| is_pair(before.letters.as_bytes(), letters.as_bytes()))
+            });
+            parts.push((Self { letters: letters.into(), begins: start > 0, ends: end < text.len(), joint }, end));
         }
-        parts
+        parts.into_iter().map(|(part, _)| part).collect()
     }
 
     /// A whole word: no dictionary is needed.
@@ -131,7 +158,21 @@ fn part_bits(level: Level) -> u32 {
 
 /// The section of a log's words, or of its numbers.
 fn section(log: Log, is_number: bool) -> usize {
-    (log.number() as usize - 1) * 2 + usize::from(is_number)
+    (log.number() as usize - 1) * OF_LOG + usize::from(is_number)
+}
+
+/// The section of a log's nth list.
+fn section_of_list(log: Log, nth: usize) -> usize {
+    (log.number() as usize - 1) * OF_LOG + 2 + nth
+}
+
+fn is_list(section: usize) -> bool {
+    section % OF_LOG >= 2
+}
+
+/// The part with a log's nth list. It is one on every level.
+pub fn list(log: Log, nth: usize, level: Level) -> usize {
+    section_of_list(log, nth) << part_bits(level)
 }
 
 /// The parts of a log's dictionary that may have a part of a text.
@@ -141,6 +182,9 @@ pub fn parts(log: Log, part: &Part, level: Level) -> Range<usize> {
 }
 
 fn part_of(section: usize, word: &[u8], level: Level) -> usize {
+    if is_list(section) {
+        return section << part_bits(level);
+    }
     let eight = |bytes: &[u8]| bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
     let hash = word.chunks(8).map(eight).fold(0, |hash, eight| mix(hash ^ eight));
     section << part_bits(level) | (hash >> 32) as usize & ((1 << part_bits(level)) - 1)
@@ -161,6 +205,11 @@ impl Dictionary {
         self.insert(section(log, is_number(word)), word);
     }
 
+    /// Adds a line of a log's nth list.
+    pub fn add_line(&mut self, log: Log, nth: usize, line: &[u8]) {
+        self.insert(section_of_list(log, nth), line);
+    }
+
     fn insert(&mut self, section: usize, word: &[u8]) {
         self.parts[part_of(section, word, self.level)].insert(word.into());
     }
@@ -170,14 +219,19 @@ impl Dictionary {
         // Only damaged ones have another number.
         let section = part >> part_bits(level);
         if section < SECTIONS {
-            words(bytes).for_each(|word| self.insert(section, word));
+            lines(bytes).for_each(|word| self.insert(section, word));
         }
     }
 
     /// The parts that have words, with their numbers.
     pub fn finish(self) -> impl Iterator<Item = (usize, Vec<u8>)> {
+        let bits = part_bits(self.level);
         let parts = self.parts.into_iter().enumerate().filter(|(_, words)| !words.is_empty());
-        parts.map(|(number, words)| {
+        parts.map(move |(number, mut words)| {
+            let is_too_long = || words.iter().map(|word| word.len() + 1).sum::<usize>() > lists::MOST_BYTES;
+            if is_list(number >> bits) && (words.contains(lists::INCOMPLETE) || is_too_long()) {
+                words = BTreeSet::from([lists::INCOMPLETE.into()]);
+            }
             let mut bytes = vec![LINE];
             words.into_iter().for_each(|word| bytes.extend(word.iter().copied().chain([LINE])));
             (number, bytes)
@@ -188,8 +242,8 @@ impl Dictionary {
 /// Parts as they are stored, with their numbers.
 pub type Stored = Vec<(usize, Vec<u8>)>;
 
-/// The words of a part.
-fn words(part: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The words of a part, or the lines of a list.
+pub fn lines(part: &[u8]) -> impl Iterator<Item = &[u8]> {
     part.split(|byte| *byte == LINE).filter(|word| !word.is_empty())
 }
 
@@ -198,7 +252,7 @@ mod tests {
     use super::*;
 
     fn part(letters: &str, begins: bool, ends: bool) -> Part {
-        Part { letters: letters.into(), begins, ends }
+        Part { letters: letters.into(), begins, ends, joint: None }
     }
 
     #[test]
@@ -208,7 +262,13 @@ mod tests {
         assert_eq!(all("sha rao"), [part("sha", false, true), part("rao", true, false)]);
         assert_eq!(all(" žofie "), [part("žofie", true, true)]);
         assert_eq!(all("ab mozilla/5.0 x11"), [part("mozilla", true, true)]);
-        assert_eq!(all("lab-000036"), [part("lab", false, true), part("000036", true, false)]);
+        let joined = |letters, joint| Part { joint: Some(joint), ..part(letters, true, false) };
+        assert_eq!(all("lab-000036"), [part("lab", false, true), joined("000036", b'-')]);
+        for apart in ["lab 000036", "lab--000036"] {
+            assert_eq!(all(apart), [part("lab", false, true), part("000036", true, false)], "{apart}");
+        }
+        assert_eq!(all("lab-test"), [part("lab", false, true), part("test", true, false)], "two words");
+        assert_eq!(all("000036/lab"), [part("000036", false, true), joined("lab", b'/')]);
         assert_eq!(all("a1bcd 李雷 ab"), [], "mixed, ideographs, and too short");
     }
 

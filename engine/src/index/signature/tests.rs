@@ -14,6 +14,7 @@ struct Collected {
     keys: BTreeSet<(u8, u32)>,
     bits: BTreeSet<u16>,
     words: BTreeSet<Vec<u8>>,
+    pairs: BTreeSet<Vec<u8>>,
     most_words: usize,
 }
 
@@ -27,6 +28,10 @@ impl Marks for Collected {
         }
         self.words.insert(word.to_vec());
         Word::Added
+    }
+
+    fn pair(&mut self, pair: &[u8]) {
+        self.pairs.insert(pair.to_vec());
     }
 
     fn key(&mut self, kind: Kind, key: u32) {
@@ -44,15 +49,29 @@ impl Collected {
         let mut dictionary = Dictionary::new(0);
         self.words.iter().for_each(|word| dictionary.add(log, word));
         let parts: Vec<(usize, Vec<u8>)> = dictionary.finish().collect();
+        let words_of = |part: &Part| -> Vec<String> {
+            let numbers = words::parts(log, part, 0);
+            let parts = parts.iter().filter(|(number, _)| numbers.contains(number)).map(|(_, part)| &**part);
+            part.words(parts).expect("few words").into_iter().map(String::from).collect()
+        };
         has(Kind::Blocks, &marks.blocks)
             && has(Kind::WideBlocks, &marks.wide)
             && marks.bits.iter().all(|bit| self.bits.contains(bit))
             && marks.words.iter().all(|InWord { part, outside }| {
-                let numbers = words::parts(log, part, 0);
-                let parts =
-                    parts.iter().filter(|(number, _)| numbers.contains(number)).map(|(_, part)| &**part);
-                let words = part.words(parts).expect("few words");
-                words.iter().any(|word| self.words.contains(word.as_bytes())) || has(outside.0, &outside.1)
+                words_of(part).iter().any(|word| self.words.contains(word.as_bytes()))
+                    || has(outside.0, &outside.1)
+            })
+            && marks.words.windows(2).all(|two| {
+                let [first, second] = two else { return false };
+                let Some(joint) = second.part.joint else { return true };
+                let is_outside = two.iter().any(|word| has(word.outside.0, &word.outside.1));
+                is_outside
+                    || words_of(&first.part).iter().any(|first| {
+                        words_of(&second.part).iter().any(|second| {
+                            let pair = [first.as_bytes(), &[joint], second.as_bytes()].concat();
+                            self.pairs.contains(&pair)
+                        })
+                    })
             })
     }
 }
@@ -65,6 +84,7 @@ fn text() -> impl Strategy<Value = String> {
         "[0-9a-f]{1,9}",
         "[0-9]{3,14}",
         "[0-9]{2,4}-[0-9]{1,2}",
+        "[a-z]{2,5}[-/#][0-9]{3,6}",
         "[a-zA-Z]{20,30}",
         "[žéß’ﬁ]{1,3}",
         "[李雷韩]{1,4}",
