@@ -35,7 +35,6 @@ fn terms(
         })
         .collect();
     let mut terms = Vec::new();
-    let mut is_in_pair = vec![false; words.len()];
     for (nth, two) in found.windows(2).enumerate() {
         let (Some(joint), [Some(first), Some(second)]) = (words[nth + 1].part.joint, two) else { continue };
         if first.len() * second.len() > MOST_PAIRS {
@@ -46,10 +45,10 @@ fn terms(
         });
         let keys = pairs.map(|pair| values::key_of_pair(log, &pair)).collect();
         terms.push(Term { keys, words: nth..nth + 2 });
-        is_in_pair[nth..nth + 2].fill(true);
     }
+    // Also those that are in a pair: where a part is outside of words, the other one says more.
     for (nth, found) in found.iter().enumerate() {
-        let (Some(found), false) = (found, is_in_pair[nth]) else { continue };
+        let Some(found) = found else { continue };
         let keys = found.iter().map(|word| values::key_of_word(log, word.as_bytes())).collect();
         terms.push(Term { keys, words: nth..nth + 1 });
     }
