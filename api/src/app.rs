@@ -19,8 +19,8 @@ use crate::{
     accounts::workspaces::Workspaces,
     audit::AuditLog,
     auth::{
-        api_keys::ApiKeyCache, oidc::Provider, permissions::PermissionCache, sessions::Sessions,
-        tokens::Tokens,
+        api_keys::ApiKeyCache, oidc::Provider, permissions::PermissionCache, second_factor::SecondFactors,
+        sessions::Sessions, tokens::Tokens,
     },
     http::{
         client::Proxies,
@@ -33,7 +33,7 @@ use crate::{
         health::{self, Counters},
         invitations,
         logs::{access, activity, application, feed, framework, ingest},
-        members, oidc, sign_in, users, workspaces,
+        members, oidc, password, second_factor, sign_in, users, workspaces,
     },
 };
 
@@ -47,6 +47,7 @@ pub struct Services {
     pub jobs: Data<Option<Jobs>>,
     pub tokens: Data<Tokens>,
     pub sessions: Data<Sessions>,
+    pub second_factors: Data<SecondFactors>,
     /// None where no identity provider is configured.
     pub provider: Option<Data<Provider>>,
     pub workspaces: Data<Workspaces>,
@@ -70,6 +71,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .app_data(services.jobs)
         .app_data(services.tokens)
         .app_data(services.sessions)
+        .app_data(services.second_factors)
         .app_data(services.workspaces)
         .app_data(services.api_keys)
         .app_data(services.permissions)
@@ -110,10 +112,16 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         // Needs a token, and counts by it.
         .service(
             at("/api/v1/auth/password", "PUT")
-                .route(put().to(sign_in::set_password))
+                .route(put().to(password::set))
                 .wrap(from_fn(middleware::refuse_foreign_pages)),
         )
         .service(at("/api/v1/me", "GET").route(get().to(sign_in::me)))
+        .service(
+            at("/api/v1/me/second_factor", "POST, PUT, DELETE")
+                .route(post().to(second_factor::set_up))
+                .route(put().to(second_factor::confirm))
+                .route(delete().to(second_factor::remove)),
+        )
         .service(at("/api/v1/me/sessions", "GET").route(get().to(users::my_sessions)))
         .service(at("/api/v1/me/sessions/{session}", "DELETE").route(delete().to(users::end_my_session)))
         .service(

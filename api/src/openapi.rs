@@ -16,7 +16,7 @@ use crate::{
     routes::{
         api_keys, health, invitations,
         logs::{access, activity, application, feed, framework, ingest},
-        members, oidc, sign_in, users, workspaces,
+        members, oidc, password, second_factor, sign_in, users, workspaces,
     },
 };
 
@@ -61,7 +61,8 @@ use crate::{
         invitations::invite, invitations::list, invitations::cancel, invitations::accept, invitations::decline,
         users::list, users::change, users::sessions_of, users::end_sessions_of, users::my_sessions, users::end_my_session,
         api_keys::list, api_keys::create, api_keys::revoke,
-        sign_in::login, sign_in::link, sign_in::refresh, sign_in::logout, sign_in::set_password, sign_in::me,
+        sign_in::login, sign_in::link, sign_in::refresh, sign_in::logout, sign_in::me,
+        password::set, second_factor::set_up, second_factor::confirm, second_factor::remove,
         oidc::methods, oidc::start, oidc::callback,
         health::healthz, health::readyz, health::metrics,
     ),

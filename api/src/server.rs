@@ -30,6 +30,7 @@ use crate::{
         api_keys::ApiKeyCache,
         oidc::{self, Provider},
         permissions::PermissionCache,
+        second_factor::SecondFactors,
         sessions::Sessions,
         tokens::Tokens,
     },
@@ -99,6 +100,7 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     let db = Db::open(&data.database_url, config.database_connections)?;
     prepare(&mut *db.conn()?, config.no_migrate)?;
     let tokens = open_tokens(&data.data_dir)?;
+    let second_factors = SecondFactors::from_data_dir(&data.data_dir).map_err(data_dir(&data.data_dir))?;
     // Connections of its own, so that slow readers never keep an event from being stored.
     let writers = Db::open_lazily(&data.database_url, WRITERS)?;
     let appender = Appender::start(
@@ -126,6 +128,7 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
         jobs: Data::new(jobs),
         tokens: Data::new(tokens),
         sessions: Data::new(sessions),
+        second_factors: Data::new(second_factors),
         provider: provider.map(Data::new),
         audit: Data::new(audit.clone()),
         proxies: Data::new(Proxies(config.trusted_proxies.clone())),
@@ -208,8 +211,13 @@ fn open_provider(config: &ServeConfig, address: SocketAddr) -> Result<Option<Pro
 /// # Errors
 /// When the key can be neither read nor created.
 pub fn open_tokens(data_dir: &Path) -> Result<Tokens, StartError> {
-    Tokens::from_data_dir(data_dir)
-        .map_err(|error| StartError::DataDir { path: data_dir.display().to_string(), error })
+    Tokens::from_data_dir(data_dir).map_err(self::data_dir(data_dir))
+}
+
+/// That a file of the data folder could not be used.
+fn data_dir(data_dir: &Path) -> impl Fn(std::io::Error) -> StartError {
+    let path = data_dir.display().to_string();
+    move |error| StartError::DataDir { path: path.clone(), error }
 }
 
 /// A one-time link for the first admin, as long as no platform admin has signed in. Later: `logbook user link`.

@@ -13,6 +13,7 @@ use crate::{
     accounts::{
         grants::Grants,
         role::Role,
+        second_factors,
         secret::token_hash,
         sessions::{self, Beginning, Method, NewSession},
         users::{self, NO_EMAIL, User},
@@ -158,7 +159,7 @@ fn join(conn: &mut Conn, person: &Person, now: Timestamp, ends_at: Timestamp) ->
     Ok((user, joined))
 }
 
-/// Removes the password, the links, the known browsers and the sessions of an account.
+/// Removes the password, the second factor, the links, the known browsers and the sessions of an account.
 fn close_other_ways(conn: &mut Conn, user_id: i32) -> Result<()> {
     users::lock(conn, user_id)?;
     diesel::update(users_table::table.find(user_id))
@@ -166,6 +167,8 @@ fn close_other_ways(conn: &mut Conn, user_id: i32) -> Result<()> {
         .execute(conn)?;
     diesel::delete(sign_in_links::table.filter(sign_in_links::user_id.eq(user_id))).execute(conn)?;
     diesel::delete(known_browsers::table.filter(known_browsers::user_id.eq(user_id))).execute(conn)?;
+    // The provider asks for one of its own.
+    second_factors::remove(conn, user_id)?;
     sessions::end_all(conn, user_id, None)?;
     Ok(())
 }

@@ -12,6 +12,7 @@ pub mod passwords;
 pub mod permissions;
 pub mod role;
 pub mod script_tokens;
+pub mod second_factors;
 pub mod secret;
 pub mod sessions;
 pub mod sign_in_links;

@@ -26,6 +26,9 @@ const LONGEST_SECONDS: i64 = 30 * 86_400;
 /// Within this many seconds a refresh token may be used twice: by two tabs, or by one tab that lost the response. A later
 /// second use means that it was stolen.
 const REUSE_SECONDS: i64 = 30;
+/// Within this many seconds after signing in, somebody may open another way in to their account, or close one: with an access
+/// token that was stolen later nobody may.
+const JUST_NOW_SECONDS: i64 = 15 * 60;
 /// Sessions that a person may have at once. A further one ends the one that was renewed longest ago. Of as many it is known
 /// that they were used in a workspace.
 const MOST_SESSIONS: usize = 100;
@@ -62,6 +65,17 @@ pub struct Session {
     pub created_at: Timestamp,
     pub renewed_at: Timestamp,
     pub ends_at: Timestamp,
+}
+
+impl Session {
+    /// # Errors
+    /// `sign_in_again` when it did not begin just now.
+    pub fn require_just_now(&self, what_for: &str) -> Result<()> {
+        if self.created_at.plus_seconds(JUST_NOW_SECONDS) < Timestamp::now() {
+            return Err(Problem::new(Code::SignInAgain, format!("sign in again, then {what_for}")));
+        }
+        Ok(())
+    }
 }
 
 /// What a session begins with.

@@ -6,7 +6,7 @@ use logbook_engine::db::{Conn, schema::sign_in_links, timestamp::Timestamp};
 use super::{
     secret::{random_token, token_hash},
     sessions::{self, Beginning, NewSession},
-    users,
+    users::{self, User},
 };
 use crate::http::error::{Code, Problem, Result};
 
@@ -28,11 +28,17 @@ pub fn create(conn: &mut Conn, user_id: i32) -> Result<String> {
     Ok(token)
 }
 
-/// Signs in with a link: marks it as used and starts a session, both or neither.
+/// Signs in with a link: marks it as used, asks `check` for whatever else the person needs, and starts a session: all or
+/// nothing. Also returns what `check` found.
 ///
 /// # Errors
-/// `link_invalid` when it is unknown, used or expired.
-pub fn redeem(conn: &mut Conn, token: &str, beginning: Beginning<'_>) -> Result<NewSession> {
+/// `link_invalid` when it is unknown, used or expired; whatever `check` returns.
+pub fn redeem<T>(
+    conn: &mut Conn,
+    token: &str,
+    beginning: Beginning<'_>,
+    check: impl FnOnce(&mut Conn, &User) -> Result<T>,
+) -> Result<(NewSession, T)> {
     let invalid =
         || Problem::new(Code::LinkInvalid, "ask for a new link: logbook user link --email <address>");
     let now = Timestamp::now();
@@ -47,6 +53,7 @@ pub fn redeem(conn: &mut Conn, token: &str, beginning: Beginning<'_>) -> Result<
             .optional()?;
         let user = users::find(conn, user_id.ok_or_else(invalid)?)?;
         let user = user.filter(|user| user.disabled_at.is_none()).ok_or_else(invalid)?;
-        sessions::start(conn, user, beginning)
+        let checked = check(conn, &user)?;
+        Ok((sessions::start(conn, user, beginning)?, checked))
     })
 }

@@ -80,6 +80,27 @@ pub fn user_changed(
     Record::new(Destination::Platform, event)
 }
 
+pub fn password_set(claims: &Claims, client_info: &ClientInfo) -> Record {
+    Record::new(of_claims(claims), event("password_set", client_info))
+}
+
+/// A person turned their second factor on.
+pub fn second_factor_set(claims: &Claims, client_info: &ClientInfo) -> Record {
+    Record::new(of_claims(claims), event("second_factor_set", client_info))
+}
+
+/// A person turned their second factor off. Where somebody else does, it is a change of the account: [`user_changed`].
+pub fn second_factor_removed(claims: &Claims, client_info: &ClientInfo) -> Record {
+    Record::new(of_claims(claims), event("second_factor_removed", client_info))
+}
+
+/// Instead of a code of the app: perhaps the app is lost, or somebody else has the list. `left` more can be used.
+pub fn recovery_code_used(user_id: i32, left: u32, client_info: &ClientInfo) -> Record {
+    let mut event = event("recovery_code_used", client_info);
+    note(&mut event, "left", left);
+    Record::new(Destination::Account(user_id), event)
+}
+
 impl AuditLog {
     /// Somebody signed in. Recorded in the platform workspace: a workspace learns of it when the session is used there.
     pub fn signed_in(&self, session: &Session, client_info: &ClientInfo) {
@@ -100,7 +121,7 @@ impl AuditLog {
         self.record(by.destination(), event);
     }
 
-    /// An identity joined an account that existed: its password, links and sessions were removed.
+    /// An identity joined an account that existed: its password, second factor, links and sessions were removed.
     pub fn identity_joined(&self, provider: ProviderName<'_>, user: &User, client_info: &ClientInfo) {
         let actor = Actor { kind: ActorType::Service, id: text(provider.issuer), name: text(provider.name) };
         let mut event = managed("identity_joined", actor, None, client_info, of_user(user));
@@ -108,7 +129,7 @@ impl AuditLog {
         self.record(Destination::Platform, event);
     }
 
-    /// A wrong password. What was typed as e-mail address may be anything, even a password: it is used to find the person,
+    /// A wrong password, or a wrong code after the right one. What was typed as e-mail address may be anything, even a password: it is used to find the person,
     /// and not stored where there is none.
     pub fn sign_in_failed(&self, email: &str, reason: &'static str, client_info: &ClientInfo) {
         let mut event = event("login_failed", client_info);
@@ -133,16 +154,12 @@ impl AuditLog {
         self.record(of_session(session), event);
     }
 
-    /// The current password, which is needed to set a new one, was wrong: perhaps somebody guesses with a stolen token.
+    /// The current password or the code, which are needed to set a new password, was wrong: perhaps somebody guesses with a stolen token.
     pub fn password_refused(&self, claims: &Claims, reason: &'static str, client_info: &ClientInfo) {
         let mut event = event("password_set", client_info);
         event.common.outcome = Outcome::Failure;
         event.common.outcome_reason = text(reason);
         self.record(of_claims(claims), event);
-    }
-
-    pub fn password_set(&self, claims: &Claims, client_info: &ClientInfo) {
-        self.record(of_claims(claims), event("password_set", client_info));
     }
 
     /// A person ended one of their own sessions.

@@ -8,6 +8,8 @@ pub mod api_keys;
 mod jwt;
 pub mod oidc;
 pub mod permissions;
+mod sealing_key;
+pub mod second_factor;
 pub mod sessions;
 mod signing_keys;
 pub mod tokens;

@@ -28,10 +28,9 @@ pub(crate) fn run(data: &DataConfig, BackupArgs { file }: &BackupArgs) -> Result
     progress(|progress| backup::write(&mut *db.conn()?, file, progress))?;
     let bytes = std::fs::metadata(file)?.len();
     eprintln!("{} has the whole database, {} MB.", file.display(), bytes.div_ceil(1_000_000));
-    let keys = data.data_dir.join("token-keys.json");
     eprintln!(
-        "It does not have {}: copy that too if tokens from `logbook token` are to stay valid. API keys and sessions need no file.",
-        keys.display()
+        "It does not have the keys in {}: copy second-factor.key too, or second factors have to be reset, and token-keys.json if tokens from `logbook token` are to stay valid. API keys and sessions need no file.",
+        data.data_dir.display()
     );
     drop(db);
     let name = file.file_name().unwrap_or_default().to_string_lossy();

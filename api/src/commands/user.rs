@@ -6,7 +6,7 @@ use logbook::{
         member::Member,
         members,
         role::Role,
-        sessions, sign_in_links,
+        second_factors, sessions, sign_in_links,
         users::{self, User},
     },
     audit::{Destination, Record, changes::change_and_record, events},
@@ -66,6 +66,14 @@ pub(crate) enum UserCommand {
         /// End all sessions, and delete unused sign-in links
         #[arg(long)]
         end_all: bool,
+    },
+    /// Tell whether a user has a second factor, or remove it for somebody who has lost it
+    SecondFactor {
+        #[command(flatten)]
+        account: Account,
+        /// Remove it with its recovery codes, end all sessions and delete unused sign-in links
+        #[arg(long)]
+        remove: bool,
     },
     /// Give a user a role in a workspace, or make them a platform admin
     Grant {
@@ -133,6 +141,7 @@ pub(crate) fn run(data: &DataConfig, command: UserCommand) -> Result<(), Failure
         UserCommand::Disable(account) => set_disabled(data, &db, &account, true),
         UserCommand::Enable(account) => set_disabled(data, &db, &account, false),
         UserCommand::Sessions { account, end, end_all } => sessions(data, &db, &account, end, end_all),
+        UserCommand::SecondFactor { account, remove } => second_factor(data, &db, &account, remove),
         UserCommand::Grant { account, what: Granted { workspace, .. }, role } => match workspace {
             Some(slug) => set_role(data, &db, &account, &slug, role),
             None => set_platform_admin(data, &db, &account, true),
@@ -240,6 +249,29 @@ fn sessions(
         Ok(((), vec![Record::new(Destination::Platform, ended)]))
     })?;
     println!("Ended. Running servers refuse its access tokens within two seconds.");
+    Ok(())
+}
+
+fn second_factor(data: &DataConfig, db: &Db, account: &Account, remove: bool) -> Result<(), Failure> {
+    let user = account.find(db)?;
+    if !remove {
+        let mut conn = db.conn()?;
+        match second_factors::find_on(&mut conn, user.id)?.and_then(|factor| factor.confirmed_at) {
+            Some(at) => {
+                let left = second_factors::recovery_codes_left(&mut conn, user.id)?;
+                println!("{}\ton since {at}\t{left} recovery codes left", user.email);
+            }
+            None => println!("{}\toff", user.email),
+        }
+        return Ok(());
+    }
+    change(data, db, |conn| {
+        let user = second_factors::reset(conn, user.id)?;
+        let removed = events::by_command("second_factor_removed", events::of_user(&user), Vec::new());
+        Ok(((), vec![Record::new(Destination::Platform, removed)]))
+    })?;
+    println!("Removed. The account {} signs in without a code.", user.email);
+    println!("Running servers refuse the access tokens of its sessions within two seconds.");
     Ok(())
 }
 

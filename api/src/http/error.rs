@@ -56,6 +56,8 @@ codes! {
     NotSignedIn "not_signed_in" 401 "There is no session to refresh";
     SignInAgain "sign_in_again" 403 "You must have signed in just now for this";
     WrongPassword "wrong_password" 403 "The current password is wrong";
+    SecondFactorRequired "second_factor_required" 403 "The code of the second factor is missing";
+    SecondFactorWrong "second_factor_wrong" 403 "The code of the second factor is wrong";
     Forbidden "forbidden" 403 "Your role does not allow this";
     NotFound "not_found" 404 "The resource does not exist, or you may not see it";
     MethodNotAllowed "method_not_allowed" 405 "The resource does not support this method";
@@ -225,7 +227,7 @@ problem_responses! {
     SignInProblems {
         "400" "The body is not well-formed JSON",
         "401" "The credentials are invalid",
-        "403" "The request came from a page of another site",
+        "403" "The account has a second factor: its code is missing or wrong; or the request came from a page of another site",
         "408" "The body took too long to arrive",
         "413" "The body is too large",
         "415" "The Content-Type is not application/json",

@@ -1,8 +1,12 @@
-//! Limits wrong passwords: the wait doubles with each of them.
+//! Limits wrong passwords, and wrong codes of a second factor: the wait doubles with each of them.
 //!
 //! They are counted by account and by network address. The wait of an account stays short, since anybody can cause it and
 //! its owner waits too, except in a browser that is known: it has a count of its own. The wait of an address grows long.
 //! E-mail addresses that no account has are counted as others are, so that the wait does not reveal whether an account exists.
+//!
+//! A wrong code counts as a wrong password does, and once more by itself, wherever it comes from. Only somebody who knows the
+//! password gets as far as that, so nobody else can make the owner wait, and this wait grows long: about a hundred codes a
+//! day, of which three in a million are right.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -12,7 +16,7 @@ use std::{
 use quick_cache::unsync::Cache;
 
 use super::too_many;
-use crate::http::error::Result;
+use crate::http::error::{Code, Result};
 
 /// Accounts and addresses that are remembered. Beyond that the least used ones are forgotten.
 const MOST: usize = 100_000;
@@ -28,6 +32,7 @@ struct Patience {
 
 static ACCOUNT: Patience = Patience { free: 5, longest: Duration::from_secs(60) };
 static ADDRESS: Patience = Patience { free: 20, longest: Duration::from_secs(15 * 60) };
+static CODE: Patience = Patience { free: 5, longest: Duration::from_secs(15 * 60) };
 
 #[derive(Clone, Copy, Debug)]
 struct Wrong {
@@ -49,8 +54,19 @@ impl Patience {
 pub enum Ended {
     Right,
     Wrong,
-    /// Neither: the database did not respond.
+    /// Neither: the database did not respond, or something else is missing.
     Unknown,
+}
+
+impl Ended {
+    /// How a guess ended for which these are the codes of a wrong one.
+    pub fn of<T>(guessed: &Result<T>, wrong: &[Code]) -> Self {
+        match guessed {
+            Ok(_) => Self::Right,
+            Err(problem) if wrong.contains(&problem.code) => Self::Wrong,
+            Err(_) => Self::Unknown,
+        }
+    }
 }
 
 /// A guess whose password is being checked. It counts as wrong until it ends otherwise, so that many at once gain nothing,
@@ -95,6 +111,31 @@ impl PasswordLimits {
                 (format!("address {}", address.unwrap_or_default()), &ADDRESS),
             ],
         };
+        self.begin_counting(counts, "wrong passwords", now)
+    }
+
+    /// Begins a guess at a code of somebody's second factor. It counts for the account, or for a browser that is known for it.
+    ///
+    /// # Errors
+    /// As [`PasswordLimits::begin`].
+    pub fn begin_code(&self, account: &str, browser: Option<&str>) -> Result<Guess> {
+        self.begin_code_at(account, browser, Instant::now())
+    }
+
+    fn begin_code_at(&self, account: &str, browser: Option<&str>, now: Instant) -> Result<Guess> {
+        let key = match browser {
+            Some(browser) => format!("code browser {browser} {account}"),
+            None => format!("code {account}"),
+        };
+        self.begin_counting(vec![(key, &CODE)], "wrong codes", now)
+    }
+
+    fn begin_counting(
+        &self,
+        counts: Vec<(String, &'static Patience)>,
+        of: &str,
+        now: Instant,
+    ) -> Result<Guess> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before: Vec<Wrong> = counts
             .iter()
@@ -106,7 +147,7 @@ impl PasswordLimits {
         let waits = counts.iter().zip(&before).map(|((_, patience), wrong)| patience.wait(*wrong, now));
         let wait = waits.max().unwrap_or_default();
         if !wait.is_zero() {
-            return Err(too_many("wrong passwords", wait));
+            return Err(too_many(of, wait));
         }
         for ((key, _), Wrong { count, last: _ }) in counts.iter().zip(before) {
             known.insert(key.clone(), Wrong { count: count.saturating_add(1), last: now });
@@ -219,6 +260,29 @@ mod tests {
             wrong(&guesses, "asha@clinic.test", "203.0.113.9", now);
         }
         assert_eq!(wait(&guesses, "asha@clinic.test", "203.0.113.9", now), Some(1));
+    }
+
+    #[test]
+    fn codes_are_guessed_about_a_hundred_times_a_day() {
+        let guesses = PasswordLimits::default();
+        let begin = Instant::now();
+        let day = Duration::from_secs(86_400);
+        let (mut now, mut heard) = (begin, 0);
+        while now < begin + day {
+            match guesses.begin_code_at("user:1", None, now) {
+                Ok(guess) => {
+                    heard += 1;
+                    guesses.end_at(guess, Ended::Wrong, now);
+                }
+                Err(problem) => {
+                    now += Duration::from_secs(problem.retry_after_seconds.expect("a wait").into());
+                }
+            }
+        }
+        assert!((96..=111).contains(&heard), "{heard}");
+        // A browser that is known has a count of its own.
+        let known = guesses.begin_code_at("user:1", Some("hers"), now - Duration::from_secs(1));
+        guesses.end_at(known.expect("it is heard"), Ended::Right, now);
     }
 
     #[test]

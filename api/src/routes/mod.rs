@@ -6,6 +6,8 @@ pub mod invitations;
 pub mod logs;
 pub mod members;
 pub mod oidc;
+pub mod password;
+pub mod second_factor;
 pub mod sign_in;
 pub mod users;
 pub mod workspaces;

@@ -1,42 +1,43 @@
 //! Signing in with a password or a link, staying signed in, signing out.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use logbook_engine::db::{Conn, Db, timestamp::Timestamp};
+use logbook_engine::db::{Conn, Db};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::second_factor;
 use crate::{
     accounts::{
         browsers,
         claims::ACCESS_SECONDS,
         invitations::{self, CameIn, MyInvitation},
         member::Member,
-        passwords, permissions,
+        permissions, second_factors,
         sessions::{self, Beginning, Method, NewSession, Renewed},
         sign_in_links,
         users::{self, User},
         workspaces::{self, WorkspaceView},
     },
-    audit::{AuditContext, Record, accounts},
+    audit::{AuditContext, accounts},
     auth::{
         SignedIn,
         permissions::PermissionCache,
+        second_factor::SecondFactors,
         sessions::{Sessions, SignInCookie},
         tokens::Tokens,
     },
     http::{
         body::Body,
-        error::{ChangeProblems, Code, Problem, ReadProblems, Result, SignInProblems},
+        error::{Code, Problem, ReadProblems, Result, SignInProblems},
         params::{NoParams, Params},
         validation::no_nul,
     },
     limits::passwords::Ended,
 };
 
-/// Within this many seconds after signing in, somebody without a password may set one: an access token that was stolen later
-/// must not become a way in of its own.
-const JUST_NOW_SECONDS: i64 = 15 * 60;
+/// What makes a guess a wrong one.
+const WRONG: [Code; 2] = [Code::InvalidCredentials, Code::SecondFactorWrong];
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +48,11 @@ pub struct Credentials {
     #[validate(length(min = 1, max = 200))]
     #[schema(format = Password, min_length = 1, max_length = 200)]
     pub password: String,
+    /// The code of the second factor, where the account has one: six digits of the authenticator app, or a recovery code.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 100))]
+    #[schema(example = "492039", min_length = 1, max_length = 100)]
+    pub code: Option<String>,
 }
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -56,19 +62,11 @@ pub struct SignInLink {
     #[validate(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200)]
     pub token: String,
-}
-
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewPassword {
-    #[validate(length(min = 12, max = 200))]
-    #[schema(format = Password, min_length = 12, max_length = 200)]
-    pub password: String,
-    /// Required when the account has a password.
+    /// The code of the second factor, where the account has one: six digits of the authenticator app, or a recovery code.
     #[serde(default)]
-    #[validate(length(max = 200))]
-    #[schema(format = Password, max_length = 200)]
-    pub current_password: Option<String>,
+    #[validate(length(min = 1, max = 100))]
+    #[schema(example = "492039", min_length = 1, max_length = 100)]
+    pub code: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -112,6 +110,11 @@ pub struct Session {
 pub struct Me {
     pub user: UserView,
     pub platform_admin: bool,
+    /// Whether signing in with the password or a link also takes a code.
+    pub second_factor: bool,
+    /// Recovery codes of the second factor that were not used yet.
+    #[schema(example = 10)]
+    pub recovery_codes_left: u32,
     pub workspaces: Vec<WorkspaceView>,
     /// Workspaces that the caller is invited to, by name.
     pub invitations: Vec<MyInvitation>,
@@ -138,7 +141,7 @@ impl SignedInNow {
     }
 }
 
-/// Signs in with an e-mail address and a password.
+/// Signs in with an e-mail address and a password, and the code of the second factor where the account has one.
 #[utoipa::path(
     post, path = "/api/v1/auth/login", operation_id = "signIn", tag = "Sign-in", security(()),
     request_body = Credentials,
@@ -148,13 +151,12 @@ pub async fn login(
     request: HttpRequest,
     db: web::Data<Db>,
     tokens: web::Data<Tokens>,
-    sessions: web::Data<Sessions>,
+    (sessions, factors): (web::Data<Sessions>, web::Data<SecondFactors>),
     AuditContext { audit, client_info }: AuditContext,
     _no: Params<(NoParams,)>,
-    Body(credentials): Body<Credentials>,
+    Body(Credentials { email, password, code }): Body<Credentials>,
 ) -> Result<HttpResponse> {
     let _turn = sessions.turn().await?;
-    let email = credentials.email.clone();
     let mut browser = sessions.value(&request, SignInCookie::Browser);
     if let Some(token) = browser.clone() {
         let email = email.clone();
@@ -164,23 +166,32 @@ pub async fn login(
     }
     let guess = sessions.passwords.begin(&email, client_info.network(), browser.as_deref());
     let guess = guess.inspect_err(|problem| audit.address_limited("passwords", problem, &client_info))?;
-    let from = client_info.clone();
-    let signed_in = db
-        .run(move |conn| {
-            let user = users::check_password(conn, &credentials.email, &credentials.password)?;
-            let user_id = user.id;
-            let new = sessions::start(conn, user, Beginning::new(Method::Password, &from))?;
-            let browser = match browser {
-                Some(token) => {
-                    browsers::touch(conn, &token)?;
-                    token
-                }
-                None => browsers::add(conn, user_id)?,
+    let claimed = email.clone();
+    let checked = db.run(move |conn| users::check_password(conn, &claimed, &password)).await;
+    let signed_in = match checked {
+        Ok(user) => {
+            let (sessions, from) = (sessions.clone(), client_info.clone());
+            let sign_in = move |conn: &mut Conn| {
+                let user = users::lock_unchanged(conn, &user)?;
+                let user_id = user.id;
+                let shown = (code.as_deref(), browser.as_deref());
+                let given = factors.check(conn, &sessions.passwords, &user, shown)?;
+                let new = sessions::start(conn, user, Beginning::new(Method::Password, &from))?;
+                let browser = match browser {
+                    Some(token) => {
+                        browsers::touch(conn, &token)?;
+                        token
+                    }
+                    None => browsers::add(conn, user_id)?,
+                };
+                let records = second_factor::record_of_use(user_id, given, &from);
+                Ok(((SignedInNow::new(conn, &tokens, new)?, browser), records.into_iter().collect()))
             };
-            Ok((SignedInNow::new(conn, &tokens, new)?, browser))
-        })
-        .await;
-    sessions.passwords.end(guess, ended(&signed_in, Code::InvalidCredentials));
+            audit.with_change(&db, sign_in).await
+        }
+        Err(problem) => Err(problem),
+    };
+    sessions.passwords.end(guess, Ended::of(&signed_in, &WRONG));
     match signed_in {
         Ok((signed_in, browser)) => {
             audit.signed_in(&signed_in.own, &client_info);
@@ -192,7 +203,7 @@ pub async fn login(
             Ok(response)
         }
         Err(problem) => {
-            if problem.code == Code::InvalidCredentials {
+            if WRONG.contains(&problem.code) {
                 audit.sign_in_failed(&email, problem.code.name(), &client_info);
             }
             Err(problem)
@@ -200,15 +211,8 @@ pub async fn login(
     }
 }
 
-fn ended<T>(guessed: &Result<T>, wrong: Code) -> Ended {
-    match guessed {
-        Ok(_) => Ended::Right,
-        Err(problem) if problem.code == wrong => Ended::Wrong,
-        Err(_) => Ended::Unknown,
-    }
-}
-
-/// Signs in with a one-time link. The link of an invitation creates the account and accepts.
+/// Signs in with a one-time link, and the code of the second factor where the account has one. The link of an invitation
+/// creates the account and accepts.
 #[utoipa::path(
     post, path = "/api/v1/auth/link", operation_id = "signInByLink", tag = "Sign-in", security(()),
     request_body = SignInLink,
@@ -217,44 +221,40 @@ fn ended<T>(guessed: &Result<T>, wrong: Code) -> Ended {
 pub async fn link(
     db: web::Data<Db>,
     tokens: web::Data<Tokens>,
-    sessions: web::Data<Sessions>,
+    (sessions, factors): (web::Data<Sessions>, web::Data<SecondFactors>),
     AuditContext { audit, client_info }: AuditContext,
     _no: Params<(NoParams,)>,
-    Body(link): Body<SignInLink>,
+    Body(SignInLink { token, code }): Body<SignInLink>,
 ) -> Result<HttpResponse> {
-    let from = client_info.clone();
-    let signed_in = db
-        .run(move |conn| {
-            let beginning = Beginning::new(Method::Link, &from);
-            let (new, accepted) = match sign_in_links::redeem(conn, &link.token, beginning) {
-                Err(problem) if problem.code == Code::LinkInvalid => {
-                    let CameIn { new, workspace_id, role } =
-                        invitations::redeem(conn, &link.token, beginning)?;
-                    let member = Member::new(new.user.clone(), role);
-                    (new, Some((workspace_id, member)))
-                }
-                redeemed => (redeemed?, None),
-            };
-            let claims = permissions::claims(conn, &new.user, &new.session)?;
-            let signed_in = SignedInNow::new(conn, &tokens, new)?;
-            Ok::<_, Problem>((
-                signed_in,
-                accepted.map(|(workspace_id, member)| (workspace_id, member, claims)),
-            ))
-        })
-        .await;
-    match signed_in {
-        Ok((signed_in, accepted)) => {
-            audit.signed_in(&signed_in.own, &client_info);
-            if let Some((workspace_id, member, claims)) = accepted {
-                let Record { destination, event } =
-                    accounts::invitation_accepted(workspace_id, &claims, &member, &client_info);
-                audit.record(destination, event);
+    let (from, limits) = (client_info.clone(), sessions.clone());
+    let sign_in = move |conn: &mut Conn| {
+        let beginning = Beginning::new(Method::Link, &from);
+        let check = |conn: &mut Conn, user: &User| {
+            factors.check(conn, &limits.passwords, user, (code.as_deref(), None))
+        };
+        let (new, record) = match sign_in_links::redeem(conn, &token, beginning, check) {
+            Err(problem) if problem.code == Code::LinkInvalid => {
+                let CameIn { new, workspace_id, role } = invitations::redeem(conn, &token, beginning)?;
+                let member = Member::new(new.user.clone(), role);
+                let claims = permissions::claims(conn, &new.user, &new.session)?;
+                let accepted = accounts::invitation_accepted(workspace_id, &claims, &member, &from);
+                (new, Some(accepted))
             }
+            redeemed => {
+                let (new, given) = redeemed?;
+                let used = second_factor::record_of_use(new.user.id, given, &from);
+                (new, used)
+            }
+        };
+        Ok((SignedInNow::new(conn, &tokens, new)?, record.into_iter().collect()))
+    };
+    match audit.with_change(&db, sign_in).await {
+        Ok(signed_in) => {
+            audit.signed_in(&signed_in.own, &client_info);
             Ok(signed_in.response(&sessions))
         }
         Err(problem) => {
-            if problem.code == Code::LinkInvalid {
+            if [Code::LinkInvalid, Code::SecondFactorWrong].contains(&problem.code) {
                 audit.sign_in_refused("link", problem.code.name(), &client_info);
             }
             Err(problem)
@@ -315,52 +315,6 @@ pub async fn logout(
     Ok(HttpResponse::NoContent().cookie(sessions.no_cookie(SignInCookie::Refresh)).finish())
 }
 
-/// Sets the caller's password and ends their other sessions. Somebody without a password has to have signed in within the last
-/// quarter of an hour.
-#[utoipa::path(
-    put, path = "/api/v1/auth/password", operation_id = "setPassword", tag = "Sign-in",
-    request_body = NewPassword,
-    responses((status = 204, description = "The password is set"), ChangeProblems)
-)]
-pub async fn set_password(
-    db: web::Data<Db>,
-    sessions: web::Data<Sessions>,
-    permissions: web::Data<PermissionCache>,
-    AuditContext { audit, client_info }: AuditContext,
-    caller: SignedIn,
-    _no: Params<(NoParams,)>,
-    Body(new): Body<NewPassword>,
-) -> Result<HttpResponse> {
-    let session = caller.session()?.to_owned();
-    let SignedIn(claims) = caller;
-    let _turn = sessions.turn().await?;
-    let guess = sessions.passwords.begin(&claims.sub, client_info.network(), None);
-    let guess = guess.inspect_err(|problem| audit.caller_limited(&claims, problem, &client_info))?;
-    let set = db.run(move |conn| {
-        let ended = || Problem::new(Code::Unauthenticated, "the session has ended: sign in again");
-        let (user, session) = sessions::find(conn, &session)?.ok_or_else(ended)?;
-        passwords::check_strength(&new.password, &user)?;
-        if user.password_hash.is_none()
-            && session.created_at.plus_seconds(JUST_NOW_SECONDS) < Timestamp::now()
-        {
-            return Err(Problem::new(Code::SignInAgain, "sign in again, then set the password"));
-        }
-        users::set_password(conn, &user, new.current_password.as_deref(), &new.password, Some(&session.id))
-    });
-    let set = set.await;
-    // Whichever sessions of this person are remembered: they ended.
-    permissions.invalidate_all();
-    sessions.passwords.end(guess, ended(&set, Code::WrongPassword));
-    if let Err(problem) = set {
-        if problem.code == Code::WrongPassword {
-            audit.password_refused(&claims, problem.code.name(), &client_info);
-        }
-        return Err(problem);
-    }
-    audit.password_set(&claims, &client_info);
-    Ok(HttpResponse::NoContent().finish())
-}
-
 /// Returns the caller and the workspaces that they may see.
 #[utoipa::path(
     get, path = "/api/v1/me", operation_id = "getMe", tag = "Sign-in",
@@ -373,12 +327,14 @@ pub async fn me(
 ) -> Result<HttpResponse> {
     let me = db
         .run(move |conn| {
-            let mut invitations = Vec::new();
+            let (mut invitations, mut second_factor, mut recovery_codes_left) = (Vec::new(), false, 0);
             let user = match claims.user_id() {
                 Some(id) => {
                     let gone = || Problem::new(Code::Unauthenticated, "this user no longer exists");
                     let user = users::find(conn, id)?.ok_or_else(gone)?;
                     invitations = invitations::of_user(conn, &user)?;
+                    second_factor = second_factors::find_on(conn, id)?.is_some();
+                    recovery_codes_left = second_factors::recovery_codes_left(conn, id)?;
                     UserView::from(&user)
                 }
                 None => UserView {
@@ -389,7 +345,14 @@ pub async fn me(
                 },
             };
             let workspaces = workspaces::visible(conn, |id| claims.role_in(id))?;
-            Ok::<_, Problem>(Me { user, platform_admin: claims.platform_admin, workspaces, invitations })
+            Ok::<_, Problem>(Me {
+                user,
+                platform_admin: claims.platform_admin,
+                second_factor,
+                recovery_codes_left,
+                workspaces,
+                invitations,
+            })
         })
         .await?;
     Ok(HttpResponse::Ok().json(me))

@@ -7,11 +7,11 @@ use logbook_engine::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use crate::{
     accounts::{
-        sessions,
+        second_factors, sessions,
         users::{self, User},
     },
     audit::{AuditContext, accounts},
@@ -20,7 +20,7 @@ use crate::{
         body::Body,
         error::{ChangeProblems, ManageProblems, Problem, ReadProblems, Result},
         params::{NoParams, Params},
-        validation::no_nul,
+        validation::{invalid, no_nul},
     },
 };
 
@@ -71,14 +71,16 @@ pub struct Account {
     /// A disabled account cannot be signed in to.
     pub disabled: bool,
     pub has_password: bool,
+    /// Signing in with the password or a link also takes a code.
+    pub second_factor: bool,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     #[schema(required, value_type = Option<String>, format = DateTime)]
     pub last_sign_in_at: Option<Timestamp>,
 }
 
-impl From<User> for Account {
-    fn from(user: User) -> Self {
+impl Account {
+    fn new(user: User, second_factor: bool) -> Self {
         let email = user.known_email().map(str::to_owned);
         let User {
             id, name, password_hash, platform_admin, created_at, last_sign_in_at, disabled_at, ..
@@ -90,6 +92,7 @@ impl From<User> for Account {
             platform_admin,
             disabled: disabled_at.is_some(),
             has_password: password_hash.is_some(),
+            second_factor,
             created_at,
             last_sign_in_at,
         }
@@ -112,6 +115,18 @@ pub struct AccountChange {
     pub disabled: Option<bool>,
     #[serde(default)]
     pub platform_admin: Option<bool>,
+    /// `false` removes the second factor of somebody who has lost it, and ends their sessions and links. Only they can turn it
+    /// on.
+    #[serde(default)]
+    #[validate(custom(function = is_removal))]
+    pub second_factor: Option<bool>,
+}
+
+fn is_removal(second_factor: &bool) -> std::result::Result<(), ValidationError> {
+    if *second_factor {
+        return Err(invalid("can only be false: its owner turns it on"));
+    }
+    Ok(())
 }
 
 /// A session that has not ended.
@@ -166,13 +181,23 @@ pub async fn list(
     Params((wanted,)): Params<(AccountsWanted,)>,
 ) -> Result<HttpResponse> {
     let AccountsWanted { q, after } = wanted;
-    let found = db.run(move |conn| users::list(conn, q.as_deref(), after.as_deref(), PAGE + 1)).await?;
+    let found = db.run(move |conn| {
+        let found = users::list(conn, q.as_deref(), after.as_deref(), PAGE + 1)?;
+        let ids: Vec<i32> = found.iter().map(|user| user.id).collect();
+        Ok::<_, Problem>((found, second_factors::on_among(conn, &ids)?))
+    });
+    let (found, on) = found.await?;
     let has_more = found.len() > PAGE;
-    let data = found.into_iter().take(PAGE).map(Account::from).collect();
+    let account = |user: User| {
+        let second_factor = on.contains(&user.id);
+        Account::new(user, second_factor)
+    };
+    let data = found.into_iter().take(PAGE).map(account).collect();
     Ok(HttpResponse::Ok().json(AccountList { data, has_more }))
 }
 
-/// Disables or enables an account, makes it a platform admin's or takes that away. For platform admins.
+/// Disables or enables an account, makes it a platform admin's or takes that away, or removes its second factor. For platform
+/// admins.
 #[utoipa::path(
     patch, path = "/api/v1/users/{user}", operation_id = "changeUser", tag = "Users",
     params(AccountPath),
@@ -186,7 +211,7 @@ pub async fn change(
     PlatformAdmin(claims): PlatformAdmin,
     path: web::Path<AccountPath>,
     _no: Params<(NoParams,)>,
-    Body(AccountChange { disabled, platform_admin }): Body<AccountChange>,
+    Body(AccountChange { disabled, platform_admin, second_factor }): Body<AccountChange>,
 ) -> Result<HttpResponse> {
     let id = user_id(&path)?;
     let change = move |conn: &mut Conn| {
@@ -199,6 +224,11 @@ pub async fn change(
             after = users::set_platform_admin(conn, id, platform_admin)?;
         }
         let mut records = Vec::new();
+        if second_factor == Some(false) {
+            second_factors::reset(conn, id)?;
+            let action = "second_factor_removed";
+            records.push(accounts::user_changed(&claims, &after, action, Vec::new(), &client_info));
+        }
         let is_disabled = |user: &User| user.disabled_at.is_some();
         if is_disabled(&before) != is_disabled(&after) {
             let action = if is_disabled(&after) { "user_disabled" } else { "user_enabled" };
@@ -210,11 +240,12 @@ pub async fn change(
             let action = "platform_admin_changed";
             records.push(accounts::user_changed(&claims, &after, action, changes, &client_info));
         }
-        Ok((after, records))
+        let second_factor = second_factors::find_on(conn, id)?.is_some();
+        Ok((Account::new(after, second_factor), records))
     };
-    let after = audit.with_change(&db, change).await?;
+    let account = audit.with_change(&db, change).await?;
     permissions.invalidate_all();
-    Ok(HttpResponse::Ok().json(Account::from(after)))
+    Ok(HttpResponse::Ok().json(account))
 }
 
 /// Lists the sessions of an account, the newest first. For platform admins.

@@ -32,7 +32,7 @@ pub const DISTRIBUTED: [&str; 15] = [
 ];
 
 /// Tables that are on every node. A table comes after those that its foreign keys name.
-pub const REFERENCE: [&str; 15] = [
+pub const REFERENCE: [&str; 17] = [
     "workspaces",
     "users",
     "platform_workspace",
@@ -45,6 +45,8 @@ pub const REFERENCE: [&str; 15] = [
     "refresh_tokens",
     "session_workspaces",
     "known_browsers",
+    "second_factors",
+    "recovery_codes",
     "script_tokens",
     "api_keys",
     "api_key_networks",

@@ -197,6 +197,28 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::timestamp::TimestampSql;
 
+    second_factors (user_id) {
+        user_id -> Integer,
+        sealed_secret -> Binary,
+        created_at -> TimestampSql,
+        confirmed_at -> Nullable<TimestampSql>,
+        last_step -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    recovery_codes (user_id, code_hash) {
+        user_id -> Integer,
+        code_hash -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
     script_tokens (id) {
         id -> Text,
         workspace_id -> Nullable<Integer>,

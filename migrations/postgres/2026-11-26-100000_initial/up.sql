@@ -144,6 +144,23 @@ CREATE TABLE known_browsers (
 );
 CREATE INDEX known_browsers_by_user ON known_browsers (user_id);
 
+-- The second factor of a person: the secret of their authenticator app, encrypted with a key that is in no database. It is
+-- asked for once confirmed_at is set. Codes of last_step and of earlier steps were used.
+CREATE TABLE second_factors (
+    user_id INTEGER NOT NULL PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    sealed_secret BYTEA NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    confirmed_at TIMESTAMPTZ,
+    last_step BIGINT NOT NULL
+);
+
+-- Codes for somebody who has lost their authenticator app. Each is used once, and then has no row.
+CREATE TABLE recovery_codes (
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    code_hash TEXT NOT NULL,
+    PRIMARY KEY (user_id, code_hash)
+);
+
 -- Tokens of scripts, which the command line creates. Without workspace_id they are valid in every workspace.
 CREATE TABLE script_tokens (
     id TEXT NOT NULL PRIMARY KEY,

@@ -16,6 +16,8 @@ DROP TABLE workspace_sequences;
 DROP TABLE api_key_networks;
 DROP TABLE api_keys;
 DROP TABLE script_tokens;
+DROP TABLE recovery_codes;
+DROP TABLE second_factors;
 DROP TABLE known_browsers;
 DROP TABLE session_workspaces;
 DROP TABLE refresh_tokens;
