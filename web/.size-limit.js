@@ -39,6 +39,7 @@ export default [
     "settings/Keys",
     "settings/Activity",
     "account/Sessions",
+    "account/SecondFactor",
     "users/Users",
   ].map(route),
   { name: "all CSS", path: [...new Set(styles)].map(path), limit: "25 kB", gzip: true },

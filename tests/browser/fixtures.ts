@@ -129,3 +129,18 @@ export async function expectAccessible(page: Page) {
   // Soft, so that the test goes on to the other widths.
   expect.soft(violations).toEqual([]);
 }
+
+/** Checks the accessibility and the width of a page in both themes and at two widths, and keeps screenshots. */
+export async function expectAccessibleInAllViews(page: Page, name: string) {
+  for (const theme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: theme });
+    for (const width of [390, 1440]) {
+      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+      await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
+      await page.screenshot({ path: `results/screenshots/${name}-${width}-${theme}.png` });
+      await expectAccessible(page);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+    }
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+}

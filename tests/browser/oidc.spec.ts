@@ -1,6 +1,6 @@
 // Sign-in with a real identity provider, and its tokens.
-import { type Page, test as baseTest } from "@playwright/test";
-import { expect, expectAccessible, test as fixtureTest } from "./fixtures.ts";
+import { test as baseTest } from "@playwright/test";
+import { expect, expectAccessible, expectAccessibleInAllViews, test as fixtureTest } from "./fixtures.ts";
 import { Certificate, IdentityProvider } from "./oidc.ts";
 import type { Server } from "./server.ts";
 
@@ -112,21 +112,6 @@ test("A member with a role from the provider is listed, and the role can be over
   await expect(memberPage.getByRole("link", { name: "Access" })).toBeVisible();
   await memberPage.context().close();
 });
-
-/** Checks the accessibility and the width of a page in both themes and at two widths, and keeps screenshots. */
-async function expectAccessibleInAllViews(page: Page, name: string) {
-  for (const theme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme: theme });
-    for (const width of [390, 1440]) {
-      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
-      await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
-      await page.screenshot({ path: `results/screenshots/${name}-${width}-${theme}.png` });
-      await expectAccessible(page);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
-    }
-  }
-  await page.emulateMedia({ colorScheme: "light" });
-}
 
 const status = async (server: Server, path: string, token: string) =>
   (await fetch(`${server.url}/api/v1${path}`, { headers: { authorization: `Bearer ${token}` } })).status;

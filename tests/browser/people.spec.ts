@@ -1,22 +1,9 @@
 // Invitations as the invited see them, sessions, and the users of a platform admin.
 import type { Page, Route } from "@playwright/test";
-import { expect, expectAccessible, test } from "./fixtures.ts";
+import { expect, expectAccessibleInAllViews, test } from "./fixtures.ts";
 import { openAnotherPageOf, openPageOf } from "./people.ts";
 
 const newName = (subject: string) => `${subject}-${Math.random().toString(36).slice(2, 8)}`;
-
-/** Screenshots and checks in both themes and at two widths. */
-async function expectAccessibleInAllViews(page: Page, name: string) {
-  for (const theme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme: theme });
-    for (const width of [390, 1440]) {
-      await page.setViewportSize({ width, height: 900 });
-      await page.screenshot({ path: `results/screenshots/${name}-${width}-${theme}.png` });
-      await expectAccessible(page);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
-    }
-  }
-}
 
 async function invite(page: Page, slug: string, email: string) {
   await page.goto(`/w/${slug}/settings/members`);

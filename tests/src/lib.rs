@@ -3,6 +3,7 @@
 //! A story is written once and runs on both databases: see [`on_both!`]. tests/README.md says how to write one.
 
 pub mod audit_events;
+pub mod authenticator;
 pub mod citus;
 pub mod client;
 pub mod issuer;
@@ -17,6 +18,7 @@ pub mod server;
 pub mod sqlite;
 pub mod wait;
 
+pub use authenticator::Authenticator;
 pub use client::{Answer, Client};
 pub use issuer::Issuer;
 pub use server::{PASSWORD, TestServer};

@@ -51,6 +51,7 @@ mod round_trip;
 mod row_level_security;
 mod search;
 mod search_bounds;
+mod second_factor;
 mod secret_leaks;
 mod server_metrics;
 mod sign_in;

@@ -73,6 +73,9 @@ createApiKey              401  401 404   403    403     403    201   201        
 revokeApiKey              401  401 404   403    403     403    204   204        -
 getMe                     401  401 200   200    200     200    200   200        -
 setPassword               401  401 403   403    403     403    403   403        -
+setUpSecondFactor         401  401 403   403    403     403    403   403        -
+confirmSecondFactor       401  401 403   403    403     403    403   403        -
+removeSecondFactor        401  401 403   403    403     403    403   403        -
 signIn                    200  200 200   200    200     200    200   200        -
 signInByLink              401  401 401   401    401     401    401   401        -
 refreshSession            401  401 401   401    401     401    401   401        -
@@ -261,6 +264,7 @@ impl<'a> World<'a> {
             "createApiKey" => json!({"name": "made", "role": "viewer"}),
             "signIn" => json!({"email": "asha@clinic.test", "password": PASSWORD}),
             "signInByLink" => json!({"token": "unknown"}),
+            "confirmSecondFactor" => json!({"code": "123456"}),
             "setPassword" => json!({"password": PASSWORD}),
             _ => Value::Null,
         };

@@ -27,7 +27,14 @@ fn everything_on_disk_is_private_also_what_was_open_before() {
         audit: false,
     };
     let private = || {
-        let files = ["logbook.db", "logbook.db-wal", "logbook.db-shm", "token-keys.json", "worker-id"];
+        let files = [
+            "logbook.db",
+            "logbook.db-wal",
+            "logbook.db-shm",
+            "token-keys.json",
+            "second-factor.key",
+            "worker-id",
+        ];
         for name in files {
             assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
         }
@@ -53,7 +60,7 @@ fn everything_on_disk_is_private_also_what_was_open_before() {
     private();
     assert_eq!(mode(&folder), 0o755, "the folder may be shared for a reason");
     let said = fs::read_to_string(folder.with_file_name("server.log")).expect("a log");
-    for name in ["logbook.db", "logbook.db-wal", "token-keys.json", "worker-id"] {
+    for name in ["logbook.db", "logbook.db-wal", "token-keys.json", "second-factor.key", "worker-id"] {
         assert!(
             said.lines().any(|line| line.contains("now only its owner can") && line.contains(name)),
             "{said}"

@@ -198,9 +198,17 @@ fn nobody_who_works_for_the_server_changes_an_event() {
         refused(conn, role, &format!("SELECT FROM {partition}"));
         refused(conn, role, &format!("INSERT INTO {partition} SELECT * FROM events LIMIT 1"));
         refused(conn, role, &format!("TRUNCATE {partition}"));
-        for secret in
-            ["users", "api_keys", "sessions", "refresh_tokens", "script_tokens", "invitations", "members"]
-        {
+        for secret in [
+            "users",
+            "api_keys",
+            "sessions",
+            "refresh_tokens",
+            "script_tokens",
+            "invitations",
+            "members",
+            "second_factors",
+            "recovery_codes",
+        ] {
             refused(conn, role, &format!("SELECT FROM {secret}"));
         }
     }

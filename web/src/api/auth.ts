@@ -4,14 +4,17 @@ import { queryKeys } from "./query-keys";
 import { endSession, markPasswordSet, startSession } from "./session";
 import type { Session } from "./types";
 
-export async function signIn(email: string, password: string): Promise<Session> {
-  const session = await unwrap(client.POST("/api/v1/auth/login", { body: { email, password } }));
+/** `code` is that of the second factor, for an account that has one. */
+export async function signIn(email: string, password: string, code?: string): Promise<Session> {
+  const body = { email, password, ...(code && { code }) };
+  const session = await unwrap(client.POST("/api/v1/auth/login", { body }));
   startSession(session);
   return session;
 }
 
-export async function signInWithLink(token: string): Promise<Session> {
-  const session = await unwrap(client.POST("/api/v1/auth/link", { body: { token } }));
+export async function signInWithLink(token: string, code?: string): Promise<Session> {
+  const body = { token, ...(code && { code }) };
+  const session = await unwrap(client.POST("/api/v1/auth/link", { body }));
   startSession(session);
   return session;
 }
@@ -31,10 +34,14 @@ export async function signOut(): Promise<void> {
   }
 }
 
-export async function setPassword(password: string, currentPassword?: string): Promise<void> {
+export async function setPassword(password: string, currentPassword?: string, code?: string): Promise<void> {
   await unwrap(
     client.PUT("/api/v1/auth/password", {
-      body: currentPassword === undefined ? { password } : { password, current_password: currentPassword },
+      body: {
+        password,
+        ...(currentPassword !== undefined && { current_password: currentPassword }),
+        ...(code && { code }),
+      },
     }),
   );
   markPasswordSet();

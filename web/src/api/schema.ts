@@ -13,7 +13,10 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Signs in with a one-time link. The link of an invitation creates the account and accepts. */
+    /**
+     * Signs in with a one-time link, and the code of the second factor where the account has one. The link of an invitation
+     *     creates the account and accepts.
+     */
     post: operations["signInByLink"];
     delete?: never;
     options?: never;
@@ -30,7 +33,7 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Signs in with an e-mail address and a password. */
+    /** Signs in with an e-mail address and a password, and the code of the second factor where the account has one. */
     post: operations["signIn"];
     delete?: never;
     options?: never;
@@ -178,6 +181,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/me/second_factor": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /** Turns the caller's second factor on, with a first code of the app, and ends their other sessions. */
+    put: operations["confirmSecondFactor"];
+    /**
+     * Makes a secret for the caller's authenticator app. Nothing asks for its codes until one confirms it, within a quarter of an
+     *     hour. The caller has a password, and signed in within the last quarter of an hour.
+     */
+    post: operations["setUpSecondFactor"];
+    /** Turns the caller's second factor off. The caller signed in within the last quarter of an hour. */
+    delete: operations["removeSecondFactor"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/me/sessions": {
     parameters: {
       query?: never;
@@ -242,7 +267,10 @@ export interface paths {
     delete?: never;
     options?: never;
     head?: never;
-    /** Disables or enables an account, makes it a platform admin's or takes that away. For platform admins. */
+    /**
+     * Disables or enables an account, makes it a platform admin's or takes that away, or removes its second factor. For platform
+     *     admins.
+     */
     patch: operations["changeUser"];
     trace?: never;
   };
@@ -969,6 +997,8 @@ export interface components {
       /** @description A disabled account cannot be signed in to. */
       disabled: boolean;
       has_password: boolean;
+      /** @description Signing in with the password or a link also takes a code. */
+      second_factor: boolean;
       /** Format: date-time */
       created_at: string;
       /** Format: date-time */
@@ -979,6 +1009,11 @@ export interface components {
       /** @description Ends its sessions and links, and lets nobody sign in. */
       disabled?: boolean | null;
       platform_admin?: boolean | null;
+      /**
+       * @description `false` removes the second factor of somebody who has lost it, and ends their sessions and links. Only they can turn it
+       *     on.
+       */
+      second_factor?: boolean | null;
     };
     AccountList: {
       data: components["schemas"]["Account"][];
@@ -1322,6 +1357,11 @@ export interface components {
       email: string;
       /** Format: password */
       password: string;
+      /**
+       * @description The code of the second factor, where the account has one: six digits of the authenticator app, or a recovery code.
+       * @example 492039
+       */
+      code?: string | null;
     };
     /** @description A filter's values and how many events each would show. */
     Facet: {
@@ -1631,6 +1671,14 @@ export interface components {
     Me: {
       user: components["schemas"]["User"];
       platform_admin: boolean;
+      /** @description Whether signing in with the password or a link also takes a code. */
+      second_factor: boolean;
+      /**
+       * Format: int32
+       * @description Recovery codes of the second factor that were not used yet.
+       * @example 10
+       */
+      recovery_codes_left: number;
       workspaces: components["schemas"]["Workspace"][];
       /** @description Workspaces that the caller is invited to, by name. */
       invitations: components["schemas"]["MyInvitation"][];
@@ -1913,6 +1961,11 @@ export interface components {
        * @description Required when the account has a password.
        */
       current_password?: string | null;
+      /**
+       * @description The code of the second factor, required when the account has one.
+       * @example 492039
+       */
+      code?: string | null;
     };
     /** @description Somebody, who is a user unless the type says otherwise. */
     NewPerson: {
@@ -1922,6 +1975,19 @@ export interface components {
       id?: string | null;
       /** @example Asha Rao */
       name?: string | null;
+    };
+    /** @description A secret that waits to be confirmed. It is shown once. */
+    NewSecondFactor: {
+      /**
+       * @description For authenticator apps that take it by hand: 160 bits in base32.
+       * @example JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP
+       */
+      secret: string;
+      /**
+       * @description For authenticator apps, as a QR code: SHA-1, six digits, 30 seconds.
+       * @example otpauth://totp/Logbook:asha%40clinic.test?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Logbook
+       */
+      uri: string;
     };
     /** @description What else an event concerned. */
     NewTarget: {
@@ -1985,6 +2051,22 @@ export interface components {
        */
       ends_at: string;
     };
+    /** @description Codes for somebody who has lost their authenticator app. They are shown once; each signs in once. */
+    RecoveryCodes: {
+      /**
+       * @example [
+       *       "QK3F-7ZPA-XW2M-LBTE"
+       *     ]
+       */
+      recovery_codes: string[];
+    };
+    SecondFactorCode: {
+      /**
+       * @description What the authenticator app shows.
+       * @example 492039
+       */
+      code: string;
+    };
     /** @description An invitation, and the link that opens an account. */
     SentInvitation: {
       invitation: components["schemas"]["Invitation"];
@@ -2020,6 +2102,11 @@ export interface components {
     SignInLink: {
       /** @description The part of the link after `#link=`. */
       token: string;
+      /**
+       * @description The code of the second factor, where the account has one: six digits of the authenticator app, or a recovery code.
+       * @example 492039
+       */
+      code?: string | null;
     };
     SignInMethods: {
       /** @description Always true: the first administrator has no other way to sign in. */
@@ -2160,7 +2247,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The request came from a page of another site */
+      /** @description The account has a second factor: its code is missing or wrong; or the request came from a page of another site */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2265,7 +2352,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The request came from a page of another site */
+      /** @description The account has a second factor: its code is missing or wrong; or the request came from a page of another site */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2364,7 +2451,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The request came from a page of another site */
+      /** @description The account has a second factor: its code is missing or wrong; or the request came from a page of another site */
       403: {
         headers: {
           [name: string]: unknown;
@@ -2808,7 +2895,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The request came from a page of another site */
+      /** @description The account has a second factor: its code is missing or wrong; or the request came from a page of another site */
       403: {
         headers: {
           [name: string]: unknown;
@@ -3086,6 +3173,365 @@ export interface operations {
     requestBody?: never;
     responses: {
       /** @description The invitation is gone */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description You are not allowed to do this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  confirmSecondFactor: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["SecondFactorCode"];
+      };
+    };
+    responses: {
+      /** @description It is on; the recovery codes are shown once */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RecoveryCodes"];
+        };
+      };
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description You are not allowed to do this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  setUpSecondFactor: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The secret, which is shown once */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["NewSecondFactor"];
+        };
+      };
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description You are not allowed to do this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  removeSecondFactor: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description It is off, and its recovery codes are gone */
       204: {
         headers: {
           [name: string]: unknown;

@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 export type User = Schemas["User"];
 export type Session = Schemas["Session"];
 export type Me = Schemas["Me"];
+export type NewSecondFactor = Schemas["NewSecondFactor"];
 export type Workspace = Schemas["Workspace"];
 export type NewWorkspace = Schemas["NewWorkspace"];
 export type WorkspaceChanges = Schemas["WorkspaceChanges"];

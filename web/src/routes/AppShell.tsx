@@ -158,6 +158,7 @@ function UserMenu({ me }: { me: Me }) {
           <MenuItem onAction={() => setChanging(true)}>
             {me.user.has_password ? "Change password…" : "Set a password…"}
           </MenuItem>
+          <MenuItem onAction={() => void navigate({ to: "/account/second-factor" })}>Second factor</MenuItem>
           <MenuItem onAction={() => void navigate({ to: "/account/sessions" })}>Your sessions</MenuItem>
         </MenuGroup>
         <MenuSeparator />

@@ -1,11 +1,13 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { setPassword, signOut } from "../api/auth";
+import { setPassword } from "../api/auth";
 import { ApiError, hasFieldError } from "../api/errors";
 import { meQuery } from "../api/workspaces";
 import { Button } from "../ui/Button";
 import { TextField } from "../ui/TextField";
+import { asksForCode, CodeField } from "./CodeField";
 import styles from "./forms.module.css";
+import { SignInAgain } from "./SignInAgain";
 
 interface PasswordFormProps {
   hasPassword: boolean;
@@ -22,9 +24,10 @@ export function PasswordForm({ hasPassword, onDone, onSkip, skipText, onSignedOu
   const queries = useQueryClient();
   const [current, setCurrent] = useState("");
   const [next, setNext] = useState("");
+  const [secondCode, setSecondCode] = useState("");
   const [tooShort, setTooShort] = useState(false);
   const change = useMutation({
-    mutationFn: () => setPassword(next, hasPassword ? current : undefined),
+    mutationFn: () => setPassword(next, hasPassword ? current : undefined, secondCode),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: meQuery.queryKey });
       onDone();
@@ -32,30 +35,16 @@ export function PasswordForm({ hasPassword, onDone, onSkip, skipText, onSignedOu
   });
   const code = change.error instanceof ApiError ? change.error.code : null;
   const wrong = code === "wrong_password";
+  const codeAsked = asksForCode(change.error);
+  // The server asks for a code only after everything else was right, and once asked for it stays.
+  const [showsCode, setShowsCode] = useState(false);
+  if (codeAsked && !showsCode) setShowsCode(true);
   const tooEasy = hasFieldError(change.error, "password", "too_easy");
   if (code === "sign_in_again") {
     return (
-      <div className={styles.form}>
-        <p className={styles.note} role="alert">
-          To set a password, you must have signed in just now. Sign in again, then set it.
-        </p>
-        <div className={styles.actions}>
-          <Button variant="plain" onPress={onSkip}>
-            {skipText}
-          </Button>
-          {/* An error is ignored: this browser is signed out in any case. */}
-          <Button
-            variant="primary"
-            onPress={() =>
-              void signOut()
-                .catch(() => undefined)
-                .then(onSignedOut)
-            }
-          >
-            Sign in again
-          </Button>
-        </div>
-      </div>
+      <SignInAgain skipText={skipText} onSkip={onSkip} onSignedOut={onSignedOut}>
+        To set a password, you must have signed in just now. Sign in again, then set it.
+      </SignInAgain>
     );
   }
   return (
@@ -93,11 +82,12 @@ export function PasswordForm({ hasPassword, onDone, onSkip, skipText, onSignedOu
             ? `Use at least ${MIN_LENGTH} characters.`
             : tooEasy
               ? "This password is easy to guess. Use several unrelated words."
-              : change.error && !wrong
+              : change.error && !wrong && !codeAsked
                 ? change.error.message
                 : null
         }
       />
+      {showsCode && <CodeField takesFocus value={secondCode} onChange={setSecondCode} error={change.error} />}
       <div className={styles.actions}>
         <Button variant="plain" onPress={onSkip}>
           {skipText}

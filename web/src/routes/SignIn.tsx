@@ -8,6 +8,7 @@ import { Button, buttonClass } from "../ui/Button";
 import { cx } from "../ui/cx";
 import { TextField } from "../ui/TextField";
 import { Logo } from "./AppShell";
+import { asksForCode, CodeField } from "./CodeField";
 import styles from "./forms.module.css";
 import { PasswordForm } from "./PasswordForm";
 import { useTitle } from "./use-log-page";
@@ -29,6 +30,11 @@ const FAILED: Record<string, string> = {
 };
 const FAILED_OTHERWISE = "Sign-in failed. Try again, or ask an administrator.";
 
+interface LinkAttempt {
+  token: string;
+  code?: string;
+}
+
 export function SignIn() {
   useTitle("Sign in");
   const router = useRouter();
@@ -37,7 +43,7 @@ export function SignIn() {
   const leave = () => router.history.replace(next ?? "/");
 
   const withLink = useMutation({
-    mutationFn: signInWithLink,
+    mutationFn: ({ token, code }: LinkAttempt) => signInWithLink(token, code),
     onSuccess: (session: Session) => (session.user.has_password ? leave() : setStep("password")),
   });
 
@@ -48,9 +54,10 @@ export function SignIn() {
     if (taken.current) return;
     taken.current = true;
     const token = takeLinkToken();
-    if (token) exchange(token);
+    if (token) exchange({ token });
   }, [exchange]);
 
+  const linkAsksForCode = asksForCode(withLink.error) && withLink.variables !== undefined;
   return (
     <main className={styles.page}>
       <div className={styles.box}>
@@ -72,6 +79,13 @@ export function SignIn() {
               onSignedOut={() => setStep("sign-in")}
             />
           </>
+        ) : linkAsksForCode ? (
+          <CodeForm
+            error={withLink.error}
+            isPending={withLink.isPending}
+            onSubmit={(code) => withLink.mutate({ token: withLink.variables.token, code })}
+            onCancel={withLink.reset}
+          />
         ) : (
           <>
             {expired && !withLink.error && (
@@ -91,8 +105,9 @@ export function SignIn() {
                   : withLink.error.message}
               </p>
             )}
-            <ProviderSignIn next={next} />
-            <PasswordSignIn busy={withLink.isPending} onDone={leave} />
+            <PasswordSignIn busy={withLink.isPending} onDone={leave}>
+              <ProviderSignIn next={next} />
+            </PasswordSignIn>
           </>
         )}
       </div>
@@ -119,47 +134,113 @@ function ProviderSignIn({ next }: { next: string | undefined }) {
   );
 }
 
-function PasswordSignIn({ busy, onDone }: { busy: boolean; onDone: () => void }) {
+interface PasswordSignInProps {
+  busy: boolean;
+  onDone: () => void;
+  /** Other ways to sign in, until the password was right. */
+  children: React.ReactNode;
+}
+
+function PasswordSignIn({ busy, onDone, children }: PasswordSignInProps) {
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
-  const submit = useMutation({ mutationFn: () => signIn(email.trim(), password), onSuccess: onDone });
+  const submit = useMutation({
+    mutationFn: (code?: string) => signIn(email.trim(), password, code),
+    onSuccess: onDone,
+  });
+  const [step, setStep] = useState<"password" | "code">("password");
+  if (step === "password" && asksForCode(submit.error)) setStep("code");
+  if (step === "code") {
+    return (
+      <CodeForm
+        error={submit.error}
+        isPending={submit.isPending}
+        onSubmit={(code) => submit.mutate(code)}
+        onCancel={() => {
+          submit.reset();
+          setPassword("");
+          setStep("password");
+        }}
+      />
+    );
+  }
   const wrong = submit.error instanceof ApiError && submit.error.status === 401;
+  return (
+    <>
+      {children}
+      <form
+        className={styles.form}
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit.mutate(undefined);
+        }}
+      >
+        {submit.error && (
+          <p className={styles.error} role="alert">
+            {wrong ? "The e-mail address or the password is wrong." : submit.error.message}
+          </p>
+        )}
+        <TextField
+          large
+          label="E-mail"
+          type="email"
+          name="email"
+          autoComplete="username"
+          required
+          value={email}
+          onChange={setEmail}
+        />
+        <TextField
+          large
+          label="Password"
+          type="password"
+          name="password"
+          autoComplete="current-password"
+          required
+          value={password}
+          onChange={setPassword}
+        />
+        <Button type="submit" variant="primary" isDisabled={busy || submit.isPending}>
+          {busy || submit.isPending ? "Signing in…" : "Sign in"}
+        </Button>
+      </form>
+    </>
+  );
+}
+
+interface CodeFormProps {
+  error: Error | null;
+  isPending: boolean;
+  onSubmit: (code: string) => void;
+  onCancel: () => void;
+}
+
+/** Asks for the code of the second factor, after the password or the link was right. */
+function CodeForm({ error, isPending, onSubmit, onCancel }: CodeFormProps) {
+  const [code, setCode] = useState("");
   return (
     <form
       className={styles.form}
       onSubmit={(event) => {
         event.preventDefault();
-        submit.mutate();
+        onSubmit(code.trim());
       }}
     >
-      {submit.error && (
+      {error && !asksForCode(error) && (
         <p className={styles.error} role="alert">
-          {wrong ? "The e-mail address or the password is wrong." : submit.error.message}
+          {error.message}
         </p>
       )}
-      <TextField
-        large
-        label="E-mail"
-        type="email"
-        name="email"
-        autoComplete="username"
-        required
-        value={email}
-        onChange={setEmail}
-      />
-      <TextField
-        large
-        label="Password"
-        type="password"
-        name="password"
-        autoComplete="current-password"
-        required
-        value={password}
-        onChange={setPassword}
-      />
-      <Button type="submit" variant="primary" isDisabled={busy || submit.isPending}>
-        {busy || submit.isPending ? "Signing in…" : "Sign in"}
-      </Button>
+      <p className={styles.lead}>Your account has a second factor. Enter its code to sign in.</p>
+      <CodeField takesFocus value={code} onChange={setCode} error={error} />
+      <div className={styles.actions}>
+        <Button variant="plain" onPress={onCancel}>
+          Cancel
+        </Button>
+        <Button type="submit" variant="primary" isDisabled={isPending}>
+          {isPending ? "Signing in…" : "Sign in"}
+        </Button>
+      </div>
     </form>
   );
 }

@@ -72,6 +72,12 @@ const sessionsRoute = createRoute({
   component: lazyRouteComponent(() => import("./account/Sessions"), "Sessions"),
 });
 
+const secondFactorRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: "account/second-factor",
+  component: lazyRouteComponent(() => import("./account/SecondFactor"), "SecondFactor"),
+});
+
 const usersRoute = createRoute({
   getParentRoute: () => appRoute,
   path: "users",
@@ -163,6 +169,7 @@ const routeTree = rootRoute.addChildren([
     homeRoute,
     newWorkspaceRoute,
     sessionsRoute,
+    secondFactorRoute,
     usersRoute,
     workspaceRoute.addChildren([
       overviewRoute,

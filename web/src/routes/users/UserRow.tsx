@@ -28,7 +28,7 @@ interface Action {
 }
 
 /** What a platform admin may do with an account. */
-function actionsOf({ name, disabled, platform_admin }: Account, isMe: boolean): Action[] {
+function actionsOf({ name, disabled, platform_admin, second_factor }: Account, isMe: boolean): Action[] {
   const access: Action = disabled
     ? {
         title: "Enable account",
@@ -55,8 +55,14 @@ function actionsOf({ name, disabled, platform_admin }: Account, isMe: boolean): 
         change: { platform_admin: true },
         consequence: `${name} will be an admin of every workspace and of all users.`,
       };
+  const factor: Action = {
+    title: "Remove second factor",
+    action: "Remove",
+    change: { second_factor: false },
+    consequence: `${name} will be signed out everywhere, and sign in without a code. Make sure that it is they who ask for it.`,
+  };
   // Nobody means to lock themselves out.
-  return isMe ? [admin] : [access, admin];
+  return isMe ? [admin] : [access, admin, ...(second_factor ? [factor] : [])];
 }
 
 export function UserRow({ account, isMe, clock }: UserRowProps) {
@@ -64,7 +70,7 @@ export function UserRow({ account, isMe, clock }: UserRowProps) {
   const refreshMe = useRefreshMe();
   const [confirming, setConfirming] = useState<Action | null>(null);
   const [showsSessions, setShowsSessions] = useState(false);
-  const { id, name, email, platform_admin, disabled, last_sign_in_at } = account;
+  const { id, name, email, platform_admin, second_factor, disabled, last_sign_in_at } = account;
   return (
     <li className={styles.row}>
       <span className={styles.main}>
@@ -72,6 +78,7 @@ export function UserRow({ account, isMe, clock }: UserRowProps) {
           {name}
           {isMe && <span className={styles.tag}>you</span>}
           {platform_admin && <span className={styles.tag}>platform admin</span>}
+          {second_factor && <span className={styles.tag}>second factor</span>}
         </span>
         <span className={styles.sub}>{email ?? "No e-mail address"}</span>
       </span>
