@@ -29,8 +29,8 @@ export function SecondFactor() {
           Second factor
         </h1>
         <p className={styles.lead}>
-          Signing in then takes a code of an authenticator app as well, so that a stolen password alone opens
-          nothing.
+          With a second factor, signing in also takes a code of an authenticator app: a stolen password alone
+          opens nothing.
         </p>
       </div>
       {me.error ? (
