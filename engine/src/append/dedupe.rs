@@ -21,6 +21,8 @@ use crate::{
 pub struct Dedupe {
     pub key: String,
     pub(super) content: Content,
+    /// Events that arrived before were masked in another way, so that their content cannot be compared with this one.
+    pub(super) alike_since: Option<Timestamp>,
 }
 
 /// A hash of what a producer sent, except what the server adds.
@@ -114,6 +116,15 @@ impl Content {
 struct Known {
     id: EventId,
     content: Vec<u8>,
+    received_at: Timestamp,
+}
+
+impl Known {
+    /// Whether another event has the key. The same one differs where its secrets were masked in another way.
+    fn is_other(&self, dedupe: &Dedupe) -> bool {
+        let alike = dedupe.alike_since.is_none_or(|since| self.received_at >= since);
+        alike && self.content != dedupe.content.0
+    }
 }
 
 /// The known keys among those of some requests, by source.
@@ -157,11 +168,12 @@ impl KnownKeys {
                         dedupe_keys::seq,
                         dedupe_keys::occurred_at,
                         dedupe_keys::content,
+                        dedupe_keys::received_at,
                     ))
-                    .load::<(String, i64, Timestamp, Vec<u8>)>(conn)?;
+                    .load::<(String, i64, Timestamp, Vec<u8>, Timestamp)>(conn)?;
                 let known = known.0.entry(source.to_owned()).or_default();
-                known.extend(rows.into_iter().map(|(key, seq, occurred_at, content)| {
-                    (key, Known { id: EventId::new(workspace_id, seq, occurred_at), content })
+                known.extend(rows.into_iter().map(|(key, seq, occurred_at, content, received_at)| {
+                    (key, Known { id: EventId::new(workspace_id, seq, occurred_at), content, received_at })
                 }));
             }
         }
@@ -173,13 +185,13 @@ impl KnownKeys {
         Some(self.0.get(source)?.get(key)?.id)
     }
 
-    pub(super) fn add(&mut self, source: &str, dedupe: &Dedupe, id: EventId) {
-        let Dedupe { key, content } = dedupe;
+    pub(super) fn add(&mut self, source: &str, dedupe: &Dedupe, id: EventId, received_at: Timestamp) {
+        let Dedupe { key, content, alike_since: _ } = dedupe;
         let keys = match self.0.get_mut(source) {
             Some(keys) => keys,
             None => self.0.entry(source.to_owned()).or_default(),
         };
-        keys.insert(key.clone(), Known { id, content: content.to_vec() });
+        keys.insert(key.clone(), Known { id, content: content.to_vec(), received_at });
     }
 
     /// The first element of a request whose key another event has.
@@ -187,9 +199,10 @@ impl KnownKeys {
         let known = self.0.get(&request.sender);
         let mut here: HashMap<&str, (usize, Content)> = HashMap::new();
         for (element, event) in request.events.iter().enumerate() {
-            let Some(Dedupe { key, content }) = &event.dedupe else { continue };
+            let Some(dedupe) = &event.dedupe else { continue };
+            let Dedupe { key, content, alike_since: _ } = dedupe;
             let first = match known.and_then(|keys| keys.get(key)) {
-                Some(known) => (known.content != content.0).then(|| format!("the event {}", known.id)),
+                Some(known) => known.is_other(dedupe).then(|| format!("the event {}", known.id)),
                 None => match here.entry(key) {
                     Entry::Vacant(place) => {
                         place.insert((element, *content));

@@ -297,7 +297,7 @@ impl<'a> Batch<'a> {
                 received_at: row.received_at,
                 content: dedupe.content.to_vec(),
             });
-            self.known.add(sender, dedupe, id);
+            self.known.add(sender, dedupe, id, row.received_at);
         }
         self.rows.push(row);
         AppendResult { id, seq: self.last_seq, duplicate: false }

@@ -36,9 +36,11 @@ impl Prepared {
             masked: (!masked.is_empty()).then(|| canonical_json(&masked)),
         };
         let row = event.into();
-        let dedupe = dedupe_key
-            .map(DedupeKey::into_string)
-            .map(|key| Dedupe { key, content: Content::new(&row, occurred_at.is_given()) });
+        let dedupe = dedupe_key.map(DedupeKey::into_string).map(|key| Dedupe {
+            key,
+            content: Content::new(&row, occurred_at.is_given()),
+            alike_since: masker.masks_alike_since(),
+        });
         Self { dedupe, row }
     }
 }

@@ -11,6 +11,7 @@
 //! | `masker.rs` | what replaces a secret |
 //! | `json.rs` | goes through names and values |
 //! | `words.rs` | the words that names consist of |
+//! | `fields.rs` | the names that a workspace lists itself |
 //! | `names.rs` | what a name says about its value |
 //! | `issuers.rs` | prefixes of issued keys |
 //! | `shapes.rs` | other shapes |
@@ -19,6 +20,7 @@
 //! | `random.rs` | what looks random |
 //! | `scan.rs` | finds them all in one text, in linear time |
 
+mod fields;
 mod issuers;
 mod json;
 mod masker;
@@ -35,6 +37,7 @@ mod words;
 use serde_json::{Map, Value};
 
 use super::{Actor, Change, Common, NewEvent, SetChange, Target, ValueChange, limits::Text};
+pub use fields::{FieldLists, MAX_FIELD_NAME, MAX_FIELDS};
 use json::Walk;
 pub use masker::{MASK, Masker};
 use names::Verdict;
@@ -75,6 +78,7 @@ pub fn mask_with(masker: &Masker, event: &mut NewEvent) -> Vec<String> {
         let place = all.index(i);
         mask_change(change, of_token, &place, &mut walk);
     }
+    walk.start_anew();
     walk.members(metadata.as_mut(), Verdict::Plain, &Place::at("/metadata"));
 
     for (place, actor) in [("/actor", actor), ("/on_behalf_of", on_behalf_of)] {
@@ -109,7 +113,18 @@ pub fn mask_with(masker: &Masker, event: &mut NewEvent) -> Vec<String> {
 
 fn mask_change(change: &mut Change, of_token: bool, place: &Place<'_>, walk: &mut Walk<'_>) {
     let field = change.field();
-    let verdict = if of_token && field == "digest" { Verdict::Secret } else { names::verdict(field) };
+    let mut verdict = walk.start(field);
+    if verdict != Verdict::Kept && of_token && field == "digest" {
+        verdict = verdict.max(Verdict::Secret);
+    }
+    if let Some(label) = &change.labels().label
+        && walk.is_listed(label)
+    {
+        verdict = Verdict::Listed;
+    }
+    if verdict == Verdict::Kept {
+        verdict = Verdict::Plain;
+    }
     match change {
         Change::Value(ValueChange { field: _, old, new, labels: _ }) => {
             walk.value(old, verdict, &place.pointer("/old"));
@@ -141,8 +156,12 @@ fn mask_change(change: &mut Change, of_token: bool, place: &Place<'_>, walk: &mu
 
 /// Masks the secrets of an object, without fingerprints. Returns the JSON pointers of what was masked, below `place`.
 pub fn mask_object(object: &mut Map<String, Value>, place: &str) -> Vec<String> {
-    let masker = Masker::default();
-    let mut walk = Walk::new(&masker);
+    mask_object_with(&Masker::default(), object, place)
+}
+
+/// As [`mask_object`], as the masker says.
+pub fn mask_object_with(masker: &Masker, object: &mut Map<String, Value>, place: &str) -> Vec<String> {
+    let mut walk = Walk::new(masker);
     walk.members(object, Verdict::Plain, &Place::at(place));
     walk.masked
 }

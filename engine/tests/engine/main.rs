@@ -4,5 +4,6 @@
 mod event_ids;
 mod index_encoding;
 mod masking;
+mod masking_fields;
 mod text;
 mod whole;

@@ -6,8 +6,9 @@ use memchr::memmem;
 use serde_json::{Map, Value};
 
 use super::{
+    fields::{Names, Position},
     masker::{MASK, MOST_FINGERPRINTS, Masker},
-    names::{self, Verdict, verdict},
+    names::{self, Verdict},
     pairs,
     place::Place,
     scan,
@@ -19,6 +20,9 @@ const MOST_NESTED: usize = 4;
 
 pub(super) struct Walk<'m> {
     masker: &'m Masker,
+    names: Names<'m>,
+    /// Where the paths of the workspace's lists lead.
+    at: Position,
     /// The JSON pointers of what was masked.
     pub masked: Vec<String>,
     /// In how many texts with JSON.
@@ -29,24 +33,47 @@ pub(super) struct Walk<'m> {
 
 impl<'m> Walk<'m> {
     pub(super) fn new(masker: &'m Masker) -> Self {
-        Self { masker, masked: Vec::new(), nested: 0, in_messages: false }
+        let names = masker.names();
+        Self { masker, names, at: Position::TOP, masked: Vec::new(), nested: 0, in_messages: false }
+    }
+
+    /// What a name at the top says. What follows is below it.
+    pub(super) fn start(&mut self, name: &str) -> Verdict {
+        self.at = Position::TOP;
+        self.names.step(name, &mut self.at)
+    }
+
+    /// Whether the workspace masks what a label names.
+    pub(super) fn is_listed(&self, label: &str) -> bool {
+        self.names.has_masks() && self.names.verdict(label) == Verdict::Listed
+    }
+
+    /// What follows is at the top.
+    pub(super) fn start_anew(&mut self) {
+        self.at = Position::TOP;
     }
 
     pub(super) fn members(&mut self, object: &mut Map<String, Value>, above: Verdict, place: &Place<'_>) {
         self.keys(object, place);
-        let named = named_value(object);
+        let named = named_value(object, self.names);
+        let top = self.at;
         for (key, value) in object.iter_mut() {
-            let mut verdict = below(above, key);
+            self.at = top;
+            let mut verdict = below(above, key, self.names.step(key, &mut self.at));
             if let Some(named) = named
                 && VALUE_MEMBERS.contains(&key.as_str())
             {
-                verdict = verdict.max(named);
+                verdict = match named {
+                    Verdict::Kept if verdict != Verdict::Listed => Verdict::Plain,
+                    named => verdict.max(named),
+                };
             }
             let was = self.in_messages;
             self.in_messages |= MESSAGES.iter().any(|word| key.eq_ignore_ascii_case(word));
             self.value(value, verdict, &place.key(key));
             self.in_messages = was;
         }
+        self.at = top;
     }
 
     /// Masks secrets that are keys themselves, as of a cache of sessions.
@@ -78,7 +105,7 @@ impl<'m> Walk<'m> {
                     && size.is_multiple_of(2)
                     && (size >= 4 || above == Verdict::Plain)
                     && is_header(name);
-                (is_flag || is_header).then(|| verdict_of_flag(name))
+                (is_flag || is_header).then(|| self.names.verdict(name.trim_start_matches('-')))
             });
             let place = place.index(i);
             match item {
@@ -90,17 +117,22 @@ impl<'m> Walk<'m> {
     }
 
     fn pair(&mut self, pair: &mut [Value], above: Verdict, place: &Place<'_>) {
-        let verdict = pair[0].as_str().map_or(above, |name| above.max(verdict(name)));
+        let verdict = pair[0].as_str().map_or(above, |name| above.max(self.names.verdict(name)));
         // Two names are a list of names.
-        let is_name = pair[1]
-            .as_str()
-            .is_some_and(|value| verdict >= Verdict::Weak && self::verdict(value) >= Verdict::Weak);
+        let is_name = verdict != Verdict::Listed
+            && pair[1]
+                .as_str()
+                .is_some_and(|value| verdict >= Verdict::Weak && names::verdict(value) >= Verdict::Weak);
         self.value(&mut pair[0], above, &place.index(0));
         self.value(&mut pair[1], if is_name { above } else { verdict }, &place.index(1));
     }
 
     pub(super) fn value(&mut self, value: &mut Value, verdict: Verdict, place: &Place<'_>) {
         match value {
+            Value::Bool(says) if verdict == Verdict::Listed => {
+                *value = self.masker.replacement(&says.to_string()).into();
+                self.masked.push(place.to_string());
+            }
             // No secrets. Worth keeping, since they show that one was set or removed.
             Value::Null | Value::Bool(_) => {}
             Value::String(text) => {
@@ -110,7 +142,7 @@ impl<'m> Walk<'m> {
                 }
             }
             Value::Number(number) => {
-                if verdict == Verdict::Secret
+                if verdict >= Verdict::Secret
                     || verdict == Verdict::PinCode && pairs::is_secret_value(&number.to_string(), verdict)
                 {
                     *value = self.masker.replacement(&number.to_string()).into();
@@ -133,6 +165,9 @@ impl<'m> Walk<'m> {
 
     /// The text without its secrets; None when it has none.
     pub(super) fn masked_text(&mut self, text: &str, verdict: Verdict) -> Option<String> {
+        if verdict == Verdict::Listed {
+            return (!text.is_empty()).then(|| self.masker.replacement(text));
+        }
         if verdict != Verdict::Plain && verdict != Verdict::Cookies {
             let is_message = self.in_messages && text.contains(' ');
             if !is_message && pairs::is_secret_value(text, verdict) {
@@ -150,7 +185,8 @@ impl<'m> Walk<'m> {
         if !text.trim_start().starts_with(['{', '[']) || self.nested >= MOST_NESTED {
             return None;
         }
-        if !scan::may_have_secrets(text) && memmem::find(text.as_bytes(), b"\\u").is_none() {
+        let may_have_secrets = self.names.has_masks() || scan::may_have_secrets(text);
+        if !may_have_secrets && memmem::find(text.as_bytes(), b"\\u").is_none() {
             return None;
         }
         let mut value: Value = serde_json::from_str(text).ok()?;
@@ -161,7 +197,7 @@ impl<'m> Walk<'m> {
 
     /// Without the secrets that it has inside; None when it has none.
     fn cut_out(&self, text: &str, in_cookies: bool) -> Option<String> {
-        let secrets = scan::secrets(text, in_cookies);
+        let secrets = scan::secrets(text, in_cookies, self.names);
         (!secrets.is_empty()).then(|| self.replaced(text, &secrets))
     }
 
@@ -181,11 +217,12 @@ impl<'m> Walk<'m> {
     }
 }
 
-/// What a key says, below another one.
-fn below(above: Verdict, key: &str) -> Verdict {
-    let own = verdict(key);
+/// What a key that says `own` says below another one.
+fn below(above: Verdict, key: &str, own: Verdict) -> Verdict {
     match above {
-        Verdict::Plain | Verdict::PinCode => own,
+        Verdict::Listed => Verdict::Listed,
+        _ if own == Verdict::Kept => Verdict::Plain,
+        Verdict::Kept | Verdict::Plain | Verdict::PinCode => own,
         // `{"secret": {"name": "db", "value": "…"}}`
         Verdict::Secret if own == Verdict::Plain && names::is_about(key) => Verdict::Weak,
         Verdict::Weak if own == Verdict::Plain && names::is_about(key) => Verdict::Plain,
@@ -195,18 +232,18 @@ fn below(above: Verdict, key: &str) -> Verdict {
 }
 
 /// What the member that names a field says about the one that has its value.
-fn named_value(object: &Map<String, Value>) -> Option<Verdict> {
+fn named_value(object: &Map<String, Value>, names: Names<'_>) -> Option<Verdict> {
     if !(2..=8).contains(&object.len()) || !object.keys().any(|key| VALUE_MEMBERS.contains(&key.as_str())) {
         return None;
     }
-    NAME_MEMBERS.iter().filter_map(|member| object.get(*member)?.as_str()).map(verdict).max()
+    NAME_MEMBERS
+        .iter()
+        .filter_map(|member| object.get(*member)?.as_str())
+        .map(|name| names.verdict(name))
+        .max()
 }
 
 fn is_header(name: &str) -> bool {
     name.contains('-') && !name.starts_with('-') && !name.contains(' ')
         || ["authorization", "cookie"].iter().any(|header| name.eq_ignore_ascii_case(header))
-}
-
-fn verdict_of_flag(name: &str) -> Verdict {
-    verdict(name.trim_start_matches('-'))
 }

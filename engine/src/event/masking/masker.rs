@@ -1,9 +1,12 @@
 //! What replaces a secret: a mark, and in it a fingerprint by which equal secrets of a workspace are seen to be equal.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
+
+use super::fields::{FieldLists, Fields, Names};
+use crate::db::timestamp::Timestamp;
 
 /// What replaces a secret where there is no key, and where a text has very many.
 pub const MASK: &str = "[masked]";
@@ -16,12 +19,36 @@ pub(super) const MOST_FINGERPRINTS: usize = 32;
 #[derive(Clone, Default)]
 pub struct Masker {
     key: Option<Vec<u8>>,
+    /// None without lists, which costs nothing.
+    fields: Option<Arc<Fields>>,
+    since: Option<Timestamp>,
 }
 
 impl Masker {
     /// With the workspace's key. Whoever has it can try out which short secret a fingerprint belongs to.
     pub fn with_key(key: Vec<u8>) -> Self {
-        Self { key: Some(key) }
+        Self { key: Some(key), ..Self::default() }
+    }
+
+    /// The same, with the workspace's lists of fields.
+    #[must_use]
+    pub fn with_fields(self, lists: &FieldLists) -> Self {
+        Self { fields: Fields::new(lists).map(Arc::new), ..self }
+    }
+
+    /// The same. Events that arrived before `since` may have been masked by other lists.
+    #[must_use]
+    pub fn since(self, since: Timestamp) -> Self {
+        Self { since: Some(since), ..self }
+    }
+
+    /// Since when events are masked as this masks them.
+    pub(crate) fn masks_alike_since(&self) -> Option<Timestamp> {
+        self.since
+    }
+
+    pub(super) fn names(&self) -> Names<'_> {
+        Names(self.fields.as_deref())
     }
 
     /// `[masked:3f9c…]`: the first 96 bits of the secret's HMAC-SHA-256, in hexadecimal.
@@ -38,7 +65,12 @@ impl Masker {
 /// Without the key.
 impl fmt::Debug for Masker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Masker").field("has_key", &self.key.is_some()).finish()
+        let Self { key, fields, since } = self;
+        f.debug_struct("Masker")
+            .field("has_key", &key.is_some())
+            .field("fields", fields)
+            .field("since", since)
+            .finish()
     }
 }
 

@@ -16,6 +16,8 @@ const LONGEST: usize = 1024;
 /// What is masked of a field's value; what counts more is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Verdict {
+    /// As [`Verdict::Plain`], whatever the names above say: the workspace keeps the field.
+    Kept,
     /// Only what has the shape of a secret.
     Plain,
     /// Besides, what looks random.
@@ -24,8 +26,10 @@ pub(super) enum Verdict {
     Cookies,
     /// A PIN, or a postal code of six digits as India has them, which stays.
     PinCode,
-    /// All of it.
+    /// All of it, except what stands where a secret would be.
     Secret,
+    /// All of it, and all below: the workspace masks the field.
+    Listed,
 }
 
 static LOOK: LazyLock<AhoCorasick> = LazyLock::new(|| {
@@ -53,7 +57,7 @@ pub(super) fn verdict(name: &str) -> Verdict {
 }
 
 /// Full-width letters as the usual ones, and without characters that nobody sees.
-fn fold(name: &str) -> Cow<'_, str> {
+pub(super) fn fold(name: &str) -> Cow<'_, str> {
     if name.is_ascii() {
         return Cow::Borrowed(name);
     }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{
+    fields::Names,
     names::{Verdict, verdict},
     random::{is_uuid, looks_random},
     sentences,
@@ -41,9 +42,9 @@ const SCHEMES: &[(&str, bool)] = &[
 ];
 
 /// Adds the places of the values to `found`.
-pub(super) fn find(text: &str, in_cookies: bool, found: &mut Vec<Range<usize>>) {
+pub(super) fn find(text: &str, in_cookies: bool, names: Names<'_>, found: &mut Vec<Range<usize>>) {
     if in_cookies {
-        cookies(text, 0..text.len(), found);
+        cookies(text, 0..text.len(), names, found);
         return;
     }
     let bytes = text.as_bytes();
@@ -57,16 +58,16 @@ pub(super) fn find(text: &str, in_cookies: bool, found: &mut Vec<Range<usize>>) 
         let Some(name) = name_before(text, separator) else { continue };
         let name = &text[name];
         if name != seen.name {
-            (seen.name, seen.verdict) = (name, name_verdict(name));
+            (seen.name, seen.verdict) = (name, name_verdict(name, names));
         }
-        if seen.verdict == Verdict::Plain {
+        if seen.verdict <= Verdict::Plain {
             continue;
         }
         let at = ValueAt::after(text, separator);
-        done = done.max(value(text, &mut seen, &at, found));
+        done = done.max(value(text, &mut seen, &at, names, found));
     }
-    sentences::flags(text, found);
-    sentences::verbs(text, found);
+    sentences::flags(text, names, found);
+    sentences::verbs(text, names, found);
 }
 
 /// What the last name and value were, so that a text that repeats them costs no more than another one.
@@ -84,7 +85,10 @@ impl Default for Seen<'_> {
 }
 
 /// In a text, session ids count too, since that is where cookies and URLs have them.
-fn name_verdict(name: &str) -> Verdict {
+fn name_verdict(name: &str, names: Names<'_>) -> Verdict {
+    if let Some(listed) = names.listed_in_text(name) {
+        return listed;
+    }
     let known = verdict(name);
     if known > Verdict::Plain {
         return known;
@@ -210,15 +214,26 @@ fn bare(rest: &[u8]) -> Option<usize> {
 }
 
 /// Adds the place of one value, if it is to be masked. Returns up to where other names do not matter.
-fn value(text: &str, seen: &mut Seen<'_>, at: &ValueAt, found: &mut Vec<Range<usize>>) -> usize {
+fn value(
+    text: &str,
+    seen: &mut Seen<'_>,
+    at: &ValueAt,
+    names: Names<'_>,
+    found: &mut Vec<Range<usize>>,
+) -> usize {
     let (name, verdict) = (seen.name, seen.verdict);
+    if verdict == Verdict::Listed {
+        let end = listed_end(text, at);
+        found.push(at.start..end);
+        return end;
+    }
     let rest = &text[at.start..];
     if rest.starts_with("//") {
         return 0;
     }
     if verdict == Verdict::Cookies {
         let end = line_end(text, at.start);
-        cookies(text, at.start..end, found);
+        cookies(text, at.start..end, names, found);
         return end;
     }
     if names_header(name)
@@ -249,6 +264,15 @@ fn value(text: &str, seen: &mut Seen<'_>, at: &ValueAt, found: &mut Vec<Range<us
     if verdict == Verdict::Weak { at.start } else { end }
 }
 
+/// The end of a value that is masked whatever it is. In a sentence it may have several words.
+fn listed_end(text: &str, at: &ValueAt) -> usize {
+    if at.in_prose {
+        let rest = &text[at.start..];
+        return at.start + rest.find(['\n', '\r', ',', ';', '"']).unwrap_or(rest.len());
+    }
+    at.end(text, usize::MAX).unwrap_or(text.len())
+}
+
 /// What stands behind the scheme at the beginning of an `Authorization` header's value.
 pub(super) fn credentials(text: &str, start: usize) -> Option<Range<usize>> {
     let Scheme { end: from, to_line_end } = scheme(text, start)?;
@@ -270,7 +294,7 @@ fn names_header(name: &str) -> bool {
 /// Whether a value of a field with this verdict is one to mask.
 pub(super) fn is_secret_value(value: &str, verdict: Verdict) -> bool {
     match verdict {
-        Verdict::Plain => false,
+        Verdict::Kept | Verdict::Plain => false,
         Verdict::Weak | Verdict::Cookies => {
             looks_random(&value[..value.floor_char_boundary(ENOUGH)]) || is_uuid(value)
         }
@@ -279,6 +303,7 @@ pub(super) fn is_secret_value(value: &str, verdict: Verdict) -> bool {
             digits == value.trim().len() && digits >= 3 && digits != 6
         }
         Verdict::Secret => !is_placeholder(value),
+        Verdict::Listed => !value.is_empty(),
     }
 }
 
@@ -338,7 +363,7 @@ fn line_end(text: &str, start: usize) -> usize {
 }
 
 /// `theme=dark; sessionid=…`: names are kept, and values that are neither secret by name nor random.
-fn cookies(text: &str, place: Range<usize>, found: &mut Vec<Range<usize>>) {
+fn cookies(text: &str, place: Range<usize>, names: Names<'_>, found: &mut Vec<Range<usize>>) {
     let mut start = place.start;
     for cookie in text[place].split(';') {
         let at = start;
@@ -350,7 +375,10 @@ fn cookies(text: &str, place: Range<usize>, found: &mut Vec<Range<usize>>) {
         let value = value.trim_end().trim_matches('"');
         let from = from + text[from..].len() - text[from..].trim_start_matches([' ', '"']).len();
         let value = value.trim_start_matches([' ', '"']);
-        let verdict = name_verdict(name).max(Verdict::Weak);
+        let verdict = match name_verdict(name, names) {
+            Verdict::Kept => Verdict::Kept,
+            known => known.max(Verdict::Weak),
+        };
         if is_secret_value(value, verdict) {
             found.push(from..from + value.len());
         }

@@ -12,6 +12,7 @@ use std::{ops::Range, sync::LazyLock};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::{
+    fields::Names,
     issuers::ISSUERS,
     pairs,
     shapes::{self, Shape},
@@ -75,14 +76,15 @@ pub(super) fn may_have_secrets(text: &str) -> bool {
 }
 
 /// The places of the secrets, in order and apart from each other. `in_cookies`: the text is what a header of cookies says.
-pub(super) fn secrets(text: &str, in_cookies: bool) -> Vec<Range<usize>> {
-    if !in_cookies && !may_have_secrets(text) {
+pub(super) fn secrets(text: &str, in_cookies: bool, of: Names<'_>) -> Vec<Range<usize>> {
+    let listed = of.has_masks() && text.contains(['=', ':', ' ']);
+    if !in_cookies && !listed && !may_have_secrets(text) {
         return Vec::new();
     }
     let (look, patterns) = &*PATTERNS;
     let bytes = text.as_bytes();
     let mut found = Vec::new();
-    let mut names = in_cookies;
+    let mut names = in_cookies || listed;
     // What is before is masked already, or belongs to a run of letters that was looked at.
     let mut done = 0;
     for hit in look.find_overlapping_iter(text) {
@@ -104,7 +106,7 @@ pub(super) fn secrets(text: &str, in_cookies: bool) -> Vec<Range<usize>> {
         }
     }
     if names {
-        pairs::find(text, in_cookies, &mut found);
+        pairs::find(text, in_cookies, of, &mut found);
     }
     united(found)
 }

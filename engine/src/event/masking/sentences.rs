@@ -5,6 +5,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::{
+    fields::Names,
     names::{Verdict, verdict},
     pairs::{LONGEST_NAME, LONGEST_QUOTED, ValueAt, is_secret_value, name_before},
 };
@@ -13,7 +14,7 @@ use super::{
 const IS: &[&str] = &[" is ", " was ", " ist ", " es ", " est ", " to "];
 
 /// `--password hunter2`, and the password behind curl's `-u`.
-pub(super) fn flags(text: &str, found: &mut Vec<Range<usize>>) {
+pub(super) fn flags(text: &str, names: Names<'_>, found: &mut Vec<Range<usize>>) {
     let bytes = text.as_bytes();
     let has_curl = memmem::find(bytes, b"curl").is_some();
     let mut done = 0;
@@ -30,8 +31,8 @@ pub(super) fn flags(text: &str, found: &mut Vec<Range<usize>>) {
         let value_at = ValueAt::after(text, flag + name);
         let name = &text[flag..flag + name];
         let is_user = matches!(name, "u" | "user") && has_curl;
-        let verdict = verdict(name);
-        if !is_user && verdict == Verdict::Plain {
+        let verdict = names.verdict(name);
+        if !is_user && verdict <= Verdict::Plain {
             continue;
         }
         let Some(end) = value_at.end(text, LONGEST_QUOTED) else { continue };
@@ -46,13 +47,14 @@ pub(super) fn flags(text: &str, found: &mut Vec<Range<usize>>) {
 }
 
 /// "Your PIN is 4821": only what has a digit.
-pub(super) fn verbs(text: &str, found: &mut Vec<Range<usize>>) {
+pub(super) fn verbs(text: &str, names: Names<'_>, found: &mut Vec<Range<usize>>) {
     for is in IS {
         for at in memmem::find_iter(text.as_bytes(), is) {
             let Some(name) = name_before(text, at) else { continue };
             let name = text[name].rsplit("changed").next().map_or("", str::trim);
             let last = name.rsplit(' ').next().unwrap_or(name);
-            if verdict(last).max(verdict(name)) != Verdict::Secret {
+            let listed = names.listed_in_text(name);
+            if listed.unwrap_or_else(|| verdict(last).max(verdict(name))) < Verdict::Secret {
                 continue;
             }
             let start = at + is.len();
