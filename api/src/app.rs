@@ -33,7 +33,7 @@ use crate::{
         health::{self, Counters},
         invitations,
         logs::{access, activity, application, feed, framework, ingest},
-        members, oidc, password, second_factor, sign_in, users, workspaces,
+        masking, members, oidc, password, second_factor, sign_in, users, workspaces,
     },
 };
 
@@ -145,6 +145,14 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
             at("/api/v1/workspaces/{workspace}", "GET, PATCH")
                 .route(get().to(workspaces::get))
                 .route(patch().to(workspaces::change)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/masking", "GET, PUT")
+                .route(get().to(masking::get))
+                .route(put().to(masking::change)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/masking/preview", "POST").route(post().to(masking::preview)),
         )
         .service(
             at("/api/v1/workspaces/{workspace}/members", "GET, POST")

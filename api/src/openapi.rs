@@ -16,7 +16,7 @@ use crate::{
     routes::{
         api_keys, health, invitations,
         logs::{access, activity, application, feed, framework, ingest},
-        members, oidc, password, second_factor, sign_in, users, workspaces,
+        masking, members, oidc, password, second_factor, sign_in, users, workspaces,
     },
 };
 
@@ -57,6 +57,7 @@ use crate::{
         activity::list, activity::get, activity::metrics, activity::facets, activity::histogram,
         feed::feed, ingest::ingest,
         workspaces::list, workspaces::post, workspaces::get, workspaces::change,
+        masking::get, masking::change, masking::preview,
         members::list, members::change, members::remove,
         invitations::invite, invitations::list, invitations::cancel, invitations::accept, invitations::decline,
         users::list, users::change, users::sessions_of, users::end_sessions_of, users::my_sessions, users::end_my_session,

@@ -125,6 +125,19 @@ on_both!(csv_and_postgres_give_the_same_events, |server| {
     }
 });
 
+on_both!(an_import_masks_the_fields_that_its_workspace_lists, |server| {
+    server.workspace("listed");
+    let lists = json!({"mask": ["Auth Config"], "keep": []});
+    server.admin().put("/workspaces/listed/masking", lists).expect(200);
+    let text = |workspace: &str| {
+        import(&server, FIXTURE, workspace);
+        Value::from(feed(&server, workspace)).to_string()
+    };
+    let (listed, other) = (text("listed"), text("other"));
+    assert!(other.contains("enforce_sso"));
+    assert!(listed.contains("auth_config") && !listed.contains("enforce_sso"), "{listed}");
+});
+
 on_both!(
     an_imported_log_has_as_many_events_after_it_was_opened,
     |config| {

@@ -31,6 +31,7 @@ mod index_merges;
 mod list_filters;
 mod list_oracle;
 mod masking;
+mod masking_fields;
 mod matrix;
 mod members;
 mod migrations;

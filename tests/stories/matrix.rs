@@ -54,6 +54,9 @@ listWorkspaces            401  401 200   200    200     200    200   200        
 createWorkspace           401  401 403   403    403     403    403   201        -
 getWorkspace              401  401 404   200    200     200    200   200        -
 changeWorkspace           401  401 404   403    403     403    200   200        -
+getMasking                401  401 404   200    200     200    200   200        -
+changeMasking             401  401 404   403    403     403    200   200        -
+previewMasking            401  401 404   403    403     403    200   200        -
 listMembers               401  401 404   403    403     403    200   200        -
 inviteMember              401  401 404   403    403     403    201   201        -
 changeMember              401  401 404   403    403     403    200   200        -
@@ -255,6 +258,8 @@ impl<'a> World<'a> {
             "appendFrameworkEvents" => json!([sample("framework", 1)]),
             "ingestEvents" => mixed("access"),
             "createWorkspace" => json!({"slug": self.fresh("made"), "name": "Made"}),
+            "changeMasking" => json!({"mask": ["mrn"], "keep": []}),
+            "previewMasking" => json!({"masking": {"mask": ["mrn"], "keep": []}, "metadata": {}}),
             "changeWorkspace" => json!({"name": self.fresh("Clinic")}),
             "inviteMember" => {
                 json!({"email": format!("{}@clinic.test", self.fresh("invited")), "role": "viewer"})

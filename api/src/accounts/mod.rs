@@ -6,6 +6,7 @@ pub mod claims;
 pub mod grants;
 pub mod identities;
 pub mod invitations;
+pub mod masking;
 pub mod member;
 pub mod members;
 pub mod passwords;

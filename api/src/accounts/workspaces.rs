@@ -20,7 +20,10 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::{
-    accounts::role::Role,
+    accounts::{
+        masking::{self, StoredLists},
+        role::Role,
+    },
     http::{
         error::{Code, Problem, Result},
         validation::{field_errors, no_nul},
@@ -211,10 +214,14 @@ pub fn list(conn: &mut Conn) -> Result<Vec<Workspace>> {
     Ok(query.load(conn)?)
 }
 
-/// What masks the secrets of a workspace's events, with the workspace's own key.
+/// What masks a workspace's events, with the workspace's own key and lists.
 pub fn masker(conn: &mut Conn, id: i32) -> QueryResult<Masker> {
     let key = workspaces::table.find(id).select(workspaces::masking_key).first(conn)?;
-    Ok(Masker::with_key(key))
+    let StoredLists { lists, changed_at } = masking::find(conn, id)?;
+    let masker = Masker::with_key(key).with_fields(&lists);
+    // Until then, another server may use the earlier lists.
+    let settled = changed_at.map(|at| at.plus_seconds(TIME_TO_LIVE.as_secs() as i64));
+    Ok(settled.into_iter().fold(masker, Masker::since))
 }
 
 /// The workspaces in which somebody has a role, by slug.
@@ -271,6 +278,11 @@ impl Workspaces {
         let masker = Arc::new(self.db.run(move |conn| masker(conn, id).map_err(Problem::from)).await?);
         self.maskers.insert(id, masker.clone(), read_at);
         Ok(masker)
+    }
+
+    /// Makes the next event of the workspace read its lists again.
+    pub fn invalidate_masker(&self, id: i32) {
+        self.maskers.invalidate(&id);
     }
 
     /// Makes the next request to the workspace read it again.

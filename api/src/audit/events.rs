@@ -3,6 +3,7 @@
 use logbook_engine::event::{
     Actor, ActorType, Change, Log, NewEvent, Target,
     limits::{Action, Changes, IpAddress, OccurredAt, SourceName, Text},
+    masking::FieldLists,
 };
 use serde_json::{Value, json};
 
@@ -178,6 +179,26 @@ impl By<'_> {
         let changes = settings_of(Some(self.workspace), after);
         (!changes.is_empty()).then(|| {
             let mut event = self.managed("workspace_changed", of_workspace(after));
+            event.changes = changed(changes);
+            Record::new(self.destination(), event)
+        })
+    }
+
+    /// None when nothing changed.
+    pub fn masking_changed(&self, before: &FieldLists, after: &FieldLists) -> Option<Record> {
+        // One text each: in a list, the name of a header would make a secret of the name behind it.
+        let change = |list: &str, before: &[String], after: &[String]| {
+            (before != after).then(|| Change::value(list, before.join(", ").into(), after.join(", ").into()))
+        };
+        let changes: Vec<_> = [
+            change("fields to mask", before.mask(), after.mask()),
+            change("fields to keep", before.keep(), after.keep()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        (!changes.is_empty()).then(|| {
+            let mut event = self.managed("masking_changed", of_workspace(self.workspace));
             event.changes = changed(changes);
             Record::new(self.destination(), event)
         })

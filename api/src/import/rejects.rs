@@ -10,7 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use logbook_engine::{event::masking, private_files};
+use logbook_engine::{
+    event::masking::{self, Masker},
+    private_files,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -35,6 +38,8 @@ pub struct Reject {
 #[derive(Debug)]
 pub struct Rejects {
     path: PathBuf,
+    /// Without a key: the file lies outside the database.
+    masker: Masker,
     file: Option<File>,
     /// Rows rejected so far.
     pub count: u64,
@@ -43,8 +48,8 @@ pub struct Rejects {
 }
 
 impl Rejects {
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, file: None, count: 0, first: Vec::new() }
+    pub fn new(path: PathBuf, masker: Masker) -> Self {
+        Self { path, masker, file: None, count: 0, first: Vec::new() }
     }
 
     pub fn path(&self) -> &Path {
@@ -53,7 +58,7 @@ impl Rejects {
 
     /// Writes one reject. It is on disk only after [`Rejects::sync`].
     pub fn add(&mut self, mut reject: Reject) -> io::Result<()> {
-        reject.row = masked(reject.row);
+        reject.row = masked(&self.masker, reject.row);
         let mut line = serde_json::to_vec(&reject)?;
         line.push(b'\n');
         self.file()?.write_all(&line)?;
@@ -82,13 +87,13 @@ impl Rejects {
 }
 
 /// Masks the row's secrets. Columns that hold JSON are parsed, so that the field names inside them count.
-fn masked(row: Map<String, Value>) -> Map<String, Value> {
+fn masked(masker: &Masker, row: Map<String, Value>) -> Map<String, Value> {
     let opened = |value: Value| match &value {
         Value::String(text) if text.starts_with(['{', '[']) => serde_json::from_str(text).unwrap_or(value),
         _ => value,
     };
     let mut row = row.into_iter().map(|(column, value)| (column, opened(value))).collect();
-    masking::mask_object(&mut row, "");
+    masking::mask_object_with(masker, &mut row, "");
     row
 }
 
@@ -105,7 +110,7 @@ mod tests {
             "changes_text": format!("broken {hash}"),
         });
         let Value::Object(row) = row else { panic!("an object") };
-        let masked = Value::from(masked(row)).to_string();
+        let masked = Value::from(masked(&Masker::default(), row)).to_string();
         assert!(!masked.contains("bdf178acb071e32") && !masked.contains("597decc"), "{masked}");
         assert!(masked.contains(r#""name":["a","b"]"#));
     }

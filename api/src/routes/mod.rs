@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod health;
 pub mod invitations;
 pub mod logs;
+pub mod masking;
 pub mod members;
 pub mod oidc;
 pub mod password;

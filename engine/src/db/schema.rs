@@ -52,6 +52,9 @@ diesel::table! {
         date_format -> Text,
         created_at -> TimestampSql,
         masking_key -> Binary,
+        masked_fields -> Text,
+        kept_fields -> Text,
+        fields_changed_at -> Nullable<TimestampSql>,
     }
 }
 

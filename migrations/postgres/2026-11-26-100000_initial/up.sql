@@ -13,7 +13,11 @@ CREATE TABLE workspaces (
     date_format TEXT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     -- Of the fingerprints of masked secrets. No role reads it that serves a workspace's readers.
-    masking_key BYTEA NOT NULL DEFAULT decode(replace(gen_random_uuid()::TEXT || gen_random_uuid()::TEXT, '-', ''), 'hex')
+    masking_key BYTEA NOT NULL DEFAULT decode(replace(gen_random_uuid()::TEXT || gen_random_uuid()::TEXT, '-', ''), 'hex'),
+    -- Names of fields, as JSON arrays of text, and when they last changed.
+    masked_fields TEXT NOT NULL DEFAULT '[]',
+    kept_fields TEXT NOT NULL DEFAULT '[]',
+    fields_changed_at TIMESTAMPTZ
 );
 
 -- The workspace for audit events that concern no other workspace. One row at most, created with the first such event.

@@ -11,7 +11,11 @@ CREATE TABLE workspaces (
     date_format TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     -- Of the fingerprints of masked secrets. No role reads it that serves a workspace's readers.
-    masking_key BLOB NOT NULL DEFAULT (randomblob(32))
+    masking_key BLOB NOT NULL DEFAULT (randomblob(32)),
+    -- Names of fields, as JSON arrays of text, and when they last changed.
+    masked_fields TEXT NOT NULL DEFAULT '[]',
+    kept_fields TEXT NOT NULL DEFAULT '[]',
+    fields_changed_at INTEGER
 );
 
 -- The workspace for audit events that concern no other workspace. One row at most, created with the first such event.

@@ -17,7 +17,11 @@ use logbook_engine::{
         schema::{import_positions, workspace_sequences},
         timestamp::Timestamp,
     },
-    event::{NewEvent, limits::SourceName},
+    event::{
+        NewEvent,
+        limits::SourceName,
+        masking::{FieldLists, Masker},
+    },
 };
 
 use super::{
@@ -32,7 +36,10 @@ use super::{
 /// The source of imported events.
 const SOURCE_NAME: &str = "zango import";
 use crate::{
-    accounts::workspaces::{self, Workspace},
+    accounts::{
+        masking,
+        workspaces::{self, Workspace},
+    },
     import::rejects::Rejects,
 };
 
@@ -46,9 +53,10 @@ const BATCH: usize = 2000;
 /// positions: another run continues from there.
 pub fn run(db: &Db, data_dir: &Path, args: &ZangoImport, progress: bool) -> Result<Summary, ImportError> {
     let source = Source::open(&args.from, &args.schema)?;
-    let mut rejects = Rejects::new(rejects_path(data_dir, args));
-    let names = Names::load(&source, &mut rejects)?;
     let mut conn = db.conn()?;
+    let lists = field_lists(&mut conn, args)?;
+    let mut rejects = Rejects::new(rejects_path(data_dir, args), Masker::default().with_fields(&lists));
+    let names = Names::load(&source, &mut rejects)?;
     let source_name = format!("zango:{}", args.schema);
 
     // Both log tables must exist before a workspace is created.
@@ -130,6 +138,12 @@ fn store_batch(
     })?;
     stored.extend(moved.into_iter().map(|position| (position.source_table, position.position)));
     Ok(())
+}
+
+/// The fields that the workspace masks and keeps; none where it is not there yet.
+fn field_lists(conn: &mut Conn, args: &ZangoImport) -> Result<FieldLists, ImportError> {
+    let Some(workspace) = workspaces::find(conn, &args.workspace)? else { return Ok(FieldLists::default()) };
+    Ok(masking::find(conn, workspace.id)?.lists)
 }
 
 fn stored_positions(
