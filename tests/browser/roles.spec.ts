@@ -49,7 +49,7 @@ async function checkPages(page: Page, role: Role, slug: string, name: string) {
   await page.goto(`/w/${slug}`);
   await expect(page.getByRole("navigation", { name: "Workspace" }).getByRole("link")).toHaveText([
     ...(canRead ? ["Overview", "Access", "Application", "Framework"] : []),
-    ...(canReadActivity ? ["Settings"] : []),
+    ...(canRead ? ["Settings"] : []),
   ]);
   await expect(page.getByRole("heading", { name: NO_ACCESS })).toHaveCount(canRead ? 0 : 1);
   await page.getByRole("button", { name: `Workspace: ${name}` }).click();
@@ -84,6 +84,13 @@ async function checkPages(page: Page, role: Role, slug: string, name: string) {
     await expect(page.getByRole("main").getByRole("textbox")).toHaveCount(canManage && tab === "general" ? (isPlatformAdmin ? 2 : 1) : 0);
     await expectAccessible(page);
   }
+  // Everybody who reads events may know which of their fields are masked.
+  await page.goto(`/w/${slug}/settings/masking`);
+  await expect(page.getByRole("heading", { name: canRead ? "Masking" : NO_ACCESS, exact: true })).toBeVisible();
+  if (canRead) await expect(page.getByRole("heading", { name: "Keep" })).toBeVisible();
+  await expect(page.getByRole("main").getByRole("textbox")).toHaveCount(canManage ? 3 : 0);
+  await expect(page.getByRole("main").getByRole("button", { name: "Save" })).toHaveCount(canManage ? 1 : 0);
+  await expectAccessible(page);
   await page.goto(`/w/${slug}/settings/activity`);
   const activity = page.getByRole("navigation", { name: "Settings" }).getByRole("link", { name: "Activity" });
   await expect(page.getByRole("searchbox").or(page.getByRole("heading", { name: /Only admins and auditors|cannot read/ }))).toBeVisible();

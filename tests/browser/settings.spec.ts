@@ -122,7 +122,8 @@ test("A member is invited, signs in, gets another role and is removed", async ({
   await expect(row).toContainText("Last sign-in");
   await memberPage.reload();
   await expect(memberPage.getByRole("link", { name: "Overview" })).toBeVisible();
-  await expect(memberPage.getByRole("link", { name: "Settings" })).toHaveCount(0);
+  await memberPage.getByRole("link", { name: "Settings" }).click();
+  await expect(memberPage.getByRole("navigation", { name: "Settings" }).getByRole("link")).toHaveText(["Masking"]);
 
   await row.getByRole("button", { name: "Remove" }).click();
   await page.getByRole("dialog", { name: "Remove member" }).getByRole("button", { name: "Remove" }).click();
@@ -150,4 +151,62 @@ test("A platform admin renames a workspace and moves it to another address", asy
   await page.reload();
   await expect(page.getByLabel("Time zone")).toHaveValue("Asia/Kolkata");
   await expect(page.getByLabel("Date format")).toHaveValue("yyyy-mm-dd");
+});
+
+test("Fields to mask and to keep are listed, tried and saved", async ({ signedIn: page, server, pageErrors }) => {
+  pageErrors.allow(/status of 422/);
+  const { slug, name } = newWorkspace("masking");
+  server.logbook("workspace", "create", slug, "--name", name);
+  await page.goto(`/w/${slug}/settings/members`);
+  await page.getByRole("navigation", { name: "Settings" }).getByRole("link", { name: "Masking" }).click();
+  const mask = page.getByRole("region", { name: "Mask", exact: true });
+  const keep = page.getByRole("region", { name: "Keep", exact: true });
+  const save = page.getByRole("button", { name: "Save" });
+  await expect(mask.getByText("No fields")).toBeVisible();
+  await expect(save).toBeDisabled();
+  await expectAccessible(page);
+
+  await mask.getByLabel("Field to mask").fill("patient_id, address.street");
+  await mask.getByLabel("Field to mask").press("Enter");
+  await keep.getByLabel("Field to keep").fill("PatientId");
+  await keep.getByRole("button", { name: "Add" }).click();
+  await expect(mask.getByRole("listitem")).toHaveText(["patient_id", "address.street"]);
+  await save.click();
+  // The name that is refused says why.
+  await expect(keep.getByRole("alert")).toContainText("PatientId: `PatientId` is also in the list of fields to mask");
+  await expectAccessible(page);
+  await keep.getByRole("button", { name: "Remove PatientId from Keep" }).click();
+  await keep.getByLabel("Field to keep").fill("next_token");
+  await keep.getByLabel("Field to keep").press("Enter");
+
+  const trial = page.getByRole("region", { name: "Try it" });
+  await trial.getByLabel("Metadata as JSON").fill("not JSON");
+  await trial.getByRole("button", { name: "Try" }).click();
+  await expect(trial.getByRole("alert")).toHaveText("This is not a JSON object.");
+  const metadata = { patientId: "P-1204", address: { street: "4 Hill Road", city: "Pune" } };
+  await trial.getByLabel("Metadata as JSON").fill(JSON.stringify(metadata));
+  await trial.getByRole("button", { name: "Try" }).click();
+  const shown = trial.getByRole("region", { name: "masked metadata" });
+  await expect(shown).toContainText("Pune");
+  expect(JSON.parse((await shown.textContent()) ?? "")).toEqual({
+    patientId: "[masked]",
+    address: { street: "[masked]", city: "Pune" },
+  });
+  await expectAccessible(page);
+
+  await save.click();
+  await expect(save).toBeDisabled();
+  await page.reload();
+  await expect(mask.getByRole("listitem")).toHaveText(["patient_id", "address.street"]);
+  await expect(keep.getByRole("listitem")).toHaveText(["next_token"]);
+  const response = await fetch(`${server.url}/api/v1/workspaces/${slug}/logs/access`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${server.token("writer", slug)}` },
+    body: JSON.stringify([{ event_type: "login", metadata }]),
+  });
+  expect(response.status).toBe(201);
+  await page.goto(`/w/${slug}/access`);
+  await page.getByRole("gridcell").first().click();
+  await expect(page.getByRole("dialog")).toContainText("Pune");
+  await expect(page.getByRole("dialog")).not.toContainText("4 Hill Road");
 });

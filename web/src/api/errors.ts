@@ -46,6 +46,17 @@ export function fieldError(error: Error | null, field: string): string | null {
   return error.problem?.errors?.find((detail) => detail.pointer === `/${field}`)?.detail ?? null;
 }
 
+/** The server's messages about the entries of a list of the request, by place in the list. */
+export function entryErrors(error: Error | null, list: string): Map<number, string> {
+  const found = new Map<number, string>();
+  if (!(error instanceof ApiError)) return found;
+  for (const { pointer, detail } of error.problem?.errors ?? []) {
+    const place = pointer?.startsWith(`/${list}/`) ? Number(pointer.slice(list.length + 2)) : NaN;
+    if (Number.isInteger(place)) found.set(place, detail);
+  }
+  return found;
+}
+
 /** Whether the server found this fault in one field of the request. */
 export function hasFieldError(error: Error | null, field: string, code: string): boolean {
   if (!(error instanceof ApiError)) return false;

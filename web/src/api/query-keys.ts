@@ -18,6 +18,7 @@ export const queryKeys = {
   members: (slug: string) => ["members", slug] as const,
   invitations: (slug: string) => ["invitations", slug] as const,
   apiKeys: (slug: string) => ["api-keys", slug] as const,
+  masking: (slug: string) => ["masking", slug] as const,
   /** A prefix of every key of one log. */
   log: (slug: string, log: LogName) => ["log", slug, log] as const,
   /** A prefix of every list of one log. */

@@ -1,12 +1,13 @@
 import { queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
 import { queryKeys } from "./query-keys";
-import type { NewApiKey, NewMember, Role, WorkspaceChanges } from "./types";
+import type { Masking, NewApiKey, NewMember, Role, WorkspaceChanges } from "./types";
 
 const MEMBER = "/api/v1/workspaces/{workspace}/members/{user}" as const;
 const MEMBERS = "/api/v1/workspaces/{workspace}/members" as const;
 const INVITATIONS = "/api/v1/workspaces/{workspace}/invitations" as const;
 const KEYS = "/api/v1/workspaces/{workspace}/keys" as const;
+const MASKING = "/api/v1/workspaces/{workspace}/masking" as const;
 
 export const membersQuery = (workspace: string) =>
   queryOptions({
@@ -25,6 +26,23 @@ export const apiKeysQuery = (workspace: string) =>
     queryKey: queryKeys.apiKeys(workspace),
     queryFn: ({ signal }) => unwrap(client.GET(KEYS, { params: { path: { workspace } }, signal })),
   });
+
+export const maskingQuery = (workspace: string) =>
+  queryOptions({
+    queryKey: queryKeys.masking(workspace),
+    queryFn: ({ signal }) => unwrap(client.GET(MASKING, { params: { path: { workspace } }, signal })),
+  });
+
+export function changeMasking(workspace: string, body: Masking) {
+  return unwrap(client.PUT(MASKING, { params: { path: { workspace } }, body }));
+}
+
+/** Stores nothing. */
+export function previewMasking(workspace: string, masking: Masking, metadata: Record<string, unknown>) {
+  // The generator takes any object for an empty one.
+  const body = { masking, metadata: metadata as Record<string, never> };
+  return unwrap(client.POST(`${MASKING}/preview`, { params: { path: { workspace } }, body }));
+}
 
 export function inviteMember(workspace: string, body: NewMember) {
   return unwrap(client.POST(MEMBERS, { params: { path: { workspace } }, body }));

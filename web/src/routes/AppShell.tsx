@@ -2,7 +2,7 @@ import { Link, Outlet, useNavigate, useParams, useRouteContext } from "@tanstack
 import { Button as AriaButton } from "react-aria-components/Button";
 import { useState } from "react";
 import { signOut } from "../api/auth";
-import { canRead, canReadActivity } from "../api/roles";
+import { canRead } from "../api/roles";
 import type { Me, MyInvitation } from "../api/types";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
@@ -17,7 +17,7 @@ const TABS = [
   { to: "/w/$slug/access", label: "Access", exact: false, visibleTo: canRead },
   { to: "/w/$slug/application", label: "Application", exact: false, visibleTo: canRead },
   { to: "/w/$slug/framework", label: "Framework", exact: false, visibleTo: canRead },
-  { to: "/w/$slug/settings", label: "Settings", exact: false, visibleTo: canReadActivity },
+  { to: "/w/$slug/settings", label: "Settings", exact: false, visibleTo: canRead },
 ] as const;
 
 export function AppShell() {

@@ -8,7 +8,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { ApiError } from "../api/errors";
-import { canManage } from "../api/roles";
+import { canManage, canReadActivity } from "../api/roles";
 import { restoreSession } from "../api/session";
 import { meQuery, workspaceQuery } from "../api/workspaces";
 import { PRESETS, type Preset } from "../logs/range";
@@ -133,7 +133,11 @@ const settingsStartRoute = createRoute({
   path: "/",
   beforeLoad: async ({ context, params }) => {
     const { role } = await context.queries.ensureQueryData(workspaceQuery(params.slug));
-    const to = canManage(role) ? "/w/$slug/settings/members" : "/w/$slug/settings/activity";
+    const to = canManage(role)
+      ? "/w/$slug/settings/members"
+      : canReadActivity(role)
+        ? "/w/$slug/settings/activity"
+        : "/w/$slug/settings/masking";
     throw redirect({ to, params, replace: true });
   },
 });
@@ -156,6 +160,12 @@ const generalRoute = createRoute({
   component: lazyRouteComponent(() => import("./settings/General"), "General"),
 });
 
+const maskingRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "masking",
+  component: lazyRouteComponent(() => import("./settings/MaskingPage"), "MaskingPage"),
+});
+
 const activityRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "activity",
@@ -176,7 +186,14 @@ const routeTree = rootRoute.addChildren([
       accessRoute,
       applicationRoute,
       frameworkRoute,
-      settingsRoute.addChildren([settingsStartRoute, membersRoute, keysRoute, generalRoute, activityRoute]),
+      settingsRoute.addChildren([
+        settingsStartRoute,
+        membersRoute,
+        keysRoute,
+        maskingRoute,
+        generalRoute,
+        activityRoute,
+      ]),
     ]),
   ]),
 ]);

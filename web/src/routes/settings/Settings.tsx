@@ -1,6 +1,6 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, Outlet, useMatch, useParams } from "@tanstack/react-router";
-import { canManage, canReadActivity } from "../../api/roles";
+import { canManage, canRead, canReadActivity } from "../../api/roles";
 import { workspaceQuery } from "../../api/workspaces";
 import { cx } from "../../ui/cx";
 import { Notice } from "../../ui/Notice";
@@ -9,6 +9,7 @@ import styles from "./settings.module.css";
 const TABS = [
   { to: "/w/$slug/settings/members", label: "Members", visibleTo: canManage },
   { to: "/w/$slug/settings/keys", label: "API keys", visibleTo: canManage },
+  { to: "/w/$slug/settings/masking", label: "Masking", visibleTo: canRead },
   { to: "/w/$slug/settings/general", label: "General", visibleTo: canManage },
   { to: "/w/$slug/settings/activity", label: "Activity", visibleTo: canReadActivity },
 ] as const;
@@ -18,7 +19,9 @@ export function Settings() {
   const { data: workspace } = useSuspenseQuery(workspaceQuery(slug));
   // A log needs the whole window.
   const isLog = useMatch({ from: "/app/w/$slug/settings/activity", shouldThrow: false }) !== undefined;
-  if (!(isLog ? canReadActivity : canManage)(workspace.role)) {
+  const isMasking = useMatch({ from: "/app/w/$slug/settings/masking", shouldThrow: false }) !== undefined;
+  const visibleTo = isLog ? canReadActivity : isMasking ? canRead : canManage;
+  if (!visibleTo(workspace.role)) {
     return (
       <Notice
         icon="lock"
