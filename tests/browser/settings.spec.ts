@@ -173,7 +173,7 @@ test("Fields to mask and to keep are listed, tried and saved", async ({ signedIn
   await expect(mask.getByRole("listitem")).toHaveText(["patient_id", "address.street"]);
   await save.click();
   // The name that is refused says why.
-  await expect(keep.getByRole("alert")).toContainText("PatientId: `PatientId` is also in the list of fields to mask");
+  await expect(keep.getByRole("alert")).toContainText("`PatientId` is also in the list of fields to mask");
   await expectAccessible(page);
   await keep.getByRole("button", { name: "Remove PatientId from Keep" }).click();
   await keep.getByLabel("Field to keep").fill("next_token");
@@ -195,6 +195,7 @@ test("Fields to mask and to keep are listed, tried and saved", async ({ signedIn
   await expectAccessible(page);
 
   await save.click();
+  await expect(page.getByRole("status").filter({ hasText: "Saved" })).toBeVisible();
   await expect(save).toBeDisabled();
   await page.reload();
   await expect(mask.getByRole("listitem")).toHaveText(["patient_id", "address.street"]);

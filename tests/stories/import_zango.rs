@@ -134,8 +134,9 @@ on_both!(an_import_masks_the_fields_that_its_workspace_lists, |server| {
         Value::from(feed(&server, workspace)).to_string()
     };
     let (listed, other) = (text("listed"), text("other"));
-    assert!(other.contains("enforce_sso"));
-    assert!(listed.contains("auth_config") && !listed.contains("enforce_sso"), "{listed}");
+    let kept = "\"enforce_sso\":false";
+    assert!(other.contains(kept));
+    assert!(listed.contains("\"enforce_sso\":\"[masked:") && !listed.contains(kept), "{listed}");
 });
 
 on_both!(

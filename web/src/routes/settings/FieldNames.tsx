@@ -61,13 +61,11 @@ export function FieldNames({ title, lead, none, names, errors, readOnly, onChang
         </ul>
       )}
       {errors.size > 0 && (
-        <ul className={styles.errors} role="alert">
+        <div className={styles.errors} role="alert">
           {[...errors].map(([i, detail]) => (
-            <li key={i}>
-              <code>{names[i]}</code>: {detail}
-            </li>
+            <p key={i}>{detail.startsWith("must ") ? `${names[i]}: ${detail}` : detail}</p>
           ))}
-        </ul>
+        </div>
       )}
       {!readOnly && (
         <form

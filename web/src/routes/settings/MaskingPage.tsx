@@ -35,13 +35,7 @@ export function MaskingPage() {
       ) : !masking.data ? (
         <SkeletonLine width="40%" />
       ) : (
-        <Lists
-          // Lists that somebody else saved meanwhile replace those that are not being edited.
-          key={JSON.stringify(masking.data)}
-          slug={slug}
-          stored={masking.data}
-          readOnly={!canManage(workspace.role)}
-        />
+        <Lists slug={slug} stored={masking.data} readOnly={!canManage(workspace.role)} />
       )}
     </section>
   );
@@ -55,18 +49,23 @@ interface ListsProps {
 
 function Lists({ slug, stored, readOnly }: ListsProps) {
   const queries = useQueryClient();
-  const [draft, setDraft] = useState(stored);
+  // Null where nothing is edited: then what somebody else saved shows.
+  const [edited, setEdited] = useState<Masking | null>(null);
+  const draft = edited ?? stored;
+  const isChanged = JSON.stringify(draft) !== JSON.stringify(stored);
   const save = useMutation({
     mutationFn: () => changeMasking(slug, draft),
-    onSuccess: (saved) => queries.setQueryData(maskingQuery(slug).queryKey, saved),
+    onSuccess: (saved) => {
+      queries.setQueryData(maskingQuery(slug).queryKey, saved);
+      setEdited(null);
+    },
   });
   const change = (list: keyof Masking, names: string[]) => {
-    setDraft({ ...draft, [list]: names });
+    setEdited({ ...draft, [list]: names });
     save.reset();
   };
   const errors = { mask: entryErrors(save.error, "mask"), keep: entryErrors(save.error, "keep") };
   const isAtName = errors.mask.size + errors.keep.size > 0;
-  const isChanged = draft !== stored;
   return (
     <div className={styles.page}>
       {save.error && !isAtName && (
@@ -76,7 +75,7 @@ function Lists({ slug, stored, readOnly }: ListsProps) {
       )}
       <FieldNames
         title="Mask"
-        lead="Their whole value, at any depth. A path such as address.street means one place."
+        lead="Their whole value is masked, at any depth. A path such as address.street means one place."
         none="No fields: only what looks like a secret is masked"
         names={draft.mask}
         errors={errors.mask}
@@ -100,8 +99,8 @@ function Lists({ slug, stored, readOnly }: ListsProps) {
             <Button variant="primary" isDisabled={save.isPending || !isChanged} onPress={() => save.mutate()}>
               {save.isPending ? "Saving…" : "Save"}
             </Button>
-            <span role="status" className={settings.sub}>
-              {isChanged && !save.isPending ? "Not saved yet" : ""}
+            <span role="status" className={save.isSuccess ? settings.saved : settings.sub}>
+              {save.isSuccess ? "Saved" : isChanged && !save.isPending ? "Not saved yet" : ""}
             </span>
           </div>
           <MaskingTrial slug={slug} masking={draft} />
