@@ -977,7 +977,7 @@ export interface components {
       sequence: number | null;
       metadata: Record<string, never>;
       /**
-       * @description JSON pointers to what was masked: what looks like a secret, and fields that the workspace lists.
+       * @description JSON pointers to what was masked, as a secret or in a field that the workspace lists.
        * @example [
        *       "/metadata/token"
        *     ]
@@ -1148,7 +1148,7 @@ export interface components {
       sequence: number | null;
       metadata: Record<string, never>;
       /**
-       * @description JSON pointers to what was masked: what looks like a secret, and fields that the workspace lists.
+       * @description JSON pointers to what was masked, as a secret or in a field that the workspace lists.
        * @example [
        *       "/metadata/token"
        *     ]
@@ -1315,7 +1315,7 @@ export interface components {
       sequence: number | null;
       metadata: Record<string, never>;
       /**
-       * @description JSON pointers to what was masked: what looks like a secret, and fields that the workspace lists.
+       * @description JSON pointers to what was masked, as a secret or in a field that the workspace lists.
        * @example [
        *       "/metadata/token"
        *     ]
@@ -1478,7 +1478,7 @@ export interface components {
       sequence: number | null;
       metadata: Record<string, never>;
       /**
-       * @description JSON pointers to what was masked: what looks like a secret, and fields that the workspace lists.
+       * @description JSON pointers to what was masked, as a secret or in a field that the workspace lists.
        * @example [
        *       "/metadata/token"
        *     ]
@@ -1575,7 +1575,7 @@ export interface components {
       sequence: number | null;
       metadata: Record<string, never>;
       /**
-       * @description JSON pointers to what was masked: what looks like a secret, and fields that the workspace lists.
+       * @description JSON pointers to what was masked, as a secret or in a field that the workspace lists.
        * @example [
        *       "/metadata/token"
        *     ]

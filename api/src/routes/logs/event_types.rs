@@ -66,7 +66,7 @@ macro_rules! event_type {
             pub sequence: Option<i64>,
             #[schema(value_type = Object)]
             pub metadata: Box<serde_json::value::RawValue>,
-            /// JSON pointers to what was masked: what looks like a secret, and fields that the workspace lists.
+            /// JSON pointers to what was masked, as a secret or in a field that the workspace lists.
             #[schema(example = json!(["/metadata/token"]))]
             pub masked: Vec<String>,
         }
