@@ -4,7 +4,10 @@
 //! for one. How a name is written does not matter: case, `_`, `-` and spaces, full-width letters, invisible characters.
 //! Lists are no steps of a path, and a key with dots inside counts as the path that it spells.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, hash_map::Entry},
+};
 
 use foldhash::fast::RandomState;
 
@@ -87,27 +90,42 @@ fn steps_of(entry: &str) -> Result<Vec<String>, Invalid> {
     let folded = names::fold(entry);
     let mut steps = Vec::new();
     for part in folded.split('.') {
-        let mut within = steps_in(part).peekable();
-        if within.peek().is_none() {
+        let before = steps.len();
+        steps.extend(parts_of(part).map(|step| normalised(step, &mut Buffer::default()).into_owned()));
+        steps.retain(|step| !step.is_empty());
+        if steps.len() == before {
             return Err(Invalid::new("invalid", "must have a letter or digit on each side of a dot"));
         }
-        steps.extend(within);
     }
     Ok(steps)
 }
 
-/// The steps that a folded name spells: `user[email]` is `user.email`.
-fn steps_in(folded: &str) -> impl Iterator<Item = String> {
-    folded.split(['.', '[', ']']).map(normalised).filter(|step| !step.is_empty())
+/// What a folded name has as steps: `user[email]` is `user.email`.
+fn parts_of(folded: &str) -> impl Iterator<Item = &str> {
+    folded.split(['.', '[', ']'])
+}
+
+/// Room for a step, so that most need no memory of their own.
+struct Buffer([u8; MAX_FIELD_NAME]);
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self([0; MAX_FIELD_NAME])
+    }
 }
 
 /// In lower case, without what stands between words.
-fn normalised(step: &str) -> String {
+fn normalised<'b>(step: &str, buffer: &'b mut Buffer) -> Cow<'b, str> {
     let between = |c: char| c.is_whitespace() || c.is_ascii_punctuation();
-    if step.is_ascii() {
-        return step.chars().filter(|c| !between(*c)).map(|c| c.to_ascii_lowercase()).collect();
+    if !step.is_ascii() || step.len() > MAX_FIELD_NAME {
+        return step.chars().filter(|c| !between(*c)).flat_map(char::to_lowercase).collect();
     }
-    step.chars().filter(|c| !between(*c)).flat_map(char::to_lowercase).collect()
+    let mut length = 0;
+    for byte in step.bytes().filter(|byte| !between(char::from(*byte))) {
+        buffer.0[length] = byte.to_ascii_lowercase();
+        length += 1;
+    }
+    String::from_utf8_lossy(&buffer.0[..length])
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,15 +192,20 @@ impl Fields {
     /// What the lists say of a field below `at`, which becomes the field.
     fn look(&self, name: &str, at: &mut Position) -> Option<Rule> {
         let mut rule = None;
-        for step in steps_in(&names::fold(name)) {
+        let mut buffer = Buffer::default();
+        for part in parts_of(&names::fold(name)) {
+            let step = normalised(part, &mut buffer);
+            if step.is_empty() {
+                continue;
+            }
             // Below a masked field, everything is masked.
             if rule == Some(Rule::Mask) {
                 break;
             }
-            let node = at.0.and_then(|at| self.nodes[at].below.get(&step).copied());
+            let node = at.0.and_then(|at| self.nodes[at].below.get(&*step).copied());
             *at = Position(node);
             let of_path = node.and_then(|node| self.nodes[node].rule);
-            let of_name = self.names.get(&step).copied();
+            let of_name = self.names.get(&*step).copied();
             rule = if of_path == Some(Rule::Mask) { of_path } else { of_name.or(of_path) };
         }
         rule
