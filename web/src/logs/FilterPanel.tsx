@@ -19,6 +19,9 @@ interface FilterPanelProps<E> {
 
 const SHOWN = 8;
 
+/** What the server counts together: of a thousand values no more are kept apart. No event has this value. */
+const OTHER = "(other)";
+
 interface Item {
   value: string;
   /** Only facets have counts. */
@@ -68,7 +71,11 @@ function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: Face
   const not = excluding(filter.param);
   const excluded = filtersOf(search)[not] ?? [];
   const active = [...selected, ...excluded];
-  const known: readonly Item[] = filter.values?.map((value) => ({ value })) ?? facet?.values ?? [];
+  const counted = facet?.values ?? [];
+  // An exact count has none that are counted together: there it is a value like any other.
+  const other = exact ? undefined : counted.find(({ value }) => value === OTHER);
+  const known: readonly Item[] =
+    filter.values?.map((value) => ({ value })) ?? counted.filter((item) => item !== other);
   // A value of the filter stays in the list even when no event has it together with the other filters.
   const missing = active.filter((value) => !known.some((item) => item.value === value));
   const values = [...known, ...missing.map((value) => ({ value, count: 0 }))];
@@ -95,7 +102,7 @@ function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: Face
                 <SkeletonLine width={width} />
               </div>
             ))}
-          {!loading && values.length === 0 && <p className={styles.empty}>No values</p>}
+          {!loading && values.length === 0 && !other && <p className={styles.empty}>No values</p>}
           {shown.map(({ value, count }) => (
             <Checkbox
               key={value}
@@ -107,6 +114,15 @@ function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: Face
               onExclude={() => onSearch(toggleFilter(search, not, value))}
             />
           ))}
+          {other && (
+            <p className={styles.other}>
+              <span>
+                Other values
+                <small>Too many to list: counted together, and no filter</small>
+              </span>
+              <span className={styles.count}>{formatCount(other.count, false)}</span>
+            </p>
+          )}
           {values.length > SHOWN && (
             <button type="button" className={styles.more} onClick={() => setAll(!all)}>
               {all ? "Show fewer" : `Show all ${values.length}`}
