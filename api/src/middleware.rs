@@ -75,6 +75,9 @@ pub async fn observe(
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Logs are never cached, nor what a new route returns, unless the route says so.
     set_default(headers, header::CACHE_CONTROL, "no-store");
+    // What is no page loads nothing and is framed nowhere, should a browser show it as one.
+    set_default(headers, header::CONTENT_SECURITY_POLICY, NOTHING_POLICY);
+    set_default(headers, header::REFERRER_POLICY, "no-referrer");
     let millis = start.elapsed().as_secs_f64() * 1000.0;
     tracing::info!(target: "logbook::request", %method, path, status = status.as_u16(), millis, request_id = id);
     Ok(response)
@@ -129,11 +132,19 @@ pub async fn refuse_foreign_pages(
     if site.is_some_and(|site| site != "same-origin" && site != "none") {
         request.extensions_mut().insert(ForeignPage);
         let problem = Problem::new(Code::Forbidden, "signing in works only from Logbook's own pages");
+        if let Some(audit) = request.app_data::<web::Data<AuditLog>>() {
+            let operation = path::operation(request.request());
+            let client_info = ClientInfo::from_request(request.request());
+            audit.foreign_page_refused(&operation, &problem, &client_info);
+        }
         return Ok(request.into_response(problem.error_response()).map_into_right_body());
     }
     next.call(request).await.map(ServiceResponse::map_into_left_body)
 }
 
+/// What every other response may load.
+const NOTHING_POLICY: &str =
+    "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// What the pages of the web application may load: only their own resources. The same as in docker/nginx.conf; the
 /// digests are those of two style rules that a library inserts, and web/test/policy.test.ts checks them.
 const PAGE_POLICY: &str = "default-src 'self'; \

@@ -119,5 +119,9 @@ pub async fn docs(file: web::Path<String>) -> error::Result<HttpResponse> {
     let file = utoipa_swagger_ui::serve(&file, CONFIG.clone());
     let file = file.map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
     let file = file.ok_or_else(Problem::not_found)?;
-    Ok(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.into_owned()))
+    let mut content_type = file.content_type;
+    if content_type.starts_with("text/") {
+        content_type.push_str("; charset=utf-8");
+    }
+    Ok(HttpResponse::Ok().content_type(content_type).body(file.bytes.into_owned()))
 }

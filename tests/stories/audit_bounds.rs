@@ -4,7 +4,13 @@
 use std::{collections::BTreeSet, path::Path, thread, time::Duration};
 
 use diesel::prelude::*;
-use logbook::config::DataConfig;
+use logbook::{
+    accounts::{
+        api_keys::{self, NewApiKey},
+        role::Role,
+    },
+    config::DataConfig,
+};
 use logbook_engine::db::schema::events;
 use logbook_tests::{
     Client, TestServer,
@@ -223,3 +229,37 @@ fn created(admin: &Client) -> BTreeSet<String> {
     let created = events.iter().filter(|event| event["action"] == "api_key_created");
     created.map(|event| text(&event["target"]["id"])).collect()
 }
+
+on_both!(
+    what_no_page_and_no_key_may_do_is_told_once_however_often_it_is_tried,
+    |config| {
+        config.audit = true;
+    },
+    |server| {
+        let clinic = server.workspace("clinic");
+        let new = NewApiKey { name: "sync".into(), role: Role::Viewer, expires_at: None };
+        let mut conn = server.db.conn().expect("a connection");
+        let key = api_keys::create(&mut conn, clinic.id, &new, "test", None).expect("a key");
+        let script = server.bearer(&key.text);
+        let foreign = server.nobody().with_header("sec-fetch-site", "cross-site");
+        for _ in 0..5 {
+            script.send("PUT", "/auth/password", "application/json", br#"{"password": "x"}"#).expect(403);
+            script.get("/me/sessions").expect(403);
+            foreign.post("/auth/login", json!({"email": "a@clinic.test", "password": "x"})).expect(403);
+        }
+        let refused = |slug: &str| -> BTreeSet<_> {
+            let events = with_action(&server, slug, "permission_refused");
+            let operation =
+                |event: &Value| event["metadata"]["operation"].as_str().expect("a text").to_owned();
+            assert!(events.iter().all(|event| event["outcome"] == "denied"), "{events:?}");
+            let operations: BTreeSet<_> = events.iter().map(operation).collect();
+            assert_eq!(operations.len(), events.len(), "each is told once: {events:?}");
+            operations
+        };
+        assert_eq!(
+            refused("clinic"),
+            ["GET /api/v1/me/sessions", "PUT /api/v1/auth/password"].map(str::to_owned).into()
+        );
+        assert_eq!(refused(&platform_slug(&server)), ["POST /api/v1/auth/login".to_owned()].into());
+    }
+);

@@ -32,7 +32,10 @@ fn the_server_hands_the_document_out() {
     let url = |path: &str| format!("http://{}{path}", server.address);
     let served = server.nobody().absolute(&url("/api/openapi.json")).expect(200);
     assert_eq!(served.json["paths"], document()["paths"]);
-    assert_eq!(server.nobody().absolute(&url("/api/docs/")).expect(200).headers["content-type"], "text/html");
+    assert_eq!(
+        server.nobody().absolute(&url("/api/docs/")).expect(200).headers["content-type"],
+        "text/html; charset=utf-8"
+    );
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! Every error is a problem document with the id of its request.
 
-use logbook_tests::{Answer, on_both};
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
+
+use logbook_tests::{Answer, TestServer, on_both};
 use serde_json::json;
 
 /// What every error promises.
@@ -18,7 +23,7 @@ fn problem(answer: &Answer, status: u16, code: &str) {
 
 #[test]
 fn an_event_of_a_newer_version_is_an_error_and_is_not_shown_as_something_else() {
-    let server = logbook_tests::TestServer::sqlite();
+    let server = TestServer::sqlite();
     server.workspace("clinic");
     let admin = server.admin();
     let path = "/workspaces/clinic/logs/access";
@@ -117,3 +122,47 @@ on_both!(answers_are_neither_cached_nor_sniffed, |server| {
     );
     assert_eq!(answer.headers["content-type"], "application/json");
 });
+
+on_both!(what_is_no_page_loads_nothing_and_is_framed_nowhere, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    let nobody = server.nobody();
+    for answer in [
+        admin.get("/workspaces/clinic/logs/access").expect(200),
+        nobody.get("/workspaces/clinic/logs/access").expect(401),
+        nobody.get("/nowhere").expect(404),
+        nobody.absolute(&format!("http://{}/healthz", server.address)).expect(200),
+        nobody.absolute(&format!("http://{}/api/openapi.json", server.address)).expect(200),
+    ] {
+        let policy = &answer.headers["content-security-policy"];
+        for directive in
+            ["default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"]
+        {
+            assert!(policy.split("; ").any(|own| own == directive), "{directive}: {policy}");
+        }
+        assert_eq!(answer.headers["referrer-policy"], "no-referrer");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+    }
+});
+
+/// Two lengths are how one request is smuggled inside another (RFC 9112, section 6.3).
+#[test]
+fn a_request_with_two_lengths_is_refused() {
+    let server = TestServer::sqlite();
+    for lengths in [
+        "Content-Length: 5\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nContent-Length: 5",
+        "Content-Length: 5\r\nContent-Length: 6",
+        "Content-Length: +5",
+        "Transfer-Encoding: chunked, identity",
+    ] {
+        let mut stream = TcpStream::connect(server.address).expect("a connection");
+        let inner = "0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n";
+        let request = format!("POST /api/v1/auth/logout HTTP/1.1\r\nHost: a\r\n{lengths}\r\n\r\n{inner}");
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answers = String::new();
+        // The server may close the connection before it has read everything.
+        let _ = stream.read_to_string(&mut answers);
+        assert!(answers.starts_with("HTTP/1.1 4") && !answers.contains(" 200 "), "{lengths}: {answers}");
+    }
+}

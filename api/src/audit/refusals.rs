@@ -83,8 +83,8 @@ impl AuditLog {
         self.refused(Some(by.workspace.id), &by.caller.sub, &reason, event);
     }
 
-    /// Something that only platform admins may do.
-    pub fn platform_refused(
+    /// Something outside of every workspace, such as what only platform admins may do.
+    pub fn caller_refused(
         &self,
         caller: &Claims,
         operation: &str,
@@ -94,6 +94,15 @@ impl AuditLog {
         let mut event = denied("permission_refused", caller, client_info, problem);
         note(&mut event, "operation", operation);
         self.refused(only_workspace(caller), &caller.sub, &format!("{operation} {}", problem.detail), event);
+    }
+
+    /// A request of another site's page, in somebody's browser.
+    pub fn foreign_page_refused(&self, operation: &str, problem: &Problem, client_info: &ClientInfo) {
+        let mut event = event("permission_refused", client_info);
+        event.common.outcome = Outcome::Denied;
+        event.common.outcome_reason = text(&problem.detail);
+        note(&mut event, "operation", operation);
+        self.refused(None, &network(client_info), &format!("{operation} {}", problem.detail), event);
     }
 
     /// A caller who has sent too many requests.

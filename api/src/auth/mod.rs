@@ -34,6 +34,7 @@ use crate::{
         client::ClientInfo,
         error::{Code, Problem, Result},
         params::AuthGate,
+        path::operation,
     },
     limits::requests::RequestLimits,
 };
@@ -50,26 +51,14 @@ pub struct SignedIn(pub Claims);
 #[derive(Clone, Debug)]
 pub struct PlatformAdmin(pub Claims);
 
-impl SignedIn {
-    /// The person's id.
-    ///
-    /// # Errors
-    /// `forbidden` for the token of a script and for an API key.
-    pub fn person(&self) -> Result<i32> {
-        self.0.user_id().ok_or_else(no_person)
-    }
-
-    /// The person's session.
-    ///
-    /// # Errors
-    /// As [`SignedIn::person`].
-    pub fn session(&self) -> Result<&str> {
-        self.0.sid.as_deref().ok_or_else(no_person)
-    }
-}
-
-fn no_person() -> Problem {
-    Problem::new(Code::Forbidden, "this token belongs to no person")
+/// Somebody with an account, in a session. The token of a script and an API key are refused, which is recorded.
+#[derive(Clone, Debug)]
+pub struct SignedInPerson {
+    pub claims: Claims,
+    /// The account's id.
+    pub id: i32,
+    /// The session's id.
+    pub session: String,
 }
 
 type Extracted<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
@@ -130,11 +119,6 @@ fn limited(request: &HttpRequest, problem: Problem) -> Result<()> {
     Err(problem)
 }
 
-/// What a request does, by its route.
-fn operation(request: &HttpRequest) -> String {
-    format!("{} {}", request.method(), request.match_pattern().unwrap_or_default())
-}
-
 /// True for a token whose check costs something, and which was not valid before.
 fn is_costly(request: &HttpRequest, token: &str) -> Result<bool> {
     if ApiKeyCache::is_key(token) {
@@ -187,15 +171,35 @@ impl FromRequest for PlatformAdmin {
         Box::pin(async move {
             let claims = caller(&request).await?;
             if !claims.platform_admin {
-                let problem = Problem::new(Code::Forbidden, "only platform admins may do this");
-                let (operation, client_info) = (operation(&request), ClientInfo::from_request(&request));
-                let audit = service::<AuditLog>(&request)?;
-                audit.platform_refused(&claims, &operation, &problem, &client_info);
-                return Err(problem);
+                return Err(refused(&request, &claims, "only platform admins may do this")?);
             }
             Ok(Self(claims))
         })
     }
+}
+
+impl FromRequest for SignedInPerson {
+    type Error = Problem;
+    type Future = Extracted<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let claims = caller(&request).await?;
+            match (claims.user_id(), claims.sid.clone()) {
+                (Some(id), Some(session)) => Ok(Self { claims, id, session }),
+                _ => Err(refused(&request, &claims, "this token belongs to no person")?),
+            }
+        })
+    }
+}
+
+/// The refusal of something outside of every workspace, after it was recorded.
+fn refused(request: &HttpRequest, claims: &Claims, why: &'static str) -> Result<Problem> {
+    let problem = Problem::new(Code::Forbidden, why);
+    let (operation, client_info) = (operation(request), ClientInfo::from_request(request));
+    service::<AuditLog>(request)?.caller_refused(claims, &operation, &problem, &client_info);
+    Ok(problem)
 }
 
 /// The workspace of the address, and what the caller may do there. Unknown and forbidden workspaces look alike.

@@ -1,5 +1,6 @@
 //! Paths: their normal form, and the parameters that several routes share.
 
+use actix_web::HttpRequest;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -22,6 +23,11 @@ pub struct EventPath {
     /// The event's id.
     #[param(example = "01935fb2-8e31-8000-8000-040000000029")]
     pub id: String,
+}
+
+/// What a request does: its method and its route.
+pub fn operation(request: &HttpRequest) -> String {
+    format!("{} {}", request.method(), request.match_pattern().unwrap_or_default())
 }
 
 /// What is wrong with a path that is not in its normal form (RFC 3986, section 6.2.2), if anything. A path that could be

@@ -12,7 +12,7 @@ use crate::{
         workspaces,
     },
     audit::{AuditContext, accounts},
-    auth::{Manager, SignedIn, permissions::PermissionCache, sessions::Sessions},
+    auth::{Manager, SignedInPerson, permissions::PermissionCache, sessions::Sessions},
     http::{
         body::Body,
         error::{ManageProblems, Problem, ReadProblems, Result},
@@ -110,8 +110,8 @@ pub async fn cancel(
 }
 
 /// The caller's account, and the workspace that invites them.
-fn invited(conn: &mut Conn, caller: &SignedIn, slug: &str) -> Result<(User, i32)> {
-    let user = users::find(conn, caller.person()?)?.ok_or_else(Problem::not_found)?;
+fn invited(conn: &mut Conn, caller: &SignedInPerson, slug: &str) -> Result<(User, i32)> {
+    let user = users::find(conn, caller.id)?.ok_or_else(Problem::not_found)?;
     // As if there were no invitation: who is not a member learns of no workspace.
     let workspace = workspaces::find(conn, slug)?.ok_or_else(Problem::not_found)?;
     Ok((user, workspace.id))
@@ -127,7 +127,7 @@ pub async fn accept(
     db: web::Data<Db>,
     permissions: web::Data<PermissionCache>,
     AuditContext { audit, client_info }: AuditContext,
-    caller: SignedIn,
+    caller: SignedInPerson,
     path: web::Path<WorkspacePath>,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
@@ -135,7 +135,7 @@ pub async fn accept(
     let accept = move |conn: &mut Conn| {
         let (user, workspace_id) = invited(conn, &caller, &slug)?;
         let member = invitations::accept(conn, workspace_id, &user)?;
-        Ok(((), vec![accounts::invitation_accepted(workspace_id, &caller.0, &member, &client_info)]))
+        Ok(((), vec![accounts::invitation_accepted(workspace_id, &caller.claims, &member, &client_info)]))
     };
     audit.with_change(&db, accept).await?;
     permissions.invalidate_all();
@@ -151,7 +151,7 @@ pub async fn accept(
 pub async fn decline(
     db: web::Data<Db>,
     AuditContext { audit, .. }: AuditContext,
-    caller: SignedIn,
+    caller: SignedInPerson,
     path: web::Path<WorkspacePath>,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {

@@ -14,7 +14,7 @@ use crate::{
         users::{self, PasswordHashed, User},
     },
     audit::{AuditContext, accounts},
-    auth::{SignedIn, permissions::PermissionCache, second_factor::SecondFactors, sessions::Sessions},
+    auth::{SignedInPerson, permissions::PermissionCache, second_factor::SecondFactors, sessions::Sessions},
     http::{
         body::Body,
         error::{ChangeProblems, Code, Problem, Result},
@@ -65,12 +65,10 @@ pub async fn set(
     (sessions, factors): (web::Data<Sessions>, web::Data<SecondFactors>),
     permissions: web::Data<PermissionCache>,
     AuditContext { audit, client_info }: AuditContext,
-    caller: SignedIn,
+    SignedInPerson { claims, session, .. }: SignedInPerson,
     _no: Params<(NoParams,)>,
     Body(NewPassword { password, current_password, code }): Body<NewPassword>,
 ) -> Result<HttpResponse> {
-    let session = caller.session()?.to_owned();
-    let SignedIn(claims) = caller;
     let _turn = sessions.turn().await?;
     let guess = sessions.passwords.begin(&claims.sub, client_info.network(), None);
     let guess = guess.inspect_err(|problem| audit.caller_limited(&claims, problem, &client_info))?;

@@ -12,7 +12,7 @@ use crate::{
     accounts::{second_factors, users},
     audit::{AuditContext, Record, accounts},
     auth::{
-        SignedIn,
+        SignedInPerson,
         permissions::PermissionCache,
         second_factor::{Given, NewSecondFactor, SecondFactors},
         sessions::Sessions,
@@ -58,10 +58,9 @@ pub(super) fn record_of_use(user_id: i32, given: Given, client_info: &ClientInfo
 pub async fn set_up(
     db: web::Data<Db>,
     factors: web::Data<SecondFactors>,
-    caller: SignedIn,
+    SignedInPerson { id, session, .. }: SignedInPerson,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
-    let (id, session) = (caller.person()?, caller.session()?.to_owned());
     let set_up = move |conn: &mut Conn| {
         users::lock(conn, id)?;
         let (user, session) = of_session(conn, &session)?;
@@ -82,16 +81,15 @@ pub async fn confirm(
     (sessions, factors): (web::Data<Sessions>, web::Data<SecondFactors>),
     permissions: web::Data<PermissionCache>,
     AuditContext { audit, client_info }: AuditContext,
-    caller: SignedIn,
+    SignedInPerson { claims, id, session }: SignedInPerson,
     _no: Params<(NoParams,)>,
     Body(SecondFactorCode { code }): Body<SecondFactorCode>,
 ) -> Result<HttpResponse> {
-    let (id, session) = (caller.person()?, caller.session()?.to_owned());
     let confirm = move |conn: &mut Conn| {
         users::lock(conn, id)?;
         let (user, session) = of_session(conn, &session)?;
         let codes = factors.confirm(conn, &sessions.passwords, &user, (&session, &code))?;
-        Ok((codes, vec![accounts::second_factor_set(&caller.0, &client_info)]))
+        Ok((codes, vec![accounts::second_factor_set(&claims, &client_info)]))
     };
     let recovery_codes = audit.with_change(&db, confirm).await?;
     permissions.invalidate_all();
@@ -106,10 +104,9 @@ pub async fn confirm(
 pub async fn remove(
     db: web::Data<Db>,
     AuditContext { audit, client_info }: AuditContext,
-    caller: SignedIn,
+    SignedInPerson { claims, id, session }: SignedInPerson,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
-    let (id, session) = (caller.person()?, caller.session()?.to_owned());
     let remove = move |conn: &mut Conn| {
         users::lock(conn, id)?;
         let (_, session) = of_session(conn, &session)?;
@@ -117,7 +114,7 @@ pub async fn remove(
         if !second_factors::remove(conn, id)? {
             return Err(Problem::not_found());
         }
-        Ok(((), vec![accounts::second_factor_removed(&caller.0, &client_info)]))
+        Ok(((), vec![accounts::second_factor_removed(&claims, &client_info)]))
     };
     audit.with_change(&db, remove).await?;
     Ok(HttpResponse::NoContent().finish())

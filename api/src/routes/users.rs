@@ -15,7 +15,7 @@ use crate::{
         users::{self, User},
     },
     audit::{AuditContext, accounts},
-    auth::{PlatformAdmin, SignedIn, permissions::PermissionCache},
+    auth::{PlatformAdmin, SignedInPerson, permissions::PermissionCache},
     http::{
         body::Body,
         error::{ChangeProblems, ManageProblems, Problem, ReadProblems, Result},
@@ -302,12 +302,11 @@ pub async fn end_sessions_of(
 )]
 pub async fn my_sessions(
     db: web::Data<Db>,
-    caller: SignedIn,
+    SignedInPerson { id, session: own, .. }: SignedInPerson,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
-    let id = caller.person()?;
     let found = db.run(move |conn| sessions::list(conn, id)).await?;
-    let data = found.into_iter().map(|session| SessionView::new(session, caller.0.sid.as_deref())).collect();
+    let data = found.into_iter().map(|session| SessionView::new(session, Some(&own))).collect();
     Ok(HttpResponse::Ok().json(SessionList { data }))
 }
 
@@ -321,17 +320,17 @@ pub async fn end_my_session(
     db: web::Data<Db>,
     permissions: web::Data<PermissionCache>,
     AuditContext { audit, client_info }: AuditContext,
-    caller: SignedIn,
+    SignedInPerson { claims, id, .. }: SignedInPerson,
     path: web::Path<SessionPath>,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
-    let (id, session) = (caller.person()?, path.into_inner().session);
+    let session = path.into_inner().session;
     let ended = session.clone();
     if !db.run(move |conn| sessions::end_of(conn, id, &ended)).await? {
         return Err(Problem::not_found());
     }
     permissions.invalidate(&session);
-    audit.session_ended(&caller.0, &session, &client_info);
+    audit.session_ended(&claims, &session, &client_info);
     Ok(HttpResponse::NoContent().finish())
 }
 
