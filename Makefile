@@ -1,6 +1,6 @@
 # `make` lists what there is. Each target is a script in scripts/, so that CI and the Dockerfiles run the very same steps.
 .DEFAULT_GOAL := help
-.PHONY: help run dev test bench fmt lint openapi screenshots clean
+.PHONY: help run dev test fuzz bench fmt lint openapi screenshots clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -13,6 +13,9 @@ dev: ## Server and SPA, both reloaded on change
 
 test: ## Prove that everything works; STEPS="clippy web-test" runs only those
 	@scripts/test $(STEPS)
+
+fuzz: ## Throw mutated inputs at what strangers can reach (INPUTS=100000 for each target, TARGETS="cursor filter body mask mapping", SEED=…)
+	@scripts/fuzz
 
 bench: ## Measure the speed (EVENTS=1000000 DATABASES="sqlite postgres" CASES=… USUAL_SECONDS=20 KEEP=1 PUBLISH=1)
 	@scripts/bench

@@ -142,18 +142,27 @@ fn refuse_nul(pairs: &Pairs) -> Result<()> {
 
 macro_rules! params_of {
     ($($set:ident $known:ident),+) => {
+        impl<$($set: ParamSet),+> Params<($($set,)+)> {
+            /// Parses a query string.
+            ///
+            /// # Errors
+            /// `unknown_parameter`, `invalid_parameter`
+            pub fn from_query(query: &str) -> Result<Self> {
+                let pairs: Pairs = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+                $(let $known = names::<$set>();)+
+                refuse_unknown(&pairs, &[$(&$known),+])?;
+                refuse_nul(&pairs)?;
+                Ok(Self(($(parse::<$set>(&pairs, &$known)?,)+)))
+            }
+        }
+
         impl<$($set: ParamSet + 'static),+> FromRequest for Params<($($set,)+)> {
             type Error = Problem;
             type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
                 let gate = AuthGate::from_request(request);
-                let query = request.query_string().as_bytes();
-                let pairs: Pairs = url::form_urlencoded::parse(query).into_owned().collect();
-                $(let $known = names::<$set>();)+
-                let parsed = refuse_unknown(&pairs, &[$(&$known),+])
-                    .and_then(|()| refuse_nul(&pairs))
-                    .and_then(|()| Ok(Self(($(parse::<$set>(&pairs, &$known)?,)+))));
+                let parsed = Self::from_query(request.query_string());
                 Box::pin(async move {
                     AuthGate::wait(gate).await;
                     parsed

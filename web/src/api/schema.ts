@@ -5554,7 +5554,7 @@ export interface operations {
       };
       cookie?: never;
     };
-    /** @description At most 10,000 events and 16 MiB (decompressed); may be gzip */
+    /** @description At most 10,000 events and 16 MiB (decompressed); may be gzip. Also objects one after another, or one a line; then as `application/x-ndjson` too, which generators of clients cannot take beside JSON */
     requestBody: {
       content: {
         "application/json": components["schemas"]["NewAccessEvent"][];
@@ -8169,7 +8169,7 @@ export interface operations {
       };
       cookie?: never;
     };
-    /** @description At most 10,000 events and 16 MiB (decompressed); may be gzip */
+    /** @description At most 10,000 events and 16 MiB (decompressed); may be gzip. Also objects one after another, or one a line; then as `application/x-ndjson` too, which generators of clients cannot take beside JSON */
     requestBody: {
       content: {
         "application/json": components["schemas"]["NewApplicationEvent"][];
@@ -9704,7 +9704,7 @@ export interface operations {
       };
       cookie?: never;
     };
-    /** @description At most 10,000 events and 16 MiB (decompressed); may be gzip */
+    /** @description At most 10,000 events and 16 MiB (decompressed); may be gzip. Also objects one after another, or one a line; then as `application/x-ndjson` too, which generators of clients cannot take beside JSON */
     requestBody: {
       content: {
         "application/json": components["schemas"]["NewFrameworkEvent"][];
@@ -10811,7 +10811,7 @@ export interface operations {
       };
       cookie?: never;
     };
-    /** @description At most 10,000 events and 16 MiB (decompressed) */
+    /** @description At most 10,000 events and 16 MiB (decompressed). Also objects one after another, or one a line; then as `application/x-ndjson` too, which generators of clients cannot take beside JSON */
     requestBody: {
       content: {
         "application/json": components["schemas"]["IngestEvent"][];

@@ -33,7 +33,7 @@ use std::{
 
 use clap::Args;
 
-pub use run::run;
+pub use run::{map, run};
 pub use summary::Summary;
 
 use logbook_engine::db;

@@ -40,7 +40,7 @@ use crate::{
         masking,
         workspaces::{self, Workspace},
     },
-    import::rejects::Rejects,
+    import::rejects::{Reject, Rejects},
 };
 
 /// Events in one transaction.
@@ -98,6 +98,25 @@ pub fn run(db: &Db, data_dir: &Path, args: &ZangoImport, progress: bool) -> Resu
     summary.rejects_file = (rejects.count > 0).then(|| rejects.path().to_owned());
     summary.first_rejects = rejects.first;
     Ok(summary)
+}
+
+/// Maps all rows of a source and stores nothing: each event, or why its row cannot become one, goes to `take`.
+///
+/// # Errors
+/// When the source cannot be read, or the rejects cannot be written.
+pub fn map(
+    from: &str,
+    schema: &str,
+    rejects: &Path,
+    mut take: impl FnMut(Result<NewEvent, Reject>),
+) -> Result<(), ImportError> {
+    let source = Source::open(from, schema)?;
+    let names = Names::load(&source, &mut Rejects::new(rejects.to_owned()))?;
+    let mut lanes = Lanes::open(&source, &format!("zango:{schema}"), &names, &HashMap::new())?;
+    while let Some(step) = lanes.next()? {
+        take(step.map(|event| *event).map_err(|reject| *reject));
+    }
+    lanes.positions().map(drop)
 }
 
 /// Stores events and positions, if the positions are still those that this import left: a second import of the same

@@ -68,7 +68,7 @@ pub async fn append(
     let masker = service::<Workspaces>(request)?.masker(workspace_id).await?;
     let quick = body::is_quick(&body);
     let work = move |memory: &mut MemoryPermit| {
-        let body = body::decompressed(body, memory)?;
+        let body = body::decompressed(body, |bytes| Ok(memory.grow_to(bytes)?))?;
         // Of the decompressed body: the same events, compressed again, may have other bytes.
         let idempotency = key.map(|key| Idempotency::new(key, &route, &body));
         let events = parse(&elements(&body)?)?;

@@ -48,16 +48,16 @@ fn too_large() -> Problem {
 /// ways, but no JSON text begins with these bytes.
 ///
 /// # Errors
-/// `body_too_large` as soon as the limit is exceeded, so that no decompression bomb is expanded; `malformed_body`,
-/// `queue_full`.
-pub fn decompressed(body: Vec<u8>, memory: &mut MemoryPermit) -> Result<Vec<u8>> {
+/// `body_too_large` as soon as the limit is exceeded, so that no decompression bomb is expanded; `malformed_body`; whatever
+/// `reserve` returns, which is called with the size in bytes before it grows.
+pub fn decompressed(body: Vec<u8>, mut reserve: impl FnMut(usize) -> Result<()>) -> Result<Vec<u8>> {
     if !is_gzip(&body) {
         return Ok(body);
     }
     let mut plain = Vec::new();
     let mut decoder = MultiGzDecoder::new(body.as_slice());
     loop {
-        memory.grow_to(plain.len() + STEP)?;
+        reserve(plain.len() + STEP)?;
         let read = decoder.by_ref().take(STEP as u64).read_to_end(&mut plain);
         let read = read.map_err(|_| Problem::new(Code::MalformedBody, "the gzip data is damaged"))?;
         if plain.len() > MAX_BYTES {

@@ -71,7 +71,7 @@ pub enum IngestEvent {
 #[utoipa::path(
     post, path = "/api/v1/workspaces/{workspace}/logs/ingest", operation_id = "ingestEvents", tag = "Ingest",
     params(crate::http::path::WorkspacePath, IdempotencyKey),
-    request_body(content = Vec<IngestEvent>, description = "At most 10,000 events and 16 MiB (decompressed)"),
+    request_body(content = Vec<IngestEvent>, description = "At most 10,000 events and 16 MiB (decompressed). Also objects one after another, or one a line; then as `application/x-ndjson` too, which generators of clients cannot take beside JSON"),
     responses(
         (status = 201, description = "The events are stored: durable and readable", body = Appended),
         crate::http::error::WriteProblems,
@@ -88,7 +88,7 @@ pub async fn ingest(
 }
 
 /// Parses each element as an event of the log that it names.
-fn parse_mixed(elements: &[&RawValue]) -> Result<Vec<NewEvent>> {
+pub fn parse_mixed(elements: &[&RawValue]) -> Result<Vec<NewEvent>> {
     #[derive(Deserialize)]
     #[serde(rename = "event")]
     struct Which {

@@ -319,7 +319,7 @@ macro_rules! log_endpoints {
                 summary = concat!("Appends events to the ", $name, " log, all or none."),
                 post, path = $list_path, operation_id = $append_id, tag = $tag,
                 params(crate::http::path::WorkspacePath, crate::routes::logs::append::IdempotencyKey),
-                request_body(content = Vec<$new>, description = "At most 10,000 events and 16 MiB (decompressed); may be gzip"),
+                request_body(content = Vec<$new>, description = "At most 10,000 events and 16 MiB (decompressed); may be gzip. Also objects one after another, or one a line; then as `application/x-ndjson` too, which generators of clients cannot take beside JSON"),
                 responses(
                     (status = 201, description = "The events are stored: durable and readable", body = logbook_engine::append::Appended),
                     crate::http::error::WriteProblems,
