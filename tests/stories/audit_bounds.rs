@@ -243,7 +243,14 @@ on_both!(
         let script = server.bearer(&key.text);
         let foreign = server.nobody().with_header("sec-fetch-site", "cross-site");
         for _ in 0..5 {
-            script.send("PUT", "/auth/password", "application/json", br#"{"password": "correct horse battery"}"#).expect(403);
+            script
+                .send(
+                    "PUT",
+                    "/auth/password",
+                    "application/json",
+                    br#"{"password": "correct horse battery"}"#,
+                )
+                .expect(403);
             script.get("/me/sessions").expect(403);
             foreign.post("/auth/login", json!({"email": "a@clinic.test", "password": "x"})).expect(403);
         }
