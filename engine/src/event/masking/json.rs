@@ -17,6 +17,9 @@ use super::{
 
 /// How often a text may have JSON in it that has a text with JSON in it. What is deeper is masked as text.
 const MOST_NESTED: usize = 4;
+/// Values below the name of a secret that are masked one by one. More become one mask: that of a digit, with its pointer, is
+/// forty times as long as the digit.
+const MOST_LEAVES: usize = 64;
 
 pub(super) struct Walk<'m> {
     masker: &'m Masker,
@@ -128,6 +131,11 @@ impl<'m> Walk<'m> {
     }
 
     pub(super) fn value(&mut self, value: &mut Value, verdict: Verdict, place: &Place<'_>) {
+        if verdict >= Verdict::Secret && is_large(value) {
+            *value = self.masker.replacement(&value.to_string()).into();
+            self.masked.push(place.to_string());
+            return;
+        }
         match value {
             Value::Bool(says) if verdict == Verdict::Listed => {
                 *value = self.masker.replacement(&says.to_string()).into();
@@ -215,6 +223,21 @@ impl<'m> Walk<'m> {
         clean.push_str(&text[from..]);
         clean
     }
+}
+
+/// Whether it has more than [`MOST_LEAVES`] values.
+fn is_large(value: &Value) -> bool {
+    fn count(value: &Value, left: &mut usize) {
+        match value {
+            _ if *left == 0 => {}
+            Value::Array(items) => items.iter().for_each(|item| count(item, left)),
+            Value::Object(map) => map.values().for_each(|item| count(item, left)),
+            _ => *left -= 1,
+        }
+    }
+    let mut left = MOST_LEAVES + 1;
+    count(value, &mut left);
+    left == 0
 }
 
 /// What a key that says `own` says below another one.

@@ -78,3 +78,19 @@ fn an_event_says_where() {
     assert_eq!(event.changes[0], Change::value("password", "".into(), MASK.into()));
     assert_eq!(event.changes[1], Change::value("city", "Pune".into(), "Goa".into()));
 }
+
+#[test]
+fn many_values_of_one_secret_become_one_mask() {
+    let masked_below = |value: serde_json::Value| {
+        let mut event = NewEvent::new(Log::Application, Action::literal("update"), OccurredAt::now());
+        event.metadata = Map::from_iter([("password".into(), value)]).try_into().expect("within the limits");
+        (mask(&mut event), serde_json::Value::Object((*event.metadata).clone()))
+    };
+    let (places, _) = masked_below(vec![7; 64].into());
+    assert_eq!(places.len(), 64, "each by itself");
+    for many in [serde_json::json!(vec![7; 65]), serde_json::json!(vec![vec![7]; 1000])] {
+        let (places, metadata) = masked_below(many);
+        assert_eq!(places, ["/metadata/password"]);
+        assert_eq!(metadata, serde_json::json!({"password": MASK}));
+    }
+}
