@@ -278,10 +278,15 @@ pub fn end_sessions(conn: &mut Conn, user_id: i32) -> Result<User> {
 /// Accounts that are looked through for a page of the list.
 const MOST_LISTED: i64 = 20_000;
 
-/// A page of accounts by address: those after the address `after` whose address or name contains `q`.
-pub fn list(conn: &mut Conn, q: Option<&str>, after: Option<&str>, limit: usize) -> Result<Vec<User>> {
+/// A page of accounts by address: those after the account `after` whose address or name contains `q`. One without a verified
+/// address has its place too, by what is stored instead.
+pub fn list(conn: &mut Conn, q: Option<&str>, after: Option<i32>, limit: usize) -> Result<Vec<User>> {
+    let after = match after {
+        Some(id) => find(conn, id)?.map(|user| user.email),
+        None => None,
+    };
     let rows = users::table
-        .filter(users::email.gt(after.unwrap_or_default().to_owned()))
+        .filter(users::email.gt(after.unwrap_or_default()))
         .order(users::email.asc())
         .limit(MOST_LISTED)
         .select(User::as_select())

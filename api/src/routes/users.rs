@@ -50,10 +50,18 @@ pub struct AccountsWanted {
     #[validate(length(max = 200), custom(function = no_nul))]
     #[param(example = "asha", max_length = 200)]
     q: Option<String>,
-    /// Only accounts after this address: the last one of the page before.
-    #[validate(length(max = 320), custom(function = no_nul))]
-    #[param(example = "asha@clinic.test", max_length = 320)]
+    /// Only accounts after this one: the id of the last one of the page before.
+    #[validate(length(min = 1, max = 10), custom(function = is_id))]
+    #[param(example = "17", min_length = 1, max_length = 10, pattern = "^[0-9]+$")]
     after: Option<String>,
+}
+
+fn is_id(id: &str) -> std::result::Result<(), ValidationError> {
+    if id.parse::<i32>().is_ok() {
+        Ok(())
+    } else {
+        Err(ValidationError::new("id").with_message("is no account's id".into()))
+    }
 }
 
 /// Somebody who can sign in.
@@ -169,7 +177,7 @@ pub struct SessionList {
     pub data: Vec<SessionView>,
 }
 
-/// Lists accounts by address. For platform admins.
+/// Lists accounts in the order of their addresses. For platform admins.
 #[utoipa::path(
     get, path = "/api/v1/users", operation_id = "listUsers", tag = "Users",
     params(AccountsWanted),
@@ -182,7 +190,7 @@ pub async fn list(
 ) -> Result<HttpResponse> {
     let AccountsWanted { q, after } = wanted;
     let found = db.run(move |conn| {
-        let found = users::list(conn, q.as_deref(), after.as_deref(), PAGE + 1)?;
+        let found = users::list(conn, q.as_deref(), after.and_then(|id| id.parse().ok()), PAGE + 1)?;
         let ids: Vec<i32> = found.iter().map(|user| user.id).collect();
         Ok::<_, Problem>((found, second_factors::on_among(conn, &ids)?))
     });

@@ -244,7 +244,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** Lists accounts by address. For platform admins. */
+    /** Lists accounts in the order of their addresses. For platform admins. */
     get: operations["listUsers"];
     put?: never;
     post?: never;
@@ -3914,8 +3914,8 @@ export interface operations {
          */
         q?: string;
         /**
-         * @description Only accounts after this address: the last one of the page before.
-         * @example asha@clinic.test
+         * @description Only accounts after this one: the id of the last one of the page before.
+         * @example 17
          */
         after?: string;
       };

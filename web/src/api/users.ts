@@ -5,7 +5,7 @@ import type { AccountChange } from "./types";
 
 const USERS = "/api/v1/users" as const;
 
-/** Pages of accounts by address. The next page begins after the last address of the one before. */
+/** Pages of accounts in the order of their addresses. The next page begins after the last account of the one before. */
 export const usersQuery = (q: string) =>
   infiniteQueryOptions({
     queryKey: queryKeys.userList(q),
@@ -18,7 +18,7 @@ export const usersQuery = (q: string) =>
       ),
     initialPageParam: null as string | null,
     getNextPageParam: ({ data, has_more }) =>
-      has_more ? (data.findLast(({ email }) => email)?.email ?? null) : null,
+      has_more ? (data.at(-1)?.id ?? null) : null,
   });
 
 export const userSessionsQuery = (user: string) =>

@@ -111,7 +111,7 @@ pub fn map(
     mut take: impl FnMut(Result<NewEvent, Reject>),
 ) -> Result<(), ImportError> {
     let source = Source::open(from, schema)?;
-    let names = Names::load(&source, &mut Rejects::new(rejects.to_owned()))?;
+    let names = Names::load(&source, &mut Rejects::new(rejects.to_owned(), Masker::default()))?;
     let mut lanes = Lanes::open(&source, &format!("zango:{schema}"), &names, &HashMap::new())?;
     while let Some(step) = lanes.next()? {
         take(step.map(|event| *event).map_err(|reject| *reject));
