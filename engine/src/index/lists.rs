@@ -13,8 +13,7 @@ use super::{
 use crate::event::Log;
 
 /// The fields that have lists.
-pub const LISTED: [Field; 5] =
-    [Field::Action, Field::Outcome, Field::Role, Field::Source, Field::TargetType];
+pub const LISTED: [Field; 5] = [Field::Action, Field::Outcome, Field::Role, Field::Source, Field::TargetType];
 /// Bytes of a list, at most. One with more is [`INCOMPLETE`]: what a tenant makes up is not listed.
 pub const MOST_BYTES: usize = 16 << 10;
 

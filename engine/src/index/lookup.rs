@@ -43,8 +43,14 @@ fn terms(
         let pairs = first.iter().flat_map(|first| {
             second.iter().map(move |second| [first.as_bytes(), &[joint], second.as_bytes()].concat())
         });
-        let keys = pairs.map(|pair| values::key_of_pair(log, &pair)).collect();
-        terms.push(Term { keys, words: nth..nth + 2 });
+        // Beside a number that is no word of its own.
+        let letters = if words[nth].part.is_number() { nth + 1 } else { nth };
+        let halves = found[letters].iter().flatten().map(|word| match letters == nth {
+            true => [word.as_bytes(), &[joint]].concat(),
+            false => [&[joint], word.as_bytes()].concat(),
+        });
+        let keys = pairs.chain(halves).map(|pair| values::key_of_pair(log, &pair)).collect();
+        terms.push(Term { keys, words: letters..letters + 1 });
     }
     // Also those that are in a pair: where a part is outside of words, the other one says more.
     for (nth, found) in found.iter().enumerate() {
@@ -101,9 +107,7 @@ impl Lookup {
         for (segment, conditions) in segments.iter().zip(&conditions) {
             let values = conditions.keys().into_iter().map(|key| (Kind::Values, key));
             let pieces = keys.iter().copied().chain(values);
-            wanted.extend(
-                pieces.map(|(kind, key)| (segment.number, key_piece(kind, key, segment.level))),
-            );
+            wanted.extend(pieces.map(|(kind, key)| (segment.number, key_piece(kind, key, segment.level))));
         }
         pieces.load(conn, cache, wanted)?;
 

@@ -226,48 +226,67 @@ pub enum Word {
 /// Receives what is stored of a text.
 pub trait Marks {
     fn word(&mut self, word: &[u8]) -> Word;
-    /// Two words with a sign between them: one is a number, the other is not.
+    /// A word of letters, and the sign between it and a number; with the number, if that is a word too.
     fn pair(&mut self, pair: &[u8]);
     fn key(&mut self, kind: Kind, key: u32);
     fn bit(&mut self, bit: u16);
+}
+
+/// What is on one side of a joint.
+#[derive(Clone, Copy)]
+enum Neighbour {
+    /// A word of the dictionary, and where it begins.
+    Word(usize),
+    Other,
+}
+
+/// The pair that a token from `start` to `end` makes with what is before its joint. A word of letters beside something that
+/// is no word makes one of itself and the joint: whoever looks for it beside a number has to look there too.
+fn pair_of(text: &[u8], two: (Neighbour, Neighbour), (start, end): (usize, usize)) -> Option<&[u8]> {
+    let (begin, end) = match two {
+        (Neighbour::Word(first), Neighbour::Word(_)) => {
+            (first, is_pair(&text[first..start - 1], &text[start..end]).then_some(end)?)
+        }
+        (Neighbour::Word(first), Neighbour::Other) => {
+            (first, (!is_number(&text[first..start - 1])).then_some(start)?)
+        }
+        (Neighbour::Other, Neighbour::Word(_)) => {
+            (start - 1, (!is_number(&text[start..end])).then_some(end)?)
+        }
+        (Neighbour::Other, Neighbour::Other) => return None,
+    };
+    Some(&text[begin..end])
 }
 
 /// Passes the marks of a normalized text on, some of them more than once.
 pub fn marks(log: Log, text: &[u8], to: &mut impl Marks) {
     let mut runs = Runs::new(log);
     let mut at = 0;
-    // Where the word begins before this token, or before the joint that this token follows; and whether there is one.
-    let (mut last_word, mut joined) = (None, None);
+    // What is right before this token, and what is before the joint that is right before it.
+    let (mut before, mut joined) = (None, None);
     for token in tokens(text) {
         let start = at;
-        let (bytes, outside_words, skipped) = match token {
-            Token::Word(word) => {
-                let became = to.word(word);
-                at += word.len();
-                let before: Option<usize> = joined.take();
-                last_word = (became != Word::Refused).then_some(start);
-                if let Some(before) = before.filter(|before| {
-                    last_word.is_some() && is_pair(&text[*before..start - 1], word)
-                }) {
-                    to.pair(&text[before..at]);
-                }
-                match became {
-                    // The runs that end within its first two bytes began before it.
-                    Word::Known => (&word[..2], false, &word[2..]),
-                    Word::Added => (word, false, &word[..0]),
-                    Word::Refused => (word, true, &word[..0]),
-                }
+        let (Token::Word(bytes) | Token::Mixed(bytes) | Token::Between(bytes)) = token;
+        at += bytes.len();
+        let became = match token {
+            Token::Word(word) => to.word(word),
+            Token::Mixed(_) | Token::Between(_) => Word::Refused,
+        };
+        if let Token::Between(between) = token {
+            joined = before.take().filter(|_| is_joint(between));
+        } else {
+            let this = if became == Word::Refused { Neighbour::Other } else { Neighbour::Word(start) };
+            if let Some(pair) = joined.take().and_then(|first| pair_of(text, (first, this), (start, at))) {
+                to.pair(pair);
             }
-            Token::Mixed(bytes) => {
-                at += bytes.len();
-                (last_word, joined) = (None, None);
-                (bytes, true, &bytes[..0])
-            }
-            Token::Between(bytes) => {
-                at += bytes.len();
-                joined = last_word.take().filter(|_| is_joint(bytes));
-                (bytes, false, &bytes[..0])
-            }
+            before = Some(this);
+        }
+        let (bytes, outside_words, skipped) = match (token, became) {
+            // The runs that end within its first two bytes began before it.
+            (Token::Word(word), Word::Known) => (&word[..2], false, &word[2..]),
+            (Token::Word(word), Word::Added) => (word, false, &word[..0]),
+            (Token::Word(bytes) | Token::Mixed(bytes), _) => (bytes, true, &bytes[..0]),
+            (Token::Between(bytes), _) => (bytes, false, &bytes[..0]),
         };
         for byte in bytes {
             runs.push(*byte, outside_words, &mut |shape, hash| {
@@ -316,7 +335,7 @@ impl TextMarks {
             .into_iter()
             .map(|part| {
                 let shape = match part.letters.len() {
-                    _ if is_number(part.letters.as_bytes()) => Shape::FourHex,
+                    _ if part.is_number() => Shape::FourHex,
                     3 => Shape::ThreeOutside,
                     _ => Shape::FourOutside,
                 };

@@ -99,7 +99,9 @@ impl Part {
             at = end;
             let joined = match (token, joint.take()) {
                 (Token::Word(_), joined) => joined,
-                (Token::Between(between), _) if is_joint(between) && parts.last().is_some_and(|(_, end)| *end == start) => {
+                (Token::Between(between), _)
+                    if is_joint(between) && parts.last().is_some_and(|(_, end)| *end == start) =>
+                {
                     joint = Some(between[0]);
                     None
                 }
@@ -110,9 +112,16 @@ impl Part {
             let joint = joined.filter(|_| {
                 parts.last().is_some_and(|(before, _)| is_pair(before.letters.as_bytes(), letters.as_bytes()))
             });
-            parts.push((Self { letters: letters.into(), begins: start > 0, ends: end < text.len(), joint }, end));
+            parts.push((
+                Self { letters: letters.into(), begins: start > 0, ends: end < text.len(), joint },
+                end,
+            ));
         }
         parts.into_iter().map(|(part, _)| part).collect()
+    }
+
+    pub fn is_number(&self) -> bool {
+        is_number(self.letters.as_bytes())
     }
 
     /// A whole word: no dictionary is needed.
@@ -177,7 +186,7 @@ pub fn list(log: Log, nth: usize, level: Level) -> usize {
 
 /// The parts of a log's dictionary that may have a part of a text.
 pub fn parts(log: Log, part: &Part, level: Level) -> Range<usize> {
-    let first = section(log, is_number(part.letters.as_bytes())) << part_bits(level);
+    let first = section(log, part.is_number()) << part_bits(level);
     first..first + (1 << part_bits(level))
 }
 

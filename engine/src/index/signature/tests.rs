@@ -64,14 +64,15 @@ impl Collected {
             && marks.words.windows(2).all(|two| {
                 let [first, second] = two else { return false };
                 let Some(joint) = second.part.joint else { return true };
-                let is_outside = two.iter().any(|word| has(word.outside.0, &word.outside.1));
-                is_outside
-                    || words_of(&first.part).iter().any(|first| {
-                        words_of(&second.part).iter().any(|second| {
-                            let pair = [first.as_bytes(), &[joint], second.as_bytes()].concat();
-                            self.pairs.contains(&pair)
-                        })
-                    })
+                let letters = if first.part.is_number() { second } else { first };
+                let has_pair = |first: &str, second: &str| {
+                    self.pairs.contains(&[first.as_bytes(), &[joint], second.as_bytes()].concat())
+                };
+                let (firsts, seconds) = (words_of(&first.part), words_of(&second.part));
+                has(letters.outside.0, &letters.outside.1)
+                    || firsts.iter().any(|first| seconds.iter().any(|second| has_pair(first, second)))
+                    || (first.part.is_number() && seconds.iter().any(|second| has_pair("", second)))
+                    || (!first.part.is_number() && firsts.iter().any(|first| has_pair(first, "")))
             })
     }
 }
