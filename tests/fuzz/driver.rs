@@ -179,12 +179,15 @@ fn keep_slowest(slowest: &mut Vec<(Duration, Vec<u8>)>, took: Duration, input: V
     }
 }
 
+/// The input that is running, and since when.
+type Running = Mutex<Option<(Instant, Vec<u8>)>>;
+
 /// Ends the process when an input hangs, after saving it.
-struct Watched(Arc<Mutex<Option<(Instant, Vec<u8>)>>>);
+struct Watched(Arc<Running>);
 
 impl Watched {
     fn start(target: &'static str, settings: &Settings) -> Self {
-        let running: Arc<Mutex<Option<(Instant, Vec<u8>)>>> = Arc::default();
+        let running: Arc<Running> = Arc::default();
         let (weak, path) = (Arc::downgrade(&running), settings.folder.join(format!("{target}-hangs")));
         thread::spawn(move || {
             while let Some(running) = weak.upgrade() {
