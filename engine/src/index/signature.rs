@@ -11,7 +11,7 @@
 
 use super::{
     directory::Kind,
-    words::{Part, Token, is_joint, is_number, is_pair, tokens},
+    words::{Neighbour, Part, Token, is_joint, pair_of, tokens},
 };
 use crate::event::Log;
 
@@ -230,32 +230,6 @@ pub trait Marks {
     fn pair(&mut self, pair: &[u8]);
     fn key(&mut self, kind: Kind, key: u32);
     fn bit(&mut self, bit: u16);
-}
-
-/// What is on one side of a joint.
-#[derive(Clone, Copy)]
-enum Neighbour {
-    /// A word of the dictionary, and where it begins.
-    Word(usize),
-    Other,
-}
-
-/// The pair that a token from `start` to `end` makes with what is before its joint. A word of letters beside something that
-/// is no word makes one of itself and the joint: whoever looks for it beside a number has to look there too.
-fn pair_of(text: &[u8], two: (Neighbour, Neighbour), (start, end): (usize, usize)) -> Option<&[u8]> {
-    let (begin, end) = match two {
-        (Neighbour::Word(first), Neighbour::Word(_)) => {
-            (first, is_pair(&text[first..start - 1], &text[start..end]).then_some(end)?)
-        }
-        (Neighbour::Word(first), Neighbour::Other) => {
-            (first, (!is_number(&text[first..start - 1])).then_some(start)?)
-        }
-        (Neighbour::Other, Neighbour::Word(_)) => {
-            (start - 1, (!is_number(&text[start..end])).then_some(end)?)
-        }
-        (Neighbour::Other, Neighbour::Other) => return None,
-    };
-    Some(&text[begin..end])
 }
 
 /// Passes the marks of a normalized text on, some of them more than once.

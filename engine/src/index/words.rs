@@ -64,6 +64,32 @@ pub fn is_number(word: &[u8]) -> bool {
     word.iter().all(u8::is_ascii_digit)
 }
 
+/// What is on one side of a joint.
+#[derive(Clone, Copy)]
+pub enum Neighbour {
+    /// A word of the dictionary, and where it begins.
+    Word(usize),
+    Other,
+}
+
+/// The pair that a token from `start` to `end` makes with what is before its joint. A word of letters beside something that
+/// is no word makes one of itself and the joint: whoever looks for it beside a number has to look there too.
+pub fn pair_of(text: &[u8], two: (Neighbour, Neighbour), (start, end): (usize, usize)) -> Option<&[u8]> {
+    let (begin, end) = match two {
+        (Neighbour::Word(first), Neighbour::Word(_)) => {
+            (first, is_pair(&text[first..start - 1], &text[start..end]).then_some(end)?)
+        }
+        (Neighbour::Word(first), Neighbour::Other) => {
+            (first, (!is_number(&text[first..start - 1])).then_some(start)?)
+        }
+        (Neighbour::Other, Neighbour::Word(_)) => {
+            (start - 1, (!is_number(&text[start..end])).then_some(end)?)
+        }
+        (Neighbour::Other, Neighbour::Other) => return None,
+    };
+    Some(&text[begin..end])
+}
+
 /// Letters, or digits, of a search text, which are a word of each event that matches, or a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -82,7 +108,7 @@ pub fn is_joint(between: &[u8]) -> bool {
 
 /// Whether two words with a joint between them are indexed as a pair: one is a number, and the other is not. By
 /// themselves the words of such names are in many events: each number of every kind of name, and each name's letters.
-pub fn is_pair(one: &[u8], other: &[u8]) -> bool {
+fn is_pair(one: &[u8], other: &[u8]) -> bool {
     is_number(one) != is_number(other)
 }
 

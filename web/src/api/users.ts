@@ -17,8 +17,7 @@ export const usersQuery = (q: string) =>
         }),
       ),
     initialPageParam: null as string | null,
-    getNextPageParam: ({ data, has_more }) =>
-      has_more ? (data.at(-1)?.id ?? null) : null,
+    getNextPageParam: ({ data, has_more }) => (has_more ? (data.at(-1)?.id ?? null) : null),
   });
 
 export const userSessionsQuery = (user: string) =>
