@@ -103,9 +103,9 @@ pub fn turn_on(conn: &mut Conn, user_id: i32, step: i64, kept: &str) -> Result<V
     Ok(codes)
 }
 
-/// 80 random bits, so that a plain hash is enough: `ABCD-EFGH-IJKL-MNOP`.
+/// 136 random bits, so that a plain hash is enough: seven groups like `ABCD`.
 fn recovery_code() -> String {
-    let text = Secret::from(random_bytes::<10>()).to_base32();
+    let text = Secret::from(random_bytes::<17>()).to_base32();
     text.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-")
 }
 

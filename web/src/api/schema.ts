@@ -2133,7 +2133,7 @@ export interface components {
     RecoveryCodes: {
       /**
        * @example [
-       *       "QK3F-7ZPA-XW2M-LBTE"
+       *       "QK3F-7ZPA-XW2M-LBTE-4RNC-H6JD-VYSA"
        *     ]
        */
       recovery_codes: string[];
