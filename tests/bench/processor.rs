@@ -3,7 +3,7 @@
 //! | stage | threads |
 //! |---|---|
 //! | parse | HTTP workers and those to which they give bodies: reading, checking, masking |
-//! | append | the appender's, one per shard |
+//! | append | the appender's, one per shard, and that of SQLite's checkpoints |
 //! | index, counts | the background jobs' |
 //! | database | PostgreSQL's processes. SQLite works inside the threads above |
 
@@ -38,8 +38,12 @@ impl Stages {
             let stage = match name.as_str() {
                 "build_index" => &mut stages.index,
                 "compact_counts" => &mut stages.counts,
-                name if name.starts_with("append") => &mut stages.append,
-                name if name.starts_with("actix") || name.starts_with("tokio") => &mut stages.parse,
+                name if ["append", "checkpoint"].iter().any(|stage| name.starts_with(stage)) => {
+                    &mut stages.append
+                }
+                name if ["actix", "tokio", "parse"].iter().any(|stage| name.starts_with(stage)) => {
+                    &mut stages.parse
+                }
                 _ => continue,
             };
             *stage += own;
