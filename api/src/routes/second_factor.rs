@@ -37,7 +37,7 @@ pub struct SecondFactorCode {
 /// Codes for somebody who has lost their authenticator app. They are shown once; each signs in once.
 #[derive(Serialize, ToSchema)]
 pub struct RecoveryCodes {
-    #[schema(example = json!(["QK3F-7ZPA-XW2M-LBTE-4RNC-H6JD-VYSA"]))]
+    #[schema(example = json!(["QK3F7ZP-AXW2MLB-TE4RNCH-6JDVY"]))]
     pub recovery_codes: Vec<String>,
 }
 

@@ -18,7 +18,7 @@ use crate::{
     auth::{PlatformAdmin, SignedInPerson, permissions::PermissionCache},
     http::{
         body::Body,
-        error::{ChangeProblems, ManageProblems, Problem, ReadProblems, Result},
+        error::{ManageProblems, Problem, ReadProblems, Result},
         params::{NoParams, Params},
         validation::{invalid, no_nul},
     },
@@ -322,7 +322,7 @@ pub async fn my_sessions(
 #[utoipa::path(
     delete, path = "/api/v1/me/sessions/{session}", operation_id = "endMySession", tag = "Sign-in",
     params(SessionPath),
-    responses((status = 204, description = "The session has ended"), ChangeProblems)
+    responses((status = 204, description = "The session has ended"), ManageProblems)
 )]
 pub async fn end_my_session(
     db: web::Data<Db>,

@@ -2133,7 +2133,7 @@ export interface components {
     RecoveryCodes: {
       /**
        * @example [
-       *       "QK3F-7ZPA-XW2M-LBTE-4RNC-H6JD-VYSA"
+       *       "QK3F7ZP-AXW2MLB-TE4RNCH-6JDVY"
        *     ]
        */
       recovery_codes: string[];
@@ -3813,7 +3813,7 @@ export interface operations {
         };
         content?: never;
       };
-      /** @description The body is not well-formed JSON */
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
       400: {
         headers: {
           [name: string]: unknown;
@@ -3840,6 +3840,15 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
       /** @description The body took too long to arrive */
       408: {
         headers: {
@@ -3849,7 +3858,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description The resource already exists, or its state does not allow this */
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
       409: {
         headers: {
           [name: string]: unknown;
