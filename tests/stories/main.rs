@@ -53,6 +53,7 @@ mod row_level_security;
 mod search;
 mod search_bounds;
 mod second_factor;
+mod second_factor_owner;
 mod secret_leaks;
 mod server_metrics;
 mod sign_in;

@@ -56,3 +56,9 @@ pub fn add(conn: &mut Conn, user_id: i32) -> Result<String> {
         .execute(conn)?;
     Ok(token)
 }
+
+/// Forgets every browser of a person: who signed in there may have had the password alone.
+pub fn forget_all(conn: &mut Conn, user_id: i32) -> Result<()> {
+    diesel::delete(known_browsers::table.filter(known_browsers::user_id.eq(user_id))).execute(conn)?;
+    Ok(())
+}

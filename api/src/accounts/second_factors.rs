@@ -13,6 +13,7 @@ use logbook_engine::db::{
 use totp_rs::Secret;
 
 use super::{
+    browsers,
     secret::{random_bytes, token_hash},
     sessions, users,
 };
@@ -100,6 +101,7 @@ pub fn turn_on(conn: &mut Conn, user_id: i32, step: i64, kept: &str) -> Result<V
             .execute(conn)?;
     }
     sessions::end_all(conn, user_id, Some(kept))?;
+    browsers::forget_all(conn, user_id)?;
     Ok(codes)
 }
 

@@ -51,7 +51,10 @@ pub fn redeem<T>(
             .returning(sign_in_links::user_id)
             .get_result::<i32>(conn)
             .optional()?;
-        let user = users::find(conn, user_id.ok_or_else(invalid)?)?;
+        let user_id = user_id.ok_or_else(invalid)?;
+        // A second factor that is turned on meanwhile is asked for.
+        users::lock(conn, user_id)?;
+        let user = users::find(conn, user_id)?;
         let user = user.filter(|user| user.disabled_at.is_none()).ok_or_else(invalid)?;
         let checked = check(conn, &user)?;
         Ok((sessions::start(conn, user, beginning)?, checked))

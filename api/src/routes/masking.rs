@@ -19,7 +19,7 @@ use crate::{
     auth::{Manager, Member},
     http::{
         body::Body,
-        error::{ManageProblems, Problem, ReadProblems, Result},
+        error::{Code, ManageProblems, Problem, ReadProblems, Result},
         params::{NoParams, Params},
     },
 };
@@ -99,6 +99,11 @@ pub async fn preview(
 ) -> Result<HttpResponse> {
     // Without the workspace's key, with which short secrets could be tried out.
     let masker = Masker::default().with_fields(&masking.check("/masking")?);
-    let masked = mask_object_with(&masker, &mut metadata, "/metadata");
-    Ok(HttpResponse::Ok().json(MaskedTrial { metadata, masked }))
+    // Not on the thread of other requests.
+    let masked = web::block(move || {
+        let masked = mask_object_with(&masker, &mut metadata, "/metadata");
+        MaskedTrial { metadata, masked }
+    });
+    let masked = masked.await.map_err(|_| Problem::new(Code::Unavailable, "the server is stopping"))?;
+    Ok(HttpResponse::Ok().json(masked))
 }

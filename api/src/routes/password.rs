@@ -87,7 +87,9 @@ pub async fn set(
             let (sessions, claims, from) = (sessions.clone(), claims.clone(), client_info.clone());
             let set = move |conn: &mut Conn| {
                 let user = users::lock_unchanged(conn, &user)?;
-                let given = factors.check(conn, &sessions.passwords, &user, (code.as_deref(), None))?;
+                // Who knows the password alone has no session, and cannot use up the owner's guesses.
+                let given =
+                    factors.check(conn, &sessions.passwords, &user, (code.as_deref(), Some(&session)))?;
                 hashed.store(conn, user.id, Some(&session))?;
                 let used = second_factor::record_of_use(user.id, given, &from);
                 Ok(((), used.into_iter().chain([accounts::password_set(&claims, &from)]).collect()))

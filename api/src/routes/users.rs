@@ -18,7 +18,7 @@ use crate::{
     auth::{PlatformAdmin, SignedInPerson, permissions::PermissionCache},
     http::{
         body::Body,
-        error::{ManageProblems, Problem, ReadProblems, Result},
+        error::{Code, ManageProblems, Problem, ReadProblems, Result},
         params::{NoParams, Params},
         validation::{invalid, no_nul},
     },
@@ -233,6 +233,10 @@ pub async fn change(
         }
         let mut records = Vec::new();
         if second_factor == Some(false) {
+            if claims.sub == users::subject(id) {
+                let detail = "turn your own second factor off with DELETE /me/second_factor";
+                return Err(Problem::new(Code::Conflict, detail));
+            }
             second_factors::reset(conn, id)?;
             let action = "second_factor_removed";
             records.push(accounts::user_changed(&claims, &after, action, Vec::new(), &client_info));

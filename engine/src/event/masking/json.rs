@@ -1,6 +1,6 @@
 //! Walks through JSON, with what the names above say about a value.
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 use memchr::memmem;
 use serde_json::{Map, Value};
@@ -20,6 +20,8 @@ const MOST_NESTED: usize = 4;
 /// Values below the name of a secret that are masked one by one. More become one mask: that of a digit, with its pointer, is
 /// forty times as long as the digit.
 const MOST_LEAVES: usize = 64;
+/// Places that an event notes. What is masked in further ones has no fingerprint: both are longer than what they stand for.
+const MOST_NOTED: usize = 1000;
 
 pub(super) struct Walk<'m> {
     masker: &'m Masker,
@@ -83,15 +85,17 @@ impl<'m> Walk<'m> {
     fn keys(&mut self, object: &mut Map<String, Value>, place: &Place<'_>) {
         let secret = |key: &String| Some((key.clone(), self.cut_out(key, false)?));
         let renamed: Vec<_> = object.keys().filter_map(secret).collect();
+        // The next number of each, so that a thousand alike are not tried out a thousand times.
+        let mut numbers: HashMap<String, usize> = HashMap::new();
         for (key, clean) in renamed {
             let Some(value) = object.remove(&key) else { continue };
             let mut unique = clean.clone();
-            let mut n = 2;
+            let n = numbers.entry(clean.clone()).or_insert(2);
             while object.contains_key(&unique) {
                 unique = format!("{clean} {n}");
-                n += 1;
+                *n += 1;
             }
-            self.masked.push(place.key(&unique).to_string());
+            self.note(&place.key(&unique));
             object.insert(unique, value);
         }
     }
@@ -132,29 +136,29 @@ impl<'m> Walk<'m> {
 
     pub(super) fn value(&mut self, value: &mut Value, verdict: Verdict, place: &Place<'_>) {
         if verdict >= Verdict::Secret && is_large(value) {
-            *value = self.masker.replacement(&value.to_string()).into();
-            self.masked.push(place.to_string());
+            *value = self.replacement(&value.to_string()).into();
+            self.note(place);
             return;
         }
         match value {
             Value::Bool(says) if verdict == Verdict::Listed => {
-                *value = self.masker.replacement(&says.to_string()).into();
-                self.masked.push(place.to_string());
+                *value = self.replacement(&says.to_string()).into();
+                self.note(place);
             }
             // No secrets. Worth keeping, since they show that one was set or removed.
             Value::Null | Value::Bool(_) => {}
             Value::String(text) => {
                 if let Some(clean) = self.masked_text(text, verdict) {
                     *text = clean;
-                    self.masked.push(place.to_string());
+                    self.note(place);
                 }
             }
             Value::Number(number) => {
                 if verdict >= Verdict::Secret
                     || verdict == Verdict::PinCode && pairs::is_secret_value(&number.to_string(), verdict)
                 {
-                    *value = self.masker.replacement(&number.to_string()).into();
-                    self.masked.push(place.to_string());
+                    *value = self.replacement(&number.to_string()).into();
+                    self.note(place);
                 }
             }
             Value::Array(items) => self.items(items, verdict, place),
@@ -167,6 +171,21 @@ impl<'m> Walk<'m> {
             && let Some(clean) = self.masked_text(text, Verdict::Plain)
         {
             *text = clean;
+            self.note(place);
+        }
+    }
+
+    /// The mask of a secret.
+    fn replacement(&self, secret: &str) -> String {
+        match self.masked.len() < MOST_NOTED {
+            true => self.masker.replacement(secret),
+            false => MASK.into(),
+        }
+    }
+
+    /// Notes where something was masked.
+    fn note(&mut self, place: &Place<'_>) {
+        if self.masked.len() < MOST_NOTED {
             self.masked.push(place.to_string());
         }
     }
@@ -174,12 +193,12 @@ impl<'m> Walk<'m> {
     /// The text without its secrets; None when it has none.
     pub(super) fn masked_text(&mut self, text: &str, verdict: Verdict) -> Option<String> {
         if verdict == Verdict::Listed {
-            return (!text.is_empty()).then(|| self.masker.replacement(text));
+            return (!text.is_empty()).then(|| self.replacement(text));
         }
         if verdict != Verdict::Plain && verdict != Verdict::Cookies {
             let is_message = self.in_messages && text.contains(' ');
             if !is_message && pairs::is_secret_value(text, verdict) {
-                return Some(self.masker.replacement(text));
+                return Some(self.replacement(text));
             }
             if let Some(credentials) = pairs::credentials(text, 0) {
                 return Some(self.replaced(text, &[credentials]));
