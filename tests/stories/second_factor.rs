@@ -17,9 +17,9 @@ use logbook_tests::{
 };
 use serde_json::{Value, json};
 
-pub const EMAIL: &str = "asha@clinic.test";
+pub(crate) const EMAIL: &str = "asha@clinic.test";
 
-pub fn log_in(client: &Client, code: Option<&str>) -> Answer {
+pub(crate) fn log_in(client: &Client, code: Option<&str>) -> Answer {
     let mut body = json!({"email": EMAIL, "password": PASSWORD});
     if let Some(code) = code {
         body["code"] = code.into();
@@ -37,7 +37,7 @@ fn cookies(answer: &Answer) -> String {
 }
 
 /// Asha, signed in, and her app.
-pub fn asha(server: &TestServer) -> (Client, Authenticator) {
+pub(crate) fn asha(server: &TestServer) -> (Client, Authenticator) {
     let client = server.user(EMAIL);
     let app = Authenticator::turn_on(server, &client);
     (client, app)
