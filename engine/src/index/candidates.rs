@@ -1,6 +1,6 @@
 //! What the directories say of a query: in each run, which columns may match.
 
-use std::{collections::HashMap, ops::Range};
+use std::collections::HashMap;
 
 use super::{
     directory::{Kind, Level, find},
@@ -43,18 +43,18 @@ pub struct Found {
     terms: Vec<FoundTerm>,
 }
 
-/// A part of a text that is in words, or two parts that are in a pair of words.
+/// A part of a text that is in words or pairs.
 pub struct Term {
-    /// Of the words or pairs. An event has one of them, or a part outside of words.
+    /// Of the words or pairs. An event has one of them, or the part outside of words.
     pub keys: Vec<u64>,
-    /// The parts, among those of the plan.
-    pub words: Range<usize>,
+    /// The part, by its place in those of the plan.
+    pub word: usize,
 }
 
 struct FoundTerm {
     keys: Vec<u64>,
-    /// One bit per block, or per wide block: where a part is outside of words.
-    outside: Vec<(Kind, Words)>,
+    /// One bit per block, or per wide block: where the part is outside of words.
+    outside: (Kind, Words),
 }
 
 impl Found {
@@ -98,12 +98,10 @@ impl Found {
         };
         let found_terms: Vec<FoundTerm> = terms
             .into_iter()
-            .map(|Term { keys, words }| {
-                let outside = plan.words()[words].iter().map(|word| {
-                    let (kind, outside) = &word.outside;
-                    (*kind, with_all(*kind, &mut outside.iter().copied()).unwrap_or_default())
-                });
-                FoundTerm { keys, outside: outside.collect() }
+            .map(|Term { keys, word }| {
+                let (kind, outside) = &plan.words()[word].outside;
+                let outside = with_all(*kind, &mut outside.iter().copied());
+                FoundTerm { keys, outside: (*kind, outside.unwrap_or_default()) }
             })
             .collect();
         let keys = found_terms.iter().flat_map(|term| &term.keys).copied();
@@ -169,14 +167,10 @@ impl Found {
         };
         for FoundTerm { keys, outside } in &self.terms {
             if let Some(words) = keys.iter().map(value).collect::<Option<Vec<_>>>() {
-                let mut any = vec![0; all.len()];
-                for (kind, outside) in outside {
-                    let outside = match kind {
-                        Kind::WideBlocks => spread::<WIDE_BLOCK>(outside, run, all.len()),
-                        _ => spread::<BLOCK>(outside, run, all.len()),
-                    };
-                    or(&mut any, &outside);
-                }
+                let mut any = match outside {
+                    (Kind::WideBlocks, outside) => spread::<WIDE_BLOCK>(outside, run, all.len()),
+                    (_, outside) => spread::<BLOCK>(outside, run, all.len()),
+                };
                 words.iter().for_each(|words| or(&mut any, words));
                 and(&mut left, &any);
             }

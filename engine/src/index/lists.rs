@@ -24,10 +24,25 @@ pub const INCOMPLETE: &[u8] = b"!";
 /// What a line with a value begins with.
 const VALUE: u8 = b'+';
 
-/// The lists of a run under construction.
+/// The lines of a list.
+pub type Lines = BTreeSet<Box<[u8]>>;
+
+/// Leaves only [`INCOMPLETE`] of a list that is too long, or was.
+pub fn bound(lines: &mut Lines, bytes: usize) {
+    if bytes > MOST_BYTES || lines.contains(INCOMPLETE) {
+        *lines = BTreeSet::from([INCOMPLETE.into()]);
+    }
+}
+
+/// The bytes of a list, with a line break after each line.
+pub fn bytes(lines: &Lines) -> usize {
+    lines.iter().map(|line| line.len() + 1).sum()
+}
+
+/// The lists of a run under construction, each with its bytes.
 #[derive(Default)]
 pub struct Lists {
-    lines: [[BTreeSet<Vec<u8>>; LISTED.len()]; Log::ALL.len()],
+    lists: [[(Lines, usize); LISTED.len()]; Log::ALL.len()],
 }
 
 impl Lists {
@@ -39,17 +54,18 @@ impl Lists {
             _ => (Some(field as u8), [&[VALUE], parts[0]].concat()),
         };
         if let Some(nth) = LISTED.iter().position(|listed| Some(*listed as u8) == field) {
-            let lines = &mut self.lines[log.number() as usize - 1][nth];
-            // So many are incomplete in any case.
-            if lines.len() < MOST_BYTES {
-                lines.insert(line);
+            let (lines, bytes) = &mut self.lists[log.number() as usize - 1][nth];
+            if !lines.contains(INCOMPLETE) && !lines.contains(line.as_slice()) {
+                *bytes += line.len() + 1;
+                lines.insert(line.into());
+                bound(lines, *bytes);
             }
         }
     }
 
     pub fn add_to(&self, dictionary: &mut Dictionary) {
-        for (log, of_log) in Log::ALL.iter().zip(&self.lines) {
-            for (nth, lines) in of_log.iter().enumerate() {
+        for (log, of_log) in Log::ALL.iter().zip(&self.lists) {
+            for (nth, (lines, _)) in of_log.iter().enumerate() {
                 lines.iter().for_each(|line| dictionary.add_line(*log, nth, line));
             }
         }

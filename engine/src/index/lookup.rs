@@ -50,13 +50,13 @@ fn terms(
             false => [&[joint], word.as_bytes()].concat(),
         });
         let keys = pairs.chain(halves).map(|pair| values::key_of_pair(log, &pair)).collect();
-        terms.push(Term { keys, words: letters..letters + 1 });
+        terms.push(Term { keys, word: letters });
     }
     // Also those that are in a pair: where a part is outside of words, the other one says more.
-    for (nth, found) in found.iter().enumerate() {
+    for (word, found) in found.iter().enumerate() {
         let Some(found) = found else { continue };
         let keys = found.iter().map(|word| values::key_of_word(log, word.as_bytes())).collect();
-        terms.push(Term { keys, words: nth..nth + 1 });
+        terms.push(Term { keys, word });
     }
     Ok(terms)
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     db::{
-        Conn, dialect,
+        Conn,
         rows::MergeRow,
         schema::{index_merges, index_pieces, index_removals, index_runs, index_states},
     },
@@ -71,8 +71,7 @@ pub fn begin(conn: &mut Conn, workspace_id: i32, state: State, segments: &[Segme
         last_seq: last.last_seq(),
         next_piece: 0,
     };
-    conn.transaction(|conn| {
-        dialect::lock_for_writing(conn)?;
+    write::writing(conn, |conn| {
         let next = State { next_segment: state.next_segment + 1, ..state };
         if write::advance(conn, workspace_id, state, next)? {
             diesel::insert_into(index_merges::table).values(merge).execute(conn)?;
@@ -97,8 +96,7 @@ pub fn step(conn: &mut Conn, state: State, segments: &[Segment], merge: &MergeRo
     let pieces = merged(&inputs, &read);
     let found =
         index_merges::table.find((workspace_id, segment)).filter(index_merges::next_piece.eq(next_piece));
-    conn.transaction(|conn| {
-        dialect::lock_for_writing(conn)?;
+    write::writing(conn, |conn| {
         if read.end < DIRECTORIES_END {
             // Another process may have done this step meanwhile.
             if diesel::update(found).set(index_merges::next_piece.eq(read.end)).execute(conn)? == 1 {
@@ -192,8 +190,7 @@ pub fn remove_some(conn: &mut Conn, workspace_id: i32) -> Result<bool> {
     let removals = index_removals::table.filter(index_removals::workspace_id.eq(workspace_id));
     let next = removals.order(index_removals::segment).select(index_removals::segment).first::<i32>(conn);
     let Some(segment) = next.optional()? else { return Ok(false) };
-    conn.transaction(|conn| {
-        dialect::lock_for_writing(conn)?;
+    write::writing(conn, |conn| {
         // Who was held up while it wrote this run finds that it has to give up.
         diesel::update(index_states::table.find(workspace_id))
             .set(index_states::revision.eq(index_states::revision + 1))

@@ -25,10 +25,20 @@ pub struct Plan {
     log: Log,
     /// Those on values, without the following.
     values: Conditions,
-    /// Values of fields with lists that an event does not have, by the field's place in [`LISTED`].
-    excluded: Vec<(usize, Vec<String>)>,
+    /// Values of fields with lists that an event does not have.
+    excluded: Vec<Excluded>,
     /// It has these marks.
     pub text: Option<TextMarks>,
+}
+
+/// Several values of one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Excluded {
+    /// The field's place in [`LISTED`].
+    nth: usize,
+    values: Vec<String>,
+    /// Those of the conditions that exclude them.
+    terms: Vec<AllOf>,
 }
 
 /// Conditions on an event's values.
@@ -148,28 +158,28 @@ impl Plan {
         let outcomes: Vec<String> = outcomes.not.iter().map(|outcome| outcome.as_str().into()).collect();
         let types = targets.not.iter().filter(|(_, id)| id.is_none()).map(|(kind, _)| kind.clone()).collect();
         let excluded = [actions.not.clone(), outcomes, roles.not.clone(), sources.not.clone(), types];
-        let excluded = excluded.into_iter().enumerate().filter(|(_, values)| values.len() > 1).collect();
+        let excluded = excluded.into_iter().enumerate().filter(|(_, values)| values.len() > 1);
+        let excluded = excluded.map(|(nth, values)| {
+            let terms = values.iter().map(|value| vec![key(LISTED[nth], value)]).collect();
+            Excluded { nth, values, terms }
+        });
+        let excluded = excluded.collect();
         Self { log: *log, values: conditions, excluded, text }
     }
 
     /// The lists that a segment's conditions depend on, by their places in [`LISTED`].
     pub fn lists(&self) -> impl Iterator<Item = usize> {
-        self.excluded.iter().map(|(nth, _)| *nth)
+        self.excluded.iter().map(|excluded| excluded.nth)
     }
 
     /// The conditions on the values of a segment's events. `list` has the lines of a list. Where few values are left of
     /// a field, an event has one of these instead of none of the others.
     pub fn conditions<'a, L: Iterator<Item = &'a [u8]>>(&self, list: impl Fn(usize) -> L) -> Conditions {
         let mut conditions = self.values.clone();
-        for (nth, excluded) in &self.excluded {
-            let field = LISTED[*nth];
-            let Some(left) = lists::left(list(*nth), (self.log, field), excluded) else { continue };
-            if left.len() < excluded.len() {
-                let keys: Vec<AllOf> = excluded
-                    .iter()
-                    .map(|value| vec![values::key(self.log, field, [value.as_bytes(), b""])])
-                    .collect();
-                conditions.none.retain(|none| !keys.contains(none));
+        for Excluded { nth, values, terms } in &self.excluded {
+            let Some(left) = lists::left(list(*nth), (self.log, LISTED[*nth]), values) else { continue };
+            if left.len() < values.len() {
+                conditions.none.retain(|none| !terms.contains(none));
                 conditions.any.push(left.into_iter().map(|key| vec![key]).collect());
             }
         }

@@ -240,8 +240,7 @@ pub fn marks(log: Log, text: &[u8], to: &mut impl Marks) {
     let (mut before, mut joined) = (None, None);
     for token in tokens(text) {
         let start = at;
-        let (Token::Word(bytes) | Token::Mixed(bytes) | Token::Between(bytes)) = token;
-        at += bytes.len();
+        at += token.bytes().len();
         let became = match token {
             Token::Word(word) => to.word(word),
             Token::Mixed(_) | Token::Between(_) => Word::Refused,

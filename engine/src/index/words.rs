@@ -41,6 +41,13 @@ pub enum Token<'a> {
     Between(&'a [u8]),
 }
 
+impl<'a> Token<'a> {
+    pub fn bytes(self) -> &'a [u8] {
+        let (Self::Word(bytes) | Self::Mixed(bytes) | Self::Between(bytes)) = self;
+        bytes
+    }
+}
+
 /// The tokens of a text, one after the other.
 pub fn tokens(text: &[u8]) -> impl Iterator<Item = Token<'_>> {
     text.chunk_by(|one, other| is_word_byte(*one) == is_word_byte(*other)).map(|token| {
@@ -115,35 +122,27 @@ fn is_pair(one: &[u8], other: &[u8]) -> bool {
 impl Part {
     /// The parts of a normalized search text that a dictionary can answer.
     pub fn all(text: &[u8]) -> Vec<Self> {
-        let mut parts: Vec<(Self, usize)> = Vec::new();
+        let mut parts = Vec::new();
         let mut at = 0;
-        let mut joint = None;
+        // The two tokens before.
+        let mut before = [Token::Between(b""); 2];
         for token in tokens(text) {
-            let (start, end) = match token {
-                Token::Word(token) | Token::Mixed(token) | Token::Between(token) => (at, at + token.len()),
-            };
-            at = end;
-            let joined = match (token, joint.take()) {
-                (Token::Word(_), joined) => joined,
-                (Token::Between(between), _)
-                    if is_joint(between) && parts.last().is_some_and(|(_, end)| *end == start) =>
-                {
-                    joint = Some(between[0]);
-                    None
-                }
-                _ => None,
-            };
-            let Token::Word(letters) = token else { continue };
-            let Ok(letters) = str::from_utf8(letters) else { continue };
-            let joint = joined.filter(|_| {
-                parts.last().is_some_and(|(before, _)| is_pair(before.letters.as_bytes(), letters.as_bytes()))
-            });
-            parts.push((
-                Self { letters: letters.into(), begins: start > 0, ends: end < text.len(), joint },
-                end,
-            ));
+            let start = at;
+            at += token.bytes().len();
+            if let Token::Word(word) = token
+                && let Ok(letters) = str::from_utf8(word)
+            {
+                let joint = match before {
+                    [Token::Word(first), Token::Between(sign)] if is_joint(sign) && is_pair(first, word) => {
+                        Some(sign[0])
+                    }
+                    _ => None,
+                };
+                parts.push(Self { letters: letters.into(), begins: start > 0, ends: at < text.len(), joint });
+            }
+            before = [before[1], token];
         }
-        parts.into_iter().map(|(part, _)| part).collect()
+        parts
     }
 
     pub fn is_number(&self) -> bool {
@@ -263,9 +262,9 @@ impl Dictionary {
         let bits = part_bits(self.level);
         let parts = self.parts.into_iter().enumerate().filter(|(_, words)| !words.is_empty());
         parts.map(move |(number, mut words)| {
-            let is_too_long = || words.iter().map(|word| word.len() + 1).sum::<usize>() > lists::MOST_BYTES;
-            if is_list(number >> bits) && (words.contains(lists::INCOMPLETE) || is_too_long()) {
-                words = BTreeSet::from([lists::INCOMPLETE.into()]);
+            if is_list(number >> bits) {
+                let bytes = lists::bytes(&words);
+                lists::bound(&mut words, bytes);
             }
             let mut bytes = vec![LINE];
             words.into_iter().for_each(|word| bytes.extend(word.iter().copied().chain([LINE])));

@@ -68,6 +68,7 @@ pub fn swap_runs(
         }
         for number in old {
             diesel::delete(index_runs::table.find((workspace_id, number))).execute(conn)?;
+            // Many small runs have as much as a large one.
             if old.len() > 1 {
                 remove_later(conn, workspace_id, *number)?;
             } else {
@@ -105,7 +106,7 @@ fn reserve(conn: &mut Conn, workspace_id: i32, state: State) -> Result<Option<St
 }
 
 /// A transaction that begins with the lock for writing.
-fn writing<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+pub(super) fn writing<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
     conn.transaction(|conn| {
         dialect::lock_for_writing(conn)?;
         work(conn)
@@ -203,8 +204,7 @@ pub fn invalidate(conn: &mut Conn, workspace_id: i32) -> Result<()> {
 /// # Errors
 /// The database's.
 pub fn remove_batch(conn: &mut Conn, workspace_id: i32) -> Result<()> {
-    conn.transaction(|conn| {
-        dialect::lock_for_writing(conn)?;
+    writing(conn, |conn| {
         let state = index_states::table.find(workspace_id).filter(index_states::format.ne(FORMAT));
         // Locks the row. Another process may have finished meanwhile.
         let locked = diesel::update(state).set(index_states::format.eq(NO_FORMAT)).execute(conn)?;
