@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::prelude::*;
 use logbook_engine::db::{
     Conn,
-    schema::{identities, identity_roles, known_browsers, sign_in_links, users as users_table, workspaces},
+    schema::{identities, identity_roles, sign_in_links, users as users_table, workspaces},
     timestamp::Timestamp,
 };
 
 use crate::{
     accounts::{
+        browsers,
         grants::Grants,
         role::Role,
         second_factors,
@@ -166,7 +167,7 @@ fn close_other_ways(conn: &mut Conn, user_id: i32) -> Result<()> {
         .set(users_table::password_hash.eq(None::<String>))
         .execute(conn)?;
     diesel::delete(sign_in_links::table.filter(sign_in_links::user_id.eq(user_id))).execute(conn)?;
-    diesel::delete(known_browsers::table.filter(known_browsers::user_id.eq(user_id))).execute(conn)?;
+    browsers::forget_all(conn, user_id)?;
     // The provider asks for one of its own.
     second_factors::remove(conn, user_id)?;
     sessions::end_all(conn, user_id, None)?;
