@@ -1,10 +1,9 @@
-import { useMutation } from "@tanstack/react-query";
 import { useLocation, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { ApiError } from "../../api/errors";
-import { Button } from "../../ui/Button";
 import { Sheet } from "../../ui/Sheet";
-import forms from "../forms.module.css";
 import { SignInAgain } from "../SignInAgain";
+import { ConfirmDialog } from "../settings/ConfirmDialog";
 
 /** Leads back to this page after signing in again. */
 export function useSignInAgain(): () => void {
@@ -28,31 +27,24 @@ interface JustNowDialogProps {
 /** Asks for confirmation before a change that needs a sign-in of just now. */
 export function JustNowDialog({ title, action, children, onConfirm, onClose }: JustNowDialogProps) {
   const signInAgain = useSignInAgain();
-  const confirm = useMutation({ mutationFn: onConfirm, onSuccess: onClose });
-  return (
-    <Sheet title={title} open onOpenChange={(open) => !open && onClose()} centred>
-      {needsSignIn(confirm.error) ? (
+  const [isTooLate, setTooLate] = useState(false);
+  if (isTooLate) {
+    return (
+      <Sheet title={title} open onOpenChange={(open) => !open && onClose()} centred>
         <SignInAgain skipText="Cancel" onSkip={onClose} onSignedOut={signInAgain}>
           For this, you must have signed in just now. Sign in again, then try once more.
         </SignInAgain>
-      ) : (
-        <div className={forms.form}>
-          {confirm.error && (
-            <p className={forms.error} role="alert">
-              {confirm.error.message}
-            </p>
-          )}
-          <p>{children}</p>
-          <div className={forms.actions}>
-            <Button variant="plain" onPress={onClose}>
-              Cancel
-            </Button>
-            <Button variant="danger" isDisabled={confirm.isPending} onPress={() => confirm.mutate()}>
-              {action}
-            </Button>
-          </div>
-        </div>
-      )}
-    </Sheet>
+      </Sheet>
+    );
+  }
+  const confirm = () =>
+    onConfirm().catch((error: Error) => {
+      setTooLate(needsSignIn(error));
+      throw error;
+    });
+  return (
+    <ConfirmDialog title={title} action={action} onConfirm={confirm} onClose={onClose}>
+      {children}
+    </ConfirmDialog>
   );
 }
