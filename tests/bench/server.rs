@@ -13,6 +13,8 @@ use std::{
     time::Duration,
 };
 
+use logbook_tests::process::status_kib;
+
 use crate::http::Target;
 
 /// The workspace that is filled and queried.
@@ -120,16 +122,9 @@ pub(crate) struct Memory {
 
 impl Memory {
     fn of(pid: u32) -> Self {
-        let mb = |name| status_kb(pid, name) as f64 * 1024.0 / 1e6;
+        let mb = |name| status_kib(pid, name) as f64 * 1024.0 / 1e6;
         Self { resident_mb: mb("VmRSS"), peak_mb: mb("VmHWM"), peak_anonymous_mb: mb("RssAnon") }
     }
-}
-
-/// A line of /proc/PID/status in KiB; 0 where there is none.
-fn status_kb(pid: u32, name: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    value.and_then(|value| value.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 /// Samples a process's anonymous memory now and then, since the kernel records the peak only of all resident memory.
@@ -144,7 +139,7 @@ impl Watch {
         let watch = Self { peak_kb: peak_kb.clone(), ends: ends.clone() };
         thread::spawn(move || {
             while !ends.load(Ordering::Relaxed) {
-                peak_kb.fetch_max(status_kb(pid, "RssAnon"), Ordering::Relaxed);
+                peak_kb.fetch_max(status_kib(pid, "RssAnon"), Ordering::Relaxed);
                 thread::sleep(Duration::from_millis(50));
             }
         });

@@ -142,6 +142,11 @@ impl Process {
         Client::new(self.address, Some(token.clone()))
     }
 
+    /// The peak of its resident memory.
+    pub fn peak_memory_mib(&self) -> u64 {
+        status_kib(self.child.id(), "VmHWM") / 1024
+    }
+
     /// Sends SIGKILL and waits until the process is gone.
     pub fn kill(self) {
         drop(self);
@@ -152,6 +157,13 @@ impl Drop for Process {
     fn drop(&mut self) {
         kill(&mut self.child);
     }
+}
+
+/// A line of /proc/PID/status in KiB; 0 where there is none.
+pub fn status_kib(pid: u32, name: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    value.and_then(|value| value.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 fn kill(child: &mut Child) {

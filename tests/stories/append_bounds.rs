@@ -5,7 +5,8 @@ use std::thread;
 use diesel::{
     QueryableByName, RunQueryDsl as _, connection::SimpleConnection as _, sql_query, sql_types::BigInt,
 };
-use logbook_tests::{TestServer, on_both, wait::wait_until};
+use logbook::config::DataConfig;
+use logbook_tests::{TestServer, on_both, process::Process, wait::wait_until};
 use serde_json::{Value, json};
 
 const PATH: &str = "/workspaces/clinic/logs/access";
@@ -85,3 +86,22 @@ on_both!(the_response_to_a_request_of_duplicates_takes_little_space, |server| {
     let first = client.post(PATH, events.clone().into()).expect(201);
     assert_eq!(client.post(PATH, events.into()).expect(201).text, first.text, "byte for byte");
 });
+
+/// 500 events of 28 KB, each of 3,500 small objects: a parsed object takes some 80 times the memory of its text.
+#[test]
+fn a_body_of_many_small_objects_takes_little_more_memory_than_its_text() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let database_url = format!("sqlite://{}", folder.path().join("logbook.db").display());
+    let data = DataConfig { database_url, data_dir: folder.path().join("data"), audit: true };
+    let server = Process::start(&data, &[]);
+    let admin = server.admin();
+    admin.post("/workspaces", json!({"slug": "clinic", "name": "Clinic"})).expect(201);
+    let objects = vec![r#"{"q":1}"#; 3500].join(",");
+    let event = format!(r#"{{"event_type":"login","metadata":{{"a":[{objects}]}}}}"#);
+    let body = format!("[{}]", vec![event; 500].join(","));
+    let before = server.peak_memory_mib();
+    admin.send("POST", PATH, "application/json", body.as_bytes()).expect(201);
+    let took = server.peak_memory_mib() - before;
+    // The body, what is stored of it, and what the database holds of the transaction.
+    assert!(took < 150, "{took} MiB");
+}

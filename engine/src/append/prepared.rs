@@ -11,6 +11,9 @@ use crate::{
     },
 };
 
+/// Estimated bytes of the short texts of an event: ids, names, the action.
+const SHORT_TEXTS: usize = 256;
+
 /// An event that has no seq yet.
 #[derive(Clone, Debug)]
 pub struct Prepared {
@@ -42,5 +45,12 @@ impl Prepared {
             alike_since: masker.masks_alike_since(),
         });
         Self { dedupe, row }
+    }
+
+    /// Estimated bytes of memory.
+    pub fn bytes(&self) -> usize {
+        let EventRow { changes, metadata, targets, masked, outcome_reason, user_agent, .. } = &self.row;
+        let long = [changes, metadata, targets, masked, outcome_reason, user_agent];
+        size_of::<Self>() + SHORT_TEXTS + long.into_iter().flatten().map(String::len).sum::<usize>()
     }
 }

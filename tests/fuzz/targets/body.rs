@@ -7,7 +7,7 @@ use logbook::{
     http::error::Result,
     routes::logs::{
         access::{AccessEvent, AccessLog},
-        append::{MAX_EVENTS, elements, parse_all},
+        append::{MAX_EVENTS, elements, parse_one, prepare_all},
         application::{ApplicationEvent, ApplicationLog},
         body::{MAX_BYTES, decompressed},
         framework::{FrameworkEvent, FrameworkLog},
@@ -15,8 +15,8 @@ use logbook::{
     },
 };
 use logbook_engine::{
-    append::AppendRequest,
-    event::{Event, Log, NewEvent, masking::Masker},
+    append::prepared::Prepared,
+    event::{Event, Log, masking::Masker},
 };
 use rand::RngExt as _;
 use rand_pcg::Pcg64Mcg;
@@ -44,13 +44,27 @@ impl Bodies {
         Self { values, masker: Masker::with_key(vec![7; 32]) }
     }
 
-    fn check_stored(&self, events: Vec<NewEvent>, body: usize) {
+    fn prepare(&self, endpoint: &[u8], body: &[u8]) -> Result<(Vec<Prepared>, usize)> {
+        let plain = decompressed(body.to_vec(), |bytes| {
+            assert!(bytes <= MAX_BYTES + 128 * 1024, "{bytes} bytes of memory");
+            Ok(())
+        })?;
+        let parse = match endpoint {
+            b"access" => parse_one::<AccessLog>,
+            b"application" => parse_one::<ApplicationLog>,
+            b"framework" => parse_one::<FrameworkLog>,
+            _ => parse_mixed,
+        };
+        let source = "fuzz".try_into().expect("within the limits");
+        let events = prepare_all(&elements(&plain)?, parse, &source, &self.masker, |_| Ok(()))?;
+        Ok((events, plain.len()))
+    }
+
+    fn check_stored(events: Vec<Prepared>, body: usize) {
         let count = events.len();
         assert!(count <= MAX_EVENTS);
-        let source = "fuzz".try_into().expect("within the limits");
-        let request = AppendRequest::masked(1, &source, &self.masker, events);
         let mut size = 0;
-        for prepared in request.events {
+        for prepared in events {
             let row = prepared.row;
             for json in [&row.changes, &row.metadata, &row.targets, &row.masked].into_iter().flatten() {
                 let value: Value = serde_json::from_str(json).expect("what is stored is JSON");
@@ -73,21 +87,6 @@ impl Bodies {
         }
         assert!(size <= MOST_GROWTH * body + 2000 * count, "{size} bytes are stored of {body}");
     }
-}
-
-fn parse(endpoint: &[u8], body: &[u8]) -> Result<(Vec<NewEvent>, usize)> {
-    let plain = decompressed(body.to_vec(), |bytes| {
-        assert!(bytes <= MAX_BYTES + 128 * 1024, "{bytes} bytes of memory");
-        Ok(())
-    })?;
-    let elements = elements(&plain)?;
-    let events = match endpoint {
-        b"access" => parse_all::<AccessLog>(&elements),
-        b"application" => parse_all::<ApplicationLog>(&elements),
-        b"framework" => parse_all::<FrameworkLog>(&elements),
-        _ => parse_mixed(&elements),
-    }?;
-    Ok((events, plain.len()))
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -158,9 +157,9 @@ impl Target for Bodies {
 
     fn run(&mut self, input: &[u8]) -> bool {
         let (endpoint, body) = headed(input);
-        match parse(endpoint, body) {
+        match self.prepare(endpoint, body) {
             Ok((events, length)) => {
-                self.check_stored(events, length);
+                Self::check_stored(events, length);
                 true
             }
             Err(problem) => {

@@ -118,16 +118,19 @@ fn merge(event: &mut Value, more: Value) {
 
 /// The events as they are stored.
 pub(crate) fn stored() -> Vec<Event> {
-    use logbook::routes::logs::{append::elements, ingest::parse_mixed};
-    use logbook_engine::{append::AppendRequest, event::masking::Masker};
+    use logbook::routes::logs::{
+        append::{elements, prepare_all},
+        ingest::parse_mixed,
+    };
+    use logbook_engine::event::masking::Masker;
 
     let all: Vec<Value> = LOGS.into_iter().flat_map(|log| [full(log), short(log)]).collect();
     let body = Value::from(all).to_string();
-    let events = parse_mixed(&elements(body.as_bytes()).expect("JSON")).expect("valid");
+    let elements = elements(body.as_bytes()).expect("JSON");
     let source = "clinic producer".try_into().expect("within the limits");
-    let request = AppendRequest::masked(1, &source, &Masker::default(), events);
+    let events = prepare_all(&elements, parse_mixed, &source, &Masker::default(), |_| Ok(()));
     (1..)
-        .zip(request.events)
+        .zip(events.expect("valid"))
         .map(|(seq, prepared)| {
             let mut event = Event::try_from(prepared.row).expect("a valid row");
             (event.workspace_id, event.seq) = (1, seq);

@@ -7,10 +7,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use logbook_engine::{
     append::{
         AppendRequest, Idempotency,
+        prepared::Prepared,
         queue::{Appender, MemoryPermit},
     },
     counts::calendar::month_at,
-    event::{NewEvent, limits::SourceName},
+    event::{NewEvent, limits::SourceName, masking::Masker},
 };
 use serde::{
     Deserialize, Deserializer,
@@ -55,7 +56,7 @@ pub async fn append(
     appender: &Appender,
     writer: Writer,
     payload: web::Payload,
-    parse: impl FnOnce(&[&RawValue]) -> Result<Vec<NewEvent>> + Send + 'static,
+    parse: ParseEvent,
 ) -> Result<HttpResponse> {
     let key = read_idempotency_key(request)?;
     let mut memory = appender.reserve(writer.workspace.id, &writer.caller.sub);
@@ -71,29 +72,16 @@ pub async fn append(
         let body = body::decompressed(body, |bytes| Ok(memory.grow_to(bytes)?))?;
         // Of the decompressed body: the same events, compressed again, may have other bytes.
         let idempotency = key.map(|key| Idempotency::new(key, &route, &body));
-        let events = parse(&elements(&body)?)?;
-        check_months(&events)?;
-        let request = AppendRequest::masked(workspace_id, &source, &masker, events);
-        Ok::<_, Problem>(AppendRequest { idempotency, sender, ..request })
+        let sent = body.len();
+        let events = prepare_all(&elements(&body)?, parse, &source, &masker, |prepared| {
+            Ok(memory.grow_to(sent + prepared)?)
+        })?;
+        let request = AppendRequest::new(workspace_id, &source, []);
+        Ok::<_, Problem>(AppendRequest { events, idempotency, sender, ..request })
     };
     let (append, memory) =
         if quick { (work(&mut memory)?, memory) } else { appender.parse(memory, work).await? };
     Ok(HttpResponse::Created().json(appender.append(append, memory).await?))
-}
-
-/// Refuses the first event of one month too many.
-fn check_months(events: &[NewEvent]) -> Result<()> {
-    let mut months = HashSet::new();
-    for (i, event) in events.iter().enumerate() {
-        months.insert(month_at(event.occurred_at.timestamp()));
-        if months.len() > MAX_MONTHS {
-            let detail =
-                format!("the events of one request may lie in {MAX_MONTHS} months; split it by time");
-            let error = FieldError::at(format!("/{i}/occurred_at"), "too_many_months", detail);
-            return Err(Problem::with_errors(Code::ValidationFailed, vec![error]));
-        }
-    }
-    Ok(())
 }
 
 /// Who sends events, as people read it: the name of the key or user, or what identifies them when they have none, or have
@@ -206,16 +194,21 @@ fn malformed(element: usize, error: &serde_json::Error) -> Problem {
     )
 }
 
-/// Parses all elements as events of one log, or returns their errors.
-pub fn parse_all<L: AcceptsEvents>(elements: &[&RawValue]) -> Result<Vec<NewEvent>> {
-    collect(elements, parse_one::<L>)
-}
+/// Parses an element; each error has its place below the prefix.
+pub type ParseEvent = fn(&str, &RawValue) -> Result<NewEvent, Vec<FieldError>>;
 
-pub fn collect(
+/// Prepares all elements, or returns their errors. Each is packed before the next one is parsed: a parsed event takes up to a
+/// hundred times the memory of its text. `reserve` is called with the bytes of all that are prepared, before the next one.
+pub fn prepare_all(
     elements: &[&RawValue],
-    parse: impl Fn(&str, &RawValue) -> Result<NewEvent, Vec<FieldError>>,
-) -> Result<Vec<NewEvent>> {
+    parse: ParseEvent,
+    source: &SourceName,
+    masker: &Masker,
+    mut reserve: impl FnMut(usize) -> Result<()>,
+) -> Result<Vec<Prepared>> {
     let mut events = Vec::with_capacity(elements.len());
+    let mut bytes = 0;
+    let mut months = HashSet::new();
     let mut errors = Vec::new();
     for (i, element) in elements.iter().enumerate() {
         let prefix = format!("/{i}");
@@ -225,7 +218,20 @@ pub fn collect(
             continue;
         }
         match parse(&prefix, element) {
-            Ok(event) => events.push(event),
+            Ok(event) => {
+                months.insert(month_at(event.occurred_at.timestamp()));
+                if months.len() > MAX_MONTHS {
+                    errors.push(too_many_months(&prefix));
+                    break;
+                }
+                // Of a request that is refused, only the errors matter.
+                if errors.is_empty() {
+                    let prepared = Prepared::new(event, source, masker);
+                    bytes += prepared.bytes();
+                    events.push(prepared);
+                    reserve(bytes)?;
+                }
+            }
             Err(found) => errors.extend(found),
         }
         if errors.len() >= MAX_ERRORS {
@@ -234,6 +240,11 @@ pub fn collect(
     }
     errors.truncate(MAX_ERRORS);
     if errors.is_empty() { Ok(events) } else { Err(Problem::with_errors(Code::ValidationFailed, errors)) }
+}
+
+fn too_many_months(prefix: &str) -> FieldError {
+    let detail = format!("the events of one request may lie in {MAX_MONTHS} months; split it by time");
+    FieldError::at(format!("{prefix}/occurred_at"), "too_many_months", detail)
 }
 
 pub fn parse_one<L: AcceptsEvents>(prefix: &str, element: &RawValue) -> Result<NewEvent, Vec<FieldError>> {

@@ -18,7 +18,7 @@ use crate::{
     },
     routes::logs::{
         access::{AccessLog, NewAccessEvent},
-        append::{IdempotencyKey, append, collect, parse_one},
+        append::{IdempotencyKey, append, parse_one},
         application::{ApplicationLog, NewApplicationEvent},
         framework::{FrameworkLog, NewFrameworkEvent},
     },
@@ -87,27 +87,25 @@ pub async fn ingest(
     append(&request, &appender, writer, payload, parse_mixed).await
 }
 
-/// Parses each element as an event of the log that it names.
-pub fn parse_mixed(elements: &[&RawValue]) -> Result<Vec<NewEvent>> {
+/// Parses an element as an event of the log that it names.
+pub fn parse_mixed(prefix: &str, element: &RawValue) -> Result<NewEvent, Vec<FieldError>> {
     #[derive(Deserialize)]
     #[serde(rename = "event")]
     struct Which {
         log: Option<Log>,
     }
-    collect(elements, |prefix, element| {
-        let which: Which = from_json(prefix, element)?;
-        match which.log {
-            Some(Log::Access) => parse_one::<AccessLog>(prefix, element),
-            Some(Log::Application) => parse_one::<ApplicationLog>(prefix, element),
-            Some(Log::Framework) => parse_one::<FrameworkLog>(prefix, element),
-            Some(Log::Activity) => {
-                let detail = "must be access, application or framework; only Logbook writes the activity log";
-                Err(vec![FieldError::at(format!("{prefix}/log"), "wrong_log", detail)])
-            }
-            None => {
-                let detail = "must be access, application or framework";
-                Err(vec![FieldError::at(format!("{prefix}/log"), "missing", detail)])
-            }
+    let which: Which = from_json(prefix, element)?;
+    match which.log {
+        Some(Log::Access) => parse_one::<AccessLog>(prefix, element),
+        Some(Log::Application) => parse_one::<ApplicationLog>(prefix, element),
+        Some(Log::Framework) => parse_one::<FrameworkLog>(prefix, element),
+        Some(Log::Activity) => {
+            let detail = "must be access, application or framework; only Logbook writes the activity log";
+            Err(vec![FieldError::at(format!("{prefix}/log"), "wrong_log", detail)])
         }
-    })
+        None => {
+            let detail = "must be access, application or framework";
+            Err(vec![FieldError::at(format!("{prefix}/log"), "missing", detail)])
+        }
+    }
 }

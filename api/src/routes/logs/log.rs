@@ -332,7 +332,7 @@ macro_rules! log_endpoints {
                 _no: crate::http::params::Params<(crate::http::params::NoParams,)>,
                 payload: actix_web::web::Payload,
             ) -> crate::http::error::Result<actix_web::HttpResponse> {
-                crate::routes::logs::append::append(&request, &appender, writer, payload, crate::routes::logs::append::parse_all::<$log>).await
+                crate::routes::logs::append::append(&request, &appender, writer, payload, crate::routes::logs::append::parse_one::<$log>).await
             }
         )?
     };
