@@ -29,9 +29,17 @@ fn masked(lists: &FieldLists, metadata: Value) -> (Value, Vec<String>) {
 #[test]
 fn a_name_counts_at_any_depth_and_in_any_spelling() {
     let lists = lists(&["patient_id", "Ward", "straße"], &[]);
-    for name in
-        ["patient_id", "patientId", "PATIENT-ID", "Patient Id", "ｐａｔｉｅｎｔ＿ｉｄ", "patient\u{200b}id"]
-    {
+    for name in [
+        "patient_id",
+        "patientId",
+        "PATIENT-ID",
+        "Patient Id",
+        "ｐａｔｉｅｎｔ＿ｉｄ",
+        "patient\u{200b}id",
+        "patient\u{2010}id",
+        "patient\u{2212}id",
+        "patient\u{2014}id",
+    ] {
         let (clean, places) = masked(&lists, json!({"a": [{name: "P-1204", "b": 1}]}));
         assert_eq!(clean, json!({"a": [{name: "[masked]", "b": 1}]}), "{name}");
         assert_eq!(places.len(), 1);
@@ -132,6 +140,9 @@ fn texts_have_names_too() {
         ("{\"a\":1,\"mrn\":12}", "{\"a\":1,\"mrn\":\"[masked]\"}"),
         ("run --mrn 12 --all", "run --mrn [masked] --all"),
         ("mrn=none", "mrn=[masked]"),
+        ("mrn: [\"12\", \"34\"], next", "mrn: [masked], next"),
+        ("mrn={\"a\": \"]} 12\", \"b\": [34]}; next=1", "mrn=[masked]; next=1"),
+        ("mrn: [12, 34 and cut", "mrn: [masked]"),
     ] {
         assert_eq!(masked(&lists, json!({"text": text})).0, json!({"text": clean}));
     }

@@ -1,7 +1,8 @@
 //! The fields that a workspace masks or keeps by name, whatever the rules say.
 //!
 //! A name stands for every field of that name; a path (`address.street`), from the top of the metadata or of the changes,
-//! for one. How a name is written does not matter: case, `_`, `-` and spaces, full-width letters, invisible characters.
+//! for one. How a name is written does not matter: case, `_`, dashes and spaces, full-width letters, invisible
+//! characters.
 //! Lists are no steps of a path, and a key with dots inside counts as the path that it spells.
 
 use std::{
@@ -116,12 +117,11 @@ impl Default for Buffer {
 
 /// In lower case, without what stands between words.
 fn normalised<'b>(step: &str, buffer: &'b mut Buffer) -> Cow<'b, str> {
-    let between = |c: char| c.is_whitespace() || c.is_ascii_punctuation();
     if !step.is_ascii() || step.len() > MAX_FIELD_NAME {
-        return step.chars().filter(|c| !between(*c)).flat_map(char::to_lowercase).collect();
+        return step.chars().filter(|c| !names::is_between(*c)).flat_map(char::to_lowercase).collect();
     }
     let mut length = 0;
-    for byte in step.bytes().filter(|byte| !between(char::from(*byte))) {
+    for byte in step.bytes().filter(|byte| !names::is_between(char::from(*byte))) {
         buffer.0[length] = byte.to_ascii_lowercase();
         length += 1;
     }

@@ -73,10 +73,21 @@ pub(super) fn is_invisible(c: char) -> bool {
     )
 }
 
+/// What stands between the words of a folded name: blanks, punctuation and dashes of all kinds.
+pub(super) fn is_between(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_ascii_punctuation()
+        || matches!(
+            c,
+            '\u{58a}' | '\u{5be}' | '\u{1806}' | '\u{2010}'
+                ..='\u{2015}' | '\u{2212}' | '\u{301c}' | '\u{30a0}'
+        )
+}
+
 /// In lower case, without what stands between words. None for ASCII, whose words are told apart.
 fn joined(name: &str) -> Option<String> {
-    let between = |c: char| c.is_whitespace() || c.is_ascii_punctuation();
-    (!name.is_ascii()).then(|| name.chars().filter(|c| !between(*c)).flat_map(char::to_lowercase).collect())
+    (!name.is_ascii())
+        .then(|| name.chars().filter(|c| !is_between(*c)).flat_map(char::to_lowercase).collect())
 }
 
 fn verdict_of_script(joined: &str) -> Verdict {
