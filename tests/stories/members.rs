@@ -149,6 +149,11 @@ on_both!(the_last_admin_stays, |server| {
     let (_, jo) = member(&server, "jo@clinic.test", "admin");
     admin.delete(&path).expect(204);
     assert_eq!(admin.delete(&format!("{MEMBERS}/{jo}")).expect(409).code(), "last_admin");
+    // Somebody who cannot sign in is no admin left.
+    let (_, sam) = member(&server, "sam@clinic.test", "admin");
+    admin.patch(&format!("/users/{sam}"), json!({"disabled": true})).expect(200);
+    assert_eq!(admin.delete(&format!("{MEMBERS}/{jo}")).expect(409).code(), "last_admin");
+    admin.delete(&format!("{MEMBERS}/{sam}")).expect(204);
 });
 
 on_both!(of_two_admins_who_remove_each_other_one_stays, |server| {

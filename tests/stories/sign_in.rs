@@ -306,3 +306,24 @@ on_both!(me_says_who_i_am_and_where_i_may_go, |server| {
         (&json!(true), Some(2))
     );
 });
+
+on_both!(signing_in_ends_the_session_that_the_browser_had, |server| {
+    let asha = person(&server, "asha@clinic.test");
+    person(&server, "jo@clinic.test");
+    let first = log_in(&server, "asha@clinic.test", PASSWORD).expect(200);
+    let browser = with_cookie(&server, &cookie(&first));
+    let credentials = |password: &str| json!({"email": "jo@clinic.test", "password": password});
+    browser.post("/auth/login", credentials("not the password")).expect(401);
+    bearer(&server, &first).get("/me").expect(200);
+    let second = browser.post("/auth/login", credentials(PASSWORD)).expect(200);
+    bearer(&server, &first).get("/me").expect(401);
+    refresh(&server, &cookie(&first)).expect(401);
+    // By a link too; other sessions stay.
+    let elsewhere = log_in(&server, "jo@clinic.test", PASSWORD).expect(200);
+    let browser = with_cookie(&server, &cookie(&second));
+    let third = browser.post("/auth/link", json!({"token": link(&server, &asha)})).expect(200);
+    bearer(&server, &second).get("/me").expect(401);
+    for session in [third, elsewhere] {
+        bearer(&server, &session).get("/me").expect(200);
+    }
+});

@@ -78,10 +78,13 @@ fn lock(conn: &mut Conn, workspace_id: i32) -> QueryResult<()> {
 /// # Errors
 /// `last_admin` when this is the only one.
 fn keep_an_admin(conn: &mut Conn, workspace_id: i32, user_id: i32) -> Result<()> {
+    // Somebody who is disabled cannot sign in.
     let others = members::table
+        .inner_join(people::table)
         .filter(members::workspace_id.eq(workspace_id))
         .filter(members::user_id.ne(user_id))
-        .filter(members::role.eq(Role::Admin.as_str()));
+        .filter(members::role.eq(Role::Admin.as_str()))
+        .filter(people::disabled_at.is_null());
     if others.count().get_result::<i64>(conn)? == 0 {
         return Err(Problem::new(Code::LastAdmin, "make somebody else an admin first"));
     }

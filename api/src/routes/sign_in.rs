@@ -19,7 +19,7 @@ use crate::{
         users::{self, User},
         workspaces::{self, WorkspaceView},
     },
-    audit::{AuditContext, accounts},
+    audit::{AuditContext, AuditLog, accounts},
     auth::{
         SignedIn,
         permissions::PermissionCache,
@@ -29,6 +29,7 @@ use crate::{
     },
     http::{
         body::Body,
+        client::ClientInfo,
         error::{Code, Problem, ReadProblems, Result, SignInProblems},
         params::{NoParams, Params},
         validation::no_nul,
@@ -151,7 +152,11 @@ pub async fn login(
     request: HttpRequest,
     db: web::Data<Db>,
     tokens: web::Data<Tokens>,
-    (sessions, factors): (web::Data<Sessions>, web::Data<SecondFactors>),
+    (sessions, factors, permissions): (
+        web::Data<Sessions>,
+        web::Data<SecondFactors>,
+        web::Data<PermissionCache>,
+    ),
     AuditContext { audit, client_info }: AuditContext,
     _no: Params<(NoParams,)>,
     Body(Credentials { email, password, code }): Body<Credentials>,
@@ -194,6 +199,7 @@ pub async fn login(
     sessions.passwords.end(guess, Ended::of(&signed_in, &WRONG));
     match signed_in {
         Ok((signed_in, browser)) => {
+            end_session(&request, &db, (&sessions, &permissions), (&audit, &client_info)).await?;
             audit.signed_in(&signed_in.own, &client_info);
             let mut response = signed_in.response(&sessions);
             response.add_cookie(&sessions.browser_cookie(browser)).map_err(|error| {
@@ -219,9 +225,14 @@ pub async fn login(
     responses((status = 200, description = "Signed in; the response sets a refresh cookie", body = Session), SignInProblems)
 )]
 pub async fn link(
+    request: HttpRequest,
     db: web::Data<Db>,
     tokens: web::Data<Tokens>,
-    (sessions, factors): (web::Data<Sessions>, web::Data<SecondFactors>),
+    (sessions, factors, permissions): (
+        web::Data<Sessions>,
+        web::Data<SecondFactors>,
+        web::Data<PermissionCache>,
+    ),
     AuditContext { audit, client_info }: AuditContext,
     _no: Params<(NoParams,)>,
     Body(SignInLink { token, code }): Body<SignInLink>,
@@ -250,6 +261,7 @@ pub async fn link(
     };
     match audit.with_change(&db, sign_in).await {
         Ok(signed_in) => {
+            end_session(&request, &db, (&sessions, &permissions), (&audit, &client_info)).await?;
             audit.signed_in(&signed_in.own, &client_info);
             Ok(signed_in.response(&sessions))
         }
@@ -306,13 +318,24 @@ pub async fn logout(
     AuditContext { audit, client_info }: AuditContext,
     _no: Params<(NoParams,)>,
 ) -> Result<HttpResponse> {
-    if let Some(cookie) = sessions.value(&request, SignInCookie::Refresh)
+    end_session(&request, &db, (&sessions, &permissions), (&audit, &client_info)).await?;
+    Ok(HttpResponse::NoContent().cookie(sessions.no_cookie(SignInCookie::Refresh)).finish())
+}
+
+/// Ends the session that the browser has, if it has one: its access tokens too. Who signs in again does not leave it behind.
+async fn end_session(
+    request: &HttpRequest,
+    db: &Db,
+    (sessions, permissions): (&Sessions, &PermissionCache),
+    (audit, client_info): (&AuditLog, &ClientInfo),
+) -> Result<()> {
+    if let Some(cookie) = sessions.value(request, SignInCookie::Refresh)
         && let Some(session) = db.run(move |conn| sessions::end_by_token(conn, &cookie)).await?
     {
         permissions.invalidate(&session.id);
-        audit.signed_out(&session, &client_info);
+        audit.signed_out(&session, client_info);
     }
-    Ok(HttpResponse::NoContent().cookie(sessions.no_cookie(SignInCookie::Refresh)).finish())
+    Ok(())
 }
 
 /// Returns the caller and the workspaces that they may see.
