@@ -5,7 +5,8 @@
 //! | [`jobs`] | background jobs: derive data from stored events |
 //! | [`caches`] | what readers cache between requests |
 //! | [`append`] | stores events: queue, group commit, dedupe, number, insert, count |
-//! | [`counts`] | kept counts: metrics, facets, histogram |
+//! | [`counts`] | kept counts: metrics, facets, histogram, top values |
+//! | [`timeline`] | several logs in one order |
 //! | [`query`] | reads: a page, one event, the feed |
 //! | [`index`] | the signature index: any filter, any substring |
 //! | [`filter`] | which events match, in Rust and as far as possible in SQL |
@@ -33,6 +34,7 @@ pub mod priority;
 pub mod private_files;
 pub mod query;
 pub mod text;
+pub mod timeline;
 pub mod varint;
 
 pub use error::{Error, Result};

@@ -47,9 +47,9 @@ pub struct Found {
 }
 
 /// How long one request may scan.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(5);
 /// A page ends early once its events have this many bytes of text.
-const PAGE_BYTES: usize = 8 * 1024 * 1024;
+pub const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 /// Rows that one request of the feed reads before it answers with what it has.
 const FEED_ROWS: usize = 10_000;
@@ -89,8 +89,25 @@ pub fn list(
     (order, after): (Order, Option<Position>),
     limit: usize,
 ) -> Result<Found> {
+    list_where(conn, index, filter, (order, after), limit, PATIENCE, |_| true)
+}
+
+/// As [`list`], of the events for which `keep` is true, and for at most `patience`.
+///
+/// # Errors
+/// As [`list`].
+pub fn list_where(
+    conn: &mut Conn,
+    index: &Index,
+    filter: &Filter,
+    (order, after): (Order, Option<Position>),
+    limit: usize,
+    patience: Duration,
+    keep: impl Fn(&Event) -> bool,
+) -> Result<Found> {
     let mut page = PageBuilder::new(limit);
-    let scanned = scan(conn, index, filter, (order, after), limit + 1, &mut |event| page.take(event))?;
+    let mut show = |event| if keep(&event) { page.take(event) } else { ControlFlow::Continue(()) };
+    let scanned = scan_for(conn, index, filter, (order, after), limit + 1, patience, &mut show)?;
     let PageBuilder { events, .. } = page;
     let next = match scanned {
         Scanned::All => None,
@@ -113,9 +130,21 @@ pub fn scan(
     expected: usize,
     show: &mut impl FnMut(Event) -> ControlFlow<()>,
 ) -> Result<Scanned> {
+    scan_for(conn, index, filter, (order, after), expected, PATIENCE, show)
+}
+
+fn scan_for(
+    conn: &mut Conn,
+    index: &Index,
+    filter: &Filter,
+    (order, after): (Order, Option<Position>),
+    expected: usize,
+    patience: Duration,
+    show: &mut impl FnMut(Event) -> ControlFlow<()>,
+) -> Result<Scanned> {
     match filter.plan() {
         AccessPath::Key | AccessPath::Order => scan_in_order(conn, filter, (order, after), expected, show),
-        AccessPath::Index => search::scan(conn, index, filter, (order, after), expected, PATIENCE, show),
+        AccessPath::Index => search::scan(conn, index, filter, (order, after), expected, patience, show),
     }
 }
 
@@ -181,6 +210,20 @@ pub struct Fed {
 /// # Errors
 /// The database's; [`crate::Error::FromNewerVersion`].
 pub fn feed(conn: &mut Conn, workspace_id: i32, logs: &[Log], after: i64, limit: usize) -> Result<Fed> {
+    feed_where(conn, workspace_id, after, limit, |event| logs.contains(&event.common.log))
+}
+
+/// As [`feed`], of the events for which `wanted` is true.
+///
+/// # Errors
+/// As [`feed`].
+pub fn feed_where(
+    conn: &mut Conn,
+    workspace_id: i32,
+    after: i64,
+    limit: usize,
+    wanted: impl Fn(&Event) -> bool,
+) -> Result<Fed> {
     let mut page = PageBuilder::new(limit);
     let (mut until, mut read) = (after, 0);
     let has_more = loop {
@@ -193,7 +236,7 @@ pub fn feed(conn: &mut Conn, workspace_id: i32, logs: &[Log], after: i64, limit:
         for row in rows {
             let event = Event::try_from(row)?;
             let seq = event.seq;
-            is_full = logs.contains(&event.common.log) && page.take(event).is_break();
+            is_full = wanted(&event) && page.take(event).is_break();
             if is_full {
                 break;
             }
@@ -215,17 +258,22 @@ fn feed_query(workspace_id: i32, after: i64) -> OrderedQuery<'static> {
         .select(EventRow::as_select())
 }
 
+/// The seq of a workspace's newest event; 0 where there is none.
+///
+/// # Errors
+/// The database's.
+pub fn last_seq(conn: &mut Conn, workspace_id: i32) -> Result<i64> {
+    let row = workspace_sequences::table.find(workspace_id);
+    Ok(row.select(workspace_sequences::last_seq).first(conn).optional()?.unwrap_or_default())
+}
+
 /// Seqs that a workspace should have and does not, or has twice: seqs are given without gaps, and no event is ever removed.
 /// At most a hundred stretches.
 ///
 /// # Errors
 /// The database's.
 pub fn missing(conn: &mut Conn, workspace_id: i32) -> Result<Vec<RangeInclusive<i64>>> {
-    let last_seq = |conn: &mut Conn| -> Result<i64> {
-        let row = workspace_sequences::table.find(workspace_id);
-        Ok(row.select(workspace_sequences::last_seq).first(conn).optional()?.unwrap_or_default())
-    };
-    let last = last_seq(conn)?;
+    let last = last_seq(conn, workspace_id)?;
     let mut missing = Vec::new();
     let (mut after, mut expected) = (0, 1);
     while missing.len() < MOST_STRETCHES {
@@ -249,7 +297,7 @@ pub fn missing(conn: &mut Conn, workspace_id: i32) -> Result<Vec<RangeInclusive<
         missing.push(expected..=last);
     }
     // Of those after the last seq, the ones that were appended meanwhile are none.
-    let last = last_seq(conn)?;
+    let last = last_seq(conn, workspace_id)?;
     if expected > last + 1 {
         missing.push(last + 1..=expected - 1);
     }

@@ -20,6 +20,7 @@
 //! | [`check`] | compares the counts with the events, and repairs them |
 //! | [`range`] | adds up a range |
 //! | [`sample`] | scans a bounded number of events, where no rollup can answer |
+//! | [`top`] | the most frequent values of a field |
 //! | [`sql`], [`calendar`] | counting by SQL; days and months |
 //!
 //! Invariant: every exact count equals a recount of the events, whatever is compacted and when.
@@ -39,6 +40,7 @@ pub mod range;
 pub mod rows;
 pub mod sample;
 pub mod sql;
+pub mod top;
 
 use std::sync::Arc;
 

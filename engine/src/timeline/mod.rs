@@ -1,0 +1,102 @@
+//! The timeline: events of several logs in one order.
+//!
+//! Each log has a filter of its own, and each filter gives its next events. They are merged up to the place that all of
+//! them have reached, so that the merged page is exact and the next one continues from there.
+//!
+//! ```text
+//! access       a . . d . . . . |             more follows behind |
+//! application  . . b . . e . . . . k
+//! page         a . b d . e . . |             k waits: the access log may have events before it
+//! ```
+
+mod merge;
+pub mod suggest;
+
+use std::time::{Duration, Instant};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    db::Conn,
+    error::Result,
+    event::{ActorType, Event, Log, id::EventId},
+    filter::{AccessPath, Filter},
+    index::Index,
+    order::{Order, Position},
+    query::{self, Found},
+};
+use merge::Merged;
+
+/// One of the lists that are merged. An event may be in several of them.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub filter: Filter,
+    /// The type of the person for whom the actor acted, which a filter does not know.
+    pub on_behalf_of_type: Option<ActorType>,
+}
+
+impl Part {
+    pub fn new(filter: Filter) -> Self {
+        Self { filter, on_behalf_of_type: None }
+    }
+
+    fn keeps(&self, event: &Event) -> bool {
+        self.on_behalf_of_type.is_none_or(|wanted| {
+            event.common.on_behalf_of.as_ref().is_some_and(|person| person.kind == wanted)
+        })
+    }
+}
+
+/// A hash of the parts, which binds a cursor to them.
+pub fn hash(parts: &[Part]) -> [u8; 8] {
+    let mut digest = Sha256::new();
+    for Part { filter, on_behalf_of_type } in parts {
+        digest.update(filter.hash());
+        digest.update(on_behalf_of_type.map_or(0, ActorType::number).to_be_bytes());
+    }
+    let mut hash = [0; 8];
+    hash.copy_from_slice(&digest.finalize()[..8]);
+    hash
+}
+
+/// True when events of some part are found through the signature index.
+pub fn needs_index(parts: &[Part]) -> bool {
+    parts.iter().any(|part| part.filter.plan() == AccessPath::Index)
+}
+
+/// A page of the events that any part matches, each once. It ends early as a page of [`query::list`] does; the parts
+/// share the time.
+///
+/// # Errors
+/// As [`query::list`].
+pub fn list(
+    conn: &mut Conn,
+    index: &Index,
+    parts: &[Part],
+    (order, after): (Order, Option<Position>),
+    limit: usize,
+    patience: Duration,
+) -> Result<Found> {
+    let deadline = Instant::now() + patience;
+    let mut page = Merged::new(order, limit);
+    for (part, left) in parts.iter().zip((1..=parts.len() as u32).rev()) {
+        let filter = page.narrow(&part.filter);
+        let patience = deadline.saturating_duration_since(Instant::now()) / left;
+        let keep = |event: &Event| part.keeps(event);
+        page.add(query::list_where(conn, index, &filter, (order, after), limit, patience, keep)?);
+    }
+    Ok(page.finish())
+}
+
+/// An event of any of these logs by its id.
+///
+/// # Errors
+/// The database's; [`crate::Error::FromNewerVersion`].
+pub fn find(conn: &mut Conn, workspace_id: i32, logs: &[Log], id: EventId) -> Result<Option<Event>> {
+    for log in logs {
+        if let Some(event) = query::get(conn, workspace_id, *log, id)? {
+            return Ok(Some(event));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,174 @@
+//! Who and what was seen in the logs, by a part of their name or id.
+
+use std::{collections::HashMap, time::Duration};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Part, list};
+use crate::{
+    db::Conn,
+    error::Result,
+    event::{Actor, Event, Log, Target},
+    filter::{Filter, search::Search},
+    index::Index,
+    order::Order,
+    text::{Needle, normalize},
+};
+
+/// Events that are read, newest first.
+const MOST_EVENTS: usize = 300;
+/// How long they are looked for: somebody is typing.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Who or what is suggested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// Actors, and those on whose behalf they acted.
+    Actor,
+    /// The first targets that have an id.
+    Record,
+    /// The first targets, with or without an id.
+    Component,
+    /// All targets that have an id.
+    Target,
+}
+
+/// Somebody or something that was seen in a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Suggestion {
+    /// Null for a component of which only the type is known.
+    #[schema(required, example = "17")]
+    pub id: Option<String>,
+    /// The newest name.
+    #[schema(required, example = "Asha Rao")]
+    pub name: Option<String>,
+    #[serde(rename = "type")]
+    #[schema(example = "user")]
+    pub kind: String,
+}
+
+/// What was seen last in these logs and has `text` in its name or id, each once: first what begins with it, then the
+/// newest. An empty text is in everything.
+///
+/// # Errors
+/// As [`list`].
+pub fn suggest(
+    conn: &mut Conn,
+    index: &Index,
+    (workspace_id, logs): (i32, &[Log]),
+    field: Field,
+    text: &str,
+    limit: usize,
+) -> Result<Vec<Suggestion>> {
+    let search = (!text.is_empty()).then(|| Search::new(text, workspace_id));
+    let part = |log: &Log| Part::new(Filter { search: search.clone(), ..Filter::all(workspace_id, *log) });
+    let parts: Vec<Part> = logs.iter().map(part).collect();
+    let events = list(conn, index, &parts, (Order::Desc, None), MOST_EVENTS, PATIENCE)?.events;
+    let mut seen = Seen::new(text);
+    for event in &events {
+        seen.add(event, field);
+    }
+    Ok(seen.best(limit))
+}
+
+/// What was seen, newest first.
+struct Seen {
+    needle: Needle,
+    found: Vec<Suggestion>,
+    places: HashMap<(String, Option<String>), usize>,
+}
+
+impl Seen {
+    fn new(text: &str) -> Self {
+        Self { needle: Needle::new(text), found: Vec::new(), places: HashMap::new() }
+    }
+
+    fn add(&mut self, event: &Event, field: Field) {
+        let common = &event.common;
+        match field {
+            Field::Actor => {
+                for Actor { kind, id, name } in common.actor.iter().chain(&common.on_behalf_of) {
+                    if id.is_some() {
+                        self.add_one(kind.as_str(), id.as_deref(), name.as_deref());
+                    }
+                }
+            }
+            Field::Record => self.add_target(&common.target, true),
+            Field::Component => self.add_target(&common.target, false),
+            Field::Target => common.all_targets().for_each(|target| self.add_target(target, true)),
+        }
+    }
+
+    fn add_target(&mut self, Target { kind, id, name }: &Target, needs_id: bool) {
+        if let Some(kind) = kind
+            && (id.is_some() || !needs_id)
+        {
+            self.add_one(kind, id.as_deref(), name.as_deref());
+        }
+    }
+
+    fn add_one(&mut self, kind: &str, id: Option<&str>, name: Option<&str>) {
+        // A component without an id is known by its type.
+        let id_or_type = id.unwrap_or(kind);
+        if ![Some(id_or_type), name].into_iter().flatten().any(|text| self.needle.is_in(text)) {
+            return;
+        }
+        let key = (kind.to_owned(), id.map(str::to_owned));
+        if let Some(place) = self.places.get(&key) {
+            let known = &mut self.found[*place].name;
+            if known.is_none() {
+                *known = name.map(str::to_owned);
+            }
+            return;
+        }
+        self.places.insert(key, self.found.len());
+        let (id, name) = (id.map(str::to_owned), name.map(str::to_owned));
+        self.found.push(Suggestion { id, name, kind: kind.to_owned() });
+    }
+
+    fn best(mut self, limit: usize) -> Vec<Suggestion> {
+        let begins = |text: &Option<String>| {
+            text.as_deref().is_some_and(|text| normalize(text).starts_with(self.needle.normalized()))
+        };
+        // Stable: the newest stay first.
+        self.found.sort_by_key(|Suggestion { id, name, .. }| !begins(id) && !begins(name));
+        self.found.truncate(limit);
+        self.found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_begins_with_the_text_comes_first_and_each_once() {
+        let mut seen = Seen::new("AS");
+        for (id, name) in [
+            ("1", Some("Thomas")),
+            ("2", None),
+            ("3", Some("Asha Rao")),
+            ("as-4", None),
+            ("as-4", Some("Ben Kim")),
+            ("3", Some("Asha")),
+        ] {
+            seen.add_one("user", Some(id), name);
+        }
+        seen.add_one("service", Some("3"), Some("nasa"));
+        let found = |kind: &str, id: &str, name: &str| Suggestion {
+            id: Some(id.into()),
+            name: Some(name.into()),
+            kind: kind.into(),
+        };
+        assert_eq!(
+            seen.best(4),
+            [
+                found("user", "3", "Asha Rao"),
+                found("user", "as-4", "Ben Kim"),
+                found("user", "1", "Thomas"),
+                found("service", "3", "nasa"),
+            ]
+        );
+    }
+}
