@@ -26,14 +26,14 @@ use crate::{
         client::Proxies,
         error::{Code, Problem},
     },
-    limits::requests::RequestLimits,
+    limits::{requests::RequestLimits, streams::Streams},
     middleware, openapi,
     routes::{
         api_keys,
         health::{self, Counters},
         invitations,
         logs::{access, activity, application, feed, framework, ingest},
-        masking, members, oidc, password, second_factor, sign_in, users, workspaces,
+        masking, members, oidc, password, second_factor, sign_in, suggest, timeline, users, workspaces,
     },
 };
 
@@ -56,6 +56,7 @@ pub struct Services {
     pub audit: Data<AuditLog>,
     pub proxies: Data<Proxies>,
     pub limits: Data<RequestLimits>,
+    pub streams: Data<Streams>,
     pub counters: Data<Counters>,
     /// The folder of the built web application.
     pub web_dir: Option<PathBuf>,
@@ -78,6 +79,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .app_data(services.audit)
         .app_data(services.proxies)
         .app_data(services.limits)
+        .app_data(services.streams)
         .app_data(services.counters);
     if let Some(provider) = services.provider {
         config.app_data(provider);
@@ -177,6 +179,8 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .service(
             at("/api/v1/workspaces/{workspace}/keys/{key}", "DELETE").route(delete().to(api_keys::revoke)),
         )
+        .service(at("/api/v1/workspaces/{workspace}/timeline", "GET").route(get().to(timeline::timeline)))
+        .service(at("/api/v1/workspaces/{workspace}/suggest", "GET").route(get().to(suggest::suggest)))
         .service(at("/api/v1/workspaces/{workspace}/logs/feed", "GET").route(get().to(feed::feed)))
         .service(at("/api/v1/workspaces/{workspace}/logs/ingest", "POST").route(post().to(ingest::ingest)));
 
@@ -188,6 +192,10 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
                 .service(at(&path("/metrics"), "GET").route(get().to($log::metrics)))
                 .service(at(&path("/facets"), "GET").route(get().to($log::facets)))
                 .service(at(&path("/histogram"), "GET").route(get().to($log::histogram)))
+                .service(at(&path("/top"), "GET").route(get().to($log::top)))
+                .service(at(&path("/export.ndjson"), "GET").route(get().to($log::export_ndjson)))
+                .service(at(&path("/export.csv"), "GET").route(get().to($log::export_csv)))
+                .service(at(&path("/tail"), "GET").route(get().to($log::tail)))
                 // Last, since `{id}` matches any word.
                 .service(at(&path("/{id}"), "GET").route(get().to($log::get)));
         )*};

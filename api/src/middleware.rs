@@ -110,7 +110,14 @@ pub async fn count_by_address(
 pub fn cors(origins: &[Origin]) -> Cors {
     let exposed =
         ["link", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"].map(HeaderName::from_static);
-    let accepted = ["authorization", "content-encoding", "content-type", "idempotency-key", "x-request-id"];
+    let accepted = [
+        "authorization",
+        "content-encoding",
+        "content-type",
+        "idempotency-key",
+        "last-event-id",
+        "x-request-id",
+    ];
     let cors = Cors::default()
         .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allowed_headers(accepted.map(HeaderName::from_static))

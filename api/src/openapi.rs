@@ -16,7 +16,7 @@ use crate::{
     routes::{
         api_keys, health, invitations,
         logs::{access, activity, application, feed, framework, ingest},
-        masking, members, oidc, password, second_factor, sign_in, users, workspaces,
+        masking, members, oidc, password, second_factor, sign_in, suggest, timeline, users, workspaces,
     },
 };
 
@@ -38,6 +38,7 @@ use crate::{
         (name = "Framework log", description = "What the platform did"),
         (name = "Activity log", description = "What happens in Logbook itself: sign-ins, reads, and changes of keys, members \
             and settings. Only Logbook writes it; auditors and admins read it"),
+        (name = "Timeline", description = "All logs in the order in which things happened, around somebody or something"),
         (name = "Feed", description = "All logs in commit order, for integrators"),
         (name = "Ingest", description = "Several logs in one request, for log shippers"),
         (name = "Workspaces", description = "One workspace per app or tenant"),
@@ -49,12 +50,16 @@ use crate::{
     ),
     paths(
         access::list, access::append, access::get, access::metrics, access::facets,
-        access::histogram,
+        access::histogram, access::top, access::export_ndjson, access::export_csv, access::tail,
         application::list, application::append, application::get, application::metrics,
-        application::facets, application::histogram,
+        application::facets, application::histogram, application::top, application::export_ndjson,
+        application::export_csv, application::tail,
         framework::list, framework::append, framework::get, framework::metrics,
-        framework::facets, framework::histogram,
+        framework::facets, framework::histogram, framework::top, framework::export_ndjson,
+        framework::export_csv, framework::tail,
         activity::list, activity::get, activity::metrics, activity::facets, activity::histogram,
+        activity::top, activity::export_ndjson, activity::export_csv, activity::tail,
+        timeline::timeline, suggest::suggest,
         feed::feed, ingest::ingest,
         workspaces::list, workspaces::post, workspaces::get, workspaces::change,
         masking::get, masking::change, masking::preview,

@@ -36,7 +36,7 @@ use crate::{
     },
     config::{DataConfig, OidcConfig, ServeConfig},
     http::{client::Proxies, error::Problem},
-    limits::requests::RequestLimits,
+    limits::{requests::RequestLimits, streams::Streams},
     middleware,
     routes::oidc::OIDC_CALLBACK,
 };
@@ -79,6 +79,7 @@ pub struct Started {
     pub db: Db,
     pub appender: Appender,
     pub audit: AuditLog,
+    pub streams: Data<Streams>,
     pub origin: String,
 }
 
@@ -118,6 +119,7 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     let start_jobs = || Jobs::start(&data.database_url, &data.data_dir);
     let jobs = (!config.no_background_jobs).then(start_jobs).transpose()?;
     let provider = open_provider(config, address)?;
+    let streams: Data<Streams> = Data::default();
     let services = Services {
         workspaces: Data::new(Workspaces::new(&db)),
         api_keys: Data::new(ApiKeyCache::new(&db)),
@@ -133,6 +135,7 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
         audit: Data::new(audit.clone()),
         proxies: Data::new(Proxies(config.trusted_proxies.clone())),
         limits: Data::new(RequestLimits::new(config.allowed())),
+        streams: streams.clone(),
         counters: Data::default(),
         web_dir: config.web_dir.clone(),
     };
@@ -147,10 +150,12 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
             .default_service(web::to(app::no_route))
     })
     .workers(config.workers)
+    // A client that closes its connection waits for nothing any more: its search or its tail ends.
+    .h1_allow_half_closed(false)
     .shutdown_timeout(10)
     .listen(listener)?
     .run();
-    Ok(Started { server, address, db, appender, audit, origin: config.origin(address) })
+    Ok(Started { server, address, db, appender, audit, streams, origin: config.origin(address) })
 }
 
 /// For a year browsers come over TLS only (RFC 6797). Other hosts of the domain are not ours to decide for.

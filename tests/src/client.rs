@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use serde_json::Value;
 
-use crate::wait::wait_until;
+use crate::{messages::Messages, wait::wait_until};
 
 /// Sends requests to a server, with the token of one caller.
 #[derive(Clone)]
@@ -81,6 +81,31 @@ impl Client {
             request = request.header(name, value);
         }
         answer(request.query_pairs(parameters.iter().copied()).call().expect("the server answers"))
+    }
+
+    /// The messages of a stream of events, behind the last one that the client has; or the answer that is none.
+    ///
+    /// # Errors
+    /// The answer is no stream.
+    pub fn follow(
+        &self,
+        path: &str,
+        parameters: &[(&str, &str)],
+        last_event_id: Option<&str>,
+    ) -> Result<Messages, Box<Answer>> {
+        let mut request = self.agent.get(self.url(path));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        let response = request.query_pairs(parameters.iter().copied()).call().expect("the server answers");
+        if response.status() == 200 {
+            Ok(Messages::new(response.into_body()))
+        } else {
+            Err(answer(response).into())
+        }
     }
 
     /// The value of a metric in `/metrics`. Only a platform admin sees it.
@@ -176,6 +201,16 @@ fn answer(mut response: ureq::http::Response<ureq::Body>) -> Answer {
             .entry(name.to_string())
             .and_modify(|all| *all = format!("{all}\n{value}"))
             .or_insert(value.into());
+    }
+    // A stream of events does not end.
+    let is_endless = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+    if is_endless {
+        return Answer {
+            status: response.status().as_u16(),
+            headers,
+            json: Value::Null,
+            text: String::new(),
+        };
     }
     let text = response.body_mut().with_config().limit(64 << 20).read_to_string().unwrap_or_default();
     let json = serde_json::from_str(&text).unwrap_or(Value::Null);

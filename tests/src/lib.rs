@@ -8,6 +8,7 @@ pub mod citus;
 pub mod client;
 pub mod issuer;
 pub mod jose;
+pub mod messages;
 pub mod oidc_browser;
 pub mod oracle;
 pub mod pagination;

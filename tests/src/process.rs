@@ -147,6 +147,17 @@ impl Process {
         status_kib(self.child.id(), "VmHWM") / 1024
     }
 
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        let status = Command::new("kill").arg(self.child.id().to_string()).status();
+        assert!(status.expect("a signal is sent").success());
+    }
+
+    /// Whether the process is gone.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("an answer").is_some()
+    }
+
     /// Sends SIGKILL and waits until the process is gone.
     pub fn kill(self) {
         drop(self);

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 pub enum Role {
     /// Reads the three logs that producers write.
     Viewer,
-    /// Reads all logs, the activity log too. Exports and proofs are planned.
+    /// Reads all logs, the activity log too, and exports them. Proofs are planned.
     Auditor,
     /// Appends events, and nothing else.
     Writer,
@@ -33,6 +33,10 @@ impl Role {
 
     /// The activity log shows who reads what, and from where.
     pub fn reads_activity(self) -> bool {
+        matches!(self, Self::Auditor | Self::Admin)
+    }
+
+    pub fn exports(self) -> bool {
         matches!(self, Self::Auditor | Self::Admin)
     }
 

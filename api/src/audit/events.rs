@@ -7,7 +7,10 @@ use logbook_engine::event::{
 };
 use serde_json::{Value, json};
 
-use super::{AuditLog, Destination, Record, reads::Read};
+use super::{
+    AuditLog, Destination, Record,
+    reads::{Read, Recorded},
+};
 use crate::{
     accounts::{
         api_keys::ApiKey,
@@ -240,12 +243,16 @@ impl AuditLog {
     }
 
     /// Somebody reads a log. The result is dropped when the request ends; what they search for is not recorded.
-    pub fn log_read(&self, by: &By<'_>, log: &'static str) -> Read {
-        let mut event = event("log_read", by.client_info);
+    pub fn log_read(&self, by: &By<'_>, log: &'static str, recorded: Recorded) -> Read {
+        let action = match recorded {
+            Recorded::AddedUp => "log_read",
+            Recorded::AsExport => "log_exported",
+        };
+        let mut event = event(action, by.client_info);
         event.common.actor = Some(actor(by.caller));
         event.common.role = text(by.role.as_str());
         note(&mut event, "log", log);
-        Read::new(self, (by.workspace.id, log, &by.caller.sub), event)
+        Read::new(self, (by.workspace.id, log, &by.caller.sub), event, recorded)
     }
 
     /// Roles that an identity provider gave and took at a sign-in. Those in single workspaces are recorded there, those

@@ -12,6 +12,7 @@ use std::{
 };
 
 use logbook_engine::event::NewEvent;
+use serde_json::Value;
 
 use super::{AuditLog, Destination, Record, events};
 
@@ -24,11 +25,23 @@ const FORGOTTEN: Duration = Duration::from_secs(3600);
 /// Callers and logs that are remembered. Requests of further ones are recorded one by one.
 const MOST: usize = 100_000;
 
+/// How a read is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// As `log_read`, added up with other reads of the caller.
+    AddedUp,
+    /// As `log_exported`, each by itself.
+    AsExport,
+}
+
 /// One request that reads. Counted when it is dropped: handlers add the events that they return.
 pub struct Read {
     audit: AuditLog,
     what: What,
-    record: Option<Record>,
+    record: Record,
+    recorded: Recorded,
+    /// 0 once the request is counted.
+    requests: u64,
     events: u64,
 }
 
@@ -45,11 +58,14 @@ impl Read {
         audit: &AuditLog,
         (workspace_id, log, caller): (i32, &'static str, &str),
         event: NewEvent,
+        recorded: Recorded,
     ) -> Self {
         Self {
             audit: audit.clone(),
             what: What { workspace_id, log, caller: caller.to_owned() },
-            record: Some(Record::new(Destination::Workspace(workspace_id), event)),
+            record: Record::new(Destination::Workspace(workspace_id), event),
+            recorded,
+            requests: 1,
             events: 0,
         }
     }
@@ -58,12 +74,30 @@ impl Read {
     pub fn returns(&mut self, events: usize) {
         self.events += events as u64;
     }
+
+    /// Says more about what is read.
+    pub fn note(&mut self, key: &str, value: impl Into<Value>) {
+        events::note(&mut self.record.event, key, value);
+    }
+
+    /// Counts what was returned until now, for an answer that takes long.
+    pub fn count_now(&mut self) {
+        let (requests, events) = (mem::take(&mut self.requests), mem::take(&mut self.events));
+        if requests > 0 || events > 0 {
+            self.audit.count_read(self.what.clone(), self.record.clone(), requests, events);
+        }
+    }
 }
 
 impl Drop for Read {
     fn drop(&mut self) {
-        if let Some(record) = self.record.take() {
-            self.audit.count_read(self.what.clone(), record, self.events);
+        match self.recorded {
+            Recorded::AddedUp => self.count_now(),
+            Recorded::AsExport => {
+                let Record { destination, event } =
+                    with_amount(self.record.clone(), self.requests, self.events);
+                self.audit.record(destination, event);
+            }
         }
     }
 }
@@ -81,7 +115,7 @@ struct Counted {
 impl Counted {
     /// An event like the last one, with what was read since the one before.
     fn tell(&mut self, now: Instant) -> Option<Record> {
-        if self.requests == 0 {
+        if self.requests == 0 && self.events == 0 {
             return None;
         }
         self.recorded_at = now;
@@ -97,11 +131,17 @@ fn with_amount(mut record: Record, requests: u64, events: u64) -> Record {
 }
 
 impl Reads {
-    /// Counts a request. Returns the event to record now, if any.
-    fn count(&self, what: What, record: Record, events: u64, now: Instant) -> Option<Record> {
+    /// Counts requests and events. Returns the event to record now, if any.
+    fn count(
+        &self,
+        what: What,
+        record: Record,
+        (requests, events): (u64, u64),
+        now: Instant,
+    ) -> Option<Record> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(counted) = all.get_mut(&what) {
-            counted.requests += 1;
+            counted.requests += requests;
             counted.events += events;
             counted.last = record;
             let is_due =
@@ -112,7 +152,7 @@ impl Reads {
             let last = record.clone();
             all.insert(what, Counted { recorded_at: now, requests: 0, events: 0, last });
         }
-        Some(with_amount(record, 1, events))
+        Some(with_amount(record, requests, events))
     }
 
     /// What has waited long enough, or everything.
@@ -131,10 +171,10 @@ impl Reads {
 }
 
 impl AuditLog {
-    fn count_read(&self, what: What, record: Record, events: u64) {
+    fn count_read(&self, what: What, record: Record, requests: u64, events: u64) {
         if self.is_on()
             && let Some(Record { destination, event }) =
-                self.reads().count(what, record, events, Instant::now())
+                self.reads().count(what, record, (requests, events), Instant::now())
         {
             self.record(destination, event);
         }
@@ -170,7 +210,7 @@ mod tests {
             Record::new(Destination::Workspace(1), event)
         };
         let count = |caller: &str, events, after| {
-            reads.count(what(caller), record(), events, start + Duration::from_secs(after))
+            reads.count(what(caller), record(), (1, events), start + Duration::from_secs(after))
         };
         let amount = |record: Record| json!(*record.event.metadata);
         // A glance, and then everything.

@@ -8,6 +8,7 @@ pub mod api_keys;
 mod jwt;
 pub mod oidc;
 pub mod permissions;
+mod recheck;
 mod sealing_key;
 pub mod second_factor;
 pub mod sessions;
@@ -29,7 +30,11 @@ use crate::{
         role::Role,
         workspaces::{Workspace, Workspaces},
     },
-    audit::{AuditLog, events::By, reads},
+    audit::{
+        AuditLog,
+        events::By,
+        reads::{self, Recorded},
+    },
     http::{
         client::ClientInfo,
         error::{Code, Problem, Result},
@@ -41,6 +46,7 @@ use crate::{
 use api_keys::ApiKeyCache;
 use oidc::Provider;
 use permissions::PermissionCache;
+pub use recheck::Recheck;
 use tokens::Tokens;
 
 /// Anybody with a valid token.
@@ -244,13 +250,16 @@ pub struct Readers {
 impl Readers {
     pub const ALL: Self = Self { may: Role::reads, named: "a viewer, auditor or admin" };
     pub const OF_ACTIVITY: Self = Self { may: Role::reads_activity, named: "an auditor or admin" };
+    pub const OF_EXPORTS: Self = Self { may: Role::exports, named: "an auditor or admin" };
 }
 
 /// What a handler reads of a workspace's events. It stands in the type of the handler's [`Reader`].
 pub trait Read: 'static {
     const READERS: Readers = Readers::ALL;
+    /// How the audit records it.
+    const RECORDED: Recorded = Recorded::AddedUp;
 
-    /// How the audit names it, as `log` in the metadata of `log_read`.
+    /// How the audit names it, as `log` in the metadata of its event.
     fn name() -> &'static str;
 }
 
@@ -276,7 +285,7 @@ impl<R: Read> FromRequest for Reader<R> {
                 member_who(&request, R::READERS.may, "read this", R::READERS.named).await?;
             let client_info = ClientInfo::from_request(&request);
             let by = By { workspace: &workspace, role, caller: &caller, client_info: &client_info };
-            let read = service::<AuditLog>(&request)?.log_read(&by, R::name());
+            let read = service::<AuditLog>(&request)?.log_read(&by, R::name(), R::RECORDED);
             gate.send_replace(true);
             Ok(Self { workspace, role, caller, read, reads: PhantomData })
         })

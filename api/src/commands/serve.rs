@@ -51,6 +51,8 @@ pub(crate) fn run(data: &DataConfig, args: &ServeArgs) -> Result<(), Failure> {
             fill(&started.db, data)?;
             actix_web::rt::spawn(keep_demo_alive(started.db.clone(), started.appender.clone()));
         }
+        let streams = started.streams.clone();
+        actix_web::rt::spawn(async move { streams.stop_at_signals().await });
         println!("Logbook listens on {}", started.origin);
         if let Some(link) = server::first_link(&mut *started.db.conn()?, &started.origin)? {
             println!("Sign in: {link}");

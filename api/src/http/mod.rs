@@ -8,4 +8,5 @@ pub mod page;
 pub mod params;
 pub mod path;
 pub mod request_id;
+pub mod stream;
 pub mod validation;

@@ -1,9 +1,11 @@
-//! Rate limits: how many requests a caller may send per minute, and how often somebody may guess a password.
+//! Limits: how many requests a caller may send per minute, how often somebody may guess a password, and how many answers
+//! that take long may run at once.
 //!
 //! The counts are kept in memory: each server counts for itself, and a restart resets them.
 
 pub mod passwords;
 pub mod requests;
+pub mod streams;
 pub mod unverified;
 
 use std::time::Duration;

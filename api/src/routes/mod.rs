@@ -10,5 +10,7 @@ pub mod oidc;
 pub mod password;
 pub mod second_factor;
 pub mod sign_in;
+pub mod suggest;
+pub mod timeline;
 pub mod users;
 pub mod workspaces;

@@ -418,6 +418,49 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/logs/access/export.csv": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the access events that match the filters as CSV (RFC 4180, UTF-8). For auditors and admins.
+     * @description The first line has the names of the columns. `targets`, `changes`, `metadata` and `masked` are JSON; what is absent
+     *     is empty. A cell that a spreadsheet could take for a formula (it begins with = + - @, a tab or a carriage return) has
+     *     an apostrophe before it. Otherwise as NDJSON.
+     */
+    get: operations["exportAccessEventsAsCsv"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/access/export.ndjson": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the access events that match the filters, one JSON object a line. For auditors and admins.
+     * @description Events that are stored after the start are left out. An answer that ends without its last chunk is not whole: send
+     *     the id of its last event as `after`.
+     */
+    get: operations["exportAccessEventsAsNdjson"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/workspaces/{workspace}/logs/access/facets": {
     parameters: {
       query?: never;
@@ -469,6 +512,50 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/logs/access/tail": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Follows the access events that match the filters, as they are stored.
+     * @description The answer does not end by itself: it is a stream of Server-Sent Events. `id` is an event's `seq`, `data` the event as
+     *     the list returns it. A stream begins with new events, or behind the `Last-Event-ID` of the request, without loss.
+     *     A message with an `id` and no `data` only says how far it is. It ends with the token or session of the caller, when
+     *     the client does not read for 30 s, and when the server stops.
+     */
+    get: operations["tailAccessEvents"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/access/top": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Returns the most frequent values of a field among the access events that match the filters.
+     * @description Values with facets are counted exactly, as metrics are. Others are counted among the 2,000 newest matching events:
+     *     where more match, `exact` is false, and `since` says from when. The list's filter `field` is called `changed_field` here.
+     */
+    get: operations["getTopAccessValues"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/workspaces/{workspace}/logs/access/{id}": {
     parameters: {
       query?: never;
@@ -495,6 +582,49 @@ export interface paths {
     };
     /** Lists the activity events that match the filters, a page at a time. */
     get: operations["listActivityEvents"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/activity/export.csv": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the activity events that match the filters as CSV (RFC 4180, UTF-8). For auditors and admins.
+     * @description The first line has the names of the columns. `targets`, `changes`, `metadata` and `masked` are JSON; what is absent
+     *     is empty. A cell that a spreadsheet could take for a formula (it begins with = + - @, a tab or a carriage return) has
+     *     an apostrophe before it. Otherwise as NDJSON.
+     */
+    get: operations["exportActivityEventsAsCsv"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/activity/export.ndjson": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the activity events that match the filters, one JSON object a line. For auditors and admins.
+     * @description Events that are stored after the start are left out. An answer that ends without its last chunk is not whole: send
+     *     the id of its last event as `after`.
+     */
+    get: operations["exportActivityEventsAsNdjson"];
     put?: never;
     post?: never;
     delete?: never;
@@ -554,6 +684,50 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/logs/activity/tail": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Follows the activity events that match the filters, as they are stored.
+     * @description The answer does not end by itself: it is a stream of Server-Sent Events. `id` is an event's `seq`, `data` the event as
+     *     the list returns it. A stream begins with new events, or behind the `Last-Event-ID` of the request, without loss.
+     *     A message with an `id` and no `data` only says how far it is. It ends with the token or session of the caller, when
+     *     the client does not read for 30 s, and when the server stops.
+     */
+    get: operations["tailActivityEvents"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/activity/top": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Returns the most frequent values of a field among the activity events that match the filters.
+     * @description Values with facets are counted exactly, as metrics are. Others are counted among the 2,000 newest matching events:
+     *     where more match, `exact` is false, and `since` says from when. The list's filter `field` is called `changed_field` here.
+     */
+    get: operations["getTopActivityValues"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/workspaces/{workspace}/logs/activity/{id}": {
     parameters: {
       query?: never;
@@ -583,6 +757,49 @@ export interface paths {
     put?: never;
     /** Appends events to the application log, all or none. */
     post: operations["appendApplicationEvents"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/application/export.csv": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the application events that match the filters as CSV (RFC 4180, UTF-8). For auditors and admins.
+     * @description The first line has the names of the columns. `targets`, `changes`, `metadata` and `masked` are JSON; what is absent
+     *     is empty. A cell that a spreadsheet could take for a formula (it begins with = + - @, a tab or a carriage return) has
+     *     an apostrophe before it. Otherwise as NDJSON.
+     */
+    get: operations["exportApplicationEventsAsCsv"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/application/export.ndjson": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the application events that match the filters, one JSON object a line. For auditors and admins.
+     * @description Events that are stored after the start are left out. An answer that ends without its last chunk is not whole: send
+     *     the id of its last event as `after`.
+     */
+    get: operations["exportApplicationEventsAsNdjson"];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -632,6 +849,50 @@ export interface paths {
     };
     /** Counts the application events that match the filters. */
     get: operations["getApplicationMetrics"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/application/tail": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Follows the application events that match the filters, as they are stored.
+     * @description The answer does not end by itself: it is a stream of Server-Sent Events. `id` is an event's `seq`, `data` the event as
+     *     the list returns it. A stream begins with new events, or behind the `Last-Event-ID` of the request, without loss.
+     *     A message with an `id` and no `data` only says how far it is. It ends with the token or session of the caller, when
+     *     the client does not read for 30 s, and when the server stops.
+     */
+    get: operations["tailApplicationEvents"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/application/top": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Returns the most frequent values of a field among the application events that match the filters.
+     * @description Values with facets are counted exactly, as metrics are. Others are counted among the 2,000 newest matching events:
+     *     where more match, `exact` is false, and `since` says from when. The list's filter `field` is called `changed_field` here.
+     */
+    get: operations["getTopApplicationValues"];
     put?: never;
     post?: never;
     delete?: never;
@@ -697,6 +958,49 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/logs/framework/export.csv": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the framework events that match the filters as CSV (RFC 4180, UTF-8). For auditors and admins.
+     * @description The first line has the names of the columns. `targets`, `changes`, `metadata` and `masked` are JSON; what is absent
+     *     is empty. A cell that a spreadsheet could take for a formula (it begins with = + - @, a tab or a carriage return) has
+     *     an apostrophe before it. Otherwise as NDJSON.
+     */
+    get: operations["exportFrameworkEventsAsCsv"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/framework/export.ndjson": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the framework events that match the filters, one JSON object a line. For auditors and admins.
+     * @description Events that are stored after the start are left out. An answer that ends without its last chunk is not whole: send
+     *     the id of its last event as `after`.
+     */
+    get: operations["exportFrameworkEventsAsNdjson"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/workspaces/{workspace}/logs/framework/facets": {
     parameters: {
       query?: never;
@@ -740,6 +1044,50 @@ export interface paths {
     };
     /** Counts the framework events that match the filters. */
     get: operations["getFrameworkMetrics"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/framework/tail": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Follows the framework events that match the filters, as they are stored.
+     * @description The answer does not end by itself: it is a stream of Server-Sent Events. `id` is an event's `seq`, `data` the event as
+     *     the list returns it. A stream begins with new events, or behind the `Last-Event-ID` of the request, without loss.
+     *     A message with an `id` and no `data` only says how far it is. It ends with the token or session of the caller, when
+     *     the client does not read for 30 s, and when the server stops.
+     */
+    get: operations["tailFrameworkEvents"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/framework/top": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Returns the most frequent values of a field among the framework events that match the filters.
+     * @description Values with facets are counted exactly, as metrics are. Others are counted among the 2,000 newest matching events:
+     *     where more match, `exact` is false, and `since` says from when. The list's filter `field` is called `changed_field` here.
+     */
+    get: operations["getTopFrameworkValues"];
     put?: never;
     post?: never;
     delete?: never;
@@ -857,6 +1205,47 @@ export interface paths {
     post?: never;
     /** Removes a member. Their account remains, and so does a role from the identity provider. For admins. */
     delete: operations["removeMember"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/suggest": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Suggests actors, records, components or targets that were seen in the logs and have a text in their name or id.
+     * @description They come from the 300 newest events that the text is found in: first what begins with it, then what was seen last.
+     */
+    get: operations["suggest"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/timeline": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Returns events of all logs around somebody or something, in the order in which they happened.
+     * @description Takes at least one condition, or a time range. Events have the field names that all logs share, as in the feed. Those of the
+     *     activity log are only for auditors and admins; for others they are left out.
+     */
+    get: operations["readTimeline"];
+    put?: never;
+    post?: never;
+    delete?: never;
     options?: never;
     head?: never;
     patch?: never;
@@ -2203,11 +2592,68 @@ export interface components {
        */
       start: string;
     };
+    /** @description Somebody or something that was seen in a log. */
+    Suggestion: {
+      /**
+       * @description Null for a component of which only the type is known.
+       * @example 17
+       */
+      id: string | null;
+      /**
+       * @description The newest name.
+       * @example Asha Rao
+       */
+      name: string | null;
+      /** @example user */
+      type: string;
+    };
+    SuggestionList: {
+      data: components["schemas"]["Suggestion"][];
+    };
     /** @description What it was done to, or what else it concerned. */
     Target: {
       type: string | null;
       id: string | null;
       name: string | null;
+    };
+    /** @description A page of events of all logs, in the order in which they happened. */
+    TimelinePage: {
+      data: components["schemas"]["FeedEvent"][];
+      /** @description Send it as `cursor` to get the next page. Null on the last page. */
+      next_cursor: string | null;
+      has_more: boolean;
+    };
+    /** @description The most frequent values of a field. */
+    Top: {
+      /** @description Most frequent first; equal ones by value. */
+      data: components["schemas"]["TopValue"][];
+      /** @description True when every matching event was counted. Otherwise the newest ones were. */
+      exact: boolean;
+      /**
+       * Format: int64
+       * @description How many matching events were counted, with or without a value.
+       */
+      counted: number;
+      /**
+       * Format: date-time
+       * @description When the oldest event that was counted happened, where not all were.
+       */
+      since: string | null;
+    };
+    /** @description One value of a field. */
+    TopValue: {
+      /** @example 17 */
+      value: string;
+      /**
+       * @description The newest name beside the value, where the field is an id.
+       * @example Asha Rao
+       */
+      name: string | null;
+      /**
+       * Format: int64
+       * @description Events that have the value.
+       */
+      count: number;
     };
     User: {
       /** @example 1 */
@@ -5680,6 +6126,552 @@ export interface operations {
       };
     };
   };
+  exportAccessEventsAsCsv: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        event_type?: string[];
+        /**
+         * @description Leaves out any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        not_event_type?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        user_id?: string[];
+        /**
+         * @description Leaves out any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_user_id?: string[];
+        /**
+         * @description Matches any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        after?: string;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A line of names, and a line for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/csv": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportAccessEventsAsNdjson: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        event_type?: string[];
+        /**
+         * @description Leaves out any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        not_event_type?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        user_id?: string[];
+        /**
+         * @description Leaves out any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_user_id?: string[];
+        /**
+         * @description Matches any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        after?: string;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description An event a line, as the list returns it */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/x-ndjson": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   getAccessFacets: {
     parameters: {
       query?: {
@@ -6485,6 +7477,551 @@ export interface operations {
       };
     };
   };
+  tailAccessEvents: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        event_type?: string[];
+        /**
+         * @description Leaves out any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        not_event_type?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        user_id?: string[];
+        /**
+         * @description Leaves out any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_user_id?: string[];
+        /**
+         * @description Matches any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+      };
+      header?: {
+        /**
+         * @description The `id` of the last message that you have. The stream continues behind it.
+         * @example 42
+         */
+        "Last-Event-ID"?: string;
+      };
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Events, without end */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/event-stream": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  getTopAccessValues: {
+    parameters: {
+      query: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        event_type?: string[];
+        /**
+         * @description Leaves out any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        not_event_type?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        user_id?: string[];
+        /**
+         * @description Leaves out any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_user_id?: string[];
+        /**
+         * @description Matches any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description The field, by the log's own name.
+         * @example status
+         */
+        field: string;
+        /** @description Maximum number of values. */
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The values */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Top"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   getAccessEvent: {
     parameters: {
       query?: never;
@@ -6814,6 +8351,608 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["ActivityPage"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportActivityEventsAsCsv: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        target_type?: string[];
+        /**
+         * @description Leaves out any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        not_target_type?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        after?: string;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A line of names, and a line for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/csv": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportActivityEventsAsNdjson: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        target_type?: string[];
+        /**
+         * @description Leaves out any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        not_target_type?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        after?: string;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description An event a line, as the list returns it */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/x-ndjson": string;
         };
       };
       /** @description A parameter is unknown or has an invalid value */
@@ -7761,6 +9900,607 @@ export interface operations {
       };
     };
   };
+  tailActivityEvents: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        target_type?: string[];
+        /**
+         * @description Leaves out any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        not_target_type?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+      };
+      header?: {
+        /**
+         * @description The `id` of the last message that you have. The stream continues behind it.
+         * @example 42
+         */
+        "Last-Event-ID"?: string;
+      };
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Events, without end */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/event-stream": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  getTopActivityValues: {
+    parameters: {
+      query: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        target_type?: string[];
+        /**
+         * @description Leaves out any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        not_target_type?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        changed_field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_changed_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description The field, by the log's own name.
+         * @example status
+         */
+        field: string;
+        /** @description Maximum number of values. */
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The values */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Top"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   getActivityEvent: {
     parameters: {
       query?: never;
@@ -8285,6 +11025,636 @@ export interface operations {
         };
       };
       /** @description The queue is full or the database cannot be reached; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportApplicationEventsAsCsv: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        model?: string[];
+        /**
+         * @description Leaves out any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        not_model?: string[];
+        /**
+         * @description Matches any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        record_id?: string[];
+        /**
+         * @description Leaves out any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        not_record_id?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        after?: string;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A line of names, and a line for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/csv": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportApplicationEventsAsNdjson: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        model?: string[];
+        /**
+         * @description Leaves out any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        not_model?: string[];
+        /**
+         * @description Matches any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        record_id?: string[];
+        /**
+         * @description Leaves out any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        not_record_id?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        after?: string;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description An event a line, as the list returns it */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/x-ndjson": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -9226,6 +12596,635 @@ export interface operations {
       };
     };
   };
+  tailApplicationEvents: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        model?: string[];
+        /**
+         * @description Leaves out any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        not_model?: string[];
+        /**
+         * @description Matches any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        record_id?: string[];
+        /**
+         * @description Leaves out any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        not_record_id?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+      };
+      header?: {
+        /**
+         * @description The `id` of the last message that you have. The stream continues behind it.
+         * @example 42
+         */
+        "Last-Event-ID"?: string;
+      };
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Events, without end */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/event-stream": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  getTopApplicationValues: {
+    parameters: {
+      query: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        model?: string[];
+        /**
+         * @description Leaves out any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        not_model?: string[];
+        /**
+         * @description Matches any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        record_id?: string[];
+        /**
+         * @description Leaves out any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        not_record_id?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        changed_field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_changed_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description The field, by the log's own name.
+         * @example status
+         */
+        field: string;
+        /** @description Maximum number of values. */
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The values */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Top"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   getApplicationEvent: {
     parameters: {
       query?: never;
@@ -9820,6 +13819,608 @@ export interface operations {
         };
       };
       /** @description The queue is full or the database cannot be reached; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportFrameworkEventsAsCsv: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        component?: string[];
+        /**
+         * @description Leaves out any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        not_component?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        after?: string;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A line of names, and a line for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/csv": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportFrameworkEventsAsNdjson: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        component?: string[];
+        /**
+         * @description Leaves out any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        not_component?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        after?: string;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description An event a line, as the list returns it */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/x-ndjson": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
       503: {
         headers: {
           [name: string]: unknown;
@@ -10661,6 +15262,607 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["FrameworkMetrics"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  tailFrameworkEvents: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        component?: string[];
+        /**
+         * @description Leaves out any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        not_component?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+      };
+      header?: {
+        /**
+         * @description The `id` of the last message that you have. The stream continues behind it.
+         * @example 42
+         */
+        "Last-Event-ID"?: string;
+      };
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Events, without end */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/event-stream": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  getTopFrameworkValues: {
+    parameters: {
+      query: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        component?: string[];
+        /**
+         * @description Leaves out any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        not_component?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        changed_field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_changed_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description The field, by the log's own name.
+         * @example status
+         */
+        field: string;
+        /** @description Maximum number of values. */
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The values */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Top"];
         };
       };
       /** @description A parameter is unknown or has an invalid value */
@@ -11719,6 +16921,244 @@ export interface operations {
       };
       /** @description Some of the input is invalid */
       422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  suggest: {
+    parameters: {
+      query: {
+        /**
+         * @description What is wanted: an `actor` (also those on whose behalf somebody acted), a `record`, a `component`, or any `target`.
+         * @example actor
+         */
+        field: "actor" | "record" | "component" | "target";
+        /**
+         * @description A part of its name or id, in any case. Without it: what was seen last.
+         * @example asha
+         */
+        q?: string;
+        /**
+         * @description The log. Default: `application` for records, `framework` for components, else these and `access`.
+         * @example access
+         */
+        log?: string;
+        /** @description Maximum number of suggestions. */
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The suggestions */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SuggestionList"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  readTimeline: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description An actor, as type and id: matches what they did, and what others did on their behalf.
+         * @example user:17
+         */
+        actor?: string;
+        /**
+         * @description The id of the person for whom the actor acted.
+         * @example 17
+         */
+        on_behalf_of?: string;
+        /** @example s-4711 */
+        session_id?: string;
+        /** @example req-4711 */
+        correlation_id?: string;
+        /**
+         * @description An IP address or a network (CIDR).
+         * @example 198.51.100.4
+         */
+        ip_address?: string;
+        /**
+         * @description A record or another target, as type and id: matches any of an event's targets.
+         * @example patient:92
+         */
+        record?: string;
+        /**
+         * @description The id of an event of any log: matches what happened within `minutes` of it, itself too.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        around?: string;
+        /** @description Minutes before and after the event of `around`. */
+        minutes?: number;
+        /** @description The `next_cursor` of the previous page. Valid only with the same filters and order. */
+        cursor?: string;
+        /** @description Maximum number of events on the page. */
+        limit?: number;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of events */
+      200: {
+        headers: {
+          /** @description The next page, as rel="next"; absent on the last page */
+          Link?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["TimelinePage"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
         headers: {
           [name: string]: unknown;
         };

@@ -1,7 +1,7 @@
 //! The access log: who came in.
 
 use logbook_engine::{
-    counts::Cells,
+    counts::{Cells, top::ValuesOf},
     event::{
         Actor, ActorType, Common, Log, NewEvent, Outcome, Target,
         limits::{Changes, Checks, Text},
@@ -15,9 +15,12 @@ use utoipa::ToSchema;
 use crate::{
     http::error::{FieldError, Result},
     routes::logs::{
+        columns::Column,
         event_types::{event_type, new_event_type},
+        explorer::explorer_endpoints,
         filters::{FilterParam, Place},
         log::{AcceptsEvents, LogKind, log_endpoints},
+        top,
         wire::{self, MAX_REASON, NewPerson},
     },
 };
@@ -109,6 +112,8 @@ pub struct AccessMetrics {
     pub exact: bool,
 }
 
+const USER: [Column; 3] = Column::actor(["user_type", "user_id", "user_name"]);
+
 pub struct AccessLog;
 
 impl LogKind for AccessLog {
@@ -135,6 +140,25 @@ impl LogKind for AccessLog {
         ("role", Dimension::Role),
         ("source", Dimension::Source),
     ];
+
+    const VALUES: &'static [(&'static str, ValuesOf)] = &[
+        ("user_id", top::actor_id),
+        ("status_reason", top::reason),
+        ("ip_address", top::ip_address),
+        ("user_agent", top::user_agent),
+    ];
+
+    const COLUMNS: &'static [Column] = &[
+        Column::action("event_type"),
+        Column::STATUS,
+        Column::reason("status_reason"),
+        USER[0],
+        USER[1],
+        USER[2],
+        Column::target_name("username"),
+    ];
+
+    const NAMES: &'static [(&'static str, &'static str)] = AccessEvent::NAMES;
 
     fn metrics(cells: &Cells) -> AccessMetrics {
         AccessMetrics {
@@ -216,4 +240,12 @@ log_endpoints! {
     facets "/api/v1/workspaces/{workspace}/logs/access/facets" "getAccessFacets",
     histogram "/api/v1/workspaces/{workspace}/logs/access/histogram" "getAccessHistogram",
     append NewAccessEvent, "appendAccessEvents"
+}
+
+explorer_endpoints! {
+    AccessLog, "Access log", "access",
+    top "/api/v1/workspaces/{workspace}/logs/access/top" "getTopAccessValues",
+    ndjson "/api/v1/workspaces/{workspace}/logs/access/export.ndjson" "exportAccessEventsAsNdjson",
+    csv "/api/v1/workspaces/{workspace}/logs/access/export.csv" "exportAccessEventsAsCsv",
+    tail "/api/v1/workspaces/{workspace}/logs/access/tail" "tailAccessEvents"
 }

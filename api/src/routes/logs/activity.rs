@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use logbook_engine::{
-    counts::Cells,
+    counts::{Cells, top::ValuesOf},
     event::{Actor, Change, Log, Outcome, Target},
     filter::Dimension,
 };
@@ -14,10 +14,12 @@ use utoipa::ToSchema;
 use crate::{
     auth::Readers,
     routes::logs::{
+        columns::Column,
         event_types::event_type,
+        explorer::explorer_endpoints,
         filters::FilterParam,
         log::{LogKind, log_endpoints},
-        wire,
+        top, wire,
     },
 };
 
@@ -63,6 +65,9 @@ pub struct ActivityMetrics {
     pub exact: bool,
 }
 
+const ACTOR: [Column; 3] = Column::actor(["actor_type", "actor_id", "actor_name"]);
+const TARGET: [Column; 3] = Column::target(["target_type", "target_id", "target_name"]);
+
 pub struct ActivityLog;
 
 impl LogKind for ActivityLog {
@@ -89,6 +94,28 @@ impl LogKind for ActivityLog {
         ("source", Dimension::Source),
     ];
 
+    const VALUES: &'static [(&'static str, ValuesOf)] = &[
+        ("actor_id", top::actor_id),
+        ("status_reason", top::reason),
+        ("ip_address", top::ip_address),
+        ("user_agent", top::user_agent),
+    ];
+
+    const COLUMNS: &'static [Column] = &[
+        Column::action("action"),
+        Column::STATUS,
+        Column::reason("status_reason"),
+        ACTOR[0],
+        ACTOR[1],
+        ACTOR[2],
+        TARGET[0],
+        TARGET[1],
+        TARGET[2],
+        Column::CHANGES,
+    ];
+
+    const NAMES: &'static [(&'static str, &'static str)] = ActivityEvent::NAMES;
+
     fn metrics(cells: &Cells) -> ActivityMetrics {
         ActivityMetrics {
             total: cells.total(),
@@ -107,4 +134,12 @@ log_endpoints! {
     metrics "/api/v1/workspaces/{workspace}/logs/activity/metrics" "getActivityMetrics",
     facets "/api/v1/workspaces/{workspace}/logs/activity/facets" "getActivityFacets",
     histogram "/api/v1/workspaces/{workspace}/logs/activity/histogram" "getActivityHistogram"
+}
+
+explorer_endpoints! {
+    ActivityLog, "Activity log", "activity",
+    top "/api/v1/workspaces/{workspace}/logs/activity/top" "getTopActivityValues",
+    ndjson "/api/v1/workspaces/{workspace}/logs/activity/export.ndjson" "exportActivityEventsAsNdjson",
+    csv "/api/v1/workspaces/{workspace}/logs/activity/export.csv" "exportActivityEventsAsCsv",
+    tail "/api/v1/workspaces/{workspace}/logs/activity/tail" "tailActivityEvents"
 }

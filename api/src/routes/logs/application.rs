@@ -1,7 +1,7 @@
 //! The application log: what changed in the data.
 
 use logbook_engine::{
-    counts::Cells,
+    counts::{Cells, top::ValuesOf},
     event::{
         Actor, Change, Common, Log, NewEvent, Outcome, Target,
         limits::{Checks, Text},
@@ -16,9 +16,12 @@ use utoipa::ToSchema;
 use crate::{
     http::error::{FieldError, Result},
     routes::logs::{
+        columns::Column,
         event_types::{event_type, new_event_type},
+        explorer::explorer_endpoints,
         filters::{FilterParam, Place},
         log::{AcceptsEvents, LogKind, log_endpoints},
+        top,
         wire::{self, MAX_REASON, NewActor},
     },
 };
@@ -106,6 +109,9 @@ pub struct ApplicationMetrics {
     pub exact: bool,
 }
 
+const ACTOR: [Column; 3] = Column::actor(["actor_type", "actor_id", "actor_name"]);
+const RECORD: [Column; 3] = Column::target(["model", "record_id", "record_name"]);
+
 pub struct ApplicationLog;
 
 impl LogKind for ApplicationLog {
@@ -131,6 +137,30 @@ impl LogKind for ApplicationLog {
         ("role", Dimension::Role),
         ("source", Dimension::Source),
     ];
+
+    const VALUES: &'static [(&'static str, ValuesOf)] = &[
+        ("actor_id", top::actor_id),
+        ("record", top::record),
+        ("field", top::field),
+        ("status_reason", top::reason),
+        ("ip_address", top::ip_address),
+        ("user_agent", top::user_agent),
+    ];
+
+    const COLUMNS: &'static [Column] = &[
+        Column::action("action"),
+        Column::STATUS,
+        Column::reason("status_reason"),
+        ACTOR[0],
+        ACTOR[1],
+        ACTOR[2],
+        RECORD[0],
+        RECORD[1],
+        RECORD[2],
+        Column::CHANGES,
+    ];
+
+    const NAMES: &'static [(&'static str, &'static str)] = ApplicationEvent::NAMES;
 
     fn metrics(cells: &Cells) -> ApplicationMetrics {
         ApplicationMetrics {
@@ -223,4 +253,12 @@ log_endpoints! {
     facets "/api/v1/workspaces/{workspace}/logs/application/facets" "getApplicationFacets",
     histogram "/api/v1/workspaces/{workspace}/logs/application/histogram" "getApplicationHistogram",
     append NewApplicationEvent, "appendApplicationEvents"
+}
+
+explorer_endpoints! {
+    ApplicationLog, "Application log", "application",
+    top "/api/v1/workspaces/{workspace}/logs/application/top" "getTopApplicationValues",
+    ndjson "/api/v1/workspaces/{workspace}/logs/application/export.ndjson" "exportApplicationEventsAsNdjson",
+    csv "/api/v1/workspaces/{workspace}/logs/application/export.csv" "exportApplicationEventsAsCsv",
+    tail "/api/v1/workspaces/{workspace}/logs/application/tail" "tailApplicationEvents"
 }

@@ -71,6 +71,11 @@ macro_rules! event_type {
             pub masked: Vec<String>,
         }
 
+        impl $name {
+            /// The log's own names of fields, by their common pointers, where the two differ.
+            pub const NAMES: &'static [(&'static str, &'static str)] = &[$($names)*];
+        }
+
         impl From<logbook_engine::event::Event> for $name {
             fn from(event: logbook_engine::event::Event) -> Self {
                 use logbook_engine::event::{Common, Event, limits::{IpAddress, Sequence, Text}};
@@ -123,7 +128,7 @@ macro_rules! event_type {
                     epoch: epoch.map(Text::into_string),
                     sequence: sequence.map(Sequence::number),
                     metadata: $crate::routes::logs::wire::raw(metadata, "{}"),
-                    masked: $crate::routes::logs::wire::masked(masked.as_deref(), &[$($names)*]),
+                    masked: $crate::routes::logs::wire::masked(masked.as_deref(), Self::NAMES),
                 }
             }
         }

@@ -219,6 +219,14 @@ pub struct Filters<L> {
 }
 
 impl<L: LogKind> Filters<L> {
+    /// The same filters, where the request calls one of them by another name.
+    pub fn renamed(mut self, from: &str, to: &str) -> Self {
+        if let Some(values) = self.values.remove(from) {
+            self.values.insert(to.to_owned(), values);
+        }
+        self
+    }
+
     /// Adds the filters of the request.
     ///
     /// # Errors

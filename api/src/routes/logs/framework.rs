@@ -1,7 +1,7 @@
 //! The framework log: what the platform did.
 
 use logbook_engine::{
-    counts::Cells,
+    counts::{Cells, top::ValuesOf},
     event::{
         Actor, Change, Common, Log, NewEvent, Outcome, Target,
         change::object,
@@ -17,9 +17,12 @@ use utoipa::ToSchema;
 use crate::{
     http::error::{FieldError, Result},
     routes::logs::{
+        columns::Column,
         event_types::{event_type, new_event_type},
+        explorer::explorer_endpoints,
         filters::{FilterParam, Place},
         log::{AcceptsEvents, LogKind, log_endpoints},
+        top,
         wire::{self, NewActor},
     },
 };
@@ -125,6 +128,9 @@ pub struct FrameworkMetrics {
     pub exact: bool,
 }
 
+const ACTOR: [Column; 3] = Column::actor(["actor_type", "actor_id", "actor_name"]);
+const COMPONENT: [Column; 3] = Column::target(["component_type", "component_id", "component_name"]);
+
 pub struct FrameworkLog;
 
 impl LogKind for FrameworkLog {
@@ -154,6 +160,28 @@ impl LogKind for FrameworkLog {
         ("role", Dimension::Role),
         ("source", Dimension::Source),
     ];
+
+    const VALUES: &'static [(&'static str, ValuesOf)] = &[
+        ("actor_id", top::actor_id),
+        ("error", top::reason),
+        ("field", top::field),
+        ("ip_address", top::ip_address),
+    ];
+
+    const COLUMNS: &'static [Column] = &[
+        Column::action("action"),
+        COMPONENT[0],
+        COMPONENT[1],
+        COMPONENT[2],
+        ACTOR[0],
+        ACTOR[1],
+        ACTOR[2],
+        Column::STATUS,
+        Column::reason("error"),
+        Column::CHANGES,
+    ];
+
+    const NAMES: &'static [(&'static str, &'static str)] = FrameworkEvent::NAMES;
 
     fn metrics(cells: &Cells) -> FrameworkMetrics {
         FrameworkMetrics {
@@ -244,4 +272,12 @@ log_endpoints! {
     facets "/api/v1/workspaces/{workspace}/logs/framework/facets" "getFrameworkFacets",
     histogram "/api/v1/workspaces/{workspace}/logs/framework/histogram" "getFrameworkHistogram",
     append NewFrameworkEvent, "appendFrameworkEvents"
+}
+
+explorer_endpoints! {
+    FrameworkLog, "Framework log", "framework",
+    top "/api/v1/workspaces/{workspace}/logs/framework/top" "getTopFrameworkValues",
+    ndjson "/api/v1/workspaces/{workspace}/logs/framework/export.ndjson" "exportFrameworkEventsAsNdjson",
+    csv "/api/v1/workspaces/{workspace}/logs/framework/export.csv" "exportFrameworkEventsAsCsv",
+    tail "/api/v1/workspaces/{workspace}/logs/framework/tail" "tailFrameworkEvents"
 }

@@ -2,7 +2,7 @@
 //!
 //! A log implements [`LogKind`] and calls `log_endpoints!`, which generates its documented handlers: list, get, metrics,
 //! facets and histogram, and append where it implements [`AcceptsEvents`]. Each is one line that calls the function of the
-//! same name below.
+//! same name below. `explorer_endpoints!` adds top values, exports and the tail.
 
 use actix_web::{HttpRequest, HttpResponse, http::header};
 use logbook_engine as engine;
@@ -12,6 +12,7 @@ use logbook_engine::{
         self, Cells, Effort, Facets,
         cells::has_rollup,
         histogram::{Histogram, Shape, histogram},
+        top::ValuesOf,
     },
     db::{Conn, Db, ReaderId},
     event::{Event, Log, NewEvent, id::EventId},
@@ -27,6 +28,7 @@ use crate::{
         page::{Cursor, PageParams},
     },
     routes::logs::{
+        columns::Column,
         filters::{FilterParam, Filters},
         params::{HistogramParams, RangeParams},
     },
@@ -46,6 +48,15 @@ pub trait LogKind: 'static {
 
     /// The dimensions that can be counted separately, by the names of their filters. The first is the histogram's default.
     const FACETS: &'static [(&'static str, Dimension)];
+
+    /// Further fields whose most frequent values can be asked for, counted from the events.
+    const VALUES: &'static [(&'static str, ValuesOf)];
+
+    /// The log's own columns in a CSV file; every log has those before and behind them.
+    const COLUMNS: &'static [Column];
+
+    /// The names of the masked fields that the log names in its own words, by their common pointers.
+    const NAMES: &'static [(&'static str, &'static str)];
 
     fn metrics(cells: &Cells) -> Self::Metrics;
 }
@@ -82,7 +93,8 @@ pub fn reader_id<R>(reader: &Reader<R>) -> ReaderId {
     ReaderId { workspace_id: reader.workspace.id, caller: reader.caller.sub.clone() }
 }
 
-fn filter<L: LogKind>(reader: &Reader<L>, range: &RangeParams, own: Filters<L>) -> Result<Filter> {
+/// What a request's parameters ask for. `R` is what it reads of the log.
+pub fn filter<L: LogKind, R>(reader: &Reader<R>, range: &RangeParams, own: Filters<L>) -> Result<Filter> {
     let mut filter = range.filter(&reader.workspace, L::LOG)?;
     own.add_to(&mut filter)?;
     Ok(filter)
@@ -95,7 +107,7 @@ pub async fn list<L: LogKind>(
     mut reader: Reader<L>,
     (range, own, page): (RangeParams, Filters<L>, PageParams),
 ) -> Result<HttpResponse> {
-    let filter = filter::<L>(&reader, &range, own)?;
+    let filter = filter(&reader, &range, own)?;
     let PageParams { cursor, limit, order } = page;
     let filter_hash = filter.hash();
     let after = cursor.map(|cursor| Cursor::decode(&cursor, order, filter_hash)).transpose()?;
@@ -118,7 +130,7 @@ pub async fn list<L: LogKind>(
 }
 
 /// `</api/…?…&cursor=…>; rel="next"` (RFC 8288): the same request with the next page's cursor.
-fn next_link(request: &HttpRequest, cursor: &str) -> String {
+pub fn next_link(request: &HttpRequest, cursor: &str) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
     query.extend_pairs(pairs.filter(|(name, _)| name != "cursor"));
@@ -141,7 +153,7 @@ pub async fn metrics<L: LogKind>(
     reader: Reader<L>,
     (range, own): (RangeParams, Filters<L>),
 ) -> Result<HttpResponse> {
-    let filter = filter::<L>(&reader, &range, own)?;
+    let filter = filter(&reader, &range, own)?;
     let cells = count(db, caches, reader_id(&reader), filter, |conn, caches, filter, effort| {
         counts::cells(conn, &caches.counts, &caches.index, filter, effort)
     })
@@ -155,7 +167,7 @@ pub async fn facets<L: LogKind>(
     reader: Reader<L>,
     (range, own): (RangeParams, Filters<L>),
 ) -> Result<HttpResponse> {
-    let filter = filter::<L>(&reader, &range, own)?;
+    let filter = filter(&reader, &range, own)?;
     let facets = |conn: &mut Conn, caches: &Caches, filter: &Filter, effort: Effort| {
         counts::facets(conn, &caches.counts, &caches.index, filter, L::FACETS, effort)
     };
@@ -170,7 +182,7 @@ pub async fn histogram_of<L: LogKind>(
     (range, own, params): (RangeParams, Filters<L>, HistogramParams),
 ) -> Result<HttpResponse> {
     let zone = range.zone(&reader.workspace)?;
-    let filter = filter::<L>(&reader, &range, own)?;
+    let filter = filter(&reader, &range, own)?;
     let HistogramParams { interval, by } = params;
     let by = match by {
         None => L::FACETS[0],
@@ -188,7 +200,7 @@ pub async fn histogram_of<L: LogKind>(
 }
 
 /// Counts as a read where the kept counts suffice, otherwise as a scan, which waits for its turn.
-async fn count<T: Send + 'static>(
+pub async fn count<T: Send + 'static>(
     db: &Db,
     caches: &Caches,
     reader: ReaderId,
