@@ -35,7 +35,12 @@ impl Target {
 
     /// The path of something in the workspace's logs: `access`, `feed?after=0`.
     pub(crate) fn logs(&self, path: &str) -> String {
-        format!("/api/v1/workspaces/{}/logs/{path}", self.workspace)
+        self.below(&format!("logs/{path}"))
+    }
+
+    /// The path of something else in the workspace: `timeline`.
+    pub(crate) fn below(&self, path: &str) -> String {
+        format!("/api/v1/workspaces/{}/{path}", self.workspace)
     }
 }
 

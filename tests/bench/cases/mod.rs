@@ -2,6 +2,7 @@
 
 mod counts;
 mod exclusions;
+mod explorer;
 mod fields;
 mod reads;
 mod samples;
@@ -87,12 +88,36 @@ pub(crate) struct Question {
 
 #[derive(Clone, Debug)]
 pub(crate) enum What {
-    Page { limit: usize, at: At },
+    Page {
+        limit: usize,
+        at: At,
+    },
     Metrics,
     Facets,
-    Histogram { interval: &'static str, zone: &'static str, by: &'static str },
-    Get { id: String, seq: i64 },
-    Feed { after: i64, limit: usize },
+    Histogram {
+        interval: &'static str,
+        zone: &'static str,
+        by: &'static str,
+    },
+    Get {
+        id: String,
+        seq: i64,
+    },
+    Feed {
+        after: i64,
+        limit: usize,
+    },
+    Top {
+        field: &'static str,
+    },
+    /// A condition of the timeline, and its value.
+    Timeline {
+        about: &'static str,
+        value: String,
+    },
+    Suggest {
+        field: &'static str,
+    },
 }
 
 /// Where a page begins.
@@ -168,10 +193,26 @@ impl Question {
                 parameters.extend([("after", after.to_string()), ("limit", limit.to_string())]);
                 "feed".to_owned()
             }
+            What::Top { field } => {
+                parameters.push(("field", (*field).to_owned()));
+                format!("{log}/top")
+            }
+            What::Timeline { about, value } => {
+                parameters.push((about, value.clone()));
+                "timeline".to_owned()
+            }
+            What::Suggest { field } => {
+                parameters.push(("field", (*field).to_owned()));
+                "suggest".to_owned()
+            }
         };
         let parameters = query(parameters.iter().map(|(name, value)| (*name, value.as_str())));
         let mark = if parameters.is_empty() { "" } else { "?" };
-        target.logs(&format!("{path}{mark}{parameters}"))
+        let path = format!("{path}{mark}{parameters}");
+        match self.what {
+            What::Timeline { .. } | What::Suggest { .. } => target.below(&path),
+            _ => target.logs(&path),
+        }
     }
 
     /// The cursor of the page after a position, newest first. Reading page by page up to there would take longer than
@@ -220,6 +261,7 @@ pub(crate) fn all(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     cases.extend(fields::cases(samples, plan));
     cases.extend(search::cases(samples, plan));
     cases.extend(counts::cases(samples, plan));
+    cases.extend(explorer::cases(samples, plan));
     cases.retain(|case| plan.wants(&case.name));
     cases
 }

@@ -60,6 +60,30 @@ pub(crate) fn statements(question: &Question, direct: &mut Direct, workspace_id:
         What::Feed { after, limit } => vec![format!(
             "SELECT * FROM events WHERE workspace_id = {workspace_id} ORDER BY seq LIMIT {limit} OFFSET {after}"
         )],
+        What::Top { field } => {
+            let column = match *field {
+                "actor_id" | "user_id" => "actor_id",
+                "record" => "concat_ws(':', target_type, target_id)",
+                "event_type" | "action" => "action",
+                other => other,
+            };
+            vec![format!("{} LIMIT 10", count_by(column))]
+        }
+        What::Timeline { about, value } => {
+            let condition = match *about {
+                "actor" => {
+                    let id = text(value.split_once(':').map_or(value, |(_, id)| id));
+                    format!("(actor_id = {id} OR on_behalf_of_id = {id})")
+                }
+                "record" => filter("target", value, kind),
+                other => filter(other, value, kind),
+            };
+            let own = format!("workspace_id = {workspace_id} AND {condition}");
+            vec![format!("SELECT * FROM events WHERE {own} {SCREEN} LIMIT 50")]
+        }
+        What::Suggest { .. } => vec![format!(
+            "SELECT DISTINCT actor_type, actor_id, actor_name FROM events WHERE {condition} LIMIT 10"
+        )],
     }
 }
 
