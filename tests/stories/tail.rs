@@ -9,6 +9,7 @@ use std::{
 use logbook::accounts::{claims::Claims, role::Role, script_tokens};
 use logbook_tests::{
     Client, TestServer,
+    audit_events::audit_events,
     messages::Messages,
     on_both,
     pagination::{feed, seqs},
@@ -162,6 +163,26 @@ on_both!(a_tail_ends_with_the_right_to_read, |server| {
     script_tokens::revoke(&mut conn, revoked.jti.as_deref().expect("an id")).expect("revoked");
     drop(conn);
     assert_eq!((end(first), end(second)), (0, 1));
+});
+
+on_both!(what_a_tail_shows_is_on_record, |config| { config.audit = true }, |server| {
+    let clinic = server.workspace("clinic");
+    let mut claims = Claims::new("token:watcher".into(), "watcher".into(), 3600);
+    claims.roles.insert(clinic.id, Role::Viewer);
+    let mut tail = follow(&server.client(&claims), &[], None);
+    let read = || {
+        server.audit.record_counted(true);
+        let mut events = audit_events(&server, "clinic");
+        events.retain(|event| event["action"] == "log_read" && event["actor"]["id"] == "token:watcher");
+        let sum =
+            |name: &str| events.iter().filter_map(|event| event["metadata"][name].as_u64()).sum::<u64>();
+        (sum("requests"), sum("events"))
+    };
+    assert_eq!(read(), (1, 0), "while it runs");
+    server.admin().post(PATH, json!([sample("access", 1), sample("access", 2)])).expect(201);
+    tail.next_event();
+    tail.next_event();
+    wait_until("they are on record", || read() == (1, 2));
 });
 
 #[test]
