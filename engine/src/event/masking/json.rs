@@ -289,3 +289,23 @@ fn is_header(name: &str) -> bool {
     name.contains('-') && !name.starts_with('-') && !name.contains(' ')
         || ["authorization", "cookie"].iter().any(|header| name.eq_ignore_ascii_case(header))
 }
+
+/// Where a list or an object ends that begins the text; the end of the text when nothing closes it. Brackets in quotes do not
+/// count.
+pub(super) fn closing_bracket(rest: &[u8]) -> usize {
+    let (mut depth, mut is_quoted) = (0_usize, false);
+    let mut bytes = rest.iter().enumerate();
+    while let Some((i, byte)) = bytes.next() {
+        match byte {
+            b'\\' => drop(bytes.next()),
+            b'"' => is_quoted = !is_quoted,
+            b'[' | b'{' | b'(' if !is_quoted => depth += 1,
+            b']' | b'}' | b')' if !is_quoted => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return i + 1;
+        }
+    }
+    rest.len()
+}

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{
     fields::Names,
+    json,
     names::{Verdict, verdict},
     random::{is_uuid, looks_random},
     sentences,
@@ -268,32 +269,12 @@ fn value(
 fn listed_end(text: &str, at: &ValueAt) -> usize {
     let rest = &text[at.start..];
     if at.quotes.is_none() && rest.starts_with(['[', '{', '(']) {
-        return at.start + closing_bracket(rest.as_bytes());
+        return at.start + json::closing_bracket(rest.as_bytes());
     }
     if at.in_prose {
         return at.start + rest.find(['\n', '\r', ',', ';', '"']).unwrap_or(rest.len());
     }
     at.end(text, usize::MAX).unwrap_or(text.len())
-}
-
-/// Where a list or an object ends that begins the text; the end of the text when nothing closes it. Brackets in quotes do not
-/// count.
-fn closing_bracket(rest: &[u8]) -> usize {
-    let (mut depth, mut is_quoted) = (0_usize, false);
-    let mut bytes = rest.iter().enumerate();
-    while let Some((i, byte)) = bytes.next() {
-        match byte {
-            b'\\' => drop(bytes.next()),
-            b'"' => is_quoted = !is_quoted,
-            b'[' | b'{' | b'(' if !is_quoted => depth += 1,
-            b']' | b'}' | b')' if !is_quoted => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return i + 1;
-        }
-    }
-    rest.len()
 }
 
 /// What stands behind the scheme at the beginning of an `Authorization` header's value.
