@@ -33,7 +33,8 @@ use crate::{
         health::{self, Counters},
         invitations,
         logs::{access, activity, application, feed, framework, ingest},
-        masking, members, oidc, password, second_factor, sign_in, suggest, timeline, users, workspaces,
+        masking, members, oidc, password, second_factor, sign_in, suggest, timeline, users, views,
+        workspaces,
     },
 };
 
@@ -155,6 +156,16 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         )
         .service(
             at("/api/v1/workspaces/{workspace}/masking/preview", "POST").route(post().to(masking::preview)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/views", "GET, POST")
+                .route(get().to(views::list))
+                .route(post().to(views::save)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/views/{view}", "PATCH, DELETE")
+                .route(patch().to(views::change))
+                .route(delete().to(views::remove)),
         )
         .service(
             at("/api/v1/workspaces/{workspace}/members", "GET, POST")

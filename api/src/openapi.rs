@@ -16,7 +16,8 @@ use crate::{
     routes::{
         api_keys, health, invitations,
         logs::{access, activity, application, feed, framework, ingest},
-        masking, members, oidc, password, second_factor, sign_in, suggest, timeline, users, workspaces,
+        masking, members, oidc, password, second_factor, sign_in, suggest, timeline, users, views,
+        workspaces,
     },
 };
 
@@ -42,6 +43,7 @@ use crate::{
         (name = "Feed", description = "All logs in commit order, for integrators"),
         (name = "Ingest", description = "Several logs in one request, for log shippers"),
         (name = "Workspaces", description = "One workspace per app or tenant"),
+        (name = "Views", description = "Saved views: questions to a log by name"),
         (name = "Members", description = "The people of a workspace and their roles"),
         (name = "Users", description = "Accounts and their sessions, for platform admins"),
         (name = "API keys", description = "Credentials of producers and integrators"),
@@ -63,6 +65,7 @@ use crate::{
         feed::feed, ingest::ingest,
         workspaces::list, workspaces::post, workspaces::get, workspaces::change,
         masking::get, masking::change, masking::preview,
+        views::list, views::save, views::change, views::remove,
         members::list, members::change, members::remove,
         invitations::invite, invitations::list, invitations::cancel, invitations::accept, invitations::decline,
         users::list, users::change, users::sessions_of, users::end_sessions_of, users::my_sessions, users::end_my_session,

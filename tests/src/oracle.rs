@@ -123,6 +123,10 @@ fn has(log: &str, sent: &Sent, name: &str, wanted: &str) -> bool {
             }
             None => value(sent, "/component/type") == Some(wanted),
         },
+        "record" => {
+            let part = |pointer| value(sent, pointer).unwrap_or_default();
+            wanted == format!("{}:{}", part("/model"), part("/record_id"))
+        }
         "target" => targets(log, sent).iter().any(|(kind, id)| {
             wanted == kind || id.as_ref().is_some_and(|id| wanted == format!("{kind}:{id}"))
         }),

@@ -273,6 +273,11 @@ fn filters(log: &'static str) -> impl Strategy<Value = (&'static str, Vec<String
             of("action", "not_action", words(ACTIONS)),
             of("model", "not_model", words(KINDS)),
             of("record_id", "not_record_id", one_of(IDS).prop_map(|id| format!("r{id}")).boxed()),
+            of(
+                "record",
+                "not_record",
+                (one_of(KINDS), one_of(IDS)).prop_map(|(kind, id)| format!("{kind}:r{id}")).boxed(),
+            ),
             of("actor_id", "not_actor_id", ids()),
             of("actor_type", "not_actor_type", words(ACTORS)),
             of("field", "not_field", words(FIELDS)),

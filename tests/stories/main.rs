@@ -66,6 +66,7 @@ mod time_ranges;
 mod timeline;
 mod top_values;
 mod validation;
+mod views;
 mod wide_event;
 mod workspace_isolation;
 mod workspaces;

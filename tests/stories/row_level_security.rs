@@ -20,6 +20,7 @@ const WITHOUT_POLICY: &[&str] = &[
     "invitations",
     "members",
     "platform_workspace",
+    "saved_views",
     "script_tokens",
     "session_workspaces",
 ];

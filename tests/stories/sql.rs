@@ -90,6 +90,10 @@ fn everything() -> Filter {
             not: vec![("task".into(), None), ("role".into(), Some("3".into()))],
         },
         target_ids: words(),
+        records: Accepted {
+            only: vec![("role".into(), Some("4".into()))],
+            not: vec![("role".into(), Some("5".into()))],
+        },
         ip_addresses: Accepted::only([address("10.0.0.1"), address("::1")]),
         session_ids: words(),
         correlation_ids: words(),
@@ -187,13 +191,15 @@ fn uses(plan: &str, index: &str) -> bool {
     plan.contains(index) || plan.contains(columns)
 }
 
-/// The history of one record, as its page asks for it.
-fn one_record() -> Filter {
-    Filter {
+/// The history of one record, in both ways to ask for it.
+fn one_record() -> [Filter; 2] {
+    let all = Filter::all(1, Log::Application);
+    let by_two = Filter {
         target_ids: Accepted::only(["92"]),
         targets: Accepted::only([("patient".to_owned(), None)]),
-        ..Filter::all(1, Log::Application)
-    }
+        ..all.clone()
+    };
+    [by_two, Filter { records: Accepted::only([("patient".to_owned(), Some("92".to_owned()))]), ..all }]
 }
 
 on_both!(an_index_answers_every_list_get_and_feed_in_its_order, |server| {
@@ -218,14 +224,18 @@ on_both!(an_index_answers_every_list_get_and_feed_in_its_order, |server| {
         ..Filter::all(1, Log::Framework)
     };
     let by_key = if server.is_postgres() { "_pkey" } else { "sqlite_autoindex_events_1" };
+    let [by_two, by_pair] = one_record();
     let statements = [
         (list(conn, &plain, Order::Desc, None), "events_by_time"),
         (list(conn, &plain, Order::Desc, Some(POSITION)), "events_by_time"),
         (list(conn, &plain, Order::Asc, Some(POSITION)), "events_by_time"),
         (list(conn, &short, Order::Desc, Some(POSITION)), "events_by_time"),
-        (list(conn, &one_record(), Order::Desc, None), "events_by_target"),
-        (list(conn, &one_record(), Order::Desc, Some(POSITION)), "events_by_target"),
-        (list(conn, &one_record(), Order::Asc, Some(POSITION)), "events_by_target"),
+        (list(conn, &by_two, Order::Desc, None), "events_by_target"),
+        (list(conn, &by_pair, Order::Desc, None), "events_by_target"),
+        (list(conn, &by_two, Order::Desc, Some(POSITION)), "events_by_target"),
+        (list(conn, &by_pair, Order::Desc, Some(POSITION)), "events_by_target"),
+        (list(conn, &by_two, Order::Asc, Some(POSITION)), "events_by_target"),
+        (list(conn, &by_pair, Order::Asc, Some(POSITION)), "events_by_target"),
         (list(conn, &one_component, Order::Desc, Some(POSITION)), "events_by_target"),
         (statement(conn, |conn| drop(query::get(conn, 1, Log::Access, id).expect("an answer"))), by_key),
         (statement(conn, |conn| drop(query::feed(conn, 1, Log::ALL, 7, 100).expect("a page"))), by_key),

@@ -23,7 +23,8 @@ fn operations() -> Vec<(String, String, Value)> {
 fn filled(path: &str, workspace: &str, id: &str) -> String {
     let path = path.strip_prefix("/api/v1").unwrap_or(path).replace("{workspace}", workspace);
     let path = path.replace("{id}", id).replace("{user}", "1").replace("{key}", "k7w2m9x4c1qd");
-    let path = path.replace("{invitation}", "k7w2m9x4c1qd").replace("{session}", "unknown");
+    let path = path.replace("{invitation}", "k7w2m9x4c1qd").replace("{view}", "k7w2m9x4c1qd");
+    let path = path.replace("{session}", "unknown");
     if path.ends_with("/top") { format!("{path}?field=status") } else { path }
 }
 
@@ -62,7 +63,7 @@ on_both!(each_documented_operation_is_routed, |server| {
     let admin = server.admin();
     for (method, path, _) in operations() {
         // Any other answer shows that there is a handler. For an unknown id 404 is right.
-        if !["{id}", "{user}", "{key}", "{invitation}"].iter().any(|end| path.ends_with(end)) {
+        if !["{id}", "{user}", "{key}", "{invitation}", "{view}"].iter().any(|end| path.ends_with(end)) {
             let status = send(&admin, &method, &filled(&path, "clinic", ID));
             assert!(![404, 405].contains(&status) && status < 500, "{method} {path}: {status}");
         }

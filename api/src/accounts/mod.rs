@@ -18,4 +18,5 @@ pub mod secret;
 pub mod sessions;
 pub mod sign_in_links;
 pub mod users;
+pub mod views;
 pub mod workspaces;

@@ -19,6 +19,7 @@ use crate::{
         member::Member,
         role::Role,
         users::{self, User},
+        views::SavedView,
         workspaces::Workspace,
     },
     http::{client::ClientInfo, request_id::REQUEST_ID},
@@ -121,6 +122,10 @@ pub fn of_user(user: &User) -> Target {
     target("user", &users::subject(user.id), &user.name)
 }
 
+pub fn of_view(view: &SavedView) -> Target {
+    target("view", &view.id, &view.name)
+}
+
 /// A key's properties, as changes from nothing.
 pub fn new_key(key: &ApiKey) -> Vec<Change> {
     vec![
@@ -205,6 +210,16 @@ impl By<'_> {
             event.changes = changed(changes);
             Record::new(self.destination(), event)
         })
+    }
+
+    pub fn view_shared(&self, view: &SavedView) -> Record {
+        let mut event = self.managed("view_shared", of_view(view));
+        event.changes = changed(vec![Change::value("query", Value::Null, view.query.clone().into())]);
+        Record::new(self.destination(), event)
+    }
+
+    pub fn view_removed(&self, view: &SavedView) -> Record {
+        Record::new(self.destination(), self.managed("view_removed", of_view(view)))
     }
 
     /// `before` is their role until now.

@@ -332,10 +332,21 @@ workspace_extractor!(
     Member, |_| true, "do this", "a member"
 );
 
-impl Manager {
-    /// Who does it, for the audit.
-    pub fn by<'a>(&'a self, client_info: &'a ClientInfo) -> By<'a> {
-        let Self { workspace, role, caller } = self;
-        By { workspace, role: *role, caller, client_info }
-    }
+workspace_extractor!(
+    /// May read the logs of its workspace. For what belongs to reading and is no event: those are read with [`Reader`].
+    LogReader, Role::reads, "read this", "a viewer, auditor or admin"
+);
+
+macro_rules! by {
+    ($($name:ident)*) => {
+        $(impl $name {
+            /// Who does it, for the audit.
+            pub fn by<'a>(&'a self, client_info: &'a ClientInfo) -> By<'a> {
+                let Self { workspace, role, caller } = self;
+                By { workspace, role: *role, caller, client_info }
+            }
+        })*
+    };
 }
+
+by!(Manager LogReader);

@@ -13,4 +13,5 @@ pub mod sign_in;
 pub mod suggest;
 pub mod timeline;
 pub mod users;
+pub mod views;
 pub mod workspaces;

@@ -38,6 +38,7 @@ pub fn has_rollup(filter: &Filter) -> bool {
         on_behalf_of,
         targets,
         target_ids,
+        records,
         any_targets,
         ip_addresses,
         session_ids,
@@ -51,6 +52,7 @@ pub fn has_rollup(filter: &Filter) -> bool {
         && actor_types.is_all()
         && ip_addresses.is_all()
         && targets.values().all(|(_, id)| id.is_none())
+        && records.is_all()
         && others.iter().all(|accepted| accepted.is_all())
 }
 

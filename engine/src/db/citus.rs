@@ -32,12 +32,13 @@ pub const DISTRIBUTED: [&str; 15] = [
 ];
 
 /// Tables that are on every node. A table comes after those that its foreign keys name.
-pub const REFERENCE: [&str; 17] = [
+pub const REFERENCE: [&str; 18] = [
     "workspaces",
     "users",
     "platform_workspace",
     "members",
     "invitations",
+    "saved_views",
     "identities",
     "identity_roles",
     "sign_in_links",

@@ -253,6 +253,24 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    saved_views (workspace_id, id) {
+        workspace_id -> Integer,
+        id -> Text,
+        owner -> Text,
+        owner_name -> Text,
+        log -> SmallInt,
+        name -> Text,
+        query -> Text,
+        shared -> Bool,
+        is_default -> Bool,
+        created_at -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
 
     index_states (workspace_id) {
         workspace_id -> Integer,

@@ -66,6 +66,8 @@ pub struct Filter {
     pub targets: Accepted<TypeAndId>,
     /// The first target's id.
     pub target_ids: Accepted<String>,
+    /// The first target, besides what the two before say: a type, or one record.
+    pub records: Accepted<TypeAndId>,
     /// Any of the targets: its type, or type, colon and id.
     pub any_targets: Accepted<String>,
     pub ip_addresses: Accepted<Network>,
@@ -93,6 +95,7 @@ impl Filter {
             on_behalf_of: Accepted::default(),
             targets: Accepted::default(),
             target_ids: Accepted::default(),
+            records: Accepted::default(),
             any_targets: Accepted::default(),
             ip_addresses: Accepted::default(),
             session_ids: Accepted::default(),
@@ -132,6 +135,7 @@ impl Filter {
             on_behalf_of,
             targets,
             target_ids,
+            records,
             any_targets,
             ip_addresses,
             session_ids,
@@ -160,9 +164,10 @@ impl Filter {
             || !metadata.is_empty();
         let one_record = targets.not.is_empty()
             && target_ids.not.is_empty()
+            && records.not.is_empty()
             && matches!(
-                (targets.only.as_slice(), target_ids.only.as_slice()),
-                ([], []) | ([(_, None)], [_]) | ([(_, Some(_))], [])
+                (targets.only.as_slice(), target_ids.only.as_slice(), records.only.as_slice()),
+                ([], [], [] | [(_, Some(_))]) | ([(_, None)], [_], []) | ([(_, Some(_))], [], [])
             );
         if search.is_none() && !others && one_record { AccessPath::Order } else { AccessPath::Index }
     }
@@ -189,6 +194,7 @@ impl Filter {
         sorted.on_behalf_of.sort();
         sorted.targets.sort();
         sorted.target_ids.sort();
+        sorted.records.sort();
         sorted.any_targets.sort();
         sorted.ip_addresses.sort();
         sorted.session_ids.sort();
@@ -222,6 +228,7 @@ impl Filter {
             on_behalf_of,
             targets,
             target_ids,
+            records,
             any_targets,
             ip_addresses,
             session_ids,
@@ -240,11 +247,9 @@ impl Filter {
             && actor_types.accepts(|wanted| actor.as_ref().is_some_and(|actor| actor.kind == *wanted))
             && actor_ids.accepts_text(actor_id(actor.as_ref()))
             && on_behalf_of.accepts_text(actor_id(for_whom.as_ref()))
-            && targets.accepts(|(kind, id)| {
-                target.kind.as_deref() == Some(kind)
-                    && (id.is_none() || id.as_deref() == target.id.as_deref())
-            })
+            && targets.accepts(|wanted| is_of(target, wanted))
             && target_ids.accepts_text(target.id.as_deref())
+            && records.accepts(|wanted| is_of(target, wanted))
             && any_targets.accepts(|wanted| event.common.all_targets().any(|target| is(target, wanted)))
             && ip_addresses.accepts(|network| ip_address.as_ref().is_some_and(|have| network.contains(have)))
             && session_ids.accepts_text(session_id.as_deref())
@@ -277,6 +282,10 @@ impl Filter {
 
 fn actor_id(actor: Option<&Actor>) -> Option<&str> {
     actor.and_then(|actor| actor.id.as_deref())
+}
+
+fn is_of(target: &Target, (kind, id): &TypeAndId) -> bool {
+    target.kind.as_deref() == Some(kind) && (id.is_none() || id.as_deref() == target.id.as_deref())
 }
 
 /// Whether a target has this type, or this type, a colon and this id.

@@ -42,6 +42,7 @@ impl Filter {
             on_behalf_of,
             targets,
             target_ids,
+            records,
             any_targets: _,
             ip_addresses,
             session_ids,
@@ -81,6 +82,8 @@ impl Filter {
                 accept!(parts, events::target_id, target_ids);
             }
         }
+        parts.extend(one_of_targets(&records.only));
+        parts.extend(records.not.iter().map(is_not_target));
         if let Some(addresses) = addresses(ip_addresses) {
             accept!(parts, events::ip_address, &addresses);
         }

@@ -100,6 +100,7 @@ impl Plan {
             on_behalf_of,
             targets,
             target_ids,
+            records,
             any_targets,
             ip_addresses,
             session_ids,
@@ -125,10 +126,12 @@ impl Plan {
         }
         conditions.accept(outcomes, |outcome| Some(vec![vec![key(Field::Outcome, outcome.as_str())]]));
         conditions.accept(actor_types, |kind| Some(vec![vec![key(Field::ActorType, kind.as_str())]]));
-        conditions.accept(targets, |(kind, id)| {
-            let id = id.as_ref().map(|id| key(Field::TargetId, id));
-            Some(vec![[key(Field::TargetType, kind)].into_iter().chain(id).collect()])
-        });
+        for accepted in [targets, records] {
+            conditions.accept(accepted, |(kind, id)| {
+                let id = id.as_ref().map(|id| key(Field::TargetId, id));
+                Some(vec![[key(Field::TargetType, kind)].into_iter().chain(id).collect()])
+            });
+        }
         conditions.accept(any_targets, |wanted| {
             // The first target is stored as type and id, and both may contain colons.
             let mut terms =

@@ -70,6 +70,21 @@ CREATE TABLE invitations (
 CREATE INDEX invitations_by_email ON invitations (email);
 CREATE INDEX invitations_by_token ON invitations (token_hash);
 
+-- Saved views: questions to a log by name. The owner is a caller's subject: a person or a key.
+CREATE TABLE saved_views (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    id TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    owner_name TEXT NOT NULL,
+    log SMALLINT NOT NULL,
+    name TEXT NOT NULL,
+    query TEXT NOT NULL,
+    shared BOOLEAN NOT NULL,
+    is_default BOOLEAN NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (workspace_id, id)
+);
+
 -- The identity of a person at an identity provider. everywhere is a role in every workspace. It and platform_admin are
 -- what the provider said at the last sign-in. They and the roles in identity_roles end at grants_end_at, and only sessions that
 -- began at the provider have them.

@@ -1251,6 +1251,42 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/views": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Lists the saved views by name: the caller's, and those that others share. */
+    get: operations["listViews"];
+    put?: never;
+    /** Saves a view of a log. */
+    post: operations["saveView"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/views/{view}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Removes a view: one's own, or for admins a shared one. */
+    delete: operations["removeView"];
+    options?: never;
+    head?: never;
+    /** Changes a view that the caller saved. */
+    patch: operations["changeView"];
+    trace?: never;
+  };
   "/healthz": {
     parameters: {
       query?: never;
@@ -2465,6 +2501,22 @@ export interface components {
       /** @example Night shift */
       name?: string | null;
     };
+    /** @description A view to save. */
+    NewView: {
+      /** @example access */
+      log: string;
+      /** @example Failed sign-ins at night */
+      name: string;
+      /**
+       * @description The query string of the web application's page, without the question mark.
+       * @example range=7d&status=failure
+       */
+      query: string;
+      /** @description Whether all who read the workspace's logs see it. */
+      shared?: boolean;
+      /** @description Whether the owner's page of the log opens with it. Of a log's views, one at most. */
+      is_default?: boolean;
+    };
     NewWorkspace: {
       /**
        * @description The workspace's name in addresses: lower-case letters, digits and hyphens.
@@ -2526,6 +2578,27 @@ export interface components {
        *     ]
        */
       recovery_codes: string[];
+    };
+    /** @description A saved view as somebody sees it. */
+    SavedView: {
+      /** @example k7w2m9x4c1qd */
+      id: string;
+      /** @example access */
+      log: string;
+      /** @example Failed sign-ins at night */
+      name: string;
+      /** @example range=7d&status=failure */
+      query: string;
+      shared: boolean;
+      /** @description Whether the caller's page of the log opens with it. Always false for views of others. */
+      is_default: boolean;
+      /** @description Whether the caller saved it. */
+      own: boolean;
+      /**
+       * @description Who saved it.
+       * @example Asha Rao
+       */
+      owner_name: string;
     };
     SecondFactorCode: {
       /**
@@ -2674,6 +2747,16 @@ export interface components {
       old: unknown;
       /** @description Any JSON value; null where there is none now. */
       new: unknown;
+    };
+    /** @description What is to change. What is left out stays. */
+    ViewChange: {
+      name?: string | null;
+      query?: string | null;
+      shared?: boolean | null;
+      is_default?: boolean | null;
+    };
+    ViewList: {
+      data: components["schemas"]["SavedView"][];
     };
     /** @description A workspace in responses. */
     Workspace: {
@@ -10666,6 +10749,20 @@ export interface operations {
          */
         not_record_id?: string[];
         /**
+         * @description Matches any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        record?: string[];
+        /**
+         * @description Leaves out any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        not_record?: string[];
+        /**
          * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
          * @example [
          *       "agent"
@@ -11115,6 +11212,20 @@ export interface operations {
          */
         not_record_id?: string[];
         /**
+         * @description Matches any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        record?: string[];
+        /**
+         * @description Leaves out any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        not_record?: string[];
+        /**
          * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
          * @example [
          *       "agent"
@@ -11429,6 +11540,20 @@ export interface operations {
          *     ]
          */
         not_record_id?: string[];
+        /**
+         * @description Matches any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        record?: string[];
+        /**
+         * @description Leaves out any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        not_record?: string[];
         /**
          * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
          * @example [
@@ -11745,6 +11870,20 @@ export interface operations {
          */
         not_record_id?: string[];
         /**
+         * @description Matches any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        record?: string[];
+        /**
+         * @description Leaves out any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        not_record?: string[];
+        /**
          * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
          * @example [
          *       "agent"
@@ -12052,6 +12191,20 @@ export interface operations {
          *     ]
          */
         not_record_id?: string[];
+        /**
+         * @description Matches any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        record?: string[];
+        /**
+         * @description Leaves out any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        not_record?: string[];
         /**
          * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
          * @example [
@@ -12368,6 +12521,20 @@ export interface operations {
          */
         not_record_id?: string[];
         /**
+         * @description Matches any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        record?: string[];
+        /**
+         * @description Leaves out any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        not_record?: string[];
+        /**
          * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
          * @example [
          *       "agent"
@@ -12675,6 +12842,20 @@ export interface operations {
          *     ]
          */
         not_record_id?: string[];
+        /**
+         * @description Matches any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        record?: string[];
+        /**
+         * @description Leaves out any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        not_record?: string[];
         /**
          * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
          * @example [
@@ -12989,6 +13170,20 @@ export interface operations {
          *     ]
          */
         not_record_id?: string[];
+        /**
+         * @description Matches any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        record?: string[];
+        /**
+         * @description Leaves out any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        not_record?: string[];
         /**
          * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
          * @example [
@@ -17159,6 +17354,477 @@ export interface operations {
       };
       /** @description The resource does not exist, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  listViews: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The views */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ViewList"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  saveView: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["NewView"];
+      };
+    };
+    responses: {
+      /** @description The view */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SavedView"];
+        };
+      };
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description You are not allowed to do this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  removeView: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The view's id.
+         * @example k7w2m9x4c1qd
+         */
+        view: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The view is gone */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description You are not allowed to do this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  changeView: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The view's id.
+         * @example k7w2m9x4c1qd
+         */
+        view: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ViewChange"];
+      };
+    };
+    responses: {
+      /** @description The view */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SavedView"];
+        };
+      };
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description You are not allowed to do this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
         headers: {
           [name: string]: unknown;
         };

@@ -124,6 +124,12 @@ impl LogKind for ApplicationLog {
         FilterParam::STATUS,
         FilterParam { name: "model", what: "models", example: "patient", place: Place::TargetType },
         FilterParam::text("record_id", "record ids", "92", |filter| &mut filter.target_ids),
+        FilterParam {
+            name: "record",
+            what: "records: a model and an id (`patient:92`)",
+            example: "patient:92",
+            place: Place::Record,
+        },
         FilterParam::ACTOR_TYPE,
         FilterParam::ACTOR_ID,
         FilterParam::ROLE,

@@ -45,6 +45,8 @@ pub enum Place {
     TargetType,
     /// The first target by its type, or by its type and id.
     Target,
+    /// The first target by its type and id.
+    Record,
     Network,
 }
 
@@ -147,6 +149,10 @@ impl FilterParam {
                 let targets = values.into_iter().map(|value| type_and_id(name, value));
                 put(&mut filter.targets, excludes, targets.collect::<Result<_>>()?);
             }
+            Place::Record => {
+                let records = values.iter().map(|value| types_and_ids(name, value));
+                put(&mut filter.records, excludes, records.collect::<Result<Vec<_>>>()?.concat());
+            }
             Place::Network => {
                 let networks = values.iter().map(|value| {
                     let detail = "must be an IP address or a network such as 10.0.0.0/8";
@@ -209,6 +215,17 @@ fn type_and_id(name: &str, value: String) -> Result<TypeAndId> {
         Some((kind, id)) => Ok((kind.to_owned(), Some(id.to_owned()))),
         None => Ok((value, None)),
     }
+}
+
+/// The type and id of a record. Both may have colons: then it is any of the records that are written like this.
+fn types_and_ids(name: &str, value: &str) -> Result<Vec<TypeAndId>> {
+    let colons = value.match_indices(':').filter(|(at, _)| *at > 0);
+    let all: Vec<_> =
+        colons.map(|(at, _)| (value[..at].to_owned(), Some(value[at + 1..].to_owned()))).collect();
+    if all.is_empty() {
+        return Err(Problem::parameter(name, "must be a model and an id (patient:92)"));
+    }
+    Ok(all)
 }
 
 /// The filters of a log in a request: values by name.
