@@ -57,7 +57,7 @@ describe("changes", () => {
       "Doctor: Asha Rao → Ben Kim",
     );
     expect(changesSummary([doctor])).toBe("Doctor: 1 → 2");
-    expect(changesSummary([doctor, { field: "status", old: "a", new: "b" }])).toBe("Doctor, status");
+    expect(changesSummary([doctor, { field: "status", old: "a", new: "b" }])).toBe("Doctor: 1 → 2, +1");
   });
 
   it("format structured values", () => {
@@ -101,12 +101,17 @@ describe("changes", () => {
 
   it("are summarized in the table", () => {
     const list = ["a", "b", "c", "d", "e"].map((field) => ({ field, old: 1, new: 2 }));
-    expect(changesSummary(list)).toBe("a, b, c +2");
-    expect(changesSummary(list.slice(0, 2))).toBe("a, b");
+    expect(changesSummary(list)).toBe("a: 1 → 2, +4");
+    expect(changesSummary(list, ["c"])).toBe("c: 1 → 2, +4");
+    expect(changesSummary([...list, { field: "name", old: "Li", new: "Lei" }], [], "LEI")).toBe(
+      "name: Li → Lei, +5",
+    );
     expect(changesSummary([{ field: "status", old: null, new: "open" }])).toBe("status: empty → open");
     expect(changesSummary([{ field: "roles", added: ["Nurse"], removed: ["Lab"] }])).toBe(
       "roles: −Lab +Nurse",
     );
-    expect(changesSummary([{ field: "notes", old: "", new: "x".repeat(80) }])).toBe("notes");
+    expect(changesSummary([{ field: "notes", old: "", new: "x".repeat(500) }])).toBe(
+      `notes: empty → ${"x".repeat(120)}…`,
+    );
   });
 });

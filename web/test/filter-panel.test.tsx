@@ -1,7 +1,9 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { render, screen, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { accessLog } from "../src/access/log";
 import type { Facets } from "../src/api/types";
+import { LogContext } from "../src/logs/context";
 import { FilterPanel } from "../src/logs/FilterPanel";
 
 function renderPanel(exact: boolean) {
@@ -10,14 +12,24 @@ function renderPanel(exact: boolean) {
     { value: "(other)", count: 3 },
   ];
   const facets: Facets = { data: [{ field: "role", values }], exact };
+  const context = {
+    workspace: "clinic",
+    clock: { zone: "UTC", format: "yyyy-mm-dd" as const },
+    search: {},
+    filterLabel: (param: string) => param,
+  };
   render(
-    <FilterPanel
-      filters={accessLog.filters}
-      facets={facets}
-      search={{}}
-      onSearch={() => undefined}
-      onCheck={() => Promise.resolve(null)}
-    />,
+    <QueryClientProvider client={new QueryClient()}>
+      <LogContext value={context}>
+        <FilterPanel
+          filters={accessLog.filters}
+          facets={facets}
+          search={{}}
+          onSearch={() => undefined}
+          onCheck={() => Promise.resolve(null)}
+        />
+      </LogContext>
+    </QueryClientProvider>,
   );
   return within(screen.getByRole("group", { name: "Role" }));
 }

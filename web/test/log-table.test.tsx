@@ -97,13 +97,14 @@ describe("the table of a log", () => {
     const cells = within(row as HTMLElement).getAllByRole("gridcell");
     expect(cells).toHaveLength(7);
     expect(cells[0]?.textContent).toBe("23/11/2026 02:18:59");
+    expect(screen.getByText("Monday 23/11/2026")).toBeTruthy();
     expect(cells[1]?.textContent).toContain("Asha Rao");
   });
 
   it("hides the columns that do not fit", () => {
     setWidth(700);
     renderTable([event]);
-    expect(headers()).toEqual(["Time, newest first", "User", "Event", "Status", "Role"]);
+    expect(headers()).toEqual(["Time, newest first", "User", "Event", "Status", "IP address"]);
     expect(screen.getAllByRole("gridcell")).toHaveLength(5);
   });
 

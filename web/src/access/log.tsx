@@ -1,24 +1,26 @@
 import { accessApi } from "../api/logs";
 import type { AccessEvent, AccessMetrics } from "../api/types";
-import { Status } from "../ui/Status";
 import {
   actorName,
   ActorValue,
   NameWithId,
   None,
   Reason,
+  Outcome,
   StatusValue,
-  Timestamp,
+  StatusWithReason,
   Value,
 } from "../logs/cells";
-import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink, statusMark } from "../logs/definition";
+import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink } from "../logs/definition";
 import {
+  actorSuggestions,
   deniedMetric,
   failedMetric,
   sharedFields,
   sharedFilters,
   statusChart,
   statusFilter,
+  timeColumn,
 } from "../logs/shared";
 import { browserName } from "./browser-name";
 
@@ -63,21 +65,10 @@ function related(event: AccessEvent): RelatedLink[] {
     links.push({ label: "This user's changes", log: "application", search: { actor_id: [id] } });
   }
   if (event.session_id) {
-    links.push({ label: "Same session", log: "access", search: { session_id: [event.session_id] } });
     links.push({
       label: "Changes in this session",
       log: "application",
       search: { session_id: [event.session_id] },
-    });
-  }
-  if (event.ip_address) {
-    links.push({ label: "Same IP address", log: "access", search: { ip_address: [event.ip_address] } });
-  }
-  if (event.correlation_id) {
-    links.push({
-      label: "Same correlation ID",
-      log: "access",
-      search: { correlation_id: [event.correlation_id] },
     });
   }
   return links;
@@ -89,7 +80,7 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
   question: "Who signed in?",
   api: accessApi,
   columns: [
-    { id: "time", title: "Time", width: "168px", cell: (event) => <Timestamp at={event.occurred_at} /> },
+    timeColumn,
     { id: "user", title: "User", width: "minmax(170px, 1.8fr)", cell: (event) => <User event={event} /> },
     {
       id: "event_type",
@@ -101,19 +92,24 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
         </Value>
       ),
     },
-    { id: "status", title: "Status", width: "104px", cell: (event) => <StatusValue status={event.status} /> },
+    {
+      id: "status",
+      title: "Status",
+      width: "minmax(104px, 1.3fr)",
+      cell: (event) => <StatusWithReason status={event.status} reason={event.status_reason} />,
+    },
     {
       id: "role",
       title: "Role",
       width: "minmax(90px, 1fr)",
-      hideBelow: 640,
+      hideBelow: 760,
       cell: (event) => <Value param="role" value={event.role} />,
     },
     {
       id: "ip",
       title: "IP address",
       width: "minmax(120px, 1fr)",
-      hideBelow: 780,
+      hideBelow: 540,
       cell: (event) => <Value param="ip_address" value={event.ip_address} />,
     },
     {
@@ -131,11 +127,13 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
       : (person(event) ?? "Unknown user"),
     secondary: (
       <>
-        <Status {...statusMark(event.status)}>
+        <Outcome status={event.status}>
           {typeLabel(event.event_type)}
           {event.status === "denied" && ", denied"}
-        </Status>
-        {[event.role, event.ip_address].filter(Boolean).map((part) => ` · ${part}`)}
+        </Outcome>
+        {[event.status_reason && humanize(event.status_reason), event.role, event.ip_address]
+          .filter(Boolean)
+          .map((part) => ` · ${part}`)}
       </>
     ),
   }),
@@ -147,7 +145,8 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
       param: "user_id",
       label: "User",
       kind: "text",
-      placeholder: "User ID",
+      placeholder: "User’s name or ID",
+      suggest: actorSuggestions,
       fromEvent: (event) => [{ value: event.user?.id, name: event.user?.name }],
     },
     ...sharedFilters,
@@ -158,6 +157,16 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
     deniedMetric,
   ],
   chart: statusChart,
+  top: [
+    { field: "user_id", title: "Users" },
+    { field: "ip_address", title: "IP addresses" },
+    { field: "status_reason", title: "Reasons", filter: null, valueLabel: humanize },
+    { field: "event_type", title: "Events", valueLabel: typeLabel },
+    { field: "role", title: "Roles" },
+    { field: "user_agent", title: "Browsers and programs", filter: null, valueLabel: browserName },
+    { field: "status", title: "Status", valueLabel: humanize },
+    { field: "source", title: "Sources" },
+  ],
   headline: (event) => `${typeLabel(event.event_type)}: ${person(event) ?? "unknown user"}`,
   fields: [
     { label: "Status", value: (event) => <StatusValue status={event.status} wrap /> },
@@ -166,7 +175,7 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
       value: ({ status, status_reason: reason }) => (
         <Reason status={status} text={reason && humanize(reason)} wrap />
       ),
-      when: (event) => event.status !== "success" || event.status_reason !== null,
+      when: (event) => event.status_reason !== null,
     },
     {
       label: "Event",
@@ -177,7 +186,7 @@ export const accessLog: LogDefinition<"access", AccessEvent, AccessMetrics> = {
       ),
     },
     { label: "User", value: (event) => <User event={event} wrap /> },
-    { label: "Username", value: (event) => event.username ?? <None /> },
+    { label: "Username", value: (event) => event.username, when: (event) => event.username !== null },
     ...sharedFields,
   ],
   related,

@@ -4,14 +4,14 @@ import {
   actorName,
   ActorValue,
   None,
+  Outcome,
   Reason,
   StatusValue,
   targetValue,
   TargetValue,
-  Timestamp,
   Value,
 } from "../logs/cells";
-import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink, statusMark } from "../logs/definition";
+import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink } from "../logs/definition";
 import {
   deniedMetric,
   failedMetric,
@@ -19,8 +19,8 @@ import {
   sharedFilters,
   statusChart,
   statusFilter,
+  timeColumn,
 } from "../logs/shared";
-import { Status } from "../ui/Status";
 
 function Action({ event, wrap = false }: { event: ActivityEvent; wrap?: boolean }) {
   return (
@@ -71,7 +71,7 @@ export const activityLog: LogDefinition<"activity", ActivityEvent, ActivityMetri
   question: "Who did what in Logbook?",
   api: activityApi,
   columns: [
-    { id: "time", title: "Time", width: "168px", cell: (event) => <Timestamp at={event.occurred_at} /> },
+    timeColumn,
     {
       id: "actor",
       title: "Actor",
@@ -113,7 +113,7 @@ export const activityLog: LogDefinition<"activity", ActivityEvent, ActivityMetri
     primary: [humanize(event.action), targetName(event)].filter(Boolean).join(": "),
     secondary: (
       <>
-        <Status {...statusMark(event.status)}>{humanize(event.status)}</Status>
+        <Outcome status={event.status} />
         {` · ${actorName(event.actor)}`}
       </>
     ),
@@ -135,6 +135,14 @@ export const activityLog: LogDefinition<"activity", ActivityEvent, ActivityMetri
   ],
   metrics: [{ title: "Total Activity", value: (metrics) => metrics.total }, failedMetric, deniedMetric],
   chart: statusChart,
+  top: [
+    { field: "actor_id", title: "Actors" },
+    { field: "action", title: "Actions", valueLabel: humanize },
+    { field: "ip_address", title: "IP addresses" },
+    { field: "status_reason", title: "Reasons", filter: null, valueLabel: humanize },
+    { field: "role", title: "Roles" },
+    { field: "status", title: "Status", valueLabel: humanize },
+  ],
   headline: (event) => [humanize(event.action), targetName(event)].filter(Boolean).join(": "),
   changes: (event) => ({ list: event.changes, kind: "update", fieldParam: "field" }),
   fields: [

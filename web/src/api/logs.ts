@@ -14,6 +14,7 @@ import type {
   ListQuery,
   LogName,
   Page,
+  TopValues,
 } from "./types";
 
 /** The requests that the shared log view makes. Each log implements them. */
@@ -24,6 +25,32 @@ export interface LogApi<L extends LogName, E, M> {
   metrics(workspace: string, query: FilterQuery<L>, signal?: AbortSignal): Promise<M>;
   facets(workspace: string, query: FilterQuery<L>, signal?: AbortSignal): Promise<Facets>;
   histogram(workspace: string, query: FilterQuery<L>, by: string, signal?: AbortSignal): Promise<Histogram>;
+  top(
+    workspace: string,
+    query: FilterQuery<L>,
+    field: string,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<TopValues>;
+}
+
+/** `field` is what is counted: the filter by changed fields has another name there. */
+function topQuery<Q extends object>(query: Q, field: string, limit: number) {
+  const {
+    field: changed_field,
+    not_field: not_changed_field,
+    ...rest
+  } = query as Q & {
+    field?: string[];
+    not_field?: string[];
+  };
+  return {
+    ...rest,
+    ...(changed_field && { changed_field }),
+    ...(not_changed_field && { not_changed_field }),
+    field,
+    limit,
+  };
 }
 
 const base = "/api/v1/workspaces/{workspace}/logs";
@@ -48,6 +75,13 @@ export const accessApi: LogApi<"access", AccessEvent, AccessMetrics> = {
         signal,
       }),
     ),
+  top: (workspace, query, field, limit, signal) =>
+    unwrap(
+      client.GET(`${base}/access/top`, {
+        params: { path: { workspace }, query: topQuery(query, field, limit) },
+        signal,
+      }),
+    ),
 };
 
 export const applicationApi: LogApi<"application", ApplicationEvent, ApplicationMetrics> = {
@@ -64,6 +98,13 @@ export const applicationApi: LogApi<"application", ApplicationEvent, Application
     unwrap(
       client.GET(`${base}/application/histogram`, {
         params: { path: { workspace }, query: { ...query, by } },
+        signal,
+      }),
+    ),
+  top: (workspace, query, field, limit, signal) =>
+    unwrap(
+      client.GET(`${base}/application/top`, {
+        params: { path: { workspace }, query: topQuery(query, field, limit) },
         signal,
       }),
     ),
@@ -86,6 +127,13 @@ export const frameworkApi: LogApi<"framework", FrameworkEvent, FrameworkMetrics>
         signal,
       }),
     ),
+  top: (workspace, query, field, limit, signal) =>
+    unwrap(
+      client.GET(`${base}/framework/top`, {
+        params: { path: { workspace }, query: topQuery(query, field, limit) },
+        signal,
+      }),
+    ),
 };
 
 export const activityApi: LogApi<"activity", ActivityEvent, ActivityMetrics> = {
@@ -102,6 +150,13 @@ export const activityApi: LogApi<"activity", ActivityEvent, ActivityMetrics> = {
     unwrap(
       client.GET(`${base}/activity/histogram`, {
         params: { path: { workspace }, query: { ...query, by } },
+        signal,
+      }),
+    ),
+  top: (workspace, query, field, limit, signal) =>
+    unwrap(
+      client.GET(`${base}/activity/top`, {
+        params: { path: { workspace }, query: topQuery(query, field, limit) },
         signal,
       }),
     ),

@@ -18,19 +18,32 @@ export const queryKeys = {
   members: (slug: string) => ["members", slug] as const,
   invitations: (slug: string) => ["invitations", slug] as const,
   apiKeys: (slug: string) => ["api-keys", slug] as const,
+  views: (slug: string) => ["views", slug] as const,
   masking: (slug: string) => ["masking", slug] as const,
-  /** A prefix of every key of one log. */
-  log: (slug: string, log: LogName) => ["log", slug, log] as const,
-  /** A prefix of every list of one log. */
-  logLists: (slug: string, log: LogName) => ["log", slug, log, "list"] as const,
-  logList: (slug: string, log: LogName, filters: object, order: string, pageSize: number) =>
-    ["log", slug, log, "list", filters, order, pageSize] as const,
-  logMetrics: (slug: string, log: LogName, filters: object) =>
-    ["log", slug, log, "metrics", filters] as const,
-  logFacets: (slug: string, log: LogName, filters: object) => ["log", slug, log, "facets", filters] as const,
-  logHistogram: (slug: string, log: LogName, filters: object, by: string) =>
-    ["log", slug, log, "histogram", filters, by] as const,
+  /** `askedAt`: what is asked again later has another answer. */
+  logList: (
+    slug: string,
+    log: LogName,
+    filters: object,
+    askedAt: number,
+    { order, pageSize }: { order: string; pageSize: number },
+  ) => ["log", slug, log, "list", filters, askedAt, order, pageSize] as const,
+  logMetrics: (slug: string, log: LogName, filters: object, askedAt: number) =>
+    ["log", slug, log, "metrics", filters, askedAt] as const,
+  logFacets: (slug: string, log: LogName, filters: object, askedAt: number) =>
+    ["log", slug, log, "facets", filters, askedAt] as const,
+  logHistogram: (slug: string, log: LogName, filters: object, askedAt: number, by: string) =>
+    ["log", slug, log, "histogram", filters, askedAt, by] as const,
+  logTop: (
+    slug: string,
+    log: LogName,
+    filters: object,
+    askedAt: number,
+    what: { field: string; limit: number },
+  ) => ["log", slug, log, "top", filters, askedAt, what] as const,
   logNewEvents: (slug: string, log: LogName, filters: object) =>
     ["log", slug, log, "new-events", filters] as const,
+  suggestions: (slug: string, field: string, q: string) => ["suggestions", slug, field, q] as const,
+  timeline: (slug: string, query: object, askedAt: number) => ["timeline", slug, query, askedAt] as const,
   logEvent: (slug: string, log: LogName, id: string) => ["log", slug, log, "event", id] as const,
 };

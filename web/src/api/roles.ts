@@ -3,7 +3,7 @@ import type { Role } from "./types";
 /** What each role may do, the least powerful role first. A role that the API adds or removes is a type error here. */
 const DESCRIPTIONS: Record<Role, string> = {
   viewer: "reads the logs",
-  auditor: "reads, exports and verifies the logs",
+  auditor: "reads and exports the logs, and what happened in Logbook itself",
   writer: "sends events, cannot read them",
   admin: "full access, including members and settings",
 };
@@ -25,6 +25,10 @@ export function canRead(role: string | undefined): boolean {
 
 /** The activity log says what people and keys did in Logbook, which is not for everybody who reads the app's events. */
 export function canReadActivity(role: string | undefined): boolean {
+  return role === "auditor" || role === "admin";
+}
+
+export function canExport(role: string | undefined): boolean {
   return role === "auditor" || role === "admin";
 }
 

@@ -40,7 +40,15 @@ export type Facets = Schemas["Facets"];
 export type Facet = Schemas["Facet"];
 export type Histogram = Schemas["Histogram"];
 export type Bucket = Schemas["Bucket"];
+export type NewView = Schemas["NewView"];
+export type SavedView = Schemas["SavedView"];
+export type Suggestion = Schemas["Suggestion"];
+export type SuggestField = QueryOf<paths["/api/v1/workspaces/{workspace}/suggest"]["get"]>["field"];
+export type TopValues = Schemas["Top"];
 export type Problem = Schemas["Problem"];
+
+export type FeedEvent = Schemas["FeedEvent"];
+export type TimelineQuery = QueryOf<paths["/api/v1/workspaces/{workspace}/timeline"]["get"]>;
 
 export type LogEvent = AccessEvent | ApplicationEvent | FrameworkEvent | ActivityEvent;
 export type LogName = "access" | "application" | "framework" | "activity";

@@ -9,12 +9,20 @@ import {
   None,
   Reason,
   StatusValue,
-  Timestamp,
   Value,
 } from "../logs/cells";
-import { changesSummary, fieldName } from "../logs/Changes";
+import { ChangesSummary } from "../logs/Changes";
 import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink, statusMark } from "../logs/definition";
-import { deniedMetric, failedMetric, sharedFields, sharedFilters, statusFilter } from "../logs/shared";
+import {
+  actorSuggestions,
+  deniedMetric,
+  failedMetric,
+  sharedFields,
+  sharedFilters,
+  statusFilter,
+  timeColumn,
+  typeAndId,
+} from "../logs/shared";
 
 const ACTIONS: Record<string, { label: string; tone: Tone; shape: Shape }> = {
   create: { label: "Create", tone: "good", shape: "plus" },
@@ -43,9 +51,20 @@ function Action({ action, wrap = false }: { action: string; wrap?: boolean }) {
   );
 }
 
+/** A record's id alone may be that of a record of another model, too. */
+function recordValue({ model, record_id }: ApplicationEvent): string {
+  return `${model}:${record_id}`;
+}
+
+/** "patient Li Lei". Many records are named after their model: "visit Visit 12" would repeat it. */
+function recordText({ model, record_id, record_name }: ApplicationEvent): string {
+  const record = record_name ?? record_id;
+  return record.toLowerCase().startsWith(model.toLowerCase()) ? record : `${model} ${record}`;
+}
+
 function RecordValue({ event, wrap = false }: { event: ApplicationEvent; wrap?: boolean }) {
   return (
-    <Value param="record_id" value={event.record_id} label={event.record_name ?? event.record_id} wrap={wrap}>
+    <Value param="record" value={recordValue(event)} label={recordText(event)} wrap={wrap}>
       <NameWithId name={event.record_name} id={event.record_id} />
     </Value>
   );
@@ -64,10 +83,7 @@ function verbOf({ action, status }: ApplicationEvent): string {
 function headline(event: ApplicationEvent): string {
   const who = actorText(event.actor, event.on_behalf_of);
   const verb = verbOf(event);
-  const record = event.record_name ?? event.record_id;
-  // Many records are named after their model: "changed visit Visit 12" would repeat it.
-  const named = record.toLowerCase().startsWith(event.model.toLowerCase());
-  return `${who} ${verb} ${named ? record : `${event.model} ${record}`}`;
+  return `${who} ${verb} ${recordText(event)}`;
 }
 
 function related(event: ApplicationEvent): RelatedLink[] {
@@ -75,7 +91,7 @@ function related(event: ApplicationEvent): RelatedLink[] {
     {
       label: "This record's history",
       log: "application",
-      search: { model: [event.model], record_id: [event.record_id] },
+      search: { record: [recordValue(event)] },
     },
   ];
   const { id } = event.actor;
@@ -84,23 +100,10 @@ function related(event: ApplicationEvent): RelatedLink[] {
     links.push({ label: "This user's access events", log: "access", search: { user_id: [id] } });
   }
   if (event.session_id) {
-    links.push({ label: "Same session", log: "application", search: { session_id: [event.session_id] } });
     links.push({
       label: "Sign-in for this session",
       log: "access",
       search: { session_id: [event.session_id] },
-    });
-  }
-  if (event.correlation_id) {
-    links.push({
-      label: "Same correlation ID",
-      log: "application",
-      search: { correlation_id: [event.correlation_id] },
-    });
-    links.push({
-      label: "Framework events, same correlation ID",
-      log: "framework",
-      search: { correlation_id: [event.correlation_id] },
     });
   }
   return links;
@@ -112,7 +115,7 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
   question: "What changed in the data?",
   api: applicationApi,
   columns: [
-    { id: "time", title: "Time", width: "168px", cell: (event) => <Timestamp at={event.occurred_at} /> },
+    timeColumn,
     {
       id: "actor",
       title: "Actor",
@@ -124,7 +127,7 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       id: "model",
       title: "Model",
       width: "minmax(90px, 0.8fr)",
-      hideBelow: 640,
+      hideBelow: 820,
       cell: (event) => <Value param="model" value={event.model} />,
     },
     {
@@ -137,20 +140,20 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       id: "status",
       title: "Status",
       width: "96px",
-      hideBelow: 720,
+      hideBelow: 920,
       cell: (event) => <StatusValue status={event.status} />,
     },
     {
       id: "changes",
       title: "What changed",
       width: "minmax(140px, 1.6fr)",
-      hideBelow: 900,
+      hideBelow: 520,
       cell: (event) =>
         // What was not done changed nothing: the reason is what matters.
         event.status_reason ? (
           <Reason status={event.status} text={event.status_reason} />
         ) : event.changes.length > 0 ? (
-          <span title={event.changes.map(fieldName).join(", ")}>{changesSummary(event.changes)}</span>
+          <ChangesSummary list={event.changes} />
         ) : (
           <None />
         ),
@@ -176,12 +179,16 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
     { param: "model", label: "Model", kind: "facet" },
     statusFilter,
     {
-      param: "record_id",
+      param: "record",
       label: "Record",
       kind: "text",
-      placeholder: "Record ID",
-      fromEvent: (event) => [{ value: event.record_id, name: event.record_name }],
+      placeholder: "patient:92, or a name",
+      suggest: { field: "record", valueOf: typeAndId },
+      check: true,
+      valueLabel: (value) => value.replace(":", " "),
+      fromEvent: (event) => [{ value: recordValue(event), name: recordText(event), id: event.record_id }],
     },
+    { param: "record_id", label: "Record ID", kind: "text", placeholder: "92" },
     {
       param: "actor_type",
       label: "Actor type",
@@ -193,7 +200,8 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       param: "actor_id",
       label: "Actor",
       kind: "text",
-      placeholder: "Actor ID",
+      placeholder: "Actor’s name or ID",
+      suggest: actorSuggestions,
       fromEvent: (event) => [{ value: event.actor.id, name: actorName(event.actor) }],
     },
     { param: "field", label: "Changed field", kind: "text", placeholder: "status" },
@@ -227,6 +235,16 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       { value: "delete", label: "Deleted", color: "--chart-2" },
     ],
   },
+  top: [
+    { field: "actor_id", title: "Actors" },
+    { field: "record", title: "Records", valueLabel: (value) => value.replace(":", " ") },
+    { field: "field", title: "Changed fields" },
+    { field: "model", title: "Models" },
+    { field: "action", title: "Actions", valueLabel: actionLabel },
+    { field: "role", title: "Roles" },
+    { field: "ip_address", title: "IP addresses" },
+    { field: "source", title: "Sources" },
+  ],
   headline,
   changes: (event) => ({
     list: event.changes,

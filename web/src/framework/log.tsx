@@ -1,26 +1,26 @@
 import { frameworkApi } from "../api/logs";
 import type { FrameworkEvent, FrameworkMetrics } from "../api/types";
-import { Status } from "../ui/Status";
 import {
   actorName,
   actorText,
   ActorValue,
   lastLine,
   NameWithId,
-  None,
+  Outcome,
   Reason,
   StatusValue,
-  Timestamp,
   Value,
 } from "../logs/cells";
-import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink, statusMark } from "../logs/definition";
+import { ACTOR_TYPES, humanize, type LogDefinition, type RelatedLink } from "../logs/definition";
 import {
+  actorSuggestions,
   deniedMetric,
   failedMetric,
   sharedFields,
   sharedFilters,
   statusChart,
   statusFilter,
+  timeColumn,
 } from "../logs/shared";
 
 /** The value of the component filter: a type, or one component as "type:id". */
@@ -68,21 +68,6 @@ function related(event: FrameworkEvent): RelatedLink[] {
   if (id && type === "user") {
     links.push({ label: "This user's changes", log: "application", search: { actor_id: [id] } });
   }
-  if (event.session_id) {
-    links.push({ label: "Same session", log: "framework", search: { session_id: [event.session_id] } });
-  }
-  if (event.correlation_id) {
-    links.push({
-      label: "Same correlation ID",
-      log: "framework",
-      search: { correlation_id: [event.correlation_id] },
-    });
-    links.push({
-      label: "Changes, same correlation ID",
-      log: "application",
-      search: { correlation_id: [event.correlation_id] },
-    });
-  }
   return links;
 }
 
@@ -92,7 +77,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
   question: "What did the platform do?",
   api: frameworkApi,
   columns: [
-    { id: "time", title: "Time", width: "168px", cell: (event) => <Timestamp at={event.occurred_at} /> },
+    timeColumn,
     {
       id: "action",
       title: "Action",
@@ -109,7 +94,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       id: "actor",
       title: "Actor",
       width: "minmax(150px, 1.2fr)",
-      hideBelow: 740,
+      hideBelow: 860,
       cell: (event) => <ActorValue actor={event.actor} onBehalfOf={event.on_behalf_of} />,
     },
     { id: "status", title: "Status", width: "104px", cell: (event) => <StatusValue status={event.status} /> },
@@ -117,7 +102,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       id: "error",
       title: "Error",
       width: "minmax(140px, 1.6fr)",
-      hideBelow: 800,
+      hideBelow: 520,
       cell: (event) => <Reason status={event.status} text={event.error} />,
     },
   ],
@@ -125,7 +110,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
     primary: `${humanize(event.action)}: ${componentName(event)}`,
     secondary: (
       <>
-        <Status {...statusMark(event.status)}>{humanize(event.status)}</Status>
+        <Outcome status={event.status} />
         {` · ${(event.error && lastLine(event.error)) ?? actorText(event.actor, event.on_behalf_of)}`}
       </>
     ),
@@ -151,7 +136,8 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       param: "actor_id",
       label: "Actor",
       kind: "text",
-      placeholder: "Actor ID",
+      placeholder: "Actor’s name or ID",
+      suggest: actorSuggestions,
       fromEvent: (event) => [{ value: event.actor.id, name: actorName(event.actor) }],
     },
     { param: "field", label: "Changed field", kind: "text", placeholder: "status" },
@@ -159,6 +145,14 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
   ],
   metrics: [{ title: "Total Events", value: (metrics) => metrics.total }, failedMetric, deniedMetric],
   chart: statusChart,
+  top: [
+    { field: "component", title: "Components", valueLabel: (value) => humanize(value.replace(":", " ")) },
+    { field: "error", title: "Errors", filter: null, valueLabel: lastLine },
+    { field: "action", title: "Actions", valueLabel: humanize },
+    { field: "actor_id", title: "Actors" },
+    { field: "status", title: "Status", valueLabel: humanize },
+    { field: "source", title: "Sources" },
+  ],
   headline: (event) => `${humanize(event.action)}: ${componentName(event)}`,
   changes: (event) => ({ list: event.changes, kind: changeKind(event.action), fieldParam: "field" }),
   fields: [
@@ -166,11 +160,15 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
     {
       label: "Error",
       value: (event) => <Reason status={event.status} text={event.error} wrap />,
-      when: (event) => event.status !== "success" || event.error !== null,
+      when: (event) => event.error !== null,
     },
     { label: "Action", value: (event) => <Action event={event} wrap /> },
     { label: "Component", value: (event) => <Component event={event} wrap /> },
-    { label: "Component ID", value: (event) => event.component.id ?? <None /> },
+    {
+      label: "Component ID",
+      value: (event) => event.component.id,
+      when: (event) => event.component.id !== null,
+    },
     { label: "Actor", value: (event) => <ActorValue actor={event.actor} wrap /> },
     ...sharedFields,
   ],

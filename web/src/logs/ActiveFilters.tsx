@@ -15,7 +15,9 @@ interface ActiveFiltersProps<E> {
 function nameOf<E>(filter: Filter<E> | undefined, value: string, events: readonly E[]): string {
   for (const event of events) {
     const found = filter?.fromEvent?.(event).find((named) => named.value === value);
-    if (found?.name && found.name !== value) return `${found.name} (${value})`;
+    if (!found?.name || found.name === value) continue;
+    const id = found.id ?? value;
+    return found.name.endsWith(id) ? found.name : `${found.name} (${id})`;
   }
   return filter?.valueLabel?.(value) ?? value;
 }

@@ -4,7 +4,10 @@ import { cx } from "../ui/cx";
 import { Icon } from "../ui/Icon";
 import styles from "./Changes.module.css";
 import { Breakable, None, Value } from "./cells";
+import { useLog } from "./context";
+import { Marked } from "./matches";
 import { covers } from "./metadata";
+import { filtersOf } from "./search";
 
 interface ChangesProps {
   list: readonly Change[];
@@ -254,21 +257,37 @@ function asText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** For a table cell: a single short change as "status: open → closed", otherwise the fields as "status, name +2". */
-export function changesSummary(list: readonly Change[]): string {
-  const only: AnyChange | undefined = list.length === 1 ? list[0] : undefined;
-  if (only) {
-    const values = isSet(only)
-      ? [
-          ...members("−", only.removed ?? [], only.old_label),
-          ...members("+", only.added ?? [], only.new_label),
-        ]
-      : [`${only.old_label ?? brief(only.old)} → ${only.new_label ?? brief(only.new)}`];
-    const text = `${fieldName(only)}: ${values.join(" ")}`;
-    if (text.length <= 60) return text;
-  }
-  const fields = list.map(fieldName);
-  return fields.length > 3 ? `${fields.slice(0, 3).join(", ")} +${fields.length - 3}` : fields.join(", ");
+/** For a table cell: one change with its values, and how many there are besides. Of a field that was asked for, its change. */
+export function ChangesSummary({ list }: { list: readonly Change[] }) {
+  const { search } = useLog();
+  return (
+    <span title={list.map(fieldName).join(", ")}>
+      <Marked text={changesSummary(list, filtersOf(search).field, search.q)} />
+    </span>
+  );
+}
+
+/** "status: open → closed, +1". `fields` and `q` are what is looked for: a change that has it comes first. */
+export function changesSummary(list: readonly Change[], fields: readonly string[] = [], q = ""): string {
+  const all: readonly AnyChange[] = list;
+  const texts = all.map(oneSummary);
+  const asked = all.findIndex(({ field }) => fields.includes(field));
+  const found = q ? texts.findIndex((text) => text.toLowerCase().includes(q.toLowerCase())) : -1;
+  // A new record's ID is in the row already.
+  const telling = all.findIndex(({ field }) => field !== "id" && field !== "pk");
+  const shown = texts[[asked, found, telling, 0].find((index) => index >= 0) ?? 0];
+  if (shown === undefined) return "";
+  return list.length > 1 ? `${shown}, +${list.length - 1}` : shown;
+}
+
+function oneSummary(change: AnyChange): string {
+  const values = isSet(change)
+    ? [
+        ...members("−", change.removed ?? [], change.old_label),
+        ...members("+", change.added ?? [], change.new_label),
+      ]
+    : [`${change.old_label ?? brief(change.old)} → ${change.new_label ?? brief(change.new)}`];
+  return `${fieldName(change)}: ${values.join(" ")}`;
 }
 
 /** The name of a changed field, or the field itself. */
@@ -281,7 +300,11 @@ function members(sign: string, values: readonly unknown[], label: string | undef
   return values.map((value) => `${sign}${asText(value)}`);
 }
 
+/** A cell has no room for more. */
+const MAX_BRIEF = 120;
+
 function brief(value: unknown): string {
   if (value === null || value === undefined || value === "") return "empty";
-  return asText(value);
+  const text = asText(value);
+  return text.length > MAX_BRIEF ? `${text.slice(0, MAX_BRIEF)}…` : text;
 }

@@ -5,18 +5,22 @@ import { CodeBlock } from "../ui/CodeBlock";
 import { Notice } from "../ui/Notice";
 import type { LogDefinition } from "./definition";
 
-export function NothingMatches({ onClear }: { onClear: () => void }) {
+export function NothingMatches({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
   return (
     <Notice
       icon="search"
-      title="No events match"
+      title={filtered ? "No events match" : "No events in this time range"}
       actions={
-        <Button icon="close" onPress={onClear}>
-          Clear filters
+        <Button icon={filtered ? "close" : "calendar"} onPress={onClear}>
+          {filtered ? "Clear filters" : "Show all time"}
         </Button>
       }
     >
-      <p>No event in this log matches the search, the filters and the time range.</p>
+      <p>
+        {filtered
+          ? "No event in this log matches the search, the filters and the time range."
+          : "This log has events from other times."}
+      </p>
     </Notice>
   );
 }

@@ -18,8 +18,10 @@ import { Changes } from "./Changes";
 import { useLog } from "./context";
 import type { LogDefinition } from "./definition";
 import styles from "./EventDrawer.module.css";
+import { EventMenu } from "./EventMenu";
 import { Metadata } from "./Metadata";
 import { LOG_PATHS } from "./paths";
+import { recordLink } from "./record-link";
 
 interface EventDrawerProps<L extends LogName, E extends LogEvent, M> {
   log: LogDefinition<L, E, M>;
@@ -27,13 +29,14 @@ interface EventDrawerProps<L extends LogName, E extends LogEvent, M> {
   /** The event, if the list has loaded it. Otherwise the drawer loads it by its ID. */
   event: E | undefined;
   modal: boolean;
+  returnTo: () => HTMLElement | null;
   onClose: () => void;
   onPrevious: (() => void) | undefined;
   onNext: (() => void) | undefined;
 }
 
 export function EventDrawer<L extends LogName, E extends LogEvent, M>(props: EventDrawerProps<L, E, M>) {
-  const { log, id, event, modal, onClose, onPrevious, onNext } = props;
+  const { log, id, event, modal, returnTo, onClose, onPrevious, onNext } = props;
   const { workspace } = useLog();
   const query = useQuery({
     queryKey: queryKeys.logEvent(workspace, log.name, id),
@@ -44,9 +47,10 @@ export function EventDrawer<L extends LogName, E extends LogEvent, M>(props: Eve
   });
   const shown = event ?? query.data;
   return (
-    <Drawer label="Event details" modal={modal} onClose={onClose}>
+    <Drawer label="Event details" modal={modal} returnTo={returnTo} onClose={onClose}>
       <div className={styles.bar}>
         <span className={styles.kind}>{log.title}</span>
+        {shown && <EventMenu log={log.name} event={shown} headline={log.headline(shown)} />}
         <IconButton
           icon="chevronUp"
           label="Previous event"
@@ -187,6 +191,7 @@ function Details<L extends LogName, E extends LogEvent, M>({
           <Metadata metadata={event.metadata} masked={event.masked} />
         </section>
       )}
+      <Together event={event} />
       {related.length > 0 && (
         <nav className={styles.section} aria-label="Related events">
           <h3>Related events</h3>
@@ -207,6 +212,46 @@ function Details<L extends LogName, E extends LogEvent, M>({
         </nav>
       )}
     </>
+  );
+}
+
+/** Leads to the timeline, where the logs are together. */
+function Together({ event }: { event: LogEvent }) {
+  const { workspace } = useLog();
+  const { session_id, correlation_id, ip_address } = event;
+  const actor = "user" in event ? event.user : event.actor;
+  const links: [string, Record<string, string | number>][] = [];
+  if (session_id) links.push(["Everything in this session", { session_id }]);
+  if (correlation_id) links.push(["Same correlation ID", { correlation_id }]);
+  if (actor?.id)
+    links.push([`Everything by ${actor.name ?? actor.id}`, { actor: `${actor.type}:${actor.id}` }]);
+  if (ip_address) links.push([`Everything from ${ip_address}`, { ip_address }]);
+  const record = "model" in event ? { model: event.model, id: event.record_id } : null;
+  links.push(["5 minutes before and after", { around: event.id, minutes: 5 }]);
+  return (
+    <nav className={styles.section} aria-label="Timeline">
+      <h3>In all logs</h3>
+      <div className={styles.links}>
+        {record && (
+          <Link className={buttonClass({ small: true })} {...recordLink(workspace, record)}>
+            This record through time
+            <Icon name="arrowRight" size={12} />
+          </Link>
+        )}
+        {links.map(([label, search]) => (
+          <Link
+            key={label}
+            className={buttonClass({ small: true })}
+            to="/w/$slug/timeline"
+            params={{ slug: workspace }}
+            search={search}
+          >
+            {label}
+            <Icon name="arrowRight" size={12} />
+          </Link>
+        ))}
+      </div>
+    </nav>
   );
 }
 

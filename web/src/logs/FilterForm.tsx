@@ -4,6 +4,7 @@ import { Select } from "../ui/Select";
 import { TextField } from "../ui/TextField";
 import type { Filter } from "./definition";
 import styles from "./FilterForm.module.css";
+import { SuggestField } from "./SuggestField";
 import { addFilter, excluding, type LogSearch } from "./search";
 
 /** Asks the server whether a filter is valid. Resolves to its message if it is not. */
@@ -53,6 +54,21 @@ export function FilterForm<E>({ filters, search, onSearch, onCheck }: FilterForm
     onSearch(addFilter(search, key, value));
   };
 
+  const valueField = {
+    label: isMetadata ? "Value" : filter.label,
+    hideLabel: !isMetadata,
+    value: text,
+    onChange: (next: string) => {
+      setText(next);
+      setError(null);
+    },
+    error,
+    placeholder: filter.placeholder,
+    autoCapitalize: "none",
+    spellCheck: false,
+    enterKeyHint: "search",
+  } as const;
+
   return (
     <form
       ref={form}
@@ -89,20 +105,18 @@ export function FilterForm<E>({ filters, search, onSearch, onCheck }: FilterForm
         />
       )}
       <div className={styles.value}>
-        <TextField
-          label={isMetadata ? "Value" : filter.label}
-          hideLabel={!isMetadata}
-          value={text}
-          onChange={(next) => {
-            setText(next);
-            setError(null);
-          }}
-          error={error}
-          placeholder={filter.placeholder}
-          autoCapitalize="none"
-          spellCheck={false}
-          enterKeyHint="search"
-        />
+        {filter.suggest ? (
+          <SuggestField
+            {...valueField}
+            suggest={filter.suggest}
+            onChoose={(value) => {
+              setText("");
+              onSearch(addFilter(search, mode === "is" ? filter.param : excluding(filter.param), value));
+            }}
+          />
+        ) : (
+          <TextField {...valueField} />
+        )}
         <Button type="submit" isDisabled={checking}>
           Add
         </Button>

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import type { Facet, Facets } from "../api/types";
+import { cx } from "../ui/cx";
 import { Checkbox } from "../ui/Checkbox";
 import { Icon } from "../ui/Icon";
 import { SkeletonLine } from "../ui/Skeleton";
@@ -7,11 +8,13 @@ import { formatCount } from "../ui/time/format";
 import styles from "./FilterPanel.module.css";
 import type { Filter } from "./definition";
 import { FilterForm, type FilterCheck } from "./FilterForm";
-import { excluding, filtersOf, type LogSearch, toggleFilter } from "./search";
+import { excluding, filtersOf, type LogSearch, onlyFilter, toggleFilter } from "./search";
 
 interface FilterPanelProps<E> {
   filters: readonly Filter<E>[];
   facets: Facets | undefined;
+  /** The counts are those of the question before. */
+  stale?: boolean;
   search: LogSearch;
   onSearch: (search: LogSearch) => void;
   onCheck: FilterCheck;
@@ -28,7 +31,14 @@ interface Item {
   count?: number;
 }
 
-export function FilterPanel<E>({ filters, facets, search, onSearch, onCheck }: FilterPanelProps<E>) {
+export function FilterPanel<E>({
+  filters,
+  facets,
+  stale = false,
+  search,
+  onSearch,
+  onCheck,
+}: FilterPanelProps<E>) {
   const hasList = ({ kind }: Filter<E>) => kind === "facet" || kind === "choice";
   return (
     <div className={styles.panel}>
@@ -40,6 +50,7 @@ export function FilterPanel<E>({ filters, facets, search, onSearch, onCheck }: F
             filter={filter}
             facet={facets?.data.find((facet) => facet.field === filter.param)}
             exact={facets?.exact ?? true}
+            stale={stale}
             loading={!facets && filter.kind === "facet"}
             search={search}
             onSearch={onSearch}
@@ -59,12 +70,13 @@ interface FacetGroupProps<E> {
   filter: Filter<E>;
   facet: Facet | undefined;
   exact: boolean;
+  stale: boolean;
   loading: boolean;
   search: LogSearch;
   onSearch: (search: LogSearch) => void;
 }
 
-function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: FacetGroupProps<E>) {
+function FacetGroup<E>({ filter, facet, exact, stale, loading, search, onSearch }: FacetGroupProps<E>) {
   const [open, setOpen] = useState(true);
   const [all, setAll] = useState(false);
   const selected = filtersOf(search)[filter.param] ?? [];
@@ -76,14 +88,22 @@ function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: Face
   const other = exact ? undefined : counted.find(({ value }) => value === OTHER);
   const known: readonly Item[] =
     filter.values?.map((value) => ({ value })) ?? counted.filter((item) => item !== other);
-  // A value of the filter stays in the list even when no event has it together with the other filters.
-  const missing = active.filter((value) => !known.some((item) => item.value === value));
+  // A value stays in the list when no event has it together with the other filters, so that the list does not jump.
+  const [seen, setSeen] = useState<readonly string[]>([]);
+  const unseen = [...known.map(({ value }) => value), ...active].filter((value) => !seen.includes(value));
+  if (unseen.length > 0) setSeen([...seen, ...unseen]);
+  const missing = seen.filter((value) => !known.some((item) => item.value === value));
   const values = [...known, ...missing.map((value) => ({ value, count: 0 }))];
   const shown = all ? values : values.filter((item, index) => index < SHOWN || active.includes(item.value));
   const label = filter.valueLabel ?? ((value: string) => value);
 
   return (
-    <div role="group" aria-label={filter.label} className={styles.group}>
+    <div
+      role="group"
+      aria-label={filter.label}
+      aria-busy={stale || loading}
+      className={cx(styles.group, stale && styles.stale)}
+    >
       <button type="button" className={styles.heading} aria-expanded={open} onClick={() => setOpen(!open)}>
         <Icon name="chevronRight" size={12} />
         {filter.label}
@@ -112,6 +132,7 @@ function FacetGroup<E>({ filter, facet, exact, loading, search, onSearch }: Face
               onChange={() => onSearch(toggleFilter(search, filter.param, value))}
               excluded={excluded.includes(value)}
               onExclude={() => onSearch(toggleFilter(search, not, value))}
+              onOnly={() => onSearch(onlyFilter(search, filter.param, value))}
             />
           ))}
           {other && (

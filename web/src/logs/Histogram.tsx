@@ -22,12 +22,22 @@ interface HistogramProps {
   chart: Chart;
   clock: Clock;
   stale?: boolean;
+  /** The period before, drawn as a line over the bars. */
+  before?: HistogramData | undefined;
   height?: number;
   /** Without it, the chart is read-only. */
   onRange?: (range: Range) => void;
 }
 
-export function Histogram({ data, chart, clock, stale = false, height = 104, onRange }: HistogramProps) {
+export function Histogram({
+  data,
+  chart,
+  clock,
+  stale = false,
+  before,
+  height = 104,
+  onRange,
+}: HistogramProps) {
   const theme = useTheme();
   const buckets = useMemo(() => data?.data ?? [], [data]);
   const series = useMemo(() => seriesOf(chart, buckets), [chart, buckets]);
@@ -36,6 +46,11 @@ export function Histogram({ data, chart, clock, stale = false, height = 104, onR
   const slim = useNarrowerThan(figure, 480);
   const ticks = useMemo(() => tickLabels(buckets, clock, slim ? 4 : 8), [buckets, clock, slim]);
   const totals = useMemo(() => buckets.map((bucket) => bucket.total), [buckets]);
+  // Bar by bar: the two periods are equally long.
+  const line = useMemo(
+    () => before && totals.map((_, index) => before.data[index]?.total ?? 0),
+    [before, totals],
+  );
   const empty = totals.every((total) => total === 0);
 
   return (
@@ -53,6 +68,12 @@ export function Histogram({ data, chart, clock, stale = false, height = 104, onR
             </span>
           ))}
         </span>
+        {line && (
+          <span className={styles.key}>
+            <span className={styles.dash} />
+            Period before
+          </span>
+        )}
         {onRange && data && !empty && (
           <span className={styles.hint}>{intervalText(data.interval)} · drag to select a range</span>
         )}
@@ -61,7 +82,14 @@ export function Histogram({ data, chart, clock, stale = false, height = 104, onR
         {data && empty && <p className={styles.blank}>No events</p>}
         {!empty && (
           <Suspense fallback={null}>
-            <HistogramPlot series={series} ticks={ticks} height={height} axes={AXES} theme={theme} />
+            <HistogramPlot
+              series={series}
+              line={line}
+              ticks={ticks}
+              height={height}
+              axes={AXES}
+              theme={theme}
+            />
           </Suspense>
         )}
         {!empty && onRange && (
@@ -112,17 +140,30 @@ function barLabels(buckets: Buckets, clock: Clock): string[] {
   });
 }
 
-/** Evenly spaced, at most `max` of them. Bars shorter than a day show the time, or the date at midnight. */
-function tickLabels(buckets: Buckets, clock: Clock, max: number): (string | null)[] {
-  const byDay = daily(buckets);
-  const step = Math.max(1, Math.ceil(buckets.length / max));
+/**
+ * At most `max` of them. Bars of a day or more show dates. Shorter bars are labelled at midnights, where a date is enough; a
+ * range with fewer than three midnights at even steps, with the time, and the date beside the first one of each day.
+ */
+export function tickLabels(buckets: Buckets, clock: Clock, max: number): (string | null)[] {
+  const walls = buckets.map((bucket) => wallTimeAt(Date.parse(bucket.start), clock.zone));
+  const midnights = walls.flatMap(({ hour, minute }, index) => (hour === 0 && minute === 0 ? [index] : []));
+  const days = daily(buckets) ? walls.map((_, index) => index) : midnights;
+  if (daily(buckets) || days.length > 2) {
+    const step = Math.max(1, Math.ceil(days.length / max));
+    const first = days.length > max ? Math.floor(step / 2) : 0;
+    const labelled = new Set(days.filter((_, nth) => nth % step === first));
+    return walls.map((wall, index) => (labelled.has(index) ? formatDayShort(wall, clock.format) : null));
+  }
+  // A label with its date is twice as wide.
+  const step = Math.max(1, Math.ceil(buckets.length / Math.max(2, max - 2)));
+  let day = -1;
   return buckets.map((bucket, index) => {
-    const labelled = index % step === Math.floor(step / 2);
-    if (!labelled) return null;
-    const start = Date.parse(bucket.start);
-    const wall = wallTimeAt(start, clock.zone);
-    const midnight = wall.hour === 0 && wall.minute === 0;
-    return byDay || midnight ? formatDayShort(wall, clock.format) : formatMinute(start, clock);
+    const wall = walls[index];
+    if (!wall || index % step !== Math.floor(step / 2)) return null;
+    const time = formatMinute(Date.parse(bucket.start), clock);
+    if (wall.day === day) return time;
+    day = wall.day;
+    return `${formatDayShort(wall, clock.format)} ${time}`;
   });
 }
 

@@ -6,6 +6,8 @@ import type { Series } from "./definition";
 
 interface HistogramPlotProps {
   series: readonly Series[];
+  /** Counts that are drawn as a dashed line over the stack. */
+  line?: readonly number[] | undefined;
   /** The labels under the bars. Null for a bar without one. */
   ticks: readonly (string | null)[];
   height: number;
@@ -24,7 +26,7 @@ function stacked(series: readonly Series[], length: number): uPlot.AlignedData {
   return [Array.from({ length }, (_, index) => index), ...sums.reverse()];
 }
 
-export default function HistogramPlot({ series, ticks, height, axes, theme }: HistogramPlotProps) {
+export default function HistogramPlot({ series, line, ticks, height, axes, theme }: HistogramPlotProps) {
   const host = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
@@ -80,9 +82,10 @@ export default function HistogramPlot({ series, ticks, height, axes, theme }: Hi
             points: { show: false },
             ...(bars && { paths: bars }),
           })),
+          ...(line ? [{ stroke: color("--text-2"), width: 1.5, dash: [5, 4], points: { show: false } }] : []),
         ],
       },
-      stacked(series, length),
+      [...stacked(series, length), ...(line ? [[...line]] : [])] as uPlot.AlignedData,
       element,
     );
     const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
@@ -91,7 +94,7 @@ export default function HistogramPlot({ series, ticks, height, axes, theme }: Hi
       observer.disconnect();
       plot.destroy();
     };
-  }, [series, ticks, height, axes, theme]);
+  }, [series, line, ticks, height, axes, theme]);
 
   return <div ref={host} style={{ height }} aria-hidden="true" />;
 }

@@ -1,25 +1,38 @@
 import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
-import type { LogEvent } from "../api/types";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { cx } from "../ui/cx";
 import { Icon } from "../ui/Icon";
 import { SkeletonLine } from "../ui/Skeleton";
-import { Timestamp } from "./cells";
-import type { LogDefinition } from "./definition";
+import { TimeOfDay } from "./cells";
+import { type Chosen, clampWidth, shownColumns, usualColumns } from "./columns";
+import { useLog } from "./context";
+import type { Column, ListedEvent } from "./definition";
 import styles from "./LogTable.module.css";
+import { FoundIn } from "./matches";
+import { type Row, rowsOf } from "./rows";
 
-interface LogTableProps<E extends LogEvent> {
-  log: Pick<LogDefinition<never, E, never>, "title" | "card" | "columns">;
+interface LogTableProps<E extends ListedEvent> {
+  log: {
+    title: string;
+    columns: readonly Column<E>[];
+    card: (event: E) => { primary: React.ReactNode; secondary: React.ReactNode };
+  };
   events: readonly E[];
   /** Shows skeleton rows until the first page is loaded. */
   loading: boolean;
   stale: boolean;
   hasMore: boolean;
   onMore: () => void;
+  /** Undefined for the usual ones, as many as fit. */
+  columns?: readonly Chosen[] | undefined;
+  onColumns?: (chosen: readonly Chosen[] | undefined) => void;
+  compact?: boolean;
   order: "asc" | "desc";
   onOrder: () => void;
   openId: string | undefined;
   onOpen: (id: string) => void;
+  /** Goes to everything in the session of an event. */
+  onSession?: (session: string) => void;
   cursor: number;
   onCursor: (index: number) => void;
   narrow: boolean;
@@ -29,19 +42,38 @@ interface LogTableProps<E extends LogEvent> {
 }
 
 const ROW = 36;
+const COMPACT_ROW = 28;
 const CARD = 58;
+/** The separator above the rows of a day. */
+const DAY = 28;
 const HEADER = 32;
 const SKELETON_ROWS = 14;
+/** So many rows before the end, the next page is loaded: two pages ahead of the reader. */
+const AHEAD = 200;
+
+const FOUND_IN: Column<object> = {
+  id: "found",
+  title: "Found in",
+  width: "minmax(150px, 1.5fr)",
+  hideBelow: 780,
+  cell: (event) => <FoundIn event={event} />,
+};
+
+function isDay(row: Row | undefined): boolean {
+  return row !== undefined && "day" in row;
+}
 
 const EDGES: Record<string, string | undefined> = { failure: styles.failed, denied: styles.denied };
 
-export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
+export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
   const { log, events, loading, stale, hasMore, onMore, order, onOrder, openId, onOpen, narrow, scroller } =
     props;
-  const { cursor, onCursor } = props;
+  const { cursor, onCursor, columns: chosen, onColumns, compact = false } = props;
+  const { clock, search } = useLog();
   const body = useRef<HTMLDivElement>(null);
   const [layout, setLayout] = useState({ margin: 0, width: 1200 });
-  const height = narrow ? CARD : ROW;
+  const height = narrow ? CARD : compact ? COMPACT_ROW : ROW;
+  const { rows, rowOf } = useMemo(() => rowsOf(events, clock), [events, clock]);
 
   // The cards and the chart scroll together with the rows and stand above them. The margin is their height.
   useLayoutEffect(() => {
@@ -61,14 +93,19 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
     return () => observer.disconnect();
   }, [scroller]);
 
-  const columns = log.columns.filter((column) => layout.width >= (column.hideBelow ?? 0));
+  const all: readonly Column<E>[] = search.q ? [...log.columns, FOUND_IN] : log.columns;
+  const columns = shownColumns(
+    all,
+    chosen && search.q ? [...chosen, { id: FOUND_IN.id }] : chosen,
+    layout.width,
+  );
   const tracks = narrow ? "minmax(0, 1fr)" : columns.map((column) => column.width).join(" ");
 
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions change identity by design; none is memoized here
   const virtual = useVirtualizer({
-    count: events.length,
+    count: rows.length,
     getScrollElement: () => scroller,
-    estimateSize: () => height,
+    estimateSize: (index) => (isDay(rows[index]) ? DAY : height),
     overscan: 12,
     scrollMargin: layout.margin,
     scrollPaddingStart: HEADER + 4,
@@ -76,21 +113,23 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
     // The row at the cursor is always rendered: it is the only row that the Tab key reaches.
     rangeExtractor: (range) => {
       const shown = defaultRangeExtractor(range);
-      return shown.includes(cursor) || cursor >= events.length
-        ? shown
-        : [...shown, cursor].sort((a, b) => a - b);
+      const row = rowOf[cursor];
+      return row === undefined || shown.includes(row) ? shown : [...shown, row].sort((a, b) => a - b);
     },
-    getItemKey: (index) => events[index]?.id ?? index,
+    getItemKey: (index) => {
+      const row = rows[index];
+      return row && "index" in row ? (events[row.index]?.id ?? index) : (row?.day ?? index);
+    },
   });
   useEffect(() => {
     virtual.measure();
-  }, [virtual, height]);
+  }, [virtual, height, rows]);
 
   const items = virtual.getVirtualItems();
   const lastShown = virtual.range?.endIndex ?? -1;
   useEffect(() => {
-    if (hasMore && !stale && lastShown >= events.length - 20) onMore();
-  }, [hasMore, stale, lastShown, events.length, onMore]);
+    if (hasMore && !stale && lastShown >= rows.length - AHEAD) onMore();
+  }, [hasMore, stale, lastShown, rows.length, onMore]);
 
   // Moves the focus to the row at the cursor once it is rendered, but only after a key moved the cursor.
   const follow = useRef(false);
@@ -101,10 +140,16 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
     row.focus({ preventScroll: true });
     follow.current = false;
   });
+  const scrollTo = (index: number) => {
+    // The day of the first event comes into view with it.
+    const row = rowOf[index] ?? 0;
+    virtual.scrollToIndex(isDay(rows[row - 1]) ? row - 1 : row, { align: "auto" });
+    virtual.scrollToIndex(row, { align: "auto" });
+  };
   const moveTo = (index: number) => {
     const next = Math.max(0, Math.min(events.length - 1, index));
     follow.current = true;
-    virtual.scrollToIndex(next, { align: "auto" });
+    scrollTo(next);
     onCursor(next);
     // While an event is open, the drawer shows the event at the cursor.
     const event = events[next];
@@ -113,9 +158,10 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
 
   // The row of the open event stays in view when the drawer moves to another event.
   const openIndex = openId ? events.findIndex((event) => event.id === openId) : -1;
+  const openRow = rowOf[openIndex];
   useEffect(() => {
-    if (openIndex >= 0) virtual.scrollToIndex(openIndex, { align: "auto" });
-  }, [virtual, openIndex]);
+    if (openRow !== undefined) virtual.scrollToIndex(openRow, { align: "auto" });
+  }, [virtual, openRow]);
 
   const onKeyDown = (keyEvent: React.KeyboardEvent<HTMLDivElement>) => {
     if (keyEvent.ctrlKey || keyEvent.metaKey || keyEvent.altKey) return;
@@ -132,10 +178,14 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
     };
     const target = moves[keyEvent.key];
     const event = events[cursor];
+    const at = keyEvent.target as HTMLElement;
+    const onRow = at.getAttribute("role") === "row";
     if (target !== undefined) moveTo(target);
-    else if (keyEvent.key === "Enter" && event && (keyEvent.target as Element).getAttribute("role") === "row")
-      onOpen(event.id);
-    else return;
+    else if (event && ((keyEvent.key === "Enter" && onRow) || keyEvent.key === "o")) onOpen(event.id);
+    else if (keyEvent.key === "s" && event?.session_id && props.onSession) props.onSession(event.session_id);
+    else if (keyEvent.key === "ArrowRight" || keyEvent.key === "ArrowLeft") {
+      moveToValue(at, keyEvent.key === "ArrowRight" ? 1 : -1);
+    } else return;
     keyEvent.preventDefault();
     keyEvent.stopPropagation();
   };
@@ -167,6 +217,18 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
                 aria-sort={index === 0 ? (order === "desc" ? "descending" : "ascending") : undefined}
               >
                 {index === 0 ? <SortButton text={sortText} order={order} onOrder={onOrder} /> : column.title}
+                {index > 0 && onColumns && column.id !== FOUND_IN.id && (
+                  <Resizer
+                    onWidth={(width) =>
+                      onColumns(
+                        (chosen ?? usualColumns(columns.filter(({ id }) => id !== FOUND_IN.id))).map(
+                          (other) =>
+                            other.id === column.id ? { ...other, width: clampWidth(width) } : other,
+                        ),
+                      )
+                    }
+                  />
+                )}
               </div>
             ))
           )}
@@ -183,27 +245,39 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
             <SkeletonRow key={index} index={index} height={height} cells={narrow ? 1 : columns.length} />
           ))}
         {items.map((item) => {
-          const event = events[item.index];
-          if (loading || !event) return null;
+          const row = rows[item.index];
+          if (loading || !row) return null;
+          const transform = `translateY(${item.start - layout.margin}px)`;
+          if ("day" in row) {
+            return (
+              // Each row says its date to those who do not see this one.
+              <div key={item.key} className={styles.day} style={{ transform }} aria-hidden="true">
+                {row.day}
+              </div>
+            );
+          }
+          const { index } = row;
+          const event = events[index];
+          if (!event) return null;
           return (
             // The grid handles the keys. A click does the same as Enter.
             // eslint-disable-next-line jsx-a11y/click-events-have-key-events
             <div
               key={item.key}
               role="row"
-              data-index={item.index}
-              aria-rowindex={item.index + 2}
+              data-index={index}
+              aria-rowindex={index + 2}
               aria-selected={event.id === openId}
-              tabIndex={item.index === cursor ? 0 : -1}
+              tabIndex={index === cursor ? 0 : -1}
               className={cx(styles.row, EDGES[event.status])}
-              style={{ transform: `translateY(${item.start - layout.margin}px)` }}
+              style={{ transform }}
               onFocus={({ target, currentTarget }) => {
-                if (target === currentTarget) onCursor(item.index);
+                if (target === currentTarget) onCursor(index);
               }}
               onClick={({ metaKey, ctrlKey }) => {
                 // Selecting text to copy it must not open the row.
                 if (getSelection()?.toString() || metaKey || ctrlKey) return;
-                onCursor(item.index);
+                onCursor(index);
                 onOpen(event.id);
               }}
             >
@@ -225,6 +299,14 @@ export function LogTable<E extends LogEvent>(props: LogTableProps<E>) {
   );
 }
 
+/** The values of a row are reached by the arrows, and have keys of their own. Before the first one is the row itself. */
+function moveToValue(at: HTMLElement, step: 1 | -1) {
+  const row = at.closest<HTMLElement>("[role=row]");
+  const values = [...(row?.querySelectorAll<HTMLElement>("[data-value]") ?? [])];
+  const next = values.indexOf(at) + step;
+  (next < 0 ? row : values[next])?.focus({ preventScroll: true });
+}
+
 function SortButton({ text, order, onOrder }: { text: string; order: "asc" | "desc"; onOrder: () => void }) {
   return (
     <button type="button" className={styles.sort} onClick={onOrder} title={`Sorted ${text}`}>
@@ -235,14 +317,39 @@ function SortButton({ text, order, onOrder }: { text: string; order: "asc" | "de
   );
 }
 
-function CardCell<E extends LogEvent>({ event, card }: { event: E; card: LogTableProps<E>["log"]["card"] }) {
+/** The right edge of a column's heading. The menu of columns does the same by key. */
+function Resizer({ onWidth }: { onWidth: (width: number) => void }) {
+  return (
+    <span
+      className={styles.resizer}
+      aria-hidden="true"
+      onPointerDown={(event) => {
+        event.currentTarget.setPointerCapture(event.pointerId);
+        event.preventDefault();
+      }}
+      onPointerMove={({ currentTarget, pointerId, clientX }) => {
+        const heading = currentTarget.parentElement;
+        if (!heading || !currentTarget.hasPointerCapture(pointerId)) return;
+        onWidth(clientX - heading.getBoundingClientRect().left);
+      }}
+    />
+  );
+}
+
+function CardCell<E extends ListedEvent>({
+  event,
+  card,
+}: {
+  event: E;
+  card: LogTableProps<E>["log"]["card"];
+}) {
   const { primary, secondary } = card(event);
   return (
     <div role="gridcell" className={styles.card}>
       <div className={styles.cardLine}>
         <span>{primary}</span>
         <span className={styles.cardTime}>
-          <Timestamp at={event.occurred_at} />
+          <TimeOfDay at={event.occurred_at} />
         </span>
       </div>
       <div className={cx(styles.cardLine, styles.cardSecondary)}>

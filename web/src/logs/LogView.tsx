@@ -1,17 +1,19 @@
-import { type InfiniteData, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { describeError, parameterError } from "../api/errors";
-import { queryKeys } from "../api/query-keys";
 import type { ListQuery, LogEvent, LogName, Workspace } from "../api/types";
-import { Button } from "../ui/Button";
+import { Button, IconButton } from "../ui/Button";
 import { cx } from "../ui/cx";
+import { useDrawerWidth } from "../ui/drawer-width";
 import { ErrorNotice } from "../ui/ErrorNotice";
 import { Sheet } from "../ui/Sheet";
 import { formatCount } from "../ui/time/format";
 import { TimeTooltip } from "../ui/TimeTooltip";
-import { NARROW, useMediaQuery } from "../ui/use-media-query";
+import { NARROW, NO_ROOM_BESIDE, useMediaQuery } from "../ui/use-media-query";
 import { ActiveFilters } from "./ActiveFilters";
 import { LogContext } from "./context";
+import { columnsText, parseColumns } from "./columns";
+import { ColumnsMenu } from "./ColumnsMenu";
 import type { LogDefinition, Metric } from "./definition";
 import { EmptyLog, NothingMatches } from "./EmptyLog";
 import { EventDrawer } from "./EventDrawer";
@@ -21,19 +23,39 @@ import { LogTable } from "./LogTable";
 import styles from "./LogView.module.css";
 import { MetricCards } from "./MetricCards";
 import type { Range } from "./range";
-import { addFilter, clearFilters, dropEmpty, filtersOf, type LogSearch, withRange } from "./search";
+import {
+  addFilter,
+  clearFilters,
+  dropEmpty,
+  filtersOf,
+  type LogSearch,
+  onlyFilter,
+  withRange,
+} from "./search";
+import { ShareMenu } from "./ShareMenu";
 import { StaleNotice } from "./StaleNotice";
 import { Toolbar } from "./Toolbar";
-import { useLogData, useNewEvents } from "./use-log-data";
+import { TopValues } from "./TopValues";
+import { ViewTabs } from "./ViewTabs";
+import { listQuery, useLogData, useNewEvents } from "./use-log-data";
 import { useKeyboardNavigation } from "./use-keyboard-navigation";
+import { useScrollPlace, useVisit } from "./use-visit";
 import { useWorkspaceClock } from "./use-workspace-clock";
 
 interface LogViewProps<L extends LogName, E extends LogEvent, M> {
   log: LogDefinition<L, E, M>;
   workspace: Workspace;
   search: LogSearch;
+  /** The entry of the browser's history that the page is at. */
+  entry: string;
+  /** The address of the page with another search. */
+  hrefOf: (search: LogSearch) => string;
   /** Navigates: the URL holds the state. `replace` is for changes that Back should skip. */
   onSearch: (search: LogSearch, options?: { replace: boolean }) => void;
+  /** Goes to everything in a session. */
+  onSession: (session: string) => void;
+  /** More controls of the toolbar. */
+  actions?: React.ReactNode;
   /** The view is a part of a page that has a heading of its own. */
   nested?: boolean;
 }
@@ -41,21 +63,29 @@ interface LogViewProps<L extends LogName, E extends LogEvent, M> {
 export function LogView<L extends LogName, E extends LogEvent, M extends { exact: boolean }>(
   props: LogViewProps<L, E, M>,
 ) {
-  const { log, workspace, search, onSearch, nested = false } = props;
+  const { log, workspace, search, entry, hrefOf, onSearch, onSession, actions, nested = false } = props;
   const Heading = nested ? "h2" : "h1";
   const slug = workspace.slug;
   const clock = useWorkspaceClock(workspace);
   const narrow = useMediaQuery(NARROW);
+  const drawer = useDrawerWidth();
   const queries = useQueryClient();
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
-  // "Last 24 hours" ends at this time. It changes only when somebody asks for newer events.
-  const [now, setNow] = useState(() => Date.now());
+  const modal = useMediaQuery(NO_ROOM_BESIDE);
+  const { now, setNow, cursor, setCursor } = useVisit({ entry, search });
+  const [refreshError, setRefreshError] = useState<{ error: Error; now: number } | null>(null);
   const [live, setLive] = useState(false);
   const [panelOpen, setPanelOpen] = useState(true);
   const [sheetOpen, setSheetOpen] = useState(false);
-  const [cursor, setCursor] = useState(0);
+  // On a narrow screen, the events come first.
+  const [chartOpen, setChartOpen] = useState(false);
 
-  const { list, events, metrics, facets, histogram } = useLogData(log, slug, search, now);
+  const { list, events, metrics, before, facets, histogram, histogramBefore } = useLogData(
+    log,
+    slug,
+    search,
+    now,
+  );
   const newEvents = useNewEvents(log, slug, search, now, events, live);
   const { hasNextPage, fetchNextPage, isFetchingNextPage } = list;
 
@@ -82,44 +112,54 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
 
-  const change = (nextSearch: LogSearch, options?: { replace: boolean }) => {
-    setCursor(0);
-    scroller?.scrollTo({ top: 0 });
-    onSearch(nextSearch, options);
-  };
   const setRange = (range: Range & Pick<LogSearch, "range">) => {
-    setNow(Date.now());
-    change(withRange(search, range));
+    const next = withRange(search, range);
+    // The same range again: up to now.
+    if (JSON.stringify(next) === JSON.stringify(search)) void refresh();
+    else onSearch(next);
   };
-  const refresh = () => {
-    setNow(Date.now());
-    setCursor(0);
-    scroller?.scrollTo({ top: 0 });
-    // Drops the pages that were loaded by scrolling. The first page stays visible until it is loaded again.
-    queries.setQueriesData<InfiniteData<unknown>>(
-      { queryKey: queryKeys.logLists(slug, log.name) },
-      (data) => data && { pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1) },
-    );
-    void queries.invalidateQueries({ queryKey: queryKeys.log(slug, log.name) });
+  // The rows stay until newer ones are there.
+  const refresh = async () => {
+    const asked = Date.now();
+    try {
+      await queries.fetchInfiniteQuery(listQuery(log, slug, search, asked));
+      setRefreshError(null);
+      setNow(asked);
+      setCursor(0);
+      scroller?.scrollTo({ top: 0 });
+    } catch (error) {
+      setRefreshError({ error: error as Error, now });
+    }
   };
+
+  const settled = !list.isPending && !list.isPlaceholderData;
+  useScrollPlace({ entry, search, scroller, now, cursor, settled });
+
+  const ranged = Boolean(search.range ?? search.since ?? search.until);
+  // Undefined without a start: then there is no period before.
+  const compared = search.range || search.since ? search.compare === "before" : undefined;
+  const columns = useMemo(() => parseColumns(search.columns), [search.columns]);
 
   const context = useMemo(
     () => ({
       workspace: slug,
       clock,
       search,
-      filterBy: (param: string, value: string) => {
-        setCursor(0);
-        onSearch(addFilter(search, param, value));
-      },
+      filterBy: (param: string, value: string) => onSearch(addFilter(search, param, value)),
+      onlyBy: (param: string, value: string) => onSearch(onlyFilter(search, param, value)),
       filterLabel: (param: string) =>
         log.filters.find((filter) => filter.param === param)?.label ?? param.replace(/^metadata\./, ""),
     }),
     [slug, clock, search, onSearch, log.filters],
   );
 
-  const hasQuery = Boolean(search.q ?? search.range ?? search.since ?? search.until);
-  const filtered = hasQuery || Object.keys(filtersOf(search)).length > 0;
+  const filtered = Boolean(search.q) || Object.keys(filtersOf(search)).length > 0;
+  // A log that is quite empty says so whatever the range.
+  const ever = useInfiniteQuery({
+    ...listQuery(log, slug, {}, now, 1),
+    enabled: !list.isPending && events.length === 0 && ranged && !filtered,
+  });
+  const isNew = !filtered && (!ranged || ever.data?.pages[0]?.data.length === 0);
   const colorOf = (metric: Metric<M>) =>
     metric.filter?.param === log.chart.by
       ? log.chart.series.find((series) => series.value === metric.filter?.value)?.color
@@ -137,8 +177,9 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     <FilterPanel
       filters={log.filters}
       facets={facets.data}
+      stale={facets.isPlaceholderData}
       search={search}
-      onSearch={change}
+      onSearch={onSearch}
       onCheck={check}
     />
   );
@@ -147,13 +188,22 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   useEffect(() => {
     if (searching) more();
   }, [searching, more]);
+  const total = log.metrics.find(({ filter }) => !filter);
   const empty = !list.isPending && !list.isError && !searching && events.length === 0;
 
   return (
     <LogContext value={context}>
-      <div className={cx(styles.view, openId !== undefined && styles.withDrawer)}>
+      <div
+        className={styles.view}
+        style={openId !== undefined && !modal ? { paddingRight: drawer.width } : undefined}
+      >
         <div className={styles.top}>
           <Heading className="visually-hidden">{log.title}</Heading>
+          <p className="visually-hidden" role="status">
+            {metrics.data && !metrics.isPlaceholderData && total
+              ? `${formatCount(total.value(metrics.data), metrics.data.exact)} events`
+              : ""}
+          </p>
           <Toolbar
             search={search}
             clock={clock}
@@ -161,14 +211,44 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
             narrow={narrow}
             panelOpen={panelOpen}
             onText={(text) =>
-              change(dropEmpty({ ...search, q: text || undefined, event: undefined }), { replace: true })
+              onSearch(dropEmpty({ ...search, q: text || undefined, event: undefined }), { replace: true })
             }
             onRange={setRange}
             onLive={setLive}
-            onRefresh={refresh}
+            onRefresh={() => void refresh()}
+            actions={!narrow && actions}
+            share={
+              <ShareMenu log={log.name} workspace={workspace} search={search} now={now} hrefOf={hrefOf} />
+            }
+            view={
+              narrow ? (
+                <IconButton
+                  variant="secondary"
+                  icon="bars"
+                  label={chartOpen ? "Hide the chart" : "Show the chart and top values"}
+                  aria-expanded={chartOpen}
+                  onPress={() => setChartOpen(!chartOpen)}
+                />
+              ) : (
+                <ColumnsMenu
+                  columns={log.columns}
+                  chosen={columns}
+                  onChosen={(chosen) =>
+                    onSearch(dropEmpty({ ...search, columns: chosen && columnsText(chosen) }), {
+                      replace: true,
+                    })
+                  }
+                  compact={search.rows === "compact"}
+                  onCompact={(compact) =>
+                    onSearch(dropEmpty({ ...search, rows: compact ? "compact" : undefined }), {
+                      replace: true,
+                    })
+                  }
+                />
+              )
+            }
             onPanel={() => (narrow ? setSheetOpen(true) : setPanelOpen(!panelOpen))}
           />
-          <ActiveFilters filters={log.filters} events={events} search={search} onSearch={change} />
         </div>
         <div className={cx(styles.main, !narrow && panelOpen && styles.withPanel)}>
           {!narrow && panelOpen && (
@@ -176,71 +256,104 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
               {panel}
             </aside>
           )}
-          <div className={styles.scroller} ref={setScroller} tabIndex={-1}>
-            <div className={styles.summary}>
-              <MetricCards
-                metrics={log.metrics}
-                data={metrics.data}
-                exact={metrics.data?.exact ?? true}
-                colorOf={colorOf}
-                search={search}
-                onSearch={change}
-              />
-              <Histogram
-                data={histogram.data}
-                chart={log.chart}
-                clock={clock}
-                stale={histogram.isPlaceholderData}
-                height={narrow ? 84 : 112}
-                onRange={setRange}
-              />
-            </div>
-            {newEvents.count > 0 && !list.isError && (
-              <div className={styles.pill} role="status">
-                <Button variant="primary" icon="arrowUp" onPress={refresh}>
-                  {`${formatCount(newEvents.count, !newEvents.more)} new ${newEvents.count === 1 ? "event" : "events"}`}
-                </Button>
+          {/* Beside the panel, so that it does not move under the pointer when the first filter is set. */}
+          <div className={styles.results}>
+            <ActiveFilters filters={log.filters} events={events} search={search} onSearch={onSearch} />
+            <div className={styles.scroller} ref={setScroller} tabIndex={-1}>
+              <div className={styles.summary}>
+                <MetricCards
+                  metrics={log.metrics}
+                  data={metrics.data}
+                  before={before}
+                  exact={metrics.data?.exact ?? true}
+                  stale={metrics.isPlaceholderData}
+                  colorOf={colorOf}
+                  search={search}
+                  onSearch={onSearch}
+                  strip={narrow}
+                />
+                {(!narrow || chartOpen) && (
+                  <Histogram
+                    data={histogram.data}
+                    chart={log.chart}
+                    clock={clock}
+                    stale={histogram.isPlaceholderData}
+                    before={compared ? histogramBefore : undefined}
+                    height={narrow ? 84 : 112}
+                    onRange={setRange}
+                  />
+                )}
               </div>
-            )}
-            {list.isRefetchError && events.length > 0 && <StaleNotice error={list.error} onRetry={refresh} />}
-            {list.isError && events.length === 0 ? (
-              <ErrorNotice {...describeError(list.error)} onRetry={() => void list.refetch()} />
-            ) : empty && filtered ? (
-              <NothingMatches onClear={() => change(withRange(clearFilters(search), {}))} />
-            ) : empty ? (
-              <EmptyLog log={log} workspace={workspace} />
-            ) : (
-              <LogTable
-                log={log}
-                events={events}
-                loading={list.isPending || searching}
-                stale={list.isPlaceholderData}
-                hasMore={hasNextPage}
-                onMore={more}
-                order={search.order ?? "desc"}
-                onOrder={() => change(dropEmpty({ ...search, order: search.order ? undefined : "asc" }))}
-                openId={openId}
-                onOpen={open}
-                cursor={Math.min(cursor, Math.max(0, events.length - 1))}
-                onCursor={setCursor}
-                narrow={narrow}
-                scroller={scroller}
-                footer={
-                  list.isFetchNextPageError ? (
-                    <>
-                      Could not load more events.
-                      <Button small icon="refresh" onPress={() => void fetchNextPage()}>
-                        Try again
-                      </Button>
-                    </>
-                  ) : hasNextPage ? (
-                    "Loading more events…"
-                  ) : (
-                    `${formatCount(events.length)} ${events.length === 1 ? "event" : "events"}, end of list`
-                  )
-                }
-              />
-            )}
+              {(!narrow || chartOpen || search.view) && (
+                <ViewTabs
+                  view={search.view}
+                  onView={(view) => onSearch(dropEmpty({ ...search, view, event: undefined }))}
+                  compared={compared}
+                  onCompare={(compare) => onSearch(dropEmpty({ ...search, compare }), { replace: true })}
+                />
+              )}
+              {newEvents.count > 0 && !list.isError && (
+                <div className={styles.pill} role="status">
+                  <Button variant="primary" icon="arrowUp" onPress={() => void refresh()}>
+                    {`${formatCount(newEvents.count, !newEvents.more)} new ${newEvents.count === 1 ? "event" : "events"}`}
+                  </Button>
+                </div>
+              )}
+              {refreshError?.now === now && (
+                <StaleNotice error={refreshError.error} onRetry={() => void refresh()} />
+              )}
+              {list.isError && events.length === 0 ? (
+                <ErrorNotice {...describeError(list.error)} onRetry={() => void list.refetch()} />
+              ) : empty && isNew ? (
+                <EmptyLog log={log} workspace={workspace} />
+              ) : empty && !filtered && ever.isLoading ? null : empty ? (
+                <NothingMatches
+                  filtered={filtered}
+                  onClear={() => onSearch(withRange(filtered ? clearFilters(search) : search, {}))}
+                />
+              ) : search.view === "top" ? (
+                <TopValues log={log} search={search} now={now} />
+              ) : (
+                <LogTable
+                  log={log}
+                  events={events}
+                  loading={list.isPending || searching}
+                  stale={list.isPlaceholderData}
+                  hasMore={hasNextPage}
+                  onMore={more}
+                  columns={columns}
+                  onColumns={(chosen) =>
+                    onSearch(dropEmpty({ ...search, columns: chosen && columnsText(chosen) }), {
+                      replace: true,
+                    })
+                  }
+                  compact={search.rows === "compact"}
+                  order={search.order ?? "desc"}
+                  onOrder={() => onSearch(dropEmpty({ ...search, order: search.order ? undefined : "asc" }))}
+                  openId={openId}
+                  onOpen={open}
+                  onSession={onSession}
+                  cursor={Math.min(cursor, Math.max(0, events.length - 1))}
+                  onCursor={setCursor}
+                  narrow={narrow}
+                  scroller={scroller}
+                  footer={
+                    list.isFetchNextPageError ? (
+                      <>
+                        Could not load more events.
+                        <Button small icon="refresh" onPress={() => void fetchNextPage()}>
+                          Try again
+                        </Button>
+                      </>
+                    ) : hasNextPage ? (
+                      "Loading more events…"
+                    ) : (
+                      `${formatCount(events.length)} ${events.length === 1 ? "event" : "events"}, end of list`
+                    )
+                  }
+                />
+              )}
+            </div>
           </div>
         </div>
       </div>
@@ -254,7 +367,8 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
           log={log}
           id={openId}
           event={events[openIndex]}
-          modal={narrow}
+          modal={modal}
+          returnTo={() => scroller?.querySelector<HTMLElement>('[role=row][tabindex="0"]') ?? null}
           onClose={close}
           onPrevious={previous}
           onNext={next}

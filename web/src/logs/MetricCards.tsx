@@ -1,24 +1,60 @@
+import { Link } from "@tanstack/react-router";
+import type { LogName } from "../api/types";
 import { cx } from "../ui/cx";
 import { SkeletonLine } from "../ui/Skeleton";
 import { formatCount } from "../ui/time/format";
 import type { Metric } from "./definition";
 import styles from "./MetricCards.module.css";
+import type { LOG_PATHS } from "./paths";
 import { chooseFilter, clearFilter, excluding, filtersOf, hasFilter, type LogSearch } from "./search";
+
+export interface CardLink {
+  to: (typeof LOG_PATHS)[LogName];
+  params: { slug: string };
+  search: LogSearch;
+}
 
 interface MetricCardsProps<M> {
   metrics: readonly Metric<M>[];
   data: M | undefined;
+  /** Those of the period before, which the cards compare with. */
+  before?: M | undefined;
   exact: boolean;
+  /** The numbers are those of the question before. */
+  stale?: boolean;
   colorOf?: (metric: Metric<M>) => string | undefined;
   search?: LogSearch;
   onSearch?: (search: LogSearch) => void;
+  /** In one line that scrolls, for narrow screens. */
+  strip?: boolean;
+  /** Makes a card a link, where it is not in the log that it counts. */
+  link?: (metric: Metric<M>) => CardLink;
 }
 
 /** A card sets its filter. The card of the total has none: it clears the filters of the other cards. */
-export function MetricCards<M>({ metrics, data, exact, colorOf, search, onSearch }: MetricCardsProps<M>) {
+export function MetricCards<M>(props: MetricCardsProps<M>) {
+  const {
+    metrics,
+    data,
+    before,
+    exact,
+    stale = false,
+    colorOf,
+    search,
+    onSearch,
+    strip = false,
+    link,
+  } = props;
   const params = [...new Set(metrics.flatMap((metric) => metric.filter?.param ?? []))];
   return (
-    <div className={cx(styles.cards, metrics.length > 4 ? styles.six : styles.three)}>
+    <div
+      className={cx(
+        styles.cards,
+        strip ? styles.strip : metrics.length > 4 ? styles.six : styles.three,
+        stale && styles.stale,
+      )}
+      aria-busy={stale || data === undefined}
+    >
       {metrics.map((metric) => {
         const color = colorOf?.(metric);
         const content = (
@@ -28,6 +64,13 @@ export function MetricCards<M>({ metrics, data, exact, colorOf, search, onSearch
               {metric.title}
             </span>
             <span className={styles.number}>
+              {data !== undefined && before !== undefined && exact && !stale && (
+                <Change
+                  now={metric.value(data)}
+                  before={metric.value(before)}
+                  isBad={metric.isBad ?? false}
+                />
+              )}
               {data === undefined ? <SkeletonLine width={64} /> : formatCount(metric.value(data), exact)}
             </span>
           </>
@@ -46,7 +89,11 @@ export function MetricCards<M>({ metrics, data, exact, colorOf, search, onSearch
               : undefined;
         return (
           <div key={metric.title} className={styles.card} role="group" aria-label={metric.title}>
-            {onClick ? (
+            {link ? (
+              <Link {...link(metric)} className={styles.inner}>
+                {content}
+              </Link>
+            ) : onClick ? (
               <button
                 type="button"
                 className={styles.inner}
@@ -62,5 +109,26 @@ export function MetricCards<M>({ metrics, data, exact, colorOf, search, onSearch
         );
       })}
     </div>
+  );
+}
+
+/** "↑ 12%": how a count changed against the period before. */
+function Change({ now, before, isBad }: { now: number; before: number; isBad: boolean }) {
+  if (now === before) return null;
+  const percent = before === 0 ? null : Math.round(((now - before) / before) * 100);
+  const up = now > before;
+  const size = percent === null ? "new" : `${formatCount(Math.min(999, Math.abs(percent)))}%`;
+  return (
+    <span
+      className={cx(styles.change, isBad && up && styles.worse)}
+      title={`${formatCount(before)} in the period before`}
+    >
+      <span aria-hidden="true">{percent !== null && (up ? "↑ " : "↓ ")}</span>
+      {size}
+      <span className="visually-hidden">
+        {" "}
+        {up ? "more" : "less"} than the {formatCount(before)} of the period before:{" "}
+      </span>
+    </span>
   );
 }

@@ -18,10 +18,28 @@ interface ToolbarProps {
   onLive: (live: boolean) => void;
   onRefresh: () => void;
   onPanel: () => void;
+  /** Controls of how the list is shown. */
+  view: React.ReactNode;
+  share: React.ReactNode;
+  actions: React.ReactNode;
 }
 
 export function Toolbar(props: ToolbarProps) {
-  const { search, clock, live, narrow, panelOpen, onText, onRange, onLive, onRefresh, onPanel } = props;
+  const {
+    search,
+    clock,
+    live,
+    narrow,
+    panelOpen,
+    onText,
+    onRange,
+    onLive,
+    onRefresh,
+    onPanel,
+    view,
+    share,
+    actions,
+  } = props;
   const count = Object.values(filtersOf(search)).flat().length;
   return (
     <div className={styles.toolbar}>
@@ -47,7 +65,8 @@ export function Toolbar(props: ToolbarProps) {
         />
         {narrow && (
           <Button icon="filter" onPress={onPanel}>
-            {count > 0 ? `Filters (${count})` : "Filters"}
+            <span className="visually-hidden">Filters</span>
+            {count > 0 && ` (${count})`}
           </Button>
         )}
         <ToggleButton
@@ -59,8 +78,11 @@ export function Toolbar(props: ToolbarProps) {
           )}
         >
           <span className={styles.pulse} />
-          Live
+          <span className={narrow ? "visually-hidden" : undefined}>Live</span>
         </ToggleButton>
+        {view}
+        {actions}
+        {share}
         <IconButton variant="secondary" icon="refresh" label="Refresh" onPress={onRefresh} />
       </div>
     </div>

@@ -6,6 +6,7 @@ import { formatDate, formatTime } from "../ui/time/format";
 import styles from "./cells.module.css";
 import { useLog } from "./context";
 import { humanize, statusMark } from "./definition";
+import { Marked } from "./matches";
 import { excluding } from "./search";
 
 export function None() {
@@ -33,7 +34,7 @@ interface ValueProps {
  * of an event shows the same values within the tab order.
  */
 export function Value({ param, value, label, wrap = false, children }: ValueProps) {
-  const { filterBy, filterLabel } = useLog();
+  const { filterBy, onlyBy, filterLabel } = useLog();
   if (value === null || value === undefined || value === "") return <None />;
   const className = cx(styles.value, wrap && styles.wrap);
   if (!filterBy) {
@@ -43,6 +44,7 @@ export function Value({ param, value, label, wrap = false, children }: ValueProp
       </span>
     );
   }
+  const text = typeof children === "string" ? children : children === undefined ? value : null;
   const shown = label ?? value;
   const subject = withLowerInitial(filterLabel(param));
   const hint = `filter by ${subject}`;
@@ -52,14 +54,23 @@ export function Value({ param, value, label, wrap = false, children }: ValueProp
         type="button"
         tabIndex={wrap ? 0 : -1}
         className={className}
-        title={`${shown}: click to ${hint}, Alt and click to exclude it`}
+        title={`${shown}: click to ${hint}, Alt and click to exclude it, Shift and click for it alone`}
+        data-value=""
         onClick={(event) => {
           event.stopPropagation();
-          filterBy(event.altKey ? excluding(param) : param, value);
+          if (event.shiftKey) onlyBy?.(param, value);
+          else filterBy(event.altKey ? excluding(param) : param, value);
+        }}
+        onKeyDown={(event) => {
+          if (event.ctrlKey || event.metaKey || event.altKey) return;
+          if (event.key === "e") filterBy(excluding(param), value);
+          else if (event.key === "x") onlyBy?.(param, value);
+          else return;
+          event.stopPropagation();
         }}
       >
         <span className={styles.text}>
-          {children ?? value}
+          {text === null ? children : <Marked text={text} />}
           <span className={styles.hint}>, {hint}</span>
         </span>
       </button>
@@ -113,8 +124,14 @@ export function NameWithId({
 }) {
   return (
     <span className={styles.named}>
-      <span className={styles.name}>{name ?? id}</span>
-      {name && id && <span className={styles.id}>{id}</span>}
+      <span className={styles.name}>
+        <Marked text={name ?? id ?? ""} />
+      </span>
+      {name && id && (
+        <span className={styles.id}>
+          <Marked text={id} />
+        </span>
+      )}
       {kind && (
         <span className={cx(styles.kind, agent && styles.agent)}>
           {agent && <Icon name="agent" size={12} />}
@@ -215,8 +232,29 @@ export function TargetValue({ target, wrap = false }: { target: Target; wrap?: b
 export function StatusValue({ status, wrap = false }: { status: string; wrap?: boolean }) {
   return (
     <Value param="status" value={status} label={humanize(status)} wrap={wrap}>
-      <Status {...statusMark(status)}>{humanize(status)}</Status>
+      <Outcome status={status} />
     </Value>
+  );
+}
+
+/** A success is plain text, so that what failed or was denied stands out. */
+export function Outcome({ status, children }: { status: string; children?: React.ReactNode }) {
+  const text = children ?? humanize(status);
+  if (status === "success") return <span className={styles.success}>{text}</span>;
+  return <Status {...statusMark(status)}>{text}</Status>;
+}
+
+/** The status, and why. */
+export function StatusWithReason({ status, reason }: { status: string; reason: string | null }) {
+  return (
+    <span className={styles.withReason}>
+      <StatusValue status={status} />
+      {reason && (
+        <span className={styles.reason} title={reason}>
+          <Marked text={humanize(reason)} />
+        </span>
+      )}
+    </span>
   );
 }
 
@@ -236,7 +274,7 @@ export function Reason({
       className={cx(wrap && styles.trace, status === "denied" ? styles.denied : styles.failed)}
       title={wrap ? undefined : text}
     >
-      {wrap ? text : lastLine(text)}
+      <Marked text={wrap ? text : lastLine(text)} />
     </span>
   );
 }
@@ -244,6 +282,18 @@ export function Reason({
 /** The last line of a traceback says what went wrong. */
 export function lastLine(text: string): string {
   return text.trimEnd().split("\n").at(-1) ?? text;
+}
+
+/** The time of day, where the date stands above the row. */
+export function TimeOfDay({ at }: { at: string }) {
+  const { clock } = useLog();
+  const instant = Date.parse(at);
+  return (
+    <time className={styles.time} dateTime={at} data-instant={instant}>
+      <span className="visually-hidden">{formatDate(instant, clock)} </span>
+      {formatTime(instant, clock)}
+    </time>
+  );
 }
 
 export function Timestamp({ at }: { at: string }) {

@@ -9,6 +9,8 @@ export interface LogContextValue {
   search: LogSearch;
   /** `not_<param>` excludes the value. Undefined where values are not clickable, as on the overview. */
   filterBy?: (param: string, value: string) => void;
+  /** Filters by this value alone. */
+  onlyBy?: (param: string, value: string) => void;
   /** The label of a filter's parameter: "Filter by role". */
   filterLabel: (param: string) => string;
 }

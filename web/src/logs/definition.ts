@@ -1,6 +1,14 @@
 import type { LogApi } from "../api/logs";
-import type { Bucket, Change, LogEvent, LogName } from "../api/types";
+import type { Bucket, Change, LogEvent, LogName, SuggestField, Suggestion } from "../api/types";
 import type { Shape, Tone } from "../ui/Status";
+
+/** What the table needs of an event. */
+export interface ListedEvent {
+  id: string;
+  occurred_at: string;
+  status: string;
+  session_id?: string | null;
+}
 
 /** Everything in which a log differs from the others. It is a constant: a log has no state of its own. */
 export interface LogDefinition<L extends LogName, E extends LogEvent, M> {
@@ -15,8 +23,10 @@ export interface LogDefinition<L extends LogName, E extends LogEvent, M> {
   filters: readonly Filter<E>[];
   metrics: readonly Metric<M>[];
   chart: Chart;
+  /** The fields whose most frequent values are worth a list, the most telling first. */
+  top: readonly TopField[];
   /** The heading of an open event: what happened, in brief. */
-  headline: (event: E) => React.ReactNode;
+  headline: (event: E) => string;
   fields: readonly DetailField<E>[];
   changes?: (event: E) => EventChanges;
   related: (event: E) => RelatedLink[];
@@ -46,6 +56,8 @@ export interface Filter<E> {
   /** The values of a choice. */
   values?: readonly string[];
   placeholder?: string;
+  /** What may be typed by name: the server suggests those that it has seen. */
+  suggest?: { field: SuggestField; valueOf: (suggestion: Suggestion) => string };
   /** Only the server knows which values are valid, and is asked before the filter is set. */
   check?: boolean;
   /** The text of a value: "login_failed" is shown as "Failed login". */
@@ -57,6 +69,8 @@ export interface Filter<E> {
 export interface NamedValue {
   value: string | null | undefined;
   name: string | null | undefined;
+  /** What stands behind the name in parentheses, if it is not the value. */
+  id?: string;
 }
 
 /** The actor types that the API knows. */
@@ -67,6 +81,16 @@ export interface Metric<M> {
   value: (metrics: M) => number;
   /** The filter that a click on the card sets. A card without one clears the filters of the others. */
   filter?: { param: string; value: string };
+  /** More of it is a reason to look. */
+  isBad?: boolean;
+}
+
+export interface TopField {
+  /** The field of the API's `top`, which is a filter as well unless `filter` says another one, or none. */
+  field: string;
+  title: string;
+  filter?: string | null;
+  valueLabel?: (value: string) => string;
 }
 
 export interface Chart {
@@ -108,10 +132,13 @@ export function seriesOf(chart: Chart, buckets: readonly Bucket[]): Series[] {
   return [...named, { value: "", label: "Other", color: "--chart-rest", counts: rest }];
 }
 
-/** "app_updated" → "App updated". */
+const ACRONYMS = new Set(["api", "id", "ip", "url", "otp", "sso", "mfa", "oidc", "csv", "json"]);
+
+/** "app_updated" → "App updated", "api_key_created" → "API key created". */
 export function humanize(value: string): string {
-  const words = value.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  const words = value.split("_").map((word) => (ACRONYMS.has(word) ? word.toUpperCase() : word));
+  const text = words.join(" ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 export interface Mark {

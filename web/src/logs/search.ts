@@ -1,3 +1,4 @@
+import { columnsText, parseColumns } from "./columns";
 import { PRESETS, type Preset } from "./range";
 
 /**
@@ -12,12 +13,30 @@ export interface LogSearch {
   q?: string;
   order?: "asc";
   event?: string;
+  /** Which columns, in which order and how wide (`columns.ts`). */
+  columns?: string;
+  rows?: "compact";
+  /** The most frequent values in place of the events. */
+  view?: "top";
+  /** The period before, beside the one that is shown. */
+  compare?: "before";
   [filter: string]: string | string[] | undefined;
 }
 
 export type Filters = Record<string, string[]>;
 
-const NOT_FILTERS = new Set(["range", "since", "until", "q", "order", "event"]);
+const NOT_FILTERS = new Set([
+  "range",
+  "since",
+  "until",
+  "q",
+  "order",
+  "event",
+  "columns",
+  "rows",
+  "view",
+  "compare",
+]);
 /** The API refuses more. */
 const MAX_METADATA_PATHS = 20;
 const METADATA = /^(not_)?metadata\../;
@@ -55,6 +74,11 @@ export function readSearch(raw: Record<string, unknown>, params: readonly string
   if (firstText(raw.order) === "asc") search.order = "asc";
   const event = firstText(raw.event);
   if (event) search.event = event;
+  const columns = parseColumns(firstText(raw.columns));
+  if (columns) search.columns = columnsText(columns);
+  if (firstText(raw.rows) === "compact") search.rows = "compact";
+  if (firstText(raw.view) === "top") search.view = "top";
+  if (firstText(raw.compare) === "before") search.compare = "before";
   const metadata = Object.keys(raw).filter((key) => METADATA.test(key));
   const known = params.flatMap((param) => [param, excluding(param)]);
   for (const param of [...known, ...metadata.slice(0, MAX_METADATA_PATHS)]) {
@@ -131,6 +155,11 @@ export function chooseFilter(search: LogSearch, param: string, value: string): L
   return withFilter(next, param, current?.length === 1 && current[0] === value ? [] : [value]);
 }
 
+/** Filters by this value alone. */
+export function onlyFilter(search: LogSearch, param: string, value: string): LogSearch {
+  return withFilter(withFilter(search, excluding(param), []), param, [value]);
+}
+
 /** Clears a filter and its exclusions. */
 export function clearFilter(search: LogSearch, param: string): LogSearch {
   return withFilter(withFilter(search, param, []), excluding(param), []);
@@ -142,7 +171,23 @@ export function clearFilters(search: LogSearch): LogSearch {
     since: search.since,
     until: search.until,
     order: search.order,
+    columns: search.columns,
+    rows: search.rows,
+    view: search.view,
+    compare: search.compare,
   });
+}
+
+/** What is asked, without how it is shown: two searches with the same one have the same answer. */
+export function questionOf(search: LogSearch): string {
+  const shown = {
+    event: undefined,
+    columns: undefined,
+    rows: undefined,
+    view: undefined,
+    compare: undefined,
+  };
+  return JSON.stringify({ ...search, ...shown });
 }
 
 /** Sets another range, or none. A range is either a preset or a start and an end. */

@@ -1,10 +1,23 @@
-import type { LogEvent } from "../api/types";
-import { None, OnBehalfOf, targetValue, TargetValue, Value } from "./cells";
+import type { LogEvent, Suggestion } from "../api/types";
+import { actorName, OnBehalfOf, targetValue, TargetValue, TimeOfDay, Value } from "./cells";
 import styles from "./cells.module.css";
-import { actorName } from "./cells";
-import { type Chart, type DetailField, type Filter, humanize, type Metric } from "./definition";
+import { type Chart, type Column, type DetailField, type Filter, humanize, type Metric } from "./definition";
 
 // What all logs have in common. A log spreads these into its own lists.
+
+export const timeColumn: Column<LogEvent> = {
+  id: "time",
+  title: "Time",
+  width: "84px",
+  cell: (event) => <TimeOfDay at={event.occurred_at} />,
+};
+
+/** "patient:92" */
+export function typeAndId({ type, id }: Suggestion): string {
+  return id ? `${type}:${id}` : (type ?? "");
+}
+
+export const actorSuggestions = { field: "actor", valueOf: ({ id }: Suggestion) => id ?? "" } as const;
 
 export const statusFilter: Filter<LogEvent> = {
   param: "status",
@@ -20,6 +33,7 @@ export const sharedFilters: readonly Filter<LogEvent>[] = [
     param: "on_behalf_of",
     label: "On behalf of",
     kind: "text",
+    suggest: actorSuggestions,
     placeholder: "Person ID",
     fromEvent: ({ on_behalf_of: person }) => (person ? [{ value: person.id, name: actorName(person) }] : []),
   },
@@ -27,6 +41,7 @@ export const sharedFilters: readonly Filter<LogEvent>[] = [
     param: "target",
     label: "Target",
     kind: "text",
+    suggest: { field: "target", valueOf: typeAndId },
     placeholder: "group or group:7",
     fromEvent: ({ targets }) => targets.map((target) => ({ value: targetValue(target), name: target.name })),
   },
@@ -45,12 +60,14 @@ export const failedMetric: Metric<Outcomes> = {
   title: "Failed",
   value: ({ failed }) => failed,
   filter: { param: "status", value: "failure" },
+  isBad: true,
 };
 
 export const deniedMetric: Metric<Outcomes> = {
   title: "Denied",
   value: ({ denied }) => denied,
   filter: { param: "status", value: "denied" },
+  isBad: true,
 };
 
 export const statusChart: Chart = {
@@ -70,7 +87,11 @@ export const sharedFields: readonly DetailField<LogEvent>[] = [
     when: (event) => event.on_behalf_of !== null,
   },
   { label: "Purpose", value: (event) => event.purpose, when: (event) => event.purpose !== null },
-  { label: "Role", value: (event) => <Value param="role" value={event.role} wrap /> },
+  {
+    label: "Role",
+    value: (event) => <Value param="role" value={event.role} wrap />,
+    when: (event) => event.role !== null,
+  },
   {
     label: "Targets",
     value: (event) => (
@@ -84,12 +105,21 @@ export const sharedFields: readonly DetailField<LogEvent>[] = [
     ),
     when: (event) => event.targets.length > 0,
   },
-  { label: "IP address", value: (event) => <Value param="ip_address" value={event.ip_address} wrap /> },
-  { label: "User agent", value: (event) => event.user_agent ?? <None /> },
-  { label: "Session", value: (event) => <Value param="session_id" value={event.session_id} wrap /> },
+  {
+    label: "IP address",
+    value: (event) => <Value param="ip_address" value={event.ip_address} wrap />,
+    when: (event) => event.ip_address !== null,
+  },
+  { label: "User agent", value: (event) => event.user_agent, when: (event) => event.user_agent !== null },
+  {
+    label: "Session",
+    value: (event) => <Value param="session_id" value={event.session_id} wrap />,
+    when: (event) => event.session_id !== null,
+  },
   {
     label: "Correlation ID",
     value: (event) => <Value param="correlation_id" value={event.correlation_id} wrap />,
+    when: (event) => event.correlation_id !== null,
   },
   { label: "Source", value: (event) => <Value param="source" value={event.source} wrap /> },
   {

@@ -1,10 +1,18 @@
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  type QueryClient,
+  queryOptions,
+  useInfiniteQuery,
+  useQuery,
+} from "@tanstack/react-query";
 import { useMemo } from "react";
 import { queryKeys } from "../api/query-keys";
 import type { FilterQuery, ListQuery, LogEvent, LogName } from "../api/types";
 import type { LogDefinition } from "./definition";
 import { resolveRange } from "./range";
-import { filtersOf, type LogSearch } from "./search";
+import { filtersOf, type LogSearch, questionOf } from "./search";
+import { rememberVisit, visitOf } from "./visits";
 
 const PAGE_SIZE = 100;
 
@@ -15,18 +23,34 @@ export function filterQuery<L extends LogName>(search: LogSearch, now: number): 
   return { ...resolveRange(search, now), ...(q && { q }), ...filtersOf(search) } as FilterQuery<L>;
 }
 
-export function useLogData<L extends LogName, E extends LogEvent, M>(
+/** The same question about the period before, of the same length. Undefined for a range without a start. */
+function periodBefore<L extends LogName>(search: LogSearch, now: number): FilterQuery<L> | undefined {
+  const { since, until } = resolveRange(search, now);
+  if (!since) return undefined;
+  // A date is a day of the workspace's zone. Two of them are as many days apart in every zone, but for the change of clocks.
+  const start = Date.parse(since);
+  const length = (until ? Date.parse(until) : now) - start;
+  if (length <= 0) return undefined;
+  const moved = new Date(start - length).toISOString();
+  const before = /^\d{4}-\d{2}-\d{2}$/.test(since) ? moved.slice(0, 10) : moved;
+  return { ...filterQuery<L>(search, now), since: before, until: since } as FilterQuery<L>;
+}
+
+/** An answer is that of its time: it is asked again only at another time, so that Back shows what was there. */
+const ANSWER = { staleTime: Infinity, gcTime: 10 * 60_000 } as const;
+
+/** The pages of a list, asked for at `now`. */
+export function listQuery<L extends LogName, E extends LogEvent, M>(
   log: LogDefinition<L, E, M>,
   workspace: string,
   search: LogSearch,
   now: number,
-  { pageSize = PAGE_SIZE, facets: withFacets = true }: { pageSize?: number; facets?: boolean } = {},
+  pageSize = PAGE_SIZE,
 ) {
   const filters = filterQuery<L>(search, now);
   const order = search.order ?? "desc";
-
-  const list = useInfiniteQuery({
-    queryKey: queryKeys.logList(workspace, log.name, filters, order, pageSize),
+  return infiniteQueryOptions({
+    queryKey: queryKeys.logList(workspace, log.name, filters, now, { order, pageSize }),
     queryFn: ({ pageParam, signal }) =>
       log.api.list(
         workspace,
@@ -35,27 +59,98 @@ export function useLogData<L extends LogName, E extends LogEvent, M>(
       ),
     initialPageParam: "",
     getNextPageParam: (page) => (page.has_more ? page.next_cursor : null),
-    placeholderData: keepPreviousData,
+    ...ANSWER,
   });
-  const metrics = useQuery({
-    queryKey: queryKeys.logMetrics(workspace, log.name, filters),
-    queryFn: ({ signal }) => log.api.metrics(workspace, filters, signal),
-    placeholderData: keepPreviousData,
+}
+
+/** What is counted of the same events, asked for at `now`. */
+function countQueries<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  search: LogSearch,
+  now: number,
+) {
+  const filters = filterQuery<L>(search, now);
+  return {
+    metrics: queryOptions({
+      queryKey: queryKeys.logMetrics(workspace, log.name, filters, now),
+      queryFn: ({ signal }) => log.api.metrics(workspace, filters, signal),
+      ...ANSWER,
+    }),
+    facets: queryOptions({
+      queryKey: queryKeys.logFacets(workspace, log.name, filters, now),
+      queryFn: ({ signal }) => log.api.facets(workspace, filters, signal),
+      ...ANSWER,
+    }),
+    histogram: queryOptions({
+      queryKey: queryKeys.logHistogram(workspace, log.name, filters, now, log.chart.by),
+      queryFn: ({ signal }) => log.api.histogram(workspace, filters, log.chart.by, signal),
+      ...ANSWER,
+    }),
+  };
+}
+
+/** Asks for what a page shows before its code is there. The page finds the answers by the visit. */
+export function askAhead<L extends LogName, E extends LogEvent, M>(
+  queries: QueryClient,
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  search: LogSearch,
+  entry: string,
+) {
+  const question = questionOf(search);
+  if (visitOf(entry, question)) return;
+  const askedAt = Date.now();
+  rememberVisit(entry, question, { askedAt, top: 0, cursor: 0 });
+  void queries.prefetchInfiniteQuery(listQuery(log, workspace, search, askedAt));
+  const { metrics, facets, histogram } = countQueries(log, workspace, search, askedAt);
+  void queries.prefetchQuery(metrics);
+  void queries.prefetchQuery(facets);
+  void queries.prefetchQuery(histogram);
+}
+
+export function useLogData<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  search: LogSearch,
+  now: number,
+  { pageSize = PAGE_SIZE, facets: withFacets = true }: { pageSize?: number; facets?: boolean } = {},
+) {
+  const placeholderData = keepPreviousData;
+  const list = useInfiniteQuery({
+    ...listQuery(log, workspace, search, now, pageSize),
+    placeholderData,
   });
-  const facets = useQuery({
-    queryKey: queryKeys.logFacets(workspace, log.name, filters),
-    queryFn: ({ signal }) => log.api.facets(workspace, filters, signal),
-    enabled: withFacets,
-    placeholderData: keepPreviousData,
+  const counts = countQueries(log, workspace, search, now);
+  const metrics = useQuery({ ...counts.metrics, placeholderData });
+  const facets = useQuery({ ...counts.facets, placeholderData, enabled: withFacets });
+  const histogram = useQuery({ ...counts.histogram, placeholderData });
+  const before = periodBefore<L>(search, now);
+  const metricsBefore = useQuery({
+    queryKey: queryKeys.logMetrics(workspace, log.name, before ?? {}, now),
+    queryFn: ({ signal }) => log.api.metrics(workspace, before ?? filterQuery<L>(search, now), signal),
+    enabled: before !== undefined,
+    ...ANSWER,
   });
-  const histogram = useQuery({
-    queryKey: queryKeys.logHistogram(workspace, log.name, filters, log.chart.by),
-    queryFn: ({ signal }) => log.api.histogram(workspace, filters, log.chart.by, signal),
-    placeholderData: keepPreviousData,
+
+  const histogramBefore = useQuery({
+    queryKey: queryKeys.logHistogram(workspace, log.name, before ?? {}, now, log.chart.by),
+    queryFn: ({ signal }) =>
+      log.api.histogram(workspace, before ?? filterQuery<L>(search, now), log.chart.by, signal),
+    enabled: before !== undefined && search.compare === "before",
+    ...ANSWER,
   });
 
   const events = useMemo(() => list.data?.pages.flatMap((page) => page.data) ?? [], [list.data]);
-  return { list, events, metrics, facets, histogram };
+  return {
+    list,
+    events,
+    metrics,
+    facets,
+    histogram,
+    before: before && metricsBefore.data,
+    histogramBefore: before && histogramBefore.data,
+  };
 }
 
 const LIVE_INTERVAL_MS = 4_000;

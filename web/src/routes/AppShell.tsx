@@ -1,8 +1,10 @@
-import { Link, Outlet, useNavigate, useParams, useRouteContext } from "@tanstack/react-router";
+import { useQuery } from "@tanstack/react-query";
+import { Link, Outlet, useNavigate, useParams } from "@tanstack/react-router";
 import { Button as AriaButton } from "react-aria-components/Button";
 import { useState } from "react";
 import { signOut } from "../api/auth";
 import { canRead } from "../api/roles";
+import { viewsQuery } from "../api/views";
 import type { Me, MyInvitation } from "../api/types";
 import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
@@ -11,23 +13,34 @@ import { chooseTheme, type ThemeChoice, useThemeChoice } from "../ui/theme";
 import styles from "./AppShell.module.css";
 import { InvitationDialog } from "./MyInvitations";
 import { PasswordDialog } from "./PasswordDialog";
+import { parseSearch } from "./query-string";
+import { ShellDialogs } from "./ShellDialogs";
+import { useMe } from "./use-me";
+
+const RECENT = { range: "30d" } as const;
 
 const TABS = [
-  { to: "/w/$slug", label: "Overview", exact: true, visibleTo: canRead },
-  { to: "/w/$slug/access", label: "Access", exact: false, visibleTo: canRead },
-  { to: "/w/$slug/application", label: "Application", exact: false, visibleTo: canRead },
-  { to: "/w/$slug/framework", label: "Framework", exact: false, visibleTo: canRead },
-  { to: "/w/$slug/settings", label: "Settings", exact: false, visibleTo: canRead },
+  { to: "/w/$slug", label: "Overview", exact: true, log: null, visibleTo: canRead },
+  { to: "/w/$slug/access", label: "Access", exact: false, log: "access", visibleTo: canRead },
+  { to: "/w/$slug/application", label: "Application", exact: false, log: "application", visibleTo: canRead },
+  { to: "/w/$slug/framework", label: "Framework", exact: false, log: "framework", visibleTo: canRead },
+  { to: "/w/$slug/settings", label: "Settings", exact: false, log: null, visibleTo: canRead },
 ] as const;
 
 export function AppShell() {
-  const { me } = useRouteContext({ from: "/app" });
+  const me = useMe();
   const { slug } = useParams({ strict: false });
   const role = me.workspaces.find((workspace) => workspace.slug === slug)?.role;
+  const views = useQuery({ ...viewsQuery(slug ?? ""), enabled: slug !== undefined && canRead(role) });
+  // A log opens with the view that was chosen for it, else on the same range as the overview.
+  const startOf = (log: string) => {
+    const view = views.data?.data.find((view) => view.log === log && view.is_default);
+    return view ? parseSearch(view.query) : RECENT;
+  };
   return (
     <div className={styles.shell}>
       <header className={styles.bar}>
-        <a href="#main" className={styles.skip}>
+        <a href="#main" className={styles.skip} onClick={skipToRows}>
           Skip to content
         </a>
         <Link to="/" className={styles.brand} aria-label="Logbook home">
@@ -41,11 +54,12 @@ export function AppShell() {
             </span>
             <WorkspaceMenu me={me} slug={slug} />
             <nav className={styles.tabs} aria-label="Workspace">
-              {TABS.filter(({ visibleTo }) => visibleTo(role)).map(({ to, label, exact }) => (
+              {TABS.filter(({ visibleTo }) => visibleTo(role)).map(({ to, label, exact, log }) => (
                 <Link
                   key={to}
                   to={to}
                   params={{ slug }}
+                  search={log === null ? {} : startOf(log)}
                   className={styles.tab}
                   activeOptions={{ exact, includeSearch: false }}
                   activeProps={{ "aria-current": "page" }}
@@ -61,8 +75,17 @@ export function AppShell() {
       <main id="main" className={styles.main} tabIndex={-1}>
         <Outlet />
       </main>
+      <ShellDialogs me={me} slug={slug} />
     </div>
   );
+}
+
+/** The content of a log's page is its list, behind controls that somebody with a keyboard has passed often enough. */
+function skipToRows(event: React.MouseEvent) {
+  const row = document.querySelector<HTMLElement>('main [role=row][tabindex="0"]');
+  if (!row) return;
+  event.preventDefault();
+  row.focus();
 }
 
 export function Logo({ size = 20 }: { size?: number }) {

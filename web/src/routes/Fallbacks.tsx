@@ -3,12 +3,32 @@ import { ApiError, describeError } from "../api/errors";
 import { buttonClass } from "../ui/Button";
 import { ErrorNotice } from "../ui/ErrorNotice";
 import { Notice } from "../ui/Notice";
+import { SkeletonLine } from "../ui/Skeleton";
+import styles from "./Fallbacks.module.css";
 
+const LINES = ["22%", "64%", "58%", "71%", "49%", "66%", "54%", "61%", "45%", "68%"];
+
+/** Takes the place of a page while its code and data are loaded. */
 export function RoutePending() {
   return (
-    <p className="visually-hidden" role="status">
-      Loading
-    </p>
+    <div className={styles.lines}>
+      <p className="visually-hidden" role="status">
+        Loading
+      </p>
+      {LINES.map((width) => (
+        <SkeletonLine key={width} width={width} />
+      ))}
+    </div>
+  );
+}
+
+/** The same with the bar of the application, which is not there before somebody is signed in. */
+export function AppPending() {
+  return (
+    <>
+      <div className={styles.bar} />
+      <RoutePending />
+    </>
   );
 }
 

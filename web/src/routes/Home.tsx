@@ -1,14 +1,15 @@
-import { Link, Navigate, useRouteContext } from "@tanstack/react-router";
+import { Link, Navigate } from "@tanstack/react-router";
 import { buttonClass } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { Notice } from "../ui/Notice";
 import styles from "./Home.module.css";
 import { MyInvitations } from "./MyInvitations";
 import { useTitle } from "./use-log-page";
+import { useMe } from "./use-me";
 
 export function Home() {
   useTitle("Workspaces");
-  const { me } = useRouteContext({ from: "/app" });
+  const me = useMe();
   const [first, ...others] = me.workspaces;
   const create = me.platform_admin && (
     <Link to="/workspaces/new" className={buttonClass({ variant: first ? "secondary" : "primary" })}>

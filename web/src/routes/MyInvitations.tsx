@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { useNavigate, useRouteContext } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import type { MyInvitation } from "../api/types";
 import { acceptInvitation, declineInvitation } from "../api/workspaces";
 import { Button } from "../ui/Button";
@@ -7,10 +7,11 @@ import { Sheet } from "../ui/Sheet";
 import forms from "./forms.module.css";
 import styles from "./MyInvitations.module.css";
 import { useRefreshMe } from "./use-refresh-me";
+import { useMe } from "./use-me";
 
 /** The workspaces that invite the user, each with what they may answer. */
 export function MyInvitations() {
-  const { me } = useRouteContext({ from: "/app" });
+  const me = useMe();
   if (me.invitations.length === 0) return null;
   return (
     <section aria-label="Invitations" className={styles.list}>

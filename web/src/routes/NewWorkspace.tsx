@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useRouteContext, useRouter } from "@tanstack/react-router";
+import { useNavigate, useRouter } from "@tanstack/react-router";
 import { useState } from "react";
 import { fieldError } from "../api/errors";
 import { createWorkspace, meQuery } from "../api/workspaces";
@@ -11,6 +11,7 @@ import { DATE_FORMATS } from "../ui/time/date-format";
 import styles from "./forms.module.css";
 import { useTitle } from "./use-log-page";
 import { TimeZoneField } from "./TimeZoneField";
+import { useMe } from "./use-me";
 
 function slugOf(name: string): string {
   return name
@@ -24,7 +25,7 @@ function slugOf(name: string): string {
 /** For platform admins. Anybody else who opens the address sees a notice. */
 export function NewWorkspace() {
   useTitle("New workspace");
-  const { me } = useRouteContext({ from: "/app" });
+  const me = useMe();
   if (me.platform_admin) return <NewWorkspaceForm />;
   return (
     <Notice icon="lock" fullPage title="Only platform admins can create workspaces">

@@ -1,4 +1,4 @@
-import { useSuspenseQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { accessLog } from "../access/log";
@@ -13,12 +13,15 @@ import type { LogDefinition } from "../logs/definition";
 import { Histogram } from "../logs/Histogram";
 import { MetricCards } from "../logs/MetricCards";
 import { LOG_PATHS } from "../logs/paths";
+import type { LogSearch } from "../logs/search";
+import { TopList } from "../logs/TopValues";
 import type { Preset } from "../logs/range";
-import { useLogData } from "../logs/use-log-data";
+import { listQuery, useLogData } from "../logs/use-log-data";
 import { useWorkspaceClock } from "../logs/use-workspace-clock";
 import { ErrorNotice } from "../ui/ErrorNotice";
 import { SkeletonLine } from "../ui/Skeleton";
 import { TimeTooltip } from "../ui/TimeTooltip";
+import { LatestRuns } from "./LatestRuns";
 import styles from "./Overview.module.css";
 import { MyInvitations } from "./MyInvitations";
 import { useTitle } from "./use-log-page";
@@ -68,9 +71,18 @@ export function Overview() {
           </nav>
         </div>
         <div className={styles.logs}>
-          <LogSummary log={accessLog} {...shared} />
-          <LogSummary log={applicationLog} {...shared} />
-          <LogSummary log={frameworkLog} {...shared} />
+          <LogSummary
+            log={accessLog}
+            {...shared}
+            top={[
+              { field: "ip_address", title: "Failed or denied most, by address", of: NOT_SUCCESS },
+              { field: "status_reason", title: "Why", of: NOT_SUCCESS },
+            ]}
+          />
+          <LogSummary log={applicationLog} {...shared} top={[{ field: "actor_id", title: "Changed most" }]} />
+          <LogSummary log={frameworkLog} {...shared}>
+            <LatestRuns workspace={slug} search={searchOf(range)} now={now} />
+          </LogSummary>
         </div>
       </div>
       <TimeTooltip clock={clock} />
@@ -83,20 +95,33 @@ interface LogSummaryProps<L extends LogName, E extends LogEvent, M> {
   workspace: string;
   range: Preset | "all";
   now: number;
+  /** Fields whose top values are shown, of all events or of some statuses. */
+  top?: readonly { field: string; title: string; of?: string[] }[];
+  children?: React.ReactNode;
+}
+
+function searchOf(range: Preset | "all"): LogSearch {
+  return range === "all" ? {} : { range };
 }
 
 const LATEST = 7;
+const FAILURES = 3;
+const NOT_SUCCESS = ["failure", "denied"];
 
 function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: boolean }>(
   props: LogSummaryProps<L, E, M>,
 ) {
-  const { log, workspace, range, now } = props;
-  const search = range === "all" ? {} : { range };
+  const { log, workspace, range, now, top = [], children } = props;
+  const search = searchOf(range);
   const { clock } = useLog();
-  const { list, events, metrics, histogram } = useLogData(log, workspace, search, now, {
+  const { list, events, metrics, before, histogram } = useLogData(log, workspace, search, now, {
     pageSize: LATEST,
     facets: false,
   });
+  const failures = useInfiniteQuery(
+    listQuery(log, workspace, { ...search, status: NOT_SUCCESS }, now, FAILURES),
+  );
+  const failed = failures.data?.pages[0]?.data ?? [];
   const name: LogName = log.name;
   const to = LOG_PATHS[name];
   return (
@@ -118,7 +143,18 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
         </Link>
       </div>
       <div className={styles.cards}>
-        <MetricCards metrics={log.metrics} data={metrics.data} exact={metrics.data?.exact ?? true} />
+        <MetricCards
+          metrics={log.metrics}
+          data={metrics.data}
+          before={before}
+          exact={metrics.data?.exact ?? true}
+          stale={metrics.isPlaceholderData}
+          link={({ filter }) => ({
+            to,
+            params: { slug: workspace },
+            search: { ...search, ...(filter && { [filter.param]: [filter.value] }) },
+          })}
+        />
       </div>
       <Histogram
         data={histogram.data}
@@ -127,6 +163,26 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
         stale={histogram.isPlaceholderData}
         height={92}
       />
+      {children}
+      {events.length > 0 && top.length > 0 && (
+        <div className={styles.top}>
+          {top.map(({ field, title, of }) => {
+            const known = log.top.find((other) => other.field === field);
+            return (
+              known && (
+                <TopList
+                  key={field}
+                  log={log}
+                  search={{ ...search, ...(of && { status: of }) }}
+                  now={now}
+                  field={{ ...known, title }}
+                  limit={3}
+                />
+              )
+            );
+          })}
+        </div>
+      )}
       {list.isError ? (
         <ErrorNotice {...describeError(list.error)} onRetry={() => void list.refetch()} />
       ) : list.isPending ? (
@@ -140,11 +196,37 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
       ) : events.length === 0 ? (
         <p className={styles.none}>No events in this time range</p>
       ) : (
-        <ul className={styles.events} aria-label={`Latest events of the ${log.title.toLowerCase()}`}>
-          {events.slice(0, LATEST).map((event) => (
-            <LatestEvent key={event.id} log={log} event={event} workspace={workspace} search={search} />
-          ))}
-        </ul>
+        <>
+          {failed.length > 0 && (
+            <>
+              <h3 className={styles.part}>
+                <Link to={to} params={{ slug: workspace }} search={{ ...search, status: NOT_SUCCESS }}>
+                  Failed or denied
+                </Link>
+              </h3>
+              <ul
+                className={styles.events}
+                aria-label={`Latest failures and denials of the ${log.title.toLowerCase()}`}
+              >
+                {failed.map((event) => (
+                  <LatestEvent
+                    key={event.id}
+                    log={log}
+                    event={event}
+                    workspace={workspace}
+                    search={{ ...search, status: NOT_SUCCESS }}
+                  />
+                ))}
+              </ul>
+              <h3 className={styles.part}>Latest</h3>
+            </>
+          )}
+          <ul className={styles.events} aria-label={`Latest events of the ${log.title.toLowerCase()}`}>
+            {events.slice(0, failed.length > 0 ? LATEST - FAILURES : LATEST).map((event) => (
+              <LatestEvent key={event.id} log={log} event={event} workspace={workspace} search={search} />
+            ))}
+          </ul>
+        </>
       )}
     </section>
   );

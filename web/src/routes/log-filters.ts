@@ -28,6 +28,7 @@ export const LOG_FILTERS: Record<LogName, readonly string[]> = {
     action: true,
     status: true,
     model: true,
+    record: true,
     record_id: true,
     actor_type: true,
     actor_id: true,

@@ -4,6 +4,7 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
+  type ParsedLocation,
   Outlet,
   redirect,
 } from "@tanstack/react-router";
@@ -14,11 +15,12 @@ import { meQuery, workspaceQuery } from "../api/workspaces";
 import { PRESETS, type Preset } from "../logs/range";
 import { readSearch } from "../logs/search";
 import { AppShell } from "./AppShell";
-import { NotFound, RouteError, RoutePending } from "./Fallbacks";
+import { AppPending, NotFound, RouteError, RoutePending } from "./Fallbacks";
 import { Home } from "./Home";
 import { LOG_FILTERS } from "./log-filters";
 import { parseSearch, stringifySearch } from "./query-string";
 import { SignIn } from "./SignIn";
+import { readTimelineSearch } from "./timeline/timeline-search";
 import { WorkspacePage } from "./WorkspacePage";
 
 export const queryClient = new QueryClient({
@@ -49,13 +51,14 @@ const signInRoute = createRoute({
 const appRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: "app",
-  beforeLoad: async ({ context, location }) => {
+  beforeLoad: async ({ location }) => {
     if (!(await restoreSession())) {
       throw redirect({ to: "/sign-in", search: location.href === "/" ? {} : { next: location.href } });
     }
-    return { me: await context.queries.ensureQueryData(meQuery) };
   },
+  loader: ({ context }) => context.queries.ensureQueryData(meQuery),
   component: AppShell,
+  pendingComponent: AppPending,
 });
 
 const homeRoute = createRoute({ getParentRoute: () => appRoute, path: "/", component: Home });
@@ -101,10 +104,36 @@ const overviewRoute = createRoute({
   component: lazyRouteComponent(() => import("./Overview"), "Overview"),
 });
 
+/** What a log's page needs is asked for while its code, the user and the workspace are still on their way. */
+function askFor<N extends keyof typeof LOGS>(name: N) {
+  return ({ context, params, location, preload }: LogLoader) => {
+    if (preload) return;
+    const search = readSearch(location.search, LOG_FILTERS[name]);
+    const entry = location.state.__TSR_key ?? "";
+    void Promise.all([LOGS[name](), import("../logs/use-log-data")]).then(([log, { askAhead }]) =>
+      askAhead(context.queries, log as never, params.slug, search, entry),
+    );
+  };
+}
+
+interface LogLoader {
+  context: { queries: QueryClient };
+  params: { slug: string };
+  location: ParsedLocation;
+  preload: boolean;
+}
+
+const LOGS = {
+  access: () => import("../access/log").then(({ accessLog }) => accessLog),
+  application: () => import("../application/log").then(({ applicationLog }) => applicationLog),
+  framework: () => import("../framework/log").then(({ frameworkLog }) => frameworkLog),
+};
+
 const accessRoute = createRoute({
   getParentRoute: () => workspaceRoute,
   path: "access",
   validateSearch: (raw: Record<string, unknown>) => readSearch(raw, LOG_FILTERS.access),
+  loader: askFor("access"),
   component: lazyRouteComponent(() => import("./AccessPage"), "AccessPage"),
 });
 
@@ -112,6 +141,7 @@ const applicationRoute = createRoute({
   getParentRoute: () => workspaceRoute,
   path: "application",
   validateSearch: (raw: Record<string, unknown>) => readSearch(raw, LOG_FILTERS.application),
+  loader: askFor("application"),
   component: lazyRouteComponent(() => import("./ApplicationPage"), "ApplicationPage"),
 });
 
@@ -119,7 +149,15 @@ const frameworkRoute = createRoute({
   getParentRoute: () => workspaceRoute,
   path: "framework",
   validateSearch: (raw: Record<string, unknown>) => readSearch(raw, LOG_FILTERS.framework),
+  loader: askFor("framework"),
   component: lazyRouteComponent(() => import("./FrameworkPage"), "FrameworkPage"),
+});
+
+const timelineRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "timeline",
+  validateSearch: readTimelineSearch,
+  component: lazyRouteComponent(() => import("./timeline/TimelinePage"), "TimelinePage"),
 });
 
 const settingsRoute = createRoute({
@@ -186,6 +224,7 @@ const routeTree = rootRoute.addChildren([
       accessRoute,
       applicationRoute,
       frameworkRoute,
+      timelineRoute,
       settingsRoute.addChildren([
         settingsStartRoute,
         membersRoute,
@@ -206,7 +245,9 @@ export const router = createRouter({
   defaultPreload: "intent",
   defaultPreloadStaleTime: 0,
   defaultPendingComponent: RoutePending,
-  defaultPendingMs: 300,
+  // Skeletons are shown at once, and no longer than loading takes.
+  defaultPendingMs: 0,
+  defaultPendingMinMs: 0,
   defaultErrorComponent: RouteError,
   defaultNotFoundComponent: NotFound,
 });

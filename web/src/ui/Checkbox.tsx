@@ -10,6 +10,8 @@ interface CheckboxProps {
   excluded?: boolean;
   /** Adds a button that excludes the value. */
   onExclude?: () => void;
+  /** Adds a button that chooses the value alone. */
+  onOnly?: () => void;
 }
 
 /**
@@ -17,11 +19,29 @@ interface CheckboxProps {
  * beside it excludes the value: it takes the place of the count under the pointer and on focus, and is always there
  * for fingers.
  */
-export function Checkbox({ checked, onChange, label, count, excluded = false, onExclude }: CheckboxProps) {
+export function Checkbox({
+  checked,
+  onChange,
+  label,
+  count,
+  excluded = false,
+  onExclude,
+  onOnly,
+}: CheckboxProps) {
   return (
     <div className={cx(styles.row, excluded && styles.excluded)}>
       <label className={styles.label}>
-        <input type="checkbox" className={styles.native} checked={checked} onChange={onChange} />
+        <input
+          type="checkbox"
+          className={styles.native}
+          checked={checked}
+          onChange={onChange}
+          onKeyDown={(event) => {
+            if (event.ctrlKey || event.metaKey || event.altKey) return;
+            if (event.key === "e") onExclude?.();
+            if (event.key === "x") onOnly?.();
+          }}
+        />
         <span className={styles.box}>
           <Icon name="check" size={12} />
         </span>
@@ -39,13 +59,26 @@ export function Checkbox({ checked, onChange, label, count, excluded = false, on
           )
         )}
       </label>
+      {onOnly && (
+        // Not a stop of the Tab key: the checkbox has a key for it.
+        <button
+          type="button"
+          tabIndex={-1}
+          className={styles.only}
+          aria-label={`Only ${label}`}
+          title={`Only ${label} (x)`}
+          onClick={onOnly}
+        >
+          only
+        </button>
+      )}
       {onExclude && (
         <button
           type="button"
           className={styles.exclude}
           aria-pressed={excluded}
           aria-label={`Exclude ${label}`}
-          title={excluded ? `${label} is excluded: click to undo` : `Exclude ${label}`}
+          title={excluded ? `${label} is excluded: click to undo` : `Exclude ${label} (e)`}
           onClick={onExclude}
         >
           <Icon name="ban" size={14} />

@@ -1,7 +1,6 @@
-import { useEffect, useState } from "react";
 import { Button, IconButton } from "./Button";
+import { useCopy } from "./use-copy";
 
-/** Shows "Copied" for a moment, because nothing else on the screen changes. */
 export function CopyButton({
   text,
   label,
@@ -11,19 +10,8 @@ export function CopyButton({
   label: string;
   withText?: boolean;
 }) {
-  const [copied, setCopied] = useState(false);
-  useEffect(() => {
-    if (!copied) return;
-    const timer = setTimeout(() => setCopied(false), 1600);
-    return () => clearTimeout(timer);
-  }, [copied]);
-
-  const copy = () => {
-    navigator.clipboard?.writeText(text).then(
-      () => setCopied(true),
-      () => setCopied(false),
-    );
-  };
+  const { copied, copy: copyText } = useCopy();
+  const copy = () => copyText(text);
   return (
     <>
       {withText ? (

@@ -2,7 +2,7 @@ import { useId } from "react";
 import { cx } from "./cx";
 import styles from "./Field.module.css";
 
-type TextFieldProps = Omit<React.ComponentProps<"input">, "onChange" | "className" | "id"> & {
+export type TextFieldProps = Omit<React.ComponentProps<"input">, "onChange" | "className" | "id"> & {
   label: string;
   onChange?: (value: string) => void;
   error?: string | null;

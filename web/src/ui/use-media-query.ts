@@ -2,6 +2,8 @@ import { useSyncExternalStore } from "react";
 
 /** On a narrow screen, the filters become a sheet, rows become cards and the drawer fills the screen. */
 export const NARROW = "(max-width: 760px)";
+/** The drawer does not fit beside the list and covers the page. */
+export const NO_ROOM_BESIDE = "(max-width: 1179px)";
 
 export function useMediaQuery(query: string): boolean {
   return useSyncExternalStore(

@@ -1,5 +1,4 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useRouteContext } from "@tanstack/react-router";
 import { useState } from "react";
 import { describeError } from "../../api/errors";
 import type { Account } from "../../api/types";
@@ -14,11 +13,12 @@ import { browserClock } from "../account/SessionText";
 import styles from "../settings/settings.module.css";
 import { useTitle } from "../use-log-page";
 import { UserRow } from "./UserRow";
+import { useMe } from "../use-me";
 
 /** For platform admins. Anybody else who opens the address sees a notice. */
 export function Users() {
   useTitle("Users");
-  const { me } = useRouteContext({ from: "/app" });
+  const me = useMe();
   if (me.platform_admin) return <UserList myId={me.user.id} />;
   return (
     <Notice icon="lock" fullPage title="Only platform admins can see all users">

@@ -1,0 +1,177 @@
+import { keepPreviousData, useInfiniteQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useCallback, useMemo, useState } from "react";
+import { accessLog } from "../../access/log";
+import { activityLog } from "../../activity/log";
+import { describeError } from "../../api/errors";
+import { queryKeys } from "../../api/query-keys";
+import { timeline } from "../../api/timeline";
+import { workspaceQuery } from "../../api/workspaces";
+import { applicationLog } from "../../application/log";
+import { frameworkLog } from "../../framework/log";
+import { LogContext } from "../../logs/context";
+import { EventDrawer } from "../../logs/EventDrawer";
+import { LogTable } from "../../logs/LogTable";
+import { SearchBox } from "../../logs/SearchBox";
+import { useKeyboardNavigation } from "../../logs/use-keyboard-navigation";
+import { useWorkspaceClock } from "../../logs/use-workspace-clock";
+import { ErrorNotice } from "../../ui/ErrorNotice";
+import { useDrawerWidth } from "../../ui/drawer-width";
+import { Notice } from "../../ui/Notice";
+import { TimeTooltip } from "../../ui/TimeTooltip";
+import { formatCount } from "../../ui/time/format";
+import { NARROW, NO_ROOM_BESIDE, useMediaQuery } from "../../ui/use-media-query";
+import { useTitle } from "../use-log-page";
+import { asTimelineEvent, timelineTable } from "./definition";
+import { CONDITIONS, type TimelineSearch } from "./timeline-search";
+import styles from "./TimelinePage.module.css";
+
+const LOGS = {
+  access: accessLog,
+  application: applicationLog,
+  framework: frameworkLog,
+  activity: activityLog,
+};
+const PAGE_SIZE = 100;
+
+/** The logs together: everything of a session, a person, an address, a record, or around a moment. */
+export function TimelinePage() {
+  const { slug } = useParams({ from: "/app/w/$slug/timeline" });
+  const search = useSearch({ from: "/app/w/$slug/timeline" });
+  const { data: workspace } = useSuspenseQuery(workspaceQuery(slug));
+  const clock = useWorkspaceClock(workspace);
+  const navigate = useNavigate();
+  const [now] = useState(() => Date.now());
+  const [cursor, setCursor] = useState(0);
+  const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
+  const narrow = useMediaQuery(NARROW);
+  const modal = useMediaQuery(NO_ROOM_BESIDE);
+  const { width } = useDrawerWidth();
+  useTitle("Timeline", workspace.name);
+
+  const { event: opened, ...question } = search;
+  const list = useInfiniteQuery({
+    queryKey: queryKeys.timeline(slug, question, now),
+    queryFn: ({ pageParam, signal }) =>
+      timeline(slug, { ...question, limit: PAGE_SIZE, ...(pageParam && { cursor: pageParam }) }, signal),
+    initialPageParam: "",
+    getNextPageParam: (page) => (page.has_more ? page.next_cursor : null),
+    placeholderData: keepPreviousData,
+    staleTime: Infinity,
+  });
+  const events = useMemo(
+    () => list.data?.pages.flatMap((page) => page.data.map(asTimelineEvent)) ?? [],
+    [list.data],
+  );
+  const go = useCallback(
+    (next: TimelineSearch, replace = false) =>
+      void navigate({ to: "/w/$slug/timeline", params: { slug }, search: next, replace }),
+    [navigate, slug],
+  );
+  const [openLog, openId] = split(opened);
+  const openIndex = events.findIndex((event) => event.id === openId);
+  const openAt = (index: number) => {
+    const event = events[index];
+    if (!event) return undefined;
+    return () => {
+      setCursor(index);
+      go({ ...search, event: `${event.log}:${event.id}` }, opened !== undefined);
+    };
+  };
+  const previous = openIndex > 0 ? openAt(openIndex - 1) : undefined;
+  const next = openIndex >= 0 ? openAt(openIndex + 1) : undefined;
+  useKeyboardNavigation({ drawerOpen: openId !== undefined, table: scroller, previous, next });
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
+  const more = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+
+  const context = useMemo(
+    () => ({
+      workspace: slug,
+      clock,
+      search: search.q ? { q: search.q } : {},
+      filterLabel: (param: string) => param,
+    }),
+    [slug, clock, search.q],
+  );
+  const conditions = CONDITIONS.filter(([name]) => search[name]);
+  return (
+    <LogContext value={context}>
+      <div className={styles.page} style={openId && !modal ? { paddingRight: width } : undefined}>
+        <div className={styles.head}>
+          <h1 className={styles.title}>Timeline</h1>
+          <p className={styles.what}>
+            {conditions.map(([name, label]) => (
+              <span key={name}>
+                {label} <b>{search[name]}</b>
+                {name === "around" && `, ${search.minutes ?? 5} minutes before and after`}
+              </span>
+            ))}
+          </p>
+          <SearchBox
+            value={search.q ?? ""}
+            onChange={(q) => go({ ...without(search, "event", "q"), ...(q && { q }) }, true)}
+          />
+        </div>
+        <div className={styles.scroller} ref={setScroller} tabIndex={-1}>
+          {list.isError && events.length === 0 ? (
+            <ErrorNotice {...describeError(list.error)} onRetry={() => void list.refetch()} />
+          ) : !list.isPending && events.length === 0 ? (
+            <Notice icon="search" title="No events match">
+              <p>No log has an event with these conditions.</p>
+            </Notice>
+          ) : (
+            <LogTable
+              log={timelineTable}
+              events={events}
+              loading={list.isPending}
+              stale={list.isPlaceholderData}
+              hasMore={hasNextPage}
+              onMore={more}
+              order={search.order ?? "desc"}
+              onOrder={() =>
+                go({ ...without(search, "event", "order"), ...(!search.order && { order: "asc" as const }) })
+              }
+              openId={openId}
+              onOpen={(id) => openAt(events.findIndex((event) => event.id === id))?.()}
+              cursor={Math.min(cursor, Math.max(0, events.length - 1))}
+              onCursor={setCursor}
+              narrow={narrow}
+              scroller={scroller}
+              footer={
+                hasNextPage
+                  ? "Loading more events…"
+                  : `${formatCount(events.length)} ${events.length === 1 ? "event" : "events"}, end of list`
+              }
+            />
+          )}
+        </div>
+      </div>
+      {openLog && openId && (
+        <EventDrawer
+          key={openLog}
+          log={LOGS[openLog] as never}
+          id={openId}
+          event={undefined}
+          modal={modal}
+          returnTo={() => scroller?.querySelector<HTMLElement>('[role=row][tabindex="0"]') ?? null}
+          onClose={() => go(without(search, "event"))}
+          onPrevious={previous}
+          onNext={next}
+        />
+      )}
+      <TimeTooltip clock={clock} />
+    </LogContext>
+  );
+}
+
+function split(opened: string | undefined): [keyof typeof LOGS, string] | [undefined, undefined] {
+  const [log, id] = opened?.split(":") ?? [];
+  return log && id && log in LOGS ? [log as keyof typeof LOGS, id] : [undefined, undefined];
+}
+
+function without(search: TimelineSearch, ...names: (keyof TimelineSearch)[]): TimelineSearch {
+  const wanted = (name: string) => !names.some((other) => other === name);
+  return Object.fromEntries(Object.entries(search).filter(([name]) => wanted(name)));
+}

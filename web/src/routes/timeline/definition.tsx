@@ -1,0 +1,77 @@
+import type { FeedEvent } from "../../api/types";
+import { actorName, ActorValue, NameWithId, None, Outcome, TimeOfDay } from "../../logs/cells";
+import { type Column, humanize } from "../../logs/definition";
+import { Marked } from "../../logs/matches";
+
+/** An event of any log, with the outcome under the name that the table knows. */
+export type TimelineEvent = FeedEvent & { status: string };
+
+export function asTimelineEvent(event: FeedEvent): TimelineEvent {
+  return { ...event, status: event.outcome };
+}
+
+function Target({ target }: { target: FeedEvent["target"] }) {
+  if (!target) return <None />;
+  return <NameWithId name={target.name} id={target.id} kind={target.type ? humanize(target.type) : null} />;
+}
+
+const columns: readonly Column<TimelineEvent>[] = [
+  { id: "time", title: "Time", width: "84px", cell: (event) => <TimeOfDay at={event.occurred_at} /> },
+  { id: "log", title: "Log", width: "104px", cell: (event) => humanize(event.log) },
+  {
+    id: "actor",
+    title: "Actor",
+    width: "minmax(150px, 1.2fr)",
+    cell: (event) => <ActorValue actor={event.actor} onBehalfOf={event.on_behalf_of} />,
+  },
+  {
+    id: "action",
+    title: "Action",
+    width: "minmax(120px, 1fr)",
+    cell: (event) => <Marked text={humanize(event.action)} />,
+  },
+  {
+    id: "target",
+    title: "Target",
+    width: "minmax(160px, 1.4fr)",
+    cell: (event) => <Target target={event.target} />,
+  },
+  {
+    id: "outcome",
+    title: "Outcome",
+    width: "minmax(104px, 1.3fr)",
+    hideBelow: 620,
+    cell: (event) => (
+      <>
+        <Outcome status={event.outcome} />
+        {event.outcome_reason && (
+          <span title={event.outcome_reason}>
+            {"\u2002"}
+            <Marked text={humanize(event.outcome_reason)} />
+          </span>
+        )}
+      </>
+    ),
+  },
+  {
+    id: "ip",
+    title: "IP address",
+    width: "minmax(110px, 0.8fr)",
+    hideBelow: 820,
+    cell: (event) => (event.ip_address ? <Marked text={event.ip_address} /> : <None />),
+  },
+];
+
+export const timelineTable = {
+  title: "Timeline",
+  columns,
+  card: (event: TimelineEvent) => ({
+    primary: [humanize(event.action), event.target?.name ?? event.target?.id].filter(Boolean).join(": "),
+    secondary: (
+      <>
+        <Outcome status={event.outcome} />
+        {` · ${humanize(event.log)} · ${actorName(event.actor)}`}
+      </>
+    ),
+  }),
+};
