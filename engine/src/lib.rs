@@ -6,6 +6,7 @@
 //! | [`caches`] | what readers cache between requests |
 //! | [`append`] | stores events: queue, group commit, dedupe, number, insert, count |
 //! | [`counts`] | kept counts: metrics, facets, histogram |
+//! | [`history`] | what a record was at any time |
 //! | [`query`] | reads: a page, one event, the feed |
 //! | [`index`] | the signature index: any filter, any substring |
 //! | [`filter`] | which events match, in Rust and as far as possible in SQL |
@@ -25,6 +26,7 @@ pub mod db;
 pub mod error;
 pub mod event;
 pub mod filter;
+pub mod history;
 pub mod index;
 pub mod jobs;
 pub mod local_time;

@@ -77,6 +77,7 @@ const ENGINE: Arrows = &[
     ("caches", &["counts", "index"]),
     ("append", &["counts", "event", "db", "error", "priority", "varint"]),
     ("counts", &["query", "index", "filter", "event", "error", "local_time", "order", "varint", "db"]),
+    ("history", &["filter", "event", "error", "order", "db"]),
     ("query", &["index", "filter", "event", "error", "order", "db"]),
     ("index", &["filter", "event", "error", "order", "text", "varint", "db"]),
     ("filter", &["event", "error", "order", "text", "db"]),
