@@ -16,7 +16,7 @@ use crate::{
     routes::{
         api_keys, health, invitations,
         logs::{access, activity, application, feed, framework, ingest},
-        masking, members, oidc, password, second_factor, sign_in, users, workspaces,
+        masking, members, oidc, password, records, second_factor, sign_in, users, workspaces,
     },
 };
 
@@ -38,6 +38,7 @@ use crate::{
         (name = "Framework log", description = "What the platform did"),
         (name = "Activity log", description = "What happens in Logbook itself: sign-ins, reads, and changes of keys, members \
             and settings. Only Logbook writes it; auditors and admins read it"),
+        (name = "Records", description = "What a record was at any time, and who made it so"),
         (name = "Feed", description = "All logs in commit order, for integrators"),
         (name = "Ingest", description = "Several logs in one request, for log shippers"),
         (name = "Workspaces", description = "One workspace per app or tenant"),
@@ -55,6 +56,7 @@ use crate::{
         framework::list, framework::append, framework::get, framework::metrics,
         framework::facets, framework::histogram,
         activity::list, activity::get, activity::metrics, activity::facets, activity::histogram,
+        records::history, records::state, records::diff, records::blame, records::restore,
         feed::feed, ingest::ingest,
         workspaces::list, workspaces::post, workspaces::get, workspaces::change,
         masking::get, masking::change, masking::preview,

@@ -102,9 +102,10 @@ fn parse<T: ParamSet>(pairs: &Pairs, known: &BTreeSet<String>) -> Result<T> {
         let path = error.path().to_string();
         let name = path.split(['[', '.']).next().unwrap_or_default();
         let message = error.inner().to_string();
-        // serde names a parameter that must not be repeated only in its message.
-        let name =
-            message.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next()).unwrap_or(name);
+        // serde names a parameter that must not be repeated, or is missing, only in its message.
+        let named =
+            ["duplicate field `", "missing field `"].iter().find_map(|what| message.strip_prefix(what));
+        let name = named.and_then(|rest| rest.split('`').next()).unwrap_or(name);
         Problem::parameter(name, message.clone())
     })?;
     parsed.validate().map_err(|errors| {

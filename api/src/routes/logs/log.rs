@@ -118,7 +118,7 @@ pub async fn list<L: LogKind>(
 }
 
 /// `</api/…?…&cursor=…>; rel="next"` (RFC 8288): the same request with the next page's cursor.
-fn next_link(request: &HttpRequest, cursor: &str) -> String {
+pub fn next_link(request: &HttpRequest, cursor: &str) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
     query.extend_pairs(pairs.filter(|(name, _)| name != "cursor"));
