@@ -37,6 +37,11 @@ impl Target {
     pub(crate) fn logs(&self, path: &str) -> String {
         format!("/api/v1/workspaces/{}/logs/{path}", self.workspace)
     }
+
+    /// The path of something of a record, whose model and id need no encoding.
+    pub(crate) fn record(&self, model: &str, id: &str, path: &str) -> String {
+        format!("/api/v1/workspaces/{}/records/{model}/{id}/{path}", self.workspace)
+    }
 }
 
 pub(crate) struct Connection {

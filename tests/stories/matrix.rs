@@ -48,6 +48,11 @@ getActivityFacets         401  401 404   403    200     403    200   200        
 getActivityHistogram      401  401 404   403    200     403    200   200        activity
 getActivityMetrics        401  401 404   403    200     403    200   200        activity
 getActivityEvent          401  401 404   403    200     403    200   200        activity
+getRecordHistory          401  401 404   200    200     403    200   200        record
+getRecordState            401  401 404   200    200     403    200   200        record
+getRecordDiff             401  401 404   200    200     403    200   200        record
+getRecordBlame            401  401 404   200    200     403    200   200        record
+getRecordRestorePatch     401  401 404   200    200     403    200   200        record
 readFeed                  401  401 404   200    200     403    200   200        feed
 ingestEvents              401  401 404   403    403     201    201   201        -
 listWorkspaces            401  401 200   200    200     200    200   200        -
@@ -247,6 +252,13 @@ impl<'a> World<'a> {
             path = path.replace("{invitation}", &sent.expect("an invitation").invitation.id);
         }
         path = path.replace("{session}", "unknown");
+        // The record of the sample.
+        path = path.replace("{model}", "patient").replace("{record_id}", "1");
+        match operation {
+            "getRecordDiff" => path.push_str("?from=2026-01-01"),
+            "getRecordRestorePatch" => path.push_str("?to=2026-11-01"),
+            _ => {}
+        }
         let mixed = |log: &str| {
             let mut event = sample(log, 1);
             event["log"] = log.into();

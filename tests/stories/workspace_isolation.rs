@@ -23,7 +23,8 @@ fn operations() -> Vec<(String, String, Value)> {
 fn filled(path: &str, workspace: &str, id: &str) -> String {
     let path = path.strip_prefix("/api/v1").unwrap_or(path).replace("{workspace}", workspace);
     let path = path.replace("{id}", id).replace("{user}", "1").replace("{key}", "k7w2m9x4c1qd");
-    path.replace("{invitation}", "k7w2m9x4c1qd").replace("{session}", "unknown")
+    let path = path.replace("{invitation}", "k7w2m9x4c1qd").replace("{session}", "unknown");
+    path.replace("{model}", "patient").replace("{record_id}", "1")
 }
 
 fn send(client: &Client, method: &str, path: &str) -> u16 {
@@ -59,6 +60,8 @@ on_both!(each_documented_operation_is_routed, |server| {
     // The user with the id that the paths have.
     server.user("asha@clinic.test");
     let admin = server.admin();
+    // And the record.
+    admin.post("/workspaces/clinic/logs/application", json!([sample("application", 1)])).expect(201);
     for (method, path, _) in operations() {
         // Any other answer shows that there is a handler. For an unknown id 404 is right.
         if !["{id}", "{user}", "{key}", "{invitation}"].iter().any(|end| path.ends_with(end)) {

@@ -87,12 +87,27 @@ pub(crate) struct Question {
 
 #[derive(Clone, Debug)]
 pub(crate) enum What {
-    Page { limit: usize, at: At },
+    Page {
+        limit: usize,
+        at: At,
+    },
     Metrics,
     Facets,
-    Histogram { interval: &'static str, zone: &'static str, by: &'static str },
-    Get { id: String, seq: i64 },
-    Feed { after: i64, limit: usize },
+    Histogram {
+        interval: &'static str,
+        zone: &'static str,
+        by: &'static str,
+    },
+    Get {
+        id: String,
+        seq: i64,
+    },
+    Feed {
+        after: i64,
+        limit: usize,
+    },
+    /// What is folded from all versions of the record of the question's filters: `state?at=…`.
+    Record(String),
 }
 
 /// Where a page begins.
@@ -167,6 +182,13 @@ impl Question {
             What::Feed { after, limit } => {
                 parameters.extend([("after", after.to_string()), ("limit", limit.to_string())]);
                 "feed".to_owned()
+            }
+            What::Record(what) => {
+                let value = |name: &str| self.filters.iter().find(|filter| filter.0 == name);
+                let (Some((_, model)), Some((_, id))) = (value("model"), value("record_id")) else {
+                    panic!("a record has a model and an id");
+                };
+                return target.record(model, id, what);
             }
         };
         let parameters = query(parameters.iter().map(|(name, value)| (*name, value.as_str())));

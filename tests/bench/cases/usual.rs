@@ -60,6 +60,10 @@ pub(crate) fn statements(question: &Question, direct: &mut Direct, workspace_id:
         What::Feed { after, limit } => vec![format!(
             "SELECT * FROM events WHERE workspace_id = {workspace_id} ORDER BY seq LIMIT {limit} OFFSET {after}"
         )],
+        // The folding would be the app's.
+        What::Record(_) => {
+            vec![format!("SELECT * FROM events WHERE {condition} ORDER BY occurred_at, seq")]
+        }
     }
 }
 
