@@ -17,6 +17,7 @@ const SLUGS = [
   "user-sessions",
   "keys",
   "api-keys",
+  "record",
   "log",
   "access",
   "application",
@@ -33,6 +34,9 @@ function workspaceKeys(slug: string): QueryKey[] {
     queryKeys.members(slug),
     queryKeys.invitations(slug),
     queryKeys.apiKeys(slug),
+    queryKeys.recordVersions(slug, slug, slug),
+    queryKeys.recordBlame(slug, slug, slug, slug),
+    queryKeys.recordDiff(slug, slug, slug, slug, slug),
   ];
 }
 

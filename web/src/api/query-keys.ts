@@ -19,6 +19,12 @@ export const queryKeys = {
   invitations: (slug: string) => ["invitations", slug] as const,
   apiKeys: (slug: string) => ["api-keys", slug] as const,
   masking: (slug: string) => ["masking", slug] as const,
+  recordVersions: (slug: string, model: string, id: string) =>
+    ["record", slug, model, id, "versions"] as const,
+  recordBlame: (slug: string, model: string, id: string, at: string) =>
+    ["record", slug, model, id, "blame", at] as const,
+  recordDiff: (slug: string, model: string, id: string, from: string, to: string) =>
+    ["record", slug, model, id, "diff", from, to] as const,
   /** A prefix of every key of one log. */
   log: (slug: string, log: LogName) => ["log", slug, log] as const,
   /** A prefix of every list of one log. */

@@ -40,6 +40,12 @@ export type Facets = Schemas["Facets"];
 export type Facet = Schemas["Facet"];
 export type Histogram = Schemas["Histogram"];
 export type Bucket = Schemas["Bucket"];
+export type RecordVersion = Schemas["RecordVersion"];
+export type RecordBlame = Schemas["RecordBlame"];
+export type BlamedField = Schemas["BlamedField"];
+export type RecordChange = Schemas["RecordChange"];
+export type RecordGap = Schemas["RecordGap"];
+export type RecordRestore = Schemas["RecordRestore"];
 export type Problem = Schemas["Problem"];
 
 export type LogEvent = AccessEvent | ApplicationEvent | FrameworkEvent | ActivityEvent;

@@ -12,6 +12,7 @@ import { canManage, canReadActivity } from "../api/roles";
 import { restoreSession } from "../api/session";
 import { meQuery, workspaceQuery } from "../api/workspaces";
 import { PRESETS, type Preset } from "../logs/range";
+import { readRecordSearch } from "../logs/record-link";
 import { readSearch } from "../logs/search";
 import { AppShell } from "./AppShell";
 import { NotFound, RouteError, RoutePending } from "./Fallbacks";
@@ -122,6 +123,13 @@ const frameworkRoute = createRoute({
   component: lazyRouteComponent(() => import("./FrameworkPage"), "FrameworkPage"),
 });
 
+const recordRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "records/$model/$recordId",
+  validateSearch: readRecordSearch,
+  component: lazyRouteComponent(() => import("./records/RecordPage"), "RecordPage"),
+});
+
 const settingsRoute = createRoute({
   getParentRoute: () => workspaceRoute,
   path: "settings",
@@ -186,6 +194,7 @@ const routeTree = rootRoute.addChildren([
       accessRoute,
       applicationRoute,
       frameworkRoute,
+      recordRoute,
       settingsRoute.addChildren([
         settingsStartRoute,
         membersRoute,
