@@ -34,6 +34,7 @@ export default [
     "AccessPage",
     "ApplicationPage",
     "FrameworkPage",
+    "records/RecordPage",
     "NewWorkspace",
     "settings/Members",
     "settings/Keys",

@@ -7,9 +7,12 @@ export function isMasked(value: unknown): boolean {
   return typeof value === "string" && MASK.test(value);
 }
 
-/** JSON on one line if it fits; a text as it is. */
+/** JSON on one line if it fits; a text as it is, and simple members of a set or an array one after the other. */
 export function textOf(value: unknown): string {
   if (typeof value === "string") return value;
+  if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item !== "object")) {
+    return value.map(String).join(", ");
+  }
   if (typeof value !== "object" || value === null) return String(value);
   const line = JSON.stringify(value);
   return line.length <= 48 ? line : JSON.stringify(value, null, 2);
@@ -20,6 +23,7 @@ export function FieldValue({ value, label }: { value: unknown; label: string | n
   if (isMasked(value)) return <Masked value={value} />;
   if (value === null || value === undefined) return <span className={styles.empty}>empty</span>;
   if (value === "") return <span className={styles.empty}>empty text</span>;
+  if (Array.isArray(value) && value.length === 0) return <span className={styles.empty}>none</span>;
   if (label) {
     return (
       <span className={styles.text}>
