@@ -34,6 +34,8 @@ export default [
     "AccessPage",
     "ApplicationPage",
     "FrameworkPage",
+    "records/RecordPage",
+    "timeline/TimelinePage",
     "NewWorkspace",
     "settings/Members",
     "settings/Keys",

@@ -33,7 +33,7 @@ use crate::{
         health::{self, Counters},
         invitations,
         logs::{access, activity, application, feed, framework, ingest},
-        masking, members, oidc, password, second_factor, sign_in, suggest, timeline, users, views,
+        masking, members, oidc, password, records, second_factor, sign_in, suggest, timeline, users, views,
         workspaces,
     },
 };
@@ -194,6 +194,14 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .service(at("/api/v1/workspaces/{workspace}/suggest", "GET").route(get().to(suggest::suggest)))
         .service(at("/api/v1/workspaces/{workspace}/logs/feed", "GET").route(get().to(feed::feed)))
         .service(at("/api/v1/workspaces/{workspace}/logs/ingest", "POST").route(post().to(ingest::ingest)));
+
+    macro_rules! record_routes {
+        ($($what:ident),*) => {$(
+            let path = concat!("/api/v1/workspaces/{workspace}/records/{model}/{record_id}/", stringify!($what));
+            config.service(at(path, "GET").route(get().to(records::$what)));
+        )*};
+    }
+    record_routes!(history, state, diff, blame, restore);
 
     macro_rules! log_routes {
         ($($log:ident $allow:literal $($append:ident)?),*) => {$(

@@ -16,7 +16,7 @@ use crate::{
     routes::{
         api_keys, health, invitations,
         logs::{access, activity, application, feed, framework, ingest},
-        masking, members, oidc, password, second_factor, sign_in, suggest, timeline, users, views,
+        masking, members, oidc, password, records, second_factor, sign_in, suggest, timeline, users, views,
         workspaces,
     },
 };
@@ -40,6 +40,7 @@ use crate::{
         (name = "Activity log", description = "What happens in Logbook itself: sign-ins, reads, and changes of keys, members \
             and settings. Only Logbook writes it; auditors and admins read it"),
         (name = "Timeline", description = "All logs in the order in which things happened, around somebody or something"),
+        (name = "Records", description = "What a record was at any time, and who made it so"),
         (name = "Feed", description = "All logs in commit order, for integrators"),
         (name = "Ingest", description = "Several logs in one request, for log shippers"),
         (name = "Workspaces", description = "One workspace per app or tenant"),
@@ -62,6 +63,7 @@ use crate::{
         activity::list, activity::get, activity::metrics, activity::facets, activity::histogram,
         activity::top, activity::export_ndjson, activity::export_csv, activity::tail,
         timeline::timeline, suggest::suggest,
+        records::history, records::state, records::diff, records::blame, records::restore,
         feed::feed, ingest::ingest,
         workspaces::list, workspaces::post, workspaces::get, workspaces::change,
         masking::get, masking::change, masking::preview,

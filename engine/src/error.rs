@@ -29,6 +29,11 @@ pub enum Error {
     Unconfirmed,
     #[error("would give more than {max} buckets; choose a longer interval or a shorter range")]
     TooManyBuckets { max: usize },
+    /// A record's history has more versions or values than are folded at once.
+    #[error(
+        "the record has more history than can be folded at once: at most 10,000 versions with 32 MiB of changes and 100,000 values"
+    )]
+    RecordTooLarge,
     /// The kept counts cannot answer, or not within their bounds: the events have to be scanned. Not for clients.
     #[error("the kept counts cannot answer this")]
     NeedsScan,

@@ -7,6 +7,7 @@
 //! | [`append`] | stores events: queue, group commit, dedupe, number, insert, count |
 //! | [`counts`] | kept counts: metrics, facets, histogram, top values |
 //! | [`timeline`] | several logs in one order |
+//! | [`history`] | what a record was at any time |
 //! | [`query`] | reads: a page, one event, the feed |
 //! | [`index`] | the signature index: any filter, any substring |
 //! | [`filter`] | which events match, in Rust and as far as possible in SQL |
@@ -26,6 +27,7 @@ pub mod db;
 pub mod error;
 pub mod event;
 pub mod filter;
+pub mod history;
 pub mod index;
 pub mod jobs;
 pub mod local_time;

@@ -42,6 +42,11 @@ impl Target {
     pub(crate) fn below(&self, path: &str) -> String {
         format!("/api/v1/workspaces/{}/{path}", self.workspace)
     }
+
+    /// The path of something of a record, whose model and id need no encoding.
+    pub(crate) fn record(&self, model: &str, id: &str, path: &str) -> String {
+        format!("/api/v1/workspaces/{}/records/{model}/{id}/{path}", self.workspace)
+    }
 }
 
 pub(crate) struct Connection {

@@ -78,6 +78,7 @@ const ENGINE: Arrows = &[
     ("append", &["counts", "event", "db", "error", "priority", "varint"]),
     ("counts", &["query", "index", "filter", "event", "error", "local_time", "order", "varint", "db"]),
     ("timeline", &["query", "index", "filter", "event", "error", "order", "text", "db"]),
+    ("history", &["filter", "event", "error", "order", "db"]),
     ("query", &["index", "filter", "event", "error", "order", "db"]),
     ("index", &["filter", "event", "error", "order", "text", "varint", "db"]),
     ("filter", &["event", "error", "order", "text", "db"]),

@@ -48,6 +48,8 @@ mod postgres_roles;
 mod private_files;
 mod properties;
 mod rate_limits;
+mod record_folds;
+mod records;
 mod request_bodies;
 mod round_trip;
 mod row_level_security;

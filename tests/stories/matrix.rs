@@ -68,6 +68,11 @@ exportActivityEventsAsCsv 401  401 404   403    200     403    200   200        
 tailActivityEvents        401  401 404   403    200     403    200   200        activity
 readTimeline              401  401 404   200    200     403    200   200        timeline
 suggest                   401  401 404   200    200     403    200   200        suggest
+getRecordHistory          401  401 404   200    200     403    200   200        record
+getRecordState            401  401 404   200    200     403    200   200        record
+getRecordDiff             401  401 404   200    200     403    200   200        record
+getRecordBlame            401  401 404   200    200     403    200   200        record
+getRecordRestorePatch     401  401 404   200    200     403    200   200        record
 readFeed                  401  401 404   200    200     403    200   200        feed
 ingestEvents              401  401 404   403    403     201    201   201        -
 listWorkspaces            401  401 200   200    200     200    200   200        -
@@ -282,6 +287,8 @@ impl<'a> World<'a> {
             let view = views::create(&mut conn, self.clinic.id, &owner, new).expect("a view");
             path = path.replace("{view}", &view.id);
         }
+        // The record of the sample.
+        path = path.replace("{model}", "patient").replace("{record_id}", "1");
         path = path.replace("{session}", "unknown") + parameters_of(operation);
         let mixed = |log: &str| {
             let mut event = sample(log, 1);
@@ -321,6 +328,8 @@ fn parameters_of(operation: &str) -> &'static str {
         "readTimeline" => "?since=2026-01-01",
         "suggest" => "?field=actor",
         _ if operation.starts_with("getTop") => "?field=status",
+        "getRecordDiff" => "?from=2026-01-01",
+        "getRecordRestorePatch" => "?to=2026-11-01",
         _ => "",
     }
 }

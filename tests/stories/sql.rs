@@ -14,6 +14,7 @@ use logbook_engine::{
     db::{Conn, timestamp::Timestamp},
     event::{ActorType, Log, Outcome, id::EventId},
     filter::{Accepted, Filter, Network},
+    history::{self, Limits, RecordKey},
     order::{Order, Position},
     query,
 };
@@ -49,6 +50,18 @@ fn list(conn: &mut Conn, filter: &Filter, order: Order, after: Option<Position>)
     statement(conn, |conn| {
         drop(query::list(conn, &caches().index, filter, (order, after), 50).expect("a page"))
     })
+}
+
+/// The first statement that reads the versions of a record, and that of a version's number.
+fn record(conn: &mut Conn) -> (String, String) {
+    let key = RecordKey { model: "patient".into(), id: "92".into() };
+    let filter = key.filter(1);
+    (
+        statement(conn, |conn| drop(history::versions(conn, 1, &key, Limits::MOST).expect("versions"))),
+        statement(conn, |conn| {
+            assert_eq!(history::number_of(conn, &filter, POSITION).expect("a number"), Some(1));
+        }),
+    )
 }
 
 /// The statements of counting with empty caches.
@@ -117,6 +130,7 @@ on_both!(the_statements_that_read_are_these, |server| {
     let conn = &mut conn;
     let id = EventId::new(1, 7, Timestamp(0));
     let plain = Filter::all(1, Log::Access);
+    let (versions, number) = record(conn);
     let statements = [
         ("list", list(conn, &plain, Order::Desc, None)),
         ("next_page", list(conn, &plain, Order::Desc, Some(POSITION))),
@@ -124,6 +138,8 @@ on_both!(the_statements_that_read_are_these, |server| {
         ("every_filter", list(conn, &everything(), Order::Desc, None)),
         ("get", statement(conn, |conn| drop(query::get(conn, 1, Log::Access, id).expect("an answer")))),
         ("feed", statement(conn, |conn| drop(query::feed(conn, 1, Log::ALL, 7, 100).expect("a page")))),
+        ("record_versions", versions),
+        ("record_number", number),
         ("counts", counts(conn, &plain).join(" ;\n")),
         ("counts_of_a_range", counts(conn, &range()).join(" ;\n")),
     ];
@@ -223,6 +239,7 @@ on_both!(an_index_answers_every_list_get_and_feed_in_its_order, |server| {
         targets: Accepted::only([("role".to_owned(), Some("2".to_owned()))]),
         ..Filter::all(1, Log::Framework)
     };
+    let (versions, number) = record(conn);
     let by_key = if server.is_postgres() { "_pkey" } else { "sqlite_autoindex_events_1" };
     let [by_two, by_pair] = one_record();
     let statements = [
@@ -237,6 +254,8 @@ on_both!(an_index_answers_every_list_get_and_feed_in_its_order, |server| {
         (list(conn, &by_two, Order::Asc, Some(POSITION)), "events_by_target"),
         (list(conn, &by_pair, Order::Asc, Some(POSITION)), "events_by_target"),
         (list(conn, &one_component, Order::Desc, Some(POSITION)), "events_by_target"),
+        (versions, "events_by_target"),
+        (number, "events_by_target"),
         (statement(conn, |conn| drop(query::get(conn, 1, Log::Access, id).expect("an answer"))), by_key),
         (statement(conn, |conn| drop(query::feed(conn, 1, Log::ALL, 7, 100).expect("a page"))), by_key),
     ];

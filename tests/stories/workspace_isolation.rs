@@ -25,6 +25,7 @@ fn filled(path: &str, workspace: &str, id: &str) -> String {
     let path = path.replace("{id}", id).replace("{user}", "1").replace("{key}", "k7w2m9x4c1qd");
     let path = path.replace("{invitation}", "k7w2m9x4c1qd").replace("{view}", "k7w2m9x4c1qd");
     let path = path.replace("{session}", "unknown");
+    let path = path.replace("{model}", "patient").replace("{record_id}", "1");
     if path.ends_with("/top") { format!("{path}?field=status") } else { path }
 }
 
@@ -61,6 +62,8 @@ on_both!(each_documented_operation_is_routed, |server| {
     // The user with the id that the paths have.
     server.user("asha@clinic.test");
     let admin = server.admin();
+    // And the record.
+    admin.post("/workspaces/clinic/logs/application", json!([sample("application", 1)])).expect(201);
     for (method, path, _) in operations() {
         // Any other answer shows that there is a handler. For an unknown id 404 is right.
         if !["{id}", "{user}", "{key}", "{invitation}", "{view}"].iter().any(|end| path.ends_with(end)) {

@@ -17,6 +17,7 @@ const SLUGS = [
   "user-sessions",
   "keys",
   "api-keys",
+  "record",
   "log",
   "access",
   "application",
@@ -36,6 +37,9 @@ function workspaceKeys(slug: string): QueryKey[] {
     queryKeys.views(slug),
     queryKeys.timeline(slug, { q: slug }, 0),
     queryKeys.suggestions(slug, "actor", slug),
+    queryKeys.recordVersions(slug, slug, slug),
+    queryKeys.recordBlame(slug, slug, slug, slug),
+    queryKeys.recordDiff(slug, slug, slug, slug, slug),
   ];
 }
 

@@ -69,6 +69,7 @@ codes! {
     TooManyEvents "too_many_events" 413 "Too many events in one request";
     UnsupportedMediaType "unsupported_media_type" 415 "The body has an unsupported type or encoding";
     ValidationFailed "validation_failed" 422 "Some of the input is invalid";
+    RecordTooLarge "record_too_large" 422 "The record has more history than can be folded at once";
     IdempotencyKeyReused "idempotency_key_reused" 422 "The idempotency key was used for another body";
     RateLimited "rate_limited" 429 "Too many requests; try again later";
     TooManyAtOnce "too_many_at_once" 429 "Too many of your requests wait at once; try again";
@@ -202,6 +203,18 @@ problem_responses! {
         "401" "A valid bearer token is required",
         "403" "Your role does not allow this",
         "404" "The resource does not exist, or you may not see it",
+        "429" "Too many requests; Retry-After says when to try again",
+        "503" "Temporarily unavailable; Retry-After says when to try again",
+    }
+}
+problem_responses! {
+    /// The errors of requests that fold the history of a record.
+    RecordProblems {
+        "400" "A parameter is unknown or has an invalid value",
+        "401" "A valid bearer token is required",
+        "403" "Your role does not allow this",
+        "404" "The record has no events, or you may not see it",
+        "422" "The record has more history than can be folded at once",
         "429" "Too many requests; Retry-After says when to try again",
         "503" "Temporarily unavailable; Retry-After says when to try again",
     }
@@ -351,6 +364,7 @@ impl From<&engine::Error> for Problem {
                 return Self::with_errors(Code::DedupeConflict, vec![error]);
             }
             Error::QueueFull => Code::QueueFull,
+            Error::RecordTooLarge => Code::RecordTooLarge,
             Error::Stopping | Error::Unconfirmed | Error::NeedsScan => Code::Unavailable,
             Error::TooManyBuckets { .. } => return Self::parameter("interval", error.to_string()),
             Error::WorkspaceFull | Error::Panicked | Error::Damaged(_) | Error::FromNewerVersion { .. } => {

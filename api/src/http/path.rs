@@ -25,6 +25,21 @@ pub struct EventPath {
     pub id: String,
 }
 
+/// The path parameters of one record.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct RecordPath {
+    /// The workspace's slug.
+    #[param(example = "clinic", pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
+    pub workspace: String,
+    /// The model, percent-encoded. `-` where the query parameter `model` says it.
+    #[param(example = "patient")]
+    pub model: String,
+    /// The record's id, percent-encoded. `-` where the query parameter `record_id` says it.
+    #[param(example = "92")]
+    pub record_id: String,
+}
+
 /// What a request does: its method and its route.
 pub fn operation(request: &HttpRequest) -> String {
     format!("{} {}", request.method(), request.match_pattern().unwrap_or_default())

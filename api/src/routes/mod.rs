@@ -8,6 +8,7 @@ pub mod masking;
 pub mod members;
 pub mod oidc;
 pub mod password;
+pub mod records;
 pub mod second_factor;
 pub mod sign_in;
 pub mod suggest;

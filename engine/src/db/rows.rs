@@ -37,6 +37,25 @@ pub struct EventRow {
     pub masked: Option<String>,
 }
 
+/// The columns of an event from which a record's history is made.
+#[derive(Clone, Debug, diesel::Queryable, diesel::Selectable)]
+#[diesel(table_name = events)]
+pub struct VersionRow {
+    pub seq: i64,
+    pub occurred_at: Timestamp,
+    pub actor_type: Option<i16>,
+    pub actor_id: Option<String>,
+    pub actor_name: Option<String>,
+    pub on_behalf_of_type: Option<i16>,
+    pub on_behalf_of_id: Option<String>,
+    pub on_behalf_of_name: Option<String>,
+    pub action: String,
+    pub outcome: i16,
+    pub target_name: Option<String>,
+    pub changes: Option<String>,
+    pub masked: Option<String>,
+}
+
 #[derive(Clone, Debug, diesel::Insertable)]
 #[diesel(table_name = super::schema::dedupe_keys, treat_none_as_default_value = false)]
 pub struct DedupeKeyRow {

@@ -301,7 +301,15 @@ impl TryFrom<EventRow> for Event {
     }
 }
 
-fn stored_actor(kind: Option<i16>, id: Option<String>, name: Option<String>) -> Result<Option<Actor>> {
+/// An actor of three columns.
+///
+/// # Errors
+/// [`Error::FromNewerVersion`].
+pub(crate) fn stored_actor(
+    kind: Option<i16>,
+    id: Option<String>,
+    name: Option<String>,
+) -> Result<Option<Actor>> {
     let kind = kind.map(ActorType::from_number).transpose()?;
     Ok(kind.map(|kind| Actor { kind, id: id.map(Text::stored), name: name.map(Text::stored) }))
 }

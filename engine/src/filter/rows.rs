@@ -33,6 +33,11 @@ pub type OrderedQuery<'a> =
 
 /// Rows in the order of a page, filtered as far as SQL can decide.
 pub fn in_order(filter: &Filter, order: Order, after: Option<Position>) -> OrderedQuery<'_> {
+    ordered(filter, order, after).select(EventRow::as_select())
+}
+
+/// The same with all columns, of which the caller selects some.
+pub fn ordered(filter: &Filter, order: Order, after: Option<Position>) -> events::BoxedQuery<'_, Backend> {
     let mut query = events::table.filter(filter.to_sql()).into_boxed();
     // The first comparison is implied by the second; it lets the index start at the position.
     if let Some(Position { occurred_at, seq }) = after {
@@ -49,9 +54,8 @@ pub fn in_order(filter: &Filter, order: Order, after: Option<Position>) -> Order
             ),
         };
     }
-    query = match order {
+    match order {
         Order::Asc => query.order((events::occurred_at.asc(), events::seq.asc())),
         Order::Desc => query.order((events::occurred_at.desc(), events::seq.desc())),
-    };
-    query.select(EventRow::as_select())
+    }
 }

@@ -2,6 +2,8 @@
 //! tested in the package `logbook-tests`.
 
 mod event_ids;
+mod history;
+mod history_examples;
 mod index_encoding;
 mod masking;
 mod masking_fields;

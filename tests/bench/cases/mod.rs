@@ -118,6 +118,8 @@ pub(crate) enum What {
     Suggest {
         field: &'static str,
     },
+    /// What is folded from all versions of the record of the question's filters: `state?at=…`.
+    Record(String),
 }
 
 /// Where a page begins.
@@ -204,6 +206,13 @@ impl Question {
             What::Suggest { field } => {
                 parameters.push(("field", (*field).to_owned()));
                 "suggest".to_owned()
+            }
+            What::Record(what) => {
+                let value = |name: &str| self.filters.iter().find(|filter| filter.0 == name);
+                let (Some((_, model)), Some((_, id))) = (value("model"), value("record_id")) else {
+                    panic!("a record has a model and an id");
+                };
+                return target.record(model, id, what);
             }
         };
         let parameters = query(parameters.iter().map(|(name, value)| (*name, value.as_str())));

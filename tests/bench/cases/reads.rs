@@ -1,11 +1,15 @@
 //! Pages, filters, the history of a record, one event, the feed.
 
-use logbook_engine::event::Log;
+use logbook_engine::{db::timestamp::Timestamp, event::Log};
 
 use super::{At, Case, Expect, Group, LOGS, PAGE, Plan, QUICK, Question, Samples, What, case};
-use crate::generate::{
-    words::{RARE_ACTIONS, RARE_ROLES},
-    world::HOT_RECORD,
+use crate::{
+    generate::{
+        END, START,
+        words::{RARE_ACTIONS, RARE_ROLES},
+        world::HOT_RECORD,
+    },
+    http::query,
 };
 
 use rand::RngExt as _;
@@ -143,7 +147,24 @@ fn history(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
         let page = n.checked_rem(cursors.len())?;
         Some(question(At::Cursor(cursors[page].clone(), (page + 1) * PAGE)))
     });
-    vec![first, pages]
+    let mut cases = vec![first, pages];
+    let times = [START + (END - START) / 3, END];
+    for (name, what) in [
+        ("record: state of 1,000 versions", "state"),
+        ("record: blame of 1,000 versions", "blame"),
+        ("record: diff of 1,000 versions", "diff"),
+    ] {
+        cases.push(case(name, Group::History, (QUICK, Expect::Any), plan, |n| {
+            let (earlier, at) = (Timestamp(START).to_string(), Timestamp(times[n % times.len()]).to_string());
+            let parameters = match what {
+                "diff" => query([("from", earlier.as_str()), ("to", &at)]),
+                _ => query([("at", at.as_str())]),
+            };
+            let what = What::Record(format!("{what}?{parameters}"));
+            Some(Question::new(Log::Application, what).with("model", model).with("record_id", id))
+        }));
+    }
+    cases
 }
 
 fn others(samples: &mut Samples, plan: &Plan) -> Vec<Case> {

@@ -84,6 +84,10 @@ pub(crate) fn statements(question: &Question, direct: &mut Direct, workspace_id:
         What::Suggest { .. } => vec![format!(
             "SELECT DISTINCT actor_type, actor_id, actor_name FROM events WHERE {condition} LIMIT 10"
         )],
+        // The folding would be the app's.
+        What::Record(_) => {
+            vec![format!("SELECT * FROM events WHERE {condition} ORDER BY occurred_at, seq")]
+        }
     }
 }
 

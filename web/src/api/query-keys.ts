@@ -20,6 +20,12 @@ export const queryKeys = {
   apiKeys: (slug: string) => ["api-keys", slug] as const,
   views: (slug: string) => ["views", slug] as const,
   masking: (slug: string) => ["masking", slug] as const,
+  recordVersions: (slug: string, model: string, id: string) =>
+    ["record", slug, model, id, "versions"] as const,
+  recordBlame: (slug: string, model: string, id: string, at: string) =>
+    ["record", slug, model, id, "blame", at] as const,
+  recordDiff: (slug: string, model: string, id: string, from: string, to: string) =>
+    ["record", slug, model, id, "diff", from, to] as const,
   /** `askedAt`: what is asked again later has another answer. */
   logList: (
     slug: string,

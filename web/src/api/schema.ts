@@ -1210,6 +1210,103 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/records/{model}/{record_id}/blame": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Returns who last set each field of a record, as of a moment: when, by which event, and from which value. */
+    get: operations["getRecordBlame"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/records/{model}/{record_id}/diff": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Returns the fields of a record that differ between two moments. A record that was deleted has no fields. */
+    get: operations["getRecordDiff"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/records/{model}/{record_id}/history": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Lists the versions of a record: its events in the application log, reads included, a page at a time.
+     * @description A version has its number in the order of `occurred_at` and `seq`: 1 is the oldest, and a late event moves those after it.
+     *     The number is null beyond 10,000.
+     */
+    get: operations["getRecordHistory"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/records/{model}/{record_id}/restore": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Returns what to write to a record to get it back to what it was: a JSON Merge Patch (RFC 7396), for the app to apply.
+     * @description Logbook never writes to the app. Fields that a patch cannot bring back are in `left_out`, with the reason. Of a record
+     *     that is deleted now, the patch has every field.
+     */
+    get: operations["getRecordRestorePatch"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/records/{model}/{record_id}/state": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Returns what a record was at a moment: its fields, folded from the changes of its versions.
+     * @description `create` starts a record, any other change that succeeded sets fields, `delete` ends it with its last values, and an
+     *     update after that brings it back. `gaps` has the writes that the log missed: an old value was not the one before.
+     */
+    get: operations["getRecordState"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/workspaces/{workspace}/suggest": {
     parameters: {
       query?: never;
@@ -1779,6 +1876,26 @@ export interface components {
       next_cursor: string | null;
       has_more: boolean;
     };
+    /** @description A field of a record, and who last set it. */
+    BlamedField: components["schemas"]["RecordField"] & {
+      /**
+       * @description The event that set it. Null, as are the others, where the log missed that.
+       * @example 01935fb2-8e31-8000-8000-040000000029
+       */
+      event_id: string | null;
+      /** @description The number of that event among the record's versions. */
+      set_in_version: number | null;
+      /** Format: date-time */
+      set_at: string | null;
+      set_by: components["schemas"]["Actor"] | null;
+      on_behalf_of: components["schemas"]["Actor"] | null;
+      /** @example update */
+      action: string | null;
+      /** @description The value before it, as the event says. */
+      old: unknown;
+      /** @example Asha Rao */
+      old_label: string | null;
+    };
     /** @description The events of one stretch of time. */
     Bucket: {
       /** Format: date-time */
@@ -2129,6 +2246,17 @@ export interface components {
       old_label?: string;
       /** @example Ben Kim */
       new_label?: string;
+    };
+    /** @description A field that the patch cannot bring back. */
+    LeftOutField: {
+      /** @example token */
+      field: string;
+      /**
+       * @description `masked`: its value was masked before it was stored. `unknown`: the log does not say what it was. `null_inside`: an
+       *     object with null inside, which a merge patch would remove.
+       * @example masked
+       */
+      reason: string;
     };
     /** @description What an event would have. */
     MaskedTrial: {
@@ -2569,6 +2697,149 @@ export interface components {
        * @description When it ends, unless they sign in at the provider again.
        */
       ends_at: string;
+    };
+    /** @description Who last set each field of a record. */
+    RecordBlame: components["schemas"]["RecordMoment"] & {
+      /** @example patient */
+      model: string;
+      /** @example 92 */
+      record_id: string;
+      /** @example 李雷 */
+      record_name: string | null;
+      /** @description By name. Of a deleted record: its last values. */
+      fields: components["schemas"]["BlamedField"][];
+      /** @description The latest 1,000 gaps up to the moment. */
+      gaps: components["schemas"]["RecordGap"][];
+      gap_count: number;
+    };
+    /** @description A field that differs between two moments. */
+    RecordChange: {
+      /** @example status */
+      field: string;
+      /** @example Status */
+      label: string | null;
+      /**
+       * @description `added`, `removed` or `changed`.
+       * @example changed
+       */
+      kind: string;
+      /** @description The value at the earlier moment; null where there was none. */
+      old: unknown;
+      old_label: string | null;
+      /** @description The value at the later moment; null where there was none. */
+      new: unknown;
+      new_label: string | null;
+    };
+    /** @description How a record differs between two moments. */
+    RecordDiff: {
+      /** @example patient */
+      model: string;
+      /** @example 92 */
+      record_id: string;
+      /** @example 李雷 */
+      record_name: string | null;
+      from: components["schemas"]["RecordMoment"];
+      to: components["schemas"]["RecordMoment"];
+      /** @description By the field's name. */
+      changes: components["schemas"]["RecordChange"][];
+      /** @description The gaps between the two moments, among the latest 1,000 up to the later one. */
+      gaps: components["schemas"]["RecordGap"][];
+    };
+    /** @description A field of a record. */
+    RecordField: {
+      /** @example doctor_id */
+      field: string;
+      /**
+       * @description The field's own name for people, where a change had one.
+       * @example Doctor
+       */
+      label: string | null;
+      /** @description Any JSON value; null where there is none. The members of a set are an array. */
+      value: unknown;
+      /**
+       * @description What the value says to people, where a change had it.
+       * @example Ben Kim
+       */
+      value_label: string | null;
+      /** @description True when only a later change says what it was at this moment. */
+      inferred: boolean;
+    };
+    /** @description A write that the log missed: it happened before this event, whose old value is not the one that was there. */
+    RecordGap: {
+      /** @example status */
+      field: string;
+      /** @example 01935fb2-8e31-8000-8000-040000000029 */
+      event_id: string;
+      /** Format: date-time */
+      occurred_at: string;
+      /** @description What the log says was there. Of a set: which of the members that the event names. */
+      expected: unknown;
+      /** @description What the event says was there. */
+      found: unknown;
+    };
+    /** @description A page of versions. */
+    RecordHistory: {
+      data: components["schemas"]["RecordVersion"][];
+      /** @description Send it as `cursor` to get the next page. Null on the last page. */
+      next_cursor: string | null;
+      has_more: boolean;
+    };
+    /** @description A record at a moment. */
+    RecordMoment: {
+      /**
+       * Format: date-time
+       * @description The moment.
+       */
+      at: string;
+      /** @description How many versions had happened, which is the number of the last one. 0 before the first. */
+      version: number;
+      /**
+       * @description The last version's event.
+       * @example 01935fb2-8e31-8000-8000-040000000029
+       */
+      event_id: string | null;
+      /** @description Null where the log does not say: before the first version of a record that was created before Logbook saw it. */
+      exists: boolean | null;
+      deleted: boolean;
+      /** @description False when the log does not have the record's creation: then it may have fields that the log never named. */
+      complete: boolean;
+    };
+    /** @description What to write to a record to get it back to what it was. */
+    RecordRestore: {
+      /** @example patient */
+      model: string;
+      /** @example 92 */
+      record_id: string;
+      /** @example 李雷 */
+      record_name: string | null;
+      /** @description The latest version, from which the patch leads back. */
+      from: components["schemas"]["RecordMoment"];
+      to: components["schemas"]["RecordMoment"];
+      /** @description A JSON Merge Patch (RFC 7396) of the fields that differ. Null removes a value; sets are written whole. */
+      patch: Record<string, never>;
+      left_out: components["schemas"]["LeftOutField"][];
+      /** @description The latest 1,000 gaps up to now: where the log missed writes, the record may be another one than it says. */
+      gaps: components["schemas"]["RecordGap"][];
+      gap_count: number;
+    };
+    /** @description What a record was at a moment. */
+    RecordState: components["schemas"]["RecordMoment"] & {
+      /** @example patient */
+      model: string;
+      /** @example 92 */
+      record_id: string;
+      /** @example 李雷 */
+      record_name: string | null;
+      /** @description By name. Of a deleted record: its last values. */
+      fields: components["schemas"]["RecordField"][];
+      /** @description The latest 1,000 gaps up to the moment. */
+      gaps: components["schemas"]["RecordGap"][];
+      gap_count: number;
+    };
+    /** @description A version of a record: an event, and its number. */
+    RecordVersion: components["schemas"]["ApplicationEvent"] & {
+      /** @description 1 for the oldest. Null beyond 10,000. */
+      version: number | null;
     };
     /** @description Codes for somebody who has lost their authenticator app. They are shown once; each signs in once. */
     RecoveryCodes: {
@@ -17115,6 +17386,596 @@ export interface operations {
         };
       };
       /** @description Some of the input is invalid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  getRecordBlame: {
+    parameters: {
+      query?: {
+        /**
+         * @description The model, where it cannot be a part of a path: with a slash, a backslash or a control character, or `.` and `..`.
+         *     The path then has `-` in its place.
+         * @example app/patient
+         */
+        model?: string;
+        /**
+         * @description The record's id, where it cannot be a part of a path. The path then has `-` in its place.
+         * @example 2026/92
+         */
+        record_id?: string;
+        /**
+         * @description The moment: an RFC 3339 time, a date (`YYYY-MM-DD`), which begins at midnight in the workspace's time zone, or the id
+         *     of an event of the record, for the moment right after it. Everything that had happened by then counts. Default:
+         *     after the latest version.
+         * @example 2026-11-22T20:48:59Z
+         */
+        at?: string;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The model, percent-encoded. `-` where the query parameter `model` says it.
+         * @example patient
+         */
+        model: string;
+        /**
+         * @description The record's id, percent-encoded. `-` where the query parameter `record_id` says it.
+         * @example 92
+         */
+        record_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The fields */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RecordBlame"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The record has no events, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The record has more history than can be folded at once */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  getRecordDiff: {
+    parameters: {
+      query: {
+        /**
+         * @description The model, where it cannot be a part of a path: with a slash, a backslash or a control character, or `.` and `..`.
+         *     The path then has `-` in its place.
+         * @example app/patient
+         */
+        model?: string;
+        /**
+         * @description The record's id, where it cannot be a part of a path. The path then has `-` in its place.
+         * @example 2026/92
+         */
+        record_id?: string;
+        /**
+         * @description The earlier moment: as `at` of the state.
+         * @example 2026-11-22
+         */
+        from: string;
+        /**
+         * @description The later moment. Default: after the latest version.
+         * @example 2026-11-23T00:00:00Z
+         */
+        to?: string;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The model, percent-encoded. `-` where the query parameter `model` says it.
+         * @example patient
+         */
+        model: string;
+        /**
+         * @description The record's id, percent-encoded. `-` where the query parameter `record_id` says it.
+         * @example 92
+         */
+        record_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The differences */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RecordDiff"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The record has no events, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The record has more history than can be folded at once */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  getRecordHistory: {
+    parameters: {
+      query?: {
+        /**
+         * @description The model, where it cannot be a part of a path: with a slash, a backslash or a control character, or `.` and `..`.
+         *     The path then has `-` in its place.
+         * @example app/patient
+         */
+        model?: string;
+        /**
+         * @description The record's id, where it cannot be a part of a path. The path then has `-` in its place.
+         * @example 2026/92
+         */
+        record_id?: string;
+        /** @description The `next_cursor` of the previous page. Valid only with the same filters and order. */
+        cursor?: string;
+        /** @description Maximum number of events on the page. */
+        limit?: number;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The model, percent-encoded. `-` where the query parameter `model` says it.
+         * @example patient
+         */
+        model: string;
+        /**
+         * @description The record's id, percent-encoded. `-` where the query parameter `record_id` says it.
+         * @example 92
+         */
+        record_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of versions */
+      200: {
+        headers: {
+          /** @description The next page, as rel="next"; absent on the last page */
+          Link?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RecordHistory"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  getRecordRestorePatch: {
+    parameters: {
+      query: {
+        /**
+         * @description The model, where it cannot be a part of a path: with a slash, a backslash or a control character, or `.` and `..`.
+         *     The path then has `-` in its place.
+         * @example app/patient
+         */
+        model?: string;
+        /**
+         * @description The record's id, where it cannot be a part of a path. The path then has `-` in its place.
+         * @example 2026/92
+         */
+        record_id?: string;
+        /**
+         * @description The moment to get back to: as `at` of the state.
+         * @example 2026-11-22T20:48:59Z
+         */
+        to: string;
+        /**
+         * @description Only these fields: at most 100. Default: all.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The model, percent-encoded. `-` where the query parameter `model` says it.
+         * @example patient
+         */
+        model: string;
+        /**
+         * @description The record's id, percent-encoded. `-` where the query parameter `record_id` says it.
+         * @example 92
+         */
+        record_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The patch */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RecordRestore"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The record has no events, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The record has more history than can be folded at once */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  getRecordState: {
+    parameters: {
+      query?: {
+        /**
+         * @description The model, where it cannot be a part of a path: with a slash, a backslash or a control character, or `.` and `..`.
+         *     The path then has `-` in its place.
+         * @example app/patient
+         */
+        model?: string;
+        /**
+         * @description The record's id, where it cannot be a part of a path. The path then has `-` in its place.
+         * @example 2026/92
+         */
+        record_id?: string;
+        /**
+         * @description The moment: an RFC 3339 time, a date (`YYYY-MM-DD`), which begins at midnight in the workspace's time zone, or the id
+         *     of an event of the record, for the moment right after it. Everything that had happened by then counts. Default:
+         *     after the latest version.
+         * @example 2026-11-22T20:48:59Z
+         */
+        at?: string;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The model, percent-encoded. `-` where the query parameter `model` says it.
+         * @example patient
+         */
+        model: string;
+        /**
+         * @description The record's id, percent-encoded. `-` where the query parameter `record_id` says it.
+         * @example 92
+         */
+        record_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The state */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RecordState"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The record has no events, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The record has more history than can be folded at once */
       422: {
         headers: {
           [name: string]: unknown;

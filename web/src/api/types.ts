@@ -45,6 +45,12 @@ export type SavedView = Schemas["SavedView"];
 export type Suggestion = Schemas["Suggestion"];
 export type SuggestField = QueryOf<paths["/api/v1/workspaces/{workspace}/suggest"]["get"]>["field"];
 export type TopValues = Schemas["Top"];
+export type RecordVersion = Schemas["RecordVersion"];
+export type RecordBlame = Schemas["RecordBlame"];
+export type BlamedField = Schemas["BlamedField"];
+export type RecordChange = Schemas["RecordChange"];
+export type RecordGap = Schemas["RecordGap"];
+export type RecordRestore = Schemas["RecordRestore"];
 export type Problem = Schemas["Problem"];
 
 export type FeedEvent = Schemas["FeedEvent"];

@@ -9,10 +9,11 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { ApiError } from "../api/errors";
-import { canManage, canReadActivity } from "../api/roles";
+import { canManage, canRead, canReadActivity } from "../api/roles";
 import { restoreSession } from "../api/session";
 import { meQuery, workspaceQuery } from "../api/workspaces";
 import { PRESETS, type Preset } from "../logs/range";
+import { readRecordSearch } from "../logs/record-link";
 import { readSearch } from "../logs/search";
 import { AppShell } from "./AppShell";
 import { AppPending, NotFound, RouteError, RoutePending } from "./Fallbacks";
@@ -104,14 +105,23 @@ const overviewRoute = createRoute({
   component: lazyRouteComponent(() => import("./Overview"), "Overview"),
 });
 
-/** What a log's page needs is asked for while its code, the user and the workspace are still on their way. */
+/** What a log's page shows is asked for while its code is on its way, as soon as it is known that it may be read. */
 function askFor<N extends keyof typeof LOGS>(name: N) {
   return ({ context, params, location, preload }: LogLoader) => {
     if (preload) return;
     const search = readSearch(location.search, LOG_FILTERS[name]);
     const entry = location.state.__TSR_key ?? "";
-    void Promise.all([LOGS[name](), import("../logs/use-log-data")]).then(([log, { askAhead }]) =>
-      askAhead(context.queries, log as never, params.slug, search, entry),
+    const parts = [
+      context.queries.ensureQueryData(workspaceQuery(params.slug)),
+      LOGS[name](),
+      import("../logs/use-log-data"),
+    ] as const;
+    void Promise.all(parts).then(
+      ([{ role }, log, { askAhead }]) => {
+        if (canRead(role)) askAhead(context.queries, log as never, params.slug, search, entry);
+      },
+      // The page shows what went wrong.
+      () => undefined,
     );
   };
 }
@@ -158,6 +168,13 @@ const timelineRoute = createRoute({
   path: "timeline",
   validateSearch: readTimelineSearch,
   component: lazyRouteComponent(() => import("./timeline/TimelinePage"), "TimelinePage"),
+});
+
+const recordRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "records/$model/$recordId",
+  validateSearch: readRecordSearch,
+  component: lazyRouteComponent(() => import("./records/RecordPage"), "RecordPage"),
 });
 
 const settingsRoute = createRoute({
@@ -225,6 +242,7 @@ const routeTree = rootRoute.addChildren([
       applicationRoute,
       frameworkRoute,
       timelineRoute,
+      recordRoute,
       settingsRoute.addChildren([
         settingsStartRoute,
         membersRoute,

@@ -87,7 +87,7 @@ pub struct HistogramParams {
 ///
 /// # Errors
 /// `invalid_parameter`, with the parameter's name.
-fn parse_time(name: &str, text: &str, zone: Tz) -> Result<Timestamp> {
+pub fn parse_time(name: &str, text: &str, zone: Tz) -> Result<Timestamp> {
     let problem = || {
         let detail = "must be a date such as 2026-11-22 or an RFC 3339 time such as 2026-11-22T20:48:59Z";
         Problem::parameter(name, detail)
