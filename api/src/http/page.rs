@@ -1,5 +1,6 @@
 //! Pages: their size, their order, and the cursor where the previous page ended.
 
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::header};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use logbook_engine::{
     db::timestamp::Timestamp,
@@ -87,4 +88,28 @@ impl Cursor {
         }
         Ok(position)
     }
+}
+
+/// The response of a page, whose `Link` leads to the next one, and the cursor of that.
+pub fn page_response(
+    request: &HttpRequest,
+    order: Order,
+    next: Option<Position>,
+    filter_hash: [u8; 8],
+) -> (HttpResponseBuilder, Option<String>) {
+    let next_cursor = next.map(|position| Cursor { order, position, filter_hash }.encode());
+    let mut response = HttpResponse::Ok();
+    if let Some(cursor) = &next_cursor {
+        response.insert_header((header::LINK, next_link(request, cursor)));
+    }
+    (response, next_cursor)
+}
+
+/// `</api/…?…&cursor=…>; rel="next"` (RFC 8288): the same request with the next page's cursor.
+fn next_link(request: &HttpRequest, cursor: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+    query.extend_pairs(pairs.filter(|(name, _)| name != "cursor"));
+    query.append_pair("cursor", cursor);
+    format!("<{}?{}>; rel=\"next\"", request.path(), query.finish())
 }

@@ -1,6 +1,6 @@
 //! The timeline: what happened around somebody or something, in all logs.
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use logbook_engine::{
     caches::Caches,
     db::{Conn, Db, timestamp::Timestamp},
@@ -18,15 +18,11 @@ use crate::{
     auth::{Read, Reader, Readers},
     http::{
         error::{Code, FieldError, Problem, ReadProblems, Result},
-        page::{Cursor, PageParams},
+        page::{Cursor, PageParams, page_response},
         params::Params,
         path::WorkspacePath,
     },
-    routes::logs::{
-        feed::FeedEvent,
-        log::{next_link, reader_id},
-        params::RangeParams,
-    },
+    routes::logs::{feed::FeedEvent, log::reader_id, params::RangeParams},
 };
 
 /// Minutes before and after an event, unless the request says how many.
@@ -255,11 +251,7 @@ pub async fn timeline(
     let found = if needs_index { db.scan(id, list).await? } else { db.read(id, list).await? };
 
     reader.read.returns(found.events.len());
-    let next_cursor = found.next.map(|position| Cursor { order, position, filter_hash }.encode());
-    let mut response = HttpResponse::Ok();
-    if let Some(cursor) = &next_cursor {
-        response.insert_header((header::LINK, next_link(&request, cursor)));
-    }
+    let (mut response, next_cursor) = page_response(&request, order, found.next, filter_hash);
     let data = found.events.into_iter().map(FeedEvent::from).collect();
     let has_more = next_cursor.is_some();
     Ok(response.json(TimelinePage { data, next_cursor, has_more }))

@@ -8,7 +8,7 @@ use super::{
     packed::{CellsBuilder, Key, PackedCells},
 };
 use crate::{
-    db::Conn,
+    db::{Conn, timestamp::Timestamp},
     error::Result,
     event::{Common, Event},
     filter::{Accepted, Dimension, Filter, rows::Scanned},
@@ -21,21 +21,41 @@ use crate::{
 /// microseconds, and a count may take about as long as a page.
 pub const SCAN_LIMIT: usize = 2000;
 
-/// Passes the matching events to `show`, newest first. True when those were all.
-fn scan(conn: &mut Conn, index: &Index, filter: &Filter, mut show: impl FnMut(&Event)) -> Result<bool> {
-    let mut seen = 0;
-    let scanned = query::scan(conn, index, filter, (Order::Desc, None), SCAN_LIMIT + 1, &mut |event| {
-        if seen == SCAN_LIMIT {
-            return ControlFlow::Break(());
-        }
-        seen += 1;
-        show(&event);
-        ControlFlow::Continue(())
-    })?;
-    Ok(scanned == Scanned::All)
+/// How far a scan came.
+pub(super) struct Sample {
+    pub events: usize,
+    /// The scanned events are all that match.
+    pub is_all: bool,
+    /// From when on all are scanned that match, where those are not all.
+    pub since: Option<Timestamp>,
 }
 
-fn key_of(event: &Event) -> Key<'_> {
+/// Passes the matching events to `show`, newest first.
+pub(super) fn scan(
+    conn: &mut Conn,
+    index: &Index,
+    filter: &Filter,
+    mut show: impl FnMut(&Event),
+) -> Result<Sample> {
+    let (mut events, mut oldest) = (0, None);
+    let scanned =
+        query::scan(conn, index, filter, (Order::Desc, None), SCAN_LIMIT + 1, &mut |event: Event| {
+            if events == SCAN_LIMIT {
+                return ControlFlow::Break(());
+            }
+            (events, oldest) = (events + 1, Some(event.occurred_at));
+            show(&event);
+            ControlFlow::Continue(())
+        })?;
+    let since = match scanned {
+        Scanned::All => None,
+        Scanned::Enough => oldest,
+        Scanned::Until(position) => Some(position.occurred_at),
+    };
+    Ok(Sample { events, is_all: scanned == Scanned::All, since })
+}
+
+pub(super) fn key_of(event: &Event) -> Key<'_> {
     let Common { action, outcome, role, target, .. } = &event.common;
     Key {
         action,
@@ -52,7 +72,7 @@ fn key_of(event: &Event) -> Key<'_> {
 /// The database's.
 pub fn cells(conn: &mut Conn, index: &Index, filter: &Filter) -> Result<Cells> {
     let mut cells = Cells::default();
-    cells.exact = scan(conn, index, filter, |event| cells.add(key_of(event), 1))?;
+    cells.exact = scan(conn, index, filter, |event| cells.add(key_of(event), 1))?.is_all;
     Ok(cells)
 }
 
@@ -62,10 +82,10 @@ pub fn cells(conn: &mut Conn, index: &Index, filter: &Filter) -> Result<Cells> {
 /// The database's.
 pub fn quarters(conn: &mut Conn, index: &Index, filter: &Filter) -> Result<(PackedCells, bool)> {
     let mut draft = CellsBuilder::default();
-    let exact = scan(conn, index, filter, |event| {
+    let sample = scan(conn, index, filter, |event| {
         draft.add(calendar::quarter_of(event.occurred_at), key_of(event), 1)
     })?;
-    Ok((PackedCells::parse(draft.pack()).ok_or_else(damaged)?, exact))
+    Ok((PackedCells::parse(draft.pack()).ok_or_else(damaged)?, sample.is_all))
 }
 
 /// Counts the events that each of `filters` matches: one filter for each facet, which is `filter` without the facet's
@@ -88,12 +108,12 @@ pub fn facets(
         filter.metadata.clear();
     }
     let mut counted = vec![Cells::default(); filters.len()];
-    let exact = scan(conn, index, &wide, |event| {
+    let sample = scan(conn, index, &wide, |event| {
         for (filter, cells) in filters.iter().zip(&mut counted) {
             if filter.matches(event) {
                 cells.add(key_of(event), 1);
             }
         }
     })?;
-    Ok((counted, exact))
+    Ok((counted, sample.is_all))
 }

@@ -1,19 +1,23 @@
 //! The most frequent values of a field: of those with rollups exactly, of all others among the newest matching events.
 
-use std::{collections::HashMap, ops::ControlFlow};
+use std::collections::HashMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{CountsCache, Effort, cells::has_rollup, is_complete, open, sample::SCAN_LIMIT, whole};
+use super::{
+    CountsCache, Effort,
+    cells::has_rollup,
+    is_complete, open,
+    sample::{self, Sample},
+    whole,
+};
 use crate::{
     db::{Conn, timestamp::Timestamp},
     error::Result,
     event::Event,
-    filter::{Dimension, Filter, rows::Scanned},
+    filter::{Dimension, Filter},
     index::Index,
-    order::Order,
-    query,
 };
 
 /// Bytes of different values and names that one count keeps. The values of a field may be long, such as reasons, and an
@@ -94,45 +98,22 @@ fn kept(
     Ok(Top { data, exact, counted: cells.total(), since: None })
 }
 
-/// Counts the newest events, at most [`SCAN_LIMIT`].
+/// Counts the newest events that are scanned.
 fn newest(conn: &mut Conn, index: &Index, filter: &Filter, by: By, limit: usize) -> Result<Top> {
     let mut counter = Counter::default();
-    let (mut counted, mut oldest) = (0, None);
-    let scanned =
-        query::scan(conn, index, filter, (Order::Desc, None), SCAN_LIMIT + 1, &mut |event: Event| {
-            if counted == SCAN_LIMIT {
-                return ControlFlow::Break(());
-            }
-            (counted, oldest) = (counted + 1, Some(event.occurred_at));
-            counter.begin_event();
-            match by {
-                By::Dimension(dimension) => {
-                    if let Some(value) = value_of(&event, dimension) {
-                        counter.add(value, None);
-                    }
+    let Sample { events, is_all, since } = sample::scan(conn, index, filter, |event| {
+        counter.begin_event();
+        match by {
+            By::Dimension(dimension) => {
+                if let Some(value) = sample::key_of(event).value(dimension) {
+                    counter.add(value, None);
                 }
-                By::Values(values) => values(&event, &mut |value, name| counter.add(value, name)),
             }
-            ControlFlow::Continue(())
-        })?;
-    let all = scanned == Scanned::All;
-    let since = match scanned {
-        Scanned::All => None,
-        Scanned::Enough => oldest,
-        Scanned::Until(position) => Some(position.occurred_at),
-    };
-    Ok(Top { exact: all && !counter.is_full, counted: counted as u64, since, data: counter.most(limit) })
-}
-
-fn value_of(event: &Event, dimension: Dimension) -> Option<&str> {
-    let common = &event.common;
-    match dimension {
-        Dimension::Action => Some(&common.action),
-        Dimension::Outcome => Some(common.outcome.as_str()),
-        Dimension::Role => common.role.as_deref(),
-        Dimension::TargetType => common.target.kind.as_deref(),
-        Dimension::Source => Some(&event.source),
-    }
+            By::Values(values) => values(event, &mut |value, name| counter.add(value, name)),
+        }
+    })?;
+    let exact = is_all && !counter.is_full;
+    Ok(Top { exact, counted: events as u64, since, data: counter.most(limit) })
 }
 
 #[derive(Default)]

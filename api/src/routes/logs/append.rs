@@ -76,8 +76,13 @@ pub async fn append(
         let events = prepare_all(&elements(&body)?, parse, &source, &masker, |prepared| {
             Ok(memory.grow_to(sent + prepared)?)
         })?;
-        let request = AppendRequest::new(workspace_id, &source, []);
-        Ok::<_, Problem>(AppendRequest { events, idempotency, sender, ..request })
+        Ok::<_, Problem>(AppendRequest {
+            workspace_id,
+            sender,
+            events,
+            idempotency,
+            import_positions: Vec::new(),
+        })
     };
     let (append, memory) =
         if quick { (work(&mut memory)?, memory) } else { appender.parse(memory, work).await? };

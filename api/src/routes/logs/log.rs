@@ -4,7 +4,7 @@
 //! facets and histogram, and append where it implements [`AcceptsEvents`]. Each is one line that calls the function of the
 //! same name below. `explorer_endpoints!` adds top values, exports and the tail.
 
-use actix_web::{HttpRequest, HttpResponse, http::header};
+use actix_web::{HttpRequest, HttpResponse};
 use logbook_engine as engine;
 use logbook_engine::{
     caches::Caches,
@@ -25,7 +25,7 @@ use crate::{
     auth::{Read, Reader, Readers},
     http::{
         error::{FieldError, Problem, Result},
-        page::{Cursor, PageParams},
+        page::{Cursor, PageParams, page_response},
     },
     routes::logs::{
         columns::Column,
@@ -119,23 +119,10 @@ pub async fn list<L: LogKind>(
     };
 
     reader.read.returns(found.events.len());
-    let next_cursor = found.next.map(|position| Cursor { order, position, filter_hash }.encode());
-    let mut response = HttpResponse::Ok();
-    if let Some(cursor) = &next_cursor {
-        response.insert_header((header::LINK, next_link(request, cursor)));
-    }
+    let (mut response, next_cursor) = page_response(request, order, found.next, filter_hash);
     let data = found.events.into_iter().map(L::Event::from).collect();
     let has_more = next_cursor.is_some();
     Ok(response.json(PageBody::<L::Event> { data, next_cursor, has_more }))
-}
-
-/// `</api/…?…&cursor=…>; rel="next"` (RFC 8288): the same request with the next page's cursor.
-pub fn next_link(request: &HttpRequest, cursor: &str) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
-    query.extend_pairs(pairs.filter(|(name, _)| name != "cursor"));
-    query.append_pair("cursor", cursor);
-    format!("<{}?{}>; rel=\"next\"", request.path(), query.finish())
 }
 
 pub async fn get<L: LogKind>(db: &Db, mut reader: Reader<L>, id: &str) -> Result<HttpResponse> {

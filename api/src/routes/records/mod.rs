@@ -6,13 +6,13 @@
 pub mod answers;
 pub mod differences;
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use logbook_engine::{
     self as engine,
     caches::Caches,
     db::{Conn, Db, timestamp::Timestamp},
     event::id::EventId,
-    history::{self, Limits, Point, RecordKey, Version},
+    history::{self, Fold, Limits, Point, RecordKey, Version},
     order::Order,
     query,
 };
@@ -25,15 +25,11 @@ use crate::{
     auth::{Read, Reader},
     http::{
         error::{Code, Problem, RecordProblems, Result},
-        page::{Cursor, PageParams},
+        page::{Cursor, PageParams, page_response},
         params::Params,
         path::RecordPath,
     },
-    routes::logs::{
-        application::ApplicationEvent,
-        log::{next_link, reader_id},
-        params::parse_time,
-    },
+    routes::logs::{application::ApplicationEvent, log::reader_id, params::parse_time},
 };
 use answers::{RecordBlame, RecordHistory, RecordState, RecordVersion};
 use differences::{RecordDiff, RecordRestore};
@@ -189,6 +185,26 @@ async fn answer(
     Ok(HttpResponse::Ok().content_type("application/json").body(body))
 }
 
+/// Makes an answer of a record's versions, and of what they fold to at a moment.
+type MakeAt = fn(&RecordKey, &[Version], Moment, &Fold<'_>) -> Result<Vec<u8>>;
+
+/// Answers with what `make` makes of the record as it was at a moment.
+async fn answer_at(
+    db: &Db,
+    reader: Reader<Record>,
+    path: &RecordPath,
+    (record, AtParams { at }): (RecordParams, AtParams),
+    make: MakeAt,
+) -> Result<HttpResponse> {
+    let key = record.key(path)?;
+    let at = at.map(|at| point("at", &at, &reader.workspace)).transpose()?;
+    let make = move |key: &RecordKey, versions: &[Version]| {
+        let moment = Moment::or_latest(versions, "at", at)?;
+        make(key, versions, moment, &history::fold(versions, moment.count)?)
+    };
+    answer(db, reader, key, make).await
+}
+
 fn json(answer: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(answer).map_err(|_| Problem::new(Code::Internal, "the request could not be completed"))
 }
@@ -238,11 +254,7 @@ pub async fn history(
     }
 
     reader.read.returns(found.events.len());
-    let next_cursor = found.next.map(|position| Cursor { order, position, filter_hash }.encode());
-    let mut response = HttpResponse::Ok();
-    if let Some(cursor) = &next_cursor {
-        response.insert_header((header::LINK, next_link(&request, cursor)));
-    }
+    let (mut response, next_cursor) = page_response(&request, order, found.next, filter_hash);
     let count = found.events.len();
     let number = |n: usize| match order {
         Order::Asc => oldest.map(|oldest| oldest + n),
@@ -270,14 +282,10 @@ pub async fn state(
     path: web::Path<RecordPath>,
     params: Params<(RecordParams, AtParams)>,
 ) -> Result<HttpResponse> {
-    let (record, AtParams { at }) = params.0;
-    let key = record.key(&path)?;
-    let at = at.map(|at| point("at", &at, &reader.workspace)).transpose()?;
-    let make = move |key: &RecordKey, versions: &[Version]| {
-        let moment = Moment::or_latest(versions, "at", at)?;
-        json(&RecordState::new(key, versions, moment, &history::fold(versions, moment.count)?))
-    };
-    answer(&db, reader, key, make).await
+    answer_at(&db, reader, &path, params.0, |key, versions, moment, fold| {
+        json(&RecordState::new(key, versions, moment, fold))
+    })
+    .await
 }
 
 /// Returns who last set each field of a record, as of a moment: when, by which event, and from which value.
@@ -293,14 +301,10 @@ pub async fn blame(
     path: web::Path<RecordPath>,
     params: Params<(RecordParams, AtParams)>,
 ) -> Result<HttpResponse> {
-    let (record, AtParams { at }) = params.0;
-    let key = record.key(&path)?;
-    let at = at.map(|at| point("at", &at, &reader.workspace)).transpose()?;
-    let make = move |key: &RecordKey, versions: &[Version]| {
-        let moment = Moment::or_latest(versions, "at", at)?;
-        json(&RecordBlame::new(key, versions, moment, &history::fold(versions, moment.count)?))
-    };
-    answer(&db, reader, key, make).await
+    answer_at(&db, reader, &path, params.0, |key, versions, moment, fold| {
+        json(&RecordBlame::new(key, versions, moment, fold))
+    })
+    .await
 }
 
 /// Returns the fields of a record that differ between two moments. A record that was deleted has no fields.
