@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { cx } from "../ui/cx";
 import { Icon } from "../ui/Icon";
 import { SkeletonLine } from "../ui/Skeleton";
-import { TimeOfDay } from "./cells";
+import { Timestamp } from "./cells";
 import { type Chosen, clampWidth, shownColumns, usualColumns } from "./columns";
 import { useLog } from "./context";
 import type { Column, ListedEvent } from "./definition";
@@ -349,7 +349,7 @@ function CardCell<E extends ListedEvent>({
       <div className={styles.cardLine}>
         <span>{primary}</span>
         <span className={styles.cardTime}>
-          <TimeOfDay at={event.occurred_at} />
+          <Timestamp at={event.occurred_at} dated={false} />
         </span>
       </div>
       <div className={cx(styles.cardLine, styles.cardSecondary)}>

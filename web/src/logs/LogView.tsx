@@ -12,7 +12,7 @@ import { TimeTooltip } from "../ui/TimeTooltip";
 import { NARROW, NO_ROOM_BESIDE, useMediaQuery } from "../ui/use-media-query";
 import { ActiveFilters } from "./ActiveFilters";
 import { LogContext } from "./context";
-import { columnsText, parseColumns } from "./columns";
+import { type Chosen, columnsText, parseColumns } from "./columns";
 import { ColumnsMenu } from "./ColumnsMenu";
 import type { LogDefinition, Metric } from "./definition";
 import { EmptyLog, NothingMatches } from "./EmptyLog";
@@ -38,7 +38,7 @@ import { Toolbar } from "./Toolbar";
 import { TopValues } from "./TopValues";
 import { ViewTabs } from "./ViewTabs";
 import { listQuery, useLogData, useNewEvents } from "./use-log-data";
-import { useKeyboardNavigation } from "./use-keyboard-navigation";
+import { useOpenEvent } from "./use-open-event";
 import { useScrollPlace, useVisit } from "./use-visit";
 import { useWorkspaceClock } from "./use-workspace-clock";
 
@@ -90,23 +90,18 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   const { hasNextPage, fetchNextPage, isFetchingNextPage } = list;
 
   const openId = search.event;
-  const openIndex = openId ? events.findIndex((event) => event.id === openId) : -1;
   const open = useCallback(
     (id: string) => onSearch({ ...search, event: id }, { replace: search.event !== undefined }),
     [search, onSearch],
   );
   const close = useCallback(() => onSearch(dropEmpty({ ...search, event: undefined })), [search, onSearch]);
-  const openAt = (index: number) => {
-    const event = events[index];
-    if (!event) return undefined;
-    return () => {
-      setCursor(index);
-      open(event.id);
-    };
-  };
-  const previous = openIndex > 0 ? openAt(openIndex - 1) : undefined;
-  const next = openIndex >= 0 ? openAt(openIndex + 1) : undefined;
-  useKeyboardNavigation({ drawerOpen: openId !== undefined, table: scroller, previous, next });
+  const opened = useOpenEvent({
+    events,
+    openId,
+    table: scroller,
+    onOpen: ({ id }) => open(id),
+    onCursor: setCursor,
+  });
 
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
@@ -138,6 +133,8 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   const ranged = Boolean(search.range ?? search.since ?? search.until);
   // Undefined without a start: then there is no period before.
   const compared = search.range || search.since ? search.compare === "before" : undefined;
+  const setColumns = (chosen: readonly Chosen[] | undefined) =>
+    onSearch(dropEmpty({ ...search, columns: chosen && columnsText(chosen) }), { replace: true });
   const columns = useMemo(() => parseColumns(search.columns), [search.columns]);
 
   const context = useMemo(
@@ -233,11 +230,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                 <ColumnsMenu
                   columns={log.columns}
                   chosen={columns}
-                  onChosen={(chosen) =>
-                    onSearch(dropEmpty({ ...search, columns: chosen && columnsText(chosen) }), {
-                      replace: true,
-                    })
-                  }
+                  onChosen={setColumns}
                   compact={search.rows === "compact"}
                   onCompact={(compact) =>
                     onSearch(dropEmpty({ ...search, rows: compact ? "compact" : undefined }), {
@@ -322,11 +315,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                   hasMore={hasNextPage}
                   onMore={more}
                   columns={columns}
-                  onColumns={(chosen) =>
-                    onSearch(dropEmpty({ ...search, columns: chosen && columnsText(chosen) }), {
-                      replace: true,
-                    })
-                  }
+                  onColumns={setColumns}
                   compact={search.rows === "compact"}
                   order={search.order ?? "desc"}
                   onOrder={() => onSearch(dropEmpty({ ...search, order: search.order ? undefined : "asc" }))}
@@ -366,12 +355,12 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
         <EventDrawer
           log={log}
           id={openId}
-          event={events[openIndex]}
+          event={opened.event}
           modal={modal}
           returnTo={() => scroller?.querySelector<HTMLElement>('[role=row][tabindex="0"]') ?? null}
           onClose={close}
-          onPrevious={previous}
-          onNext={next}
+          onPrevious={opened.previous}
+          onNext={opened.next}
         />
       )}
       <TimeTooltip clock={clock} />

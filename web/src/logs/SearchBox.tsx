@@ -1,18 +1,13 @@
 import { useEffect, useRef, useState } from "react";
 import { IconButton } from "../ui/Button";
 import { Icon } from "../ui/Icon";
+import { isTyping } from "../ui/is-typing";
 import { useDebouncedCallback } from "../ui/use-debounced-callback";
 import styles from "./Toolbar.module.css";
 
 interface SearchBoxProps {
   value: string;
   onChange: (value: string) => void;
-}
-
-function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null
-  );
 }
 
 export function SearchBox({ value, onChange }: SearchBoxProps) {

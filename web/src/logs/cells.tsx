@@ -284,24 +284,13 @@ export function lastLine(text: string): string {
   return text.trimEnd().split("\n").at(-1) ?? text;
 }
 
-/** The time of day, where the date stands above the row. */
-export function TimeOfDay({ at }: { at: string }) {
+/** A date and a time. Where the date stands above the row, it is for screen readers alone. */
+export function Timestamp({ at, dated = true }: { at: string; dated?: boolean }) {
   const { clock } = useLog();
   const instant = Date.parse(at);
   return (
     <time className={styles.time} dateTime={at} data-instant={instant}>
-      <span className="visually-hidden">{formatDate(instant, clock)} </span>
-      {formatTime(instant, clock)}
-    </time>
-  );
-}
-
-export function Timestamp({ at }: { at: string }) {
-  const { clock } = useLog();
-  const instant = Date.parse(at);
-  return (
-    <time className={styles.time} dateTime={at} data-instant={instant}>
-      <span className={styles.date}>{formatDate(instant, clock)} </span>
+      <span className={dated ? styles.date : "visually-hidden"}>{formatDate(instant, clock)} </span>
       {formatTime(instant, clock)}
     </time>
   );

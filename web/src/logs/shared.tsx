@@ -1,5 +1,5 @@
 import type { LogEvent, Suggestion } from "../api/types";
-import { actorName, OnBehalfOf, targetValue, TargetValue, TimeOfDay, Value } from "./cells";
+import { actorName, OnBehalfOf, targetValue, TargetValue, Timestamp, Value } from "./cells";
 import styles from "./cells.module.css";
 import { type Chart, type Column, type DetailField, type Filter, humanize, type Metric } from "./definition";
 
@@ -9,7 +9,7 @@ export const timeColumn: Column<LogEvent> = {
   id: "time",
   title: "Time",
   width: "84px",
-  cell: (event) => <TimeOfDay at={event.occurred_at} />,
+  cell: (event) => <Timestamp at={event.occurred_at} dated={false} />,
 };
 
 /** "patient:92" */

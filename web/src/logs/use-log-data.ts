@@ -63,14 +63,13 @@ export function listQuery<L extends LogName, E extends LogEvent, M>(
   });
 }
 
-/** What is counted of the same events, asked for at `now`. */
+/** What is counted of the events that match, asked for at `now`. */
 function countQueries<L extends LogName, E extends LogEvent, M>(
   log: LogDefinition<L, E, M>,
   workspace: string,
-  search: LogSearch,
+  filters: FilterQuery<L>,
   now: number,
 ) {
-  const filters = filterQuery<L>(search, now);
   return {
     metrics: queryOptions({
       queryKey: queryKeys.logMetrics(workspace, log.name, filters, now),
@@ -103,7 +102,8 @@ export function askAhead<L extends LogName, E extends LogEvent, M>(
   const askedAt = Date.now();
   rememberVisit(entry, question, { askedAt, top: 0, cursor: 0 });
   void queries.prefetchInfiniteQuery(listQuery(log, workspace, search, askedAt));
-  const { metrics, facets, histogram } = countQueries(log, workspace, search, askedAt);
+  const filters = filterQuery<L>(search, askedAt);
+  const { metrics, facets, histogram } = countQueries(log, workspace, filters, askedAt);
   void queries.prefetchQuery(metrics);
   void queries.prefetchQuery(facets);
   void queries.prefetchQuery(histogram);
@@ -121,24 +121,17 @@ export function useLogData<L extends LogName, E extends LogEvent, M>(
     ...listQuery(log, workspace, search, now, pageSize),
     placeholderData,
   });
-  const counts = countQueries(log, workspace, search, now);
+  const filters = filterQuery<L>(search, now);
+  const counts = countQueries(log, workspace, filters, now);
   const metrics = useQuery({ ...counts.metrics, placeholderData });
   const facets = useQuery({ ...counts.facets, placeholderData, enabled: withFacets });
   const histogram = useQuery({ ...counts.histogram, placeholderData });
   const before = periodBefore<L>(search, now);
-  const metricsBefore = useQuery({
-    queryKey: queryKeys.logMetrics(workspace, log.name, before ?? {}, now),
-    queryFn: ({ signal }) => log.api.metrics(workspace, before ?? filterQuery<L>(search, now), signal),
-    enabled: before !== undefined,
-    ...ANSWER,
-  });
-
+  const countsBefore = countQueries(log, workspace, before ?? filters, now);
+  const metricsBefore = useQuery({ ...countsBefore.metrics, enabled: before !== undefined });
   const histogramBefore = useQuery({
-    queryKey: queryKeys.logHistogram(workspace, log.name, before ?? {}, now, log.chart.by),
-    queryFn: ({ signal }) =>
-      log.api.histogram(workspace, before ?? filterQuery<L>(search, now), log.chart.by, signal),
+    ...countsBefore.histogram,
     enabled: before !== undefined && search.compare === "before",
-    ...ANSWER,
   });
 
   const events = useMemo(() => list.data?.pages.flatMap((page) => page.data) ?? [], [list.data]);

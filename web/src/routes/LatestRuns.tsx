@@ -1,13 +1,12 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import type { FrameworkEvent } from "../api/types";
 import { frameworkLog } from "../framework/log";
 import { lastLine, Outcome } from "../logs/cells";
-import { humanize } from "../logs/definition";
 import type { LogSearch } from "../logs/search";
 import { listQuery } from "../logs/use-log-data";
 import { formatRelative } from "../ui/time/format";
 import { useNow } from "../ui/use-now";
+import { LatestEvent } from "./LatestEvent";
 import styles from "./Overview.module.css";
 
 interface LatestRunsProps {
@@ -31,28 +30,20 @@ export function LatestRuns({ workspace, search, now }: LatestRunsProps) {
       <h3 className={styles.part}>Latest run of each component</h3>
       <ul className={styles.events} aria-label="Latest run of each component">
         {runs.map((event) => (
-          <li key={event.id}>
-            <Link
-              to="/w/$slug/framework"
-              params={{ slug: workspace }}
-              search={{ ...search, event: event.id }}
-              className={styles.event}
-            >
-              <span className={styles.line}>
-                <span>
-                  {humanize(event.action)}:{" "}
-                  {event.component.name ?? event.component.id ?? event.component.type}
-                </span>
-                <span className={styles.time}>{formatRelative(Date.parse(event.occurred_at), clock)}</span>
-              </span>
-              <span className={`${styles.line} ${styles.secondary}`}>
-                <span>
-                  <Outcome status={event.status} />
-                  {event.error && ` · ${lastLine(event.error)}`}
-                </span>
-              </span>
-            </Link>
-          </li>
+          <LatestEvent
+            key={event.id}
+            log={frameworkLog}
+            event={event}
+            workspace={workspace}
+            search={search}
+            secondary={
+              <>
+                <Outcome status={event.status} />
+                {event.error && ` · ${lastLine(event.error)}`}
+              </>
+            }
+            time={formatRelative(Date.parse(event.occurred_at), clock)}
+          />
         ))}
       </ul>
     </>

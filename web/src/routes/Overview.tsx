@@ -7,7 +7,6 @@ import type { LogEvent, LogName } from "../api/types";
 import { workspaceQuery } from "../api/workspaces";
 import { applicationLog } from "../application/log";
 import { frameworkLog } from "../framework/log";
-import { Timestamp } from "../logs/cells";
 import { LogContext, useLog } from "../logs/context";
 import type { LogDefinition } from "../logs/definition";
 import { Histogram } from "../logs/Histogram";
@@ -21,6 +20,7 @@ import { useWorkspaceClock } from "../logs/use-workspace-clock";
 import { ErrorNotice } from "../ui/ErrorNotice";
 import { SkeletonLine } from "../ui/Skeleton";
 import { TimeTooltip } from "../ui/TimeTooltip";
+import { LatestEvent } from "./LatestEvent";
 import { LatestRuns } from "./LatestRuns";
 import styles from "./Overview.module.css";
 import { MyInvitations } from "./MyInvitations";
@@ -229,40 +229,5 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
         </>
       )}
     </section>
-  );
-}
-
-function LatestEvent<L extends LogName, E extends LogEvent, M>({
-  log,
-  event,
-  workspace,
-  search,
-}: {
-  log: LogDefinition<L, E, M>;
-  event: E;
-  workspace: string;
-  search: object;
-}) {
-  const { primary, secondary } = log.card(event);
-  const name: LogName = log.name;
-  return (
-    <li>
-      <Link
-        to={LOG_PATHS[name]}
-        params={{ slug: workspace }}
-        search={{ ...search, event: event.id }}
-        className={styles.event}
-      >
-        <span className={styles.line}>
-          <span>{primary}</span>
-          <span className={styles.time}>
-            <Timestamp at={event.occurred_at} />
-          </span>
-        </span>
-        <span className={`${styles.line} ${styles.secondary}`}>
-          <span>{secondary}</span>
-        </span>
-      </Link>
-    </li>
   );
 }

@@ -1,13 +1,10 @@
 import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import type { Me } from "../api/types";
+import { isTyping } from "../ui/is-typing";
 // At hand at once: the keys that follow are for it.
 import { CommandPalette } from "./CommandPalette";
 
 const KeyboardHelp = lazy(() => import("./KeyboardHelp"));
-
-function isTyping(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
-}
 
 /** What opens by key on every page: Ctrl K (Cmd K), and the question mark. */
 export function ShellDialogs({ me, slug }: { me: Me; slug: string | undefined }) {

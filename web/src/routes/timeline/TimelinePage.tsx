@@ -13,7 +13,7 @@ import { LogContext } from "../../logs/context";
 import { EventDrawer } from "../../logs/EventDrawer";
 import { LogTable } from "../../logs/LogTable";
 import { SearchBox } from "../../logs/SearchBox";
-import { useKeyboardNavigation } from "../../logs/use-keyboard-navigation";
+import { useOpenEvent } from "../../logs/use-open-event";
 import { useWorkspaceClock } from "../../logs/use-workspace-clock";
 import { ErrorNotice } from "../../ui/ErrorNotice";
 import { useDrawerWidth } from "../../ui/drawer-width";
@@ -22,7 +22,7 @@ import { TimeTooltip } from "../../ui/TimeTooltip";
 import { formatCount } from "../../ui/time/format";
 import { NARROW, NO_ROOM_BESIDE, useMediaQuery } from "../../ui/use-media-query";
 import { useTitle } from "../use-log-page";
-import { asTimelineEvent, timelineTable } from "./definition";
+import { asTimelineEvent, type TimelineEvent, timelineTable } from "./definition";
 import { CONDITIONS, type TimelineSearch } from "./timeline-search";
 import styles from "./TimelinePage.module.css";
 
@@ -69,18 +69,15 @@ export function TimelinePage() {
     [navigate, slug],
   );
   const [openLog, openId] = split(opened);
-  const openIndex = events.findIndex((event) => event.id === openId);
-  const openAt = (index: number) => {
-    const event = events[index];
-    if (!event) return undefined;
-    return () => {
-      setCursor(index);
-      go({ ...search, event: `${event.log}:${event.id}` }, opened !== undefined);
-    };
-  };
-  const previous = openIndex > 0 ? openAt(openIndex - 1) : undefined;
-  const next = openIndex >= 0 ? openAt(openIndex + 1) : undefined;
-  useKeyboardNavigation({ drawerOpen: openId !== undefined, table: scroller, previous, next });
+  const open = ({ log, id }: Pick<TimelineEvent, "log" | "id">) =>
+    go({ ...search, event: `${log}:${id}` }, opened !== undefined);
+  const { previous, next } = useOpenEvent({
+    events,
+    openId,
+    table: scroller,
+    onOpen: open,
+    onCursor: setCursor,
+  });
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
@@ -134,7 +131,10 @@ export function TimelinePage() {
                 go({ ...without(search, "event", "order"), ...(!search.order && { order: "asc" as const }) })
               }
               openId={openId}
-              onOpen={(id) => openAt(events.findIndex((event) => event.id === id))?.()}
+              onOpen={(id) => {
+                const event = events.find((event) => event.id === id);
+                if (event) open(event);
+              }}
               cursor={Math.min(cursor, Math.max(0, events.length - 1))}
               onCursor={setCursor}
               narrow={narrow}

@@ -1,5 +1,5 @@
 import type { FeedEvent } from "../../api/types";
-import { actorName, ActorValue, NameWithId, None, Outcome, TimeOfDay } from "../../logs/cells";
+import { actorName, ActorValue, NameWithId, None, Outcome, Timestamp } from "../../logs/cells";
 import { type Column, humanize } from "../../logs/definition";
 import { Marked } from "../../logs/matches";
 
@@ -16,7 +16,12 @@ function Target({ target }: { target: FeedEvent["target"] }) {
 }
 
 const columns: readonly Column<TimelineEvent>[] = [
-  { id: "time", title: "Time", width: "84px", cell: (event) => <TimeOfDay at={event.occurred_at} /> },
+  {
+    id: "time",
+    title: "Time",
+    width: "84px",
+    cell: (event) => <Timestamp at={event.occurred_at} dated={false} />,
+  },
   { id: "log", title: "Log", width: "104px", cell: (event) => humanize(event.log) },
   {
     id: "actor",
