@@ -245,6 +245,7 @@ log_endpoints! {
 explorer_endpoints! {
     AccessLog, "Access log", "access",
     top "/api/v1/workspaces/{workspace}/logs/access/top" "getTopAccessValues",
+    groups "/api/v1/workspaces/{workspace}/logs/access/groups" "groupAccessEvents",
     ndjson "/api/v1/workspaces/{workspace}/logs/access/export.ndjson" "exportAccessEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/access/export.csv" "exportAccessEventsAsCsv",
     tail "/api/v1/workspaces/{workspace}/logs/access/tail" "tailAccessEvents"

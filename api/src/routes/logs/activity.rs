@@ -139,6 +139,7 @@ log_endpoints! {
 explorer_endpoints! {
     ActivityLog, "Activity log", "activity",
     top "/api/v1/workspaces/{workspace}/logs/activity/top" "getTopActivityValues",
+    groups "/api/v1/workspaces/{workspace}/logs/activity/groups" "groupActivityEvents",
     ndjson "/api/v1/workspaces/{workspace}/logs/activity/export.ndjson" "exportActivityEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/activity/export.csv" "exportActivityEventsAsCsv",
     tail "/api/v1/workspaces/{workspace}/logs/activity/tail" "tailActivityEvents"

@@ -264,6 +264,7 @@ log_endpoints! {
 explorer_endpoints! {
     ApplicationLog, "Application log", "application",
     top "/api/v1/workspaces/{workspace}/logs/application/top" "getTopApplicationValues",
+    groups "/api/v1/workspaces/{workspace}/logs/application/groups" "groupApplicationEvents",
     ndjson "/api/v1/workspaces/{workspace}/logs/application/export.ndjson" "exportApplicationEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/application/export.csv" "exportApplicationEventsAsCsv",
     tail "/api/v1/workspaces/{workspace}/logs/application/tail" "tailApplicationEvents"

@@ -1,16 +1,17 @@
-//! The handlers with which people explore a log: top values, exports and the tail, with their documentation.
+//! The handlers with which people explore a log: top values, groups, exports and the tail, with their documentation.
 
 macro_rules! explorer_endpoints {
     (
         $log:ty, $tag:tt, $name:literal,
         top $top_path:tt $top_id:tt,
+        groups $groups_path:tt $groups_id:tt,
         ndjson $ndjson_path:tt $ndjson_id:tt,
         csv $csv_path:tt $csv_id:tt,
         tail $tail_path:tt $tail_id:tt
     ) => {
         #[doc = concat!("Returns the most frequent values of a field among the ", $name, " events that match the filters.")]
         ///
-        /// Values with facets are counted exactly, as metrics are. Others are counted among the 2,000 newest matching events:
+        /// Values with facets are counted exactly, as metrics are. Others are counted among the 1,000 newest matching events:
         /// where more match, `exact` is false, and `since` says from when. The list's filter `field` is called `changed_field` here.
         #[utoipa::path(
             summary = concat!("Returns the most frequent values of a field among the ", $name, " events that match the filters."),
@@ -25,6 +26,25 @@ macro_rules! explorer_endpoints {
             params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, crate::routes::logs::top::TopFilters<$log>, crate::routes::logs::top::TopParams)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             crate::routes::logs::top::top::<$log>(&db, &caches, reader, params.0).await
+        }
+
+        #[doc = concat!("Groups the ", $name, " events that match the filters by the values of one or two fields.")]
+        ///
+        /// Each group has its number of events, and their course over time. Exact where all fields have facets, as with top
+        /// values; otherwise of the 1,000 newest matching events. The list's filter `field` is called `changed_field` here.
+        #[utoipa::path(
+            summary = concat!("Groups the ", $name, " events that match the filters by the values of one or two fields."),
+            get, path = $groups_path, operation_id = $groups_id, tag = $tag,
+            params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, crate::routes::logs::top::TopFilters<$log>, crate::routes::logs::groups::GroupParams),
+            responses((status = 200, description = "The groups", body = logbook_engine::counts::groups::Groups), crate::http::error::ReadProblems)
+        )]
+        pub async fn groups(
+            db: actix_web::web::Data<logbook_engine::db::Db>,
+            caches: actix_web::web::Data<logbook_engine::caches::Caches>,
+            reader: crate::auth::Reader<$log>,
+            params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, crate::routes::logs::top::TopFilters<$log>, crate::routes::logs::groups::GroupParams)>,
+        ) -> crate::http::error::Result<actix_web::HttpResponse> {
+            crate::routes::logs::groups::groups::<$log>(&db, &caches, reader, params.0).await
         }
 
         #[doc = concat!("Exports the ", $name, " events that match the filters, one JSON object a line. For auditors and admins.")]

@@ -277,6 +277,7 @@ log_endpoints! {
 explorer_endpoints! {
     FrameworkLog, "Framework log", "framework",
     top "/api/v1/workspaces/{workspace}/logs/framework/top" "getTopFrameworkValues",
+    groups "/api/v1/workspaces/{workspace}/logs/framework/groups" "groupFrameworkEvents",
     ndjson "/api/v1/workspaces/{workspace}/logs/framework/export.ndjson" "exportFrameworkEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/framework/export.csv" "exportFrameworkEventsAsCsv",
     tail "/api/v1/workspaces/{workspace}/logs/framework/tail" "tailFrameworkEvents"

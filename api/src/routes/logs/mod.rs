@@ -12,6 +12,7 @@ pub mod export;
 pub mod feed;
 pub mod filters;
 pub mod framework;
+pub mod groups;
 pub mod ingest;
 pub mod log;
 pub mod params;

@@ -47,7 +47,7 @@ fn default_limit() -> u32 {
 }
 
 /// The log's filters. That by changed fields is called `changed_field` here, since `field` is what is counted.
-pub struct TopFilters<L>(Filters<L>);
+pub struct TopFilters<L>(pub Filters<L>);
 
 /// The name of a filter in a list, and here.
 const RENAMED: [(&str, &str); 2] = [("field", "changed_field"), ("not_field", "not_changed_field")];
@@ -79,7 +79,7 @@ impl<L: LogKind> IntoParams for TopFilters<L> {
 }
 
 /// What a log's field is counted by: its rollups, where it has them.
-fn by<L: LogKind>(field: &str) -> Result<By> {
+pub fn by<L: LogKind>(field: &str) -> Result<By> {
     let dimension = L::FACETS.iter().find(|(name, _)| *name == field);
     let values = || L::VALUES.iter().find(|(name, _)| *name == field);
     let by = dimension.map(|(_, dimension)| By::Dimension(*dimension));
