@@ -90,7 +90,7 @@ impl SuggestParams {
 
 /// Suggests actors, records, components or targets that were seen in the logs and have a text in their name or id.
 ///
-/// They come from the 300 newest events that the text is found in: first what begins with it, then what was seen last.
+/// They come from the 120 newest events that the text is found in: first what begins with it, then what was seen last.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{workspace}/suggest", operation_id = "suggest", tag = "Timeline",
     params(WorkspacePath, SuggestParams),

@@ -10,6 +10,7 @@
 //! ```
 
 mod merge;
+pub mod sessions;
 pub mod suggest;
 
 use std::time::{Duration, Instant};
