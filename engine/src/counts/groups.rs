@@ -104,7 +104,7 @@ pub fn groups(
 pub fn dimensions(by: &[By]) -> Option<Vec<Dimension>> {
     let dimension = |by: &By| match by {
         By::Dimension(dimension) => Some(*dimension),
-        By::Values(_) => None,
+        By::Values(_) | By::Metadata(_) => None,
     };
     by.iter().map(dimension).collect()
 }

@@ -13,7 +13,7 @@ use crate::{
     db::Conn,
     error::Result,
     event::{Actor, Event, Log, Target},
-    filter::{Filter, search::Search},
+    filter::{Filter, metadata::each_leaf, search::Search},
     index::Index,
     order::Order,
     text::{Needle, normalize},
@@ -22,6 +22,9 @@ use crate::{
 /// Events that are read, newest first, and how many of them at once.
 const MOST_EVENTS: usize = 120;
 const STEP: usize = 30;
+/// Paths that are kept, and characters of a value beside one.
+const MOST_PATHS: usize = 1000;
+const MOST_CHARACTERS: usize = 100;
 /// How long they are looked for: somebody is typing.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -36,6 +39,8 @@ pub enum Field {
     Component,
     /// All targets that have an id.
     Target,
+    /// Paths in the metadata, with their newest value as the name.
+    Metadata,
 }
 
 /// Somebody or something that was seen in a log.
@@ -65,7 +70,8 @@ pub fn suggest(
     text: &str,
     limit: usize,
 ) -> Result<Vec<Suggestion>> {
-    let search = (!text.is_empty()).then(|| Search::new(text, workspace_id));
+    // The index finds the values of metadata, and not their paths.
+    let search = (!text.is_empty() && field != Field::Metadata).then(|| Search::new(text, workspace_id));
     let part = |log: &Log| Part::new(Filter { search: search.clone(), ..Filter::all(workspace_id, *log) });
     let parts: Vec<Part> = logs.iter().map(part).collect();
     let deadline = Instant::now() + PATIENCE;
@@ -107,6 +113,12 @@ impl Seen {
             }
             Field::Record => self.add_target(&common.target, true),
             Field::Component => self.add_target(&common.target, false),
+            Field::Metadata => each_leaf(&event.parse_metadata(), &mut |path, value| {
+                if self.needle.is_in(path) && self.found.len() < MOST_PATHS {
+                    let value: String = value.chars().take(MOST_CHARACTERS).collect();
+                    self.add_one("metadata", Some(path), Some(&value));
+                }
+            }),
             Field::Target => common.all_targets().for_each(|target| self.add_target(target, true)),
         }
     }

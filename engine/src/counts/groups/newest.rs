@@ -60,11 +60,11 @@ impl Members {
     fn add(&mut self, event: &Event, by: &[By]) {
         let quarter = quarter_of(event.occurred_at);
         let [first, rest @ ..] = by else { return };
-        for one in values(event, *first) {
+        for one in values(event, first) {
             match rest.first() {
                 None => self.add_one(vec![one], quarter),
                 Some(second) => {
-                    for other in values(event, *second) {
+                    for other in values(event, second) {
                         self.add_one(vec![one.clone(), other], quarter);
                     }
                 }
@@ -124,18 +124,13 @@ impl Members {
 }
 
 /// The different values of a field in an event.
-fn values(event: &Event, by: By) -> HashMap<String, Option<String>> {
+fn values(event: &Event, by: &By) -> HashMap<String, Option<String>> {
     let mut all = HashMap::new();
-    match by {
-        By::Dimension(dimension) => {
-            all.extend(sample::key_of(event).value(dimension).map(|value| (value.to_owned(), None)));
+    by.each_value(event, &mut |value, name| {
+        if !all.contains_key(value) {
+            all.insert(value.to_owned(), name.map(str::to_owned));
         }
-        By::Values(values) => values(event, &mut |value, name| {
-            if !all.contains_key(value) {
-                all.insert(value.to_owned(), name.map(str::to_owned));
-            }
-        }),
-    }
+    });
     all
 }
 
