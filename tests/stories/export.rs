@@ -200,12 +200,16 @@ on_both!(
     |server| {
         let [clinic, shop] = [server.workspace("clinic"), server.workspace("shop")];
         fill(&server, 20);
-        let auditor = server.member(&clinic, Role::Auditor);
-        let slow: Vec<TcpStream> =
-            (0..2).map(|_| begin(&server, &auditor.headers["authorization"], "")).collect();
-        let refused = auditor.get(&format!("{PATH}/export.csv")).expect(503);
-        assert_eq!(refused.code(), "busy");
-        assert!(refused.headers.contains_key("retry-after"));
+        let [auditor, second, third] =
+            ["a", "b", "c"].map(|name| server.member_called(name, &clinic, Role::Auditor));
+        let slow = [&auditor, &second].map(|client| begin(&server, &client.headers["authorization"], ""));
+        for (client, why) in [(&auditor, "you have 1 of"), (&third, "the workspace has 2")] {
+            let refused = client.get(&format!("{PATH}/export.csv")).expect(503);
+            assert_eq!(refused.code(), "busy");
+            assert!(refused.headers.contains_key("retry-after"));
+            let detail = refused.json["detail"].as_str().expect("a detail");
+            assert!(detail.starts_with(why), "{detail}");
+        }
         // Others read on, here and elsewhere.
         for _ in 0..5 {
             auditor.get(&format!("{PATH}?limit=1")).expect(200);

@@ -125,18 +125,26 @@ on_both!(a_tail_begins_with_what_is_new_and_has_the_filters_of_the_list, |server
     assert_eq!(answer.headers["cache-control"], "no-store");
 });
 
-on_both!(a_workspace_has_eight_tails_and_who_goes_away_makes_room, |server| {
+on_both!(a_workspace_has_eight_tails_a_caller_half_of_them_and_who_goes_away_makes_room, |server| {
     let [clinic, shop] = [server.workspace("clinic"), server.workspace("shop")];
-    let viewer = server.member(&clinic, Role::Viewer);
-    let mut tails: Vec<Messages> = (0..8).map(|_| follow(&viewer, &[], None)).collect();
-    let refused = viewer.follow(TAIL, &[], None).err().expect("no place");
-    assert_eq!((refused.status, refused.code()), (503, "busy"));
-    assert!(refused.headers.contains_key("retry-after"));
+    let [viewer, second, third] =
+        ["a", "b", "c"].map(|name| server.member_called(name, &clinic, Role::Viewer));
+    let refused = |client: &Client, why: &str| {
+        let refused = client.follow(TAIL, &[], None).err().expect("no place");
+        assert_eq!((refused.status, refused.code()), (503, "busy"));
+        assert!(refused.headers.contains_key("retry-after"));
+        let detail = refused.json["detail"].as_str().expect("a detail");
+        assert!(detail.starts_with(why), "{detail}");
+    };
+    let mut tails: Vec<Messages> = (0..4).map(|_| follow(&viewer, &[], None)).collect();
+    refused(&viewer, "you have 4 of");
+    tails.extend((0..4).map(|_| follow(&second, &[], None)));
+    refused(&third, "the workspace has 8");
     let other = server.member(&shop, Role::Viewer);
     assert!(other.follow("/workspaces/shop/logs/access/tail", &[], None).is_ok());
     tails.pop();
     // Long before the next heartbeat.
-    tails.push(follow(&viewer, &[], None));
+    tails.push(follow(&third, &[], None));
     server.admin().post(PATH, json!([sample("access", 1)])).expect(201);
     for tail in &mut tails {
         assert_eq!(tail.next_event()["seq"], 1);

@@ -251,12 +251,12 @@ pub async fn export<L: LogKind>(
     let ExportParams { after, order } = params;
     let unknown = || Problem::parameter("after", "must be the id of an event of this log");
     let after = after.map(|id| EventId::parse(&id).ok_or_else(unknown)).transpose()?;
-    let place = streams.exports.take(reader.workspace.id)?;
+    let (id, workspace_id) = (reader_id(&reader), reader.workspace.id);
+    let place = streams.exports.take(&id)?;
     let hash: String = filter.hash().iter().map(|byte| format!("{byte:02x}")).collect();
     reader.read.note("format", format.name());
     reader.read.note("filter", hash);
 
-    let (id, workspace_id) = (reader_id(&reader), reader.workspace.id);
     let begin = move |conn: &mut Conn| {
         let after = after.map(|id| query::get(conn, workspace_id, L::LOG, id)).transpose()?;
         Ok::<_, engine::Error>((query::last_seq(conn, workspace_id)?, after))

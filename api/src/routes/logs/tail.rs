@@ -165,7 +165,7 @@ pub async fn tail<L: LogKind>(
     let filter = filter(&reader, &range, own)?;
     let (id, workspace_id) = (reader_id(&reader), reader.workspace.id);
     let given = last_event_id(request)?;
-    let place = streams.tails.take(workspace_id)?;
+    let place = streams.tails.take(&id)?;
     let after = match given {
         Some(after) => after,
         None => db.read(id.clone(), move |conn| query::last_seq(conn, workspace_id)).await?,
