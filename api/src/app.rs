@@ -191,6 +191,17 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
             at("/api/v1/workspaces/{workspace}/keys/{key}", "DELETE").route(delete().to(api_keys::revoke)),
         )
         .service(at("/api/v1/workspaces/{workspace}/timeline", "GET").route(get().to(timeline::timeline)))
+        .service(
+            at("/api/v1/workspaces/{workspace}/timeline/export.ndjson", "GET")
+                .route(get().to(timeline::stream::export_ndjson)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/timeline/export.csv", "GET")
+                .route(get().to(timeline::stream::export_csv)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/timeline/tail", "GET").route(get().to(timeline::stream::tail)),
+        )
         .service(at("/api/v1/workspaces/{workspace}/suggest", "GET").route(get().to(suggest::suggest)))
         .service(at("/api/v1/workspaces/{workspace}/logs/feed", "GET").route(get().to(feed::feed)))
         .service(at("/api/v1/workspaces/{workspace}/logs/ingest", "POST").route(post().to(ingest::ingest)));

@@ -67,6 +67,9 @@ exportActivityEventsAsNdjson 401  401 404   403    200     403    200   200     
 exportActivityEventsAsCsv 401  401 404   403    200     403    200   200        activity
 tailActivityEvents        401  401 404   403    200     403    200   200        activity
 readTimeline              401  401 404   200    200     403    200   200        timeline
+exportTimelineAsNdjson    401  401 404   403    200     403    200   200        timeline
+exportTimelineAsCsv       401  401 404   403    200     403    200   200        timeline
+tailTimeline              401  401 404   200    200     403    200   200        timeline
 suggest                   401  401 404   200    200     403    200   200        suggest
 getRecordHistory          401  401 404   200    200     403    200   200        record
 getRecordState            401  401 404   200    200     403    200   200        record
@@ -325,7 +328,9 @@ impl<'a> World<'a> {
 /// The parameters that an operation cannot do without.
 fn parameters_of(operation: &str) -> &'static str {
     match operation {
-        "readTimeline" => "?since=2026-01-01",
+        "readTimeline" | "exportTimelineAsNdjson" | "exportTimelineAsCsv" | "tailTimeline" => {
+            "?since=2026-01-01"
+        }
         "suggest" => "?field=actor",
         _ if operation.starts_with("getTop") => "?field=status",
         "getRecordDiff" => "?from=2026-01-01",

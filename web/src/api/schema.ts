@@ -1348,6 +1348,72 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/timeline/export.csv": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports a timeline as CSV (RFC 4180, UTF-8). For auditors and admins.
+     * @description The first line has the names of the columns. `targets`, `changes`, `metadata` and `masked` are JSON; what is absent is empty. A
+     *     cell that a spreadsheet could take for a formula (it begins with = + - @, a tab or a carriage return) has an apostrophe before
+     *     it. Otherwise as NDJSON.
+     */
+    get: operations["exportTimelineAsCsv"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/timeline/export.ndjson": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports a timeline, one JSON object a line. For auditors and admins.
+     * @description Takes the conditions of the timeline. Events that are stored after the start are left out. An answer that ends without its
+     *     last chunk is not whole: send the id of its last event as `after`.
+     */
+    get: operations["exportTimelineAsNdjson"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/timeline/tail": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Follows a timeline: events as they are stored.
+     * @description Takes the conditions of the timeline. The answer does not end by itself: it is a stream of Server-Sent Events. `id` is an
+     *     event's `seq`, `data` the event as the timeline returns it. A stream begins with new events, or behind the `Last-Event-ID` of
+     *     the request, without loss. A message with an `id` and no `data` only says how far it is. It ends with the token or session of
+     *     the caller, when the client does not read for 30 s, and when the server stops.
+     */
+    get: operations["tailTimeline"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/workspaces/{workspace}/views": {
     parameters: {
       query?: never;
@@ -18184,6 +18250,422 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["TimelinePage"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportTimelineAsCsv: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description An actor, as type and id: matches what they did, and what others did on their behalf.
+         * @example user:17
+         */
+        actor?: string;
+        /**
+         * @description The id of the person for whom the actor acted.
+         * @example 17
+         */
+        on_behalf_of?: string;
+        /** @example s-4711 */
+        session_id?: string;
+        /** @example req-4711 */
+        correlation_id?: string;
+        /**
+         * @description An IP address or a network (CIDR).
+         * @example 198.51.100.4
+         */
+        ip_address?: string;
+        /**
+         * @description A record or another target, as type and id: matches any of an event's targets.
+         * @example patient:92
+         */
+        record?: string;
+        /**
+         * @description The id of an event of any log: matches what happened within `minutes` of it, itself too.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        around?: string;
+        /** @description Minutes before and after the event of `around`. */
+        minutes?: number;
+        /**
+         * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        after?: string;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A line of names, and a line for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/csv": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportTimelineAsNdjson: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description An actor, as type and id: matches what they did, and what others did on their behalf.
+         * @example user:17
+         */
+        actor?: string;
+        /**
+         * @description The id of the person for whom the actor acted.
+         * @example 17
+         */
+        on_behalf_of?: string;
+        /** @example s-4711 */
+        session_id?: string;
+        /** @example req-4711 */
+        correlation_id?: string;
+        /**
+         * @description An IP address or a network (CIDR).
+         * @example 198.51.100.4
+         */
+        ip_address?: string;
+        /**
+         * @description A record or another target, as type and id: matches any of an event's targets.
+         * @example patient:92
+         */
+        record?: string;
+        /**
+         * @description The id of an event of any log: matches what happened within `minutes` of it, itself too.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        around?: string;
+        /** @description Minutes before and after the event of `around`. */
+        minutes?: number;
+        /**
+         * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        after?: string;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description An event a line, as the timeline returns it */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/x-ndjson": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  tailTimeline: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description An actor, as type and id: matches what they did, and what others did on their behalf.
+         * @example user:17
+         */
+        actor?: string;
+        /**
+         * @description The id of the person for whom the actor acted.
+         * @example 17
+         */
+        on_behalf_of?: string;
+        /** @example s-4711 */
+        session_id?: string;
+        /** @example req-4711 */
+        correlation_id?: string;
+        /**
+         * @description An IP address or a network (CIDR).
+         * @example 198.51.100.4
+         */
+        ip_address?: string;
+        /**
+         * @description A record or another target, as type and id: matches any of an event's targets.
+         * @example patient:92
+         */
+        record?: string;
+        /**
+         * @description The id of an event of any log: matches what happened within `minutes` of it, itself too.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        around?: string;
+        /** @description Minutes before and after the event of `around`. */
+        minutes?: number;
+      };
+      header?: {
+        /**
+         * @description The `id` of the last message that you have. The stream continues behind it.
+         * @example 42
+         */
+        "Last-Event-ID"?: string;
+      };
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Events, without end */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/event-stream": string;
         };
       };
       /** @description A parameter is unknown or has an invalid value */

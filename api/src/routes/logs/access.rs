@@ -150,7 +150,7 @@ impl LogKind for AccessLog {
 
     const COLUMNS: &'static [Column] = &[
         Column::action("event_type"),
-        Column::STATUS,
+        Column::outcome("status"),
         Column::reason("status_reason"),
         USER[0],
         USER[1],

@@ -155,7 +155,7 @@ impl LogKind for ApplicationLog {
 
     const COLUMNS: &'static [Column] = &[
         Column::action("action"),
-        Column::STATUS,
+        Column::outcome("status"),
         Column::reason("status_reason"),
         ACTOR[0],
         ACTOR[1],

@@ -1,10 +1,10 @@
-//! The columns of a CSV file (RFC 4180): those of a log between those that every log has.
+//! The columns of a CSV file (RFC 4180): those of a log, or of the timeline, between those that every file has.
 
 use std::borrow::Cow;
 
 use logbook_engine::event::{Actor, Event};
 
-use super::{log::LogKind, wire};
+use super::{streamed::Words, wire};
 
 /// A column: its name, and how an event's cell is made. An absent value is an empty cell.
 #[derive(Clone, Copy)]
@@ -34,7 +34,9 @@ impl Column {
         Self::text(name, |event| Some(&event.common.action))
     }
 
-    pub const STATUS: Self = Self::text("status", |event| Some(event.common.outcome.as_str()));
+    pub const fn outcome(name: &'static str) -> Self {
+        Self::text(name, |event| Some(event.common.outcome.as_str()))
+    }
 
     pub const fn reason(name: &'static str) -> Self {
         Self::text(name, |event| event.common.outcome_reason.as_deref())
@@ -110,21 +112,21 @@ fn person(event: &Event) -> Option<&Actor> {
     event.common.on_behalf_of.as_ref()
 }
 
-fn columns<L: LogKind>() -> impl Iterator<Item = &'static Column> {
-    FIRST.iter().chain(L::COLUMNS).chain(LAST)
+fn columns<W: Words>() -> impl Iterator<Item = &'static Column> {
+    FIRST.iter().chain(W::OWN_COLUMNS).chain(LAST)
 }
 
-/// The first line of a log's file.
-pub fn head<L: LogKind>() -> impl Iterator<Item = &'static str> {
-    columns::<L>().map(|column| column.name).chain([MASKED])
+/// The first line of a file.
+pub fn head<W: Words>() -> impl Iterator<Item = &'static str> {
+    columns::<W>().map(|column| column.name).chain([MASKED])
 }
 
 /// The cells of an event, in the order of [`head`].
-pub fn cells<L: LogKind>(event: &Event) -> impl Iterator<Item = Cow<'_, str>> {
-    let masked = wire::masked(event.masked.as_deref(), L::NAMES);
+pub fn cells<W: Words>(event: &Event) -> impl Iterator<Item = Cow<'_, str>> {
+    let masked = wire::masked(event.masked.as_deref(), W::MASKED_NAMES);
     let masked = if masked.is_empty() { None } else { serde_json::to_string(&masked).ok() };
     let masked = Cow::Owned(masked.unwrap_or_default());
-    columns::<L>().map(move |column| column.cell(event)).chain([masked]).map(harmless)
+    columns::<W>().map(move |column| column.cell(event)).chain([masked]).map(harmless)
 }
 
 /// A cell that no spreadsheet takes for a formula: with an apostrophe before it where it might be one.
@@ -137,12 +139,15 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::routes::logs::{
-        access::AccessLog, activity::ActivityLog, application::ApplicationLog, framework::FrameworkLog,
+    use crate::routes::{
+        logs::{
+            access::AccessLog, activity::ActivityLog, application::ApplicationLog, framework::FrameworkLog,
+        },
+        timeline::Timeline,
     };
 
-    fn check<L: LogKind>() {
-        let names: Vec<_> = head::<L>().collect();
+    fn check<W: Words>() {
+        let names: Vec<_> = head::<W>().collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
     }
 
@@ -152,6 +157,7 @@ mod tests {
         check::<ApplicationLog>();
         check::<FrameworkLog>();
         check::<ActivityLog>();
+        check::<Timeline>();
     }
 
     #[test]

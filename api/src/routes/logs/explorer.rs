@@ -1,5 +1,38 @@
 //! The handlers with which people explore a log: top values, exports and the tail, with their documentation.
 
+use actix_web::HttpResponse;
+use logbook_engine::timeline::Part;
+
+use super::{
+    export::{self, Export, ExportParams},
+    filters::Filters,
+    formats::Format,
+    log::{LogKind, filter},
+    params::RangeParams,
+    streamed::Context,
+    tail,
+};
+use crate::{auth::Reader, http::error::Result};
+
+pub async fn export<L: LogKind>(
+    context: Context<'_>,
+    reader: Reader<Export<L>>,
+    (range, own, params): (RangeParams, Filters<L>, ExportParams),
+    format: Format,
+) -> Result<HttpResponse> {
+    let filter = filter(&reader, &range, own)?;
+    export::export(context, reader, vec![Part::new(filter)], params, format).await
+}
+
+pub async fn tail<L: LogKind>(
+    context: Context<'_>,
+    reader: Reader<L>,
+    (range, own): (RangeParams, Filters<L>),
+) -> Result<HttpResponse> {
+    let filter = filter(&reader, &range, own)?;
+    tail::tail(context, reader, vec![Part::new(filter)]).await
+}
+
 macro_rules! explorer_endpoints {
     (
         $log:ty, $tag:tt, $name:literal,
@@ -45,8 +78,8 @@ macro_rules! explorer_endpoints {
             reader: crate::auth::Reader<crate::routes::logs::export::Export<$log>>,
             params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, crate::routes::logs::filters::Filters<$log>, crate::routes::logs::export::ExportParams)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
-            let parts = crate::routes::logs::export::Parts { request: &request, db: &db, caches: &caches, streams: &streams };
-            crate::routes::logs::export::export::<$log>(parts, reader, params.0, crate::routes::logs::export::Format::Ndjson).await
+            let context = crate::routes::logs::streamed::Context { request: &request, db: &db, caches: &caches, streams: &streams };
+            crate::routes::logs::explorer::export::<$log>(context, reader, params.0, crate::routes::logs::formats::Format::Ndjson).await
         }
 
         #[doc = concat!("Exports the ", $name, " events that match the filters as CSV (RFC 4180, UTF-8). For auditors and admins.")]
@@ -68,8 +101,8 @@ macro_rules! explorer_endpoints {
             reader: crate::auth::Reader<crate::routes::logs::export::Export<$log>>,
             params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, crate::routes::logs::filters::Filters<$log>, crate::routes::logs::export::ExportParams)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
-            let parts = crate::routes::logs::export::Parts { request: &request, db: &db, caches: &caches, streams: &streams };
-            crate::routes::logs::export::export::<$log>(parts, reader, params.0, crate::routes::logs::export::Format::Csv).await
+            let context = crate::routes::logs::streamed::Context { request: &request, db: &db, caches: &caches, streams: &streams };
+            crate::routes::logs::explorer::export::<$log>(context, reader, params.0, crate::routes::logs::formats::Format::Csv).await
         }
 
         #[doc = concat!("Follows the ", $name, " events that match the filters, as they are stored.")]
@@ -87,11 +120,13 @@ macro_rules! explorer_endpoints {
         pub async fn tail(
             request: actix_web::HttpRequest,
             db: actix_web::web::Data<logbook_engine::db::Db>,
+            caches: actix_web::web::Data<logbook_engine::caches::Caches>,
             streams: actix_web::web::Data<crate::limits::streams::Streams>,
             reader: crate::auth::Reader<$log>,
             params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, crate::routes::logs::filters::Filters<$log>)>,
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
-            crate::routes::logs::tail::tail::<$log>(&request, &db, &streams, reader, params.0).await
+            let context = crate::routes::logs::streamed::Context { request: &request, db: &db, caches: &caches, streams: &streams };
+            crate::routes::logs::explorer::tail::<$log>(context, reader, params.0).await
         }
     };
 }

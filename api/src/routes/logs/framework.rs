@@ -176,7 +176,7 @@ impl LogKind for FrameworkLog {
         ACTOR[0],
         ACTOR[1],
         ACTOR[2],
-        Column::STATUS,
+        Column::outcome("status"),
         Column::reason("error"),
         Column::CHANGES,
     ];
