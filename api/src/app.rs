@@ -225,6 +225,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
                 .service(at(&path("/top"), "GET").route(get().to($log::top)))
                 .service(at(&path("/export.ndjson"), "GET").route(get().to($log::export_ndjson)))
                 .service(at(&path("/export.csv"), "GET").route(get().to($log::export_csv)))
+                .service(at(&path("/export.parquet"), "GET").route(get().to($log::export_parquet)))
                 .service(at(&path("/tail"), "GET").route(get().to($log::tail)))
                 // Last, since `{id}` matches any word.
                 .service(at(&path("/{id}"), "GET").route(get().to($log::get)));

@@ -6,13 +6,19 @@ use std::{
     time::Duration,
 };
 
+use actix_web::web::Bytes;
 use logbook::accounts::role::Role;
+use logbook_engine::db::timestamp::Timestamp;
 use logbook_tests::{
     TestServer, on_both,
     pagination::{pages, seqs},
     random,
     server::sample,
     wait::wait_until,
+};
+use parquet::{
+    file::reader::{FileReader as _, SerializedFileReader},
+    record::Field,
 };
 use proptest::collection::vec;
 use serde_json::{Value, json};
@@ -44,6 +50,8 @@ on_both!(an_export_has_what_the_pages_of_the_list_have, |server| {
                 };
                 assert_eq!(ndjson(&export("ndjson", &[]).text), listed, "{question:?}");
                 check_csv(&export("csv", &[]).text, &listed);
+                let file = admin.bytes(&format!("{path}/export.parquet"), &borrowed(&parameters));
+                check_parquet(file, &listed);
                 // Continued in the middle.
                 if let Some(middle) = listed.get(listed.len() / 2) {
                     let id = middle["id"].as_str().expect("an id");
@@ -102,6 +110,84 @@ pub(crate) fn check_csv(text: &str, listed: &[Value]) {
         }
     }
 }
+
+/// Compares a Parquet file with what the list has, and returns how many groups of rows it has.
+fn check_parquet(file: Vec<u8>, listed: &[Value]) -> usize {
+    let reader = SerializedFileReader::new(Bytes::from(file)).expect("a Parquet file");
+    let rows: Vec<_> = reader.get_row_iter(None).expect("rows").map(|row| row.expect("a row")).collect();
+    assert_eq!(rows.len(), listed.len());
+    for (row, event) in rows.iter().zip(listed) {
+        for (name, field) in row.get_column_iter() {
+            let expected = event.pointer(&pointer(name)).unwrap_or(&Value::Null);
+            let found = match (field, expected) {
+                (Field::Null, Value::Array(items)) if items.is_empty() => continue,
+                (Field::Null, Value::Object(members)) if members.is_empty() => continue,
+                (Field::Null, _) => Value::Null,
+                (Field::Str(text), Value::Array(_) | Value::Object(_)) => {
+                    serde_json::from_str(text).expect("JSON")
+                }
+                (Field::Str(text), _) => text.as_str().into(),
+                (Field::Long(number), _) => (*number).into(),
+                (Field::TimestampMicros(at), _) => Timestamp(*at).to_string().into(),
+                (other, _) => panic!("{name}: {other}"),
+            };
+            assert_eq!(found, *expected, "{name}");
+        }
+    }
+    reader.num_row_groups()
+}
+
+on_both!(a_parquet_file_has_types_and_small_groups_of_rows, |config| { config.audit = true }, |server| {
+    let clinic = server.workspace("clinic");
+    fill(&server, 20);
+    let auditor = server.member(&clinic, Role::Auditor);
+    let path = format!("{PATH}/export.parquet");
+    let listed = pages(&auditor, PATH, &[("order", "asc"), ("limit", "100")]);
+    let file = auditor.bytes(&path, &[("order", "asc")]);
+    let schema = SerializedFileReader::new(Bytes::from(file.clone())).expect("a Parquet file");
+    let schema = schema.metadata().file_metadata().schema_descr_ptr();
+    let types = |name: &str| {
+        let column = schema.columns().iter().find(|column| column.name() == name).expect("a column");
+        let logical = column.logical_type_ref().expect("a type");
+        (column.physical_type().to_string(), format!("{logical:?}"), column.self_type().is_optional())
+    };
+    for (name, physical, logical, is_optional) in [
+        ("id", "BYTE_ARRAY", "String", false),
+        ("seq", "INT64", "Integer", false),
+        ("occurred_at", "INT64", "Timestamp", false),
+        ("source", "BYTE_ARRAY", "String", false),
+        ("action", "BYTE_ARRAY", "String", false),
+        ("record_name", "BYTE_ARRAY", "String", true),
+        ("sequence", "INT64", "Integer", true),
+        ("changes", "BYTE_ARRAY", "Json", true),
+        ("masked", "BYTE_ARRAY", "Json", true),
+    ] {
+        let found = types(name);
+        assert!(
+            found.0 == physical && found.1.starts_with(logical) && found.2 == is_optional,
+            "{name}: {found:?}"
+        );
+    }
+    // 400 events with 50 kB each.
+    assert_eq!(check_parquet(file, &listed), 3);
+    let names: Vec<_> = schema.columns().iter().map(|column| column.name().to_owned()).collect();
+    let csv = auditor.get(&format!("{PATH}/export.csv")).expect(200).text;
+    assert_eq!(csv.lines().next(), Some(names.join(",").as_str()), "the columns of CSV");
+    // Nothing is a file too.
+    assert_eq!(check_parquet(auditor.bytes(&path, &[("record_id", "none")]), &[]), 0);
+    let zipped = auditor.with_header("accept-encoding", "gzip");
+    let answer = zipped.query(&path, &[("record_id", "none")]).expect(200);
+    assert_eq!(answer.headers["content-type"], "application/vnd.apache.parquet");
+    assert_eq!(answer.headers["content-disposition"], "attachment; filename=\"clinic-application.parquet\"");
+    assert_eq!(answer.headers.get("content-encoding").map_or("identity", String::as_str), "identity");
+    // Half a file is none, and cannot be continued.
+    let id = listed[7]["id"].as_str().expect("an id");
+    assert_eq!(auditor.query(&path, &[("after", id)]).expect(400).places(), ["after"]);
+    let told = server_events(&server).into_iter().filter(|event| event["action"] == "log_exported");
+    let told: Vec<_> = told.map(|event| event["metadata"].clone()).collect();
+    let rows: Vec<_> = told.iter().filter(|noted| noted["format"] == "parquet").collect();
+    assert_eq!(rows.iter().map(|noted| &noted["events"]).collect::<Vec<_>>(), [400, 0, 0]);
+});
 
 on_both!(csv_is_rfc_4180_in_utf_8_and_runs_no_formula, |server| {
     server.workspace("clinic");

@@ -461,6 +461,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/logs/access/export.parquet": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the access events that match the filters as a Parquet file. For auditors and admins.
+     * @description It has the columns of CSV, with types: `seq` and `sequence` are 64-bit integers, the times are timestamps in UTC with
+     *     microseconds, `targets`, `changes`, `metadata` and `masked` are JSON, and the rest is text, as it is. What is absent is
+     *     null. A file that ends without its last chunk cannot be read or continued: begin again.
+     */
+    get: operations["exportAccessEventsAsParquet"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/workspaces/{workspace}/logs/access/facets": {
     parameters: {
       query?: never;
@@ -625,6 +647,28 @@ export interface paths {
      *     the id of its last event as `after`.
      */
     get: operations["exportActivityEventsAsNdjson"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/activity/export.parquet": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the activity events that match the filters as a Parquet file. For auditors and admins.
+     * @description It has the columns of CSV, with types: `seq` and `sequence` are 64-bit integers, the times are timestamps in UTC with
+     *     microseconds, `targets`, `changes`, `metadata` and `masked` are JSON, and the rest is text, as it is. What is absent is
+     *     null. A file that ends without its last chunk cannot be read or continued: begin again.
+     */
+    get: operations["exportActivityEventsAsParquet"];
     put?: never;
     post?: never;
     delete?: never;
@@ -798,6 +842,28 @@ export interface paths {
      *     the id of its last event as `after`.
      */
     get: operations["exportApplicationEventsAsNdjson"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/application/export.parquet": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the application events that match the filters as a Parquet file. For auditors and admins.
+     * @description It has the columns of CSV, with types: `seq` and `sequence` are 64-bit integers, the times are timestamps in UTC with
+     *     microseconds, `targets`, `changes`, `metadata` and `masked` are JSON, and the rest is text, as it is. What is absent is
+     *     null. A file that ends without its last chunk cannot be read or continued: begin again.
+     */
+    get: operations["exportApplicationEventsAsParquet"];
     put?: never;
     post?: never;
     delete?: never;
@@ -993,6 +1059,28 @@ export interface paths {
      *     the id of its last event as `after`.
      */
     get: operations["exportFrameworkEventsAsNdjson"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/framework/export.parquet": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the framework events that match the filters as a Parquet file. For auditors and admins.
+     * @description It has the columns of CSV, with types: `seq` and `sequence` are 64-bit integers, the times are timestamps in UTC with
+     *     microseconds, `targets`, `changes`, `metadata` and `masked` are JSON, and the rest is text, as it is. What is absent is
+     *     null. A file that ends without its last chunk cannot be read or continued: begin again.
+     */
+    get: operations["exportFrameworkEventsAsParquet"];
     put?: never;
     post?: never;
     delete?: never;
@@ -7092,6 +7180,274 @@ export interface operations {
       };
     };
   };
+  exportAccessEventsAsParquet: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        event_type?: string[];
+        /**
+         * @description Leaves out any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        not_event_type?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        user_id?: string[];
+        /**
+         * @description Leaves out any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_user_id?: string[];
+        /**
+         * @description Matches any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A Parquet file with a row for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/vnd.apache.parquet": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   getAccessFacets: {
     parameters: {
       query?: {
@@ -9373,6 +9729,302 @@ export interface operations {
         };
         content: {
           "application/x-ndjson": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportActivityEventsAsParquet: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        target_type?: string[];
+        /**
+         * @description Leaves out any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        not_target_type?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A Parquet file with a row for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/vnd.apache.parquet": string;
         };
       };
       /** @description A parameter is unknown or has an invalid value */
@@ -12069,6 +12721,330 @@ export interface operations {
         };
         content: {
           "application/x-ndjson": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportApplicationEventsAsParquet: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        model?: string[];
+        /**
+         * @description Leaves out any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        not_model?: string[];
+        /**
+         * @description Matches any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        record_id?: string[];
+        /**
+         * @description Leaves out any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        not_record_id?: string[];
+        /**
+         * @description Matches any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        record?: string[];
+        /**
+         * @description Leaves out any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        not_record?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A Parquet file with a row for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/vnd.apache.parquet": string;
         };
       };
       /** @description A parameter is unknown or has an invalid value */
@@ -14905,6 +15881,302 @@ export interface operations {
         };
         content: {
           "application/x-ndjson": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportFrameworkEventsAsParquet: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        component?: string[];
+        /**
+         * @description Leaves out any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        not_component?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A Parquet file with a row for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/vnd.apache.parquet": string;
         };
       };
       /** @description A parameter is unknown or has an invalid value */

@@ -247,5 +247,6 @@ explorer_endpoints! {
     top "/api/v1/workspaces/{workspace}/logs/access/top" "getTopAccessValues",
     ndjson "/api/v1/workspaces/{workspace}/logs/access/export.ndjson" "exportAccessEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/access/export.csv" "exportAccessEventsAsCsv",
+    parquet "/api/v1/workspaces/{workspace}/logs/access/export.parquet" "exportAccessEventsAsParquet",
     tail "/api/v1/workspaces/{workspace}/logs/access/tail" "tailAccessEvents"
 }

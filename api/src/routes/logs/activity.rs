@@ -141,5 +141,6 @@ explorer_endpoints! {
     top "/api/v1/workspaces/{workspace}/logs/activity/top" "getTopActivityValues",
     ndjson "/api/v1/workspaces/{workspace}/logs/activity/export.ndjson" "exportActivityEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/activity/export.csv" "exportActivityEventsAsCsv",
+    parquet "/api/v1/workspaces/{workspace}/logs/activity/export.parquet" "exportActivityEventsAsParquet",
     tail "/api/v1/workspaces/{workspace}/logs/activity/tail" "tailActivityEvents"
 }

@@ -266,5 +266,6 @@ explorer_endpoints! {
     top "/api/v1/workspaces/{workspace}/logs/application/top" "getTopApplicationValues",
     ndjson "/api/v1/workspaces/{workspace}/logs/application/export.ndjson" "exportApplicationEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/application/export.csv" "exportApplicationEventsAsCsv",
+    parquet "/api/v1/workspaces/{workspace}/logs/application/export.parquet" "exportApplicationEventsAsParquet",
     tail "/api/v1/workspaces/{workspace}/logs/application/tail" "tailApplicationEvents"
 }

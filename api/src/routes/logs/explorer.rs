@@ -17,11 +17,11 @@ use crate::{auth::Reader, http::error::Result};
 pub async fn export<L: LogKind>(
     context: Context<'_>,
     reader: Reader<Export<L>>,
-    (range, own, params): (RangeParams, Filters<L>, ExportParams),
+    (range, own, params): (RangeParams, Filters<L>, impl Into<ExportParams>),
     format: Format,
 ) -> Result<HttpResponse> {
     let filter = filter(&reader, &range, own)?;
-    export::export(context, reader, vec![Part::new(filter)], params, format).await
+    export::export(context, reader, vec![Part::new(filter)], params.into(), format).await
 }
 
 pub async fn tail<L: LogKind>(
@@ -39,6 +39,7 @@ macro_rules! explorer_endpoints {
         top $top_path:tt $top_id:tt,
         ndjson $ndjson_path:tt $ndjson_id:tt,
         csv $csv_path:tt $csv_id:tt,
+        parquet $parquet_path:tt $parquet_id:tt,
         tail $tail_path:tt $tail_id:tt
     ) => {
         #[doc = concat!("Returns the most frequent values of a field among the ", $name, " events that match the filters.")]
@@ -103,6 +104,29 @@ macro_rules! explorer_endpoints {
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             let context = crate::routes::logs::streamed::Context { request: &request, db: &db, caches: &caches, streams: &streams };
             crate::routes::logs::explorer::export::<$log>(context, reader, params.0, crate::routes::logs::formats::Format::Csv).await
+        }
+
+        #[doc = concat!("Exports the ", $name, " events that match the filters as a Parquet file. For auditors and admins.")]
+        ///
+        /// It has the columns of CSV, with types: `seq` and `sequence` are 64-bit integers, the times are timestamps in UTC with
+        /// microseconds, `targets`, `changes`, `metadata` and `masked` are JSON, and the rest is text, as it is. What is absent is
+        /// null. A file that ends without its last chunk cannot be read or continued: begin again.
+        #[utoipa::path(
+            summary = concat!("Exports the ", $name, " events that match the filters as a Parquet file. For auditors and admins."),
+            get, path = $parquet_path, operation_id = $parquet_id, tag = $tag,
+            params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, crate::routes::logs::filters::Filters<$log>, crate::routes::logs::export::WholeExportParams),
+            responses((status = 200, description = "A Parquet file with a row for each event", body = inline(crate::routes::logs::export::ParquetBody), content_type = "application/vnd.apache.parquet"), crate::http::error::ReadProblems)
+        )]
+        pub async fn export_parquet(
+            request: actix_web::HttpRequest,
+            db: actix_web::web::Data<logbook_engine::db::Db>,
+            caches: actix_web::web::Data<logbook_engine::caches::Caches>,
+            streams: actix_web::web::Data<crate::limits::streams::Streams>,
+            reader: crate::auth::Reader<crate::routes::logs::export::Export<$log>>,
+            params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, crate::routes::logs::filters::Filters<$log>, crate::routes::logs::export::WholeExportParams)>,
+        ) -> crate::http::error::Result<actix_web::HttpResponse> {
+            let context = crate::routes::logs::streamed::Context { request: &request, db: &db, caches: &caches, streams: &streams };
+            crate::routes::logs::explorer::export::<$log>(context, reader, params.0, crate::routes::logs::formats::Format::Parquet).await
         }
 
         #[doc = concat!("Follows the ", $name, " events that match the filters, as they are stored.")]

@@ -1,12 +1,16 @@
-//! Exports: everything that matches, in one answer, as NDJSON or CSV.
+//! Exports: everything that matches, in one answer, as NDJSON, CSV or Parquet.
 //!
 //! The events are read batch by batch, each in a transaction of its own: a client that reads slowly holds no connection and
 //! costs no memory. What is exported is fixed at the start by the seq of the newest event. An export that is cut short
-//! breaks the connection, and goes on behind the last event that arrived (`after`).
+//! breaks the connection, and goes on behind the last event that arrived (`after`), but for a Parquet file, whose footer is missing.
 
-use std::{marker::PhantomData, sync::Arc, time::Duration};
+use std::{marker::PhantomData, mem, sync::Arc, time::Duration};
 
-use actix_web::{HttpResponse, http::header, rt};
+use actix_web::{
+    HttpResponse,
+    http::header::{self, ContentEncoding},
+    rt,
+};
 use logbook_engine as engine;
 use logbook_engine::{
     caches::Caches,
@@ -17,7 +21,7 @@ use logbook_engine::{
     timeline::{self, Part},
 };
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
@@ -29,7 +33,7 @@ use crate::{
     },
     limits::streams::Place,
     routes::logs::{
-        formats::{File, Format, PIECE_BYTES},
+        formats::{File, Format, PIECE_BYTES, Unwritten},
         log::reader_id,
         streamed::{Context, Words, logs_of, place},
     },
@@ -106,6 +110,27 @@ impl Source {
     }
 }
 
+/// The parameters of an export that cannot be continued.
+#[derive(Clone, Debug, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub struct WholeExportParams {
+    /// Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`.
+    #[serde(default)]
+    #[param(inline)]
+    pub order: Order,
+}
+
+impl From<WholeExportParams> for ExportParams {
+    fn from(WholeExportParams { order }: WholeExportParams) -> Self {
+        Self { after: None, order }
+    }
+}
+
+/// A Parquet file.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct ParquetBody(#[expect(dead_code, reason = "it only documents the body")] Vec<u8>);
+
 /// An export while it is written.
 struct Exporter<W> {
     source: Source,
@@ -134,7 +159,7 @@ impl<W: Words> Exporter<W> {
         if !head.is_empty() {
             self.writer.write(head).await.map_err(ended)?;
         }
-        let mut found = first;
+        let (mut found, mut unsent) = (first, 0);
         loop {
             let mut events = found.events.into_iter().peekable();
             while events.peek().is_some() {
@@ -146,12 +171,14 @@ impl<W: Words> Exporter<W> {
                     bytes += event.bytes();
                     piece.push(event);
                 }
-                let count = piece.len();
-                let text = self.file.events(piece).map_err(|error| error.to_string())?;
-                self.writer.write(text).await.map_err(ended)?;
-                self.read.returns(count);
+                unsent += piece.len();
+                let text = self.file.events(piece).await.map_err(|error| error.to_string())?;
+                if !text.is_empty() {
+                    self.writer.write(text).await.map_err(ended)?;
+                    self.read.returns(mem::take(&mut unsent));
+                }
             }
-            let Some(position) = found.next else { return Ok(()) };
+            let Some(position) = found.next else { break };
             self.writer.pause(Duration::ZERO).await.map_err(ended)?;
             // A token that expires while it is used ends no export; a role or session that has ended does.
             match self.recheck.check().await {
@@ -160,6 +187,12 @@ impl<W: Words> Exporter<W> {
             }
             found = self.source.batch(Some(position)).await.map_err(|problem| problem.to_string())?;
         }
+        let end = self.file.end().await.map_err(|error| error.to_string())?;
+        if !end.is_empty() {
+            self.writer.write(end).await.map_err(ended)?;
+        }
+        self.read.returns(unsent);
+        Ok(())
     }
 }
 
@@ -191,19 +224,24 @@ pub async fn export<W: Words>(
     let source = Source { db: db.clone(), caches: caches.clone(), id, parts: parts.into(), order, last_seq };
     // What goes wrong until here is answered with a problem, and is no export.
     let first = source.batch(after).await?;
-    let file = File::<W>::new(format);
-    let head = if has_head { file.head() } else { Ok(Vec::new()) };
-    let head = head.map_err(|error| {
+    let unwritten = |error: Unwritten| {
         tracing::error!(%error, "an export could not be written");
         Problem::new(Code::Internal, "the export could not be written")
-    })?;
+    };
+    let file = File::<W>::new(format).map_err(unwritten)?;
+    let head = if has_head { file.head().map_err(unwritten)? } else { Vec::new() };
 
     reader.read.begins();
     let (writer, body) = stream::body(streams.stopping(), CLIENT_PATIENCE);
     let name = format!("{}-{}.{}", reader.workspace.slug, W::name(), format.name());
     let exporter = Exporter { source, file, writer, recheck, read: reader.read, place };
     rt::spawn(exporter.run(head, first));
-    Ok(HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    if format == Format::Parquet {
+        // It is compressed already.
+        response.insert_header(ContentEncoding::Identity);
+    }
+    Ok(response
         .content_type(format.content_type(has_head))
         .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
         .streaming(body))

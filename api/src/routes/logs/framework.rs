@@ -279,5 +279,6 @@ explorer_endpoints! {
     top "/api/v1/workspaces/{workspace}/logs/framework/top" "getTopFrameworkValues",
     ndjson "/api/v1/workspaces/{workspace}/logs/framework/export.ndjson" "exportFrameworkEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/framework/export.csv" "exportFrameworkEventsAsCsv",
+    parquet "/api/v1/workspaces/{workspace}/logs/framework/export.parquet" "exportFrameworkEventsAsParquet",
     tail "/api/v1/workspaces/{workspace}/logs/framework/tail" "tailFrameworkEvents"
 }

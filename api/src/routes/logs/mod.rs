@@ -16,6 +16,7 @@ pub mod framework;
 pub mod ingest;
 pub mod log;
 pub mod params;
+pub mod parquet;
 pub mod streamed;
 pub mod tail;
 pub mod top;

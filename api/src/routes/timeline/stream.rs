@@ -30,7 +30,7 @@ impl Words for Timeline {
     type Written = FeedEvent;
 
     const OWN_COLUMNS: &'static [Column] = &[
-        Column::text("log", |event| Some(event.common.log.as_str())),
+        Column::text("log", |event| Some(event.common.log.as_str().into())),
         Column::action("action"),
         Column::outcome("outcome"),
         Column::reason("outcome_reason"),
