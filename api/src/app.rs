@@ -200,6 +200,17 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         )
         .service(at("/api/v1/workspaces/{workspace}/timeline", "GET").route(get().to(timeline::timeline)))
         .service(at("/api/v1/workspaces/{workspace}/sessions", "GET").route(get().to(sessions::list)))
+        .service(
+            at("/api/v1/workspaces/{workspace}/timeline/export.ndjson", "GET")
+                .route(get().to(timeline::stream::export_ndjson)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/timeline/export.csv", "GET")
+                .route(get().to(timeline::stream::export_csv)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/timeline/tail", "GET").route(get().to(timeline::stream::tail)),
+        )
         .service(at("/api/v1/workspaces/{workspace}/suggest", "GET").route(get().to(suggest::suggest)))
         .service(at("/api/v1/workspaces/{workspace}/logs/feed", "GET").route(get().to(feed::feed)))
         .service(at("/api/v1/workspaces/{workspace}/logs/ingest", "POST").route(post().to(ingest::ingest)));
@@ -224,6 +235,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
                 .service(at(&path("/groups"), "GET").route(get().to($log::groups)))
                 .service(at(&path("/export.ndjson"), "GET").route(get().to($log::export_ndjson)))
                 .service(at(&path("/export.csv"), "GET").route(get().to($log::export_csv)))
+                .service(at(&path("/export.parquet"), "GET").route(get().to($log::export_parquet)))
                 .service(at(&path("/tail"), "GET").route(get().to($log::tail)))
                 // Last, since `{id}` matches any word.
                 .service(at(&path("/{id}"), "GET").route(get().to($log::get)));

@@ -53,25 +53,32 @@ getActivityEvent          401  401 404   403    200     403    200   200        
 getTopAccessValues        401  401 404   200    200     403    200   200        access
 groupAccessEvents         401  401 404   200    200     403    200   200        access
 exportAccessEventsAsNdjson 401  401 404   403    200     403    200   200        access
-exportAccessEventsAsCsv   401  401 404   403    200     403    200   200        access
+exportAccessEventsAsParquet 401  401 404   403    200     403    200   200        access
+exportAccessEventsAsCsv 401  401 404   403    200     403    200   200        access
 tailAccessEvents          401  401 404   200    200     403    200   200        access
 getTopApplicationValues   401  401 404   200    200     403    200   200        application
 groupApplicationEvents    401  401 404   200    200     403    200   200        application
 exportApplicationEventsAsNdjson 401  401 404   403    200     403    200   200        application
+exportApplicationEventsAsParquet 401  401 404   403    200     403    200   200        application
 exportApplicationEventsAsCsv 401  401 404   403    200     403    200   200        application
 tailApplicationEvents     401  401 404   200    200     403    200   200        application
 getTopFrameworkValues     401  401 404   200    200     403    200   200        framework
 groupFrameworkEvents      401  401 404   200    200     403    200   200        framework
 exportFrameworkEventsAsNdjson 401  401 404   403    200     403    200   200        framework
+exportFrameworkEventsAsParquet 401  401 404   403    200     403    200   200        framework
 exportFrameworkEventsAsCsv 401  401 404   403    200     403    200   200        framework
 tailFrameworkEvents       401  401 404   200    200     403    200   200        framework
 getTopActivityValues      401  401 404   403    200     403    200   200        activity
 groupActivityEvents       401  401 404   403    200     403    200   200        activity
 exportActivityEventsAsNdjson 401  401 404   403    200     403    200   200        activity
+exportActivityEventsAsParquet 401  401 404   403    200     403    200   200        activity
 exportActivityEventsAsCsv 401  401 404   403    200     403    200   200        activity
 tailActivityEvents        401  401 404   403    200     403    200   200        activity
 readTimeline              401  401 404   200    200     403    200   200        timeline
 listSessions              401  401 404   200    200     403    200   200        sessions
+exportTimelineAsNdjson    401  401 404   403    200     403    200   200        timeline
+exportTimelineAsCsv       401  401 404   403    200     403    200   200        timeline
+tailTimeline              401  401 404   200    200     403    200   200        timeline
 suggest                   401  401 404   200    200     403    200   200        suggest
 getRecordHistory          401  401 404   200    200     403    200   200        record
 getRecordState            401  401 404   200    200     403    200   200        record
@@ -342,7 +349,9 @@ impl<'a> World<'a> {
 /// The parameters that an operation cannot do without.
 fn parameters_of(operation: &str) -> &'static str {
     match operation {
-        "readTimeline" => "?since=2026-01-01",
+        "readTimeline" | "exportTimelineAsNdjson" | "exportTimelineAsCsv" | "tailTimeline" => {
+            "?since=2026-01-01"
+        }
         "suggest" => "?field=actor",
         _ if operation.starts_with("getTop") || operation.starts_with("group") => "?field=status",
         "getRecordDiff" => "?from=2026-01-01",

@@ -124,7 +124,9 @@ on_both!(a_member_of_one_workspace_finds_nothing_in_another, |server| {
         );
         let answer = auditor.get(&format!("/workspaces/clinic/logs/{log}?cursor={cursor}")).expect(400);
         assert_eq!(answer.code(), "cursor_mismatch");
-        for what in ["", "/metrics", "/facets", "/histogram", "/export.ndjson", "/export.csv"] {
+        for what in
+            ["", "/metrics", "/facets", "/histogram", "/export.ndjson", "/export.csv", "/export.parquet"]
+        {
             let text = auditor
                 .query(&format!("/workspaces/clinic/logs/{log}{what}"), &[("q", &id)])
                 .expect(200)

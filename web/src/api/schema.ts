@@ -461,6 +461,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/logs/access/export.parquet": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the access events that match the filters as a Parquet file. For auditors and admins.
+     * @description It has the columns of CSV, with types: `seq` and `sequence` are 64-bit integers, the times are timestamps in UTC with
+     *     microseconds, `targets`, `changes`, `metadata` and `masked` are JSON, and the rest is text, as it is. What is absent is
+     *     null. A file that ends without its last chunk cannot be read or continued: begin again.
+     */
+    get: operations["exportAccessEventsAsParquet"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/workspaces/{workspace}/logs/access/facets": {
     parameters: {
       query?: never;
@@ -646,6 +668,28 @@ export interface paths {
      *     the id of its last event as `after`.
      */
     get: operations["exportActivityEventsAsNdjson"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/activity/export.parquet": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the activity events that match the filters as a Parquet file. For auditors and admins.
+     * @description It has the columns of CSV, with types: `seq` and `sequence` are 64-bit integers, the times are timestamps in UTC with
+     *     microseconds, `targets`, `changes`, `metadata` and `masked` are JSON, and the rest is text, as it is. What is absent is
+     *     null. A file that ends without its last chunk cannot be read or continued: begin again.
+     */
+    get: operations["exportActivityEventsAsParquet"];
     put?: never;
     post?: never;
     delete?: never;
@@ -840,6 +884,28 @@ export interface paths {
      *     the id of its last event as `after`.
      */
     get: operations["exportApplicationEventsAsNdjson"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/application/export.parquet": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the application events that match the filters as a Parquet file. For auditors and admins.
+     * @description It has the columns of CSV, with types: `seq` and `sequence` are 64-bit integers, the times are timestamps in UTC with
+     *     microseconds, `targets`, `changes`, `metadata` and `masked` are JSON, and the rest is text, as it is. What is absent is
+     *     null. A file that ends without its last chunk cannot be read or continued: begin again.
+     */
+    get: operations["exportApplicationEventsAsParquet"];
     put?: never;
     post?: never;
     delete?: never;
@@ -1056,6 +1122,28 @@ export interface paths {
      *     the id of its last event as `after`.
      */
     get: operations["exportFrameworkEventsAsNdjson"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/framework/export.parquet": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the framework events that match the filters as a Parquet file. For auditors and admins.
+     * @description It has the columns of CSV, with types: `seq` and `sequence` are 64-bit integers, the times are timestamps in UTC with
+     *     microseconds, `targets`, `changes`, `metadata` and `masked` are JSON, and the rest is text, as it is. What is absent is
+     *     null. A file that ends without its last chunk cannot be read or continued: begin again.
+     */
+    get: operations["exportFrameworkEventsAsParquet"];
     put?: never;
     post?: never;
     delete?: never;
@@ -1482,6 +1570,72 @@ export interface paths {
      *     activity log are only for auditors and admins; for others they are left out.
      */
     get: operations["readTimeline"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/timeline/export.csv": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports a timeline as CSV (RFC 4180, UTF-8). For auditors and admins.
+     * @description The first line has the names of the columns. `targets`, `changes`, `metadata` and `masked` are JSON; what is absent is empty. A
+     *     cell that a spreadsheet could take for a formula (it begins with = + - @, a tab or a carriage return) has an apostrophe before
+     *     it. Otherwise as NDJSON.
+     */
+    get: operations["exportTimelineAsCsv"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/timeline/export.ndjson": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports a timeline, one JSON object a line. For auditors and admins.
+     * @description Takes the conditions of the timeline. Events that are stored after the start are left out. An answer that ends without its
+     *     last chunk is not whole: send the id of its last event as `after`.
+     */
+    get: operations["exportTimelineAsNdjson"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/timeline/tail": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Follows a timeline: events as they are stored.
+     * @description Takes the conditions of the timeline. The answer does not end by itself: it is a stream of Server-Sent Events. `id` is an
+     *     event's `seq`, `data` the event as the timeline returns it. A stream begins with new events, or behind the `Last-Event-ID` of
+     *     the request, without loss. A message with an `id` and no `data` only says how far it is. It ends with the token or session of
+     *     the caller, when the client does not read for 30 s, and when the server stops.
+     */
+    get: operations["tailTimeline"];
     put?: never;
     post?: never;
     delete?: never;
@@ -7310,6 +7464,274 @@ export interface operations {
       };
     };
   };
+  exportAccessEventsAsParquet: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        event_type?: string[];
+        /**
+         * @description Leaves out any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        not_event_type?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        user_id?: string[];
+        /**
+         * @description Leaves out any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_user_id?: string[];
+        /**
+         * @description Matches any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A Parquet file with a row for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/vnd.apache.parquet": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   getAccessFacets: {
     parameters: {
       query?: {
@@ -8854,7 +9276,7 @@ export interface operations {
           [key: string]: string[];
         };
         /**
-         * @description The field, by the log's own name.
+         * @description The field, by the log's own name, or a path in the metadata (`metadata.request.region`).
          * @example status
          */
         field: string;
@@ -9869,6 +10291,302 @@ export interface operations {
         };
         content: {
           "application/x-ndjson": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportActivityEventsAsParquet: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        target_type?: string[];
+        /**
+         * @description Leaves out any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        not_target_type?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A Parquet file with a row for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/vnd.apache.parquet": string;
         };
       };
       /** @description A parameter is unknown or has an invalid value */
@@ -11639,7 +12357,7 @@ export interface operations {
           [key: string]: string[];
         };
         /**
-         * @description The field, by the log's own name.
+         * @description The field, by the log's own name, or a path in the metadata (`metadata.request.region`).
          * @example status
          */
         field: string;
@@ -12871,6 +13589,330 @@ export interface operations {
         };
         content: {
           "application/x-ndjson": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportApplicationEventsAsParquet: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        model?: string[];
+        /**
+         * @description Leaves out any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        not_model?: string[];
+        /**
+         * @description Matches any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        record_id?: string[];
+        /**
+         * @description Leaves out any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        not_record_id?: string[];
+        /**
+         * @description Matches any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        record?: string[];
+        /**
+         * @description Leaves out any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        not_record?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A Parquet file with a row for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/vnd.apache.parquet": string;
         };
       };
       /** @description A parameter is unknown or has an invalid value */
@@ -14809,7 +15851,7 @@ export interface operations {
           [key: string]: string[];
         };
         /**
-         * @description The field, by the log's own name.
+         * @description The field, by the log's own name, or a path in the metadata (`metadata.request.region`).
          * @example status
          */
         field: string;
@@ -16041,6 +17083,302 @@ export interface operations {
         };
         content: {
           "application/x-ndjson": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportFrameworkEventsAsParquet: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        component?: string[];
+        /**
+         * @description Leaves out any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        not_component?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A Parquet file with a row for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/vnd.apache.parquet": string;
         };
       };
       /** @description A parameter is unknown or has an invalid value */
@@ -17811,7 +19149,7 @@ export interface operations {
           [key: string]: string[];
         };
         /**
-         * @description The field, by the log's own name.
+         * @description The field, by the log's own name, or a path in the metadata (`metadata.request.region`).
          * @example status
          */
         field: string;
@@ -19977,12 +21315,13 @@ export interface operations {
     parameters: {
       query: {
         /**
-         * @description What is wanted: an `actor` (also those on whose behalf somebody acted), a `record`, a `component`, or any `target`.
+         * @description What is wanted: an `actor` (also those on whose behalf somebody acted), a `record`, a `component`, any `target`,
+         *     or a path in the `metadata`, whose newest value is its name.
          * @example actor
          */
-        field: "actor" | "record" | "component" | "target";
+        field: "actor" | "record" | "component" | "target" | "metadata";
         /**
-         * @description A part of its name or id, in any case. Without it: what was seen last.
+         * @description A part of its name or id, or of the path, in any case. Without it: what was seen last.
          * @example asha
          */
         q?: string;
@@ -20153,6 +21492,422 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["TimelinePage"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportTimelineAsCsv: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description An actor, as type and id: matches what they did, and what others did on their behalf.
+         * @example user:17
+         */
+        actor?: string;
+        /**
+         * @description The id of the person for whom the actor acted.
+         * @example 17
+         */
+        on_behalf_of?: string;
+        /** @example s-4711 */
+        session_id?: string;
+        /** @example req-4711 */
+        correlation_id?: string;
+        /**
+         * @description An IP address or a network (CIDR).
+         * @example 198.51.100.4
+         */
+        ip_address?: string;
+        /**
+         * @description A record or another target, as type and id: matches any of an event's targets.
+         * @example patient:92
+         */
+        record?: string;
+        /**
+         * @description The id of an event of any log: matches what happened within `minutes` of it, itself too.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        around?: string;
+        /** @description Minutes before and after the event of `around`. */
+        minutes?: number;
+        /**
+         * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        after?: string;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A line of names, and a line for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/csv": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportTimelineAsNdjson: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description An actor, as type and id: matches what they did, and what others did on their behalf.
+         * @example user:17
+         */
+        actor?: string;
+        /**
+         * @description The id of the person for whom the actor acted.
+         * @example 17
+         */
+        on_behalf_of?: string;
+        /** @example s-4711 */
+        session_id?: string;
+        /** @example req-4711 */
+        correlation_id?: string;
+        /**
+         * @description An IP address or a network (CIDR).
+         * @example 198.51.100.4
+         */
+        ip_address?: string;
+        /**
+         * @description A record or another target, as type and id: matches any of an event's targets.
+         * @example patient:92
+         */
+        record?: string;
+        /**
+         * @description The id of an event of any log: matches what happened within `minutes` of it, itself too.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        around?: string;
+        /** @description Minutes before and after the event of `around`. */
+        minutes?: number;
+        /**
+         * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        after?: string;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description An event a line, as the timeline returns it */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/x-ndjson": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  tailTimeline: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description An actor, as type and id: matches what they did, and what others did on their behalf.
+         * @example user:17
+         */
+        actor?: string;
+        /**
+         * @description The id of the person for whom the actor acted.
+         * @example 17
+         */
+        on_behalf_of?: string;
+        /** @example s-4711 */
+        session_id?: string;
+        /** @example req-4711 */
+        correlation_id?: string;
+        /**
+         * @description An IP address or a network (CIDR).
+         * @example 198.51.100.4
+         */
+        ip_address?: string;
+        /**
+         * @description A record or another target, as type and id: matches any of an event's targets.
+         * @example patient:92
+         */
+        record?: string;
+        /**
+         * @description The id of an event of any log: matches what happened within `minutes` of it, itself too.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        around?: string;
+        /** @description Minutes before and after the event of `around`. */
+        minutes?: number;
+      };
+      header?: {
+        /**
+         * @description The `id` of the last message that you have. The stream continues behind it.
+         * @example 42
+         */
+        "Last-Event-ID"?: string;
+      };
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Events, without end */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/event-stream": string;
         };
       };
       /** @description A parameter is unknown or has an invalid value */

@@ -103,7 +103,7 @@ impl LogKind for ActivityLog {
 
     const COLUMNS: &'static [Column] = &[
         Column::action("action"),
-        Column::STATUS,
+        Column::outcome("status"),
         Column::reason("status_reason"),
         ACTOR[0],
         ACTOR[1],
@@ -142,5 +142,6 @@ explorer_endpoints! {
     groups "/api/v1/workspaces/{workspace}/logs/activity/groups" "groupActivityEvents",
     ndjson "/api/v1/workspaces/{workspace}/logs/activity/export.ndjson" "exportActivityEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/activity/export.csv" "exportActivityEventsAsCsv",
+    parquet "/api/v1/workspaces/{workspace}/logs/activity/export.parquet" "exportActivityEventsAsParquet",
     tail "/api/v1/workspaces/{workspace}/logs/activity/tail" "tailActivityEvents"
 }

@@ -176,7 +176,7 @@ impl LogKind for FrameworkLog {
         ACTOR[0],
         ACTOR[1],
         ACTOR[2],
-        Column::STATUS,
+        Column::outcome("status"),
         Column::reason("error"),
         Column::CHANGES,
     ];
@@ -280,5 +280,6 @@ explorer_endpoints! {
     groups "/api/v1/workspaces/{workspace}/logs/framework/groups" "groupFrameworkEvents",
     ndjson "/api/v1/workspaces/{workspace}/logs/framework/export.ndjson" "exportFrameworkEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/framework/export.csv" "exportFrameworkEventsAsCsv",
+    parquet "/api/v1/workspaces/{workspace}/logs/framework/export.parquet" "exportFrameworkEventsAsParquet",
     tail "/api/v1/workspaces/{workspace}/logs/framework/tail" "tailFrameworkEvents"
 }
