@@ -29,10 +29,10 @@ use crate::{
     limits::{requests::RequestLimits, streams::Streams},
     middleware, openapi,
     routes::{
-        api_keys,
+        api_keys, exports,
         health::{self, Counters},
         invitations,
-        logs::{access, activity, application, feed, framework, ingest},
+        logs::{access, activity, application, feed, framework, ingest, sink::ExportFolder},
         masking, members, notes, oidc, password, records, second_factor, sessions, sign_in, suggest,
         timeline, users, views, workspaces,
     },
@@ -58,6 +58,7 @@ pub struct Services {
     pub proxies: Data<Proxies>,
     pub limits: Data<RequestLimits>,
     pub streams: Data<Streams>,
+    pub exports: Data<ExportFolder>,
     pub counters: Data<Counters>,
     /// The folder of the built web application.
     pub web_dir: Option<PathBuf>,
@@ -81,6 +82,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .app_data(services.proxies)
         .app_data(services.limits)
         .app_data(services.streams)
+        .app_data(services.exports)
         .app_data(services.counters);
     if let Some(provider) = services.provider {
         config.app_data(provider);
@@ -167,6 +169,15 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
                 .route(patch().to(views::change))
                 .route(delete().to(views::remove)),
         )
+        .service(at("/api/v1/workspaces/{workspace}/exports", "GET").route(get().to(exports::list)))
+        .service(
+            at("/api/v1/workspaces/{workspace}/exports/{export}", "GET, DELETE")
+                .route(get().to(exports::get))
+                .route(delete().to(exports::remove)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/exports/{export}/file", "GET").route(get().to(exports::file)),
+        )
         .service(
             at("/api/v1/workspaces/{workspace}/notes", "GET, POST")
                 .route(get().to(notes::list))
@@ -209,6 +220,10 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
                 .route(get().to(timeline::stream::export_csv)),
         )
         .service(
+            at("/api/v1/workspaces/{workspace}/timeline/exports", "POST")
+                .route(post().to(timeline::stream::start_export)),
+        )
+        .service(
             at("/api/v1/workspaces/{workspace}/timeline/tail", "GET").route(get().to(timeline::stream::tail)),
         )
         .service(at("/api/v1/workspaces/{workspace}/suggest", "GET").route(get().to(suggest::suggest)))
@@ -236,6 +251,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
                 .service(at(&path("/export.ndjson"), "GET").route(get().to($log::export_ndjson)))
                 .service(at(&path("/export.csv"), "GET").route(get().to($log::export_csv)))
                 .service(at(&path("/export.parquet"), "GET").route(get().to($log::export_parquet)))
+                .service(at(&path("/exports"), "POST").route(post().to($log::start_export)))
                 .service(at(&path("/tail"), "GET").route(get().to($log::tail)))
                 // Last, since `{id}` matches any word.
                 .service(at(&path("/{id}"), "GET").route(get().to($log::get)));

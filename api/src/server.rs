@@ -10,6 +10,7 @@ use actix_web::{
     dev::Server,
     http::header::STRICT_TRANSPORT_SECURITY,
     middleware::{Compress, Condition, DefaultHeaders, from_fn},
+    rt,
     web::{self, Data},
 };
 use logbook_engine::{
@@ -38,7 +39,7 @@ use crate::{
     http::{client::Proxies, error::Problem},
     limits::{requests::RequestLimits, streams::Streams},
     middleware,
-    routes::oidc::OIDC_CALLBACK,
+    routes::{logs::sink::ExportFolder, oidc::OIDC_CALLBACK},
 };
 
 /// Connections of the appender: one per shard, and one to spare.
@@ -120,6 +121,8 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     let jobs = (!config.no_background_jobs).then(start_jobs).transpose()?;
     let provider = open_provider(config, address)?;
     let streams: Data<Streams> = Data::default();
+    let exports = Data::new(ExportFolder::new(&data.data_dir, mib(config.exports_mib)));
+    rt::spawn(exports.clone().into_inner().keep_clean(db.clone()));
     let services = Services {
         workspaces: Data::new(Workspaces::new(&db)),
         api_keys: Data::new(ApiKeyCache::new(&db)),
@@ -136,6 +139,7 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
         proxies: Data::new(Proxies(config.trusted_proxies.clone())),
         limits: Data::new(RequestLimits::new(config.allowed())),
         streams: streams.clone(),
+        exports,
         counters: Data::default(),
         web_dir: config.web_dir.clone(),
     };

@@ -54,6 +54,7 @@ fn serve_config() -> ServeConfig {
         index_cache_mib: 16,
         no_background_jobs: false,
         counts_cache_mib: 32,
+        exports_mib: 64,
         no_migrate: false,
         log_json: false,
         oidc: OidcConfig::default(),

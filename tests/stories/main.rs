@@ -22,6 +22,7 @@ mod dedupe;
 mod errors;
 mod evidence;
 mod export;
+mod exports;
 mod feed;
 mod forged_tokens;
 mod groups;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use logbook::accounts::{
     api_keys::{self, Created, NewApiKey},
     claims::Claims,
+    exports::{self, NewExport, Progress},
     invitations::{self, NewMember},
     members,
     role::Role,
@@ -55,29 +56,34 @@ groupAccessEvents         401  401 404   200    200     403    200   200        
 exportAccessEventsAsNdjson 401  401 404   403    200     403    200   200        access
 exportAccessEventsAsParquet 401  401 404   403    200     403    200   200        access
 exportAccessEventsAsCsv 401  401 404   403    200     403    200   200        access
+startAccessExport         401  401 404   403    202     403    202   202        access
 tailAccessEvents          401  401 404   200    200     403    200   200        access
 getTopApplicationValues   401  401 404   200    200     403    200   200        application
 groupApplicationEvents    401  401 404   200    200     403    200   200        application
 exportApplicationEventsAsNdjson 401  401 404   403    200     403    200   200        application
 exportApplicationEventsAsParquet 401  401 404   403    200     403    200   200        application
 exportApplicationEventsAsCsv 401  401 404   403    200     403    200   200        application
+startApplicationExport    401  401 404   403    202     403    202   202        application
 tailApplicationEvents     401  401 404   200    200     403    200   200        application
 getTopFrameworkValues     401  401 404   200    200     403    200   200        framework
 groupFrameworkEvents      401  401 404   200    200     403    200   200        framework
 exportFrameworkEventsAsNdjson 401  401 404   403    200     403    200   200        framework
 exportFrameworkEventsAsParquet 401  401 404   403    200     403    200   200        framework
 exportFrameworkEventsAsCsv 401  401 404   403    200     403    200   200        framework
+startFrameworkExport      401  401 404   403    202     403    202   202        framework
 tailFrameworkEvents       401  401 404   200    200     403    200   200        framework
 getTopActivityValues      401  401 404   403    200     403    200   200        activity
 groupActivityEvents       401  401 404   403    200     403    200   200        activity
 exportActivityEventsAsNdjson 401  401 404   403    200     403    200   200        activity
 exportActivityEventsAsParquet 401  401 404   403    200     403    200   200        activity
 exportActivityEventsAsCsv 401  401 404   403    200     403    200   200        activity
+startActivityExport       401  401 404   403    202     403    202   202        activity
 tailActivityEvents        401  401 404   403    200     403    200   200        activity
 readTimeline              401  401 404   200    200     403    200   200        timeline
 listSessions              401  401 404   200    200     403    200   200        sessions
 exportTimelineAsNdjson    401  401 404   403    200     403    200   200        timeline
 exportTimelineAsCsv       401  401 404   403    200     403    200   200        timeline
+startTimelineExport       401  401 404   403    202     403    202   202        timeline
 tailTimeline              401  401 404   200    200     403    200   200        timeline
 suggest                   401  401 404   200    200     403    200   200        suggest
 getRecordHistory          401  401 404   200    200     403    200   200        record
@@ -95,6 +101,10 @@ getMasking                401  401 404   200    200     200    200   200        
 changeMasking             401  401 404   403    403     403    200   200        -
 previewMasking            401  401 404   403    403     403    200   200        -
 listViews                 401  401 404   200    200     403    200   200        -
+listExports               401  401 404   403    200     403    200   200        -
+getExport                 401  401 404   403    200     403    200   200        -
+downloadExport            401  401 404   403    200     403    200   200        export
+removeExport              401  401 404   403    403     403    204   204        -
 listNotes                 401  401 404   200    200     403    200   200        -
 addNote                   401  401 404   201    201     403    201   201        -
 removeNote                401  401 404   403    403     403    204   204        -
@@ -302,6 +312,27 @@ impl<'a> World<'a> {
             let view = views::create(&mut conn, self.clinic.id, &owner, new).expect("a view");
             path = path.replace("{view}", &view.id);
         }
+        if operation.ends_with("Export") {
+            // There may be 20 of them, and one at once.
+            crate::exports::wait(&self.server.admin());
+            for export in exports::list(&mut conn, self.clinic.id).expect("exports") {
+                exports::remove(&mut conn, self.clinic.id, &export.id).expect("removed");
+            }
+        }
+        if operation == "removeExport" {
+            let owner = Claims::new("user:0".into(), "Somebody".into(), 60);
+            let new = NewExport { log: "access", format: "csv", query: String::new(), total: None };
+            let made = exports::create(&mut conn, self.clinic.id, &owner, (new, 1)).expect("an export");
+            let id = (self.clinic.id, made.0.id.as_str());
+            exports::progress(&mut conn, id, (0, 0), Progress::Done).expect("done");
+            path = path.replace("{export}", &made.0.id);
+        } else if path.contains("{export}") {
+            let id = crate::exports::export(
+                &self.server.admin(),
+                "/workspaces/clinic/logs/access/exports?format=csv",
+            );
+            path = path.replace("{export}", &id);
+        }
         if operation == "listNotes" {
             path = format!("{path}?event_id={}", self.ids["access"]);
         }
@@ -352,6 +383,8 @@ fn parameters_of(operation: &str) -> &'static str {
         "readTimeline" | "exportTimelineAsNdjson" | "exportTimelineAsCsv" | "tailTimeline" => {
             "?since=2026-01-01"
         }
+        "startTimelineExport" => "?since=2026-01-01&format=ndjson",
+        _ if operation.starts_with("start") && operation.ends_with("Export") => "?format=parquet",
         "suggest" => "?field=actor",
         _ if operation.starts_with("getTop") || operation.starts_with("group") => "?field=status",
         "getRecordDiff" => "?from=2026-01-01",
@@ -435,8 +468,10 @@ on_both!(
             let Row { statuses, reads } = &table[operation.as_str()];
             assert_eq!(answer.status, statuses["admin"], "{operation}: {}", answer.text);
             // Only whoever may read logs gets something from a read: an auditor may read all of them, a writer none.
-            // A saved view is a question, a note an answer, and neither an event.
-            let is_view = ["View", "Views", "Note", "Notes"].iter().any(|end| operation.ends_with(end));
+            // A saved view is a question, a note an answer, an export a file, and none of them an event.
+            let is_view = ["View", "Views", "Note", "Notes", "getExport", "listExports"]
+                .iter()
+                .any(|end| operation.ends_with(end));
             let is_read = (200..300).contains(&statuses["auditor"]) && statuses["writer"] == 403 && !is_view;
             assert_eq!(is_read, reads.is_some(), "{operation}");
             if let Some(log) = reads {

@@ -16,6 +16,7 @@ use serde_json::json;
 const WITHOUT_POLICY: &[&str] = &[
     "api_key_networks",
     "api_keys",
+    "exports",
     "identity_roles",
     "invitations",
     "members",

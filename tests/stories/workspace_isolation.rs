@@ -24,11 +24,13 @@ fn filled(path: &str, workspace: &str, id: &str) -> String {
     let path = path.strip_prefix("/api/v1").unwrap_or(path).replace("{workspace}", workspace);
     let path = path.replace("{id}", id).replace("{user}", "1").replace("{key}", "k7w2m9x4c1qd");
     let path = path.replace("{invitation}", "k7w2m9x4c1qd").replace("{view}", "k7w2m9x4c1qd");
-    let path = path.replace("{note}", "k7w2m9x4c1qd");
+    let path = path.replace("{note}", "k7w2m9x4c1qd").replace("{export}", "k7w2m9x4c1qd");
     let path = path.replace("{session}", "unknown");
     let path = path.replace("{model}", "patient").replace("{record_id}", "1");
     if path.ends_with("/top") || path.ends_with("/groups") {
         format!("{path}?field=status")
+    } else if path.ends_with("/exports") && path != format!("/workspaces/{workspace}/exports") {
+        format!("{path}?format=csv")
     } else if path.ends_with("/notes") {
         format!("{path}?event_id={ID}")
     } else {
@@ -73,7 +75,7 @@ on_both!(each_documented_operation_is_routed, |server| {
     admin.post("/workspaces/clinic/logs/application", json!([sample("application", 1)])).expect(201);
     for (method, path, _) in operations() {
         // Any other answer shows that there is a handler. For an unknown id 404 is right.
-        if !["{id}", "{user}", "{key}", "{invitation}", "{view}", "{note}"]
+        if !["{id}", "{user}", "{key}", "{invitation}", "{view}", "{note}", "{export}", "{export}/file"]
             .iter()
             .any(|end| path.ends_with(end))
         {
@@ -154,11 +156,12 @@ on_both!(each_role_may_do_what_it_says, |server| {
         let member = server.member(&clinic, role);
         let status = |may: bool, well: u16| if may { well } else { 403 };
         for (method, path, _) in operations().iter().filter(|(_, path, _)| path.contains("/logs/")) {
-            let is_closed = path.contains("/logs/activity") || path.contains("/export.");
+            let is_closed = path.contains("/logs/activity") || path.contains("/export");
             let reads = reads && (role != Role::Viewer || !is_closed);
             let expected = match method.as_str() {
                 "GET" if path.ends_with("{id}") => status(reads, 404),
                 "GET" => status(reads, 200),
+                _ if path.ends_with("/exports") => status(reads, 202),
                 _ => status(writes, 201),
             };
             assert_eq!(
@@ -166,6 +169,10 @@ on_both!(each_role_may_do_what_it_says, |server| {
                 expected,
                 "{role:?}: {method} {path}"
             );
+            // A caller may have one at once.
+            if expected == 202 {
+                crate::exports::wait(&server.admin());
+            }
         }
         assert_eq!(member.get("/workspaces/clinic").expect(200).json["role"], role.as_str());
         let new = json!({"slug": "another", "name": "Another"});

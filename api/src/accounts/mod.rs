@@ -3,6 +3,7 @@
 pub mod api_keys;
 pub mod browsers;
 pub mod claims;
+pub mod exports;
 pub mod grants;
 pub mod identities;
 pub mod invitations;

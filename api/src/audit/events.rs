@@ -15,6 +15,7 @@ use crate::{
     accounts::{
         api_keys::ApiKey,
         claims::Claims,
+        exports::Export,
         identities::RoleChange,
         member::Member,
         notes::Note,
@@ -221,6 +222,11 @@ impl By<'_> {
 
     pub fn view_unshared(&self, view: &SavedView) -> Record {
         Record::new(self.destination(), self.managed("view_unshared", of_view(view)))
+    }
+
+    pub fn export_removed(&self, export: &Export) -> Record {
+        let target = target("export", &export.id, &format!("{} as {}", export.log, export.format));
+        Record::new(self.destination(), self.managed("export_removed", target))
     }
 
     pub fn note_added(&self, note: &Note) -> Record {

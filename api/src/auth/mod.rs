@@ -337,6 +337,11 @@ workspace_extractor!(
     LogReader, Role::reads, "read this", "a viewer, auditor or admin"
 );
 
+workspace_extractor!(
+    /// May export the logs of its workspace. For what belongs to exports and is no event.
+    ExportReader, Role::exports, "export this", "an auditor or admin"
+);
+
 macro_rules! by {
     ($($name:ident)*) => {
         $(impl $name {
@@ -349,4 +354,4 @@ macro_rules! by {
     };
 }
 
-by!(Manager LogReader);
+by!(Manager LogReader ExportReader);

@@ -1,6 +1,7 @@
 //! The handlers, by what they are about. `app` has their addresses.
 
 pub mod api_keys;
+pub mod exports;
 pub mod health;
 pub mod invitations;
 pub mod logs;

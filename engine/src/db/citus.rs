@@ -32,13 +32,14 @@ pub const DISTRIBUTED: [&str; 15] = [
 ];
 
 /// Tables that are on every node. A table comes after those that its foreign keys name.
-pub const REFERENCE: [&str; 20] = [
+pub const REFERENCE: [&str; 21] = [
     "workspaces",
     "users",
     "platform_workspace",
     "members",
     "invitations",
     "saved_views",
+    "exports",
     "notes",
     "note_events",
     "identities",

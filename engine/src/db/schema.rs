@@ -273,6 +273,28 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::timestamp::TimestampSql;
 
+    exports (workspace_id, id) {
+        workspace_id -> Integer,
+        id -> Text,
+        owner -> Text,
+        owner_name -> Text,
+        log -> Text,
+        format -> Text,
+        query -> Text,
+        state -> Text,
+        events -> BigInt,
+        total -> Nullable<BigInt>,
+        bytes -> BigInt,
+        reason -> Nullable<Text>,
+        created_at -> TimestampSql,
+        updated_at -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
     notes (workspace_id, id) {
         workspace_id -> Integer,
         id -> Text,

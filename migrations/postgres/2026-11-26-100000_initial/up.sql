@@ -85,6 +85,25 @@ CREATE TABLE saved_views (
     PRIMARY KEY (workspace_id, id)
 );
 
+-- Exports in the background. The owner is a caller's subject. The files are in the data folder.
+CREATE TABLE exports (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    id TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    owner_name TEXT NOT NULL,
+    log TEXT NOT NULL,
+    format TEXT NOT NULL,
+    query TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('running', 'done', 'failed')),
+    events BIGINT NOT NULL,
+    total BIGINT,
+    bytes BIGINT NOT NULL,
+    reason TEXT,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (workspace_id, id)
+);
+
 -- Notes on events. The author is a caller's subject. log is that of the event: who may not read it sees no notes on it.
 CREATE TABLE notes (
     workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
@@ -534,7 +553,7 @@ GRANT SELECT ON workspace_sequences TO logbook_eraser;
 
 -- ── Row-level security ───────────────────────────────────────────────────────────────────────────────────────────────
 
--- A policy for every table with a workspace's log data. These tables have none: members, invitations, notes, note_events, saved_views, session_workspaces, script_tokens, identity_roles, api_keys and
+-- A policy for every table with a workspace's log data. These tables have none: exports, members, invitations, notes, note_events, saved_views, session_workspaces, script_tokens, identity_roles, api_keys and
 -- api_key_networks, which are read before the workspace is known (at sign-in, or to find a key by its prefix), and
 -- platform_workspace, which says nothing about a tenant. The reader has no privileges on them. The policy is forced on
 -- the owner too, as which the server logs in: without a workspace it sees no rows. Without SELECT the setting would be

@@ -25,6 +25,7 @@ DROP TABLE sessions;
 DROP TABLE sign_in_links;
 DROP TABLE identity_roles;
 DROP TABLE identities;
+DROP TABLE exports;
 DROP TABLE note_events;
 DROP TABLE notes;
 DROP TABLE saved_views;

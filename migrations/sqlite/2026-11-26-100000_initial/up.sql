@@ -83,6 +83,25 @@ CREATE TABLE saved_views (
     PRIMARY KEY (workspace_id, id)
 );
 
+-- Exports in the background. The owner is a caller's subject. The files are in the data folder.
+CREATE TABLE exports (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    id TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    owner_name TEXT NOT NULL,
+    log TEXT NOT NULL,
+    format TEXT NOT NULL,
+    query TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('running', 'done', 'failed')),
+    events INTEGER NOT NULL,
+    total INTEGER,
+    bytes INTEGER NOT NULL,
+    reason TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, id)
+);
+
 -- Notes on events. The author is a caller's subject. log is that of the event: who may not read it sees no notes on it.
 CREATE TABLE notes (
     workspace_id INTEGER NOT NULL REFERENCES workspaces (id),

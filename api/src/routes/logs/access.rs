@@ -249,5 +249,6 @@ explorer_endpoints! {
     ndjson "/api/v1/workspaces/{workspace}/logs/access/export.ndjson" "exportAccessEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/access/export.csv" "exportAccessEventsAsCsv",
     parquet "/api/v1/workspaces/{workspace}/logs/access/export.parquet" "exportAccessEventsAsParquet",
+    start "/api/v1/workspaces/{workspace}/logs/access/exports" "startAccessExport",
     tail "/api/v1/workspaces/{workspace}/logs/access/tail" "tailAccessEvents"
 }

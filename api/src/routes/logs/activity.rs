@@ -143,5 +143,6 @@ explorer_endpoints! {
     ndjson "/api/v1/workspaces/{workspace}/logs/activity/export.ndjson" "exportActivityEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/activity/export.csv" "exportActivityEventsAsCsv",
     parquet "/api/v1/workspaces/{workspace}/logs/activity/export.parquet" "exportActivityEventsAsParquet",
+    start "/api/v1/workspaces/{workspace}/logs/activity/exports" "startActivityExport",
     tail "/api/v1/workspaces/{workspace}/logs/activity/tail" "tailActivityEvents"
 }

@@ -268,5 +268,6 @@ explorer_endpoints! {
     ndjson "/api/v1/workspaces/{workspace}/logs/application/export.ndjson" "exportApplicationEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/application/export.csv" "exportApplicationEventsAsCsv",
     parquet "/api/v1/workspaces/{workspace}/logs/application/export.parquet" "exportApplicationEventsAsParquet",
+    start "/api/v1/workspaces/{workspace}/logs/application/exports" "startApplicationExport",
     tail "/api/v1/workspaces/{workspace}/logs/application/tail" "tailApplicationEvents"
 }

@@ -41,6 +41,7 @@ macro_rules! explorer_endpoints {
         ndjson $ndjson_path:tt $ndjson_id:tt,
         csv $csv_path:tt $csv_id:tt,
         parquet $parquet_path:tt $parquet_id:tt,
+        start $start_path:tt $start_id:tt,
         tail $tail_path:tt $tail_id:tt
     ) => {
         #[doc = concat!("Returns the most frequent values of a field among the ", $name, " events that match the filters.")]
@@ -147,6 +148,36 @@ macro_rules! explorer_endpoints {
         ) -> crate::http::error::Result<actix_web::HttpResponse> {
             let context = crate::routes::logs::streamed::Context { request: &request, db: &db, caches: &caches, streams: &streams };
             crate::routes::logs::explorer::export::<$log>(context, reader, params.0, crate::routes::logs::formats::Format::Parquet).await
+        }
+
+        #[doc = concat!("Starts an export of the ", $name, " events that match the filters, in the background. For auditors and admins.")]
+        ///
+        /// For what takes longer than somebody waits. The file is kept for a day, and is one's own workspace's to download:
+        /// `getExport` says how far it is. NDJSON and CSV are compressed with gzip.
+        #[utoipa::path(
+            summary = concat!("Starts an export of the ", $name, " events that match the filters, in the background. For auditors and admins."),
+            post, path = $start_path, operation_id = $start_id, tag = $tag,
+            params(crate::http::path::WorkspacePath, crate::routes::logs::params::RangeParams, crate::routes::logs::filters::Filters<$log>, crate::routes::logs::export::BackgroundParams),
+            responses(
+                (status = 202, description = "The export", body = crate::accounts::exports::BackgroundExport,
+                    headers(("Location" = String, description = "Where it is told how far the export is"))),
+                crate::http::error::ManageProblems,
+            )
+        )]
+        pub async fn start_export(
+            request: actix_web::HttpRequest,
+            db: actix_web::web::Data<logbook_engine::db::Db>,
+            caches: actix_web::web::Data<logbook_engine::caches::Caches>,
+            streams: actix_web::web::Data<crate::limits::streams::Streams>,
+            folder: actix_web::web::Data<crate::routes::logs::sink::ExportFolder>,
+            reader: crate::auth::Reader<crate::routes::logs::export::Export<$log>>,
+            params: crate::http::params::Params<(crate::routes::logs::params::RangeParams, crate::routes::logs::filters::Filters<$log>, crate::routes::logs::export::BackgroundParams)>,
+        ) -> crate::http::error::Result<actix_web::HttpResponse> {
+            let context = crate::routes::logs::streamed::Context { request: &request, db: &db, caches: &caches, streams: &streams };
+            let (range, own, params) = params.0;
+            let filter = crate::routes::logs::log::filter(&reader, &range, own)?;
+            let parts = vec![logbook_engine::timeline::Part::new(filter)];
+            crate::routes::logs::export::start::<$log>(context, &folder, reader, parts, params).await
         }
 
         #[doc = concat!("Follows the ", $name, " events that match the filters, as they are stored.")]

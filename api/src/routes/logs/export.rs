@@ -14,8 +14,10 @@ use actix_web::{
 use logbook_engine as engine;
 use logbook_engine::{
     caches::Caches,
+    counts::{self, Effort, cells::has_rollup},
     db::{self, Conn, Db, ReaderId},
     event::{Event, Log, id::EventId},
+    filter::Filter,
     order::{Order, Position},
     query::{self, Found, PATIENCE},
     timeline::{self, Part},
@@ -25,22 +27,26 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
+    accounts::exports::{self, BackgroundExport, NewExport},
     audit::reads::{self, Recorded},
     auth::{Read, Reader, Readers, Recheck},
     http::{
         error::{Code, Problem, Result},
-        stream::{self, BodyWriter},
+        stream,
     },
     limits::streams::Place,
     routes::logs::{
         formats::{File, Format, PIECE_BYTES, Unwritten},
-        log::reader_id,
+        log::{count, reader_id},
+        sink::{ExportFile, ExportFolder, Sink},
         streamed::{Context, Words, logs_of, place},
     },
 };
 
 /// Events that are read at once.
 const BATCH: usize = 500;
+/// Characters that are kept of the query string of an export in the background.
+const MOST_QUERY: usize = 4000;
 /// How long a client may read nothing.
 const CLIENT_PATIENCE: Duration = Duration::from_secs(60);
 /// How often a batch is tried that finds the database busy, and the pause before each attempt.
@@ -135,7 +141,7 @@ pub struct ParquetBody(#[expect(dead_code, reason = "it only documents the body"
 struct Exporter<W> {
     source: Source,
     file: File<W>,
-    writer: BodyWriter,
+    sink: Sink,
     recheck: Recheck,
     read: reads::Read,
     place: Place,
@@ -143,21 +149,26 @@ struct Exporter<W> {
 
 impl<W: Words> Exporter<W> {
     async fn run(mut self, head: Vec<u8>, first: Found) {
-        match self.write(head, first).await {
-            Ok(()) => {
-                // On record, and with room for the next one, before the client can ask for them.
-                drop((self.read, self.place));
-                self.writer.finish();
+        let written = self.write(head, first).await;
+        let Self { sink, read, place, .. } = self;
+        // On record, and with room for the next one, before the client can ask for them.
+        drop((read, place));
+        let ended = match written {
+            Ok(()) => sink.finish().await,
+            Err(why) => {
+                sink.fail(&why).await;
+                Err(why)
             }
-            Err(why) => tracing::info!(log = W::name(), why, "an export was cut short"),
+        };
+        if let Err(why) = ended {
+            tracing::info!(log = W::name(), why, "an export was cut short");
         }
     }
 
     /// Writes everything, or says why not.
     async fn write(&mut self, head: Vec<u8>, first: Found) -> Result<(), String> {
-        let ended = |ended: stream::Ended| format!("{ended:?}");
         if !head.is_empty() {
-            self.writer.write(head).await.map_err(ended)?;
+            self.sink.write(head, 0).await?;
         }
         let (mut found, mut unsent) = (first, 0);
         loop {
@@ -174,12 +185,12 @@ impl<W: Words> Exporter<W> {
                 unsent += piece.len();
                 let text = self.file.events(piece).await.map_err(|error| error.to_string())?;
                 if !text.is_empty() {
-                    self.writer.write(text).await.map_err(ended)?;
+                    self.sink.write(text, unsent).await?;
                     self.read.returns(mem::take(&mut unsent));
                 }
             }
             let Some(position) = found.next else { break };
-            self.writer.pause(Duration::ZERO).await.map_err(ended)?;
+            self.sink.pause().await?;
             // A token that expires while it is used ends no export; a role or session that has ended does.
             match self.recheck.check().await {
                 Err(problem) if problem.code != Code::TokenExpired => return Err(problem.to_string()),
@@ -189,11 +200,72 @@ impl<W: Words> Exporter<W> {
         }
         let end = self.file.end().await.map_err(|error| error.to_string())?;
         if !end.is_empty() {
-            self.writer.write(end).await.map_err(ended)?;
+            self.sink.write(end, unsent).await?;
         }
         self.read.returns(unsent);
         Ok(())
     }
+}
+
+/// An export that was not refused, with its first events.
+struct Begun<W> {
+    source: Source,
+    file: File<W>,
+    recheck: Recheck,
+    place: Place,
+    /// The file's begin. None where it is continued.
+    head: Option<Vec<u8>>,
+    first: Found,
+}
+
+impl<W: Words> Begun<W> {
+    /// Checks everything that can be wrong, and reads the first events.
+    async fn new(
+        context: &Context<'_>,
+        reader: &mut Reader<Export<W>>,
+        parts: Vec<Part>,
+        ExportParams { after, order }: ExportParams,
+        format: Format,
+    ) -> Result<Self> {
+        let Context { request, db, caches, streams } = *context;
+        let unknown = || Problem::parameter("after", "must be the id of an event that can be exported here");
+        let after = after.map(|id| EventId::parse(&id).ok_or_else(unknown)).transpose()?;
+        let (id, workspace_id, logs) = (reader_id(reader), reader.workspace.id, logs_of(&parts));
+        let place = place(request, reader, &streams.exports)?;
+        let hash: String = timeline::hash(&parts).iter().map(|byte| format!("{byte:02x}")).collect();
+        reader.read.note("format", format.name());
+        reader.read.note("filter", hash);
+
+        let recheck = Recheck::new(request, reader, logs.contains(&Log::Activity));
+        let begin = move |conn: &mut Conn| {
+            let after = after.map(|id| timeline::find(conn, workspace_id, &logs, id)).transpose()?;
+            Ok::<_, engine::Error>((query::last_seq(conn, workspace_id)?, after))
+        };
+        let (last_seq, after) = db.read(id.clone(), begin).await?;
+        let has_head = after.is_none();
+        let after = after.map(|event| event.ok_or_else(unknown)).transpose()?.map(|event| event.position());
+        let source =
+            Source { db: db.clone(), caches: caches.clone(), id, parts: parts.into(), order, last_seq };
+        // What goes wrong until here is answered with a problem, and is no export.
+        let first = source.batch(after).await?;
+        let file = File::<W>::new(format).map_err(unwritten)?;
+        let head = has_head.then(|| file.head()).transpose().map_err(unwritten)?;
+        reader.read.begins();
+        Ok(Self { source, file, recheck, place, head, first })
+    }
+
+    /// Writes it, beside the request that asked for it.
+    fn write(self, sink: Sink, read: reads::Read) {
+        let Self { source, file, recheck, place, head, first } = self;
+        let exporter = Exporter { source, file, sink, recheck, read, place };
+        rt::spawn(exporter.run(head.unwrap_or_default(), first));
+    }
+}
+
+fn unwritten(error: impl Into<Unwritten>) -> Problem {
+    let error = error.into();
+    tracing::error!(%error, "an export could not be written");
+    Problem::new(Code::Internal, "the export could not be written")
 }
 
 /// Exports the events that any of the parts matches.
@@ -201,41 +273,14 @@ pub async fn export<W: Words>(
     context: Context<'_>,
     mut reader: Reader<Export<W>>,
     parts: Vec<Part>,
-    ExportParams { after, order }: ExportParams,
+    params: ExportParams,
     format: Format,
 ) -> Result<HttpResponse> {
-    let Context { request, db, caches, streams } = context;
-    let unknown = || Problem::parameter("after", "must be the id of an event that can be exported here");
-    let after = after.map(|id| EventId::parse(&id).ok_or_else(unknown)).transpose()?;
-    let (id, workspace_id, logs) = (reader_id(&reader), reader.workspace.id, logs_of(&parts));
-    let place = place(request, &reader, &streams.exports)?;
-    let hash: String = timeline::hash(&parts).iter().map(|byte| format!("{byte:02x}")).collect();
-    reader.read.note("format", format.name());
-    reader.read.note("filter", hash);
-
-    let recheck = Recheck::new(request, &reader, logs.contains(&Log::Activity));
-    let begin = move |conn: &mut Conn| {
-        let after = after.map(|id| timeline::find(conn, workspace_id, &logs, id)).transpose()?;
-        Ok::<_, engine::Error>((query::last_seq(conn, workspace_id)?, after))
-    };
-    let (last_seq, after) = db.read(id.clone(), begin).await?;
-    let has_head = after.is_none();
-    let after = after.map(|event| event.ok_or_else(unknown)).transpose()?.map(|event| event.position());
-    let source = Source { db: db.clone(), caches: caches.clone(), id, parts: parts.into(), order, last_seq };
-    // What goes wrong until here is answered with a problem, and is no export.
-    let first = source.batch(after).await?;
-    let unwritten = |error: Unwritten| {
-        tracing::error!(%error, "an export could not be written");
-        Problem::new(Code::Internal, "the export could not be written")
-    };
-    let file = File::<W>::new(format).map_err(unwritten)?;
-    let head = if has_head { file.head().map_err(unwritten)? } else { Vec::new() };
-
-    reader.read.begins();
-    let (writer, body) = stream::body(streams.stopping(), CLIENT_PATIENCE);
+    let begun = Begun::new(&context, &mut reader, parts, params, format).await?;
+    let (writer, body) = stream::body(context.streams.stopping(), CLIENT_PATIENCE);
     let name = format!("{}-{}.{}", reader.workspace.slug, W::name(), format.name());
-    let exporter = Exporter { source, file, writer, recheck, read: reader.read, place };
-    rt::spawn(exporter.run(head, first));
+    let has_head = begun.head.is_some();
+    begun.write(Sink::Body(writer), reader.read);
     let mut response = HttpResponse::Ok();
     if format == Format::Parquet {
         // It is compressed already.
@@ -245,4 +290,59 @@ pub async fn export<W: Words>(
         .content_type(format.content_type(has_head))
         .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
         .streaming(body))
+}
+
+/// The parameters of an export in the background.
+#[derive(Clone, Debug, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub struct BackgroundParams {
+    /// The format of the file.
+    #[param(inline)]
+    pub format: Format,
+    /// Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`.
+    #[serde(default)]
+    #[param(inline)]
+    pub order: Order,
+}
+
+/// Starts an export of the same in the background.
+pub async fn start<W: Words>(
+    context: Context<'_>,
+    folder: &ExportFolder,
+    mut reader: Reader<Export<W>>,
+    parts: Vec<Part>,
+    BackgroundParams { format, order }: BackgroundParams,
+) -> Result<HttpResponse> {
+    let Context { request, db, caches, streams } = context;
+    let total = match parts.as_slice() {
+        [part] if has_rollup(&part.filter) => {
+            let cells = |conn: &mut Conn, caches: &Caches, filter: &Filter, effort: Effort| {
+                counts::cells(conn, &caches.counts, &caches.index, filter, effort)
+            };
+            let cells = count(db, caches, reader_id(&reader), part.filter.clone(), cells).await?;
+            cells.exact.then(|| cells.total())
+        }
+        _ => None,
+    };
+    let params = ExportParams { after: None, order };
+    let begun = Begun::new(&context, &mut reader, parts, params, format).await?;
+    reader.read.note("background", true);
+    let query = request.query_string().chars().take(MOST_QUERY).collect();
+    let new = NewExport { log: W::name(), format: format.name(), query, total };
+    let (workspace_id, caller, quota) = (reader.workspace.id, reader.caller.clone(), folder.quota);
+    let create = move |conn: &mut Conn| exports::create(conn, workspace_id, &caller, (new, quota));
+    let (export, most_bytes) = db.run(create).await?;
+    let answer = BackgroundExport::new(export.clone(), &reader.caller.sub);
+    let id = export.id.clone();
+    let file = ExportFile::create(folder, db, (export, most_bytes), format, streams.stopping());
+    let file = match file {
+        Ok(file) => file,
+        Err(error) => {
+            db.run(move |conn: &mut Conn| exports::remove(conn, workspace_id, &id)).await?;
+            return Err(unwritten(csv::Error::from(error)));
+        }
+    };
+    begun.write(Sink::File(Box::new(file)), reader.read);
+    let location = format!("/api/v1/workspaces/{}/exports/{}", reader.workspace.slug, answer.id);
+    Ok(HttpResponse::Accepted().insert_header((header::LOCATION, location)).json(answer))
 }

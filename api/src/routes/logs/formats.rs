@@ -4,13 +4,16 @@ use std::borrow::Cow;
 
 use logbook_engine::event::Event;
 use parquet::errors::ParquetError;
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::{columns, parquet::ParquetFile, streamed::Words};
 
 /// Bytes of events that are written at once, more or less.
 pub const PIECE_BYTES: usize = 64 * 1024;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// One JSON object a line.
     Ndjson,

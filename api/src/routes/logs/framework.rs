@@ -281,5 +281,6 @@ explorer_endpoints! {
     ndjson "/api/v1/workspaces/{workspace}/logs/framework/export.ndjson" "exportFrameworkEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/framework/export.csv" "exportFrameworkEventsAsCsv",
     parquet "/api/v1/workspaces/{workspace}/logs/framework/export.parquet" "exportFrameworkEventsAsParquet",
+    start "/api/v1/workspaces/{workspace}/logs/framework/exports" "startFrameworkExport",
     tail "/api/v1/workspaces/{workspace}/logs/framework/tail" "tailFrameworkEvents"
 }

@@ -18,6 +18,7 @@ pub mod ingest;
 pub mod log;
 pub mod params;
 pub mod parquet;
+pub mod sink;
 pub mod streamed;
 pub mod tail;
 pub mod top;

@@ -5,19 +5,21 @@ use logbook_engine::{caches::Caches, db::Db};
 
 use super::{Timeline, TimelineParams, parts};
 use crate::{
+    accounts::exports::BackgroundExport,
     auth::Reader,
     http::{
-        error::{ReadProblems, Result},
+        error::{ManageProblems, ReadProblems, Result},
         params::Params,
         path::WorkspacePath,
     },
     limits::streams::Streams,
     routes::logs::{
         columns::Column,
-        export::{self, Export, ExportParams},
+        export::{self, BackgroundParams, Export, ExportParams},
         feed::FeedEvent,
         formats::Format,
         params::RangeParams,
+        sink::ExportFolder,
         streamed::{Context, Words},
         tail::{self, LastEventId},
     },
@@ -107,6 +109,34 @@ async fn export_as(
 ) -> Result<HttpResponse> {
     let parts = parts(context.db, &reader, &range, &wanted).await?;
     export::export(context, reader, parts, params, format).await
+}
+
+/// Starts an export of a timeline in the background. For auditors and admins.
+///
+/// As that of a log.
+#[utoipa::path(
+    post, path = "/api/v1/workspaces/{workspace}/timeline/exports", operation_id = "startTimelineExport",
+    tag = "Timeline",
+    params(WorkspacePath, RangeParams, TimelineParams, BackgroundParams),
+    responses(
+        (status = 202, description = "The export", body = BackgroundExport,
+            headers(("Location" = String, description = "Where it is told how far the export is"))),
+        ManageProblems,
+    )
+)]
+pub async fn start_export(
+    request: HttpRequest,
+    db: Data<Db>,
+    caches: Data<Caches>,
+    streams: Data<Streams>,
+    folder: Data<ExportFolder>,
+    reader: Reader<Export<Timeline>>,
+    params: Params<(RangeParams, TimelineParams, BackgroundParams)>,
+) -> Result<HttpResponse> {
+    let context = Context { request: &request, db: &db, caches: &caches, streams: &streams };
+    let (range, wanted, params) = params.0;
+    let parts = parts(&db, &reader, &range, &wanted).await?;
+    export::start(context, &folder, reader, parts, params).await
 }
 
 /// Follows a timeline: events as they are stored.
