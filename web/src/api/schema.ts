@@ -9005,6 +9005,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -9307,6 +9321,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -9607,6 +9635,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -9909,6 +9951,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -10205,6 +10261,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -10498,6 +10568,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -10800,6 +10884,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -11093,6 +11191,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -11393,6 +11505,20 @@ export interface operations {
          *     ]
          */
         not_changed_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -11807,6 +11933,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -12271,6 +12411,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -12599,6 +12753,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -12929,6 +13097,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -13253,6 +13435,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -13574,6 +13770,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -13904,6 +14114,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -14225,6 +14449,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -14553,6 +14791,20 @@ export interface operations {
          *     ]
          */
         not_changed_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -15024,6 +15276,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -15459,6 +15725,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -15759,6 +16039,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -16061,6 +16355,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -16357,6 +16665,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -16650,6 +16972,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -16952,6 +17288,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -17245,6 +17595,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -17545,6 +17909,20 @@ export interface operations {
          *     ]
          */
         not_changed_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
