@@ -4,6 +4,8 @@
 //! added to a set, and the name beside the new value. Fields and values may contain colons, so a text may name several
 //! pairs; it matches any of them.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::{
@@ -35,11 +37,12 @@ pub fn is(change: &Change, wanted: &str) -> bool {
 
 /// Whether a value that contains no others reads like this.
 fn reads(value: &Value, text: &str) -> bool {
-    match value {
-        Value::String(own) => own == text,
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string() == text,
-        Value::Array(_) | Value::Object(_) => false,
-    }
+    let own: Cow<'_, str> = match value {
+        Value::String(own) => own.into(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string().into(),
+        Value::Array(_) | Value::Object(_) => return false,
+    };
+    own == text
 }
 
 /// The fields that a text may name.
