@@ -4,10 +4,13 @@ use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfkc_quick};
 
+/// Bytes of a normalized text that is never cut.
+pub const NEVER_CUT: usize = 256;
+
 /// A longer normalized text is cut. NFKC makes 33 bytes of the three of U+FDFA; without a bound an event of 256 KB would
 /// cost what 2.8 MB do. Words of any language have half of this.
 fn most(text: &str) -> usize {
-    3 * text.len() + 256
+    3 * text.len() + NEVER_CUT
 }
 
 /// The normalized text, and whether it was cut. A text that is cut between a letter and its combining mark normalizes

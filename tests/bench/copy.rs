@@ -126,7 +126,7 @@ fn make_copy_table(direct: &mut Direct) {
     }
 }
 
-fn psql(url: &str, statement: &str) {
+pub(crate) fn psql(url: &str, statement: &str) {
     let mut psql: Command = program("psql");
     let done =
         psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--command", statement, url]).status();

@@ -12,6 +12,9 @@ use serde_json::Value;
 /// A connection that was idle for longer is replaced: the server closes it after five seconds.
 const IDLE: Duration = Duration::from_secs(2);
 
+/// The end of an answer in chunks that is whole.
+const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
 /// The server that is measured, and the user who asks it.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
@@ -31,6 +34,36 @@ impl Target {
         stream.set_nodelay(true).expect("a setting");
         stream.set_read_timeout(Some(Duration::from_secs(120))).expect("a setting");
         stream
+    }
+
+    /// How many lines an answer has that does not say how long it is.
+    ///
+    /// # Panics
+    /// When it is not whole.
+    pub(crate) fn lines(&self, path: &str) -> u64 {
+        let Self { address, token, .. } = self;
+        let mut stream = self.open();
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).expect("the server reads");
+        let (mut lines, mut last, mut end) = (0, b'\r', Vec::new());
+        let mut buffer = vec![0; 256 * 1024];
+        loop {
+            let read = stream.read(&mut buffer).expect("the server answers");
+            if read == 0 {
+                break;
+            }
+            for byte in &buffer[..read] {
+                // Lines of HTTP end with CR LF, those of the answer with LF alone.
+                lines += u64::from(*byte == b'\n' && last != b'\r');
+                last = *byte;
+            }
+            end.extend_from_slice(&buffer[..read]);
+            end.drain(..end.len().saturating_sub(LAST_CHUNK.len()));
+        }
+        assert_eq!(end, LAST_CHUNK, "{path} is not whole");
+        lines
     }
 
     /// The path of something in the workspace's logs: `access`, `feed?after=0`.

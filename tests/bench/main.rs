@@ -4,6 +4,7 @@
 mod cases;
 mod copy;
 mod database;
+mod export;
 mod generate;
 mod http;
 mod load;

@@ -43,6 +43,9 @@ pub(crate) struct Run {
     pub neighbour: Option<NeighbourFigures>,
     /// None on SQLite, which pgbench cannot speak to.
     pub http: Option<HttpFigures>,
+    /// None where there is no COPY, or in results of earlier versions.
+    #[serde(default)]
+    pub export: Option<ExportFigures>,
     /// `total`, and each table and index.
     pub bytes_per_event: BTreeMap<String, f64>,
     pub memory_mb: MemoryFigures,
@@ -86,6 +89,15 @@ pub(crate) struct HttpFigures {
     pub ratio: f64,
     /// The statements of a first page, which the server and pgbench both run.
     pub statements: Vec<String>,
+}
+
+/// A whole log as NDJSON.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct ExportFigures {
+    pub events_per_s: f64,
+    pub copy_events_per_s: f64,
+    /// `events_per_s` divided by `copy_events_per_s`.
+    pub ratio: f64,
 }
 
 /// What a quiet workspace feels of a noisy one.
@@ -153,7 +165,8 @@ impl CaseFigures {
 impl Run {
     /// Lines of the figures without a case: name, value, and whether the budget is met.
     pub(crate) fn others(&self) -> Vec<(String, String, Option<bool>)> {
-        let Self { ingest, processor_us_per_event, neighbour, http, bytes_per_event, memory_mb, .. } = self;
+        let Self { ingest, processor_us_per_event, neighbour, http, export, bytes_per_event, .. } = self;
+        let memory_mb = &self.memory_mb;
         let bytes = bytes_per_event.get("total").copied().unwrap_or(0.0);
         let mut lines = vec![
             (
@@ -187,6 +200,13 @@ impl Run {
                 "lists/s over HTTP; the same SQL by pgbench; ratio".into(),
                 format!("{:.0}; {:.0}; {:.2}", http.list_per_s, http.pgbench_per_s, http.ratio),
                 Some(http.ratio >= LEAST_HTTP_RATIO),
+            ));
+        }
+        if let Some(ExportFigures { events_per_s, copy_events_per_s, ratio }) = export {
+            lines.push((
+                "export: events/s as NDJSON over HTTP; by COPY; ratio".into(),
+                format!("{events_per_s:.0}; {copy_events_per_s:.0}; {ratio:.2}"),
+                None,
             ));
         }
         lines.extend([

@@ -14,11 +14,13 @@ use crate::{
     cases::{self, Case, Samples},
     copy,
     database::{Database, Kind},
+    export,
+    http::Target,
     load::{self, Loaded},
     measure,
     neighbour::{self, Size},
     processor::Stages,
-    report::{CaseFigures, HttpFigures, IngestFigures, MemoryFigures, NeighbourFigures, Run},
+    report::{CaseFigures, ExportFigures, HttpFigures, IngestFigures, MemoryFigures, NeighbourFigures, Run},
     server::{self, Memory, Server},
     settings::Settings,
     storage, throughput,
@@ -165,6 +167,7 @@ fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Fil
     let mut figures = ask(&cases, &mut samples, workspace_id, name);
     let http = (database.kind() == Kind::Postgres && settings.plan.wants("http"))
         .then(|| http(&mut samples, database, folder, workspace_id));
+    let export = settings.plan.wants("export").then(|| export(&server.target, database, workspace_id));
     let memory = server.stop();
 
     // Last, and without the server: it reads so much that it would push everything out of the caches.
@@ -195,6 +198,7 @@ fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Fil
         processor_us_per_event: Some(processor_us_per_event),
         neighbour: None,
         http,
+        export: export.flatten(),
         bytes_per_event: storage::bytes_per_event(&mut direct, database.kind(), settings.events),
         memory_mb: MemoryFigures {
             rest,
@@ -220,6 +224,13 @@ pub(crate) fn ask(cases: &[Case], samples: &mut Samples, workspace_id: i64, name
 fn http(samples: &mut Samples, database: &Database, folder: &Path, workspace_id: i64) -> HttpFigures {
     let bar = progress(1, "postgres: lists/s and pgbench");
     let figures = throughput::run(samples, database, &folder.join(CLUSTER), workspace_id);
+    bar.finish();
+    figures
+}
+
+fn export(target: &Target, database: &Database, workspace_id: i64) -> Option<ExportFigures> {
+    let bar = progress(1, "exports and COPY");
+    let figures = export::run(target, database, workspace_id);
     bar.finish();
     figures
 }

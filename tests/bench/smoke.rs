@@ -10,13 +10,14 @@ use crate::{
     cases::{self, Plan, Samples},
     copy,
     database::{Database, Kind},
+    export,
     http::Target,
     load, measure,
     neighbour::{self, Size},
     plot,
     processor::Stages,
     publish,
-    report::{HttpFigures, IngestFigures, Machine, MemoryFigures, Report, Run},
+    report::{ExportFigures, HttpFigures, IngestFigures, Machine, MemoryFigures, Report, Run},
     run, server, storage,
 };
 
@@ -57,6 +58,8 @@ on_both!(every_case_is_answered, |server| {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let copy_events_per_s = copy::run(&database, folder.path(), &ProgressBar::hidden());
     assert!(copy_events_per_s > 0.0);
+    let no_copy = ExportFigures { events_per_s: 1.0, copy_events_per_s: 2.0, ratio: 0.5 };
+    let exported = export::run(&target, &database, workspace_id).unwrap_or(no_copy);
     let events_per_s = loaded.events_per_s();
     let run = Run {
         database: database.kind().name().into(),
@@ -75,6 +78,7 @@ on_both!(every_case_is_answered, |server| {
         processor_us_per_event: Some(stages),
         neighbour: Some(neighbour),
         http: Some(HttpFigures { list_per_s: 1.0, pgbench_per_s: 2.0, ratio: 0.5, statements: Vec::new() }),
+        export: Some(exported),
         bytes_per_event: bytes,
         memory_mb: MemoryFigures { rest: 1.0, load: 2.0, load_anonymous: 1.5 },
     };
@@ -100,6 +104,9 @@ fn is_reported(report: Report) {
         "/http/list_per_s",
         "/http/pgbench_per_s",
         "/http/ratio",
+        "/export/events_per_s",
+        "/export/copy_events_per_s",
+        "/export/ratio",
         "/bytes_per_event/total",
         "/bytes_per_event/events",
         "/memory_mb/rest",

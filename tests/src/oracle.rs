@@ -117,6 +117,23 @@ pub fn value<'a>(sent: &'a Sent, pointer: &str) -> Option<&'a str> {
 fn has(log: &str, sent: &Sent, name: &str, wanted: &str) -> bool {
     match name {
         "field" => changes(&sent.event).iter().any(|change| change["field"] == wanted),
+        "changed" => changes(&sent.event).iter().any(|change| {
+            let mut texts = Vec::new();
+            let added = change["added"].as_array().into_iter().flatten();
+            let is_set = change.get("added").is_some() || change.get("removed").is_some();
+            let new = (!is_set).then(|| &change["new"]);
+            for value in added.chain(new) {
+                match value {
+                    Value::Array(_) | Value::Object(_) => {}
+                    Value::String(text) => texts.push(text.clone()),
+                    other => texts.push(other.to_string()),
+                }
+            }
+            leaves(&change["new_label"], &mut texts);
+            texts
+                .iter()
+                .any(|text| format!("{}:{text}", change["field"].as_str().unwrap_or_default()) == wanted)
+        }),
         "component" => match wanted.split_once(':') {
             Some((kind, id)) => {
                 value(sent, "/component/type") == Some(kind) && value(sent, "/component/id") == Some(id)

@@ -242,6 +242,12 @@ pub fn event(log: &'static str) -> impl Strategy<Value = Event> {
     )
 }
 
+/// A field, and a value that it may have been changed to.
+fn changed() -> BoxedStrategy<String> {
+    let value = prop_oneof![text(), one_of(&["null", "true", "false", "7", "-1"])];
+    (one_of(FIELDS), value).prop_map(|(field, value)| format!("{field}:{value}")).boxed()
+}
+
 /// A filter or its twin, with values.
 fn filters(log: &'static str) -> impl Strategy<Value = (&'static str, Vec<String>)> {
     let of = |name: &'static str, not: &'static str, words: BoxedStrategy<String>| {
@@ -281,6 +287,7 @@ fn filters(log: &'static str) -> impl Strategy<Value = (&'static str, Vec<String
             of("actor_id", "not_actor_id", ids()),
             of("actor_type", "not_actor_type", words(ACTORS)),
             of("field", "not_field", words(FIELDS)),
+            of("changed", "not_changed", changed()),
         ],
         _ => vec![
             of("action", "not_action", words(ACTIONS)),
@@ -288,6 +295,7 @@ fn filters(log: &'static str) -> impl Strategy<Value = (&'static str, Vec<String
             of("actor_id", "not_actor_id", ids()),
             of("actor_type", "not_actor_type", words(ACTORS)),
             of("field", "not_field", words(FIELDS)),
+            of("changed", "not_changed", changed()),
         ],
     });
     select(known).prop_flat_map(|filter| filter)

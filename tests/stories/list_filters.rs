@@ -83,7 +83,8 @@ on_both!(the_application_log_has_these_filters, |server| {
         &[
             (
                 "a",
-                json!({"action": "create", "model": "patient", "record_id": "1", "changes": changes(&["status", "name"])}),
+                json!({"action": "create", "model": "patient", "record_id": "1", "changes": [
+                    {"field": "status", "new": "open"}, {"field": "name", "new": "Asha: Rao"}, {"field": "age", "new": 7}]}),
             ),
             (
                 "b",
@@ -91,7 +92,9 @@ on_both!(the_application_log_has_these_filters, |server| {
             ),
             (
                 "c",
-                json!({"action": "update", "model": "doctor", "record_id": "1", "changes": changes(&["Status"])}),
+                json!({"action": "update", "model": "doctor", "record_id": "1", "changes": [
+                    {"field": "Status"}, {"field": "status", "old": "open", "new": "closed", "new_label": "Done"},
+                    {"field": "roles", "added": ["Nurse", 9], "removed": ["Physician"]}]}),
             ),
             (
                 "d",
@@ -121,10 +124,24 @@ on_both!(the_application_log_has_these_filters, |server| {
         ("actor_type=system", "a c"),
         ("actor_type=user&actor_type=service", "b e"),
         ("actor_type=admin&actor_id=1", "d"),
-        ("field=status", "a"),
-        ("field=status&field=gr%C3%B6%C3%9Fe", "a e"),
+        ("field=age", "a"),
+        ("field=age&field=gr%C3%B6%C3%9Fe", "a e"),
         ("field=stat", ""),
         ("field=name&action=update", ""),
+        ("changed=status:closed", "c"),
+        ("changed=status:open", "a"),
+        ("changed=status:open&changed=status:closed", "a c"),
+        ("changed=status:Closed", ""),
+        ("changed=status:Done", "c"),
+        ("changed=age:7", "a"),
+        ("changed=name:Asha:%20Rao", "a"),
+        ("changed=Status:null", "c"),
+        ("changed=gr%C3%B6%C3%9Fe:null", "e"),
+        ("changed=roles:Nurse", "c"),
+        ("changed=roles:9&field=status", "c"),
+        ("changed=roles:Physician", ""),
+        ("not_changed=status:closed", "a b d e"),
+        ("field=status&not_changed=status:open", "c"),
     ] {
         assert_eq!(shown(&admin, "application", query), expected, "{query}");
     }
@@ -184,6 +201,10 @@ on_both!(a_wrong_or_unknown_parameter_is_named, |server| {
         ("access?limit=5&limit=6", "invalid_parameter", "limit"),
         ("access?order=up", "invalid_parameter", "order"),
         ("access?status=maybe", "invalid_parameter", "status"),
+        ("application?changed=status", "invalid_parameter", "changed"),
+        ("application?changed=:closed", "invalid_parameter", "changed"),
+        ("framework?not_changed=", "invalid_parameter", "not_changed"),
+        ("access?changed=status:closed", "unknown_parameter", "changed"),
         ("access?status=failure&status=", "invalid_parameter", "status"),
         ("access?q=", "invalid_parameter", "q"),
         (&format!("access?{long}"), "invalid_parameter", "q"),

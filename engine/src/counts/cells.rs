@@ -44,9 +44,11 @@ pub fn has_rollup(filter: &Filter) -> bool {
         session_ids,
         correlation_ids,
         fields,
+        changed,
         metadata,
     } = filter;
-    let others = [actor_ids, on_behalf_of, target_ids, any_targets, session_ids, correlation_ids, fields];
+    let others =
+        [actor_ids, on_behalf_of, target_ids, any_targets, session_ids, correlation_ids, fields, changed];
     search.is_none()
         && metadata.is_empty()
         && actor_types.is_all()

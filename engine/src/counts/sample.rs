@@ -105,6 +105,7 @@ pub fn facets(
         // Every scanned event matches these already, and checking them again would be the costly part.
         filter.search = None;
         filter.fields = Accepted::default();
+        filter.changed = Accepted::default();
         filter.metadata.clear();
     }
     let mut counted = vec![Cells::default(); filters.len()];

@@ -4,6 +4,7 @@
 //! what a database can compare ([`Filter::to_sql`]), and [`Filter::matches`], which decides.
 
 mod accepted;
+pub mod changed;
 pub mod metadata;
 mod network;
 pub mod rows;
@@ -75,6 +76,8 @@ pub struct Filter {
     pub correlation_ids: Accepted<String>,
     /// Names of changed fields.
     pub fields: Accepted<String>,
+    /// Changed fields, each with a colon and its new value ([`changed`]).
+    pub changed: Accepted<String>,
     pub metadata: Vec<MetadataFilter>,
 }
 
@@ -101,6 +104,7 @@ impl Filter {
             session_ids: Accepted::default(),
             correlation_ids: Accepted::default(),
             fields: Accepted::default(),
+            changed: Accepted::default(),
             metadata: Vec::new(),
         }
     }
@@ -141,6 +145,7 @@ impl Filter {
             session_ids,
             correlation_ids,
             fields,
+            changed,
             metadata,
         } = self;
         if search.as_ref().and_then(Search::id).is_some() {
@@ -156,6 +161,7 @@ impl Filter {
             session_ids,
             correlation_ids,
             fields,
+            changed,
         ];
         let others = texts.iter().any(|accepted| !accepted.is_all())
             || !outcomes.is_all()
@@ -176,6 +182,7 @@ impl Filter {
     pub fn needs_rows(&self) -> bool {
         self.search.is_some()
             || !self.fields.is_all()
+            || !self.changed.is_all()
             || !self.any_targets.is_all()
             || !self.metadata.is_empty()
             || self.ip_addresses.values().any(|network| network.address().is_none())
@@ -200,6 +207,7 @@ impl Filter {
         sorted.session_ids.sort();
         sorted.correlation_ids.sort();
         sorted.fields.sort();
+        sorted.changed.sort();
         sorted.metadata.iter_mut().for_each(|filter| filter.values.sort());
         sorted.metadata.sort();
         let digest = Sha256::digest(format!("{sorted:?}"));
@@ -218,6 +226,7 @@ impl Filter {
             // These are in `matches_content`.
             search: _,
             fields: _,
+            changed: _,
             metadata: _,
             actions,
             outcomes,
@@ -259,8 +268,8 @@ impl Filter {
 
     /// The part of [`Filter::matches`] that reads JSON.
     fn matches_content(&self, event: &Event) -> bool {
-        let Self { search, fields, metadata, .. } = self;
-        if search.is_none() && fields.is_all() && metadata.is_empty() {
+        let Self { search, fields, changed, metadata, .. } = self;
+        if search.is_none() && fields.is_all() && changed.is_all() && metadata.is_empty() {
             return true;
         }
         if search.as_ref().is_some_and(|search| !search.may_match(event)) {
@@ -274,6 +283,9 @@ impl Filter {
         }
         let changes = event.parse_changes();
         if !fields.accepts(|wanted| changes.iter().any(|change| change.field() == wanted)) {
+            return false;
+        }
+        if !changed.accepts(|wanted| changes.iter().any(|change| changed::is(change, wanted))) {
             return false;
         }
         search.as_ref().is_none_or(|search| search.matches(event, &changes))

@@ -48,6 +48,7 @@ impl Filter {
             session_ids,
             correlation_ids,
             fields: _,
+            changed: _,
             metadata: _,
         } = self;
         let own = events::workspace_id.eq(*workspace_id).and(events::log.eq(log.number()));

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     event::Log,
-    filter::{Accepted, Filter, MetadataFilter, Network},
+    filter::{Accepted, Filter, MetadataFilter, Network, changed, search::Search},
+    text::Needle,
 };
 
 /// A condition with more values is not checked by the index, only on the rows.
@@ -106,6 +107,7 @@ impl Plan {
             session_ids,
             correlation_ids,
             fields,
+            changed,
             metadata,
         } = filter;
         let mut conditions = Conditions::default();
@@ -142,6 +144,16 @@ impl Plan {
             }
             Some(terms)
         });
+        // Which value it was changed to the row decides.
+        let changed_fields: Vec<AllOf> = changed
+            .only
+            .iter()
+            .flat_map(|wanted| changed::fields(wanted))
+            .map(|field| vec![key(Field::ChangedField, field)])
+            .collect();
+        if !changed_fields.is_empty() {
+            conditions.any.push(changed_fields);
+        }
         conditions.accept_networks(*log, ip_addresses);
         for MetadataFilter { path, values: accepted } in metadata {
             let value = |value: &String| {
@@ -157,7 +169,12 @@ impl Plan {
         }
         conditions.any.retain(|terms| terms.len() <= MOST_VALUES);
         conditions.none.truncate(MOST_VALUES);
-        let text = search.as_ref().map(|search| TextMarks::new(*log, search.normalized().as_bytes()));
+        let changed_to = match changed.only.as_slice() {
+            [wanted] => changed::searched(wanted),
+            _ => None,
+        };
+        let text = search.as_ref().map(Search::normalized).or(changed_to.as_ref().map(Needle::normalized));
+        let text = text.map(|text| TextMarks::new(*log, text.as_bytes()));
         let outcomes: Vec<String> = outcomes.not.iter().map(|outcome| outcome.as_str().into()).collect();
         let types = targets.not.iter().filter(|(_, id)| id.is_none()).map(|(kind, _)| kind.clone()).collect();
         let excluded = [actions.not.clone(), outcomes, roles.not.clone(), sources.not.clone(), types];

@@ -131,6 +131,7 @@ export const activityLog: LogDefinition<"activity", ActivityEvent, ActivityMetri
       fromEvent: (event) => [{ value: event.actor?.id, name: event.actor && actorName(event.actor) }],
     },
     { param: "field", label: "Changed field", kind: "text", placeholder: "role" },
+    { param: "changed", label: "Changed to", kind: "text", placeholder: "role:admin" },
     ...sharedFilters,
   ],
   metrics: [{ title: "Total Activity", value: (metrics) => metrics.total }, failedMetric, deniedMetric],

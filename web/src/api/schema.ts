@@ -10476,6 +10476,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -10778,6 +10792,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -11079,6 +11107,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -11379,6 +11421,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -12021,6 +12077,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -12621,6 +12691,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -12922,6 +13006,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -13215,6 +13313,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -13515,6 +13627,20 @@ export interface operations {
          *     ]
          */
         not_changed_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -13929,6 +14055,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -14393,6 +14533,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -14722,6 +14876,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -15050,6 +15218,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -15748,6 +15930,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -16404,6 +16600,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -16733,6 +16943,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -17054,6 +17278,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -17382,6 +17620,20 @@ export interface operations {
          *     ]
          */
         not_changed_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -17853,6 +18105,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -18288,6 +18554,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -18589,6 +18869,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -18889,6 +19183,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -19531,6 +19839,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -20131,6 +20453,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -20432,6 +20768,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -20725,6 +21075,20 @@ export interface operations {
          *     ]
          */
         not_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -21025,6 +21389,20 @@ export interface operations {
          *     ]
          */
         not_changed_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [

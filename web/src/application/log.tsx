@@ -205,6 +205,7 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       fromEvent: (event) => [{ value: event.actor.id, name: actorName(event.actor) }],
     },
     { param: "field", label: "Changed field", kind: "text", placeholder: "status" },
+    { param: "changed", label: "Changed to", kind: "text", placeholder: "status:closed" },
     ...sharedFilters,
   ],
   metrics: [

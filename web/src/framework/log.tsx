@@ -141,6 +141,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       fromEvent: (event) => [{ value: event.actor.id, name: actorName(event.actor) }],
     },
     { param: "field", label: "Changed field", kind: "text", placeholder: "status" },
+    { param: "changed", label: "Changed to", kind: "text", placeholder: "status:closed" },
     ...sharedFilters,
   ],
   metrics: [{ title: "Total Events", value: (metrics) => metrics.total }, failedMetric, deniedMetric],

@@ -33,6 +33,7 @@ export const LOG_FILTERS: Record<LogName, readonly string[]> = {
     actor_type: true,
     actor_id: true,
     field: true,
+    changed: true,
     ...SHARED,
   }),
   framework: names<"framework">({
@@ -42,6 +43,7 @@ export const LOG_FILTERS: Record<LogName, readonly string[]> = {
     actor_type: true,
     actor_id: true,
     field: true,
+    changed: true,
     ...SHARED,
   }),
   activity: names<"activity">({
@@ -51,6 +53,7 @@ export const LOG_FILTERS: Record<LogName, readonly string[]> = {
     actor_type: true,
     actor_id: true,
     field: true,
+    changed: true,
     ...SHARED,
   }),
 };

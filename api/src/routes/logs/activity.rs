@@ -84,6 +84,7 @@ impl LogKind for ActivityLog {
         FilterParam::ACTOR_ID,
         FilterParam::ROLE,
         FilterParam::FIELD,
+        FilterParam::CHANGED,
     ];
 
     const FACETS: &'static [(&'static str, Dimension)] = &[

@@ -134,6 +134,7 @@ impl LogKind for ApplicationLog {
         FilterParam::ACTOR_ID,
         FilterParam::ROLE,
         FilterParam::FIELD,
+        FilterParam::CHANGED,
     ];
 
     const FACETS: &'static [(&'static str, Dimension)] = &[

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, marker::PhantomData};
 
 use logbook_engine::{
     event::{ActorType, Outcome},
-    filter::{Accepted, Filter, MetadataFilter, Network, TypeAndId, metadata::MAX_PATH_BYTES},
+    filter::{Accepted, Filter, MetadataFilter, Network, TypeAndId, changed, metadata::MAX_PATH_BYTES},
 };
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
@@ -48,6 +48,8 @@ pub enum Place {
     /// The first target by its type and id.
     Record,
     Network,
+    /// Changed fields, each with its new value.
+    Changed,
 }
 
 /// A filter as a log offers it.
@@ -92,6 +94,13 @@ impl FilterParam {
         place: Place::TargetType,
     };
     pub const FIELD: Self = Self::text("field", "changed fields", "status", |filter| &mut filter.fields);
+    pub const CHANGED: Self = Self {
+        name: "changed",
+        what: "changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, \
+            booleans and null as JSON writes them; a set has each value that was added",
+        example: "status:closed",
+        place: Place::Changed,
+    };
     const ON_BEHALF_OF: Self =
         Self::text("on_behalf_of", "ids of the person for whom the actor acted", "17", |filter| {
             &mut filter.on_behalf_of
@@ -159,6 +168,13 @@ impl FilterParam {
                     Network::parse(value).ok_or_else(|| Problem::parameter(name, detail))
                 });
                 put(&mut filter.ip_addresses, excludes, networks.collect::<Result<_>>()?);
+            }
+            Place::Changed => {
+                if !values.iter().all(|value| changed::fields(value).next().is_some()) {
+                    let detail = "must be a field, a colon and its new value (status:closed)";
+                    return Err(Problem::parameter(name, detail));
+                }
+                put(&mut filter.changed, excludes, values);
             }
         }
         Ok(())

@@ -151,6 +151,7 @@ impl LogKind for FrameworkLog {
         FilterParam::ACTOR_ID,
         FilterParam::ROLE,
         FilterParam::FIELD,
+        FilterParam::CHANGED,
     ];
 
     const FACETS: &'static [(&'static str, Dimension)] = &[

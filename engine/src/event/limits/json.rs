@@ -13,7 +13,7 @@ pub const MAX_VALUE_BYTES: usize = 64 * 1024;
 /// Most changed fields in one event.
 pub const MAX_CHANGES: usize = 1000;
 /// Longest name of a changed field, in characters.
-const MAX_FIELD: usize = 255;
+pub const MAX_FIELD: usize = 255;
 /// Longest label of a changed field or value, in characters.
 const MAX_LABEL: usize = 1000;
 /// JSON numbers are doubles in RFC 8785: larger integers would silently change.

@@ -12,7 +12,7 @@ use std::{borrow::Cow, ops::Deref};
 use serde::Serialize;
 
 pub use address::IpAddress;
-pub use json::{Changes, MAX_CHANGES, MAX_VALUE_BYTES, Metadata};
+pub use json::{Changes, MAX_CHANGES, MAX_FIELD, MAX_VALUE_BYTES, Metadata};
 pub use targets::{MAX_TARGETS, Targets};
 
 use crate::db::timestamp::Timestamp;
