@@ -50,7 +50,6 @@ function logKeys(slug: string, log: (typeof LOGS)[number]): QueryKey[] {
     queryKeys.logMetrics(slug, log, { q: slug }, 0),
     queryKeys.logFacets(slug, log, { q: slug }, 0),
     queryKeys.logHistogram(slug, log, { q: slug }, 0, "status"),
-    queryKeys.logNewEvents(slug, log, { q: slug }),
     queryKeys.logTop(slug, log, { q: slug }, 0, { field: "role", limit: 8 }),
     queryKeys.logEvent(slug, log, slug),
   ];

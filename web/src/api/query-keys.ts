@@ -47,8 +47,6 @@ export const queryKeys = {
     askedAt: number,
     what: { field: string; limit: number },
   ) => ["log", slug, log, "top", filters, askedAt, what] as const,
-  logNewEvents: (slug: string, log: LogName, filters: object) =>
-    ["log", slug, log, "new-events", filters] as const,
   suggestions: (slug: string, field: string, q: string) => ["suggestions", slug, field, q] as const,
   timeline: (slug: string, query: object, askedAt: number) => ["timeline", slug, query, askedAt] as const,
   logEvent: (slug: string, log: LogName, id: string) => ["log", slug, log, "event", id] as const,

@@ -1,5 +1,4 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { queryKeys } from "../api/query-keys";
 import type { LogEvent, LogName, TopValues as Top } from "../api/types";
 import { cx } from "../ui/cx";
 import { Button } from "../ui/Button";
@@ -10,15 +9,13 @@ import { useLog } from "./context";
 import type { LogDefinition, TopField } from "./definition";
 import type { LogSearch } from "./search";
 import styles from "./TopValues.module.css";
-import { filterQuery } from "./use-log-data";
+import { TOP_LIMIT, topQuery } from "./use-log-data";
 
 interface TopValuesProps<L extends LogName, E extends LogEvent, M> {
   log: LogDefinition<L, E, M>;
   search: LogSearch;
   now: number;
 }
-
-const LIMIT = 8;
 
 /** The most frequent values of each telling field, of whatever is filtered: who failed most, and from where. */
 export function TopValues<L extends LogName, E extends LogEvent, M>(props: TopValuesProps<L, E, M>) {
@@ -36,14 +33,11 @@ export function TopList<L extends LogName, E extends LogEvent, M>({
   search,
   now,
   field: { field, title, filter = field, valueLabel = (value) => value },
-  limit = LIMIT,
+  limit = TOP_LIMIT,
 }: TopValuesProps<L, E, M> & { field: TopField; limit?: number }) {
   const { workspace } = useLog();
-  const filters = filterQuery<L>(search, now);
   const { data, error, isPlaceholderData, refetch } = useQuery({
-    queryKey: queryKeys.logTop(workspace, log.name, filters, now, { field, limit }),
-    queryFn: ({ signal }) => log.api.top(workspace, filters, field, limit, signal),
-    staleTime: Infinity,
+    ...topQuery(log, workspace, search, now, { field, limit }),
     placeholderData: keepPreviousData,
   });
   const most = data?.data[0]?.count ?? 0;

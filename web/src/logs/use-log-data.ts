@@ -15,6 +15,8 @@ import { filtersOf, type LogSearch, questionOf } from "./search";
 import { rememberVisit, visitOf } from "./visits";
 
 const PAGE_SIZE = 100;
+/** Values in each list of the most frequent ones. */
+export const TOP_LIMIT = 8;
 
 /** The filters of a page. The list, the metrics, the chart and the facets all use the same ones. */
 export function filterQuery<L extends LogName>(search: LogSearch, now: number): FilterQuery<L> {
@@ -89,6 +91,47 @@ function countQueries<L extends LogName, E extends LogEvent, M>(
   };
 }
 
+/** The most frequent values of a field. */
+export function topQuery<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  search: LogSearch,
+  now: number,
+  { field, limit }: { field: string; limit: number },
+) {
+  const filters = filterQuery<L>(search, now);
+  return queryOptions({
+    queryKey: queryKeys.logTop(workspace, log.name, filters, now, { field, limit }),
+    queryFn: ({ signal }) => log.api.top(workspace, filters, field, limit, signal),
+    ...ANSWER,
+  });
+}
+
+/** Asks for all figures of a page, as of `at`. */
+export function askCounts<L extends LogName, E extends LogEvent, M>(
+  queries: QueryClient,
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  search: LogSearch,
+  at: number,
+) {
+  const of = (filters: FilterQuery<L>) => countQueries(log, workspace, filters, at);
+  const { metrics, facets, histogram } = of(filterQuery<L>(search, at));
+  const before = periodBefore<L>(search, at);
+  return Promise.all([
+    queries.fetchQuery(metrics),
+    queries.fetchQuery(facets),
+    queries.fetchQuery(histogram),
+    before && queries.fetchQuery(of(before).metrics),
+    before && search.compare === "before" && queries.fetchQuery(of(before).histogram),
+    ...(search.view === "top"
+      ? log.top.map(({ field }) =>
+          queries.fetchQuery(topQuery(log, workspace, search, at, { field, limit: TOP_LIMIT })),
+        )
+      : []),
+  ]);
+}
+
 /** Asks for what a page shows before its code is there. The page finds the answers by the visit. */
 export function askAhead<L extends LogName, E extends LogEvent, M>(
   queries: QueryClient,
@@ -114,20 +157,24 @@ export function useLogData<L extends LogName, E extends LogEvent, M>(
   workspace: string,
   search: LogSearch,
   now: number,
-  { pageSize = PAGE_SIZE, facets: withFacets = true }: { pageSize?: number; facets?: boolean } = {},
+  {
+    pageSize = PAGE_SIZE,
+    facets: withFacets = true,
+    countedAt = now,
+  }: { pageSize?: number; facets?: boolean; countedAt?: number } = {},
 ) {
   const placeholderData = keepPreviousData;
   const list = useInfiniteQuery({
     ...listQuery(log, workspace, search, now, pageSize),
     placeholderData,
   });
-  const filters = filterQuery<L>(search, now);
-  const counts = countQueries(log, workspace, filters, now);
+  const filters = filterQuery<L>(search, countedAt);
+  const counts = countQueries(log, workspace, filters, countedAt);
   const metrics = useQuery({ ...counts.metrics, placeholderData });
   const facets = useQuery({ ...counts.facets, placeholderData, enabled: withFacets });
   const histogram = useQuery({ ...counts.histogram, placeholderData });
-  const before = periodBefore<L>(search, now);
-  const countsBefore = countQueries(log, workspace, before ?? filters, now);
+  const before = periodBefore<L>(search, countedAt);
+  const countsBefore = countQueries(log, workspace, before ?? filters, countedAt);
   const metricsBefore = useQuery({ ...countsBefore.metrics, enabled: before !== undefined });
   const histogramBefore = useQuery({
     ...countsBefore.histogram,
@@ -144,34 +191,4 @@ export function useLogData<L extends LogName, E extends LogEvent, M>(
     before: before && metricsBefore.data,
     histogramBefore: before && histogramBefore.data,
   };
-}
-
-const LIVE_INTERVAL_MS = 4_000;
-const LIVE_PAGE_SIZE = 100;
-
-/**
- * Counts the events that arrived since the list was loaded. It does not change the list, because rows that move
- * cannot be read. An event is new if its seq is higher than any in the list, so late events count too.
- */
-export function useNewEvents<L extends LogName, E extends LogEvent, M>(
-  log: LogDefinition<L, E, M>,
-  workspace: string,
-  search: LogSearch,
-  now: number,
-  events: readonly E[],
-  live: boolean,
-): { count: number; more: boolean } {
-  const filters = filterQuery<L>(search, now);
-  const seen = useMemo(() => events.reduce((top, event) => Math.max(top, event.seq), 0), [events]);
-  const newest = useQuery({
-    queryKey: queryKeys.logNewEvents(workspace, log.name, filters),
-    queryFn: ({ signal }) =>
-      log.api.list(workspace, { ...filters, order: "desc", limit: LIVE_PAGE_SIZE } as ListQuery<L>, signal),
-    enabled: live,
-    refetchInterval: LIVE_INTERVAL_MS,
-    staleTime: 0,
-    gcTime: 0,
-  });
-  const count = live ? (newest.data?.data.filter((event) => event.seq > seen).length ?? 0) : 0;
-  return { count, more: count === LIVE_PAGE_SIZE };
 }

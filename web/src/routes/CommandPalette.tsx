@@ -3,6 +3,7 @@ import { useId, useMemo, useState } from "react";
 import { signOut } from "../api/auth";
 import { canRead } from "../api/roles";
 import type { Me } from "../api/types";
+import { pageCommands } from "../logs/page-commands";
 import { Sheet } from "../ui/Sheet";
 import { chooseTheme } from "../ui/theme";
 import styles from "./CommandPalette.module.css";
@@ -46,7 +47,7 @@ export function CommandPalette({ me, slug, onHelp, onClose }: CommandPaletteProp
   const text = typed.trim();
 
   const commands = useMemo(() => {
-    const all: Command[] = [];
+    const all: Command[] = [...pageCommands()];
     const here = me.workspaces.find((workspace) => workspace.slug === slug);
     if (here && canRead(here.role)) {
       const params = { slug: here.slug };
