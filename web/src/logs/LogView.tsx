@@ -23,6 +23,8 @@ import styles from "./LogView.module.css";
 import { MetricCards } from "./MetricCards";
 import { type Range, reachesNow } from "./range";
 import { addFilter, dropEmpty, type LogSearch, onlyFilter, questionOf, withRange } from "./search";
+import { useRecentPlace } from "./recent";
+import { placeOf } from "./recent-log";
 import { ShareMenu } from "./ShareMenu";
 import { StaleNotice } from "./StaleNotice";
 import { Toolbar } from "./Toolbar";
@@ -203,6 +205,8 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     [slug, clock, search, onSearch, log.filters],
   );
 
+  const place = placeOf({ log, search, events, clock, hrefOf });
+  useRecentPlace(slug, list.isError ? null : place);
   const colorOf = (metric: Metric<M>) =>
     metric.filter?.param === log.chart.by
       ? log.chart.series.find((series) => series.value === metric.filter?.value)?.color
