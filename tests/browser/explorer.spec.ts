@@ -237,6 +237,10 @@ test("Cards compare with the period before", async ({ signedIn: page, clinic }) 
   await expect(card).toContainText(/12$/);
   await page.goto(`/w/${clinic.slug}/application?since=2026-09-02&until=2026-09-03`);
   await expect(card).toContainText(/than the 10 of the period before.*12$/);
+  await page.getByRole("button", { name: "Compare with the period before" }).click();
+  await expect(page.getByRole("listbox", { name: /Events over time/ }).getByRole("option").first()).toHaveAttribute("aria-label", /^02\/09\/2026.*; before, 01\/09\/2026/);
+  await page.getByRole("button", { name: "Top values" }).click();
+  await expect(page.getByRole("region", { name: "Actions" })).toContainText("of the period before");
 });
 
 test("A view is saved by name, shared, and opens its log", async ({ signedIn: page }) => {

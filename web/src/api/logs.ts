@@ -24,7 +24,12 @@ export interface LogApi<L extends LogName, E, M> {
   get(workspace: string, id: string, signal?: AbortSignal): Promise<E>;
   metrics(workspace: string, query: FilterQuery<L>, signal?: AbortSignal): Promise<M>;
   facets(workspace: string, query: FilterQuery<L>, signal?: AbortSignal): Promise<Facets>;
-  histogram(workspace: string, query: FilterQuery<L>, by: string, signal?: AbortSignal): Promise<Histogram>;
+  histogram(
+    workspace: string,
+    query: FilterQuery<L>,
+    bars: { by: string; interval?: Histogram["interval"] },
+    signal?: AbortSignal,
+  ): Promise<Histogram>;
   top(
     workspace: string,
     query: FilterQuery<L>,
@@ -68,10 +73,10 @@ export const accessApi: LogApi<"access", AccessEvent, AccessMetrics> = {
     unwrap(client.GET(`${base}/access/metrics`, { params: { path: { workspace }, query }, signal })),
   facets: (workspace, query, signal) =>
     unwrap(client.GET(`${base}/access/facets`, { params: { path: { workspace }, query }, signal })),
-  histogram: (workspace, query, by, signal) =>
+  histogram: (workspace, query, bars, signal) =>
     unwrap(
       client.GET(`${base}/access/histogram`, {
-        params: { path: { workspace }, query: { ...query, by } },
+        params: { path: { workspace }, query: { ...query, ...bars } },
         signal,
       }),
     ),
@@ -94,10 +99,10 @@ export const applicationApi: LogApi<"application", ApplicationEvent, Application
     unwrap(client.GET(`${base}/application/metrics`, { params: { path: { workspace }, query }, signal })),
   facets: (workspace, query, signal) =>
     unwrap(client.GET(`${base}/application/facets`, { params: { path: { workspace }, query }, signal })),
-  histogram: (workspace, query, by, signal) =>
+  histogram: (workspace, query, bars, signal) =>
     unwrap(
       client.GET(`${base}/application/histogram`, {
-        params: { path: { workspace }, query: { ...query, by } },
+        params: { path: { workspace }, query: { ...query, ...bars } },
         signal,
       }),
     ),
@@ -120,10 +125,10 @@ export const frameworkApi: LogApi<"framework", FrameworkEvent, FrameworkMetrics>
     unwrap(client.GET(`${base}/framework/metrics`, { params: { path: { workspace }, query }, signal })),
   facets: (workspace, query, signal) =>
     unwrap(client.GET(`${base}/framework/facets`, { params: { path: { workspace }, query }, signal })),
-  histogram: (workspace, query, by, signal) =>
+  histogram: (workspace, query, bars, signal) =>
     unwrap(
       client.GET(`${base}/framework/histogram`, {
-        params: { path: { workspace }, query: { ...query, by } },
+        params: { path: { workspace }, query: { ...query, ...bars } },
         signal,
       }),
     ),
@@ -146,10 +151,10 @@ export const activityApi: LogApi<"activity", ActivityEvent, ActivityMetrics> = {
     unwrap(client.GET(`${base}/activity/metrics`, { params: { path: { workspace }, query }, signal })),
   facets: (workspace, query, signal) =>
     unwrap(client.GET(`${base}/activity/facets`, { params: { path: { workspace }, query }, signal })),
-  histogram: (workspace, query, by, signal) =>
+  histogram: (workspace, query, bars, signal) =>
     unwrap(
       client.GET(`${base}/activity/histogram`, {
-        params: { path: { workspace }, query: { ...query, by } },
+        params: { path: { workspace }, query: { ...query, ...bars } },
         signal,
       }),
     ),

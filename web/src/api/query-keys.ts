@@ -38,8 +38,13 @@ export const queryKeys = {
     ["log", slug, log, "metrics", filters, askedAt] as const,
   logFacets: (slug: string, log: LogName, filters: object, askedAt: number) =>
     ["log", slug, log, "facets", filters, askedAt] as const,
-  logHistogram: (slug: string, log: LogName, filters: object, askedAt: number, by: string) =>
-    ["log", slug, log, "histogram", filters, askedAt, by] as const,
+  logHistogram: (
+    slug: string,
+    log: LogName,
+    filters: object,
+    askedAt: number,
+    bars: { by: string; interval?: string },
+  ) => ["log", slug, log, "histogram", filters, askedAt, bars] as const,
   logTop: (
     slug: string,
     log: LogName,

@@ -85,7 +85,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     ask: (at) => askCounts(queries, log, slug, search, at),
   });
   const data = useLogData(log, slug, search, now, { countedAt });
-  const { list, metrics, before, facets, histogram, histogramBefore } = data;
+  const { list, metrics, before, facets, bars, barsBefore } = data;
   const { hasNextPage, fetchNextPage, isFetchingNextPage } = list;
   const settled = !list.isPending && !list.isPlaceholderData;
 
@@ -312,11 +312,11 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                 />
                 {(!narrow || chartOpen) && (
                   <Histogram
-                    data={histogram.data}
+                    data={bars.data}
                     chart={log.chart}
                     clock={clock}
-                    stale={histogram.isPlaceholderData && !moving}
-                    before={compared ? histogramBefore : undefined}
+                    stale={bars.isPlaceholderData && !moving}
+                    before={compared ? barsBefore : undefined}
                     height={narrow ? 84 : 112}
                     onRange={setRange}
                   />

@@ -5,11 +5,12 @@ import { Button } from "../ui/Button";
 import { SkeletonLine } from "../ui/Skeleton";
 import { formatCount, formatDateTime } from "../ui/time/format";
 import { Value } from "./cells";
+import { Change } from "./Change";
 import { useLog } from "./context";
 import type { LogDefinition, TopField } from "./definition";
 import type { LogSearch } from "./search";
 import styles from "./TopValues.module.css";
-import { TOP_LIMIT, topQuery } from "./use-log-data";
+import { TOP_BEFORE_LIMIT, TOP_LIMIT, topBeforeQuery, topQuery } from "./use-log-data";
 
 interface TopValuesProps<L extends LogName, E extends LogEvent, M> {
   log: LogDefinition<L, E, M>;
@@ -40,6 +41,13 @@ export function TopList<L extends LogName, E extends LogEvent, M>({
     ...topQuery(log, workspace, search, now, { field, limit }),
     placeholderData: keepPreviousData,
   });
+  const compared =
+    search.compare === "before" ? topBeforeQuery(log, workspace, search, now, { field }) : undefined;
+  const before = useQuery({
+    ...(compared ?? topQuery(log, workspace, search, now, { field, limit })),
+    enabled: compared !== undefined,
+  });
+  const earlier = compared && !isPlaceholderData ? before.data : undefined;
   const most = data?.data[0]?.count ?? 0;
   return (
     <section className={cx(styles.list, isPlaceholderData && styles.stale)} aria-label={title}>
@@ -73,7 +81,10 @@ export function TopList<L extends LogName, E extends LogEvent, M>({
                   </Value>
                 )}
               </span>
-              <span className={styles.count}>{formatCount(count, data.exact)}</span>
+              <span className={styles.count}>
+                {earlier && <ChangeOf value={value} count={count} top={data} before={earlier} />}
+                {formatCount(count, data.exact)}
+              </span>
               <span className={styles.share}>{shareOf(count, data)}</span>
             </li>
           ))}
@@ -81,6 +92,29 @@ export function TopList<L extends LogName, E extends LogEvent, M>({
       )}
       {data && !data.exact && <Bound top={data} />}
     </section>
+  );
+}
+
+interface ChangeOfProps {
+  value: string;
+  count: number;
+  top: Top;
+  before: Top;
+}
+
+/** How a value changed: its count, or its share where only the newest events of a period were counted. */
+function ChangeOf({ value, count, top, before }: ChangeOfProps) {
+  const found = before.data.find((other) => other.value === value)?.count;
+  if (top.exact && before.exact) {
+    // Beyond the end of a full list it is not known.
+    const complete = before.data.length < TOP_BEFORE_LIMIT;
+    return found === undefined && !complete ? null : <Change now={count} before={found ?? 0} />;
+  }
+  if (found === undefined || shareOf(found, before) === shareOf(count, top)) return null;
+  return (
+    <span className={styles.was} title="Share in the period before">
+      was {shareOf(found, before)}
+    </span>
   );
 }
 

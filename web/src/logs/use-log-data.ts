@@ -7,16 +7,20 @@ import {
   useQuery,
 } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { firstDayOfWeek } from "../ui/time/week";
 import { queryKeys } from "../api/query-keys";
-import type { FilterQuery, ListQuery, LogEvent, LogName } from "../api/types";
+import type { FilterQuery, Histogram, ListQuery, LogEvent, LogName } from "../api/types";
 import type { LogDefinition } from "./definition";
 import { resolveRange } from "./range";
 import { filtersOf, type LogSearch, questionOf } from "./search";
+import { weeksOf } from "./weeks";
 import { rememberVisit, visitOf } from "./visits";
 
 const PAGE_SIZE = 100;
 /** Values in each list of the most frequent ones. */
 export const TOP_LIMIT = 8;
+/** Enough of the period before that most values are among them. */
+export const TOP_BEFORE_LIMIT = 100;
 
 /** The filters of a page. The list, the metrics, the chart and the facets all use the same ones. */
 export function filterQuery<L extends LogName>(search: LogSearch, now: number): FilterQuery<L> {
@@ -65,6 +69,30 @@ export function listQuery<L extends LogName, E extends LogEvent, M>(
   });
 }
 
+/** The bars of the chart, as long as the server thinks fit, or of an interval. */
+function barsQuery<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  filters: FilterQuery<L>,
+  now: number,
+  wanted?: Histogram["interval"],
+) {
+  const { by } = log.chart;
+  const bars = { by, ...(wanted && { interval: wanted }) };
+  return queryOptions({
+    queryKey: queryKeys.logHistogram(workspace, log.name, filters, now, bars),
+    queryFn: async ({ signal }) => {
+      const answer = await log.api.histogram(workspace, filters, bars, signal);
+      const firstDay = firstDayOfWeek(navigator.language);
+      // The server's weeks begin on Monday.
+      if (answer.interval !== "1w" || firstDay === 1) return answer;
+      const days = await log.api.histogram(workspace, filters, { by, interval: "1d" }, signal);
+      return weeksOf(days, firstDay);
+    },
+    ...ANSWER,
+  });
+}
+
 /** What is counted of the events that match, asked for at `now`. */
 function countQueries<L extends LogName, E extends LogEvent, M>(
   log: LogDefinition<L, E, M>,
@@ -83,12 +111,20 @@ function countQueries<L extends LogName, E extends LogEvent, M>(
       queryFn: ({ signal }) => log.api.facets(workspace, filters, signal),
       ...ANSWER,
     }),
-    histogram: queryOptions({
-      queryKey: queryKeys.logHistogram(workspace, log.name, filters, now, log.chart.by),
-      queryFn: ({ signal }) => log.api.histogram(workspace, filters, log.chart.by, signal),
-      ...ANSWER,
-    }),
+    histogram: barsQuery(log, workspace, filters, now),
   };
+}
+
+/** The most frequent values of a field in the period before. Undefined without one. */
+export function topBeforeQuery<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  search: LogSearch,
+  now: number,
+  { field }: { field: string },
+) {
+  const filters = periodBefore<L>(search, now);
+  return filters && topOf(log, workspace, filters, now, { field, limit: TOP_BEFORE_LIMIT });
 }
 
 /** The most frequent values of a field. */
@@ -99,10 +135,19 @@ export function topQuery<L extends LogName, E extends LogEvent, M>(
   now: number,
   { field, limit }: { field: string; limit: number },
 ) {
-  const filters = filterQuery<L>(search, now);
+  return topOf(log, workspace, filterQuery<L>(search, now), now, { field, limit });
+}
+
+function topOf<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  filters: FilterQuery<L>,
+  now: number,
+  what: { field: string; limit: number },
+) {
   return queryOptions({
-    queryKey: queryKeys.logTop(workspace, log.name, filters, now, { field, limit }),
-    queryFn: ({ signal }) => log.api.top(workspace, filters, field, limit, signal),
+    queryKey: queryKeys.logTop(workspace, log.name, filters, now, what),
+    queryFn: ({ signal }) => log.api.top(workspace, filters, what.field, what.limit, signal),
     ...ANSWER,
   });
 }
@@ -180,6 +225,15 @@ export function useLogData<L extends LogName, E extends LogEvent, M>(
     ...countsBefore.histogram,
     enabled: before !== undefined && search.compare === "before",
   });
+  // An open range ends with its last event, and may have shorter bars than the whole period before.
+  const interval = before && histogramBefore.data?.interval;
+  const differs =
+    interval !== undefined && histogram.data !== undefined && histogram.data.interval !== interval;
+  const likeBefore = useQuery({
+    ...barsQuery(log, workspace, filters, countedAt, interval),
+    enabled: differs,
+  });
+  const bars = differs ? (likeBefore.data ?? histogram.data) : histogram.data;
 
   const events = useMemo(() => list.data?.pages.flatMap((page) => page.data) ?? [], [list.data]);
   return {
@@ -187,8 +241,9 @@ export function useLogData<L extends LogName, E extends LogEvent, M>(
     events,
     metrics,
     facets,
-    histogram,
+    bars: { data: bars, isPlaceholderData: histogram.isPlaceholderData },
     before: before && metricsBefore.data,
-    histogramBefore: before && histogramBefore.data,
+    /** Bar by bar like those of the period. */
+    barsBefore: bars?.interval === interval ? histogramBefore.data : undefined,
   };
 }

@@ -114,7 +114,7 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
   const { log, workspace, range, now, top = [], children } = props;
   const search = searchOf(range);
   const { clock } = useLog();
-  const { list, events, metrics, before, histogram } = useLogData(log, workspace, search, now, {
+  const { list, events, metrics, before, bars } = useLogData(log, workspace, search, now, {
     pageSize: LATEST,
     facets: false,
   });
@@ -157,10 +157,10 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
         />
       </div>
       <Histogram
-        data={histogram.data}
+        data={bars.data}
         chart={log.chart}
         clock={clock}
-        stale={histogram.isPlaceholderData}
+        stale={bars.isPlaceholderData}
         height={92}
       />
       {children}
