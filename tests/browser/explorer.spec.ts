@@ -243,6 +243,28 @@ test("Cards compare with the period before", async ({ signedIn: page, clinic }) 
   await expect(page.getByRole("region", { name: "Actions" })).toContainText("of the period before");
 });
 
+test("Events are grouped by two fields, each group with its course", async ({ signedIn: page, clinic }) => {
+  await page.goto(`/w/${clinic.slug}/application?since=2026-09-01&until=2026-09-11&view=top`);
+  const groups = page.getByRole("table", { name: "Groups" });
+  await page.getByLabel("First field").selectOption({ label: "Actor" });
+  await expect(groups.getByRole("columnheader")).toContainText(["Actor", "Events", "Share", "Over time"]);
+  await page.getByLabel("Second field").selectOption({ label: "Action" });
+  await expect(page).toHaveURL(/group=actor_id%2Caction/);
+  const first = groups.getByRole("row").nth(1);
+  await expect(first).toContainText(/20\s*17%/);
+  await expect(first.getByRole("img")).toHaveAttribute("aria-label", /over time: lowest \d, highest \d, last \d/);
+  await expectAccessibleInAllViews(page, "groups");
+
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await first.getByRole("button", { name: /^Actions for/ }).click();
+  await page.getByRole("menuitem", { name: /^Exclude Action/ }).click();
+  await expect(page.getByRole("list", { name: "Active filters" })).toContainText(/Action is not/);
+  await expect(groups.getByRole("row")).toHaveCount(4);
+  await groups.getByRole("row").nth(1).getByRole("button").first().click();
+  await expect(page.getByRole("list", { name: "Active filters" }).getByRole("listitem")).toHaveCount(3);
+  await expect(groups.getByRole("row")).toHaveCount(2);
+});
+
 test("A view is saved by name, shared, and opens its log", async ({ signedIn: page }) => {
   await page.goto("/w/peerapp/framework?status=success&order=asc");
   await expect(rows(page, "Framework log").first()).toBeVisible();

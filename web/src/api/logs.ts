@@ -40,7 +40,7 @@ export interface LogApi<L extends LogName, E, M> {
 }
 
 /** `field` is what is counted: the filter by changed fields has another name there. */
-function topQuery<Q extends object>(query: Q, field: string, limit: number) {
+export function topQuery<Q extends object, F>(query: Q, field: F, limit: number) {
   const {
     field: changed_field,
     not_field: not_changed_field,

@@ -52,6 +52,13 @@ export const queryKeys = {
     askedAt: number,
     what: { field: string; limit: number },
   ) => ["log", slug, log, "top", filters, askedAt, what] as const,
+  logGroups: (
+    slug: string,
+    log: LogName,
+    filters: object,
+    askedAt: number,
+    what: { fields: readonly string[]; limit: number },
+  ) => ["log", slug, log, "groups", filters, askedAt, what] as const,
   suggestions: (slug: string, field: string, q: string) => ["suggestions", slug, field, q] as const,
   timeline: (slug: string, query: object, askedAt: number) => ["timeline", slug, query, askedAt] as const,
   logEvent: (slug: string, log: LogName, id: string) => ["log", slug, log, "event", id] as const,

@@ -71,7 +71,8 @@ export function LogResults<L extends LogName, E extends LogEvent, M extends { ex
       />
     );
   }
-  if (search.view === "top") return <TopValues log={log} search={search} now={countedAt} />;
+  if (search.view === "top")
+    return <TopValues log={log} search={search} onSearch={onSearch} now={countedAt} />;
   const { order = "desc" } = search;
   return (
     <LogTable

@@ -1,31 +1,60 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import type { LogEvent, LogName, TopValues as Top } from "../api/types";
+import type { LogEvent, LogName } from "../api/types";
 import { cx } from "../ui/cx";
 import { Button } from "../ui/Button";
 import { SkeletonLine } from "../ui/Skeleton";
-import { formatCount, formatDateTime } from "../ui/time/format";
+import { formatCount } from "../ui/time/format";
 import { Value } from "./cells";
-import { Change } from "./Change";
 import { useLog } from "./context";
 import type { LogDefinition, TopField } from "./definition";
 import type { LogSearch } from "./search";
+import { GroupBy } from "./GroupBy";
+import { groupFields } from "./group-by";
+import { GroupTable } from "./GroupTable";
+import { Bound, ChangeOf, shareOf } from "./TopChange";
 import styles from "./TopValues.module.css";
-import { TOP_BEFORE_LIMIT, TOP_LIMIT, topBeforeQuery, topQuery } from "./use-log-data";
+import { TOP_LIMIT, topBeforeQuery, topQuery } from "./use-log-data";
 
-interface TopValuesProps<L extends LogName, E extends LogEvent, M> {
+interface TopListProps<L extends LogName, E extends LogEvent, M> {
   log: LogDefinition<L, E, M>;
   search: LogSearch;
   now: number;
 }
 
-/** The most frequent values of each telling field, of whatever is filtered: who failed most, and from where. */
-export function TopValues<L extends LogName, E extends LogEvent, M>(props: TopValuesProps<L, E, M>) {
+interface TopValuesProps<L extends LogName, E extends LogEvent, M> extends TopListProps<L, E, M> {
+  onSearch: (search: LogSearch) => void;
+}
+
+/**
+ * The most frequent values of each telling field, of whatever is filtered: who failed most, and from where. Or those of one
+ * or two fields together.
+ */
+export function TopValues<L extends LogName, E extends LogEvent, M>({
+  onSearch,
+  ...props
+}: TopValuesProps<L, E, M>) {
+  const { log, search } = props;
+  const fields = groupFields(search, log.top);
+  const titleOf = ({ field, title }: TopField) =>
+    log.filters.find(({ param }) => param === field)?.label ?? title;
+  const groupBy = <GroupBy known={log.top} titleOf={titleOf} search={search} onSearch={onSearch} />;
+  if (fields.length > 0) {
+    return (
+      <>
+        {groupBy}
+        <GroupTable {...props} fields={fields} titleOf={titleOf} onSearch={onSearch} />
+      </>
+    );
+  }
   return (
-    <div className={styles.grid} role="group" aria-label="Top values">
-      {props.log.top.map((field) => (
-        <TopList key={field.field} {...props} field={field} />
-      ))}
-    </div>
+    <>
+      {groupBy}
+      <div className={styles.grid} role="group" aria-label="Top values">
+        {log.top.map((field) => (
+          <TopList key={field.field} {...props} field={field} />
+        ))}
+      </div>
+    </>
   );
 }
 
@@ -35,7 +64,7 @@ export function TopList<L extends LogName, E extends LogEvent, M>({
   now,
   field: { field, title, filter = field, valueLabel = (value) => value },
   limit = TOP_LIMIT,
-}: TopValuesProps<L, E, M> & { field: TopField; limit?: number }) {
+}: TopListProps<L, E, M> & { field: TopField; limit?: number }) {
   const { workspace } = useLog();
   const { data, error, isPlaceholderData, refetch } = useQuery({
     ...topQuery(log, workspace, search, now, { field, limit }),
@@ -82,7 +111,14 @@ export function TopList<L extends LogName, E extends LogEvent, M>({
                 )}
               </span>
               <span className={styles.count}>
-                {earlier && <ChangeOf value={value} count={count} top={data} before={earlier} />}
+                {earlier && (
+                  <ChangeOf
+                    count={count}
+                    of={data}
+                    found={earlier.data.find((other) => other.value === value)?.count}
+                    before={earlier}
+                  />
+                )}
                 {formatCount(count, data.exact)}
               </span>
               <span className={styles.share}>{shareOf(count, data)}</span>
@@ -92,45 +128,5 @@ export function TopList<L extends LogName, E extends LogEvent, M>({
       )}
       {data && !data.exact && <Bound top={data} />}
     </section>
-  );
-}
-
-interface ChangeOfProps {
-  value: string;
-  count: number;
-  top: Top;
-  before: Top;
-}
-
-/** How a value changed: its count, or its share where only the newest events of a period were counted. */
-function ChangeOf({ value, count, top, before }: ChangeOfProps) {
-  const found = before.data.find((other) => other.value === value)?.count;
-  if (top.exact && before.exact) {
-    // Beyond the end of a full list it is not known.
-    const complete = before.data.length < TOP_BEFORE_LIMIT;
-    return found === undefined && !complete ? null : <Change now={count} before={found ?? 0} />;
-  }
-  if (found === undefined || shareOf(found, before) === shareOf(count, top)) return null;
-  return (
-    <span className={styles.was} title="Share in the period before">
-      was {shareOf(found, before)}
-    </span>
-  );
-}
-
-/** "12%" of the events that were counted. */
-function shareOf(count: number, { counted }: Top): string {
-  if (counted === 0) return "";
-  const percent = (count / counted) * 100;
-  return percent < 1 ? "<1%" : `${Math.round(percent)}%`;
-}
-
-function Bound({ top: { counted, since } }: { top: Top }) {
-  const { clock } = useLog();
-  return (
-    <p className={styles.bound}>
-      Of the newest {formatCount(counted)} events
-      {since && `, since ${formatDateTime(Date.parse(since), clock)}`}
-    </p>
   );
 }

@@ -8,6 +8,8 @@ import {
 } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { firstDayOfWeek } from "../ui/time/week";
+import { groups } from "../api/groups";
+import { groupFields } from "./group-by";
 import { queryKeys } from "../api/query-keys";
 import type { FilterQuery, Histogram, ListQuery, LogEvent, LogName } from "../api/types";
 import type { LogDefinition } from "./definition";
@@ -19,6 +21,7 @@ import { rememberVisit, visitOf } from "./visits";
 const PAGE_SIZE = 100;
 /** Values in each list of the most frequent ones. */
 export const TOP_LIMIT = 8;
+const GROUP_LIMIT = 50;
 /** Enough of the period before that most values are among them. */
 export const TOP_BEFORE_LIMIT = 100;
 
@@ -152,6 +155,43 @@ function topOf<L extends LogName, E extends LogEvent, M>(
   });
 }
 
+/** The events by the values of one or two fields. */
+export function groupsQuery<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  search: LogSearch,
+  now: number,
+  fields: readonly string[],
+) {
+  return groupsOf(log.name, workspace, filterQuery<L>(search, now), now, { fields, limit: GROUP_LIMIT });
+}
+
+/** The same of the period before. Undefined without one. */
+export function groupsBeforeQuery<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  search: LogSearch,
+  now: number,
+  fields: readonly string[],
+) {
+  const filters = periodBefore<L>(search, now);
+  return filters && groupsOf(log.name, workspace, filters, now, { fields, limit: TOP_BEFORE_LIMIT });
+}
+
+function groupsOf<L extends LogName>(
+  log: L,
+  workspace: string,
+  filters: FilterQuery<L>,
+  now: number,
+  what: { fields: readonly string[]; limit: number },
+) {
+  return queryOptions({
+    queryKey: queryKeys.logGroups(workspace, log, filters, now, what),
+    queryFn: ({ signal }) => groups(workspace, log, filters, what, signal),
+    ...ANSWER,
+  });
+}
+
 /** Asks for all figures of a page, as of `at`. */
 export function askCounts<L extends LogName, E extends LogEvent, M>(
   queries: QueryClient,
@@ -169,11 +209,22 @@ export function askCounts<L extends LogName, E extends LogEvent, M>(
     queries.fetchQuery(histogram),
     before && queries.fetchQuery(of(before).metrics),
     before && search.compare === "before" && queries.fetchQuery(of(before).histogram),
-    ...(search.view === "top"
+    ...(search.view === "top" && !search.group
       ? log.top.map(({ field }) =>
           queries.fetchQuery(topQuery(log, workspace, search, at, { field, limit: TOP_LIMIT })),
         )
       : []),
+    search.view === "top" &&
+      search.group &&
+      queries.fetchQuery(
+        groupsQuery(
+          log,
+          workspace,
+          search,
+          at,
+          groupFields(search, log.top).map(({ field }) => field),
+        ),
+      ),
   ]);
 }
 
