@@ -60,6 +60,8 @@ export const queryKeys = {
     what: { fields: readonly string[]; limit: number },
   ) => ["log", slug, log, "groups", filters, askedAt, what] as const,
   suggestions: (slug: string, field: string, q: string) => ["suggestions", slug, field, q] as const,
+  workspaceSessions: (slug: string, query: object, askedAt: number) =>
+    ["workspace-sessions", slug, query, askedAt] as const,
   timeline: (slug: string, query: object, askedAt: number) => ["timeline", slug, query, askedAt] as const,
   logEvent: (slug: string, log: LogName, id: string) => ["log", slug, log, "event", id] as const,
 };

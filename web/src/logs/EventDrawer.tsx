@@ -238,6 +238,17 @@ function Together({ event }: { event: LogEvent }) {
             <Icon name="arrowRight" size={12} />
           </Link>
         )}
+        {session_id && (
+          <Link
+            className={buttonClass({ small: true })}
+            to="/w/$slug/sessions"
+            params={{ slug: workspace }}
+            search={{ session_id }}
+          >
+            Session
+            <Icon name="arrowRight" size={12} />
+          </Link>
+        )}
         {links.map(([label, search]) => (
           <Link
             key={label}

@@ -28,6 +28,7 @@ const PAGES = [
   ["Access log", "/w/$slug/access"],
   ["Application log", "/w/$slug/application"],
   ["Framework log", "/w/$slug/framework"],
+  ["Sessions", "/w/$slug/sessions"],
   ["Settings", "/w/$slug/settings"],
 ] as const;
 
