@@ -19,6 +19,7 @@ export const queryKeys = {
   invitations: (slug: string) => ["invitations", slug] as const,
   apiKeys: (slug: string) => ["api-keys", slug] as const,
   views: (slug: string) => ["views", slug] as const,
+  notes: (slug: string, event: string) => ["notes", slug, event] as const,
   masking: (slug: string) => ["masking", slug] as const,
   recordVersions: (slug: string, model: string, id: string) =>
     ["record", slug, model, id, "versions"] as const,
