@@ -120,10 +120,10 @@ function SessionRow({
           <None />
         )}
       </td>
-      <td className={styles.number} data-label="events">
+      <td className={styles.number} data-label={session.events === 1 ? "event" : "events"}>
         {count(session.events)}
       </td>
-      <td className={styles.number} data-label="changes">
+      <td className={styles.number} data-label={session.changes === 1 ? "change" : "changes"}>
         {count(session.changes)}
         {session.failures > 0 && (
           <span className={styles.failures} title="Failed or denied">
