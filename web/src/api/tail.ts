@@ -90,7 +90,8 @@ export async function followTail<L extends LogName>(
       attempt.abort();
     }
     if (signal.aborted) return;
-    listener.onState("waiting", error);
+    // Streams end with the token, without an error, and are there again a moment later.
+    if (error) listener.onState("waiting", error);
     await untilShown(signal);
     const longest = Math.min(LONGEST_WAIT_MS, wait * 2 ** failures);
     failures += 1;

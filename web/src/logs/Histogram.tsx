@@ -149,14 +149,14 @@ function asLongAs(buckets: Buckets, before: Buckets): Buckets {
   return missing.length > 0 ? [...buckets, ...missing] : buckets;
 }
 
-/** "Before: 01/10 – 31/10" */
+/** "Period before, 01/10 – 31/10" */
 function periodText(before: Buckets, clock: Clock): string {
   const first = before[0];
   const last = before.at(-1);
   if (!first || !last) return "Period before";
   const day = (moment: number) => formatDayShort(wallTimeAt(moment, clock.zone), clock.format);
   const [from, to] = [day(Date.parse(first.start)), day(Date.parse(last.end) - 1)];
-  return from === to ? `Before: ${from}` : `Before: ${from} – ${to}`;
+  return `Period before, ${from === to ? from : `${from} – ${to}`}`;
 }
 
 function daily(buckets: Buckets): boolean {

@@ -125,7 +125,8 @@ export function useLive<L extends LogName, E extends LogEvent, M>(props: LiveQue
       { workspace, log: log.name, query: asked() },
       {
         onState: (state, error) => setTail({ state, error }),
-        onBegin: () => void check().catch(() => undefined),
+        // Without the check, only the list loaded again has all of them.
+        onBegin: () => void check().catch(() => !signal.aborted && take([], true)),
         onEvents: (texts) => {
           heard.push(...texts);
           // What will not be shown is not even parsed.
