@@ -33,8 +33,8 @@ use crate::{
         health::{self, Counters},
         invitations,
         logs::{access, activity, application, feed, framework, ingest},
-        masking, members, oidc, password, records, second_factor, sign_in, suggest, timeline, users, views,
-        workspaces,
+        masking, members, notes, oidc, password, records, second_factor, sessions, sign_in, suggest,
+        timeline, users, views, workspaces,
     },
 };
 
@@ -168,6 +168,14 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
                 .route(delete().to(views::remove)),
         )
         .service(
+            at("/api/v1/workspaces/{workspace}/notes", "GET, POST")
+                .route(get().to(notes::list))
+                .route(post().to(notes::add)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/notes/{note}", "DELETE").route(delete().to(notes::remove)),
+        )
+        .service(
             at("/api/v1/workspaces/{workspace}/members", "GET, POST")
                 .route(get().to(members::list))
                 .route(post().to(invitations::invite)),
@@ -191,6 +199,18 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
             at("/api/v1/workspaces/{workspace}/keys/{key}", "DELETE").route(delete().to(api_keys::revoke)),
         )
         .service(at("/api/v1/workspaces/{workspace}/timeline", "GET").route(get().to(timeline::timeline)))
+        .service(at("/api/v1/workspaces/{workspace}/sessions", "GET").route(get().to(sessions::list)))
+        .service(
+            at("/api/v1/workspaces/{workspace}/timeline/export.ndjson", "GET")
+                .route(get().to(timeline::stream::export_ndjson)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/timeline/export.csv", "GET")
+                .route(get().to(timeline::stream::export_csv)),
+        )
+        .service(
+            at("/api/v1/workspaces/{workspace}/timeline/tail", "GET").route(get().to(timeline::stream::tail)),
+        )
         .service(at("/api/v1/workspaces/{workspace}/suggest", "GET").route(get().to(suggest::suggest)))
         .service(at("/api/v1/workspaces/{workspace}/logs/feed", "GET").route(get().to(feed::feed)))
         .service(at("/api/v1/workspaces/{workspace}/logs/ingest", "POST").route(post().to(ingest::ingest)));
@@ -212,8 +232,10 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
                 .service(at(&path("/facets"), "GET").route(get().to($log::facets)))
                 .service(at(&path("/histogram"), "GET").route(get().to($log::histogram)))
                 .service(at(&path("/top"), "GET").route(get().to($log::top)))
+                .service(at(&path("/groups"), "GET").route(get().to($log::groups)))
                 .service(at(&path("/export.ndjson"), "GET").route(get().to($log::export_ndjson)))
                 .service(at(&path("/export.csv"), "GET").route(get().to($log::export_csv)))
+                .service(at(&path("/export.parquet"), "GET").route(get().to($log::export_parquet)))
                 .service(at(&path("/tail"), "GET").route(get().to($log::tail)))
                 // Last, since `{id}` matches any word.
                 .service(at(&path("/{id}"), "GET").route(get().to($log::get)));

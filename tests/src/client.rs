@@ -83,6 +83,22 @@ impl Client {
         answer(request.query_pairs(parameters.iter().copied()).call().expect("the server answers"))
     }
 
+    /// The body of an answer that is no text.
+    ///
+    /// # Panics
+    /// When the answer has another status than 200, or is not whole.
+    #[track_caller]
+    pub fn bytes(&self, path: &str, parameters: &[(&str, &str)]) -> Vec<u8> {
+        let mut request = self.agent.get(self.url(path));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let mut response =
+            request.query_pairs(parameters.iter().copied()).call().expect("the server answers");
+        assert_eq!(response.status(), 200, "{path}");
+        response.body_mut().with_config().limit(64 << 20).read_to_vec().expect("a whole body")
+    }
+
     /// The messages of a stream of events, behind the last one that the client has; or the answer that is none.
     ///
     /// # Errors

@@ -309,7 +309,12 @@ impl TestServer {
 
     /// A client with one role in one workspace.
     pub fn member(&self, workspace: &Workspace, role: Role) -> Client {
-        let mut claims = Claims::new("token:test".into(), "test".into(), 3600);
+        self.member_called("test", workspace, role)
+    }
+
+    /// Another one, with this name.
+    pub fn member_called(&self, name: &str, workspace: &Workspace, role: Role) -> Client {
+        let mut claims = Claims::new(format!("token:{name}"), name.into(), 3600);
         claims.roles.insert(workspace.id, role);
         self.client(&claims)
     }

@@ -6,13 +6,19 @@ use std::{
     time::Duration,
 };
 
+use actix_web::web::Bytes;
 use logbook::accounts::role::Role;
+use logbook_engine::db::timestamp::Timestamp;
 use logbook_tests::{
     TestServer, on_both,
     pagination::{pages, seqs},
     random,
     server::sample,
     wait::wait_until,
+};
+use parquet::{
+    file::reader::{FileReader as _, SerializedFileReader},
+    record::Field,
 };
 use proptest::collection::vec;
 use serde_json::{Value, json};
@@ -21,7 +27,7 @@ use crate::list_oracle::{LOGS, borrowed, for_all, next_slug};
 
 const PATH: &str = "/workspaces/clinic/logs/application";
 
-fn ndjson(text: &str) -> Vec<Value> {
+pub(crate) fn ndjson(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
 }
 
@@ -44,6 +50,8 @@ on_both!(an_export_has_what_the_pages_of_the_list_have, |server| {
                 };
                 assert_eq!(ndjson(&export("ndjson", &[]).text), listed, "{question:?}");
                 check_csv(&export("csv", &[]).text, &listed);
+                let file = admin.bytes(&format!("{path}/export.parquet"), &borrowed(&parameters));
+                check_parquet(file, &listed);
                 // Continued in the middle.
                 if let Some(middle) = listed.get(listed.len() / 2) {
                     let id = middle["id"].as_str().expect("an id");
@@ -68,6 +76,7 @@ fn pointer(column: &str) -> String {
         ("actor_", "actor"),
         ("user_", "user"),
         ("component_", "component"),
+        ("target_", "target"),
     ] {
         if let Some(part) = column.strip_prefix(prefix)
             && ["type", "id", "name"].contains(&part)
@@ -78,7 +87,7 @@ fn pointer(column: &str) -> String {
     format!("/{column}")
 }
 
-fn check_csv(text: &str, listed: &[Value]) {
+pub(crate) fn check_csv(text: &str, listed: &[Value]) {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let names = reader.headers().expect("names").clone();
     let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
@@ -101,6 +110,84 @@ fn check_csv(text: &str, listed: &[Value]) {
         }
     }
 }
+
+/// Compares a Parquet file with what the list has, and returns how many groups of rows it has.
+fn check_parquet(file: Vec<u8>, listed: &[Value]) -> usize {
+    let reader = SerializedFileReader::new(Bytes::from(file)).expect("a Parquet file");
+    let rows: Vec<_> = reader.get_row_iter(None).expect("rows").map(|row| row.expect("a row")).collect();
+    assert_eq!(rows.len(), listed.len());
+    for (row, event) in rows.iter().zip(listed) {
+        for (name, field) in row.get_column_iter() {
+            let expected = event.pointer(&pointer(name)).unwrap_or(&Value::Null);
+            let found = match (field, expected) {
+                (Field::Null, Value::Array(items)) if items.is_empty() => continue,
+                (Field::Null, Value::Object(members)) if members.is_empty() => continue,
+                (Field::Null, _) => Value::Null,
+                (Field::Str(text), Value::Array(_) | Value::Object(_)) => {
+                    serde_json::from_str(text).expect("JSON")
+                }
+                (Field::Str(text), _) => text.as_str().into(),
+                (Field::Long(number), _) => (*number).into(),
+                (Field::TimestampMicros(at), _) => Timestamp(*at).to_string().into(),
+                (other, _) => panic!("{name}: {other}"),
+            };
+            assert_eq!(found, *expected, "{name}");
+        }
+    }
+    reader.num_row_groups()
+}
+
+on_both!(a_parquet_file_has_types_and_small_groups_of_rows, |config| { config.audit = true }, |server| {
+    let clinic = server.workspace("clinic");
+    fill(&server, 20);
+    let auditor = server.member(&clinic, Role::Auditor);
+    let path = format!("{PATH}/export.parquet");
+    let listed = pages(&auditor, PATH, &[("order", "asc"), ("limit", "100")]);
+    let file = auditor.bytes(&path, &[("order", "asc")]);
+    let schema = SerializedFileReader::new(Bytes::from(file.clone())).expect("a Parquet file");
+    let schema = schema.metadata().file_metadata().schema_descr_ptr();
+    let types = |name: &str| {
+        let column = schema.columns().iter().find(|column| column.name() == name).expect("a column");
+        let logical = column.logical_type_ref().expect("a type");
+        (column.physical_type().to_string(), format!("{logical:?}"), column.self_type().is_optional())
+    };
+    for (name, physical, logical, is_optional) in [
+        ("id", "BYTE_ARRAY", "String", false),
+        ("seq", "INT64", "Integer", false),
+        ("occurred_at", "INT64", "Timestamp", false),
+        ("source", "BYTE_ARRAY", "String", false),
+        ("action", "BYTE_ARRAY", "String", false),
+        ("record_name", "BYTE_ARRAY", "String", true),
+        ("sequence", "INT64", "Integer", true),
+        ("changes", "BYTE_ARRAY", "Json", true),
+        ("masked", "BYTE_ARRAY", "Json", true),
+    ] {
+        let found = types(name);
+        assert!(
+            found.0 == physical && found.1.starts_with(logical) && found.2 == is_optional,
+            "{name}: {found:?}"
+        );
+    }
+    // 400 events with 50 kB each.
+    assert_eq!(check_parquet(file, &listed), 3);
+    let names: Vec<_> = schema.columns().iter().map(|column| column.name().to_owned()).collect();
+    let csv = auditor.get(&format!("{PATH}/export.csv")).expect(200).text;
+    assert_eq!(csv.lines().next(), Some(names.join(",").as_str()), "the columns of CSV");
+    // Nothing is a file too.
+    assert_eq!(check_parquet(auditor.bytes(&path, &[("record_id", "none")]), &[]), 0);
+    let zipped = auditor.with_header("accept-encoding", "gzip");
+    let answer = zipped.query(&path, &[("record_id", "none")]).expect(200);
+    assert_eq!(answer.headers["content-type"], "application/vnd.apache.parquet");
+    assert_eq!(answer.headers["content-disposition"], "attachment; filename=\"clinic-application.parquet\"");
+    assert_eq!(answer.headers.get("content-encoding").map_or("identity", String::as_str), "identity");
+    // Half a file is none, and cannot be continued.
+    let id = listed[7]["id"].as_str().expect("an id");
+    assert_eq!(auditor.query(&path, &[("after", id)]).expect(400).places(), ["after"]);
+    let told = server_events(&server).into_iter().filter(|event| event["action"] == "log_exported");
+    let told: Vec<_> = told.map(|event| event["metadata"].clone()).collect();
+    let rows: Vec<_> = told.iter().filter(|noted| noted["format"] == "parquet").collect();
+    assert_eq!(rows.iter().map(|noted| &noted["events"]).collect::<Vec<_>>(), [400, 0, 0]);
+});
 
 on_both!(csv_is_rfc_4180_in_utf_8_and_runs_no_formula, |server| {
     server.workspace("clinic");
@@ -144,23 +231,55 @@ on_both!(
         auditor.get(&format!("{PATH}/export.ndjson")).expect(200);
         auditor.query(&format!("{PATH}/export.csv"), &[("record_id", "7")]).expect(200);
         auditor.query(&format!("{PATH}/export.csv"), &[("record_id", "7")]).expect(200);
-        auditor.query(&format!("{PATH}/export.csv"), &[("after", "x")]).expect(400);
         let told = |server: &TestServer| {
             let mut events = server_events(server);
             events.retain(|event| event["action"] == "log_exported");
             events
         };
-        wait_until("all four are on record", || told(&server).len() == 4);
+        wait_until("all three are on record", || told(&server).len() == 3);
         let found: Vec<Value> = told(&server).into_iter().map(|event| event["metadata"].clone()).collect();
         let rows: Vec<_> =
             found.iter().map(|noted| (noted["format"].clone(), noted["events"].clone())).collect();
         let row = |format: &str, events: u64| (json!(format), json!(events));
-        assert_eq!(rows[..3], [row("ndjson", 30), row("csv", 1), row("csv", 1)]);
-        assert_eq!((&found[0]["log"], &found[3]["events"]), (&json!("application"), &json!(0)));
+        assert_eq!(rows, [row("ndjson", 30), row("csv", 1), row("csv", 1)]);
+        assert_eq!(found[0]["log"], "application");
         assert!(found[0]["filter"].as_str().is_some_and(|hash| hash.len() == 16));
         assert_eq!(found[1]["filter"], found[2]["filter"]);
         assert_ne!(found[0]["filter"], found[1]["filter"]);
         assert!(found.iter().all(|noted| noted["requests"] == 1 && !noted.to_string().contains("record_id")));
+    }
+);
+
+on_both!(
+    an_export_that_was_refused_is_none_and_that_there_was_no_place_is_on_record,
+    |config| { config.audit = true },
+    |server| {
+        let clinic = server.workspace("clinic");
+        fill(&server, 20);
+        let auditor = server.member(&clinic, Role::Auditor);
+        for parameter in [("after", "x"), ("status", "no"), ("limit", "5"), ("since", "tomorrow")] {
+            let refused = auditor.query(&format!("{PATH}/export.csv"), &[parameter]).expect(400);
+            assert_eq!(refused.places(), [parameter.0]);
+        }
+        let unknown = "01935fb2-8e31-8000-8000-040000000029";
+        auditor.query(&format!("{PATH}/export.csv"), &[("after", unknown)]).expect(400);
+        let slow = begin(&server, &auditor.headers["authorization"], "");
+        auditor.get(&format!("{PATH}/export.csv")).expect(503);
+        let told = |action: &str| {
+            let mut events = server_events(&server);
+            events.retain(|event| event["action"] == action);
+            events
+        };
+        assert_eq!(told("log_exported"), [] as [Value; 0]);
+        let refused = told("rate_limited");
+        assert_eq!(refused.len(), 1);
+        assert_eq!((&refused[0]["status"], &refused[0]["status_reason"]), (&json!("denied"), &json!("busy")));
+        assert_eq!(
+            (&refused[0]["metadata"]["limit"], &refused[0]["role"]),
+            (&json!("exports"), &json!("auditor"))
+        );
+        drop(slow);
+        wait_until("the one that began is on record", || told("log_exported").len() == 1);
     }
 );
 
@@ -200,12 +319,16 @@ on_both!(
     |server| {
         let [clinic, shop] = [server.workspace("clinic"), server.workspace("shop")];
         fill(&server, 20);
-        let auditor = server.member(&clinic, Role::Auditor);
-        let slow: Vec<TcpStream> =
-            (0..2).map(|_| begin(&server, &auditor.headers["authorization"], "")).collect();
-        let refused = auditor.get(&format!("{PATH}/export.csv")).expect(503);
-        assert_eq!(refused.code(), "busy");
-        assert!(refused.headers.contains_key("retry-after"));
+        let [auditor, second, third] =
+            ["a", "b", "c"].map(|name| server.member_called(name, &clinic, Role::Auditor));
+        let slow = [&auditor, &second].map(|client| begin(&server, &client.headers["authorization"], ""));
+        for (client, why) in [(&auditor, "you have 1 of"), (&third, "the workspace has 2")] {
+            let refused = client.get(&format!("{PATH}/export.csv")).expect(503);
+            assert_eq!(refused.code(), "busy");
+            assert!(refused.headers.contains_key("retry-after"));
+            let detail = refused.json["detail"].as_str().expect("a detail");
+            assert!(detail.starts_with(why), "{detail}");
+        }
         // Others read on, here and elsewhere.
         for _ in 0..5 {
             auditor.get(&format!("{PATH}?limit=1")).expect(200);

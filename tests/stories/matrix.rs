@@ -51,22 +51,34 @@ getActivityHistogram      401  401 404   403    200     403    200   200        
 getActivityMetrics        401  401 404   403    200     403    200   200        activity
 getActivityEvent          401  401 404   403    200     403    200   200        activity
 getTopAccessValues        401  401 404   200    200     403    200   200        access
+groupAccessEvents         401  401 404   200    200     403    200   200        access
 exportAccessEventsAsNdjson 401  401 404   403    200     403    200   200        access
-exportAccessEventsAsCsv   401  401 404   403    200     403    200   200        access
+exportAccessEventsAsParquet 401  401 404   403    200     403    200   200        access
+exportAccessEventsAsCsv 401  401 404   403    200     403    200   200        access
 tailAccessEvents          401  401 404   200    200     403    200   200        access
 getTopApplicationValues   401  401 404   200    200     403    200   200        application
+groupApplicationEvents    401  401 404   200    200     403    200   200        application
 exportApplicationEventsAsNdjson 401  401 404   403    200     403    200   200        application
+exportApplicationEventsAsParquet 401  401 404   403    200     403    200   200        application
 exportApplicationEventsAsCsv 401  401 404   403    200     403    200   200        application
 tailApplicationEvents     401  401 404   200    200     403    200   200        application
 getTopFrameworkValues     401  401 404   200    200     403    200   200        framework
+groupFrameworkEvents      401  401 404   200    200     403    200   200        framework
 exportFrameworkEventsAsNdjson 401  401 404   403    200     403    200   200        framework
+exportFrameworkEventsAsParquet 401  401 404   403    200     403    200   200        framework
 exportFrameworkEventsAsCsv 401  401 404   403    200     403    200   200        framework
 tailFrameworkEvents       401  401 404   200    200     403    200   200        framework
 getTopActivityValues      401  401 404   403    200     403    200   200        activity
+groupActivityEvents       401  401 404   403    200     403    200   200        activity
 exportActivityEventsAsNdjson 401  401 404   403    200     403    200   200        activity
+exportActivityEventsAsParquet 401  401 404   403    200     403    200   200        activity
 exportActivityEventsAsCsv 401  401 404   403    200     403    200   200        activity
 tailActivityEvents        401  401 404   403    200     403    200   200        activity
 readTimeline              401  401 404   200    200     403    200   200        timeline
+listSessions              401  401 404   200    200     403    200   200        sessions
+exportTimelineAsNdjson    401  401 404   403    200     403    200   200        timeline
+exportTimelineAsCsv       401  401 404   403    200     403    200   200        timeline
+tailTimeline              401  401 404   200    200     403    200   200        timeline
 suggest                   401  401 404   200    200     403    200   200        suggest
 getRecordHistory          401  401 404   200    200     403    200   200        record
 getRecordState            401  401 404   200    200     403    200   200        record
@@ -83,6 +95,9 @@ getMasking                401  401 404   200    200     200    200   200        
 changeMasking             401  401 404   403    403     403    200   200        -
 previewMasking            401  401 404   403    403     403    200   200        -
 listViews                 401  401 404   200    200     403    200   200        -
+listNotes                 401  401 404   200    200     403    200   200        -
+addNote                   401  401 404   201    201     403    201   201        -
+removeNote                401  401 404   403    403     403    204   204        -
 saveView                  401  401 404   201    201     403    201   201        -
 changeView                401  401 404   403    403     403    403   403        -
 removeView                401  401 404   403    403     403    204   204        -
@@ -287,6 +302,14 @@ impl<'a> World<'a> {
             let view = views::create(&mut conn, self.clinic.id, &owner, new).expect("a view");
             path = path.replace("{view}", &view.id);
         }
+        if operation == "listNotes" {
+            path = format!("{path}?event_id={}", self.ids["access"]);
+        }
+        if path.contains("{note}") {
+            let note = json!({"event_ids": [self.ids["access"]], "text": "Hm."});
+            let note = new_key(self).1.post("/workspaces/clinic/notes", note).expect(201);
+            path = path.replace("{note}", note.json["id"].as_str().expect("an id"));
+        }
         // The record of the sample.
         path = path.replace("{model}", "patient").replace("{record_id}", "1");
         path = path.replace("{session}", "unknown") + parameters_of(operation);
@@ -306,6 +329,7 @@ impl<'a> World<'a> {
             "changeWorkspace" => json!({"name": self.fresh("Clinic")}),
             "saveView" => json!({"log": "access", "name": "Failures", "query": "status=failure"}),
             "changeView" => json!({"name": "Denials"}),
+            "addNote" => json!({"event_ids": [self.ids["access"]], "text": "It was her."}),
             "inviteMember" => {
                 json!({"email": format!("{}@clinic.test", self.fresh("invited")), "role": "viewer"})
             }
@@ -325,9 +349,11 @@ impl<'a> World<'a> {
 /// The parameters that an operation cannot do without.
 fn parameters_of(operation: &str) -> &'static str {
     match operation {
-        "readTimeline" => "?since=2026-01-01",
+        "readTimeline" | "exportTimelineAsNdjson" | "exportTimelineAsCsv" | "tailTimeline" => {
+            "?since=2026-01-01"
+        }
         "suggest" => "?field=actor",
-        _ if operation.starts_with("getTop") => "?field=status",
+        _ if operation.starts_with("getTop") || operation.starts_with("group") => "?field=status",
         "getRecordDiff" => "?from=2026-01-01",
         "getRecordRestorePatch" => "?to=2026-11-01",
         _ => "",
@@ -409,8 +435,8 @@ on_both!(
             let Row { statuses, reads } = &table[operation.as_str()];
             assert_eq!(answer.status, statuses["admin"], "{operation}: {}", answer.text);
             // Only whoever may read logs gets something from a read: an auditor may read all of them, a writer none.
-            // A saved view is a question, and no event.
-            let is_view = operation.ends_with("View") || operation == "listViews";
+            // A saved view is a question, a note an answer, and neither an event.
+            let is_view = ["View", "Views", "Note", "Notes"].iter().any(|end| operation.ends_with(end));
             let is_read = (200..300).contains(&statuses["auditor"]) && statuses["writer"] == 403 && !is_view;
             assert_eq!(is_read, reads.is_some(), "{operation}");
             if let Some(log) = reads {

@@ -19,6 +19,8 @@ const WITHOUT_POLICY: &[&str] = &[
     "identity_roles",
     "invitations",
     "members",
+    "note_events",
+    "notes",
     "platform_workspace",
     "saved_views",
     "script_tokens",

@@ -68,3 +68,39 @@ on_both!(what_was_seen_is_suggested_by_a_part_of_its_name_or_id, |server| {
     }
     assert_eq!(admin.get(PATH).expect(400).places(), ["field"]);
 });
+
+on_both!(paths_in_the_metadata_are_suggested_and_ranked, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    let event = |n: i64, region: &str| {
+        let mut event = sample("access", n);
+        event["metadata"] = json!({"request": {"region": region, "tags": ["a", "b", "a"]}, "build": n});
+        event
+    };
+    admin
+        .post("/workspaces/clinic/logs/access", json!([event(1, "eu"), event(2, "us"), event(3, "eu")]))
+        .expect(201);
+    let ask = |q: &str| admin.query(PATH, &[("field", "metadata"), ("q", q)]).expect(200);
+    assert_eq!(names(ask("REG").data()), [("metadata", "request.region", "eu")]);
+    assert_eq!(
+        names(admin.query(PATH, &[("field", "metadata"), ("limit", "1")]).expect(200).data()),
+        [("metadata", "build", "3")]
+    );
+    assert!(ask("eu").data().is_empty(), "a value");
+    let top = |path: &str, field: &str| {
+        let answer = admin.query(&format!("/workspaces/clinic/logs/access/{path}"), &[("field", field)]);
+        answer.expect(200).json["data"].clone()
+    };
+    assert_eq!(
+        top("top", "metadata.request.region"),
+        json!([{"value": "eu", "name": null, "count": 2}, {"value": "us", "name": null, "count": 1}])
+    );
+    assert_eq!(
+        top("top", "metadata.request.tags")[0],
+        json!({"value": "a", "name": null, "count": 3}),
+        "once an event"
+    );
+    assert_eq!(top("groups", "metadata.request.region")[0]["count"], 2);
+    assert_eq!(top("top", "metadata.region"), json!([]));
+    admin.query("/workspaces/clinic/logs/access/top", &[("field", "metadata.")]).expect(400);
+});

@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use logbook::accounts::{claims::Claims, role::Role, script_tokens};
+use logbook::accounts::{claims::Claims, members, role::Role, script_tokens};
 use logbook_tests::{
     Client, TestServer,
-    audit_events::audit_events,
+    audit_events::{audit_events, store_activity},
     messages::Messages,
     on_both,
     pagination::{feed, seqs},
@@ -21,14 +21,25 @@ use serde_json::json;
 
 const PATH: &str = "/workspaces/clinic/logs/access";
 const TAIL: &str = "/workspaces/clinic/logs/access/tail";
+const TIMELINE: &str = "/workspaces/clinic/timeline";
+const TIMELINE_TAIL: &str = "/workspaces/clinic/timeline/tail";
 const WRITERS: usize = 8;
 const REQUESTS: usize = 25;
 
 /// Follows, and waits while a place that was given up is not free yet.
 fn follow(client: &Client, parameters: &[(&str, &str)], last_event_id: Option<&str>) -> Messages {
+    follow_at(TAIL, client, parameters, last_event_id)
+}
+
+fn follow_at(
+    path: &str,
+    client: &Client,
+    parameters: &[(&str, &str)],
+    last_event_id: Option<&str>,
+) -> Messages {
     let mut found = None;
     wait_until("a place is free", || {
-        found = client.follow(TAIL, parameters, last_event_id).ok();
+        found = client.follow(path, parameters, last_event_id).ok();
         found.is_some()
     });
     found.expect("a tail")
@@ -125,18 +136,26 @@ on_both!(a_tail_begins_with_what_is_new_and_has_the_filters_of_the_list, |server
     assert_eq!(answer.headers["cache-control"], "no-store");
 });
 
-on_both!(a_workspace_has_eight_tails_and_who_goes_away_makes_room, |server| {
+on_both!(a_workspace_has_eight_tails_a_caller_half_of_them_and_who_goes_away_makes_room, |server| {
     let [clinic, shop] = [server.workspace("clinic"), server.workspace("shop")];
-    let viewer = server.member(&clinic, Role::Viewer);
-    let mut tails: Vec<Messages> = (0..8).map(|_| follow(&viewer, &[], None)).collect();
-    let refused = viewer.follow(TAIL, &[], None).err().expect("no place");
-    assert_eq!((refused.status, refused.code()), (503, "busy"));
-    assert!(refused.headers.contains_key("retry-after"));
+    let [viewer, second, third] =
+        ["a", "b", "c"].map(|name| server.member_called(name, &clinic, Role::Viewer));
+    let refused = |client: &Client, why: &str| {
+        let refused = client.follow(TAIL, &[], None).err().expect("no place");
+        assert_eq!((refused.status, refused.code()), (503, "busy"));
+        assert!(refused.headers.contains_key("retry-after"));
+        let detail = refused.json["detail"].as_str().expect("a detail");
+        assert!(detail.starts_with(why), "{detail}");
+    };
+    let mut tails: Vec<Messages> = (0..4).map(|_| follow(&viewer, &[], None)).collect();
+    refused(&viewer, "you have 4 of");
+    tails.extend((0..4).map(|_| follow(&second, &[], None)));
+    refused(&third, "the workspace has 8");
     let other = server.member(&shop, Role::Viewer);
     assert!(other.follow("/workspaces/shop/logs/access/tail", &[], None).is_ok());
     tails.pop();
     // Long before the next heartbeat.
-    tails.push(follow(&viewer, &[], None));
+    tails.push(follow(&third, &[], None));
     server.admin().post(PATH, json!([sample("access", 1)])).expect(201);
     for tail in &mut tails {
         assert_eq!(tail.next_event()["seq"], 1);
@@ -183,6 +202,60 @@ on_both!(what_a_tail_shows_is_on_record, |config| { config.audit = true }, |serv
     tail.next_event();
     tail.next_event();
     wait_until("they are on record", || read() == (1, 2));
+});
+
+on_both!(the_tail_of_a_timeline_shows_several_logs_around_somebody, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    let asha = json!({"type": "user", "id": "7", "name": "Asha Rao"});
+    let agent = json!({"type": "agent", "id": "triage"});
+    let post = |log: &str, key: &str, more: serde_json::Value| {
+        let mut event = sample(log, 1);
+        event[key] = more;
+        admin.post(&format!("/workspaces/clinic/logs/{log}"), json!([event])).expect(201);
+    };
+    post("access", "user", asha.clone());
+    let conditions = [("actor", "user:7"), ("q", "ASHA")];
+    let mut tail = follow_at(TIMELINE_TAIL, &admin, &conditions, None);
+    assert_eq!(tail.next().expect("a message").expect("the stream goes on").id.as_deref(), Some("1"));
+    post("application", "actor", agent);
+    post("application", "on_behalf_of", asha.clone());
+    post("framework", "actor", asha.clone());
+    post("access", "user", asha);
+    let events = [tail.next_event(), tail.next_event(), tail.next_event()];
+    assert_eq!(seqs(&events), [3, 4, 5]);
+    let listed =
+        admin.query(TIMELINE, &[("actor", "user:7"), ("since", "2026-01-01"), ("q", "asha")]).expect(200);
+    for event in &events {
+        assert!(listed.data().contains(event), "as the timeline returns them: {event}");
+    }
+    let mut again = follow_at(TIMELINE_TAIL, &admin, &conditions, Some("3"));
+    assert_eq!([again.next_event()["seq"].clone(), again.next_event()["seq"].clone()], [4, 5]);
+    for (parameter, value, place) in
+        [("limit", "5", "limit"), ("actor", "7", "actor"), ("q", "x", "since"), ("around", "x", "around")]
+    {
+        let refused = admin.follow(TIMELINE_TAIL, &[(parameter, value)], None).err().expect("refused");
+        assert_eq!((refused.status, refused.places()), (400, vec![place]), "{parameter}={value}");
+    }
+});
+
+on_both!(the_tail_of_a_timeline_ends_with_the_right_to_read_the_activity_log, |server| {
+    let clinic = server.workspace("clinic");
+    let asha = server.user("asha@clinic.test");
+    let admin = server.admin();
+    let mut conn = server.db.conn().expect("a connection");
+    members::set(&mut conn, clinic.id, 1, Role::Auditor).expect("a member");
+    let conditions = [("since", "2026-01-01")];
+    let mut tail = follow_at(TIMELINE_TAIL, &asha, &conditions, Some("0"));
+    store_activity(&server, &clinic, 1);
+    assert_eq!(tail.next_event()["log"], "activity");
+    admin.put("/workspaces/clinic/members/1", json!({"role": "viewer"})).expect(200);
+    end(tail);
+    // A viewer's has everything else.
+    let mut tail = follow_at(TIMELINE_TAIL, &asha, &conditions, Some("0"));
+    store_activity(&server, &clinic, 1);
+    admin.post(PATH, json!([sample("access", 1)])).expect(201);
+    assert_eq!(tail.next_event()["log"], "access");
 });
 
 #[test]

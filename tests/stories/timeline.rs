@@ -12,6 +12,7 @@ use logbook_tests::{
 use proptest::{collection::vec, option, prelude::*, sample::Index};
 use serde_json::{Value, json};
 
+use crate::export::{check_csv, ndjson};
 use crate::list_oracle::{LOGS, borrowed, for_all, index_in_tiers, next_slug, send_to};
 
 const PATH: &str = "/workspaces/clinic/timeline";
@@ -151,6 +152,28 @@ impl Question {
         conditions
     }
 
+    /// Compares the exports with all pages.
+    fn check_exports(
+        &self,
+        client: &Client,
+        slug: &str,
+        parameters: &[(&'static str, String)],
+        listed: &[Value],
+    ) {
+        let own: Vec<_> = parameters.iter().filter(|(name, _)| *name != "limit").cloned().collect();
+        let export = |format: &str, more: &[(&'static str, &str)]| {
+            let parameters = [borrowed(&own), more.to_vec()].concat();
+            let path = format!("/workspaces/{slug}/timeline/export.{format}");
+            client.query(&path, &parameters).expect(200).text
+        };
+        assert_eq!(ndjson(&export("ndjson", &[])), listed, "{parameters:?}");
+        check_csv(&export("csv", &[]), listed);
+        if let Some(middle) = listed.get(listed.len() / 2) {
+            let id = middle["id"].as_str().expect("an id");
+            assert_eq!(ndjson(&export("ndjson", &[("after", id)])), listed[listed.len() / 2 + 1..]);
+        }
+    }
+
     /// Compares all pages with a full scan of the feed, filtered and sorted.
     fn check(&self, client: &Client, slug: &str, all: &[Value]) {
         let conditions = self.conditions(all);
@@ -166,6 +189,7 @@ impl Question {
         parameters.push(("limit", self.limit.to_string()));
         let found = pages(client, &format!("/workspaces/{slug}/timeline"), &borrowed(&parameters));
         assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{parameters:?}");
+        self.check_exports(client, slug, &parameters, &found);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Saved views: private ones, shared ones, and the one that a log opens with.
 
-use logbook::accounts::{claims::Claims, role::Role};
+use logbook::accounts::{claims::Claims, role::Role, workspaces::Workspace};
 use logbook_tests::{Client, TestServer, audit_events::audit_events, on_both};
 use serde_json::{Value, json};
 
@@ -8,11 +8,15 @@ const PATH: &str = "/workspaces/clinic/views";
 
 fn people(server: &TestServer) -> [Client; 3] {
     let clinic = server.workspace("clinic");
-    [("asha", Role::Viewer), ("ravi", Role::Viewer), ("admin", Role::Admin)].map(|(name, role)| {
-        let mut claims = Claims::new(format!("token:{name}"), name.into(), 3600);
-        claims.roles.insert(clinic.id, role);
-        server.client(&claims)
-    })
+    [("asha", Role::Viewer), ("ravi", Role::Viewer), ("admin", Role::Admin)]
+        .map(|(name, role)| person(server, &clinic, name, role))
+}
+
+/// Somebody who is not the same as others with this role.
+pub(crate) fn person(server: &TestServer, workspace: &Workspace, name: &str, role: Role) -> Client {
+    let mut claims = Claims::new(format!("token:{name}"), name.into(), 3600);
+    claims.roles.insert(workspace.id, role);
+    server.client(&claims)
 }
 
 fn save(client: &Client, view: &Value) -> String {
@@ -47,13 +51,18 @@ on_both!(
         let seen = ravi.get(PATH).expect(200);
         assert_eq!((&seen.data()[0]["own"], &seen.data()[0]["shared"]), (&json!(false), &json!(true)));
         ravi.patch(&path, json!({"name": "Mine"})).expect(403);
+        asha.patch(&path, json!({"shared": false})).expect(200);
+        assert_eq!(names(&ravi), Vec::<String>::new());
+        asha.patch(&path, json!({"shared": true})).expect(200);
         ravi.delete(&path).expect(403);
         admin.delete(&path).expect(204);
         assert_eq!(names(&asha), Vec::<String>::new());
         // What everybody sees is on record.
         let told = audit_events(&server, "clinic");
         let told: Vec<_> = told.iter().map(|event| event["action"].as_str().unwrap_or_default()).collect();
-        assert!(told.contains(&"view_shared") && told.contains(&"view_removed"), "{told:?}");
+        for action in ["view_shared", "view_unshared", "view_removed"] {
+            assert!(told.contains(&action), "{told:?}");
+        }
     }
 );
 

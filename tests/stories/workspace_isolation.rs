@@ -24,9 +24,16 @@ fn filled(path: &str, workspace: &str, id: &str) -> String {
     let path = path.strip_prefix("/api/v1").unwrap_or(path).replace("{workspace}", workspace);
     let path = path.replace("{id}", id).replace("{user}", "1").replace("{key}", "k7w2m9x4c1qd");
     let path = path.replace("{invitation}", "k7w2m9x4c1qd").replace("{view}", "k7w2m9x4c1qd");
+    let path = path.replace("{note}", "k7w2m9x4c1qd");
     let path = path.replace("{session}", "unknown");
     let path = path.replace("{model}", "patient").replace("{record_id}", "1");
-    if path.ends_with("/top") { format!("{path}?field=status") } else { path }
+    if path.ends_with("/top") || path.ends_with("/groups") {
+        format!("{path}?field=status")
+    } else if path.ends_with("/notes") {
+        format!("{path}?event_id={ID}")
+    } else {
+        path
+    }
 }
 
 fn send(client: &Client, method: &str, path: &str) -> u16 {
@@ -66,7 +73,10 @@ on_both!(each_documented_operation_is_routed, |server| {
     admin.post("/workspaces/clinic/logs/application", json!([sample("application", 1)])).expect(201);
     for (method, path, _) in operations() {
         // Any other answer shows that there is a handler. For an unknown id 404 is right.
-        if !["{id}", "{user}", "{key}", "{invitation}", "{view}"].iter().any(|end| path.ends_with(end)) {
+        if !["{id}", "{user}", "{key}", "{invitation}", "{view}", "{note}"]
+            .iter()
+            .any(|end| path.ends_with(end))
+        {
             let status = send(&admin, &method, &filled(&path, "clinic", ID));
             assert!(![404, 405].contains(&status) && status < 500, "{method} {path}: {status}");
         }
@@ -114,7 +124,9 @@ on_both!(a_member_of_one_workspace_finds_nothing_in_another, |server| {
         );
         let answer = auditor.get(&format!("/workspaces/clinic/logs/{log}?cursor={cursor}")).expect(400);
         assert_eq!(answer.code(), "cursor_mismatch");
-        for what in ["", "/metrics", "/facets", "/histogram", "/export.ndjson", "/export.csv"] {
+        for what in
+            ["", "/metrics", "/facets", "/histogram", "/export.ndjson", "/export.csv", "/export.parquet"]
+        {
             let text = auditor
                 .query(&format!("/workspaces/clinic/logs/{log}{what}"), &[("q", &id)])
                 .expect(200)

@@ -9,6 +9,7 @@ pub mod invitations;
 pub mod masking;
 pub mod member;
 pub mod members;
+pub mod notes;
 pub mod passwords;
 pub mod permissions;
 pub mod role;

@@ -158,7 +158,7 @@ pub fn create(conn: &mut Conn, workspace_id: i32, caller: &Claims, new: NewView)
     SavedView::new(row, &caller.sub)
 }
 
-/// Changes a view of the caller.
+/// Changes a view of the caller. Returns it, and whether it was shared before.
 ///
 /// # Errors
 /// `not_found` for a view that the caller does not see, `forbidden` for one of somebody else.
@@ -167,11 +167,12 @@ pub fn change(
     (workspace_id, id): (i32, &str),
     caller: &Claims,
     change: ViewChange,
-) -> Result<SavedView> {
+) -> Result<(SavedView, bool)> {
     let mut row = find(conn, workspace_id, id, &caller.sub)?;
     if row.owner != caller.sub {
         return Err(Problem::new(Code::Forbidden, "only who saved a view changes it; save one of your own"));
     }
+    let was_shared = row.shared;
     let ViewChange { name, query, shared, is_default } = change;
     row.name = name.unwrap_or(row.name);
     row.query = query.unwrap_or(row.query);
@@ -188,7 +189,7 @@ pub fn change(
             saved_views::is_default.eq(row.is_default),
         ))
         .execute(conn)?;
-    SavedView::new(row, &caller.sub)
+    Ok((SavedView::new(row, &caller.sub)?, was_shared))
 }
 
 /// Removes a view: one's own, or as an admin a shared one.

@@ -17,6 +17,7 @@ use crate::{
         claims::Claims,
         identities::RoleChange,
         member::Member,
+        notes::Note,
         role::Role,
         users::{self, User},
         views::SavedView,
@@ -215,6 +216,25 @@ impl By<'_> {
     pub fn view_shared(&self, view: &SavedView) -> Record {
         let mut event = self.managed("view_shared", of_view(view));
         event.changes = changed(vec![Change::value("query", Value::Null, view.query.clone().into())]);
+        Record::new(self.destination(), event)
+    }
+
+    pub fn view_unshared(&self, view: &SavedView) -> Record {
+        Record::new(self.destination(), self.managed("view_unshared", of_view(view)))
+    }
+
+    pub fn note_added(&self, note: &Note) -> Record {
+        self.of_note("note_added", note)
+    }
+
+    pub fn note_removed(&self, note: &Note) -> Record {
+        self.of_note("note_removed", note)
+    }
+
+    /// Without the text: what is removed is gone.
+    fn of_note(&self, action: &'static str, note: &Note) -> Record {
+        let mut event = self.managed(action, target("note", &note.id, ""));
+        super::events::note(&mut event, "event_ids", note.event_ids.clone());
         Record::new(self.destination(), event)
     }
 

@@ -30,7 +30,7 @@ const MOST: usize = 100_000;
 pub enum Recorded {
     /// As `log_read`, added up with other reads of the caller.
     AddedUp,
-    /// As `log_exported`, each by itself.
+    /// As `log_exported`, each by itself. One that was refused is none: it is recorded once it [begins](Read::begins).
     AsExport,
 }
 
@@ -40,6 +40,7 @@ pub struct Read {
     what: What,
     record: Record,
     recorded: Recorded,
+    has_begun: bool,
     /// 0 once the request is counted.
     requests: u64,
     events: u64,
@@ -65,9 +66,15 @@ impl Read {
             what: What { workspace_id, log, caller: caller.to_owned() },
             record: Record::new(Destination::Workspace(workspace_id), event),
             recorded,
+            has_begun: false,
             requests: 1,
             events: 0,
         }
+    }
+
+    /// The export is not refused any more.
+    pub fn begins(&mut self) {
+        self.has_begun = true;
     }
 
     /// The request returns so many events.
@@ -93,6 +100,7 @@ impl Drop for Read {
     fn drop(&mut self) {
         match self.recorded {
             Recorded::AddedUp => self.count_now(),
+            Recorded::AsExport if !self.has_begun => {}
             Recorded::AsExport => {
                 let Record { destination, event } =
                     with_amount(self.record.clone(), self.requests, self.events);

@@ -111,6 +111,14 @@ impl AuditLog {
         self.refused(only_workspace(caller), &caller.sub, "requests", event);
     }
 
+    /// A caller who wants more at once than there are places. `limit` says of what.
+    pub fn place_refused(&self, by: &By<'_>, limit: &'static str, problem: &Problem) {
+        let mut event = denied("rate_limited", by.caller, by.client_info, problem);
+        event.common.role = text(by.role.as_str());
+        note(&mut event, "limit", limit);
+        self.refused(Some(by.workspace.id), &by.caller.sub, limit, event);
+    }
+
     /// An address that has sent too many requests without a valid token, or guessed too many passwords.
     pub fn address_limited(&self, limit: &'static str, problem: &Problem, client_info: &ClientInfo) {
         let mut event = event("rate_limited", client_info);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
 
-use super::{Read, Reader, bearer, verify};
+use super::{Read, Reader, Readers, bearer, verify};
 use crate::{
     accounts::role::Role,
     http::error::{Code, Problem, Result},
@@ -18,15 +18,18 @@ pub struct Recheck {
     request: HttpRequest,
     workspace_id: i32,
     may: fn(Role) -> bool,
+    /// Whether events of the activity log are among what they read.
+    shows_activity: bool,
     asked: Instant,
 }
 
 impl Recheck {
-    pub fn new<R: Read>(request: &HttpRequest, reader: &Reader<R>) -> Self {
+    pub fn new<R: Read>(request: &HttpRequest, reader: &Reader<R>, shows_activity: bool) -> Self {
         Self {
             request: request.clone(),
             workspace_id: reader.workspace.id,
             may: R::READERS.may,
+            shows_activity,
             asked: Instant::now(),
         }
     }
@@ -42,8 +45,9 @@ impl Recheck {
         }
         self.asked = Instant::now();
         let caller = verify(&self.request, bearer(&self.request)?).await?;
+        let may = |role| (self.may)(role) && (!self.shows_activity || (Readers::OF_ACTIVITY.may)(role));
         match caller.role_in(self.workspace_id) {
-            Some(role) if (self.may)(role) => Ok(()),
+            Some(role) if may(role) => Ok(()),
             _ => Err(Problem::new(Code::Forbidden, "you may not read this any more")),
         }
     }

@@ -7,6 +7,7 @@ use std::{
 
 use actix_web::rt::signal::unix::{SignalKind, signal};
 use futures_util::future::select_all;
+use logbook_engine::db::ReaderId;
 use tokio::sync::watch;
 
 use crate::http::error::{Code, Problem, Result};
@@ -57,41 +58,61 @@ impl Streams {
     }
 }
 
-/// A bounded number of places, some of them for each workspace.
+/// A bounded number of places, some of them for each workspace, and half of those for each caller in it.
 pub struct Places {
     what: &'static str,
     of_workspace: usize,
     all: usize,
-    taken: Arc<Mutex<HashMap<i32, usize>>>,
+    taken: Taken,
 }
+
+/// How many places each caller has in a workspace.
+type Taken = Arc<Mutex<HashMap<i32, HashMap<String, usize>>>>;
 
 /// A place that is taken until this is dropped.
 pub struct Place {
-    workspace_id: i32,
-    taken: Arc<Mutex<HashMap<i32, usize>>>,
+    holder: ReaderId,
+    taken: Taken,
 }
 
 impl Places {
     fn new(what: &'static str, (of_workspace, all): (usize, usize)) -> Self {
-        Self { what, of_workspace, all, taken: Arc::default() }
+        Self { what, of_workspace, all, taken: Taken::default() }
+    }
+
+    /// What takes the places.
+    pub fn what(&self) -> &'static str {
+        self.what
+    }
+
+    /// How many a caller may have in a workspace.
+    fn of_caller(&self) -> usize {
+        (self.of_workspace / 2).max(1)
     }
 
     /// Takes a place.
     ///
     /// # Errors
     /// `busy`
-    pub fn take(&self, workspace_id: i32) -> Result<Place> {
+    pub fn take(&self, holder: &ReaderId) -> Result<Place> {
+        let ReaderId { workspace_id, caller } = holder;
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = taken.values().sum();
-        let of_workspace = taken.get(&workspace_id).copied().unwrap_or_default();
+        let all: usize = taken.values().flat_map(HashMap::values).sum();
+        let callers = taken.get(workspace_id);
+        let of_workspace: usize = callers.map_or(0, |callers| callers.values().sum());
+        let of_caller = callers.and_then(|callers| callers.get(caller)).copied().unwrap_or_default();
         let what = self.what;
-        let detail = if of_workspace >= self.of_workspace {
+        let detail = if of_caller >= self.of_caller() {
+            format!(
+                "you have {of_caller} of the workspace's {what} already, as many as one caller may; end one first"
+            )
+        } else if of_workspace >= self.of_workspace {
             format!("the workspace has {of_workspace} {what} already; end one of them first")
         } else if all >= self.all {
             format!("the server has {all} {what} already; try again")
         } else {
-            taken.insert(workspace_id, of_workspace + 1);
-            return Ok(Place { workspace_id, taken: self.taken.clone() });
+            *taken.entry(*workspace_id).or_default().entry(caller.clone()).or_default() += 1;
+            return Ok(Place { holder: holder.clone(), taken: self.taken.clone() });
         };
         Err(Problem { retry_after_seconds: Some(RETRY_AFTER), ..Problem::new(Code::Busy, detail) })
     }
@@ -100,11 +121,16 @@ impl Places {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        match taken.get_mut(&self.workspace_id) {
+        let ReaderId { workspace_id, caller } = &self.holder;
+        let Some(callers) = taken.get_mut(workspace_id) else { return };
+        match callers.get_mut(caller) {
             Some(count) if *count > 1 => *count -= 1,
             _ => {
-                taken.remove(&self.workspace_id);
+                callers.remove(caller);
             }
+        }
+        if callers.is_empty() {
+            taken.remove(workspace_id);
         }
     }
 }
@@ -113,17 +139,44 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
+    fn caller(workspace_id: i32, caller: &str) -> ReaderId {
+        ReaderId { workspace_id, caller: caller.into() }
+    }
+
     #[test]
     fn a_workspace_has_its_places_and_leaves_the_others() {
         let places = Places::new("tails", (2, 3));
-        let mut first: Vec<_> = (0..2).map(|_| places.take(1).expect("a place")).collect();
-        let refused = places.take(1).err().expect("no more");
+        let mut first: Vec<_> = ["a", "b"].map(|name| places.take(&caller(1, name)).expect("a place")).into();
+        let refused = places.take(&caller(1, "c")).err().expect("no more");
         assert_eq!((refused.code, refused.retry_after_seconds), (Code::Busy, Some(RETRY_AFTER)));
-        let _other = places.take(2).expect("a place");
-        assert!(places.take(3).is_err());
+        assert!(refused.detail.starts_with("the workspace has 2 tails"), "{}", refused.detail);
+        let _other = places.take(&caller(2, "a")).expect("a place");
+        let refused = places.take(&caller(3, "a")).err().expect("no more");
+        assert!(refused.detail.starts_with("the server has 3 tails"), "{}", refused.detail);
         first.pop();
-        let again = places.take(3).expect("a place");
+        let again = places.take(&caller(3, "a")).expect("a place");
         drop((first, again));
         assert_eq!(places.taken.lock().expect("a lock").len(), 1);
+    }
+
+    #[test]
+    fn a_caller_has_half_of_a_workspaces_places_and_at_least_one() {
+        for (of_workspace, of_caller) in [(1, 1), (2, 1), (3, 1), (8, 4)] {
+            let places = Places::new("tails", (of_workspace, 100));
+            let mut own: Vec<_> =
+                (0..of_caller).map(|_| places.take(&caller(1, "a")).expect("a place")).collect();
+            let refused = places.take(&caller(1, "a")).err().expect("no more");
+            assert_eq!((refused.code, refused.retry_after_seconds), (Code::Busy, Some(RETRY_AFTER)));
+            assert!(refused.detail.starts_with(&format!("you have {of_caller} ")), "{}", refused.detail);
+            // In another workspace they begin anew.
+            let elsewhere = places.take(&caller(2, "a")).expect("a place");
+            if of_workspace > of_caller {
+                let _other = places.take(&caller(1, "b")).expect("a place");
+            }
+            own.pop();
+            own.push(places.take(&caller(1, "a")).expect("a place"));
+            drop((own, elsewhere));
+            assert!(places.taken.lock().expect("a lock").is_empty());
+        }
     }
 }

@@ -42,15 +42,17 @@ pub enum SuggestField {
     Record,
     Component,
     Target,
+    Metadata,
 }
 
 #[derive(Clone, Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct SuggestParams {
-    /// What is wanted: an `actor` (also those on whose behalf somebody acted), a `record`, a `component`, or any `target`.
+    /// What is wanted: an `actor` (also those on whose behalf somebody acted), a `record`, a `component`, any `target`,
+    /// or a path in the `metadata`, whose newest value is its name.
     #[param(inline, example = "actor")]
     pub field: SuggestField,
-    /// A part of its name or id, in any case. Without it: what was seen last.
+    /// A part of its name or id, or of the path, in any case. Without it: what was seen last.
     #[serde(default)]
     #[validate(length(max = 200))]
     #[param(max_length = 200, nullable = false, example = "asha")]
@@ -78,7 +80,7 @@ impl SuggestParams {
             return Ok(match self.field {
                 SuggestField::Record => &[Log::Application],
                 SuggestField::Component => &[Log::Framework],
-                SuggestField::Actor | SuggestField::Target => &Log::OF_PRODUCERS,
+                SuggestField::Actor | SuggestField::Target | SuggestField::Metadata => &Log::OF_PRODUCERS,
             });
         };
         readable.iter().position(|log| log.as_str() == name).map(|n| &readable[n..=n]).ok_or_else(|| {
@@ -90,7 +92,7 @@ impl SuggestParams {
 
 /// Suggests actors, records, components or targets that were seen in the logs and have a text in their name or id.
 ///
-/// They come from the 300 newest events that the text is found in: first what begins with it, then what was seen last.
+/// They come from the 120 newest events that the text is found in: first what begins with it, then what was seen last.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{workspace}/suggest", operation_id = "suggest", tag = "Timeline",
     params(WorkspacePath, SuggestParams),
@@ -110,6 +112,7 @@ pub async fn suggest(
         SuggestField::Record => Field::Record,
         SuggestField::Component => Field::Component,
         SuggestField::Target => Field::Target,
+        SuggestField::Metadata => Field::Metadata,
     };
     let (index, workspace_id) = (caches.index.clone(), reader.workspace.id);
     let (text, limit) = (params.q.unwrap_or_default(), params.limit as usize);

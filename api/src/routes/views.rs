@@ -84,8 +84,13 @@ pub async fn change(
 ) -> Result<HttpResponse> {
     let id = path.into_inner().view;
     let change = move |conn: &mut Conn| {
-        let view = views::change(conn, (reader.workspace.id, &id), &reader.caller, wanted)?;
-        let record = view.shared.then(|| reader.by(&client_info).view_shared(&view));
+        let (view, was_shared) = views::change(conn, (reader.workspace.id, &id), &reader.caller, wanted)?;
+        let by = reader.by(&client_info);
+        let record = match (was_shared, view.shared) {
+            (_, true) => Some(by.view_shared(&view)),
+            (true, false) => Some(by.view_unshared(&view)),
+            (false, false) => None,
+        };
         Ok((view, record.into_iter().collect()))
     };
     Ok(HttpResponse::Ok().json(audit.with_change(&db, change).await?))

@@ -20,7 +20,7 @@
 //! | [`check`] | compares the counts with the events, and repairs them |
 //! | [`range`] | adds up a range |
 //! | [`sample`] | scans a bounded number of events, where no rollup can answer |
-//! | [`top`] | the most frequent values of a field |
+//! | [`top`], [`groups`] | the most frequent values of a field; those of one or two fields together, over time |
 //! | [`sql`], [`calendar`] | counting by SQL; days and months |
 //!
 //! Invariant: every exact count equals a recount of the events, whatever is compacted and when.
@@ -32,6 +32,7 @@ pub mod cells;
 pub mod check;
 pub mod compact;
 pub mod delta;
+pub mod groups;
 pub mod histogram;
 pub mod keys;
 pub mod packed;

@@ -19,7 +19,7 @@ use crate::{
 
 /// Most events that are scanned, newest first. When more match, the count is a lower bound. Reading an event takes some
 /// microseconds, and a count may take about as long as a page.
-pub const SCAN_LIMIT: usize = 2000;
+pub const SCAN_LIMIT: usize = 1000;
 
 /// How far a scan came.
 pub(super) struct Sample {

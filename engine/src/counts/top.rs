@@ -1,6 +1,6 @@
 //! The most frequent values of a field: of those with rollups exactly, of all others among the newest matching events.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,7 +16,7 @@ use crate::{
     db::{Conn, timestamp::Timestamp},
     error::Result,
     event::Event,
-    filter::{Dimension, Filter},
+    filter::{Dimension, Filter, metadata::each_leaf},
     index::Index,
 };
 
@@ -28,10 +28,31 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 pub type ValuesOf = fn(&Event, &mut dyn FnMut(&str, Option<&str>));
 
 /// What is counted.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum By {
     Dimension(Dimension),
     Values(ValuesOf),
+    /// The values at a path in the metadata.
+    Metadata(Arc<str>),
+}
+
+impl By {
+    /// Passes the values of an event to `visit`, each with a name beside it, if there is one.
+    pub(super) fn each_value(&self, event: &Event, visit: &mut dyn FnMut(&str, Option<&str>)) {
+        match self {
+            Self::Dimension(dimension) => {
+                if let Some(value) = sample::key_of(event).value(*dimension) {
+                    visit(value, None);
+                }
+            }
+            Self::Values(values) => values(event, visit),
+            Self::Metadata(wanted) => each_leaf(&event.parse_metadata(), &mut |path, value| {
+                if path == &**wanted {
+                    visit(value, None);
+                }
+            }),
+        }
+    }
 }
 
 /// One value of a field.
@@ -71,12 +92,12 @@ pub fn top(
     cache: &CountsCache,
     index: &Index,
     filter: &Filter,
-    (by, limit): (By, usize),
+    (by, limit): (&By, usize),
     effort: Effort,
 ) -> Result<Top> {
     match by {
         By::Dimension(dimension) if has_rollup(filter) => {
-            let kept = |conn: &mut Conn| kept(conn, cache, filter, (dimension, limit), effort);
+            let kept = |conn: &mut Conn| kept(conn, cache, filter, (*dimension, limit), effort);
             effort.answer(conn, kept, |conn| newest(conn, index, filter, by, limit))
         }
         _ => newest(conn, index, filter, by, limit),
@@ -99,18 +120,11 @@ fn kept(
 }
 
 /// Counts the newest events that are scanned.
-fn newest(conn: &mut Conn, index: &Index, filter: &Filter, by: By, limit: usize) -> Result<Top> {
+fn newest(conn: &mut Conn, index: &Index, filter: &Filter, by: &By, limit: usize) -> Result<Top> {
     let mut counter = Counter::default();
     let Sample { events, is_all, since } = sample::scan(conn, index, filter, |event| {
         counter.begin_event();
-        match by {
-            By::Dimension(dimension) => {
-                if let Some(value) = sample::key_of(event).value(dimension) {
-                    counter.add(value, None);
-                }
-            }
-            By::Values(values) => values(event, &mut |value, name| counter.add(value, name)),
-        }
+        by.each_value(event, &mut |value, name| counter.add(value, name));
     })?;
     let exact = is_all && !counter.is_full;
     Ok(Top { exact, counted: events as u64, since, data: counter.most(limit) })

@@ -32,13 +32,15 @@ pub const DISTRIBUTED: [&str; 15] = [
 ];
 
 /// Tables that are on every node. A table comes after those that its foreign keys name.
-pub const REFERENCE: [&str; 18] = [
+pub const REFERENCE: [&str; 20] = [
     "workspaces",
     "users",
     "platform_workspace",
     "members",
     "invitations",
     "saved_views",
+    "notes",
+    "note_events",
     "identities",
     "identity_roles",
     "sign_in_links",

@@ -271,6 +271,29 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    notes (workspace_id, id) {
+        workspace_id -> Integer,
+        id -> Text,
+        author -> Text,
+        author_name -> Text,
+        text -> Text,
+        created_at -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    note_events (workspace_id, event_id, note_id) {
+        workspace_id -> Integer,
+        event_id -> Text,
+        note_id -> Text,
+        log -> SmallInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
 
     index_states (workspace_id) {
         workspace_id -> Integer,

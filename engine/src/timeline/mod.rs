@@ -10,6 +10,7 @@
 //! ```
 
 mod merge;
+pub mod sessions;
 pub mod suggest;
 
 use std::time::{Duration, Instant};
@@ -38,6 +39,11 @@ pub struct Part {
 impl Part {
     pub fn new(filter: Filter) -> Self {
         Self { filter, on_behalf_of_type: None }
+    }
+
+    /// Whether an event matches, with the same answer on every database.
+    pub fn matches(&self, event: &Event) -> bool {
+        self.filter.matches(event) && self.keeps(event)
     }
 
     fn keeps(&self, event: &Event) -> bool {
@@ -77,12 +83,28 @@ pub fn list(
     limit: usize,
     patience: Duration,
 ) -> Result<Found> {
+    list_where(conn, index, parts, (order, after), limit, patience, |_| true)
+}
+
+/// As [`list`], of the events for which `keep` is true.
+///
+/// # Errors
+/// As [`list`].
+pub fn list_where(
+    conn: &mut Conn,
+    index: &Index,
+    parts: &[Part],
+    (order, after): (Order, Option<Position>),
+    limit: usize,
+    patience: Duration,
+    keep: impl Fn(&Event) -> bool,
+) -> Result<Found> {
     let deadline = Instant::now() + patience;
     let mut page = Merged::new(order, limit);
     for (part, left) in parts.iter().zip((1..=parts.len() as u32).rev()) {
         let filter = page.narrow(&part.filter);
         let patience = deadline.saturating_duration_since(Instant::now()) / left;
-        let keep = |event: &Event| part.keeps(event);
+        let keep = |event: &Event| part.keeps(event) && keep(event);
         page.add(query::list_where(conn, index, &filter, (order, after), limit, patience, keep)?);
     }
     Ok(page.finish())

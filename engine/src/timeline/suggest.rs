@@ -1,6 +1,9 @@
 //! Who and what was seen in the logs, by a part of their name or id.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,14 +13,18 @@ use crate::{
     db::Conn,
     error::Result,
     event::{Actor, Event, Log, Target},
-    filter::{Filter, search::Search},
+    filter::{Filter, metadata::each_leaf, search::Search},
     index::Index,
     order::Order,
     text::{Needle, normalize},
 };
 
-/// Events that are read, newest first.
-const MOST_EVENTS: usize = 300;
+/// Events that are read, newest first, and how many of them at once.
+const MOST_EVENTS: usize = 120;
+const STEP: usize = 30;
+/// Paths that are kept, and characters of a value beside one.
+const MOST_PATHS: usize = 1000;
+const MOST_CHARACTERS: usize = 100;
 /// How long they are looked for: somebody is typing.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -32,6 +39,8 @@ pub enum Field {
     Component,
     /// All targets that have an id.
     Target,
+    /// Paths in the metadata, with their newest value as the name.
+    Metadata,
 }
 
 /// Somebody or something that was seen in a log.
@@ -61,13 +70,21 @@ pub fn suggest(
     text: &str,
     limit: usize,
 ) -> Result<Vec<Suggestion>> {
-    let search = (!text.is_empty()).then(|| Search::new(text, workspace_id));
+    // The index finds the values of metadata, and not their paths.
+    let search = (!text.is_empty() && field != Field::Metadata).then(|| Search::new(text, workspace_id));
     let part = |log: &Log| Part::new(Filter { search: search.clone(), ..Filter::all(workspace_id, *log) });
     let parts: Vec<Part> = logs.iter().map(part).collect();
-    let events = list(conn, index, &parts, (Order::Desc, None), MOST_EVENTS, PATIENCE)?.events;
+    let deadline = Instant::now() + PATIENCE;
     let mut seen = Seen::new(text);
-    for event in &events {
-        seen.add(event, field);
+    let mut after = None;
+    for _ in 0..MOST_EVENTS / STEP {
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let found = list(conn, index, &parts, (Order::Desc, after), STEP, patience)?;
+        found.events.iter().for_each(|event| seen.add(event, field));
+        after = found.next;
+        if after.is_none() || seen.beginning() >= limit || Instant::now() >= deadline {
+            break;
+        }
     }
     Ok(seen.best(limit))
 }
@@ -96,6 +113,12 @@ impl Seen {
             }
             Field::Record => self.add_target(&common.target, true),
             Field::Component => self.add_target(&common.target, false),
+            Field::Metadata => each_leaf(&event.parse_metadata(), &mut |path, value| {
+                if self.needle.is_in(path) && self.found.len() < MOST_PATHS {
+                    let value: String = value.chars().take(MOST_CHARACTERS).collect();
+                    self.add_one("metadata", Some(path), Some(&value));
+                }
+            }),
             Field::Target => common.all_targets().for_each(|target| self.add_target(target, true)),
         }
     }
@@ -127,14 +150,23 @@ impl Seen {
         self.found.push(Suggestion { id, name, kind: kind.to_owned() });
     }
 
+    fn begins(&self, Suggestion { id, name, .. }: &Suggestion) -> bool {
+        let begins = |text: &String| normalize(text).starts_with(self.needle.normalized());
+        id.iter().chain(name).any(begins)
+    }
+
+    /// How many begin with the text. Nothing that is found later comes before them.
+    fn beginning(&self) -> usize {
+        self.found.iter().filter(|found| self.begins(found)).count()
+    }
+
     fn best(mut self, limit: usize) -> Vec<Suggestion> {
-        let begins = |text: &Option<String>| {
-            text.as_deref().is_some_and(|text| normalize(text).starts_with(self.needle.normalized()))
-        };
-        // Stable: the newest stay first.
-        self.found.sort_by_key(|Suggestion { id, name, .. }| !begins(id) && !begins(name));
-        self.found.truncate(limit);
-        self.found
+        let found = std::mem::take(&mut self.found);
+        // The newest stay first.
+        let (mut best, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| self.begins(found));
+        best.extend(others);
+        best.truncate(limit);
+        best
     }
 }
 

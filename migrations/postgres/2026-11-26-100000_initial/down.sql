@@ -26,6 +26,8 @@ DROP TABLE sessions;
 DROP TABLE sign_in_links;
 DROP TABLE identity_roles;
 DROP TABLE identities;
+DROP TABLE note_events;
+DROP TABLE notes;
 DROP TABLE saved_views;
 DROP TABLE invitations;
 DROP TABLE members;

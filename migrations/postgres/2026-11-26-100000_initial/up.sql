@@ -85,6 +85,25 @@ CREATE TABLE saved_views (
     PRIMARY KEY (workspace_id, id)
 );
 
+-- Notes on events. The author is a caller's subject. log is that of the event: who may not read it sees no notes on it.
+CREATE TABLE notes (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    id TEXT NOT NULL,
+    author TEXT NOT NULL,
+    author_name TEXT NOT NULL,
+    text TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (workspace_id, id)
+);
+CREATE TABLE note_events (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    event_id TEXT NOT NULL,
+    note_id TEXT NOT NULL,
+    log SMALLINT NOT NULL,
+    PRIMARY KEY (workspace_id, event_id, note_id)
+);
+CREATE INDEX note_events_by_note ON note_events (workspace_id, note_id);
+
 -- The identity of a person at an identity provider. everywhere is a role in every workspace. It and platform_admin are
 -- what the provider said at the last sign-in. They and the roles in identity_roles end at grants_end_at, and only sessions that
 -- began at the provider have them.
@@ -515,7 +534,7 @@ GRANT SELECT ON workspace_sequences TO logbook_eraser;
 
 -- ── Row-level security ───────────────────────────────────────────────────────────────────────────────────────────────
 
--- A policy for every table with a workspace's log data. These tables have none: members, invitations, session_workspaces, script_tokens, identity_roles, api_keys and
+-- A policy for every table with a workspace's log data. These tables have none: members, invitations, notes, note_events, saved_views, session_workspaces, script_tokens, identity_roles, api_keys and
 -- api_key_networks, which are read before the workspace is known (at sign-in, or to find a key by its prefix), and
 -- platform_workspace, which says nothing about a tenant. The reader has no privileges on them. The policy is forced on
 -- the owner too, as which the server logs in: without a workspace it sees no rows. Without SELECT the setting would be

@@ -83,6 +83,25 @@ CREATE TABLE saved_views (
     PRIMARY KEY (workspace_id, id)
 );
 
+-- Notes on events. The author is a caller's subject. log is that of the event: who may not read it sees no notes on it.
+CREATE TABLE notes (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    id TEXT NOT NULL,
+    author TEXT NOT NULL,
+    author_name TEXT NOT NULL,
+    text TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, id)
+);
+CREATE TABLE note_events (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    event_id TEXT NOT NULL,
+    note_id TEXT NOT NULL,
+    log INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, event_id, note_id)
+);
+CREATE INDEX note_events_by_note ON note_events (workspace_id, note_id);
+
 -- The identity of a person at an identity provider. everywhere is a role in every workspace. It and platform_admin are
 -- what the provider said at the last sign-in. They and the roles in identity_roles end at grants_end_at, and only sessions that
 -- began at the provider have them.

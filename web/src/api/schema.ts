@@ -461,6 +461,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/logs/access/export.parquet": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the access events that match the filters as a Parquet file. For auditors and admins.
+     * @description It has the columns of CSV, with types: `seq` and `sequence` are 64-bit integers, the times are timestamps in UTC with
+     *     microseconds, `targets`, `changes`, `metadata` and `masked` are JSON, and the rest is text, as it is. What is absent is
+     *     null. A file that ends without its last chunk cannot be read or continued: begin again.
+     */
+    get: operations["exportAccessEventsAsParquet"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/workspaces/{workspace}/logs/access/facets": {
     parameters: {
       query?: never;
@@ -470,6 +492,27 @@ export interface paths {
     };
     /** Counts the matching access events per value of each facet, without the facet's own filter. */
     get: operations["getAccessFacets"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/access/groups": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Groups the access events that match the filters by the values of one or two fields.
+     * @description Each group has its number of events, and their course over time. Exact where all fields have facets, as with top
+     *     values; otherwise of the 1,000 newest matching events. The list's filter `field` is called `changed_field` here.
+     */
+    get: operations["groupAccessEvents"];
     put?: never;
     post?: never;
     delete?: never;
@@ -544,7 +587,7 @@ export interface paths {
     };
     /**
      * Returns the most frequent values of a field among the access events that match the filters.
-     * @description Values with facets are counted exactly, as metrics are. Others are counted among the 2,000 newest matching events:
+     * @description Values with facets are counted exactly, as metrics are. Others are counted among the 1,000 newest matching events:
      *     where more match, `exact` is false, and `since` says from when. The list's filter `field` is called `changed_field` here.
      */
     get: operations["getTopAccessValues"];
@@ -633,6 +676,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/logs/activity/export.parquet": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the activity events that match the filters as a Parquet file. For auditors and admins.
+     * @description It has the columns of CSV, with types: `seq` and `sequence` are 64-bit integers, the times are timestamps in UTC with
+     *     microseconds, `targets`, `changes`, `metadata` and `masked` are JSON, and the rest is text, as it is. What is absent is
+     *     null. A file that ends without its last chunk cannot be read or continued: begin again.
+     */
+    get: operations["exportActivityEventsAsParquet"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/workspaces/{workspace}/logs/activity/facets": {
     parameters: {
       query?: never;
@@ -642,6 +707,27 @@ export interface paths {
     };
     /** Counts the matching activity events per value of each facet, without the facet's own filter. */
     get: operations["getActivityFacets"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/activity/groups": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Groups the activity events that match the filters by the values of one or two fields.
+     * @description Each group has its number of events, and their course over time. Exact where all fields have facets, as with top
+     *     values; otherwise of the 1,000 newest matching events. The list's filter `field` is called `changed_field` here.
+     */
+    get: operations["groupActivityEvents"];
     put?: never;
     post?: never;
     delete?: never;
@@ -716,7 +802,7 @@ export interface paths {
     };
     /**
      * Returns the most frequent values of a field among the activity events that match the filters.
-     * @description Values with facets are counted exactly, as metrics are. Others are counted among the 2,000 newest matching events:
+     * @description Values with facets are counted exactly, as metrics are. Others are counted among the 1,000 newest matching events:
      *     where more match, `exact` is false, and `since` says from when. The list's filter `field` is called `changed_field` here.
      */
     get: operations["getTopActivityValues"];
@@ -806,6 +892,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/logs/application/export.parquet": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the application events that match the filters as a Parquet file. For auditors and admins.
+     * @description It has the columns of CSV, with types: `seq` and `sequence` are 64-bit integers, the times are timestamps in UTC with
+     *     microseconds, `targets`, `changes`, `metadata` and `masked` are JSON, and the rest is text, as it is. What is absent is
+     *     null. A file that ends without its last chunk cannot be read or continued: begin again.
+     */
+    get: operations["exportApplicationEventsAsParquet"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/workspaces/{workspace}/logs/application/facets": {
     parameters: {
       query?: never;
@@ -815,6 +923,27 @@ export interface paths {
     };
     /** Counts the matching application events per value of each facet, without the facet's own filter. */
     get: operations["getApplicationFacets"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/application/groups": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Groups the application events that match the filters by the values of one or two fields.
+     * @description Each group has its number of events, and their course over time. Exact where all fields have facets, as with top
+     *     values; otherwise of the 1,000 newest matching events. The list's filter `field` is called `changed_field` here.
+     */
+    get: operations["groupApplicationEvents"];
     put?: never;
     post?: never;
     delete?: never;
@@ -889,7 +1018,7 @@ export interface paths {
     };
     /**
      * Returns the most frequent values of a field among the application events that match the filters.
-     * @description Values with facets are counted exactly, as metrics are. Others are counted among the 2,000 newest matching events:
+     * @description Values with facets are counted exactly, as metrics are. Others are counted among the 1,000 newest matching events:
      *     where more match, `exact` is false, and `since` says from when. The list's filter `field` is called `changed_field` here.
      */
     get: operations["getTopApplicationValues"];
@@ -1001,6 +1130,28 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/logs/framework/export.parquet": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports the framework events that match the filters as a Parquet file. For auditors and admins.
+     * @description It has the columns of CSV, with types: `seq` and `sequence` are 64-bit integers, the times are timestamps in UTC with
+     *     microseconds, `targets`, `changes`, `metadata` and `masked` are JSON, and the rest is text, as it is. What is absent is
+     *     null. A file that ends without its last chunk cannot be read or continued: begin again.
+     */
+    get: operations["exportFrameworkEventsAsParquet"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/workspaces/{workspace}/logs/framework/facets": {
     parameters: {
       query?: never;
@@ -1010,6 +1161,27 @@ export interface paths {
     };
     /** Counts the matching framework events per value of each facet, without the facet's own filter. */
     get: operations["getFrameworkFacets"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/logs/framework/groups": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Groups the framework events that match the filters by the values of one or two fields.
+     * @description Each group has its number of events, and their course over time. Exact where all fields have facets, as with top
+     *     values; otherwise of the 1,000 newest matching events. The list's filter `field` is called `changed_field` here.
+     */
+    get: operations["groupFrameworkEvents"];
     put?: never;
     post?: never;
     delete?: never;
@@ -1084,7 +1256,7 @@ export interface paths {
     };
     /**
      * Returns the most frequent values of a field among the framework events that match the filters.
-     * @description Values with facets are counted exactly, as metrics are. Others are counted among the 2,000 newest matching events:
+     * @description Values with facets are counted exactly, as metrics are. Others are counted among the 1,000 newest matching events:
      *     where more match, `exact` is false, and `since` says from when. The list's filter `field` is called `changed_field` here.
      */
     get: operations["getTopFrameworkValues"];
@@ -1210,6 +1382,41 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/notes": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Lists the notes on events, newest first. All who read the logs see them. */
+    get: operations["listNotes"];
+    put?: never;
+    /** Adds a note on events. */
+    post: operations["addNote"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/notes/{note}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    post?: never;
+    /** Removes a note: one's own, or for admins any. */
+    delete: operations["removeNote"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/workspaces/{workspace}/records/{model}/{record_id}/blame": {
     parameters: {
       query?: never;
@@ -1307,6 +1514,29 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/sessions": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Lists the sessions of the app's users, newest first.
+     * @description A session begins with a successful `login` in the access log, within the time range, and ends with `logout` or
+     *     `session_expired`. Its events are those with its `session_id`; events of the same user that name no session are
+     *     counted to their last sign-in. Where neither tells of an end, it is the user's next sign-in, or the last event before a day
+     *     without any.
+     */
+    get: operations["listSessions"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/workspaces/{workspace}/suggest": {
     parameters: {
       query?: never;
@@ -1316,7 +1546,7 @@ export interface paths {
     };
     /**
      * Suggests actors, records, components or targets that were seen in the logs and have a text in their name or id.
-     * @description They come from the 300 newest events that the text is found in: first what begins with it, then what was seen last.
+     * @description They come from the 120 newest events that the text is found in: first what begins with it, then what was seen last.
      */
     get: operations["suggest"];
     put?: never;
@@ -1340,6 +1570,72 @@ export interface paths {
      *     activity log are only for auditors and admins; for others they are left out.
      */
     get: operations["readTimeline"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/timeline/export.csv": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports a timeline as CSV (RFC 4180, UTF-8). For auditors and admins.
+     * @description The first line has the names of the columns. `targets`, `changes`, `metadata` and `masked` are JSON; what is absent is empty. A
+     *     cell that a spreadsheet could take for a formula (it begins with = + - @, a tab or a carriage return) has an apostrophe before
+     *     it. Otherwise as NDJSON.
+     */
+    get: operations["exportTimelineAsCsv"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/timeline/export.ndjson": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports a timeline, one JSON object a line. For auditors and admins.
+     * @description Takes the conditions of the timeline. Events that are stored after the start are left out. An answer that ends without its
+     *     last chunk is not whole: send the id of its last event as `after`.
+     */
+    get: operations["exportTimelineAsNdjson"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/timeline/tail": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Follows a timeline: events as they are stored.
+     * @description Takes the conditions of the timeline. The answer does not end by itself: it is a stream of Server-Sent Events. `id` is an
+     *     event's `seq`, `data` the event as the timeline returns it. A stream begins with new events, or behind the `Last-Event-ID` of
+     *     the request, without loss. A message with an `id` and no `data` only says how far it is. It ends with the token or session of
+     *     the caller, when the client does not read for 30 s, and when the server stops.
+     */
+    get: operations["tailTimeline"];
     put?: never;
     post?: never;
     delete?: never;
@@ -1943,6 +2239,18 @@ export interface components {
        */
       code?: string | null;
     };
+    /** @description What the user agent of the sign-in says of the device. Null where it is not known. */
+    Device: {
+      /** @example Chrome 130 */
+      browser: string | null;
+      /** @example Windows 10 */
+      os: string | null;
+    };
+    /**
+     * @description How a session ended. `next_login` and `inactivity` are inferred.
+     * @enum {string}
+     */
+    EndedBy: "logout" | "session_expired" | "next_login" | "inactivity";
     /** @description A filter's values and how many events each would show. */
     Facet: {
       /**
@@ -2149,6 +2457,46 @@ export interface components {
       /** @description Send it as `cursor` to get the next page. Null on the last page. */
       next_cursor: string | null;
       has_more: boolean;
+    };
+    /** @description The events that share these values. */
+    Group: {
+      /** @description One for each field, in the order in which the request names them. */
+      values: components["schemas"]["GroupValue"][];
+      /** Format: int64 */
+      count: number;
+      /** @description Events from each of `starts` on, up to the next one. */
+      series: number[];
+    };
+    /** @description A value of a field that groups events. */
+    GroupValue: {
+      /** @example 17 */
+      value: string;
+      /**
+       * @description The newest name beside the value, where the field is an id.
+       * @example Asha Rao
+       */
+      name: string | null;
+    };
+    Groups: {
+      /** @description Most frequent first; equal ones by their values. Events without a value in one of the fields are in no group. */
+      data: components["schemas"]["Group"][];
+      /** @description True when every matching event was counted. Otherwise the newest ones were. */
+      exact: boolean;
+      /**
+       * Format: int64
+       * @description How many matching events were counted, in a group or not.
+       */
+      counted: number;
+      /**
+       * Format: date-time
+       * @description When the oldest event that was counted happened, where not all were.
+       */
+      since: string | null;
+      /**
+       * @description When each point of a series begins: equally long stretches of whole quarter hours. The first may begin before the
+       *     range does, and counts what is in the range.
+       */
+      starts: string[];
     };
     Health: {
       /** @example ok */
@@ -2584,6 +2932,18 @@ export interface components {
        */
       role: "viewer" | "auditor" | "writer" | "admin";
     };
+    /** @description A note to add. */
+    NewNote: {
+      /**
+       * @description The events that it is about, of any logs.
+       * @example [
+       *       "01935fb2-8e31-8000-8000-040000000029"
+       *     ]
+       */
+      event_ids: string[];
+      /** @example Asked Asha: it was her. */
+      text: string;
+    };
     NewPassword: {
       /** Format: password */
       password: string;
@@ -2665,6 +3025,23 @@ export interface components {
        * @example dd/mm/yyyy
        */
       date_format: string;
+    };
+    /** @description A note as somebody sees it. */
+    Note: {
+      /** @example k7w2m9x4c1qd */
+      id: string;
+      /** @description The events that it is about, as far as the caller may read their logs. */
+      event_ids: string[];
+      text: string;
+      /** @example Asha Rao */
+      author_name: string;
+      /** @description Whether the caller wrote it. */
+      own: boolean;
+      /** Format: date-time */
+      created_at: string;
+    };
+    NoteList: {
+      data: components["schemas"]["Note"][];
     };
     /** @description The body of every error (RFC 9457). */
     Problem: {
@@ -2904,6 +3281,13 @@ export interface components {
     SessionList: {
       data: components["schemas"]["ActiveSession"][];
     };
+    /** @description A page of sessions, newest first. */
+    SessionPage: {
+      data: components["schemas"]["UserSession"][];
+      /** @description Send it as `cursor` to get the next page. Null on the last page. */
+      next_cursor: string | null;
+      has_more: boolean;
+    };
     SetChange: components["schemas"]["Labels"] & {
       /** @example roles */
       field: string;
@@ -3010,6 +3394,60 @@ export interface components {
        */
       email: string | null;
       has_password: boolean;
+    };
+    /** @description A session of a user of the app: from a sign-in to its end. */
+    UserSession: {
+      /**
+       * @description Null where the sign-in names none.
+       * @example s-4711
+       */
+      session_id: string | null;
+      /** @description True where something is inferred: events that name no session, or the end. */
+      is_inferred: boolean;
+      /** @description False where the session has more events than were read: then the newest are counted. */
+      is_complete: boolean;
+      user: components["schemas"]["Actor"] | null;
+      /** @example Nurse */
+      role: string | null;
+      /** Format: date-time */
+      started_at: string;
+      /**
+       * Format: date-time
+       * @description Null while it goes on.
+       */
+      ended_at: string | null;
+      ended_by: components["schemas"]["EndedBy"] | null;
+      /** Format: date-time */
+      last_event_at: string;
+      /**
+       * Format: int64
+       * @description From the sign-in to the end, or to the last event while it goes on.
+       */
+      duration_seconds: number;
+      /** @example 198.51.100.4 */
+      ip_address: string | null;
+      user_agent: string | null;
+      device: components["schemas"]["Device"];
+      /**
+       * Format: int64
+       * @description Events of the access, application and framework log, the sign-in among them.
+       */
+      events: number;
+      /**
+       * Format: int64
+       * @description Of these, the application events that are no reads.
+       */
+      changes: number;
+      /**
+       * Format: int64
+       * @description Of these, the ones that failed or were denied.
+       */
+      failures: number;
+      /**
+       * @description The id of the sign-in, an access event.
+       * @example 01935fb2-8e31-8000-8000-040000000029
+       */
+      login_event_id: string;
     };
     ValueChange: components["schemas"]["Labels"] & {
       /** @example status */
@@ -7026,6 +7464,274 @@ export interface operations {
       };
     };
   };
+  exportAccessEventsAsParquet: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        event_type?: string[];
+        /**
+         * @description Leaves out any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        not_event_type?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        user_id?: string[];
+        /**
+         * @description Leaves out any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_user_id?: string[];
+        /**
+         * @description Matches any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A Parquet file with a row for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/vnd.apache.parquet": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   getAccessFacets: {
     parameters: {
       query?: {
@@ -7234,6 +7940,284 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Facets"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  groupAccessEvents: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        event_type?: string[];
+        /**
+         * @description Leaves out any of these event types.
+         * @example [
+         *       "login_failed"
+         *     ]
+         */
+        not_event_type?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        user_id?: string[];
+        /**
+         * @description Leaves out any of these user ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_user_id?: string[];
+        /**
+         * @description Matches any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these user types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_user_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description One or two fields, by the log's own names; the same as of `top`.
+         * @example [
+         *       "user_id",
+         *       "ip_address"
+         *     ]
+         */
+        field?: string[];
+        /** @description Maximum number of groups. */
+        limit?: number;
+        /** @description Maximum number of points of a group's series. */
+        points?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The groups */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Groups"];
         };
       };
       /** @description A parameter is unknown or has an invalid value */
@@ -8292,7 +9276,7 @@ export interface operations {
           [key: string]: string[];
         };
         /**
-         * @description The field, by the log's own name.
+         * @description The field, by the log's own name, or a path in the metadata (`metadata.request.region`).
          * @example status
          */
         field: string;
@@ -9365,6 +10349,302 @@ export interface operations {
       };
     };
   };
+  exportActivityEventsAsParquet: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        target_type?: string[];
+        /**
+         * @description Leaves out any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        not_target_type?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A Parquet file with a row for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/vnd.apache.parquet": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   getActivityFacets: {
     parameters: {
       query?: {
@@ -9601,6 +10881,312 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Facets"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  groupActivityEvents: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        target_type?: string[];
+        /**
+         * @description Leaves out any of these types of the first target.
+         * @example [
+         *       "api_key"
+         *     ]
+         */
+        not_target_type?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        changed_field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_changed_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description One or two fields, by the log's own names; the same as of `top`.
+         * @example [
+         *       "user_id",
+         *       "ip_address"
+         *     ]
+         */
+        field?: string[];
+        /** @description Maximum number of groups. */
+        limit?: number;
+        /** @description Maximum number of points of a group's series. */
+        points?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The groups */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Groups"];
         };
       };
       /** @description A parameter is unknown or has an invalid value */
@@ -10771,7 +12357,7 @@ export interface operations {
           [key: string]: string[];
         };
         /**
-         * @description The field, by the log's own name.
+         * @description The field, by the log's own name, or a path in the metadata (`metadata.request.region`).
          * @example status
          */
         field: string;
@@ -12061,6 +13647,330 @@ export interface operations {
       };
     };
   };
+  exportApplicationEventsAsParquet: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        model?: string[];
+        /**
+         * @description Leaves out any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        not_model?: string[];
+        /**
+         * @description Matches any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        record_id?: string[];
+        /**
+         * @description Leaves out any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        not_record_id?: string[];
+        /**
+         * @description Matches any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        record?: string[];
+        /**
+         * @description Leaves out any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        not_record?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A Parquet file with a row for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/vnd.apache.parquet": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   getApplicationFacets: {
     parameters: {
       query?: {
@@ -12325,6 +14235,340 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Facets"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  groupApplicationEvents: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        model?: string[];
+        /**
+         * @description Leaves out any of these models.
+         * @example [
+         *       "patient"
+         *     ]
+         */
+        not_model?: string[];
+        /**
+         * @description Matches any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        record_id?: string[];
+        /**
+         * @description Leaves out any of these record ids.
+         * @example [
+         *       "92"
+         *     ]
+         */
+        not_record_id?: string[];
+        /**
+         * @description Matches any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        record?: string[];
+        /**
+         * @description Leaves out any of these records: a model and an id (`patient:92`).
+         * @example [
+         *       "patient:92"
+         *     ]
+         */
+        not_record?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        changed_field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_changed_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description One or two fields, by the log's own names; the same as of `top`.
+         * @example [
+         *       "user_id",
+         *       "ip_address"
+         *     ]
+         */
+        field?: string[];
+        /** @description Maximum number of groups. */
+        limit?: number;
+        /** @description Maximum number of points of a group's series. */
+        points?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The groups */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Groups"];
         };
       };
       /** @description A parameter is unknown or has an invalid value */
@@ -13607,7 +15851,7 @@ export interface operations {
           [key: string]: string[];
         };
         /**
-         * @description The field, by the log's own name.
+         * @description The field, by the log's own name, or a path in the metadata (`metadata.request.region`).
          * @example status
          */
         field: string;
@@ -14897,6 +17141,302 @@ export interface operations {
       };
     };
   };
+  exportFrameworkEventsAsParquet: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        component?: string[];
+        /**
+         * @description Leaves out any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        not_component?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A Parquet file with a row for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/vnd.apache.parquet": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   getFrameworkFacets: {
     parameters: {
       query?: {
@@ -15133,6 +17673,312 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["Facets"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  groupFrameworkEvents: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description Matches any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description Leaves out any of these actions.
+         * @example [
+         *       "policy_synced"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Matches any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Leaves out any of these statuses: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure"
+         *     ]
+         */
+        not_status?: ("success" | "failure" | "denied")[];
+        /**
+         * @description Matches any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        component?: string[];
+        /**
+         * @description Leaves out any of these components: a type (`policy`), or a type and an id (`policy:2`).
+         * @example [
+         *       "policy:2"
+         *     ]
+         */
+        not_component?: string[];
+        /**
+         * @description Matches any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Leaves out any of these actor types: `user`, `admin`, `service`, `system`, `agent`.
+         * @example [
+         *       "agent"
+         *     ]
+         */
+        not_actor_type?: ("user" | "admin" | "service" | "system" | "agent")[];
+        /**
+         * @description Matches any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        actor_id?: string[];
+        /**
+         * @description Leaves out any of these actor ids.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_actor_id?: string[];
+        /**
+         * @description Matches any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        role?: string[];
+        /**
+         * @description Leaves out any of these roles.
+         * @example [
+         *       "Nurse"
+         *     ]
+         */
+        not_role?: string[];
+        /**
+         * @description Matches any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        changed_field?: string[];
+        /**
+         * @description Leaves out any of these changed fields.
+         * @example [
+         *       "status"
+         *     ]
+         */
+        not_changed_field?: string[];
+        /**
+         * @description Matches any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        on_behalf_of?: string[];
+        /**
+         * @description Leaves out any of these ids of the person for whom the actor acted.
+         * @example [
+         *       "17"
+         *     ]
+         */
+        not_on_behalf_of?: string[];
+        /**
+         * @description Matches any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        target?: string[];
+        /**
+         * @description Leaves out any of these targets, the first or a further one: a type (`group`), or a type and an id (`group:7`).
+         * @example [
+         *       "group:7"
+         *     ]
+         */
+        not_target?: string[];
+        /**
+         * @description Matches any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        ip_address?: string[];
+        /**
+         * @description Leaves out any of these IP addresses or networks (CIDR).
+         * @example [
+         *       "10.0.0.0/8"
+         *     ]
+         */
+        not_ip_address?: string[];
+        /**
+         * @description Matches any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        session_id?: string[];
+        /**
+         * @description Leaves out any of these session ids.
+         * @example [
+         *       "s-4711"
+         *     ]
+         */
+        not_session_id?: string[];
+        /**
+         * @description Matches any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        correlation_id?: string[];
+        /**
+         * @description Leaves out any of these correlation ids.
+         * @example [
+         *       "req-4711"
+         *     ]
+         */
+        not_correlation_id?: string[];
+        /**
+         * @description Matches any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        source?: string[];
+        /**
+         * @description Leaves out any of these sources: the name of the key, user or import that sent the event.
+         * @example [
+         *       "clinic producer"
+         *     ]
+         */
+        not_source?: string[];
+        /**
+         * @description Filters by values inside the metadata: `metadata.<path>` matches any of its values, `not_metadata.<path>` leaves them out. A path is the keys joined by dots: `metadata.request.region=eu`. Strings are compared as they are, numbers and booleans as JSON writes them; an array matches by any of its items. At most 20 paths.
+         * @example {
+         *       "metadata.request.region": [
+         *         "eu"
+         *       ]
+         *     }
+         */
+        metadata?: {
+          [key: string]: string[];
+        };
+        /**
+         * @description One or two fields, by the log's own names; the same as of `top`.
+         * @example [
+         *       "user_id",
+         *       "ip_address"
+         *     ]
+         */
+        field?: string[];
+        /** @description Maximum number of groups. */
+        limit?: number;
+        /** @description Maximum number of points of a group's series. */
+        points?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The groups */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Groups"];
         };
       };
       /** @description A parameter is unknown or has an invalid value */
@@ -16303,7 +19149,7 @@ export interface operations {
           [key: string]: string[];
         };
         /**
-         * @description The field, by the log's own name.
+         * @description The field, by the log's own name, or a path in the metadata (`metadata.request.region`).
          * @example status
          */
         field: string;
@@ -17414,6 +20260,351 @@ export interface operations {
       };
     };
   };
+  listNotes: {
+    parameters: {
+      query?: {
+        /**
+         * @description The events: up to 100.
+         * @example [
+         *       "01935fb2-8e31-8000-8000-040000000029"
+         *     ]
+         */
+        event_id?: string[];
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The notes */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["NoteList"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  addNote: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["NewNote"];
+      };
+    };
+    responses: {
+      /** @description The note */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Note"];
+        };
+      };
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description You are not allowed to do this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  removeNote: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The note's id.
+         * @example k7w2m9x4c1qd
+         */
+        note: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The note is gone */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description You are not allowed to do this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   getRecordBlame: {
     parameters: {
       query?: {
@@ -18004,16 +21195,133 @@ export interface operations {
       };
     };
   };
+  listSessions: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /** @example 17 */
+        user_id?: string;
+        /** @example s-4711 */
+        session_id?: string;
+        /**
+         * @description An IP address or a network (CIDR) from which the user signed in.
+         * @example 198.51.100.4
+         */
+        ip_address?: string;
+        /** @description Continues behind a page: its `next_cursor`. */
+        cursor?: string;
+        /** @description Maximum number of sessions. A page may have fewer, and there are more all the same. */
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of sessions */
+      200: {
+        headers: {
+          /** @description The next page, as rel="next"; absent on the last page */
+          Link?: string;
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SessionPage"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   suggest: {
     parameters: {
       query: {
         /**
-         * @description What is wanted: an `actor` (also those on whose behalf somebody acted), a `record`, a `component`, or any `target`.
+         * @description What is wanted: an `actor` (also those on whose behalf somebody acted), a `record`, a `component`, any `target`,
+         *     or a path in the `metadata`, whose newest value is its name.
          * @example actor
          */
-        field: "actor" | "record" | "component" | "target";
+        field: "actor" | "record" | "component" | "target" | "metadata";
         /**
-         * @description A part of its name or id, in any case. Without it: what was seen last.
+         * @description A part of its name or id, or of the path, in any case. Without it: what was seen last.
          * @example asha
          */
         q?: string;
@@ -18184,6 +21492,422 @@ export interface operations {
         };
         content: {
           "application/json": components["schemas"]["TimelinePage"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportTimelineAsCsv: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description An actor, as type and id: matches what they did, and what others did on their behalf.
+         * @example user:17
+         */
+        actor?: string;
+        /**
+         * @description The id of the person for whom the actor acted.
+         * @example 17
+         */
+        on_behalf_of?: string;
+        /** @example s-4711 */
+        session_id?: string;
+        /** @example req-4711 */
+        correlation_id?: string;
+        /**
+         * @description An IP address or a network (CIDR).
+         * @example 198.51.100.4
+         */
+        ip_address?: string;
+        /**
+         * @description A record or another target, as type and id: matches any of an event's targets.
+         * @example patient:92
+         */
+        record?: string;
+        /**
+         * @description The id of an event of any log: matches what happened within `minutes` of it, itself too.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        around?: string;
+        /** @description Minutes before and after the event of `around`. */
+        minutes?: number;
+        /**
+         * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        after?: string;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A line of names, and a line for each event */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/csv": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportTimelineAsNdjson: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description An actor, as type and id: matches what they did, and what others did on their behalf.
+         * @example user:17
+         */
+        actor?: string;
+        /**
+         * @description The id of the person for whom the actor acted.
+         * @example 17
+         */
+        on_behalf_of?: string;
+        /** @example s-4711 */
+        session_id?: string;
+        /** @example req-4711 */
+        correlation_id?: string;
+        /**
+         * @description An IP address or a network (CIDR).
+         * @example 198.51.100.4
+         */
+        ip_address?: string;
+        /**
+         * @description A record or another target, as type and id: matches any of an event's targets.
+         * @example patient:92
+         */
+        record?: string;
+        /**
+         * @description The id of an event of any log: matches what happened within `minutes` of it, itself too.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        around?: string;
+        /** @description Minutes before and after the event of `around`. */
+        minutes?: number;
+        /**
+         * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        after?: string;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
+        order?: "asc" | "desc";
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description An event a line, as the timeline returns it */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/x-ndjson": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  tailTimeline: {
+    parameters: {
+      query?: {
+        /**
+         * @description Start of the time range (inclusive): an RFC 3339 time, or a date (`YYYY-MM-DD`), which begins at midnight in `tz`.
+         * @example 2026-11-22
+         */
+        since?: string;
+        /**
+         * @description End of the time range (exclusive): an RFC 3339 time, or a date, which begins at midnight in `tz`.
+         * @example 2026-11-23T00:00:00Z
+         */
+        until?: string;
+        /**
+         * @description IANA time zone in which days begin. Default: the workspace's.
+         * @example Asia/Kolkata
+         */
+        tz?: string;
+        /**
+         * @description Matches events that contain this text, in any case: in ids, actor, target, changed fields and values, action,
+         *     role, reason, IP address, user agent, session and correlation.
+         */
+        q?: string;
+        /**
+         * @description An actor, as type and id: matches what they did, and what others did on their behalf.
+         * @example user:17
+         */
+        actor?: string;
+        /**
+         * @description The id of the person for whom the actor acted.
+         * @example 17
+         */
+        on_behalf_of?: string;
+        /** @example s-4711 */
+        session_id?: string;
+        /** @example req-4711 */
+        correlation_id?: string;
+        /**
+         * @description An IP address or a network (CIDR).
+         * @example 198.51.100.4
+         */
+        ip_address?: string;
+        /**
+         * @description A record or another target, as type and id: matches any of an event's targets.
+         * @example patient:92
+         */
+        record?: string;
+        /**
+         * @description The id of an event of any log: matches what happened within `minutes` of it, itself too.
+         * @example 01935fb2-8e31-8000-8000-040000000029
+         */
+        around?: string;
+        /** @description Minutes before and after the event of `around`. */
+        minutes?: number;
+      };
+      header?: {
+        /**
+         * @description The `id` of the last message that you have. The stream continues behind it.
+         * @example 42
+         */
+        "Last-Event-ID"?: string;
+      };
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Events, without end */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "text/event-stream": string;
         };
       };
       /** @description A parameter is unknown or has an invalid value */

@@ -150,7 +150,7 @@ impl LogKind for AccessLog {
 
     const COLUMNS: &'static [Column] = &[
         Column::action("event_type"),
-        Column::STATUS,
+        Column::outcome("status"),
         Column::reason("status_reason"),
         USER[0],
         USER[1],
@@ -245,7 +245,9 @@ log_endpoints! {
 explorer_endpoints! {
     AccessLog, "Access log", "access",
     top "/api/v1/workspaces/{workspace}/logs/access/top" "getTopAccessValues",
+    groups "/api/v1/workspaces/{workspace}/logs/access/groups" "groupAccessEvents",
     ndjson "/api/v1/workspaces/{workspace}/logs/access/export.ndjson" "exportAccessEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/access/export.csv" "exportAccessEventsAsCsv",
+    parquet "/api/v1/workspaces/{workspace}/logs/access/export.parquet" "exportAccessEventsAsParquet",
     tail "/api/v1/workspaces/{workspace}/logs/access/tail" "tailAccessEvents"
 }

@@ -103,7 +103,7 @@ impl LogKind for ActivityLog {
 
     const COLUMNS: &'static [Column] = &[
         Column::action("action"),
-        Column::STATUS,
+        Column::outcome("status"),
         Column::reason("status_reason"),
         ACTOR[0],
         ACTOR[1],
@@ -139,7 +139,9 @@ log_endpoints! {
 explorer_endpoints! {
     ActivityLog, "Activity log", "activity",
     top "/api/v1/workspaces/{workspace}/logs/activity/top" "getTopActivityValues",
+    groups "/api/v1/workspaces/{workspace}/logs/activity/groups" "groupActivityEvents",
     ndjson "/api/v1/workspaces/{workspace}/logs/activity/export.ndjson" "exportActivityEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/activity/export.csv" "exportActivityEventsAsCsv",
+    parquet "/api/v1/workspaces/{workspace}/logs/activity/export.parquet" "exportActivityEventsAsParquet",
     tail "/api/v1/workspaces/{workspace}/logs/activity/tail" "tailActivityEvents"
 }

@@ -155,7 +155,7 @@ impl LogKind for ApplicationLog {
 
     const COLUMNS: &'static [Column] = &[
         Column::action("action"),
-        Column::STATUS,
+        Column::outcome("status"),
         Column::reason("status_reason"),
         ACTOR[0],
         ACTOR[1],
@@ -264,7 +264,9 @@ log_endpoints! {
 explorer_endpoints! {
     ApplicationLog, "Application log", "application",
     top "/api/v1/workspaces/{workspace}/logs/application/top" "getTopApplicationValues",
+    groups "/api/v1/workspaces/{workspace}/logs/application/groups" "groupApplicationEvents",
     ndjson "/api/v1/workspaces/{workspace}/logs/application/export.ndjson" "exportApplicationEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/application/export.csv" "exportApplicationEventsAsCsv",
+    parquet "/api/v1/workspaces/{workspace}/logs/application/export.parquet" "exportApplicationEventsAsParquet",
     tail "/api/v1/workspaces/{workspace}/logs/application/tail" "tailApplicationEvents"
 }

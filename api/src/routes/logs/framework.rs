@@ -176,7 +176,7 @@ impl LogKind for FrameworkLog {
         ACTOR[0],
         ACTOR[1],
         ACTOR[2],
-        Column::STATUS,
+        Column::outcome("status"),
         Column::reason("error"),
         Column::CHANGES,
     ];
@@ -277,7 +277,9 @@ log_endpoints! {
 explorer_endpoints! {
     FrameworkLog, "Framework log", "framework",
     top "/api/v1/workspaces/{workspace}/logs/framework/top" "getTopFrameworkValues",
+    groups "/api/v1/workspaces/{workspace}/logs/framework/groups" "groupFrameworkEvents",
     ndjson "/api/v1/workspaces/{workspace}/logs/framework/export.ndjson" "exportFrameworkEventsAsNdjson",
     csv "/api/v1/workspaces/{workspace}/logs/framework/export.csv" "exportFrameworkEventsAsCsv",
+    parquet "/api/v1/workspaces/{workspace}/logs/framework/export.parquet" "exportFrameworkEventsAsParquet",
     tail "/api/v1/workspaces/{workspace}/logs/framework/tail" "tailFrameworkEvents"
 }

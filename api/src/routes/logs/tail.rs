@@ -1,22 +1,24 @@
-//! The tail of a log: new events as they are stored, as Server-Sent Events.
+//! The tail of a log, or of a timeline: new events as they are stored, as Server-Sent Events.
 //!
 //! It reads the database by seq, as the feed does, so it misses nothing whichever process stored an event. A client that
 //! comes back with `Last-Event-ID` continues where it was.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, ContentEncoding},
     rt,
-    web::Data,
 };
 use logbook_engine as engine;
 use logbook_engine::{
     db::{self, Conn, Db, ReaderId},
-    event::{Event, id::MAX_SEQ},
-    filter::Filter,
+    event::{Event, Log, id::MAX_SEQ},
     query::{self, Fed},
+    timeline::Part,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -28,11 +30,10 @@ use crate::{
         error::{Problem, Result},
         stream::{self, BodyWriter, Ended},
     },
-    limits::streams::{Place, Streams},
+    limits::streams::Place,
     routes::logs::{
-        filters::Filters,
-        log::{LogKind, filter, reader_id},
-        params::RangeParams,
+        log::reader_id,
+        streamed::{Context, Words, logs_of, place},
     },
 };
 
@@ -69,16 +70,17 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<i64>> {
 }
 
 /// The next matching events after a seq.
-fn next(conn: &mut Conn, filter: &Filter, after: i64) -> engine::Result<Fed> {
-    if query::last_seq(conn, filter.workspace_id)? <= after {
+fn next(conn: &mut Conn, workspace_id: i32, parts: &[Part], after: i64) -> engine::Result<Fed> {
+    if query::last_seq(conn, workspace_id)? <= after {
         return Ok(Fed { events: Vec::new(), until: after, has_more: false });
     }
-    query::feed_where(conn, filter.workspace_id, after, BATCH, |event| filter.matches(event))
+    let wanted = |event: &Event| parts.iter().any(|part| part.matches(event));
+    query::feed_where(conn, workspace_id, after, BATCH, wanted)
 }
 
-fn message<L: LogKind>(event: Event) -> Result<String, serde_json::Error> {
+fn message<W: Words>(event: Event) -> Result<String, serde_json::Error> {
     let seq = event.seq;
-    let data = serde_json::to_string(&L::Event::from(event))?;
+    let data = serde_json::to_string(&W::Written::from(event))?;
     Ok(format!("id: {seq}\ndata: {data}\n\n"))
 }
 
@@ -86,7 +88,8 @@ fn message<L: LogKind>(event: Event) -> Result<String, serde_json::Error> {
 struct Tail {
     db: Db,
     id: ReaderId,
-    filter: Filter,
+    /// What is read.
+    parts: Arc<[Part]>,
     /// Everything up to this seq was written, or does not match.
     after: i64,
     /// There may be many events behind it: reading them is a scan.
@@ -101,29 +104,29 @@ struct Tail {
 impl Tail {
     /// Runs until the client has gone, may not read any more, or the server stops. Its end is always a clean one, since
     /// the client can continue behind it.
-    async fn run<L: LogKind>(mut self) {
-        let why = self.write::<L>().await.err();
-        tracing::debug!(log = L::LOG.as_str(), why, "a tail ended");
+    async fn run<W: Words>(mut self) {
+        let why = self.write::<W>().await.err();
+        tracing::debug!(log = W::name(), why, "a tail ended");
         self.writer.finish();
     }
 
-    async fn write<L: LogKind>(&mut self) -> Result<(), String> {
+    async fn write<W: Words>(&mut self) -> Result<(), String> {
         let ended = |ended: Ended| format!("{ended:?}");
-        let mut busy = 0;
+        let (workspace_id, mut busy) = (self.id.workspace_id, 0);
         // The client sees at once that it is connected, and where it would continue.
         let first = format!("retry: 1000\nid: {}\n\n", self.after);
         self.writer.write(first).await.map_err(ended)?;
         loop {
             self.recheck.check().await.map_err(|problem| problem.to_string())?;
-            let (filter, after) = (self.filter.clone(), self.after);
-            let (id, read) = (self.id.clone(), move |conn: &mut Conn| next(conn, &filter, after));
+            let (id, parts, after) = (self.id.clone(), self.parts.clone(), self.after);
+            let read = move |conn: &mut Conn| next(conn, workspace_id, &parts, after);
             let fed =
                 if self.is_behind { self.db.scan(id, read).await } else { self.db.read(id, read).await };
             let mut pause = EVERY;
             match fed {
                 Ok(Fed { events, until, has_more }) => {
                     busy = 0;
-                    self.write_events::<L>(events).await?;
+                    self.write_events::<W>(events).await?;
                     (self.after, self.is_behind) = (until, has_more);
                     if has_more {
                         pause = Duration::ZERO;
@@ -143,9 +146,9 @@ impl Tail {
         }
     }
 
-    async fn write_events<L: LogKind>(&mut self, events: Vec<Event>) -> Result<(), String> {
+    async fn write_events<W: Words>(&mut self, events: Vec<Event>) -> Result<(), String> {
         for event in events {
-            let message = message::<L>(event).map_err(|error| error.to_string())?;
+            let message = message::<W>(event).map_err(|error| error.to_string())?;
             self.writer.write(message).await.map_err(|ended| format!("{ended:?}"))?;
             self.read.returns(1);
             self.written_at = Instant::now();
@@ -155,17 +158,16 @@ impl Tail {
     }
 }
 
-pub async fn tail<L: LogKind>(
-    request: &HttpRequest,
-    db: &Db,
-    streams: &Data<Streams>,
-    mut reader: Reader<L>,
-    (range, own): (RangeParams, Filters<L>),
+/// Follows the events that any of the parts matches.
+pub async fn tail<W: Words>(
+    context: Context<'_>,
+    mut reader: Reader<W>,
+    parts: Vec<Part>,
 ) -> Result<HttpResponse> {
-    let filter = filter(&reader, &range, own)?;
+    let Context { request, db, caches: _, streams } = context;
     let (id, workspace_id) = (reader_id(&reader), reader.workspace.id);
     let given = last_event_id(request)?;
-    let place = streams.tails.take(workspace_id)?;
+    let place = place(request, &reader, &streams.tails)?;
     let after = match given {
         Some(after) => after,
         None => db.read(id.clone(), move |conn| query::last_seq(conn, workspace_id)).await?,
@@ -176,16 +178,16 @@ pub async fn tail<L: LogKind>(
     let tail = Tail {
         db: db.clone(),
         id,
-        filter,
+        recheck: Recheck::new(request, &reader, logs_of(&parts).contains(&Log::Activity)),
+        parts: parts.into(),
         after,
         is_behind: given.is_some(),
         writer,
         written_at: Instant::now(),
-        recheck: Recheck::new(request, &reader),
         read: reader.read,
         _place: place,
     };
-    rt::spawn(tail.run::<L>());
+    rt::spawn(tail.run::<W>());
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         // Compressed, events would wait in the encoder.

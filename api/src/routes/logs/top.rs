@@ -9,7 +9,7 @@ use logbook_engine::{
     },
     db::{Conn, Db},
     event::{Event, Target},
-    filter::{AccessPath, Filter},
+    filter::{AccessPath, Filter, metadata::MAX_PATH_BYTES},
 };
 use serde::{Deserialize, Deserializer};
 use utoipa::{
@@ -31,9 +31,9 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct TopParams {
-    /// The field, by the log's own name.
-    #[validate(length(min = 1, max = 64))]
-    #[param(min_length = 1, max_length = 64, example = "status")]
+    /// The field, by the log's own name, or a path in the metadata (`metadata.request.region`).
+    #[validate(length(min = 1, max = 264))]
+    #[param(min_length = 1, max_length = 264, example = "status")]
     pub field: String,
     /// Maximum number of values.
     #[serde(default = "default_limit")]
@@ -47,7 +47,7 @@ fn default_limit() -> u32 {
 }
 
 /// The log's filters. That by changed fields is called `changed_field` here, since `field` is what is counted.
-pub struct TopFilters<L>(Filters<L>);
+pub struct TopFilters<L>(pub Filters<L>);
 
 /// The name of a filter in a list, and here.
 const RENAMED: [(&str, &str); 2] = [("field", "changed_field"), ("not_field", "not_changed_field")];
@@ -79,14 +79,19 @@ impl<L: LogKind> IntoParams for TopFilters<L> {
 }
 
 /// What a log's field is counted by: its rollups, where it has them.
-fn by<L: LogKind>(field: &str) -> Result<By> {
+pub fn by<L: LogKind>(field: &str) -> Result<By> {
+    if let Some(path) = field.strip_prefix("metadata.") {
+        let is_path = !path.is_empty() && path.len() <= MAX_PATH_BYTES;
+        let refused = || Problem::parameter("field", format!("a path has 1 to {MAX_PATH_BYTES} bytes"));
+        return is_path.then(|| By::Metadata(path.into())).ok_or_else(refused);
+    }
     let dimension = L::FACETS.iter().find(|(name, _)| *name == field);
     let values = || L::VALUES.iter().find(|(name, _)| *name == field);
     let by = dimension.map(|(_, dimension)| By::Dimension(*dimension));
     by.or_else(|| values().map(|(_, values)| By::Values(*values))).ok_or_else(|| {
         let facets = L::FACETS.iter().map(|(name, _)| *name);
         let known: Vec<_> = facets.chain(L::VALUES.iter().map(|(name, _)| *name)).collect();
-        Problem::parameter("field", format!("must be one of {}", known.join(", ")))
+        Problem::parameter("field", format!("must be one of {}, or metadata.<path>", known.join(", ")))
     })
 }
 
@@ -99,12 +104,13 @@ pub async fn top<L: LogKind>(
     let filter = filter(&reader, &range, own)?;
     let TopParams { field, limit } = params;
     let (by, limit) = (by::<L>(&field)?, limit as usize);
+    let has_dimension = matches!(by, By::Dimension(_));
     let top = move |conn: &mut Conn, caches: &Caches, filter: &Filter, effort: Effort| {
-        top::top(conn, &caches.counts, &caches.index, filter, (by, limit), effort)
+        top::top(conn, &caches.counts, &caches.index, filter, (&by, limit), effort)
     };
-    let counted: Top = match by {
-        By::Dimension(_) => count(db, caches, reader_id(&reader), filter, top).await?,
-        By::Values(_) => {
+    let counted: Top = match has_dimension {
+        true => count(db, caches, reader_id(&reader), filter, top).await?,
+        false => {
             let (caches, id, access_path) = (caches.clone(), reader_id(&reader), filter.plan());
             let newest = move |conn: &mut Conn| top(conn, &caches, &filter, Effort::Scan);
             match access_path {

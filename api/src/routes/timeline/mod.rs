@@ -1,5 +1,7 @@
 //! The timeline: what happened around somebody or something, in all logs.
 
+pub mod stream;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use logbook_engine::{
     caches::Caches,
@@ -208,6 +210,25 @@ fn of_actor(filter: Filter, ActorName { kind, id }: &ActorName) -> Vec<Part> {
     parts
 }
 
+/// What a request for a timeline reads.
+async fn parts<R>(
+    db: &Db,
+    reader: &Reader<R>,
+    range: &RangeParams,
+    wanted: &TimelineParams,
+) -> Result<Vec<Part>> {
+    let workspace_id = reader.workspace.id;
+    let logs = if (Readers::OF_ACTIVITY.may)(reader.role) { Log::ALL } else { &Log::OF_PRODUCERS };
+    let around = match wanted.event_id()? {
+        None => None,
+        Some(event) => {
+            let find = move |conn: &mut Conn| timeline::find(conn, workspace_id, logs, event);
+            Some(db.read(reader_id(reader), find).await?.ok_or_else(unknown_event)?.occurred_at)
+        }
+    };
+    wanted.parts(&reader.workspace, range, logs, around)
+}
+
 fn unknown_event() -> Problem {
     Problem::parameter("around", "there is no event with this id, or you may not see it")
 }
@@ -233,16 +254,7 @@ pub async fn timeline(
     params: Params<(RangeParams, TimelineParams, PageParams)>,
 ) -> Result<HttpResponse> {
     let (range, wanted, PageParams { cursor, limit, order }) = params.0;
-    let (id, workspace_id) = (reader_id(&reader), reader.workspace.id);
-    let logs = if (Readers::OF_ACTIVITY.may)(reader.role) { Log::ALL } else { &Log::OF_PRODUCERS };
-    let around = match wanted.event_id()? {
-        None => None,
-        Some(event) => {
-            let find = move |conn: &mut Conn| timeline::find(conn, workspace_id, logs, event);
-            Some(db.read(id.clone(), find).await?.ok_or_else(unknown_event)?.occurred_at)
-        }
-    };
-    let parts = wanted.parts(&reader.workspace, &range, logs, around)?;
+    let (id, parts) = (reader_id(&reader), parts(&db, &reader, &range, &wanted).await?);
     let filter_hash = timeline::hash(&parts);
     let after = cursor.map(|cursor| Cursor::decode(&cursor, order, filter_hash)).transpose()?;
     let (index, needs_index) = (caches.index.clone(), timeline::needs_index(&parts));
