@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { UserSession } from "../src/api/user-sessions";
+import type { UserSession } from "../src/api/types";
 import { readSessionSearch } from "../src/routes/sessions/session-search";
 import { deviceText, endOf, timelineOf } from "../src/routes/sessions/session-text";
 import { formatDuration } from "../src/ui/time/format";

@@ -10,6 +10,7 @@ import type {
   FilterQuery,
   FrameworkEvent,
   FrameworkMetrics,
+  Groups,
   Histogram,
   ListQuery,
   LogName,
@@ -37,10 +38,17 @@ export interface LogApi<L extends LogName, E, M> {
     limit: number,
     signal?: AbortSignal,
   ): Promise<TopValues>;
+  groups(
+    workspace: string,
+    query: FilterQuery<L>,
+    fields: readonly string[],
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<Groups>;
 }
 
 /** `field` is what is counted: the filter by changed fields has another name there. */
-export function topQuery<Q extends object, F>(query: Q, field: F, limit: number) {
+function topQuery<Q extends object, F extends string | string[]>(query: Q, field: F, limit: number) {
   const {
     field: changed_field,
     not_field: not_changed_field,
@@ -87,6 +95,13 @@ export const accessApi: LogApi<"access", AccessEvent, AccessMetrics> = {
         signal,
       }),
     ),
+  groups: (workspace, query, fields, limit, signal) =>
+    unwrap(
+      client.GET(`${base}/access/groups`, {
+        params: { path: { workspace }, query: topQuery(query, [...fields], limit) },
+        signal,
+      }),
+    ),
 };
 
 export const applicationApi: LogApi<"application", ApplicationEvent, ApplicationMetrics> = {
@@ -110,6 +125,13 @@ export const applicationApi: LogApi<"application", ApplicationEvent, Application
     unwrap(
       client.GET(`${base}/application/top`, {
         params: { path: { workspace }, query: topQuery(query, field, limit) },
+        signal,
+      }),
+    ),
+  groups: (workspace, query, fields, limit, signal) =>
+    unwrap(
+      client.GET(`${base}/application/groups`, {
+        params: { path: { workspace }, query: topQuery(query, [...fields], limit) },
         signal,
       }),
     ),
@@ -139,6 +161,13 @@ export const frameworkApi: LogApi<"framework", FrameworkEvent, FrameworkMetrics>
         signal,
       }),
     ),
+  groups: (workspace, query, fields, limit, signal) =>
+    unwrap(
+      client.GET(`${base}/framework/groups`, {
+        params: { path: { workspace }, query: topQuery(query, [...fields], limit) },
+        signal,
+      }),
+    ),
 };
 
 export const activityApi: LogApi<"activity", ActivityEvent, ActivityMetrics> = {
@@ -162,6 +191,13 @@ export const activityApi: LogApi<"activity", ActivityEvent, ActivityMetrics> = {
     unwrap(
       client.GET(`${base}/activity/top`, {
         params: { path: { workspace }, query: topQuery(query, field, limit) },
+        signal,
+      }),
+    ),
+  groups: (workspace, query, fields, limit, signal) =>
+    unwrap(
+      client.GET(`${base}/activity/groups`, {
+        params: { path: { workspace }, query: topQuery(query, [...fields], limit) },
         signal,
       }),
     ),

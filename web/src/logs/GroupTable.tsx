@@ -1,6 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import type { Group, Groups } from "../api/groups";
-import type { LogEvent, LogName } from "../api/types";
+import type { Group, Groups, LogEvent, LogName } from "../api/types";
 import { Button, IconButton } from "../ui/Button";
 import { cx } from "../ui/cx";
 import { Menu, MenuItem } from "../ui/Menu";

@@ -1,8 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { ApiError, fieldError } from "../api/errors";
-import { addNote, LONGEST_NOTE, type Note, notesQuery, removeNote } from "../api/notes";
+import { addNote, LONGEST_NOTE, notesQuery, removeNote } from "../api/notes";
 import { canManage } from "../api/roles";
+import type { Note } from "../api/types";
 import { workspaceQuery } from "../api/workspaces";
 import { Button } from "../ui/Button";
 import { SkeletonLine } from "../ui/Skeleton";

@@ -8,7 +8,6 @@ import {
 } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { firstDayOfWeek } from "../ui/time/week";
-import { groups } from "../api/groups";
 import { groupFields } from "./group-by";
 import { queryKeys } from "../api/query-keys";
 import type { FilterQuery, Histogram, ListQuery, LogEvent, LogName } from "../api/types";
@@ -163,7 +162,7 @@ export function groupsQuery<L extends LogName, E extends LogEvent, M>(
   now: number,
   fields: readonly string[],
 ) {
-  return groupsOf(log.name, workspace, filterQuery<L>(search, now), now, { fields, limit: GROUP_LIMIT });
+  return groupsOf(log, workspace, filterQuery<L>(search, now), now, { fields, limit: GROUP_LIMIT });
 }
 
 /** The same of the period before. Undefined without one. */
@@ -175,19 +174,19 @@ export function groupsBeforeQuery<L extends LogName, E extends LogEvent, M>(
   fields: readonly string[],
 ) {
   const filters = periodBefore<L>(search, now);
-  return filters && groupsOf(log.name, workspace, filters, now, { fields, limit: TOP_BEFORE_LIMIT });
+  return filters && groupsOf(log, workspace, filters, now, { fields, limit: TOP_BEFORE_LIMIT });
 }
 
-function groupsOf<L extends LogName>(
-  log: L,
+function groupsOf<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
   workspace: string,
   filters: FilterQuery<L>,
   now: number,
   what: { fields: readonly string[]; limit: number },
 ) {
   return queryOptions({
-    queryKey: queryKeys.logGroups(workspace, log, filters, now, what),
-    queryFn: ({ signal }) => groups(workspace, log, filters, what, signal),
+    queryKey: queryKeys.logGroups(workspace, log.name, filters, now, what),
+    queryFn: ({ signal }) => log.api.groups(workspace, filters, what.fields, what.limit, signal),
     ...ANSWER,
   });
 }

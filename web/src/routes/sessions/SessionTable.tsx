@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import type { UserSession } from "../../api/user-sessions";
+import type { UserSession } from "../../api/types";
 import { actorName, None, Timestamp } from "../../logs/cells";
 import { SkeletonLine } from "../../ui/Skeleton";
 import { Status } from "../../ui/Status";

@@ -1,4 +1,4 @@
-import type { UserSession } from "../../api/user-sessions";
+import type { UserSession } from "../../api/types";
 import { humanize } from "../../logs/definition";
 import type { TimelineSearch } from "../timeline/timeline-search";
 
