@@ -36,6 +36,7 @@ export default [
     "FrameworkPage",
     "records/RecordPage",
     "timeline/TimelinePage",
+    "sessions/SessionsPage",
     "NewWorkspace",
     "settings/Members",
     "settings/Keys",

@@ -100,6 +100,31 @@ for (const [name, { path, signedOut, ready }] of Object.entries(views)) {
   }
 }
 
+test("Nothing is beside the page at 200 %", async ({ signedIn: page, clinic }) => {
+  await page.setViewportSize({ width: 720, height: 450 });
+  for (const name of ["overview", "application", "application-update", "filtered", "settings-members", "settings-general", "range"]) {
+    const { path, ready } = views[name] as View;
+    await page.goto(path.replace("lakeside", clinic.slug));
+    await ready(page, 720);
+    await expectAccessible(page);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+  }
+});
+
+test("In colours that a person has set for everything, what is chosen is still told apart", async ({ signedIn: page }) => {
+  await page.emulateMedia({ forcedColors: "active" });
+  await page.goto("/w/peerapp/application?action=update&view=top");
+  const model = page.getByRole("group", { name: "Model" });
+  const action = page.getByRole("group", { name: "Action", exact: true });
+  const tick = (box: typeof model, name: RegExp) => box.getByRole("checkbox", { name }).locator("xpath=..").locator("svg").first();
+  await expect(tick(action, /Update/)).toHaveCSS("visibility", "visible");
+  await expect(tick(model, /patient/)).toHaveCSS("visibility", "hidden");
+  const outline = (name: string) => page.getByRole("button", { name, exact: true }).evaluate((button) => getComputedStyle(button).outlineStyle);
+  expect(await outline("Top values")).toBe("solid");
+  expect(await outline("Events")).toBe("none");
+  await page.screenshot({ path: join(screenshots, "forced-colours.png") });
+});
+
 if (process.env.UPDATE_SCREENSHOT) {
   baseTest("The screenshot of the README", async ({ page }) => {
     const server = await Server.start();

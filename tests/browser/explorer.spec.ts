@@ -237,6 +237,32 @@ test("Cards compare with the period before", async ({ signedIn: page, clinic }) 
   await expect(card).toContainText(/12$/);
   await page.goto(`/w/${clinic.slug}/application?since=2026-09-02&until=2026-09-03`);
   await expect(card).toContainText(/than the 10 of the period before.*12$/);
+  await page.getByRole("button", { name: "Compare with the period before" }).click();
+  await expect(page.getByRole("listbox", { name: /Events over time/ }).getByRole("option").first()).toHaveAttribute("aria-label", /^02\/09\/2026.*; before, 01\/09\/2026/);
+  await page.getByRole("button", { name: "Top values" }).click();
+  await expect(page.getByRole("region", { name: "Actions" })).toContainText("of the period before");
+});
+
+test("Events are grouped by two fields, each group with its course", async ({ signedIn: page, clinic }) => {
+  await page.goto(`/w/${clinic.slug}/application?since=2026-09-01&until=2026-09-11&view=top`);
+  const groups = page.getByRole("table", { name: "Groups" });
+  await page.getByLabel("First field").selectOption({ label: "Actor" });
+  await expect(groups.getByRole("columnheader")).toContainText(["Actor", "Events", "Share", "Over time"]);
+  await page.getByLabel("Second field").selectOption({ label: "Action" });
+  await expect(page).toHaveURL(/group=actor_id%2Caction/);
+  const first = groups.getByRole("row").nth(1);
+  await expect(first).toContainText(/20\s*17%/);
+  await expect(first.getByRole("img")).toHaveAttribute("aria-label", /over time: lowest \d, highest \d, last \d/);
+  await expectAccessibleInAllViews(page, "groups");
+
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await first.getByRole("button", { name: /^Actions for/ }).click();
+  await page.getByRole("menuitem", { name: /^Exclude Action/ }).click();
+  await expect(page.getByRole("list", { name: "Active filters" })).toContainText(/Action is not/);
+  await expect(groups.getByRole("row")).toHaveCount(4);
+  await groups.getByRole("row").nth(1).getByRole("button").first().click();
+  await expect(page.getByRole("list", { name: "Active filters" }).getByRole("listitem")).toHaveCount(3);
+  await expect(groups.getByRole("row")).toHaveCount(2);
 });
 
 test("A view is saved by name, shared, and opens its log", async ({ signedIn: page }) => {

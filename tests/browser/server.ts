@@ -10,7 +10,7 @@ const binary = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug
 
 export class Server {
   readonly #home: string;
-  readonly #process: ChildProcess;
+  #process: ChildProcess;
   readonly #environment: NodeJS.ProcessEnv;
   #output = "";
   url = "";
@@ -27,10 +27,16 @@ export class Server {
       LOGBOOK_WEB_DIR: process.env.LOGBOOK_WEB_DIR ?? join(root, "web/dist"),
       ...settings,
     };
-    this.#process = spawn(binary, ["serve"], { cwd: root, env: this.#environment, stdio: ["ignore", "pipe", "pipe"] });
+    this.#process = this.#spawn();
+  }
+
+  #spawn(settings: NodeJS.ProcessEnv = {}): ChildProcess {
+    const env = { ...this.#environment, ...settings };
+    const child = spawn(binary, ["serve"], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
     const collect = (chunk: Buffer) => (this.#output += chunk.toString());
-    this.#process.stdout?.on("data", collect);
-    this.#process.stderr?.on("data", collect);
+    child.stdout?.on("data", collect);
+    child.stderr?.on("data", collect);
+    return child;
   }
 
   static async start(settings: NodeJS.ProcessEnv = {}): Promise<Server> {
@@ -68,12 +74,22 @@ export class Server {
     return this.logbook("token", "--role", role, "--workspace", workspace).trim().split("\n").at(-1) ?? "";
   }
 
+  /** Ends the process. Pages that are open do not reach it until `startAgain`. */
+  async halt() {
+    if (this.#process.exitCode !== null) return;
+    const exited = new Promise((resolve) => this.#process.once("exit", resolve));
+    this.#process.kill("SIGTERM");
+    await exited;
+  }
+
+  /** A new process, at the same address. */
+  async startAgain() {
+    this.#process = this.#spawn({ LOGBOOK_LISTEN: new URL(this.url).host });
+    await this.#until(async () => (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok);
+  }
+
   async stop() {
-    if (this.#process.exitCode === null) {
-      const exited = new Promise((resolve) => this.#process.once("exit", resolve));
-      this.#process.kill("SIGTERM");
-      await exited;
-    }
+    await this.halt();
     rmSync(this.#home, { recursive: true, force: true });
   }
 }

@@ -8,13 +8,14 @@ const series = [
   { value: "failure", label: "Failure", color: "--chart-2", counts: [1, 0, 34, 0] },
 ];
 
-function renderBrush() {
+function renderBrush(before?: { labels: string[]; totals: number[] }) {
   const onSelect = vi.fn();
   render(
     <HistogramBrush
       labels={labels}
       totals={[5, 0, 1234, 1]}
       series={series}
+      before={before}
       inset={{ left: 0, right: 0, top: 0, bottom: 0 }}
       onSelect={onSelect}
     />,
@@ -27,6 +28,32 @@ function renderBrush() {
       .flatMap((bar, index) => (bar.getAttribute("aria-selected") === "true" ? [index] : []));
   return { brush, press, selected, onSelect };
 }
+
+describe("the period before", () => {
+  const before = {
+    labels: ["28/10", "29/10", "30/10", "31/10"].map((day) => `${day}/2026`),
+    totals: [2, 3, 1000, 0],
+  };
+
+  it("is told for each bar, with its own dates", () => {
+    renderBrush(before);
+    expect(screen.getAllByRole("option").map((bar) => bar.getAttribute("aria-label"))).toEqual([
+      "01/11/2026: 5 events, Success 4, Failure 1; before, 28/10/2026: 2",
+      "02/11/2026: no events; before, 29/10/2026: 3",
+      "03/11/2026: 1,234 events, Success 1,200, Failure 34; before, 30/10/2026: 1,000",
+      "04/11/2026: 1 event, Success 1; before, 31/10/2026: 0",
+    ]);
+  });
+
+  it("is summed over the bars that are chosen", () => {
+    const { press } = renderBrush(before);
+    press("End");
+    press("ArrowLeft", true);
+    press("ArrowLeft", true);
+    const { textContent } = screen.getByText("02/11/2026 – 04/11/2026").parentElement as HTMLElement;
+    expect(textContent).toContain("29/10/2026 – 31/10/20261,003");
+  });
+});
 
 describe("the histogram by keyboard", () => {
   it("labels every bar", () => {

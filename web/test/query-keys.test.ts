@@ -49,8 +49,7 @@ function logKeys(slug: string, log: (typeof LOGS)[number]): QueryKey[] {
     queryKeys.logList(slug, log, { q: slug }, 0, { order: "desc", pageSize: 100 }),
     queryKeys.logMetrics(slug, log, { q: slug }, 0),
     queryKeys.logFacets(slug, log, { q: slug }, 0),
-    queryKeys.logHistogram(slug, log, { q: slug }, 0, "status"),
-    queryKeys.logNewEvents(slug, log, { q: slug }),
+    queryKeys.logHistogram(slug, log, { q: slug }, 0, { by: "status" }),
     queryKeys.logTop(slug, log, { q: slug }, 0, { field: "role", limit: 8 }),
     queryKeys.logEvent(slug, log, slug),
   ];

@@ -10,6 +10,7 @@ import type {
   FilterQuery,
   FrameworkEvent,
   FrameworkMetrics,
+  Groups,
   Histogram,
   ListQuery,
   LogName,
@@ -24,7 +25,12 @@ export interface LogApi<L extends LogName, E, M> {
   get(workspace: string, id: string, signal?: AbortSignal): Promise<E>;
   metrics(workspace: string, query: FilterQuery<L>, signal?: AbortSignal): Promise<M>;
   facets(workspace: string, query: FilterQuery<L>, signal?: AbortSignal): Promise<Facets>;
-  histogram(workspace: string, query: FilterQuery<L>, by: string, signal?: AbortSignal): Promise<Histogram>;
+  histogram(
+    workspace: string,
+    query: FilterQuery<L>,
+    bars: { by: string; interval?: Histogram["interval"] },
+    signal?: AbortSignal,
+  ): Promise<Histogram>;
   top(
     workspace: string,
     query: FilterQuery<L>,
@@ -32,10 +38,17 @@ export interface LogApi<L extends LogName, E, M> {
     limit: number,
     signal?: AbortSignal,
   ): Promise<TopValues>;
+  groups(
+    workspace: string,
+    query: FilterQuery<L>,
+    fields: readonly string[],
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<Groups>;
 }
 
 /** `field` is what is counted: the filter by changed fields has another name there. */
-function topQuery<Q extends object>(query: Q, field: string, limit: number) {
+function topQuery<Q extends object, F extends string | string[]>(query: Q, field: F, limit: number) {
   const {
     field: changed_field,
     not_field: not_changed_field,
@@ -68,10 +81,10 @@ export const accessApi: LogApi<"access", AccessEvent, AccessMetrics> = {
     unwrap(client.GET(`${base}/access/metrics`, { params: { path: { workspace }, query }, signal })),
   facets: (workspace, query, signal) =>
     unwrap(client.GET(`${base}/access/facets`, { params: { path: { workspace }, query }, signal })),
-  histogram: (workspace, query, by, signal) =>
+  histogram: (workspace, query, bars, signal) =>
     unwrap(
       client.GET(`${base}/access/histogram`, {
-        params: { path: { workspace }, query: { ...query, by } },
+        params: { path: { workspace }, query: { ...query, ...bars } },
         signal,
       }),
     ),
@@ -79,6 +92,13 @@ export const accessApi: LogApi<"access", AccessEvent, AccessMetrics> = {
     unwrap(
       client.GET(`${base}/access/top`, {
         params: { path: { workspace }, query: topQuery(query, field, limit) },
+        signal,
+      }),
+    ),
+  groups: (workspace, query, fields, limit, signal) =>
+    unwrap(
+      client.GET(`${base}/access/groups`, {
+        params: { path: { workspace }, query: topQuery(query, [...fields], limit) },
         signal,
       }),
     ),
@@ -94,10 +114,10 @@ export const applicationApi: LogApi<"application", ApplicationEvent, Application
     unwrap(client.GET(`${base}/application/metrics`, { params: { path: { workspace }, query }, signal })),
   facets: (workspace, query, signal) =>
     unwrap(client.GET(`${base}/application/facets`, { params: { path: { workspace }, query }, signal })),
-  histogram: (workspace, query, by, signal) =>
+  histogram: (workspace, query, bars, signal) =>
     unwrap(
       client.GET(`${base}/application/histogram`, {
-        params: { path: { workspace }, query: { ...query, by } },
+        params: { path: { workspace }, query: { ...query, ...bars } },
         signal,
       }),
     ),
@@ -105,6 +125,13 @@ export const applicationApi: LogApi<"application", ApplicationEvent, Application
     unwrap(
       client.GET(`${base}/application/top`, {
         params: { path: { workspace }, query: topQuery(query, field, limit) },
+        signal,
+      }),
+    ),
+  groups: (workspace, query, fields, limit, signal) =>
+    unwrap(
+      client.GET(`${base}/application/groups`, {
+        params: { path: { workspace }, query: topQuery(query, [...fields], limit) },
         signal,
       }),
     ),
@@ -120,10 +147,10 @@ export const frameworkApi: LogApi<"framework", FrameworkEvent, FrameworkMetrics>
     unwrap(client.GET(`${base}/framework/metrics`, { params: { path: { workspace }, query }, signal })),
   facets: (workspace, query, signal) =>
     unwrap(client.GET(`${base}/framework/facets`, { params: { path: { workspace }, query }, signal })),
-  histogram: (workspace, query, by, signal) =>
+  histogram: (workspace, query, bars, signal) =>
     unwrap(
       client.GET(`${base}/framework/histogram`, {
-        params: { path: { workspace }, query: { ...query, by } },
+        params: { path: { workspace }, query: { ...query, ...bars } },
         signal,
       }),
     ),
@@ -131,6 +158,13 @@ export const frameworkApi: LogApi<"framework", FrameworkEvent, FrameworkMetrics>
     unwrap(
       client.GET(`${base}/framework/top`, {
         params: { path: { workspace }, query: topQuery(query, field, limit) },
+        signal,
+      }),
+    ),
+  groups: (workspace, query, fields, limit, signal) =>
+    unwrap(
+      client.GET(`${base}/framework/groups`, {
+        params: { path: { workspace }, query: topQuery(query, [...fields], limit) },
         signal,
       }),
     ),
@@ -146,10 +180,10 @@ export const activityApi: LogApi<"activity", ActivityEvent, ActivityMetrics> = {
     unwrap(client.GET(`${base}/activity/metrics`, { params: { path: { workspace }, query }, signal })),
   facets: (workspace, query, signal) =>
     unwrap(client.GET(`${base}/activity/facets`, { params: { path: { workspace }, query }, signal })),
-  histogram: (workspace, query, by, signal) =>
+  histogram: (workspace, query, bars, signal) =>
     unwrap(
       client.GET(`${base}/activity/histogram`, {
-        params: { path: { workspace }, query: { ...query, by } },
+        params: { path: { workspace }, query: { ...query, ...bars } },
         signal,
       }),
     ),
@@ -157,6 +191,13 @@ export const activityApi: LogApi<"activity", ActivityEvent, ActivityMetrics> = {
     unwrap(
       client.GET(`${base}/activity/top`, {
         params: { path: { workspace }, query: topQuery(query, field, limit) },
+        signal,
+      }),
+    ),
+  groups: (workspace, query, fields, limit, signal) =>
+    unwrap(
+      client.GET(`${base}/activity/groups`, {
+        params: { path: { workspace }, query: topQuery(query, [...fields], limit) },
         signal,
       }),
     ),

@@ -19,6 +19,7 @@ export const queryKeys = {
   invitations: (slug: string) => ["invitations", slug] as const,
   apiKeys: (slug: string) => ["api-keys", slug] as const,
   views: (slug: string) => ["views", slug] as const,
+  notes: (slug: string, event: string) => ["notes", slug, event] as const,
   masking: (slug: string) => ["masking", slug] as const,
   recordVersions: (slug: string, model: string, id: string) =>
     ["record", slug, model, id, "versions"] as const,
@@ -38,8 +39,13 @@ export const queryKeys = {
     ["log", slug, log, "metrics", filters, askedAt] as const,
   logFacets: (slug: string, log: LogName, filters: object, askedAt: number) =>
     ["log", slug, log, "facets", filters, askedAt] as const,
-  logHistogram: (slug: string, log: LogName, filters: object, askedAt: number, by: string) =>
-    ["log", slug, log, "histogram", filters, askedAt, by] as const,
+  logHistogram: (
+    slug: string,
+    log: LogName,
+    filters: object,
+    askedAt: number,
+    bars: { by: string; interval?: string },
+  ) => ["log", slug, log, "histogram", filters, askedAt, bars] as const,
   logTop: (
     slug: string,
     log: LogName,
@@ -47,9 +53,16 @@ export const queryKeys = {
     askedAt: number,
     what: { field: string; limit: number },
   ) => ["log", slug, log, "top", filters, askedAt, what] as const,
-  logNewEvents: (slug: string, log: LogName, filters: object) =>
-    ["log", slug, log, "new-events", filters] as const,
+  logGroups: (
+    slug: string,
+    log: LogName,
+    filters: object,
+    askedAt: number,
+    what: { fields: readonly string[]; limit: number },
+  ) => ["log", slug, log, "groups", filters, askedAt, what] as const,
   suggestions: (slug: string, field: string, q: string) => ["suggestions", slug, field, q] as const,
+  workspaceSessions: (slug: string, query: object, askedAt: number) =>
+    ["workspace-sessions", slug, query, askedAt] as const,
   timeline: (slug: string, query: object, askedAt: number) => ["timeline", slug, query, askedAt] as const,
   logEvent: (slug: string, log: LogName, id: string) => ["log", slug, log, "event", id] as const,
 };

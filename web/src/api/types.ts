@@ -45,6 +45,10 @@ export type SavedView = Schemas["SavedView"];
 export type Suggestion = Schemas["Suggestion"];
 export type SuggestField = QueryOf<paths["/api/v1/workspaces/{workspace}/suggest"]["get"]>["field"];
 export type TopValues = Schemas["Top"];
+export type Group = Schemas["Group"];
+export type Groups = Schemas["Groups"];
+export type UserSession = Schemas["UserSession"];
+export type Note = Schemas["Note"];
 export type RecordVersion = Schemas["RecordVersion"];
 export type RecordBlame = Schemas["RecordBlame"];
 export type BlamedField = Schemas["BlamedField"];
@@ -55,6 +59,11 @@ export type Problem = Schemas["Problem"];
 
 export type FeedEvent = Schemas["FeedEvent"];
 export type TimelineQuery = QueryOf<paths["/api/v1/workspaces/{workspace}/timeline"]["get"]>;
+
+export type UserSessionQuery = Omit<
+  QueryOf<paths["/api/v1/workspaces/{workspace}/sessions"]["get"]>,
+  "cursor" | "limit"
+>;
 
 export type LogEvent = AccessEvent | ApplicationEvent | FrameworkEvent | ActivityEvent;
 export type LogName = "access" | "application" | "framework" | "activity";

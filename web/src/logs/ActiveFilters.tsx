@@ -2,7 +2,8 @@ import { cx } from "../ui/cx";
 import { Icon } from "../ui/Icon";
 import styles from "./ActiveFilters.module.css";
 import type { Filter } from "./definition";
-import { clearFilters, filtersOf, flipFilter, type LogSearch, removeFilter, splitParam } from "./search";
+import { filterTexts } from "./filter-text";
+import { clearFilters, flipFilter, type LogSearch, removeFilter } from "./search";
 
 interface ActiveFiltersProps<E> {
   filters: readonly Filter<E>[];
@@ -11,27 +12,9 @@ interface ActiveFiltersProps<E> {
   onSearch: (search: LogSearch) => void;
 }
 
-/** The label of a value. For an ID, the name comes from any loaded event that has both. */
-function nameOf<E>(filter: Filter<E> | undefined, value: string, events: readonly E[]): string {
-  for (const event of events) {
-    const found = filter?.fromEvent?.(event).find((named) => named.value === value);
-    if (!found?.name || found.name === value) continue;
-    const id = found.id ?? value;
-    return found.name.endsWith(id) ? found.name : `${found.name} (${id})`;
-  }
-  return filter?.valueLabel?.(value) ?? value;
-}
-
-const METADATA = "metadata.";
-
 /** A sentence for each value: "Role is Nurse", "Role is not Nurse". A click on "is" turns it into the other. */
 export function ActiveFilters<E>({ filters, events, search, onSearch }: ActiveFiltersProps<E>) {
-  const chips = Object.entries(filtersOf(search)).flatMap(([key, values]) => {
-    const { param, excluded } = splitParam(key);
-    const filter = filters.find((other) => other.param === param);
-    const label = param.startsWith(METADATA) ? param.slice(METADATA.length) : (filter?.label ?? param);
-    return values.map((value) => ({ key, excluded, label, value, text: nameOf(filter, value, events) }));
-  });
+  const chips = filterTexts(filters, events, search);
   if (chips.length === 0) return null;
   return (
     <div className={styles.bar}>

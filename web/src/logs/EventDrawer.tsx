@@ -1,7 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useRef } from "react";
 import { Tab, TabList, TabPanel, Tabs } from "react-aria-components/Tabs";
 import { ApiError, describeError } from "../api/errors";
+import { notesQuery } from "../api/notes";
 import { queryKeys } from "../api/query-keys";
 import type { LogEvent, LogName } from "../api/types";
 import { buttonClass, IconButton } from "../ui/Button";
@@ -20,6 +22,7 @@ import type { LogDefinition } from "./definition";
 import styles from "./EventDrawer.module.css";
 import { EventMenu } from "./EventMenu";
 import { Metadata } from "./Metadata";
+import { Notes } from "./Notes";
 import { LOG_PATHS } from "./paths";
 import { recordLink } from "./record-link";
 
@@ -95,10 +98,12 @@ function EventBody<L extends LogName, E extends LogEvent, M>({
   log: LogDefinition<L, E, M>;
   event: E;
 }) {
-  const { clock } = useLog();
+  const { workspace, clock } = useLog();
   const now = useNow();
   const instant = Date.parse(event.occurred_at);
   const json = JSON.stringify(event, null, 2);
+  const { data: known = [] } = useQuery(notesQuery(workspace, event.id));
+  const notes = useRef<HTMLElement>(null);
   return (
     <>
       <div className={styles.head}>
@@ -108,6 +113,18 @@ function EventBody<L extends LogName, E extends LogEvent, M>({
             {formatExact(instant, clock)}
           </time>{" "}
           <span>· {formatRelative(instant, now)}</span>
+          {known.length > 0 && (
+            <>
+              {" · "}
+              <button
+                type="button"
+                className={styles.toNotes}
+                onClick={() => notes.current?.scrollIntoView({ block: "nearest" })}
+              >
+                {known.length === 1 ? "1 note" : `${known.length} notes`}
+              </button>
+            </>
+          )}
         </p>
       </div>
       <Tabs className={styles.root ?? ""}>
@@ -120,7 +137,7 @@ function EventBody<L extends LogName, E extends LogEvent, M>({
           </Tab>
         </TabList>
         <TabPanel id="details" className={styles.panel ?? ""}>
-          <Details log={log} event={event} />
+          <Details log={log} event={event} notes={notes} />
         </TabPanel>
         <TabPanel id="json" className={styles.panel ?? ""}>
           <CodeBlock text={json} label="raw JSON" json />
@@ -133,9 +150,11 @@ function EventBody<L extends LogName, E extends LogEvent, M>({
 function Details<L extends LogName, E extends LogEvent, M>({
   log,
   event,
+  notes,
 }: {
   log: LogDefinition<L, E, M>;
   event: E;
+  notes: React.RefObject<HTMLElement | null>;
 }) {
   const { workspace, clock } = useLog();
   const changes = log.changes?.(event);
@@ -191,6 +210,10 @@ function Details<L extends LogName, E extends LogEvent, M>({
           <Metadata metadata={event.metadata} masked={event.masked} />
         </section>
       )}
+      <section ref={notes} className={styles.section} aria-label="Notes">
+        <h3>Notes</h3>
+        <Notes key={event.id} event={event.id} />
+      </section>
       <Together event={event} />
       {related.length > 0 && (
         <nav className={styles.section} aria-label="Related events">
@@ -235,6 +258,17 @@ function Together({ event }: { event: LogEvent }) {
         {record && (
           <Link className={buttonClass({ small: true })} {...recordLink(workspace, record)}>
             This record through time
+            <Icon name="arrowRight" size={12} />
+          </Link>
+        )}
+        {session_id && (
+          <Link
+            className={buttonClass({ small: true })}
+            to="/w/$slug/sessions"
+            params={{ slug: workspace }}
+            search={{ session_id }}
+          >
+            Session
             <Icon name="arrowRight" size={12} />
           </Link>
         )}

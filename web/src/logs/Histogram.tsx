@@ -4,6 +4,7 @@ import { useNarrowerThan } from "../ui/use-narrower-than";
 import { useTheme } from "../ui/theme";
 import { formatDayShort } from "../ui/time/date-format";
 import { type Clock, formatCount, formatDate, formatMinute } from "../ui/time/format";
+import { firstDayOfWeek, WEEKDAYS } from "../ui/time/week";
 import { wallTimeAt } from "../ui/time/zone";
 import { cx } from "../ui/cx";
 import { type Chart, seriesOf } from "./definition";
@@ -39,7 +40,7 @@ export function Histogram({
   onRange,
 }: HistogramProps) {
   const theme = useTheme();
-  const buckets = useMemo(() => data?.data ?? [], [data]);
+  const buckets = useMemo(() => (data ? asLongAs(data.data, before?.data ?? []) : []), [data, before]);
   const series = useMemo(() => seriesOf(chart, buckets), [chart, buckets]);
   const labels = useMemo(() => barLabels(buckets, clock), [buckets, clock]);
   const [figure, setFigure] = useState<HTMLElement | null>(null);
@@ -50,6 +51,10 @@ export function Histogram({
   const line = useMemo(
     () => before && totals.map((_, index) => before.data[index]?.total ?? 0),
     [before, totals],
+  );
+  const earlier = useMemo(
+    () => before && line && { labels: barLabels(before.data, clock), totals: line },
+    [before, line, clock],
   );
   const empty = totals.every((total) => total === 0);
 
@@ -71,7 +76,7 @@ export function Histogram({
         {line && (
           <span className={styles.key}>
             <span className={styles.dash} />
-            Period before
+            {periodText(before?.data ?? [], clock)}
           </span>
         )}
         {onRange && data && !empty && (
@@ -97,6 +102,7 @@ export function Histogram({
             labels={labels}
             totals={totals}
             series={series}
+            before={earlier}
             inset={INSET}
             onSelect={(first, last) => {
               const start = buckets[first];
@@ -117,15 +123,41 @@ const INTERVALS: Record<string, string> = {
   "1h": "1 hour per bar",
   "6h": "6 hours per bar",
   "1d": "1 day per bar",
-  "1w": "1 week per bar",
   "1mo": "1 month per bar",
 };
 
 function intervalText(interval: string): string {
+  if (interval === "1w") return `1 week per bar, from ${WEEKDAYS[firstDayOfWeek(navigator.language) - 1]}`;
   return INTERVALS[interval] ?? `${interval} per bar`;
 }
 
 type Buckets = HistogramData["data"];
+
+/** An open range ends with its last event. Beside a whole period, it is drawn to its end. */
+function asLongAs(buckets: Buckets, before: Buckets): Buckets {
+  const [first] = buckets;
+  const [firstBefore] = before;
+  if (!first || !firstBefore) return buckets;
+  const later = Date.parse(first.start) - Date.parse(firstBefore.start);
+  const moved = (moment: string) => new Date(Date.parse(moment) + later).toISOString();
+  const missing = before.slice(buckets.length).map(({ start, end }) => ({
+    start: moved(start),
+    end: moved(end),
+    total: 0,
+    counts: {},
+  }));
+  return missing.length > 0 ? [...buckets, ...missing] : buckets;
+}
+
+/** "Period before, 01/10 – 31/10" */
+function periodText(before: Buckets, clock: Clock): string {
+  const first = before[0];
+  const last = before.at(-1);
+  if (!first || !last) return "Period before";
+  const day = (moment: number) => formatDayShort(wallTimeAt(moment, clock.zone), clock.format);
+  const [from, to] = [day(Date.parse(first.start)), day(Date.parse(last.end) - 1)];
+  return `Period before, ${from === to ? from : `${from} – ${to}`}`;
+}
 
 function daily(buckets: Buckets): boolean {
   const first = buckets[0];

@@ -1,5 +1,6 @@
 import { useId, useState } from "react";
 import { formatCount } from "../ui/time/format";
+import { cx } from "../ui/cx";
 import type { Series } from "./definition";
 import styles from "./Histogram.module.css";
 
@@ -8,9 +9,16 @@ interface HistogramBrushProps {
   labels: readonly string[];
   totals: readonly number[];
   series: readonly Series[];
+  /** The bars of the period before, one for each. */
+  before?: Before | undefined;
   /** The margins around the bars, inside the figure. */
   inset: { left: number; right: number; top: number; bottom: number };
   onSelect: (first: number, last: number) => void;
+}
+
+interface Before {
+  labels: readonly string[];
+  totals: readonly number[];
 }
 
 interface Span {
@@ -23,7 +31,7 @@ interface Span {
  * list box with one option per bar, which handles drags and keys (arrows, Shift with arrows, Enter) and gives
  * each bar a text.
  */
-export function HistogramBrush({ labels, totals, series, inset, onSelect }: HistogramBrushProps) {
+export function HistogramBrush({ labels, totals, series, before, inset, onSelect }: HistogramBrushProps) {
   const id = useId();
   const [span, setSpan] = useState<Span | null>(null);
   const [dragging, setDragging] = useState(false);
@@ -109,7 +117,7 @@ export function HistogramBrush({ labels, totals, series, inset, onSelect }: Hist
           className={styles.option}
           style={{ left: `${(index / count) * 100}%`, width: `${100 / count}%` }}
           aria-selected={index >= from && index <= to}
-          aria-label={barLabel(label, index, totals, series)}
+          aria-label={barLabel(label, index, totals, series) + beforeLabel(index, before)}
           data-active={index === active}
         />
       ))}
@@ -117,6 +125,7 @@ export function HistogramBrush({ labels, totals, series, inset, onSelect }: Hist
         <Tooltip
           title={from < to ? `${labels[from]} – ${labels[to]}` : (labels[active] ?? "")}
           series={series}
+          before={before}
           from={from < to ? from : active}
           to={from < to ? to : active}
           share={count > 0 ? active / count : 0}
@@ -140,15 +149,24 @@ function barLabel(
   return `${label}: ${formatCount(total)} ${total === 1 ? "event" : "events"}, ${parts.join(", ")}`;
 }
 
+function beforeLabel(index: number, before: Before | undefined): string {
+  const label = before?.labels[index];
+  return label === undefined ? "" : `; before, ${label}: ${formatCount(before?.totals[index] ?? 0)}`;
+}
+
 interface TooltipProps {
   title: string;
   series: readonly Series[];
+  before: Before | undefined;
   from: number;
   to: number;
   share: number;
 }
 
-function Tooltip({ title, series, from, to, share }: TooltipProps) {
+function Tooltip({ title, series, before, from, to, share }: TooltipProps) {
+  const sum = (counts: readonly number[]) =>
+    counts.slice(from, to + 1).reduce((all, count) => all + count, 0);
+  const labels = [before?.labels[from], before?.labels[to]].filter((label) => label !== undefined);
   const side = share > 0.5 ? { right: `${(1 - share) * 100}%` } : { left: `${share * 100}%` };
   return (
     <div className={styles.tooltip} style={side} aria-hidden="true">
@@ -157,9 +175,16 @@ function Tooltip({ title, series, from, to, share }: TooltipProps) {
         <span key={layer.value} className={styles.tooltipRow}>
           <span className={styles.swatch} style={{ background: `var(${layer.color})` }} />
           {layer.label}
-          <b>{formatCount(layer.counts.slice(from, to + 1).reduce((sum, value) => sum + value, 0))}</b>
+          <b>{formatCount(sum(layer.counts))}</b>
         </span>
       ))}
+      {before && labels.length > 0 && (
+        <span className={cx(styles.tooltipRow, styles.tooltipBefore)}>
+          <span className={styles.dash} />
+          {[...new Set(labels)].join(" – ")}
+          <b>{formatCount(sum(before.totals))}</b>
+        </span>
+      )}
     </div>
   );
 }

@@ -11,7 +11,7 @@ import styles from "./LogTable.module.css";
 import { FoundIn } from "./matches";
 import { type Row, rowsOf } from "./rows";
 
-interface LogTableProps<E extends ListedEvent> {
+export interface LogTableProps<E extends ListedEvent> {
   log: {
     title: string;
     columns: readonly Column<E>[];
@@ -21,6 +21,8 @@ interface LogTableProps<E extends ListedEvent> {
   /** Shows skeleton rows until the first page is loaded. */
   loading: boolean;
   stale: boolean;
+  /** Those that have just come. */
+  fresh?: ReadonlySet<string>;
   hasMore: boolean;
   onMore: () => void;
   /** Undefined for the usual ones, as many as fit. */
@@ -269,7 +271,7 @@ export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
               aria-rowindex={index + 2}
               aria-selected={event.id === openId}
               tabIndex={index === cursor ? 0 : -1}
-              className={cx(styles.row, EDGES[event.status])}
+              className={cx(styles.row, EDGES[event.status], props.fresh?.has(event.id) && styles.fresh)}
               style={{ transform }}
               onFocus={({ target, currentTarget }) => {
                 if (target === currentTarget) onCursor(index);

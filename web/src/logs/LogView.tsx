@@ -1,11 +1,10 @@
-import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useState } from "react";
-import { describeError, parameterError } from "../api/errors";
+import { useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useEffectEvent, useMemo, useState } from "react";
+import { parameterError } from "../api/errors";
 import type { ListQuery, LogEvent, LogName, Workspace } from "../api/types";
 import { Button, IconButton } from "../ui/Button";
 import { cx } from "../ui/cx";
 import { useDrawerWidth } from "../ui/drawer-width";
-import { ErrorNotice } from "../ui/ErrorNotice";
 import { Sheet } from "../ui/Sheet";
 import { formatCount } from "../ui/time/format";
 import { TimeTooltip } from "../ui/TimeTooltip";
@@ -15,32 +14,32 @@ import { LogContext } from "./context";
 import { type Chosen, columnsText, parseColumns } from "./columns";
 import { ColumnsMenu } from "./ColumnsMenu";
 import type { LogDefinition, Metric } from "./definition";
-import { EmptyLog, NothingMatches } from "./EmptyLog";
 import { EventDrawer } from "./EventDrawer";
 import { FilterPanel } from "./FilterPanel";
 import { Histogram } from "./Histogram";
-import { LogTable } from "./LogTable";
+import { LiveStatus } from "./LiveStatus";
+import { LogResults } from "./LogResults";
 import styles from "./LogView.module.css";
 import { MetricCards } from "./MetricCards";
-import type { Range } from "./range";
-import {
-  addFilter,
-  clearFilters,
-  dropEmpty,
-  filtersOf,
-  type LogSearch,
-  onlyFilter,
-  withRange,
-} from "./search";
+import { type Range, reachesNow } from "./range";
+import { addFilter, dropEmpty, type LogSearch, onlyFilter, questionOf, withRange } from "./search";
+import { useRecentPlace } from "./recent";
+import { placeOf } from "./recent-log";
 import { ShareMenu } from "./ShareMenu";
 import { StaleNotice } from "./StaleNotice";
 import { Toolbar } from "./Toolbar";
-import { TopValues } from "./TopValues";
+import { MOST_LIVE } from "./live-rows";
 import { ViewTabs } from "./ViewTabs";
-import { listQuery, useLogData, useNewEvents } from "./use-log-data";
+import { type LiveMode, useLive } from "./use-live";
+import { useLiveKey } from "./use-live-key";
+import { askCounts, listQuery, useLogData } from "./use-log-data";
+import { useMovingCounts } from "./use-moving-counts";
 import { useOpenEvent } from "./use-open-event";
+import { useReading } from "./use-reading";
 import { useScrollPlace, useVisit } from "./use-visit";
 import { useWorkspaceClock } from "./use-workspace-clock";
+
+const CATCH_UP_MS = 2_000;
 
 interface LogViewProps<L extends LogName, E extends LogEvent, M> {
   log: LogDefinition<L, E, M>;
@@ -74,20 +73,41 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   const modal = useMediaQuery(NO_ROOM_BESIDE);
   const { now, setNow, cursor, setCursor } = useVisit({ entry, search });
   const [refreshError, setRefreshError] = useState<{ error: Error; now: number } | null>(null);
-  const [live, setLive] = useState(false);
+  const [liveMode, setLiveMode] = useState<LiveMode>("off");
   const [panelOpen, setPanelOpen] = useState(true);
   const [sheetOpen, setSheetOpen] = useState(false);
   // On a narrow screen, the events come first.
   const [chartOpen, setChartOpen] = useState(false);
 
-  const { list, events, metrics, before, facets, histogram, histogramBefore } = useLogData(
-    log,
-    slug,
-    search,
+  const { countedAt, move } = useMovingCounts({
+    question: questionOf(search),
     now,
-  );
-  const newEvents = useNewEvents(log, slug, search, now, events, live);
+    ask: (at) => askCounts(queries, log, slug, search, at),
+  });
+  const data = useLogData(log, slug, search, now, { countedAt });
+  const { list, metrics, before, facets, bars, barsBefore } = data;
   const { hasNextPage, fetchNextPage, isFetchingNextPage } = list;
+  const settled = !list.isPending && !list.isPlaceholderData;
+
+  const canFollow = reachesNow(search, clock, now);
+  const mode = canFollow && !search.order ? liveMode : "off";
+  const reading = useReading(scroller, data.events) || search.event !== undefined;
+  const loaded = useMemo(
+    () => ({ events: data.events, hasMore: hasNextPage, settled }),
+    [data.events, hasNextPage, settled],
+  );
+  const live = useLive({
+    log,
+    workspace: slug,
+    search,
+    mode,
+    held: mode !== "following" || reading,
+    list: loaded,
+    onEvents: () => mode === "following" && move(),
+  });
+  const { events } = live;
+  // The figures of before stay as they are until the new ones are there.
+  const moving = mode !== "off" && settled;
 
   const openId = search.event;
   const open = useCallback(
@@ -116,21 +136,56 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   // The rows stay until newer ones are there.
   const refresh = async () => {
     const asked = Date.now();
+    const reload = live.beforeReload();
     try {
-      await queries.fetchInfiniteQuery(listQuery(log, slug, search, asked));
+      const { pages } = await queries.fetchInfiniteQuery(listQuery(log, slug, search, asked));
       setRefreshError(null);
       setNow(asked);
+      reload.done(pages[0]?.data ?? []);
       setCursor(0);
       scroller?.scrollTo({ top: 0 });
     } catch (error) {
+      reload.failed();
       setRefreshError({ error: error as Error, now });
     }
   };
+  const showNew = () => {
+    // Whoever reads by key begins again at the first row.
+    if (document.activeElement instanceof HTMLElement && scroller?.contains(document.activeElement))
+      document.activeElement.blur();
+    if (live.more) {
+      void refresh();
+      return;
+    }
+    live.show();
+    setCursor(0);
+    scroller?.scrollTo({ top: 0 });
+  };
+  // Too many for one look: at the top of the list, the newest are loaded at once.
+  const behind = live.more && mode === "following" && !reading && refreshError?.now !== now;
+  const catchUp = useEffectEvent(() => void refresh());
+  useEffect(() => {
+    if (!behind) return;
+    const timer = setTimeout(catchUp, CATCH_UP_MS);
+    return () => clearTimeout(timer);
+  }, [behind]);
+  const setMode = (next: LiveMode) => {
+    if (next === "following") {
+      if (search.order) onSearch(dropEmpty({ ...search, order: undefined }), { replace: true });
+      if (mode === "paused") {
+        move();
+        showNew();
+      }
+    }
+    setLiveMode(next);
+  };
+  useLiveKey(canFollow, mode, () => {
+    if (mode === "following" && (live.waiting > 0 || live.more)) showNew();
+    else setMode(mode === "following" ? "paused" : "following");
+  });
 
-  const settled = !list.isPending && !list.isPlaceholderData;
   useScrollPlace({ entry, search, scroller, now, cursor, settled });
 
-  const ranged = Boolean(search.range ?? search.since ?? search.until);
   // Undefined without a start: then there is no period before.
   const compared = search.range || search.since ? search.compare === "before" : undefined;
   const setColumns = (chosen: readonly Chosen[] | undefined) =>
@@ -150,13 +205,8 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     [slug, clock, search, onSearch, log.filters],
   );
 
-  const filtered = Boolean(search.q) || Object.keys(filtersOf(search)).length > 0;
-  // A log that is quite empty says so whatever the range.
-  const ever = useInfiniteQuery({
-    ...listQuery(log, slug, {}, now, 1),
-    enabled: !list.isPending && events.length === 0 && ranged && !filtered,
-  });
-  const isNew = !filtered && (!ranged || ever.data?.pages[0]?.data.length === 0);
+  const place = placeOf({ log, search, events, clock, hrefOf });
+  useRecentPlace(slug, list.isError ? null : place);
   const colorOf = (metric: Metric<M>) =>
     metric.filter?.param === log.chart.by
       ? log.chart.series.find((series) => series.value === metric.filter?.value)?.color
@@ -174,19 +224,13 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     <FilterPanel
       filters={log.filters}
       facets={facets.data}
-      stale={facets.isPlaceholderData}
+      stale={facets.isPlaceholderData && !moving}
       search={search}
       onSearch={onSearch}
       onCheck={check}
     />
   );
-  // A slow search may return a page that is empty but not the last one. The next page is then loaded at once.
-  const searching = events.length === 0 && hasNextPage && !list.isError;
-  useEffect(() => {
-    if (searching) more();
-  }, [searching, more]);
   const total = log.metrics.find(({ filter }) => !filter);
-  const empty = !list.isPending && !list.isError && !searching && events.length === 0;
 
   return (
     <LogContext value={context}>
@@ -204,14 +248,15 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
           <Toolbar
             search={search}
             clock={clock}
-            live={live}
+            live={mode !== "off"}
+            canFollow={canFollow}
             narrow={narrow}
             panelOpen={panelOpen}
             onText={(text) =>
               onSearch(dropEmpty({ ...search, q: text || undefined, event: undefined }), { replace: true })
             }
             onRange={setRange}
-            onLive={setLive}
+            onLive={(on) => setMode(on ? "following" : "off")}
             onRefresh={() => void refresh()}
             actions={!narrow && actions}
             share={
@@ -259,7 +304,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                   data={metrics.data}
                   before={before}
                   exact={metrics.data?.exact ?? true}
-                  stale={metrics.isPlaceholderData}
+                  stale={metrics.isPlaceholderData && !moving}
                   colorOf={colorOf}
                   search={search}
                   onSearch={onSearch}
@@ -267,81 +312,62 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                 />
                 {(!narrow || chartOpen) && (
                   <Histogram
-                    data={histogram.data}
+                    data={bars.data}
                     chart={log.chart}
                     clock={clock}
-                    stale={histogram.isPlaceholderData}
-                    before={compared ? histogramBefore : undefined}
+                    stale={bars.isPlaceholderData && !moving}
+                    before={compared ? barsBefore : undefined}
                     height={narrow ? 84 : 112}
                     onRange={setRange}
                   />
                 )}
               </div>
-              {(!narrow || chartOpen || search.view) && (
+              {(!narrow || chartOpen || search.view || mode !== "off") && (
                 <ViewTabs
+                  live={
+                    mode !== "off" && (
+                      <LiveStatus mode={mode} live={live} reading={reading} onMode={setMode} />
+                    )
+                  }
                   view={search.view}
                   onView={(view) => onSearch(dropEmpty({ ...search, view, event: undefined }))}
                   compared={compared}
                   onCompare={(compare) => onSearch(dropEmpty({ ...search, compare }), { replace: true })}
                 />
               )}
-              {newEvents.count > 0 && !list.isError && (
+              {(live.waiting > 0 || live.more) && !behind && (
                 <div className={styles.pill} role="status">
-                  <Button variant="primary" icon="arrowUp" onPress={() => void refresh()}>
-                    {`${formatCount(newEvents.count, !newEvents.more)} new ${newEvents.count === 1 ? "event" : "events"}`}
+                  <Button variant="primary" icon="arrowUp" onPress={showNew}>
+                    {live.more
+                      ? `More than ${formatCount(MOST_LIVE)} new events`
+                      : `${formatCount(live.waiting)} new ${live.waiting === 1 ? "event" : "events"}`}
                   </Button>
                 </div>
               )}
               {refreshError?.now === now && (
                 <StaleNotice error={refreshError.error} onRetry={() => void refresh()} />
               )}
-              {list.isError && events.length === 0 ? (
-                <ErrorNotice {...describeError(list.error)} onRetry={() => void list.refetch()} />
-              ) : empty && isNew ? (
-                <EmptyLog log={log} workspace={workspace} />
-              ) : empty && !filtered && ever.isLoading ? null : empty ? (
-                <NothingMatches
-                  filtered={filtered}
-                  onClear={() => onSearch(withRange(filtered ? clearFilters(search) : search, {}))}
-                />
-              ) : search.view === "top" ? (
-                <TopValues log={log} search={search} now={now} />
-              ) : (
-                <LogTable
-                  log={log}
-                  events={events}
-                  loading={list.isPending || searching}
-                  stale={list.isPlaceholderData}
-                  hasMore={hasNextPage}
-                  onMore={more}
-                  columns={columns}
-                  onColumns={setColumns}
-                  compact={search.rows === "compact"}
-                  order={search.order ?? "desc"}
-                  onOrder={() => onSearch(dropEmpty({ ...search, order: search.order ? undefined : "asc" }))}
-                  openId={openId}
-                  onOpen={open}
-                  onSession={onSession}
-                  cursor={Math.min(cursor, Math.max(0, events.length - 1))}
-                  onCursor={setCursor}
-                  narrow={narrow}
-                  scroller={scroller}
-                  footer={
-                    list.isFetchNextPageError ? (
-                      <>
-                        Could not load more events.
-                        <Button small icon="refresh" onPress={() => void fetchNextPage()}>
-                          Try again
-                        </Button>
-                      </>
-                    ) : hasNextPage ? (
-                      "Loading more events…"
-                    ) : (
-                      `${formatCount(events.length)} ${events.length === 1 ? "event" : "events"}, end of list`
-                    )
-                  }
-                />
-              )}
+              <LogResults
+                log={log}
+                workspace={workspace}
+                search={search}
+                onSearch={onSearch}
+                now={now}
+                countedAt={countedAt}
+                list={list}
+                events={events}
+                fresh={live.fresh}
+                onMore={more}
+                columns={columns}
+                onColumns={setColumns}
+                openId={openId}
+                onOpen={open}
+                onSession={onSession}
+                cursor={Math.min(cursor, Math.max(0, events.length - 1))}
+                onCursor={setCursor}
+                narrow={narrow}
+                scroller={scroller}
+              />
             </div>
           </div>
         </div>

@@ -3,6 +3,7 @@ import type { LogName } from "../api/types";
 import { cx } from "../ui/cx";
 import { SkeletonLine } from "../ui/Skeleton";
 import { formatCount } from "../ui/time/format";
+import { Change } from "./Change";
 import type { Metric } from "./definition";
 import styles from "./MetricCards.module.css";
 import type { LOG_PATHS } from "./paths";
@@ -65,11 +66,13 @@ export function MetricCards<M>(props: MetricCardsProps<M>) {
             </span>
             <span className={styles.number}>
               {data !== undefined && before !== undefined && exact && !stale && (
-                <Change
-                  now={metric.value(data)}
-                  before={metric.value(before)}
-                  isBad={metric.isBad ?? false}
-                />
+                <span className={styles.change}>
+                  <Change
+                    now={metric.value(data)}
+                    before={metric.value(before)}
+                    isBad={metric.isBad ?? false}
+                  />
+                </span>
               )}
               {data === undefined ? <SkeletonLine width={64} /> : formatCount(metric.value(data), exact)}
             </span>
@@ -109,26 +112,5 @@ export function MetricCards<M>(props: MetricCardsProps<M>) {
         );
       })}
     </div>
-  );
-}
-
-/** "↑ 12%": how a count changed against the period before. */
-function Change({ now, before, isBad }: { now: number; before: number; isBad: boolean }) {
-  if (now === before) return null;
-  const percent = before === 0 ? null : Math.round(((now - before) / before) * 100);
-  const up = now > before;
-  const size = percent === null ? "new" : `${formatCount(Math.min(999, Math.abs(percent)))}%`;
-  return (
-    <span
-      className={cx(styles.change, isBad && up && styles.worse)}
-      title={`${formatCount(before)} in the period before`}
-    >
-      <span aria-hidden="true">{percent !== null && (up ? "↑ " : "↓ ")}</span>
-      {size}
-      <span className="visually-hidden">
-        {" "}
-        {up ? "more" : "less"} than the {formatCount(before)} of the period before:{" "}
-      </span>
-    </span>
   );
 }

@@ -11,6 +11,8 @@ interface ToolbarProps {
   search: LogSearch;
   clock: Clock;
   live: boolean;
+  /** The range reaches to now. */
+  canFollow: boolean;
   narrow: boolean;
   panelOpen: boolean;
   onText: (text: string) => void;
@@ -29,6 +31,7 @@ export function Toolbar(props: ToolbarProps) {
     search,
     clock,
     live,
+    canFollow,
     narrow,
     panelOpen,
     onText,
@@ -72,9 +75,19 @@ export function Toolbar(props: ToolbarProps) {
         <ToggleButton
           className={cx(buttonClass({}), live && styles.live)}
           isSelected={live}
+          isDisabled={!canFollow}
           onChange={onLive}
           render={(dom) => (
-            <button {...dom} title={live ? "Stop watching for new events" : "Watch for new events"} />
+            <button
+              {...dom}
+              title={
+                !canFollow
+                  ? "The time range ends before now"
+                  : live
+                    ? "Stop following new events"
+                    : "Follow new events (p)"
+              }
+            />
           )}
         >
           <span className={styles.pulse} />

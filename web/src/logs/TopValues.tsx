@@ -1,33 +1,60 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { queryKeys } from "../api/query-keys";
-import type { LogEvent, LogName, TopValues as Top } from "../api/types";
+import type { LogEvent, LogName } from "../api/types";
 import { cx } from "../ui/cx";
 import { Button } from "../ui/Button";
 import { SkeletonLine } from "../ui/Skeleton";
-import { formatCount, formatDateTime } from "../ui/time/format";
+import { formatCount } from "../ui/time/format";
 import { Value } from "./cells";
 import { useLog } from "./context";
 import type { LogDefinition, TopField } from "./definition";
 import type { LogSearch } from "./search";
+import { GroupBy } from "./GroupBy";
+import { groupFields } from "./group-by";
+import { GroupTable } from "./GroupTable";
+import { Bound, ChangeOf, shareOf } from "./TopChange";
 import styles from "./TopValues.module.css";
-import { filterQuery } from "./use-log-data";
+import { TOP_LIMIT, topBeforeQuery, topQuery } from "./use-log-data";
 
-interface TopValuesProps<L extends LogName, E extends LogEvent, M> {
+interface TopListProps<L extends LogName, E extends LogEvent, M> {
   log: LogDefinition<L, E, M>;
   search: LogSearch;
   now: number;
 }
 
-const LIMIT = 8;
+interface TopValuesProps<L extends LogName, E extends LogEvent, M> extends TopListProps<L, E, M> {
+  onSearch: (search: LogSearch) => void;
+}
 
-/** The most frequent values of each telling field, of whatever is filtered: who failed most, and from where. */
-export function TopValues<L extends LogName, E extends LogEvent, M>(props: TopValuesProps<L, E, M>) {
+/**
+ * The most frequent values of each telling field, of whatever is filtered: who failed most, and from where. Or those of one
+ * or two fields together.
+ */
+export function TopValues<L extends LogName, E extends LogEvent, M>({
+  onSearch,
+  ...props
+}: TopValuesProps<L, E, M>) {
+  const { log, search } = props;
+  const fields = groupFields(search, log.top);
+  const titleOf = ({ field, title }: TopField) =>
+    log.filters.find(({ param }) => param === field)?.label ?? title;
+  const groupBy = <GroupBy known={log.top} titleOf={titleOf} search={search} onSearch={onSearch} />;
+  if (fields.length > 0) {
+    return (
+      <>
+        {groupBy}
+        <GroupTable {...props} fields={fields} titleOf={titleOf} onSearch={onSearch} />
+      </>
+    );
+  }
   return (
-    <div className={styles.grid} role="group" aria-label="Top values">
-      {props.log.top.map((field) => (
-        <TopList key={field.field} {...props} field={field} />
-      ))}
-    </div>
+    <>
+      {groupBy}
+      <div className={styles.grid} role="group" aria-label="Top values">
+        {log.top.map((field) => (
+          <TopList key={field.field} {...props} field={field} />
+        ))}
+      </div>
+    </>
   );
 }
 
@@ -36,16 +63,20 @@ export function TopList<L extends LogName, E extends LogEvent, M>({
   search,
   now,
   field: { field, title, filter = field, valueLabel = (value) => value },
-  limit = LIMIT,
-}: TopValuesProps<L, E, M> & { field: TopField; limit?: number }) {
+  limit = TOP_LIMIT,
+}: TopListProps<L, E, M> & { field: TopField; limit?: number }) {
   const { workspace } = useLog();
-  const filters = filterQuery<L>(search, now);
   const { data, error, isPlaceholderData, refetch } = useQuery({
-    queryKey: queryKeys.logTop(workspace, log.name, filters, now, { field, limit }),
-    queryFn: ({ signal }) => log.api.top(workspace, filters, field, limit, signal),
-    staleTime: Infinity,
+    ...topQuery(log, workspace, search, now, { field, limit }),
     placeholderData: keepPreviousData,
   });
+  const compared =
+    search.compare === "before" ? topBeforeQuery(log, workspace, search, now, { field }) : undefined;
+  const before = useQuery({
+    ...(compared ?? topQuery(log, workspace, search, now, { field, limit })),
+    enabled: compared !== undefined,
+  });
+  const earlier = compared && !isPlaceholderData ? before.data : undefined;
   const most = data?.data[0]?.count ?? 0;
   return (
     <section className={cx(styles.list, isPlaceholderData && styles.stale)} aria-label={title}>
@@ -79,7 +110,17 @@ export function TopList<L extends LogName, E extends LogEvent, M>({
                   </Value>
                 )}
               </span>
-              <span className={styles.count}>{formatCount(count, data.exact)}</span>
+              <span className={styles.count}>
+                {earlier && (
+                  <ChangeOf
+                    count={count}
+                    of={data}
+                    found={earlier.data.find((other) => other.value === value)?.count}
+                    before={earlier}
+                  />
+                )}
+                {formatCount(count, data.exact)}
+              </span>
               <span className={styles.share}>{shareOf(count, data)}</span>
             </li>
           ))}
@@ -87,22 +128,5 @@ export function TopList<L extends LogName, E extends LogEvent, M>({
       )}
       {data && !data.exact && <Bound top={data} />}
     </section>
-  );
-}
-
-/** "12%" of the events that were counted. */
-function shareOf(count: number, { counted }: Top): string {
-  if (counted === 0) return "";
-  const percent = (count / counted) * 100;
-  return percent < 1 ? "<1%" : `${Math.round(percent)}%`;
-}
-
-function Bound({ top: { counted, since } }: { top: Top }) {
-  const { clock } = useLog();
-  return (
-    <p className={styles.bound}>
-      Of the newest {formatCount(counted)} events
-      {since && `, since ${formatDateTime(Date.parse(since), clock)}`}
-    </p>
   );
 }

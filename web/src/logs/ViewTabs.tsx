@@ -8,6 +8,8 @@ interface ViewTabsProps {
   /** Undefined where there is no period before. */
   compared: boolean | undefined;
   onCompare: (compare: LogSearch["compare"]) => void;
+  /** What the stream of new events does. */
+  live?: React.ReactNode;
 }
 
 const VIEWS: readonly [LogSearch["view"], string][] = [
@@ -16,7 +18,7 @@ const VIEWS: readonly [LogSearch["view"], string][] = [
 ];
 
 /** What is shown of the events: each one, or their most frequent values. */
-export function ViewTabs({ view, onView, compared, onCompare }: ViewTabsProps) {
+export function ViewTabs({ view, onView, compared, onCompare, live }: ViewTabsProps) {
   return (
     <div className={styles.bar}>
       <div role="group" aria-label="View" className={styles.views}>
@@ -32,6 +34,7 @@ export function ViewTabs({ view, onView, compared, onCompare }: ViewTabsProps) {
           </button>
         ))}
       </div>
+      {live && <div className={styles.live}>{live}</div>}
       {compared !== undefined && (
         <button
           type="button"

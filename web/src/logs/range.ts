@@ -32,6 +32,11 @@ export function momentInstant(moment: string, zone: string): number {
   return day ? instantOf({ ...day, hour: 0, minute: 0, second: 0 }, zone) : Date.parse(moment);
 }
 
+/** Whether new events can be in the range. */
+export function reachesNow({ until }: Pick<LogSearch, "until">, clock: Clock, now: number): boolean {
+  return until === undefined || momentInstant(until, clock.zone) > now;
+}
+
 /** A bare date is shown as a whole day: an exclusive end of 24/11 reads "to 23/11". */
 function describeMoment(moment: string, end: boolean, clock: Clock): string {
   const day = parseIsoDay(moment);

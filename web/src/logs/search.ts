@@ -1,4 +1,5 @@
 import { columnsText, parseColumns } from "./columns";
+import { parseGroup } from "./group-fields";
 import { PRESETS, type Preset } from "./range";
 
 /**
@@ -18,6 +19,8 @@ export interface LogSearch {
   rows?: "compact";
   /** The most frequent values in place of the events. */
   view?: "top";
+  /** The fields by which the top values are grouped: "user_id,ip_address". */
+  group?: string;
   /** The period before, beside the one that is shown. */
   compare?: "before";
   [filter: string]: string | string[] | undefined;
@@ -36,6 +39,7 @@ const NOT_FILTERS = new Set([
   "rows",
   "view",
   "compare",
+  "group",
 ]);
 /** The API refuses more. */
 const MAX_METADATA_PATHS = 20;
@@ -79,6 +83,8 @@ export function readSearch(raw: Record<string, unknown>, params: readonly string
   if (firstText(raw.rows) === "compact") search.rows = "compact";
   if (firstText(raw.view) === "top") search.view = "top";
   if (firstText(raw.compare) === "before") search.compare = "before";
+  const group = parseGroup(firstText(raw.group)).join(",");
+  if (group) search.group = group;
   const metadata = Object.keys(raw).filter((key) => METADATA.test(key));
   const known = params.flatMap((param) => [param, excluding(param)]);
   for (const param of [...known, ...metadata.slice(0, MAX_METADATA_PATHS)]) {
@@ -175,6 +181,7 @@ export function clearFilters(search: LogSearch): LogSearch {
     rows: search.rows,
     view: search.view,
     compare: search.compare,
+    group: search.group,
   });
 }
 
@@ -186,6 +193,7 @@ export function questionOf(search: LogSearch): string {
     rows: undefined,
     view: undefined,
     compare: undefined,
+    group: undefined,
   };
   return JSON.stringify({ ...search, ...shown });
 }

@@ -7,14 +7,22 @@ import {
   useQuery,
 } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { firstDayOfWeek } from "../ui/time/week";
+import { groupFields } from "./group-by";
 import { queryKeys } from "../api/query-keys";
-import type { FilterQuery, ListQuery, LogEvent, LogName } from "../api/types";
+import type { FilterQuery, Histogram, ListQuery, LogEvent, LogName } from "../api/types";
 import type { LogDefinition } from "./definition";
 import { resolveRange } from "./range";
 import { filtersOf, type LogSearch, questionOf } from "./search";
+import { weeksOf } from "./weeks";
 import { rememberVisit, visitOf } from "./visits";
 
 const PAGE_SIZE = 100;
+/** Values in each list of the most frequent ones. */
+export const TOP_LIMIT = 8;
+const GROUP_LIMIT = 50;
+/** Enough of the period before that most values are among them. */
+export const TOP_BEFORE_LIMIT = 100;
 
 /** The filters of a page. The list, the metrics, the chart and the facets all use the same ones. */
 export function filterQuery<L extends LogName>(search: LogSearch, now: number): FilterQuery<L> {
@@ -63,6 +71,30 @@ export function listQuery<L extends LogName, E extends LogEvent, M>(
   });
 }
 
+/** The bars of the chart, as long as the server thinks fit, or of an interval. */
+function barsQuery<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  filters: FilterQuery<L>,
+  now: number,
+  wanted?: Histogram["interval"],
+) {
+  const { by } = log.chart;
+  const bars = { by, ...(wanted && { interval: wanted }) };
+  return queryOptions({
+    queryKey: queryKeys.logHistogram(workspace, log.name, filters, now, bars),
+    queryFn: async ({ signal }) => {
+      const answer = await log.api.histogram(workspace, filters, bars, signal);
+      const firstDay = firstDayOfWeek(navigator.language);
+      // The server's weeks begin on Monday.
+      if (answer.interval !== "1w" || firstDay === 1) return answer;
+      const days = await log.api.histogram(workspace, filters, { by, interval: "1d" }, signal);
+      return weeksOf(days, firstDay);
+    },
+    ...ANSWER,
+  });
+}
+
 /** What is counted of the events that match, asked for at `now`. */
 function countQueries<L extends LogName, E extends LogEvent, M>(
   log: LogDefinition<L, E, M>,
@@ -81,12 +113,118 @@ function countQueries<L extends LogName, E extends LogEvent, M>(
       queryFn: ({ signal }) => log.api.facets(workspace, filters, signal),
       ...ANSWER,
     }),
-    histogram: queryOptions({
-      queryKey: queryKeys.logHistogram(workspace, log.name, filters, now, log.chart.by),
-      queryFn: ({ signal }) => log.api.histogram(workspace, filters, log.chart.by, signal),
-      ...ANSWER,
-    }),
+    histogram: barsQuery(log, workspace, filters, now),
   };
+}
+
+/** The most frequent values of a field in the period before. Undefined without one. */
+export function topBeforeQuery<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  search: LogSearch,
+  now: number,
+  { field }: { field: string },
+) {
+  const filters = periodBefore<L>(search, now);
+  return filters && topOf(log, workspace, filters, now, { field, limit: TOP_BEFORE_LIMIT });
+}
+
+/** The most frequent values of a field. */
+export function topQuery<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  search: LogSearch,
+  now: number,
+  { field, limit }: { field: string; limit: number },
+) {
+  return topOf(log, workspace, filterQuery<L>(search, now), now, { field, limit });
+}
+
+function topOf<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  filters: FilterQuery<L>,
+  now: number,
+  what: { field: string; limit: number },
+) {
+  return queryOptions({
+    queryKey: queryKeys.logTop(workspace, log.name, filters, now, what),
+    queryFn: ({ signal }) => log.api.top(workspace, filters, what.field, what.limit, signal),
+    ...ANSWER,
+  });
+}
+
+/** The events by the values of one or two fields. */
+export function groupsQuery<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  search: LogSearch,
+  now: number,
+  fields: readonly string[],
+) {
+  return groupsOf(log, workspace, filterQuery<L>(search, now), now, { fields, limit: GROUP_LIMIT });
+}
+
+/** The same of the period before. Undefined without one. */
+export function groupsBeforeQuery<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  search: LogSearch,
+  now: number,
+  fields: readonly string[],
+) {
+  const filters = periodBefore<L>(search, now);
+  return filters && groupsOf(log, workspace, filters, now, { fields, limit: TOP_BEFORE_LIMIT });
+}
+
+function groupsOf<L extends LogName, E extends LogEvent, M>(
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  filters: FilterQuery<L>,
+  now: number,
+  what: { fields: readonly string[]; limit: number },
+) {
+  return queryOptions({
+    queryKey: queryKeys.logGroups(workspace, log.name, filters, now, what),
+    queryFn: ({ signal }) => log.api.groups(workspace, filters, what.fields, what.limit, signal),
+    ...ANSWER,
+  });
+}
+
+/** Asks for all figures of a page, as of `at`. */
+export function askCounts<L extends LogName, E extends LogEvent, M>(
+  queries: QueryClient,
+  log: LogDefinition<L, E, M>,
+  workspace: string,
+  search: LogSearch,
+  at: number,
+) {
+  const of = (filters: FilterQuery<L>) => countQueries(log, workspace, filters, at);
+  const { metrics, facets, histogram } = of(filterQuery<L>(search, at));
+  const before = periodBefore<L>(search, at);
+  return Promise.all([
+    queries.fetchQuery(metrics),
+    queries.fetchQuery(facets),
+    queries.fetchQuery(histogram),
+    before && queries.fetchQuery(of(before).metrics),
+    before && search.compare === "before" && queries.fetchQuery(of(before).histogram),
+    ...(search.view === "top" && !search.group
+      ? log.top.map(({ field }) =>
+          queries.fetchQuery(topQuery(log, workspace, search, at, { field, limit: TOP_LIMIT })),
+        )
+      : []),
+    search.view === "top" &&
+      search.group &&
+      queries.fetchQuery(
+        groupsQuery(
+          log,
+          workspace,
+          search,
+          at,
+          groupFields(search, log.top).map(({ field }) => field),
+        ),
+      ),
+  ]);
 }
 
 /** Asks for what a page shows before its code is there. The page finds the answers by the visit. */
@@ -114,25 +252,38 @@ export function useLogData<L extends LogName, E extends LogEvent, M>(
   workspace: string,
   search: LogSearch,
   now: number,
-  { pageSize = PAGE_SIZE, facets: withFacets = true }: { pageSize?: number; facets?: boolean } = {},
+  {
+    pageSize = PAGE_SIZE,
+    facets: withFacets = true,
+    countedAt = now,
+  }: { pageSize?: number; facets?: boolean; countedAt?: number } = {},
 ) {
   const placeholderData = keepPreviousData;
   const list = useInfiniteQuery({
     ...listQuery(log, workspace, search, now, pageSize),
     placeholderData,
   });
-  const filters = filterQuery<L>(search, now);
-  const counts = countQueries(log, workspace, filters, now);
+  const filters = filterQuery<L>(search, countedAt);
+  const counts = countQueries(log, workspace, filters, countedAt);
   const metrics = useQuery({ ...counts.metrics, placeholderData });
   const facets = useQuery({ ...counts.facets, placeholderData, enabled: withFacets });
   const histogram = useQuery({ ...counts.histogram, placeholderData });
-  const before = periodBefore<L>(search, now);
-  const countsBefore = countQueries(log, workspace, before ?? filters, now);
+  const before = periodBefore<L>(search, countedAt);
+  const countsBefore = countQueries(log, workspace, before ?? filters, countedAt);
   const metricsBefore = useQuery({ ...countsBefore.metrics, enabled: before !== undefined });
   const histogramBefore = useQuery({
     ...countsBefore.histogram,
     enabled: before !== undefined && search.compare === "before",
   });
+  // An open range ends with its last event, and may have shorter bars than the whole period before.
+  const interval = before && histogramBefore.data?.interval;
+  const differs =
+    interval !== undefined && histogram.data !== undefined && histogram.data.interval !== interval;
+  const likeBefore = useQuery({
+    ...barsQuery(log, workspace, filters, countedAt, interval),
+    enabled: differs,
+  });
+  const bars = differs ? (likeBefore.data ?? histogram.data) : histogram.data;
 
   const events = useMemo(() => list.data?.pages.flatMap((page) => page.data) ?? [], [list.data]);
   return {
@@ -140,38 +291,9 @@ export function useLogData<L extends LogName, E extends LogEvent, M>(
     events,
     metrics,
     facets,
-    histogram,
+    bars: { data: bars, isPlaceholderData: histogram.isPlaceholderData },
     before: before && metricsBefore.data,
-    histogramBefore: before && histogramBefore.data,
+    /** Bar by bar like those of the period. */
+    barsBefore: bars?.interval === interval ? histogramBefore.data : undefined,
   };
-}
-
-const LIVE_INTERVAL_MS = 4_000;
-const LIVE_PAGE_SIZE = 100;
-
-/**
- * Counts the events that arrived since the list was loaded. It does not change the list, because rows that move
- * cannot be read. An event is new if its seq is higher than any in the list, so late events count too.
- */
-export function useNewEvents<L extends LogName, E extends LogEvent, M>(
-  log: LogDefinition<L, E, M>,
-  workspace: string,
-  search: LogSearch,
-  now: number,
-  events: readonly E[],
-  live: boolean,
-): { count: number; more: boolean } {
-  const filters = filterQuery<L>(search, now);
-  const seen = useMemo(() => events.reduce((top, event) => Math.max(top, event.seq), 0), [events]);
-  const newest = useQuery({
-    queryKey: queryKeys.logNewEvents(workspace, log.name, filters),
-    queryFn: ({ signal }) =>
-      log.api.list(workspace, { ...filters, order: "desc", limit: LIVE_PAGE_SIZE } as ListQuery<L>, signal),
-    enabled: live,
-    refetchInterval: LIVE_INTERVAL_MS,
-    staleTime: 0,
-    gcTime: 0,
-  });
-  const count = live ? (newest.data?.data.filter((event) => event.seq > seen).length ?? 0) : 0;
-  return { count, more: count === LIVE_PAGE_SIZE };
 }

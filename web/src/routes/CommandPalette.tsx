@@ -1,13 +1,16 @@
-import { useNavigate } from "@tanstack/react-router";
-import { useId, useMemo, useState } from "react";
+import { useNavigate, useRouter } from "@tanstack/react-router";
+import { useEffect, useId, useMemo, useState } from "react";
 import { signOut } from "../api/auth";
 import { canRead } from "../api/roles";
 import type { Me } from "../api/types";
+import { pageCommands } from "../logs/page-commands";
+import { recentPlaces } from "../logs/recent";
 import { Sheet } from "../ui/Sheet";
 import { chooseTheme } from "../ui/theme";
 import styles from "./CommandPalette.module.css";
 
 interface Command {
+  group: string;
   text: string;
   hint?: string;
   run: () => void;
@@ -25,8 +28,12 @@ const PAGES = [
   ["Access log", "/w/$slug/access"],
   ["Application log", "/w/$slug/application"],
   ["Framework log", "/w/$slug/framework"],
+  ["Sessions", "/w/$slug/sessions"],
   ["Settings", "/w/$slug/settings"],
 ] as const;
+
+const GO = "Go to";
+const OTHER = "Other";
 
 /** Whether the text has the words of `typed`, in any order. */
 function matches(text: string, typed: string): boolean {
@@ -40,47 +47,54 @@ function matches(text: string, typed: string): boolean {
 /** Goes anywhere by name: pages, workspaces, and a search in a log. A combobox of the ARIA practices. */
 export function CommandPalette({ me, slug, onHelp, onClose }: CommandPaletteProps) {
   const navigate = useNavigate();
+  const router = useRouter();
   const id = useId();
   const [typed, setTyped] = useState("");
   const [active, setActive] = useState(0);
   const text = typed.trim();
 
   const commands = useMemo(() => {
-    const all: Command[] = [];
+    const all: Command[] = pageCommands().map((command) => ({ group: "This page", ...command }));
     const here = me.workspaces.find((workspace) => workspace.slug === slug);
     if (here && canRead(here.role)) {
       const params = { slug: here.slug };
+      for (const { href, name, hint } of recentPlaces(here.slug)) {
+        if (href === location.pathname + location.search) continue;
+        all.push({ group: "Recent", text: name, hint, run: () => router.history.push(href) });
+      }
       for (const [name, to] of PAGES) {
-        all.push({ text: name, hint: "Go to", run: () => void navigate({ to, params }) });
+        all.push({ group: GO, text: name, run: () => void navigate({ to, params }) });
       }
     }
     for (const { slug: other, name } of me.workspaces) {
       if (other === slug) continue;
       const run = () => void navigate({ to: "/w/$slug", params: { slug: other } });
-      all.push({ text: name, hint: "Workspace", run });
+      all.push({ group: GO, text: name, hint: "Workspace", run });
     }
-    if (me.platform_admin)
-      all.push({ text: "Users", hint: "Go to", run: () => void navigate({ to: "/users" }) });
-    all.push({ text: "Your sessions", hint: "Go to", run: () => void navigate({ to: "/account/sessions" }) });
-    all.push({ text: "Keyboard shortcuts", hint: "Help", run: onHelp });
+    if (me.platform_admin) all.push({ group: GO, text: "Users", run: () => void navigate({ to: "/users" }) });
+    all.push({ group: GO, text: "Your sessions", run: () => void navigate({ to: "/account/sessions" }) });
+    all.push({ group: OTHER, text: "Keyboard shortcuts", run: onHelp });
     for (const [choice, name] of [
       ["light", "Light theme"],
       ["dark", "Dark theme"],
     ] as const) {
-      all.push({ text: name, run: () => chooseTheme(choice) });
+      all.push({ group: OTHER, text: name, run: () => chooseTheme(choice) });
     }
-    all.push({ text: "Sign out", run: () => void signOut().catch(() => undefined) });
+    all.push({ group: OTHER, text: "Sign out", run: () => void signOut().catch(() => undefined) });
     return all;
-  }, [me, slug, navigate, onHelp]);
+  }, [me, slug, navigate, router, onHelp]);
 
-  const shown = commands.filter((command) => matches(command.text, text));
+  const shown = commands.filter((command) => matches(`${command.text} ${command.hint ?? ""}`, text));
   if (text !== "" && slug !== undefined) {
     for (const [name, to] of PAGES.slice(1, 4)) {
       const run = () => void navigate({ to, params: { slug }, search: { q: text.slice(0, 200) } });
-      shown.push({ text: `“${text}”`, hint: `Search the ${name.toLowerCase()}`, run });
+      shown.push({ group: "Search", text: `“${text}”`, hint: `In the ${name.toLowerCase()}`, run });
     }
   }
   const at = Math.min(active, shown.length - 1);
+  useEffect(() => {
+    document.getElementById(`${id}-${at}`)?.scrollIntoView({ block: "nearest" });
+  }, [id, at]);
   const choose = (command: Command | undefined) => {
     if (!command) return;
     onClose();
@@ -114,20 +128,31 @@ export function CommandPalette({ me, slug, onHelp, onClose }: CommandPaletteProp
         }}
       />
       <ul id={id} role="listbox" aria-label="Commands" className={styles.list}>
-        {shown.map((command, index) => (
-          // The input has the keys. A click does the same as Enter.
-          // eslint-disable-next-line jsx-a11y/click-events-have-key-events
-          <li
-            key={`${command.hint} ${command.text}`}
-            id={`${id}-${index}`}
-            role="option"
-            aria-selected={index === at}
-            className={styles.item}
-            onClick={() => choose(command)}
-            onPointerMove={() => setActive(index)}
-          >
-            <span className={styles.text}>{command.text}</span>
-            {command.hint && <span className={styles.hint}>{command.hint}</span>}
+        {[...new Set(shown.map(({ group }) => group))].map((group) => (
+          <li key={group} role="group" aria-label={group}>
+            <div className={styles.group} aria-hidden="true">
+              {group}
+            </div>
+            {shown.map(
+              (command, index) =>
+                command.group === group && (
+                  // The input has the keys. A click does the same as Enter.
+                  // eslint-disable-next-line jsx-a11y/click-events-have-key-events
+                  <div
+                    key={`${command.hint} ${command.text} ${index}`}
+                    id={`${id}-${index}`}
+                    role="option"
+                    aria-selected={index === at}
+                    tabIndex={-1}
+                    className={styles.item}
+                    onClick={() => choose(command)}
+                    onPointerMove={() => setActive(index)}
+                  >
+                    <span className={styles.text}>{command.text}</span>
+                    {command.hint && <span className={styles.hint}>{command.hint}</span>}
+                  </div>
+                ),
+            )}
           </li>
         ))}
       </ul>

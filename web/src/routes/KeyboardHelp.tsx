@@ -14,6 +14,7 @@ const KEYS: readonly [string, readonly [string, string][]][] = [
     "In a log",
     [
       ["/", "Search"],
+      ["p", "Follow new events, or pause them"],
       ["j k", "Next or previous event"],
       ["o Enter", "Open the event"],
       ["s", "Everything in the session of the event"],

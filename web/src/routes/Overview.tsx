@@ -74,6 +74,11 @@ export function Overview() {
           <LogSummary
             log={accessLog}
             {...shared}
+            more={
+              <Link to="/w/$slug/sessions" params={{ slug }} search={searchOf(range)}>
+                Sessions
+              </Link>
+            }
             top={[
               { field: "ip_address", title: "Failed or denied most, by address", of: NOT_SUCCESS },
               { field: "status_reason", title: "Why", of: NOT_SUCCESS },
@@ -97,10 +102,12 @@ interface LogSummaryProps<L extends LogName, E extends LogEvent, M> {
   now: number;
   /** Fields whose top values are shown, of all events or of some statuses. */
   top?: readonly { field: string; title: string; of?: string[] }[];
+  /** A further page about this log. */
+  more?: React.ReactNode;
   children?: React.ReactNode;
 }
 
-function searchOf(range: Preset | "all"): LogSearch {
+function searchOf(range: Preset | "all"): { range?: Preset } {
   return range === "all" ? {} : { range };
 }
 
@@ -111,10 +118,10 @@ const NOT_SUCCESS = ["failure", "denied"];
 function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: boolean }>(
   props: LogSummaryProps<L, E, M>,
 ) {
-  const { log, workspace, range, now, top = [], children } = props;
-  const search = searchOf(range);
+  const { log, workspace, range, now, top = [], more, children } = props;
+  const search: LogSearch = searchOf(range);
   const { clock } = useLog();
-  const { list, events, metrics, before, histogram } = useLogData(log, workspace, search, now, {
+  const { list, events, metrics, before, bars } = useLogData(log, workspace, search, now, {
     pageSize: LATEST,
     facets: false,
   });
@@ -133,6 +140,7 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
           </Link>
         </h2>
         <span className={styles.question}>{log.question}</span>
+        {more}
         <Link
           to={to}
           params={{ slug: workspace }}
@@ -157,10 +165,10 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
         />
       </div>
       <Histogram
-        data={histogram.data}
+        data={bars.data}
         chart={log.chart}
         clock={clock}
-        stale={histogram.isPlaceholderData}
+        stale={bars.isPlaceholderData}
         height={92}
       />
       {children}

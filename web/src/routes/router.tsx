@@ -21,6 +21,7 @@ import { Home } from "./Home";
 import { LOG_FILTERS } from "./log-filters";
 import { parseSearch, stringifySearch } from "./query-string";
 import { SignIn } from "./SignIn";
+import { readSessionSearch } from "./sessions/session-search";
 import { readTimelineSearch } from "./timeline/timeline-search";
 import { WorkspacePage } from "./WorkspacePage";
 
@@ -170,6 +171,13 @@ const timelineRoute = createRoute({
   component: lazyRouteComponent(() => import("./timeline/TimelinePage"), "TimelinePage"),
 });
 
+const workspaceSessionsRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "sessions",
+  validateSearch: readSessionSearch,
+  component: lazyRouteComponent(() => import("./sessions/SessionsPage"), "SessionsPage"),
+});
+
 const recordRoute = createRoute({
   getParentRoute: () => workspaceRoute,
   path: "records/$model/$recordId",
@@ -242,6 +250,7 @@ const routeTree = rootRoute.addChildren([
       applicationRoute,
       frameworkRoute,
       timelineRoute,
+      workspaceSessionsRoute,
       recordRoute,
       settingsRoute.addChildren([
         settingsStartRoute,

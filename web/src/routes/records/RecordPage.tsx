@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQuery, useSuspenseQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { describeError } from "../../api/errors";
 import { blameQuery, versionsQuery } from "../../api/records";
@@ -7,6 +7,7 @@ import { workspaceQuery } from "../../api/workspaces";
 import { LogContext } from "../../logs/context";
 import { humanize } from "../../logs/definition";
 import { LOG_PATHS } from "../../logs/paths";
+import { useRecentPlace } from "../../logs/recent";
 import { recordLink, recordOf, type RecordSearch } from "../../logs/record-link";
 import { useWorkspaceClock } from "../../logs/use-workspace-clock";
 import { ErrorNotice } from "../../ui/ErrorNotice";
@@ -42,6 +43,18 @@ export function RecordPage() {
   const name = state.data?.record_name ?? versions.find((version) => version.record_name)?.record_name;
   const kind = humanize(record.model);
   useTitle(name ?? `${kind} ${record.id}`, workspace.name);
+
+  const router = useRouter();
+  useRecentPlace(
+    slug,
+    state.data
+      ? {
+          href: router.buildLocation(recordLink(slug, record)).href,
+          name: name ?? `${kind} ${record.id}`,
+          hint: `Record, ${kind.toLowerCase()}`,
+        }
+      : null,
+  );
 
   const go = (next: Pick<RecordSearch, "at" | "from">) => {
     const { from = search.from, at = search.at } = next;

@@ -1,5 +1,5 @@
 import { keepPreviousData, useInfiniteQuery, useSuspenseQuery } from "@tanstack/react-query";
-import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
 import { accessLog } from "../../access/log";
 import { activityLog } from "../../activity/log";
@@ -12,6 +12,7 @@ import { frameworkLog } from "../../framework/log";
 import { LogContext } from "../../logs/context";
 import { EventDrawer } from "../../logs/EventDrawer";
 import { LogTable } from "../../logs/LogTable";
+import { useRecentPlace } from "../../logs/recent";
 import { SearchBox } from "../../logs/SearchBox";
 import { useOpenEvent } from "../../logs/use-open-event";
 import { useWorkspaceClock } from "../../logs/use-workspace-clock";
@@ -23,7 +24,7 @@ import { formatCount } from "../../ui/time/format";
 import { NARROW, NO_ROOM_BESIDE, useMediaQuery } from "../../ui/use-media-query";
 import { useTitle } from "../use-log-page";
 import { asTimelineEvent, type TimelineEvent, timelineTable } from "./definition";
-import { CONDITIONS, type TimelineSearch } from "./timeline-search";
+import { CONDITIONS, timelineName, type TimelineSearch } from "./timeline-search";
 import styles from "./TimelinePage.module.css";
 
 const LOGS = {
@@ -93,6 +94,12 @@ export function TimelinePage() {
     [slug, clock, search.q],
   );
   const conditions = CONDITIONS.filter(([name]) => search[name]);
+  const router = useRouter();
+  const href = router.buildLocation({ to: "/w/$slug/timeline", params: { slug }, search: question }).href;
+  useRecentPlace(
+    slug,
+    events.length > 0 ? { href, name: timelineName(search, events), hint: "Timeline" } : null,
+  );
   return (
     <LogContext value={context}>
       <div className={styles.page} style={openId && !modal ? { paddingRight: width } : undefined}>

@@ -29,6 +29,33 @@ export const CONDITIONS = [
 const TEXTS = [...CONDITIONS.map(([name]) => name), "since", "until", "q", "event"] as const;
 const MOST_MINUTES = 1440;
 
+interface Named {
+  type?: string | null;
+  id?: string | null;
+  name?: string | null;
+}
+
+/** The conditions in words, with the names that the events know. */
+export function timelineName(
+  search: TimelineSearch,
+  events: readonly { actor: Named | null; target: Named | null }[],
+): string {
+  const nameOf = (text: string) => {
+    for (const event of events) {
+      for (const known of [event.actor, event.target]) {
+        if (known?.name && `${known.type}:${known.id}` === text) return known.name;
+      }
+    }
+    return null;
+  };
+  const words = CONDITIONS.flatMap(([name, label]) => {
+    const value = search[name];
+    return value ? [nameOf(value) ?? `${label} ${value}`] : [];
+  });
+  if (search.q) words.push(`“${search.q}”`);
+  return words.length > 0 ? words.join(", ") : "Everything";
+}
+
 /** Ignores what is not valid, as the pages of the logs do. */
 export function readTimelineSearch(raw: Record<string, unknown>): TimelineSearch {
   const search: TimelineSearch = {};

@@ -52,6 +52,22 @@ export function formatRelative(instant: number, now: number): string {
   return relative.format(seconds, "second");
 }
 
+/** "36 s", "12 min", "3 h 5 min", "2 d 4 h": two units at most, the smaller one only if it counts. */
+export function formatDuration(seconds: number): string {
+  const units: readonly [string, number][] = [
+    ["d", 86_400],
+    ["h", 3_600],
+    ["min", 60],
+  ];
+  for (const [index, [unit, size]] of units.entries()) {
+    if (seconds < size) continue;
+    const [smaller, step] = units[index + 1] ?? [null, size];
+    const rest = smaller === null ? 0 : Math.floor((seconds % size) / step);
+    return `${Math.floor(seconds / size)} ${unit}${rest > 0 ? ` ${rest} ${smaller}` : ""}`;
+  }
+  return `${Math.floor(seconds)} s`;
+}
+
 const number = new Intl.NumberFormat("en");
 
 /** A count that is only a lower bound is shown as "10,000+". */
