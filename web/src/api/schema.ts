@@ -11732,6 +11732,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -12384,6 +12398,20 @@ export interface operations {
          *     ]
          */
         not_changed_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -15557,6 +15585,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -16265,6 +16307,20 @@ export interface operations {
          *     ]
          */
         not_changed_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
@@ -19494,6 +19550,20 @@ export interface operations {
          */
         not_field?: string[];
         /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
+        /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
          *       "17"
@@ -20146,6 +20216,20 @@ export interface operations {
          *     ]
          */
         not_changed_field?: string[];
+        /**
+         * @description Matches any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        changed?: string[];
+        /**
+         * @description Leaves out any of these changes: a field, a colon and its new value or that value's label. Strings are compared as they are, numbers, booleans and null as JSON writes them; a set has each value that was added.
+         * @example [
+         *       "status:closed"
+         *     ]
+         */
+        not_changed?: string[];
         /**
          * @description Matches any of these ids of the person for whom the actor acted.
          * @example [
