@@ -9,11 +9,13 @@ interface LiveStatusProps {
   live: Pick<Live<never>, "state" | "error">;
   /** New events wait, because somebody reads. */
   reading: boolean;
+  /** There is room for a word. */
+  brief: boolean;
   onMode: (mode: LiveMode) => void;
 }
 
 /** What the stream of new events does, and a button that stops or continues it. */
-export function LiveStatus({ mode, live: { state, error }, reading, onMode }: LiveStatusProps) {
+export function LiveStatus({ mode, live: { state, error }, reading, brief, onMode }: LiveStatusProps) {
   const paused = mode === "paused";
   const text =
     state === "ended"
@@ -25,7 +27,9 @@ export function LiveStatus({ mode, live: { state, error }, reading, onMode }: Li
           : paused
             ? "Paused"
             : reading
-              ? "New events wait while you read"
+              ? brief
+                ? "Holding"
+                : "New events wait while you read"
               : "Following";
   const moves = state === "open" && !paused;
   return (
@@ -40,7 +44,7 @@ export function LiveStatus({ mode, live: { state, error }, reading, onMode }: Li
       >
         <span className={styles.dot} aria-hidden="true" />
         {text}
-        {error instanceof ApiError && error.status > 0 && state !== "open" && `: ${error.message}`}
+        {!brief && error instanceof ApiError && error.status > 0 && state !== "open" && `: ${error.message}`}
       </span>
       {state !== "ended" && (
         <Button

@@ -326,7 +326,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                 <ViewTabs
                   live={
                     mode !== "off" && (
-                      <LiveStatus mode={mode} live={live} reading={reading} onMode={setMode} />
+                      <LiveStatus mode={mode} live={live} reading={reading} brief={narrow} onMode={setMode} />
                     )
                   }
                   view={search.view}
