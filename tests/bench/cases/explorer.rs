@@ -1,4 +1,4 @@
-//! Top values, the timeline and suggestions.
+//! Top values, groups, sessions, the timeline and suggestions.
 
 use logbook_engine::event::Log;
 
@@ -7,6 +7,14 @@ use super::{Case, Expect, Group, Plan, QUICK, Question, Samples, What, case};
 pub(super) fn cases(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
     let quick = (QUICK, Expect::Any);
     let mut cases = top(plan);
+    cases.extend(groups(plan));
+    cases.push(case("sessions: first page", Group::Other, quick, plan, |_| {
+        Some(Question::new(Log::Access, What::Sessions))
+    }));
+    cases.push(case("sessions of a user", Group::Other, quick, plan, |_| {
+        let user = samples.value(Log::Access, "/actor/id")?;
+        Some(Question::new(Log::Access, What::Sessions).with("user_id", user))
+    }));
     // Each with the pointer of its value in an event of the feed.
     let about = [
         ("session", "session_id", "/session_id"),
@@ -34,6 +42,26 @@ pub(super) fn cases(samples: &mut Samples, plan: &Plan) -> Vec<Case> {
         Some(Question::new(Log::Application, What::Suggest { field: "actor" }).search(&name[..2 + n % 3]))
     }));
     cases
+}
+
+fn groups(plan: &Plan) -> Vec<Case> {
+    let quick = (QUICK, Expect::Any);
+    let groups = |(log, fields)| Question::new(log, What::Groups { fields });
+    vec![
+        case("groups with rollups", Group::Other, quick, plan, |n| {
+            const FIELDS: [(Log, [&str; 2]); 3] = [
+                (Log::Access, ["event_type", "status"]),
+                (Log::Application, ["model", "action"]),
+                (Log::Framework, ["action", "status"]),
+            ];
+            Some(groups(FIELDS[n % FIELDS.len()]))
+        }),
+        case("groups of the newest events", Group::Other, quick, plan, |n| {
+            const FIELDS: [(Log, [&str; 2]); 2] =
+                [(Log::Access, ["user_id", "ip_address"]), (Log::Application, ["actor_id", "model"])];
+            Some(groups(FIELDS[n % FIELDS.len()]))
+        }),
+    ]
 }
 
 fn top(plan: &Plan) -> Vec<Case> {

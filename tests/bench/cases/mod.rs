@@ -110,6 +110,12 @@ pub(crate) enum What {
     Top {
         field: &'static str,
     },
+    /// Two fields.
+    Groups {
+        fields: [&'static str; 2],
+    },
+    /// The first page of sessions.
+    Sessions,
     /// A condition of the timeline, and its value.
     Timeline {
         about: &'static str,
@@ -199,6 +205,11 @@ impl Question {
                 parameters.push(("field", (*field).to_owned()));
                 format!("{log}/top")
             }
+            What::Groups { fields } => {
+                parameters.extend(fields.iter().map(|field| ("field", (*field).to_owned())));
+                format!("{log}/groups")
+            }
+            What::Sessions => "sessions".to_owned(),
             What::Timeline { about, value } => {
                 parameters.push((about, value.clone()));
                 "timeline".to_owned()
@@ -219,7 +230,7 @@ impl Question {
         let mark = if parameters.is_empty() { "" } else { "?" };
         let path = format!("{path}{mark}{parameters}");
         match self.what {
-            What::Timeline { .. } | What::Suggest { .. } => target.below(&path),
+            What::Timeline { .. } | What::Suggest { .. } | What::Sessions => target.below(&path),
             _ => target.logs(&path),
         }
     }

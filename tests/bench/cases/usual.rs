@@ -60,14 +60,21 @@ pub(crate) fn statements(question: &Question, direct: &mut Direct, workspace_id:
         What::Feed { after, limit } => vec![format!(
             "SELECT * FROM events WHERE workspace_id = {workspace_id} ORDER BY seq LIMIT {limit} OFFSET {after}"
         )],
-        What::Top { field } => {
-            let column = match *field {
-                "actor_id" | "user_id" => "actor_id",
-                "record" => "concat_ws(':', target_type, target_id)",
-                "event_type" | "action" => "action",
-                other => other,
-            };
-            vec![format!("{} LIMIT 10", count_by(column))]
+        What::Top { field } => vec![format!("{} LIMIT 10", count_by(column(field)))],
+        What::Groups { fields: [one, other] } => vec![format!(
+            "SELECT {}, {}, count(*) FROM events WHERE {condition} GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 20",
+            column(one),
+            column(other)
+        )],
+        What::Sessions => {
+            let logins = format!(
+                "SELECT session_id FROM events WHERE {condition} AND action = 'login' AND outcome = {} {SCREEN} LIMIT 20",
+                Outcome::Success.number()
+            );
+            vec![format!(
+                "SELECT session_id, max(occurred_at), count(*) FROM events WHERE workspace_id = {workspace_id} \
+                 AND session_id IN ({logins}) GROUP BY 1"
+            )]
         }
         What::Timeline { about, value } => {
             let condition = match *about {
@@ -88,6 +95,18 @@ pub(crate) fn statements(question: &Question, direct: &mut Direct, workspace_id:
         What::Record(_) => {
             vec![format!("SELECT * FROM events WHERE {condition} ORDER BY occurred_at, seq")]
         }
+    }
+}
+
+/// The column of a field that is counted.
+fn column(field: &str) -> &str {
+    match field {
+        "actor_id" | "user_id" => "actor_id",
+        "record" => "concat_ws(':', target_type, target_id)",
+        "event_type" | "action" => "action",
+        "status" => "outcome",
+        "model" => "target_type",
+        other => other,
     }
 }
 
