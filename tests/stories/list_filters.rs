@@ -128,6 +128,8 @@ on_both!(the_application_log_has_these_filters, |server| {
         ("field=age&field=gr%C3%B6%C3%9Fe", "a e"),
         ("field=stat", ""),
         ("field=name&action=update", ""),
+        (&format!("changed=a{}", ":".repeat(30_000)), ""),
+        (&format!("target=a{}", ":".repeat(30_000)), ""),
         ("changed=status:closed", "c"),
         ("changed=status:open", "a"),
         ("changed=status:open&changed=status:closed", "a c"),
@@ -192,6 +194,7 @@ on_both!(a_wrong_or_unknown_parameter_is_named, |server| {
     admin.post("/workspaces/clinic/logs/access", json!([sample("access", 1)])).expect(201);
     let many = (0..101).map(|n| format!("role={n}")).collect::<Vec<_>>().join("&");
     let long = format!("q={}", "x".repeat(201));
+    let colons = ":".repeat(30_000);
     for (path, code, place) in [
         ("access?limit=0", "invalid_parameter", "limit"),
         ("access?limit=1001", "invalid_parameter", "limit"),
@@ -201,6 +204,7 @@ on_both!(a_wrong_or_unknown_parameter_is_named, |server| {
         ("access?limit=5&limit=6", "invalid_parameter", "limit"),
         ("access?order=up", "invalid_parameter", "order"),
         ("access?status=maybe", "invalid_parameter", "status"),
+        (&format!("application?record=a{colons}"), "invalid_parameter", "record"),
         ("application?changed=status", "invalid_parameter", "changed"),
         ("application?changed=:closed", "invalid_parameter", "changed"),
         ("framework?not_changed=", "invalid_parameter", "not_changed"),

@@ -14,6 +14,8 @@ use crate::{
 
 /// A condition with more values is not checked by the index, only on the rows.
 const MOST_VALUES: usize = 64;
+/// Types and ids of targets have no more bytes: 255 characters.
+const MOST_TARGET_BYTES: usize = 4 * 255;
 /// Keys of each directory that are looked up before the others.
 const FIRST_KEYS: usize = 2;
 
@@ -140,6 +142,9 @@ impl Plan {
                 vec![vec![key(Field::FurtherTarget, wanted)], vec![key(Field::TargetType, wanted)]];
             for (at, _) in wanted.match_indices(':') {
                 let (kind, id) = (&wanted[..at], &wanted[at + 1..]);
+                if kind.len().max(id.len()) > MOST_TARGET_BYTES {
+                    continue;
+                }
                 terms.push(vec![key(Field::TargetType, kind), key(Field::TargetId, id)]);
             }
             Some(terms)

@@ -159,6 +159,11 @@ impl FilterParam {
                 put(&mut filter.targets, excludes, targets.collect::<Result<_>>()?);
             }
             Place::Record => {
+                // Each is a condition of its own in the statement.
+                if values.iter().map(|value| value.matches(':').count()).sum::<usize>() > MAX_VALUES {
+                    let detail = format!("must have at most {MAX_VALUES} colons");
+                    return Err(Problem::parameter(name, detail));
+                }
                 let records = values.iter().map(|value| types_and_ids(name, value));
                 put(&mut filter.records, excludes, records.collect::<Result<Vec<_>>>()?.concat());
             }
