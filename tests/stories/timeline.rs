@@ -314,3 +314,46 @@ on_both!(a_timeline_of_nothing_and_conditions_that_are_none_are_refused, |server
     assert!(admin.query(PATH, &[("actor", "user:none")]).expect(200).data().is_empty());
     assert!(admin.query(PATH, &[("until", &rfc3339(BASE))]).expect(200).data().is_empty());
 });
+
+on_both!(a_timeline_is_narrowed_as_a_log_is, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    for log in ["access", "application", "framework"] {
+        let events: Vec<Value> = (0..4).map(|n| sample(log, n)).collect();
+        admin.post(&format!("/workspaces/clinic/logs/{log}"), events.into()).expect(201);
+    }
+    admin
+        .post(
+            "/workspaces/clinic/logs/framework",
+            json!([{"action": "app_updated", "component": {"type": "app"}, "status": "failure", "occurred_at": "2026-10-01T09:00:00Z"}]),
+        )
+        .expect(201);
+    let ask = |more: &[(&str, &str)]| {
+        let parameters = [&[("since", "2026-01-01")][..], more].concat();
+        admin.query(PATH, &parameters).expect(200).data().clone()
+    };
+    let all = ask(&[]);
+    assert_eq!(all.len(), 13);
+    let with = |field: &str, values: &[&str]| {
+        let is = |event: &&Value| values.iter().any(|value| event[field] == *value);
+        all.iter().filter(is).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(
+        ask(&[("log", "access"), ("log", "framework"), ("log", "access")]),
+        with("log", &["access", "framework"])
+    );
+    assert_eq!(
+        ask(&[("outcome", "failure"), ("outcome", "denied")]),
+        with("outcome", &["failure", "denied"])
+    );
+    assert_eq!(ask(&[("action", "app_updated")]), with("action", &["app_updated"]));
+    assert_eq!(ask(&[("action", "app_updated"), ("not_action", "app_updated")]), [] as [Value; 0]);
+    assert_eq!(ask(&[("source", "nobody")]), [] as [Value; 0]);
+    assert_eq!(ask(&[("source", all[0]["source"].as_str().expect("a source"))]), all);
+    for (parameter, value) in [("log", "x"), ("outcome", "x"), ("actions", "x")] {
+        let parameters = [("since", "2026-01-01"), (parameter, value)];
+        assert_eq!(admin.query(PATH, &parameters).expect(400).places(), [parameter]);
+    }
+    // They are no question by themselves.
+    assert_eq!(admin.query(PATH, &[("log", "access")]).expect(400).places(), ["since"]);
+});

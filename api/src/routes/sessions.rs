@@ -95,7 +95,10 @@ impl Device {
             let major = version.split('.').next().and_then(known);
             known(name).map(|name| major.map_or(name.clone(), |major| format!("{name} {major}")))
         });
-        Self { browser, os: parsed.and_then(|parsed| known(parsed.os)) }
+        let os = parsed.and_then(|parsed| known(parsed.os));
+        // Its name since 2016.
+        let os = os.map(|os| if os == "Mac OSX" { "macOS".into() } else { os });
+        Self { browser, os }
     }
 }
 

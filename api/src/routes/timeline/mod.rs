@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use logbook_engine::{
     caches::Caches,
     db::{Conn, Db, timestamp::Timestamp},
-    event::{ActorType, Log, id::EventId},
+    event::{ActorType, Log, Outcome, id::EventId},
     filter::{Accepted, Filter, Network},
     query::PATIENCE,
     timeline::{self, Part},
@@ -99,6 +99,31 @@ pub struct TimelineParams {
     #[validate(range(min = 1, max = 1440))]
     #[param(minimum = 1, maximum = 1440, default = 5, nullable = false)]
     pub minutes: Option<u32>,
+    /// Only these logs.
+    #[serde(default)]
+    #[validate(length(max = 4))]
+    #[param(max_items = 4, example = json!(["access"]), nullable = false)]
+    pub log: Vec<String>,
+    /// Any of these actions.
+    #[serde(default)]
+    #[validate(length(max = 50))]
+    #[param(max_items = 50, example = json!(["update"]), nullable = false)]
+    pub action: Vec<String>,
+    /// None of these actions.
+    #[serde(default)]
+    #[validate(length(max = 50))]
+    #[param(max_items = 50, example = json!(["read"]), nullable = false)]
+    pub not_action: Vec<String>,
+    /// Any of these outcomes: `success`, `failure`, `denied`.
+    #[serde(default)]
+    #[validate(length(max = 3))]
+    #[param(max_items = 3, example = json!(["failure", "denied"]), nullable = false)]
+    pub outcome: Vec<String>,
+    /// Any of these sources.
+    #[serde(default)]
+    #[validate(length(max = 50))]
+    #[param(max_items = 50, example = json!(["zango"]), nullable = false)]
+    pub source: Vec<String>,
 }
 
 /// An actor as the parameter names them.
@@ -134,8 +159,7 @@ impl TimelineParams {
     }
 
     fn has_condition(&self) -> bool {
-        let Self { actor, on_behalf_of, session_id, correlation_id, ip_address, record, around, minutes: _ } =
-            self;
+        let Self { actor, on_behalf_of, session_id, correlation_id, ip_address, record, around, .. } = self;
         [actor, on_behalf_of, session_id, correlation_id, ip_address, record, around]
             .iter()
             .any(|condition| condition.is_some())
@@ -155,8 +179,9 @@ impl TimelineParams {
             return Err(Problem::with_errors(Code::InvalidParameter, errors));
         }
         let actor = self.actor.as_deref().map(ActorName::parse).transpose()?;
+        let wanted = named("log", &self.log, logs, Log::as_str)?;
         let mut parts = Vec::new();
-        for log in logs {
+        for log in if wanted.is_empty() { logs } else { &wanted } {
             let mut filter = range.filter(workspace, *log)?;
             self.add_to(&mut filter)?;
             if let Some(at) = around {
@@ -179,6 +204,9 @@ impl TimelineParams {
         filter.on_behalf_of = only(&self.on_behalf_of);
         filter.session_ids = only(&self.session_id);
         filter.correlation_ids = only(&self.correlation_id);
+        filter.actions = Accepted { only: self.action.clone(), not: self.not_action.clone() };
+        filter.outcomes = Accepted::only(named("outcome", &self.outcome, Outcome::ALL, Outcome::as_str)?);
+        filter.sources = Accepted::only(self.source.clone());
         if let Some(record) = &self.record {
             if !record.split_once(':').is_some_and(|(kind, id)| !kind.is_empty() && !id.is_empty()) {
                 return Err(Problem::parameter("record", "must be a type and an id (patient:92)"));
@@ -192,6 +220,26 @@ impl TimelineParams {
         }
         Ok(())
     }
+}
+
+/// The values with these names.
+fn named<T: Copy + PartialEq>(
+    parameter: &str,
+    names: &[String],
+    all: &[T],
+    name_of: fn(T) -> &'static str,
+) -> Result<Vec<T>> {
+    let mut found = Vec::new();
+    for name in names {
+        let value = all.iter().copied().find(|value| name_of(*value) == name).ok_or_else(|| {
+            let known: Vec<_> = all.iter().map(|value| name_of(*value)).collect();
+            Problem::parameter(parameter, format!("must be one of {}", known.join(", ")))
+        })?;
+        if !found.contains(&value) {
+            found.push(value);
+        }
+    }
+    Ok(found)
 }
 
 /// What somebody did, and what others did on their behalf.
