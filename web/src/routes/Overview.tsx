@@ -3,6 +3,7 @@ import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { accessLog } from "../access/log";
 import { describeError } from "../api/errors";
+import { canExport } from "../api/roles";
 import type { LogEvent, LogName } from "../api/types";
 import { workspaceQuery } from "../api/workspaces";
 import { applicationLog } from "../application/log";
@@ -53,7 +54,17 @@ export function Overview() {
         <div className={styles.head}>
           <div>
             <h1 className={styles.title}>{workspace.name}</h1>
-            <p className={styles.sub}>Times in {clock.zone}</p>
+            <p className={styles.sub}>
+              Times in {clock.zone}
+              {canExport(workspace.role) && (
+                <>
+                  {" · "}
+                  <Link to="/w/$slug/exports" params={{ slug }}>
+                    Exports
+                  </Link>
+                </>
+              )}
+            </p>
           </div>
           <nav className={styles.ranges} aria-label="Time range">
             {RANGES.map(([value, label]) => (
