@@ -52,6 +52,30 @@ test("A click on a record filters by its model and its ID", async ({ signedIn: p
   await expect(page).toHaveURL(/record=prescription%3A2906/);
 });
 
+test("A change in an event finds all changes of the field to its value", async ({ signedIn: page, clinic }) => {
+  await page.goto(`/w/${clinic.slug}/application?action=update`);
+  await rows(page).first().focus();
+  await page.keyboard.press("Enter");
+  const changes = details(page).getByRole("list", { name: "Changed fields" });
+  await expect(changes.getByRole("button", { name: "Find changes of roles to Nurse" })).toBeVisible();
+  // A secret is nothing to look for.
+  await expect(changes.getByRole("button", { name: /Find changes of access_token/ })).toHaveCount(0);
+  await expectAccessibleInAllViews(page, "find-change");
+  await changes.getByRole("button", { name: "Find changes of status to closed" }).click();
+  const total = page.getByRole("group", { name: "Total Changes", exact: true });
+  await expect(page).toHaveURL(/changed=status%3Aclosed/);
+  await expect(total).toContainText(/150$/);
+  await expect(page.getByRole("button", { name: "Remove filter status changed to closed" })).toBeVisible();
+
+  await page.getByRole("button", { name: "Remove filter Action is Update" }).click();
+  await expect(total).toContainText(/150$/);
+  await chips(page).getByRole("button", { name: /^changed to/ }).click();
+  await expect(page).toHaveURL(/not_changed=status%3Aclosed/);
+  await expect(page.getByRole("button", { name: "Remove filter status not changed to closed" })).toBeVisible();
+  await expect(rows(page).first()).toContainText("status: empty → open");
+  await expect(total).toContainText(/150$/);
+});
+
 test("While a search is under way, cards and facets say that they are not its answer", async ({ signedIn: page }) => {
   await page.goto("/w/peerapp/application");
   await expect(rows(page).first()).toBeVisible();

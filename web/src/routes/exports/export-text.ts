@@ -53,8 +53,8 @@ export function filtersText(exported: Exported, clock: Clock): string {
   if (exported.log === "timeline") return [timelineName(exported.search, []), range].join(" · ");
   const { log, search } = exported;
   const filters = LOGS[log].filters as readonly Filter<unknown>[];
-  const words = filterTexts(filters, [], search).map(({ excluded, label, text }) =>
-    [label, excluded ? "is not" : "is", text].join(" "),
+  const words = filterTexts(filters, [], search).map(({ label, word, text }) =>
+    [label, word, text].join(" "),
   );
   if (search.q) words.unshift(`“${search.q}”`);
   return [words.length > 0 ? words.join(", ") : "All events", range].join(" · ");
