@@ -289,6 +289,35 @@ test("Events are grouped by two fields, each group with its course", async ({ si
   await expect(groups.getByRole("row")).toHaveCount(2);
 });
 
+test("Events are grouped and filtered by a path of the metadata, which is suggested", async ({ signedIn: page, ward }) => {
+  await page.goto(`/w/${ward.slug}/application?view=top`);
+  const groups = page.getByRole("table", { name: "Groups" });
+  await page.getByLabel("First field").selectOption({ label: "Metadata…" });
+  const path = page.getByRole("form", { name: "Path of the metadata" }).getByRole("combobox", { name: "Path" });
+  await expect(path).toBeFocused();
+  await path.fill("region");
+  await page.getByRole("option", { name: /^request\.region/ }).click();
+  await expect(page).toHaveURL(/group=metadata\.request\.region/);
+  await expect(path).toHaveCount(0);
+  await expect(groups.getByRole("columnheader").first()).toHaveText("request.region");
+  await expect(groups.getByRole("row").filter({ hasText: "eu-west" })).toBeVisible();
+  await page.getByLabel("Second field").selectOption({ label: "Metadata…" });
+  await path.fill("request.retries");
+  await page.getByRole("button", { name: "Group", exact: true }).click();
+  await expect(groups.getByRole("columnheader").nth(1)).toHaveText("request.retries");
+  await expectAccessibleInAllViews(page, "groups-metadata");
+
+  await page.setViewportSize({ width: 1440, height: 900 });
+  const form = page.getByRole("form", { name: "Add a filter" });
+  await form.getByLabel("More filters").selectOption("Metadata");
+  await form.getByRole("combobox", { name: "Path" }).fill("reg");
+  await form.getByRole("option", { name: /^request\.region/ }).click();
+  await form.getByLabel("Value").fill("eu-west");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/metadata\.request\.region=eu-west/);
+  await expect(chips(page)).toHaveText([/request\.region.*is.*eu-west/]);
+});
+
 test("A view is saved by name, shared, and opens its log", async ({ signedIn: page }) => {
   await page.goto("/w/peerapp/framework?status=success&order=asc");
   await expect(rows(page, "Framework log").first()).toBeVisible();

@@ -1,9 +1,9 @@
 import type { LogApi } from "../api/logs";
-import { suggest } from "../api/suggest";
 import type { Change, LogEvent, LogName, Suggestion } from "../api/types";
 import { actorName, OnBehalfOf, targetValue, TargetValue, Timestamp, Value } from "./cells";
 import styles from "./cells.module.css";
 import { CHANGED, changedValue } from "./changed";
+import { metadataPaths } from "./metadata-paths";
 import { type Chart, type Column, type DetailField, type Filter, humanize, type Metric } from "./definition";
 
 // What all logs have in common. A log spreads these into its own lists.
@@ -57,10 +57,7 @@ export const sharedFilters: readonly Filter<LogEvent>[] = [
     kind: "metadata",
     placeholder: "eu",
     check: true,
-    suggestPart: {
-      key: "metadata",
-      find: (workspace, q, signal) => suggest(workspace, "metadata", q, signal),
-    },
+    suggestPart: metadataPaths,
   },
 ];
 
