@@ -140,7 +140,7 @@ test12("The view as a link for somebody else", async ({ signedIn: page, filled: 
 
 test12("Which change made a field what it is", async ({ signedIn: page, filled: _ }) => {
   const hands = await open(page, "application?range=7d");
-  await page.getByLabel("More filters").selectOption("Field changed to");
+  await page.getByLabel("More filters").selectOption("Changed to");
   await hands.click(page.getByRole("combobox", { name: "Field" }));
   await page.getByRole("option", { name: "status" }).waitFor();
   await hands.press("ArrowDown");

@@ -83,7 +83,7 @@ export function changedFilter<L extends LogName>(
 /** The same for a log that does not count its fields. */
 export const plainChangedFilter: Filter<{ changes: readonly Change[] }> = {
   param: CHANGED,
-  label: "Field changed to",
+  label: "Changed to",
   kind: "change",
   placeholder: "closed",
   check: true,

@@ -54,32 +54,29 @@ export function Overview() {
         <div className={styles.head}>
           <div>
             <h1 className={styles.title}>{workspace.name}</h1>
-            <p className={styles.sub}>
-              Times in {clock.zone}
-              {canExport(workspace.role) && (
-                <>
-                  {" · "}
-                  <Link to="/w/$slug/exports" params={{ slug }}>
-                    Exports
-                  </Link>
-                </>
-              )}
-            </p>
+            <p className={styles.sub}>Times in {clock.zone}</p>
           </div>
-          <nav className={styles.ranges} aria-label="Time range">
-            {RANGES.map(([value, label]) => (
-              <Link
-                key={value}
-                to="/w/$slug"
-                params={{ slug }}
-                search={value === "30d" ? {} : { range: value }}
-                className={styles.rangeItem}
-                activeOptions={{ exact: true, includeSearch: true }}
-              >
-                {label}
+          <div className={styles.tools}>
+            {canExport(workspace.role) && (
+              <Link to="/w/$slug/exports" params={{ slug }}>
+                Exports
               </Link>
-            ))}
-          </nav>
+            )}
+            <nav className={styles.ranges} aria-label="Time range">
+              {RANGES.map(([value, label]) => (
+                <Link
+                  key={value}
+                  to="/w/$slug"
+                  params={{ slug }}
+                  search={value === "30d" ? {} : { range: value }}
+                  className={styles.rangeItem}
+                  activeOptions={{ exact: true, includeSearch: true }}
+                >
+                  {label}
+                </Link>
+              ))}
+            </nav>
+          </div>
         </div>
         <div className={styles.logs}>
           <LogSummary

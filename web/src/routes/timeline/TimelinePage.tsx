@@ -114,11 +114,13 @@ export function TimelinePage() {
               </span>
             ))}
           </p>
-          <SearchBox
-            value={search.q ?? ""}
-            onChange={(q) => go({ ...without(search, "event", "q"), ...(q && { q }) }, true)}
-          />
-          <ShareTimeline workspace={workspace} question={question} />
+          <div className={styles.tools}>
+            <SearchBox
+              value={search.q ?? ""}
+              onChange={(q) => go({ ...without(search, "event", "q"), ...(q && { q }) }, true)}
+            />
+            <ShareTimeline workspace={workspace} question={question} />
+          </div>
         </div>
         <div className={styles.scroller} ref={setScroller} tabIndex={-1}>
           {list.isError && events.length === 0 ? (
