@@ -37,6 +37,7 @@ export default [
     "records/RecordPage",
     "timeline/TimelinePage",
     "sessions/SessionsPage",
+    "exports/ExportsPage",
     "NewWorkspace",
     "settings/Members",
     "settings/Keys",

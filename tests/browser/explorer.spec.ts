@@ -52,6 +52,30 @@ test("A click on a record filters by its model and its ID", async ({ signedIn: p
   await expect(page).toHaveURL(/record=prescription%3A2906/);
 });
 
+test("A change in an event finds all changes of the field to its value", async ({ signedIn: page, clinic }) => {
+  await page.goto(`/w/${clinic.slug}/application?action=update`);
+  await rows(page).first().focus();
+  await page.keyboard.press("Enter");
+  const changes = details(page).getByRole("list", { name: "Changed fields" });
+  await expect(changes.getByRole("button", { name: "Find changes of roles to Nurse" })).toBeVisible();
+  // A secret is nothing to look for.
+  await expect(changes.getByRole("button", { name: /Find changes of access_token/ })).toHaveCount(0);
+  await expectAccessibleInAllViews(page, "find-change");
+  await changes.getByRole("button", { name: "Find changes of status to closed" }).click();
+  const total = page.getByRole("group", { name: "Total Changes", exact: true });
+  await expect(page).toHaveURL(/changed=status%3Aclosed/);
+  await expect(total).toContainText(/150$/);
+  await expect(page.getByRole("button", { name: "Remove filter status changed to closed" })).toBeVisible();
+
+  await page.getByRole("button", { name: "Remove filter Action is Update" }).click();
+  await expect(total).toContainText(/150$/);
+  await chips(page).getByRole("button", { name: /^changed to/ }).click();
+  await expect(page).toHaveURL(/not_changed=status%3Aclosed/);
+  await expect(page.getByRole("button", { name: "Remove filter status not changed to closed" })).toBeVisible();
+  await expect(rows(page).first()).toContainText("status: empty → open");
+  await expect(total).toContainText(/150$/);
+});
+
 test("While a search is under way, cards and facets say that they are not its answer", async ({ signedIn: page }) => {
   await page.goto("/w/peerapp/application");
   await expect(rows(page).first()).toBeVisible();
@@ -263,6 +287,35 @@ test("Events are grouped by two fields, each group with its course", async ({ si
   await groups.getByRole("row").nth(1).getByRole("button").first().click();
   await expect(page.getByRole("list", { name: "Active filters" }).getByRole("listitem")).toHaveCount(3);
   await expect(groups.getByRole("row")).toHaveCount(2);
+});
+
+test("Events are grouped and filtered by a path of the metadata, which is suggested", async ({ signedIn: page, ward }) => {
+  await page.goto(`/w/${ward.slug}/application?view=top`);
+  const groups = page.getByRole("table", { name: "Groups" });
+  await page.getByLabel("First field").selectOption({ label: "Metadata…" });
+  const path = page.getByRole("form", { name: "Path of the metadata" }).getByRole("combobox", { name: "Path" });
+  await expect(path).toBeFocused();
+  await path.fill("region");
+  await page.getByRole("option", { name: /^request\.region/ }).click();
+  await expect(page).toHaveURL(/group=metadata\.request\.region/);
+  await expect(path).toHaveCount(0);
+  await expect(groups.getByRole("columnheader").first()).toHaveText("request.region");
+  await expect(groups.getByRole("row").filter({ hasText: "eu-west" })).toBeVisible();
+  await page.getByLabel("Second field").selectOption({ label: "Metadata…" });
+  await path.fill("request.retries");
+  await page.getByRole("button", { name: "Group", exact: true }).click();
+  await expect(groups.getByRole("columnheader").nth(1)).toHaveText("request.retries");
+  await expectAccessibleInAllViews(page, "groups-metadata");
+
+  await page.setViewportSize({ width: 1440, height: 900 });
+  const form = page.getByRole("form", { name: "Add a filter" });
+  await form.getByLabel("More filters").selectOption("Metadata");
+  await form.getByRole("combobox", { name: "Path" }).fill("reg");
+  await form.getByRole("option", { name: /^request\.region/ }).click();
+  await form.getByLabel("Value").fill("eu-west");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/metadata\.request\.region=eu-west/);
+  await expect(chips(page)).toHaveText([/request\.region.*is.*eu-west/]);
 });
 
 test("A view is saved by name, shared, and opens its log", async ({ signedIn: page }) => {

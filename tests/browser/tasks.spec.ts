@@ -139,12 +139,19 @@ test12("The view as a link for somebody else", async ({ signedIn: page, filled: 
 });
 
 test12("Which change made a field what it is", async ({ signedIn: page, filled: _ }) => {
-  const hands = await open(page, "application?range=7d&field=status");
-  await hands.press("/");
+  const hands = await open(page, "application?range=7d");
+  await page.getByLabel("More filters").selectOption("Changed to");
+  await hands.click(page.getByRole("combobox", { name: "Field" }));
+  await page.getByRole("option", { name: "status" }).waitFor();
+  await hands.press("ArrowDown");
+  await hands.press("Enter");
+  await hands.press("Tab");
   await hands.type("closed");
+  await hands.press("Enter");
   await expect(rows(page)).toHaveCount(1);
   await expect(rows(page).first()).toContainText("status: open → closed");
-  hands.expect(0, 7);
+  await expect(page.getByRole("list", { name: "Active filters" })).toContainText(/status.*changed to.*closed/);
+  hands.expect(1, 10);
 });
 
 test12("What is left without the noise", async ({ signedIn: page, filled: _ }) => {

@@ -1,7 +1,10 @@
 import { render, screen, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import type { Change } from "../src/api/types";
+import type { ApplicationEvent, Change } from "../src/api/types";
+import { applicationLog } from "../src/application/log";
+import { changedValue, splitChanged } from "../src/logs/changed";
 import { Changes, changesSummary } from "../src/logs/Changes";
+import { filterTexts } from "../src/logs/filter-text";
 
 function renderChanges(
   list: Change[],
@@ -113,5 +116,38 @@ describe("changes", () => {
     expect(changesSummary([{ field: "notes", old: "", new: "x".repeat(500) }])).toBe(
       `notes: empty → ${"x".repeat(120)}…`,
     );
+  });
+});
+
+describe("what a filter by a change is made of", () => {
+  it("is written as the API compares it", () => {
+    expect(changedValue("status", "closed")).toBe("status:closed");
+    expect([changedValue("age", 7), changedValue("paid", false), changedValue("ward", null)]).toEqual([
+      "age:7",
+      "paid:false",
+      "ward:null",
+    ]);
+    expect(splitChanged("name:Asha: Rao")).toEqual({ field: "name", value: "Asha: Rao" });
+  });
+
+  it("is nothing for what cannot be found", () => {
+    expect(changedValue("address", { city: "Pune" })).toBeNull();
+    expect(changedValue("note", "a".repeat(201))).toBeNull();
+    expect(changedValue("note", "")).toBeNull();
+    expect(changedValue("a:b", "c")).toBeNull();
+  });
+
+  it("is a sentence", () => {
+    const filters = applicationLog.filters;
+    const event = { changes: [{ field: "doctor_id", old: 1, new: 7, new_label: "Ben Kim" }] };
+    const texts = filterTexts(filters, [event as unknown as ApplicationEvent], {
+      changed: ["doctor_id:7", "status:closed"],
+      not_changed: ["ward:B"],
+    });
+    expect(texts.map(({ phrase }) => phrase)).toEqual([
+      "doctor_id changed to Ben Kim (7)",
+      "status changed to closed",
+      "ward not changed to B",
+    ]);
   });
 });

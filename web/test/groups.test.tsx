@@ -17,6 +17,16 @@ describe("the fields of a group", () => {
     expect(read("<script>,%")).toEqual({});
   });
 
+  it("are paths of the metadata, whatever is in a key", () => {
+    expect(fields("metadata.request.region,role")).toEqual(["metadata.request.region", "role"]);
+    const group = withGroup({}, ["metadata.100%2C, of it", "role"]).group ?? "";
+    expect(fields(group)).toEqual(["metadata.100%2C, of it", "role"]);
+    expect(read(group)).toEqual({ group });
+    expect(fields("metadata.")).toEqual([]);
+    const [region] = groupFields({ group: "metadata.request.region" }, []);
+    expect(region && withoutValue({}, region, "eu")).toEqual({ "not_metadata.request.region": ["eu"] });
+  });
+
   it("are in the query string", () => {
     expect(withGroup({ view: "top" }, ["role", ""])).toEqual({ view: "top", group: "role" });
     expect(withGroup({ view: "top", group: "role" }, [])).toEqual({ view: "top" });

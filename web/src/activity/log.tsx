@@ -20,6 +20,7 @@ import {
   statusChart,
   statusFilter,
   timeColumn,
+  plainChangedFilter,
 } from "../logs/shared";
 
 function Action({ event, wrap = false }: { event: ActivityEvent; wrap?: boolean }) {
@@ -131,7 +132,7 @@ export const activityLog: LogDefinition<"activity", ActivityEvent, ActivityMetri
       fromEvent: (event) => [{ value: event.actor?.id, name: event.actor && actorName(event.actor) }],
     },
     { param: "field", label: "Changed field", kind: "text", placeholder: "role" },
-    { param: "changed", label: "Changed to", kind: "text", placeholder: "role:admin" },
+    plainChangedFilter,
     ...sharedFilters,
   ],
   metrics: [{ title: "Total Activity", value: (metrics) => metrics.total }, failedMetric, deniedMetric],

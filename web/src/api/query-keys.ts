@@ -20,6 +20,7 @@ export const queryKeys = {
   apiKeys: (slug: string) => ["api-keys", slug] as const,
   views: (slug: string) => ["views", slug] as const,
   notes: (slug: string, event: string) => ["notes", slug, event] as const,
+  exports: (slug: string) => ["exports", slug] as const,
   masking: (slug: string) => ["masking", slug] as const,
   recordVersions: (slug: string, model: string, id: string) =>
     ["record", slug, model, id, "versions"] as const,

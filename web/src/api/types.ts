@@ -49,6 +49,7 @@ export type Group = Schemas["Group"];
 export type Groups = Schemas["Groups"];
 export type UserSession = Schemas["UserSession"];
 export type Note = Schemas["Note"];
+export type BackgroundExport = Schemas["BackgroundExport"];
 export type RecordVersion = Schemas["RecordVersion"];
 export type RecordBlame = Schemas["RecordBlame"];
 export type BlamedField = Schemas["BlamedField"];

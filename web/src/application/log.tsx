@@ -22,6 +22,7 @@ import {
   statusFilter,
   timeColumn,
   typeAndId,
+  changedFilter,
 } from "../logs/shared";
 
 const ACTIONS: Record<string, { label: string; tone: Tone; shape: Shape }> = {
@@ -205,7 +206,7 @@ export const applicationLog: LogDefinition<"application", ApplicationEvent, Appl
       fromEvent: (event) => [{ value: event.actor.id, name: actorName(event.actor) }],
     },
     { param: "field", label: "Changed field", kind: "text", placeholder: "status" },
-    { param: "changed", label: "Changed to", kind: "text", placeholder: "status:closed" },
+    changedFilter(applicationApi),
     ...sharedFilters,
   ],
   metrics: [

@@ -21,6 +21,7 @@ import {
   statusChart,
   statusFilter,
   timeColumn,
+  changedFilter,
 } from "../logs/shared";
 
 /** The value of the component filter: a type, or one component as "type:id". */
@@ -141,7 +142,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
       fromEvent: (event) => [{ value: event.actor.id, name: actorName(event.actor) }],
     },
     { param: "field", label: "Changed field", kind: "text", placeholder: "status" },
-    { param: "changed", label: "Changed to", kind: "text", placeholder: "status:closed" },
+    changedFilter(frameworkApi),
     ...sharedFilters,
   ],
   metrics: [{ title: "Total Events", value: (metrics) => metrics.total }, failedMetric, deniedMetric],

@@ -19,36 +19,33 @@ export function ActiveFilters<E>({ filters, events, search, onSearch }: ActiveFi
   return (
     <div className={styles.bar}>
       <ul className={styles.list} aria-label="Active filters">
-        {chips.map(({ key, excluded, label, value, text }) => {
-          const word = excluded ? "is not" : "is";
-          return (
-            <li key={`${key} ${value}`} className={cx(styles.chip, excluded && styles.excluded)}>
-              <span className={styles.label}>{label}</span>{" "}
-              <button
-                type="button"
-                className={styles.word}
-                title={excluded ? "Include it instead" : "Exclude it instead"}
-                onClick={() => onSearch(flipFilter(search, key, value))}
-              >
-                {word}
-                <span className="visually-hidden">
-                  , change to “{excluded ? "is" : "is not"}”: {label} {text}
-                </span>
-              </button>{" "}
-              <span className={styles.value} title={text}>
-                {text}
+        {chips.map(({ key, excluded, label, value, text, word, opposite }) => (
+          <li key={`${key} ${value}`} className={cx(styles.chip, excluded && styles.excluded)}>
+            <span className={styles.label}>{label}</span>{" "}
+            <button
+              type="button"
+              className={styles.word}
+              title={excluded ? "Include it instead" : "Exclude it instead"}
+              onClick={() => onSearch(flipFilter(search, key, value))}
+            >
+              {word}
+              <span className="visually-hidden">
+                , change to “{opposite}”: {label} {text}
               </span>
-              <button
-                type="button"
-                className={styles.remove}
-                aria-label={`Remove filter ${label} ${word} ${text}`}
-                onClick={() => onSearch(removeFilter(search, key, value))}
-              >
-                <Icon name="close" size={12} />
-              </button>
-            </li>
-          );
-        })}
+            </button>{" "}
+            <span className={styles.value} title={text}>
+              {text}
+            </span>
+            <button
+              type="button"
+              className={styles.remove}
+              aria-label={`Remove filter ${label} ${word} ${text}`}
+              onClick={() => onSearch(removeFilter(search, key, value))}
+            >
+              <Icon name="close" size={12} />
+            </button>
+          </li>
+        ))}
       </ul>
       <button type="button" className={styles.clear} onClick={() => onSearch(clearFilters(search))}>
         Clear all

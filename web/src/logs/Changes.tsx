@@ -5,6 +5,8 @@ import { Icon } from "../ui/Icon";
 import styles from "./Changes.module.css";
 import { Breakable, None, Value } from "./cells";
 import { useLog } from "./context";
+import { CHANGED, splitChanged } from "./changed";
+import { FindChange } from "./FindChange";
 import { Marked } from "./matches";
 import { covers } from "./metadata";
 import { filtersOf } from "./search";
@@ -38,6 +40,7 @@ export function Changes({ list, kind, masked, fieldParam }: ChangesProps) {
               removed={change.removed ?? []}
               addedLabel={change.new_label}
               removedLabel={change.old_label}
+              {...(fieldParam && { field: change.field })}
             />
           ) : (
             <ValueChange
@@ -48,6 +51,7 @@ export function Changes({ list, kind, masked, fieldParam }: ChangesProps) {
               maskedBefore={masked.some((pointer) => covers(pointer, `/changes/${index}/old`))}
               maskedAfter={masked.some((pointer) => covers(pointer, `/changes/${index}/new`))}
               side={snapshot ? (kind === "create" ? "new" : "old") : "both"}
+              {...(fieldParam && { field: change.field })}
             />
           )}
         </li>
@@ -105,13 +109,25 @@ interface ValueChangeProps {
   maskedBefore: boolean;
   maskedAfter: boolean;
   side: "both" | "old" | "new";
+  /** Changes of this field to the same value can be found. */
+  field?: string;
 }
 
 function ValueChange(props: ValueChangeProps) {
-  const { before, after, maskedBefore, maskedAfter, side } = props;
+  const { before, after, maskedBefore, maskedAfter, side, field } = props;
   const old = { value: before, label: props.beforeLabel, masked: maskedBefore, as: "old" } as const;
   const now = { value: after, label: props.afterLabel, masked: maskedAfter, as: "new" } as const;
-  if (side === "new") return <OneValue {...now} plain />;
+  const find = field !== undefined && !maskedAfter && (
+    <FindChange field={field} value={after} label={now.label} />
+  );
+  if (side === "new") {
+    return (
+      <span className={styles.found}>
+        <OneValue {...now} plain />
+        {find}
+      </span>
+    );
+  }
   if (side === "old") return <OneValue {...old} plain />;
   const multiline = needsLines(old.label ?? before) || needsLines(now.label ?? after);
   return (
@@ -122,7 +138,10 @@ function ValueChange(props: ValueChangeProps) {
           <Icon name="arrowRight" size={12} />
         </span>
       )}
-      <OneValue {...now} />
+      <span className={styles.found}>
+        <OneValue {...now} />
+        {find}
+      </span>
     </div>
   );
 }
@@ -212,14 +231,16 @@ interface SetChangeProps {
   /** One name for all values that were added or removed. */
   addedLabel: string | undefined;
   removedLabel: string | undefined;
+  /** Changes of this field to the same values can be found. */
+  field?: string;
 }
 
-function SetChange({ added, removed, addedLabel, removedLabel }: SetChangeProps) {
+function SetChange({ added, removed, addedLabel, removedLabel, field }: SetChangeProps) {
   if (added.length === 0 && removed.length === 0) return <None />;
   return (
     <div className={styles.values}>
       <Members values={removed} label={removedLabel} as="old" />
-      <Members values={added} label={addedLabel} as="new" />
+      <Members values={added} label={addedLabel} as="new" {...(field !== undefined && { field })} />
     </div>
   );
 }
@@ -228,10 +249,12 @@ function Members({
   values,
   label,
   as,
+  field,
 }: {
   values: readonly unknown[];
   label: string | undefined;
   as: "old" | "new";
+  field?: string;
 }) {
   const Tag = as === "old" ? "del" : "ins";
   const [sign, word] = as === "old" ? ["−", "removed"] : ["+", "added"];
@@ -244,11 +267,17 @@ function Members({
       {text}
     </Tag>
   );
-  const texts = values.map(asText);
-  if (!label || texts.length === 0) return texts.map(member);
+  if (!label || values.length === 0) {
+    return values.map((value) => (
+      <span key={asText(value)} className={styles.found}>
+        {member(asText(value))}
+        {field !== undefined && <FindChange field={field} value={value} />}
+      </span>
+    ));
+  }
   return (
     <span>
-      {member(label)} <span className={styles.raw}>{texts.join(", ")}</span>
+      {member(label)} <span className={styles.raw}>{values.map(asText).join(", ")}</span>
     </span>
   );
 }
@@ -260,9 +289,14 @@ function asText(value: unknown): string {
 /** For a table cell: one change with its values, and how many there are besides. Of a field that was asked for, its change. */
 export function ChangesSummary({ list }: { list: readonly Change[] }) {
   const { search } = useLog();
+  const filters = filtersOf(search);
+  const asked = [
+    ...(filters.field ?? []),
+    ...(filters[CHANGED] ?? []).map((text) => splitChanged(text).field),
+  ];
   return (
     <span title={list.map(fieldName).join(", ")}>
-      <Marked text={changesSummary(list, filtersOf(search).field, search.q)} />
+      <Marked text={changesSummary(list, asked, search.q)} />
     </span>
   );
 }

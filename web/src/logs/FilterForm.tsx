@@ -19,6 +19,12 @@ interface FilterFormProps<E> {
 
 const MODES = ["is", "is not"] as const;
 
+/** The filters that have a field before that of the value. */
+const PARTS: Partial<Record<Filter<never>["kind"], { label: string; placeholder: string }>> = {
+  metadata: { label: "Path", placeholder: "request.region" },
+  change: { label: "Field", placeholder: "status" },
+};
+
 /** One form for all filters whose values are typed. A field for each would be longer than the facets. */
 export function FilterForm<E>({ filters, search, onSearch, onCheck }: FilterFormProps<E>) {
   const [param, setParam] = useState(filters[0]?.param ?? "");
@@ -34,14 +40,16 @@ export function FilterForm<E>({ filters, search, onSearch, onCheck }: FilterForm
   }, [error]);
   const filter = filters.find((other) => other.param === param) ?? filters[0];
   if (!filter) return null;
-  const isMetadata = filter.kind === "metadata";
+  /** What stands before the value: a path of the metadata, or a changed field. */
+  const part = PARTS[filter.kind];
 
   const submit = async () => {
-    const value = text.trim();
+    const typed = text.trim();
     const at = path.trim();
-    if (value === "" || (isMetadata && at === "")) return;
-    const base = isMetadata ? `metadata.${at}` : filter.param;
+    if (typed === "" || (part && at === "")) return;
+    const base = filter.kind === "metadata" ? `metadata.${at}` : filter.param;
     const key = mode === "is" ? base : excluding(base);
+    const value = filter.kind === "change" ? `${at}:${typed}` : typed;
     if (filter.check) {
       setChecking(true);
       const message = await onCheck(key, value).finally(() => setChecking(false));
@@ -55,8 +63,8 @@ export function FilterForm<E>({ filters, search, onSearch, onCheck }: FilterForm
   };
 
   const valueField = {
-    label: isMetadata ? "Value" : filter.label,
-    hideLabel: !isMetadata,
+    label: part ? "Value" : filter.label,
+    hideLabel: !part,
     value: text,
     onChange: (next: string) => {
       setText(next);
@@ -89,20 +97,26 @@ export function FilterForm<E>({ filters, search, onSearch, onCheck }: FilterForm
           value={filter.param}
           onChange={(next) => {
             setParam(next);
+            setPath("");
             setError(null);
           }}
         />
         <Select label="Comparison" options={MODES} value={mode} onChange={setMode} hideLabel />
       </div>
-      {isMetadata && (
-        <TextField
-          label="Path"
+      {part && filter.suggestPart && (
+        <SuggestField
+          {...part}
+          key={filter.param}
           value={path}
           onChange={setPath}
-          placeholder="request.region"
+          suggest={filter.suggestPart}
+          onChoose={setPath}
           autoCapitalize="none"
           spellCheck={false}
         />
+      )}
+      {part && !filter.suggestPart && (
+        <TextField {...part} value={path} onChange={setPath} autoCapitalize="none" spellCheck={false} />
       )}
       <div className={styles.value}>
         {filter.suggest ? (

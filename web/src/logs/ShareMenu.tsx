@@ -1,13 +1,11 @@
-import { useMutation } from "@tanstack/react-query";
-import { EXPORT_FORMATS, type ExportFormat, saveExport } from "../api/export";
 import { canExport } from "../api/roles";
 import type { LogName, Workspace } from "../api/types";
 import { IconButton } from "../ui/Button";
 import { Menu, MenuGroup, MenuItem } from "../ui/Menu";
 import { cx } from "../ui/cx";
-import { Sheet } from "../ui/Sheet";
 import { useCopy } from "../ui/use-copy";
 import { curlOfList, withFixedTimes } from "./copy";
+import { ExportItems, ExportNotices, exportStatus, useExporting } from "./Exporting";
 import type { LogSearch } from "./search";
 import { filterQuery } from "./use-log-data";
 
@@ -23,11 +21,8 @@ interface ShareMenuProps {
 /** Takes the view along: as a link, or as the request that it makes. */
 export function ShareMenu({ log, workspace, search, now, hrefOf }: ShareMenuProps) {
   const { copied, copy } = useCopy();
-  const exporting = useMutation({
-    mutationFn: (format: ExportFormat) =>
-      saveExport(workspace.slug, log, format, filterQuery(withFixedTimes(search, now), now)),
-  });
-  const cancelled = exporting.error?.name === "AbortError";
+  const exporting = useExporting(workspace.slug, log, () => filterQuery(withFixedTimes(search, now), now));
+  const status = exportStatus(exporting);
   const link = (wanted: LogSearch) => copy(location.origin + hrefOf(wanted));
   return (
     <>
@@ -43,24 +38,12 @@ export function ShareMenu({ log, workspace, search, now, hrefOf }: ShareMenuProp
           </MenuItem>
           <MenuItem onAction={() => copy(curlOfList(workspace.slug, log, search, now))}>As curl</MenuItem>
         </MenuGroup>
-        {canExport(workspace.role) && (
-          <MenuGroup title="Export all events that match">
-            {EXPORT_FORMATS.map((format) => (
-              <MenuItem key={format} onAction={() => exporting.mutate(format)}>
-                {`As ${format.toUpperCase()}`}
-              </MenuItem>
-            ))}
-          </MenuGroup>
-        )}
+        {canExport(workspace.role) && <ExportItems exporting={exporting} />}
       </Menu>
-      <span className={cx(!exporting.isPending && "visually-hidden")} role="status">
-        {exporting.isPending ? "Exporting…" : exporting.isSuccess ? "Exported" : copied ? "Copied" : ""}
+      <span className={cx(status !== "Exporting…" && "visually-hidden")} role="status">
+        {status || (copied ? "Copied" : "")}
       </span>
-      {exporting.error && !cancelled && (
-        <Sheet title="The export failed" open centred onOpenChange={() => exporting.reset()}>
-          <p role="alert">{exporting.error.message}</p>
-        </Sheet>
-      )}
+      <ExportNotices exporting={exporting} />
     </>
   );
 }

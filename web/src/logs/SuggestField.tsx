@@ -5,27 +5,31 @@ import { suggest } from "../api/suggest";
 import type { Suggestion } from "../api/types";
 import { TextField, type TextFieldProps } from "../ui/TextField";
 import { useLog } from "./context";
-import type { Filter } from "./definition";
+import type { Filter, PartSuggestions } from "./definition";
 import styles from "./SuggestField.module.css";
 
 interface SuggestFieldProps extends Omit<TextFieldProps, "value" | "onChange"> {
   value: string;
   onChange: (text: string) => void;
-  suggest: NonNullable<Filter<never>["suggest"]>;
+  suggest: NonNullable<Filter<never>["suggest"]> | PartSuggestions;
   /** A suggestion was chosen. */
   onChoose: (value: string) => void;
 }
 
 /** A text field that suggests what the logs have seen, by name or by ID. A combobox of the ARIA practices. */
-export function SuggestField({ suggest: { field, valueOf }, onChoose, ...props }: SuggestFieldProps) {
+export function SuggestField({ suggest: source, onChoose, ...props }: SuggestFieldProps) {
   const { workspace } = useLog();
   const id = useId();
+  const key = "find" in source ? source.key : source.field;
+  const valueOf = (suggestion: Suggestion) =>
+    "find" in source ? (suggestion.id ?? "") : source.valueOf(suggestion);
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
   const q = useDeferredValue(props.value.trim());
   const { data = [] } = useQuery({
-    queryKey: queryKeys.suggestions(workspace, field, q),
-    queryFn: ({ signal }) => suggest(workspace, field, q, signal),
+    queryKey: queryKeys.suggestions(workspace, key, "fixed" in source && source.fixed ? "" : q),
+    queryFn: ({ signal }) =>
+      "find" in source ? source.find(workspace, q, signal) : suggest(workspace, source.field, q, signal),
     enabled: open,
     placeholderData: keepPreviousData,
   });
@@ -84,8 +88,17 @@ export function SuggestField({ suggest: { field, valueOf }, onChoose, ...props }
               onPointerDown={(event) => event.preventDefault()}
               onClick={() => choose(suggestion)}
             >
-              <span className={styles.name}>{suggestion.name ?? suggestion.id}</span>
-              <span className={styles.id}>{valueOf(suggestion)}</span>
+              {"find" in source ? (
+                <>
+                  <span className={styles.name}>{suggestion.id}</span>
+                  <span className={styles.id}>{suggestion.name}</span>
+                </>
+              ) : (
+                <>
+                  <span className={styles.name}>{suggestion.name ?? suggestion.id}</span>
+                  <span className={styles.id}>{valueOf(suggestion)}</span>
+                </>
+              )}
             </li>
           ))}
         </ul>

@@ -50,20 +50,29 @@ export interface Filter<E> {
   label: string;
   /**
    * The server sends the values and counts of a facet, a choice has a few fixed values, and a text is typed. The
-   * metadata has a parameter for each path.
+   * metadata has a parameter for each path. A change is a field and the value that it was changed to.
    */
-  kind: "facet" | "choice" | "text" | "metadata";
+  kind: "facet" | "choice" | "text" | "metadata" | "change";
   /** The values of a choice. */
   values?: readonly string[];
   placeholder?: string;
   /** What may be typed by name: the server suggests those that it has seen. */
   suggest?: { field: SuggestField; valueOf: (suggestion: Suggestion) => string };
+  /** Of a metadata filter its paths, of a change the fields: what may stand before the value. */
+  suggestPart?: PartSuggestions;
   /** Only the server knows which values are valid, and is asked before the filter is set. */
   check?: boolean;
   /** The text of a value: "login_failed" is shown as "Failed login". */
   valueLabel?: (value: string) => string;
   /** An event's values for this filter and their names, so that a chip can show "Asha Rao" instead of "17". */
   fromEvent?: (event: E) => readonly NamedValue[];
+}
+
+export interface PartSuggestions {
+  key: string;
+  find: (workspace: string, q: string, signal: AbortSignal) => Promise<readonly Suggestion[]>;
+  /** They are the same whatever is typed. */
+  fixed?: boolean;
 }
 
 export interface NamedValue {

@@ -1,3 +1,4 @@
+import { splitChanged } from "./changed";
 import type { Filter } from "./definition";
 import { filtersOf, type LogSearch, splitParam } from "./search";
 
@@ -8,10 +9,15 @@ export interface FilterText {
   label: string;
   value: string;
   text: string;
-  /** The text says by itself what it is, as "Failed login" does and "17" does not. */
-  speaks: boolean;
+  /** What stands between label and value, and the word for its opposite: "is", "is not". */
+  word: string;
+  opposite: string;
+  /** All of it, without what the text says by itself, as "Failed login" does and "17" does not. */
+  phrase: string;
 }
 
+const IS = ["is", "is not"] as const;
+const CHANGED_TO = ["changed to", "not changed to"] as const;
 const METADATA = "metadata.";
 
 /** The label of a value. For an ID, the name comes from any loaded event that has both. */
@@ -34,11 +40,20 @@ export function filterTexts<E>(
   return Object.entries(filtersOf(search)).flatMap(([key, values]) => {
     const { param, excluded } = splitParam(key);
     const filter = filters.find((other) => other.param === param);
-    const label = param.startsWith(METADATA) ? param.slice(METADATA.length) : (filter?.label ?? param);
+    const named = param.startsWith(METADATA) ? param.slice(METADATA.length) : (filter?.label ?? param);
+    const isChange = filter?.kind === "change";
+    const words = isChange ? CHANGED_TO : IS;
+    const [word, opposite] = excluded ? [words[1], words[0]] : words;
     return values.map((value) => {
       const name = nameOf(filter, value, events);
+      const { field, value: changedTo } = splitChanged(value);
+      const label = isChange ? field : named;
+      const text = name ?? (isChange ? changedTo : value);
       const speaks = name !== null || filter?.kind === "facet" || filter?.kind === "choice";
-      return { key, excluded, label, value, text: name ?? value, speaks };
+      const phrase = isChange
+        ? `${label} ${word} ${text}`
+        : [excluded && "not", speaks ? text : `${label} ${text}`].filter(Boolean).join(" ");
+      return { key, excluded, label, value, text, word, opposite, phrase };
     });
   });
 }

@@ -1,15 +1,24 @@
 import type { TopField } from "./definition";
-import { parseGroup } from "./group-fields";
+import { groupText, parseGroup } from "./group-fields";
 import { type LogSearch, addFilter, dropEmpty, excluding } from "./search";
 
-/** Those fields by which the log can be grouped. */
+const METADATA = "metadata.";
+
+/** Those fields by which the log can be grouped: some of its own, and every path of the metadata. */
 export function groupFields(search: LogSearch, known: readonly TopField[]): TopField[] {
-  return parseGroup(search.group).flatMap((name) => known.find(({ field }) => field === name) ?? []);
+  return parseGroup(search.group).flatMap((name) =>
+    name.startsWith(METADATA)
+      ? { field: name, title: name.slice(METADATA.length) }
+      : (known.find(({ field }) => field === name) ?? []),
+  );
+}
+
+export function metadataField(path: string): string {
+  return METADATA + path;
 }
 
 export function withGroup(search: LogSearch, fields: readonly string[]): LogSearch {
-  const group = [...new Set(fields.filter((field) => field !== ""))].join(",");
-  return dropEmpty({ ...search, group: group || undefined });
+  return dropEmpty({ ...search, group: groupText(fields) || undefined });
 }
 
 /** The filter of a field. Null for a field that is none. */

@@ -16,9 +16,7 @@ interface Shown<E> {
 
 /** A search of a log as a place with a name. The log as it opens is none: everybody finds it. */
 export function placeOf<E>({ log, search, events, clock, hrefOf }: Shown<E>): RecentPlace | null {
-  const words = filterTexts(log.filters, events, search).map(({ excluded, label, text, speaks }) =>
-    [excluded && "not", speaks ? text : `${label} ${text}`].filter(Boolean).join(" "),
-  );
+  const words = filterTexts(log.filters, events, search).map(({ phrase }) => phrase);
   if (search.q) words.unshift(`“${search.q}”`);
   const fixed = Boolean(search.since ?? search.until);
   if (words.length === 0 && !fixed) return null;

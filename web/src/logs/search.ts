@@ -1,5 +1,5 @@
 import { columnsText, parseColumns } from "./columns";
-import { parseGroup } from "./group-fields";
+import { groupText, parseGroup } from "./group-fields";
 import { PRESETS, type Preset } from "./range";
 
 /**
@@ -83,7 +83,7 @@ export function readSearch(raw: Record<string, unknown>, params: readonly string
   if (firstText(raw.rows) === "compact") search.rows = "compact";
   if (firstText(raw.view) === "top") search.view = "top";
   if (firstText(raw.compare) === "before") search.compare = "before";
-  const group = parseGroup(firstText(raw.group)).join(",");
+  const group = groupText(parseGroup(firstText(raw.group)));
   if (group) search.group = group;
   const metadata = Object.keys(raw).filter((key) => METADATA.test(key));
   const known = params.flatMap((param) => [param, excluding(param)]);

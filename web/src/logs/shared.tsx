@@ -1,6 +1,9 @@
-import type { LogEvent, Suggestion } from "../api/types";
+import type { LogApi } from "../api/logs";
+import type { Change, LogEvent, LogName, Suggestion } from "../api/types";
 import { actorName, OnBehalfOf, targetValue, TargetValue, Timestamp, Value } from "./cells";
 import styles from "./cells.module.css";
+import { CHANGED, changedValue } from "./changed";
+import { metadataPaths } from "./metadata-paths";
 import { type Chart, type Column, type DetailField, type Filter, humanize, type Metric } from "./definition";
 
 // What all logs have in common. A log spreads these into its own lists.
@@ -48,8 +51,49 @@ export const sharedFilters: readonly Filter<LogEvent>[] = [
   { param: "ip_address", label: "IP address", kind: "text", placeholder: "10.0.0.0/8", check: true },
   { param: "session_id", label: "Session", kind: "text", placeholder: "Session ID" },
   { param: "correlation_id", label: "Correlation ID", kind: "text", placeholder: "Correlation ID" },
-  { param: "metadata", label: "Metadata", kind: "metadata", placeholder: "eu", check: true },
+  {
+    param: "metadata",
+    label: "Metadata",
+    kind: "metadata",
+    placeholder: "eu",
+    check: true,
+    suggestPart: metadataPaths,
+  },
 ];
+
+const MOST_FIELDS = 100;
+
+/** By the value that a field was changed to. The fields that are suggested are those that change most. */
+export function changedFilter<L extends LogName>(
+  api: Pick<LogApi<L, never, never>, "name" | "top">,
+): Filter<{ changes: readonly Change[] }> {
+  return {
+    ...plainChangedFilter,
+    suggestPart: {
+      key: `${api.name} field`,
+      fixed: true,
+      find: async (workspace, _q, signal) => {
+        const top = await api.top(workspace, {} as never, "field", MOST_FIELDS, signal);
+        return top.data.map(({ value, name }) => ({ id: value, name: name ?? null, type: "field" }));
+      },
+    },
+  };
+}
+
+/** The same for a log that does not count its fields. */
+export const plainChangedFilter: Filter<{ changes: readonly Change[] }> = {
+  param: CHANGED,
+  label: "Changed to",
+  kind: "change",
+  placeholder: "closed",
+  check: true,
+  fromEvent: ({ changes }) =>
+    changes.map((change) => ({
+      value: "new" in change ? changedValue(change.field, change.new) : null,
+      name: "new_label" in change ? change.new_label : null,
+      id: "new" in change ? String(change.new) : "",
+    })),
+};
 
 interface Outcomes {
   failed: number;

@@ -1,7 +1,7 @@
 import { useNavigate, useRouter } from "@tanstack/react-router";
 import { useEffect, useId, useMemo, useState } from "react";
 import { signOut } from "../api/auth";
-import { canRead } from "../api/roles";
+import { canExport, canRead } from "../api/roles";
 import type { Me } from "../api/types";
 import { pageCommands } from "../logs/page-commands";
 import { recentPlaces } from "../logs/recent";
@@ -64,6 +64,10 @@ export function CommandPalette({ me, slug, onHelp, onClose }: CommandPaletteProp
       }
       for (const [name, to] of PAGES) {
         all.push({ group: GO, text: name, run: () => void navigate({ to, params }) });
+      }
+      if (canExport(here.role)) {
+        const run = () => void navigate({ to: "/w/$slug/exports", params });
+        all.push({ group: GO, text: "Exports", run });
       }
     }
     for (const { slug: other, name } of me.workspaces) {

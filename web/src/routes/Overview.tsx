@@ -3,6 +3,7 @@ import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { accessLog } from "../access/log";
 import { describeError } from "../api/errors";
+import { canExport } from "../api/roles";
 import type { LogEvent, LogName } from "../api/types";
 import { workspaceQuery } from "../api/workspaces";
 import { applicationLog } from "../application/log";
@@ -55,20 +56,27 @@ export function Overview() {
             <h1 className={styles.title}>{workspace.name}</h1>
             <p className={styles.sub}>Times in {clock.zone}</p>
           </div>
-          <nav className={styles.ranges} aria-label="Time range">
-            {RANGES.map(([value, label]) => (
-              <Link
-                key={value}
-                to="/w/$slug"
-                params={{ slug }}
-                search={value === "30d" ? {} : { range: value }}
-                className={styles.rangeItem}
-                activeOptions={{ exact: true, includeSearch: true }}
-              >
-                {label}
+          <div className={styles.tools}>
+            {canExport(workspace.role) && (
+              <Link to="/w/$slug/exports" params={{ slug }}>
+                Exports
               </Link>
-            ))}
-          </nav>
+            )}
+            <nav className={styles.ranges} aria-label="Time range">
+              {RANGES.map(([value, label]) => (
+                <Link
+                  key={value}
+                  to="/w/$slug"
+                  params={{ slug }}
+                  search={value === "30d" ? {} : { range: value }}
+                  className={styles.rangeItem}
+                  activeOptions={{ exact: true, includeSearch: true }}
+                >
+                  {label}
+                </Link>
+              ))}
+            </nav>
+          </div>
         </div>
         <div className={styles.logs}>
           <LogSummary

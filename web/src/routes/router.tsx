@@ -178,6 +178,12 @@ const workspaceSessionsRoute = createRoute({
   component: lazyRouteComponent(() => import("./sessions/SessionsPage"), "SessionsPage"),
 });
 
+const exportsRoute = createRoute({
+  getParentRoute: () => workspaceRoute,
+  path: "exports",
+  component: lazyRouteComponent(() => import("./exports/ExportsPage"), "ExportsPage"),
+});
+
 const recordRoute = createRoute({
   getParentRoute: () => workspaceRoute,
   path: "records/$model/$recordId",
@@ -251,6 +257,7 @@ const routeTree = rootRoute.addChildren([
       frameworkRoute,
       timelineRoute,
       workspaceSessionsRoute,
+      exportsRoute,
       recordRoute,
       settingsRoute.addChildren([
         settingsStartRoute,

@@ -14,6 +14,7 @@ import { ErrorNotice } from "../../ui/ErrorNotice";
 import { SkeletonLine } from "../../ui/Skeleton";
 import { Status } from "../../ui/Status";
 import { TimeTooltip } from "../../ui/TimeTooltip";
+import { ShareTimeline } from "../timeline/ShareTimeline";
 import { useTitle } from "../use-log-page";
 import { CompareView } from "./CompareView";
 import { Gaps } from "./Gaps";
@@ -81,13 +82,20 @@ export function RecordPage() {
               {kind} <span className={styles.id}>{record.id}</span> · times in {clock.zone}
             </p>
           </div>
-          <Link
-            to={LOG_PATHS.application}
-            params={{ slug }}
-            search={{ model: [record.model], record_id: [record.id] }}
-          >
-            In the application log
-          </Link>
+          <div className={styles.links}>
+            <Link
+              to={LOG_PATHS.application}
+              params={{ slug }}
+              search={{ model: [record.model], record_id: [record.id] }}
+            >
+              In the application log
+            </Link>
+            <ShareTimeline
+              workspace={workspace}
+              question={{ record: `${record.model}:${record.id}` }}
+              title="Export all events about this record"
+            />
+          </div>
         </div>
         <VersionSlider versions={versions} chosen={chosen} onChoose={(at) => go({ at })} />
         <div className={styles.columns}>

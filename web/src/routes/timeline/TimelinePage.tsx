@@ -24,6 +24,7 @@ import { formatCount } from "../../ui/time/format";
 import { NARROW, NO_ROOM_BESIDE, useMediaQuery } from "../../ui/use-media-query";
 import { useTitle } from "../use-log-page";
 import { asTimelineEvent, type TimelineEvent, timelineTable } from "./definition";
+import { ShareTimeline } from "./ShareTimeline";
 import { CONDITIONS, timelineName, type TimelineSearch } from "./timeline-search";
 import styles from "./TimelinePage.module.css";
 
@@ -113,10 +114,13 @@ export function TimelinePage() {
               </span>
             ))}
           </p>
-          <SearchBox
-            value={search.q ?? ""}
-            onChange={(q) => go({ ...without(search, "event", "q"), ...(q && { q }) }, true)}
-          />
+          <div className={styles.tools}>
+            <SearchBox
+              value={search.q ?? ""}
+              onChange={(q) => go({ ...without(search, "event", "q"), ...(q && { q }) }, true)}
+            />
+            <ShareTimeline workspace={workspace} question={question} />
+          </div>
         </div>
         <div className={styles.scroller} ref={setScroller} tabIndex={-1}>
           {list.isError && events.length === 0 ? (

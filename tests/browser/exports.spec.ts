@@ -1,0 +1,130 @@
+// Exports: a file at once, or one that is written in the background.
+import { gunzipSync } from "node:zlib";
+import type { Download, Locator, Page } from "@playwright/test";
+import { expect, expectAccessibleInAllViews, test } from "./fixtures.ts";
+import { openAnotherPageOf } from "./people.ts";
+
+const rows = (page: Page) => page.getByRole("list", { name: "Exports" }).getByRole("listitem");
+const notice = (page: Page) => page.getByRole("dialog", { name: "The export runs in the background" });
+
+/** A dialog for the place of the file would wait for somebody. */
+const saveWithoutAsking = (page: Page) => page.addInitScript(() => Reflect.deleteProperty(window, "showSaveFilePicker"));
+
+async function share(page: Page, item: string) {
+  await page.getByRole("button", { name: "Share this view" }).click();
+  await page.getByRole("menuitem", { name: item }).click();
+}
+
+async function downloaded(page: Page, button: Locator): Promise<Download> {
+  const download = page.waitForEvent("download");
+  await button.click();
+  return download;
+}
+
+async function contentOf(download: Download): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of await download.createReadStream()) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+
+test("An export in the background has the rows that were shown", async ({ signedIn: page, clinic }) => {
+  await saveWithoutAsking(page);
+  await page.goto(`/w/${clinic.slug}/application?action=update&q=visit`);
+  await share(page, "CSV in the background");
+  await notice(page).getByRole("link", { name: "Show exports" }).click();
+
+  const row = rows(page).filter({ hasText: "Application log, CSV" });
+  await expect(row).toContainText("“visit”, Action is Update · All time");
+  await expect(row).toContainText("150 events");
+  await expect(row).toContainText("Kept until");
+  const download = await downloaded(page, row.getByRole("button", { name: /^Download/ }));
+  expect(download.suggestedFilename()).toMatch(/^lakeside-application-\d{4}-\d\d-\d\d\.csv\.gz$/);
+  const lines = gunzipSync(await contentOf(download)).toString().trim().split("\r\n");
+  expect(lines).toHaveLength(151);
+  expect(lines[1]).toContain("update");
+
+  await row.getByRole("link").click();
+  await expect(page).toHaveURL(/application\?q=visit&action=update/);
+  await page.goBack();
+  await row.getByRole("button", { name: /^Remove/ }).click();
+  await page.getByRole("dialog", { name: "Remove the export" }).getByRole("button", { name: "Remove" }).click();
+  await expect(page.getByRole("heading", { name: "No exports" })).toBeVisible();
+});
+
+test("Parquet comes at once, too", async ({ signedIn: page, clinic }) => {
+  await saveWithoutAsking(page);
+  await page.goto(`/w/${clinic.slug}/application`);
+  await page.getByRole("button", { name: "Share this view" }).click();
+  const download = await downloaded(page, page.getByRole("menuitem", { name: "As Parquet" }));
+  expect(download.suggestedFilename()).toBe("lakeside-application.parquet");
+  expect((await contentOf(download)).subarray(0, 4).toString()).toBe("PAR1");
+});
+
+test("A timeline and a record are exported with their conditions", async ({ signedIn: page, clinic }) => {
+  await saveWithoutAsking(page);
+  const lines = async () => {
+    await page.getByRole("button", { name: "Share this view" }).click();
+    const download = await downloaded(page, page.getByRole("menuitem", { name: "As NDJSON" }));
+    return (await contentOf(download)).toString().trim().split("\n");
+  };
+  await page.goto(`/w/${clinic.slug}/timeline?session_id=session-1`);
+  expect(await lines()).toHaveLength(100);
+  await page.goto(`/w/${clinic.slug}/records/visit/7`);
+  expect(await lines()).toHaveLength(2);
+  await share(page, "Parquet in the background");
+  await notice(page).getByRole("link", { name: "Show exports" }).click();
+  const row = rows(page).filter({ hasText: "Timeline, Parquet" });
+  await expect(row).toContainText("Record visit:7");
+  await expect(row).toContainText("2 events");
+});
+
+const one = { id: "k7w2m9x4c1qdk7w2m9x4", log: "access", format: "csv", query: "format=csv&status=failure", bytes: 0, reason: null };
+const whose = { owner_name: "Asha Rao", own: false, created_at: "2026-11-26T12:00:00Z", expires_at: null };
+
+test("A running export says how far it is, and a failed one starts again", async ({ signedIn: page, clinic }) => {
+  let events = 0;
+  let over = false;
+  const failed = { ...one, ...whose, id: "failed", state: "failed", events: 12, total: null, reason: "the server stopped" };
+  const unknown = { ...one, ...whose, id: "unknown", log: "timeline", query: "format=csv&actor=user:1", state: "running", events: 70, total: null };
+  await page.route(/\/api\/.*\/exports$/, (route) => {
+    if (route.request().method() !== "GET") return route.continue();
+    const running = { ...one, ...whose, log: "framework", state: "running", events, total: 4000 };
+    const done = { ...running, state: "done", bytes: 4_200_000, expires_at: "2026-11-27T12:00:00Z" };
+    return route.fulfill({ json: { data: over ? [done] : [running, unknown, failed] } });
+  });
+  await page.clock.install();
+  await page.goto(`/w/${clinic.slug}/exports`);
+  const row = rows(page).filter({ hasText: "Framework log" });
+  const bar = row.getByRole("progressbar", { name: "Events written" });
+  await expect(bar).toHaveAttribute("aria-valuenow", "0");
+  events = 1000;
+  await expect(bar).toHaveAttribute("aria-valuenow", "25");
+  await expect(row).toContainText("1,000 of 4,000 events");
+  await expect(row).toContainText("Status is Failure");
+  await expect(rows(page).filter({ hasText: "Timeline" }).getByRole("progressbar")).not.toHaveAttribute("aria-valuenow", /./);
+  await expect(rows(page).filter({ hasText: "Failed" })).toContainText("The server stopped");
+  await expectAccessibleInAllViews(page, "exports");
+  const started = page.waitForRequest((request) => request.method() === "POST" && request.url().includes("/logs/access/exports?format=csv&status=failure"));
+  await page.getByRole("button", { name: /^Start again/ }).click();
+  expect((await (await started).response())?.status()).toBe(202);
+
+  over = true;
+  await expect(row).toContainText("4 MiB");
+  // Nothing runs, so nothing is asked.
+  let asked = 0;
+  page.on("request", (request) => (asked += Number(/\/api\/.*\/exports$/.test(request.url()))));
+  await page.clock.runFor(10_000);
+  expect(asked).toBe(0);
+});
+
+test("Who may not export finds neither the menu nor the page", async ({ browser, server, clinic }) => {
+  server.logbook("user", "create", "--email", "viewer@lakeside.test", "--name", "Vera", "--workspace", clinic.slug, "--role", "viewer");
+  const page = await openAnotherPageOf(browser, server, "viewer@lakeside.test");
+  await page.goto(`/w/${clinic.slug}/application`);
+  await page.getByRole("button", { name: "Share this view" }).click();
+  await expect(page.getByRole("menuitem", { name: "As curl" })).toBeVisible();
+  await expect(page.getByRole("menuitem", { name: /CSV/ })).toHaveCount(0);
+  await page.goto(`/w/${clinic.slug}/exports`);
+  await expect(page.getByRole("heading", { name: "Your role cannot export the logs" })).toBeVisible();
+  await page.context().close();
+});

@@ -1,0 +1,71 @@
+import { accessLog } from "../../access/log";
+import { activityLog } from "../../activity/log";
+import { type ExportFormat, FORMAT_NAMES } from "../../api/export";
+import type { BackgroundExport, LogName } from "../../api/types";
+import { applicationLog } from "../../application/log";
+import { frameworkLog } from "../../framework/log";
+import type { Filter } from "../../logs/definition";
+import { filterTexts } from "../../logs/filter-text";
+import { describeRange } from "../../logs/range";
+import { type LogSearch, readSearch } from "../../logs/search";
+import type { Clock } from "../../ui/time/format";
+import { LOG_FILTERS } from "../log-filters";
+import { parseSearch } from "../query-string";
+import { readTimelineSearch, timelineName, type TimelineSearch } from "../timeline/timeline-search";
+
+const LOGS = {
+  access: accessLog,
+  application: applicationLog,
+  framework: frameworkLog,
+  activity: activityLog,
+};
+
+/** The server keeps no more of a question. One that is longer cannot be asked again. */
+const MOST_QUERY = 4_000;
+
+export function canStartAgain({ query }: BackgroundExport): boolean {
+  return [...query].length < MOST_QUERY;
+}
+
+/** What was exported: the page that shows it. */
+export type Exported = { log: LogName; search: LogSearch } | { log: "timeline"; search: TimelineSearch };
+
+export function exportedOf({ log, query }: BackgroundExport): Exported {
+  const raw = parseSearch(query);
+  if (log in LOGS) return { log: log as LogName, search: readSearch(raw, LOG_FILTERS[log as LogName]) };
+  return { log: "timeline", search: readTimelineSearch(raw) };
+}
+
+export function exportTitle({ log, format }: BackgroundExport): string {
+  const title = log in LOGS ? LOGS[log as LogName].title : "Timeline";
+  return `${title}, ${FORMAT_NAMES[format as ExportFormat] ?? format}`;
+}
+
+/** The filters in words, and the time. */
+export function filtersText(exported: Exported, clock: Clock): string {
+  const range = describeRange(
+    {
+      ...(exported.search.since && { since: exported.search.since }),
+      ...(exported.search.until && { until: exported.search.until }),
+    },
+    clock,
+  );
+  if (exported.log === "timeline") return [timelineName(exported.search, []), range].join(" · ");
+  const { log, search } = exported;
+  const filters = LOGS[log].filters as readonly Filter<unknown>[];
+  const words = filterTexts(filters, [], search).map(({ label, word, text }) =>
+    [label, word, text].join(" "),
+  );
+  if (search.q) words.unshift(`“${search.q}”`);
+  return [words.length > 0 ? words.join(", ") : "All events", range].join(" · ");
+}
+
+const UNITS = ["bytes", "KiB", "MiB", "GiB"] as const;
+
+/** 1536 → "1.5 KiB". */
+export function formatBytes(bytes: number): string {
+  const power = bytes < 1024 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  const unit = bytes === 1 ? "byte" : UNITS[power];
+  return `${value.toLocaleString("en", { maximumFractionDigits: power > 0 && value < 100 ? 1 : 0 })} ${unit}`;
+}
