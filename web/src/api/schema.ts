@@ -23898,6 +23898,42 @@ export interface operations {
         around?: string;
         /** @description Minutes before and after the event of `around`. */
         minutes?: number;
+        /**
+         * @description Only these logs.
+         * @example [
+         *       "access"
+         *     ]
+         */
+        log?: string[];
+        /**
+         * @description Any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description None of these actions.
+         * @example [
+         *       "read"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Any of these outcomes: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure",
+         *       "denied"
+         *     ]
+         */
+        outcome?: string[];
+        /**
+         * @description Any of these sources.
+         * @example [
+         *       "zango"
+         *     ]
+         */
+        source?: string[];
         /** @description The `next_cursor` of the previous page. Valid only with the same filters and order. */
         cursor?: string;
         /** @description Maximum number of events on the page. */
@@ -24039,6 +24075,42 @@ export interface operations {
         /** @description Minutes before and after the event of `around`. */
         minutes?: number;
         /**
+         * @description Only these logs.
+         * @example [
+         *       "access"
+         *     ]
+         */
+        log?: string[];
+        /**
+         * @description Any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description None of these actions.
+         * @example [
+         *       "read"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Any of these outcomes: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure",
+         *       "denied"
+         *     ]
+         */
+        outcome?: string[];
+        /**
+         * @description Any of these sources.
+         * @example [
+         *       "zango"
+         *     ]
+         */
+        source?: string[];
+        /**
          * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
          * @example 01935fb2-8e31-8000-8000-040000000029
          */
@@ -24178,6 +24250,42 @@ export interface operations {
         /** @description Minutes before and after the event of `around`. */
         minutes?: number;
         /**
+         * @description Only these logs.
+         * @example [
+         *       "access"
+         *     ]
+         */
+        log?: string[];
+        /**
+         * @description Any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description None of these actions.
+         * @example [
+         *       "read"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Any of these outcomes: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure",
+         *       "denied"
+         *     ]
+         */
+        outcome?: string[];
+        /**
+         * @description Any of these sources.
+         * @example [
+         *       "zango"
+         *     ]
+         */
+        source?: string[];
+        /**
          * @description Continues behind the event with this id, with the same filters and order. A CSV file then has no line of names.
          * @example 01935fb2-8e31-8000-8000-040000000029
          */
@@ -24316,6 +24424,42 @@ export interface operations {
         around?: string;
         /** @description Minutes before and after the event of `around`. */
         minutes?: number;
+        /**
+         * @description Only these logs.
+         * @example [
+         *       "access"
+         *     ]
+         */
+        log?: string[];
+        /**
+         * @description Any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description None of these actions.
+         * @example [
+         *       "read"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Any of these outcomes: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure",
+         *       "denied"
+         *     ]
+         */
+        outcome?: string[];
+        /**
+         * @description Any of these sources.
+         * @example [
+         *       "zango"
+         *     ]
+         */
+        source?: string[];
         /** @description The format of the file. */
         format: "ndjson" | "csv" | "parquet";
         /** @description Newest first (`desc`, the default) or oldest first (`asc`), by `occurred_at`, then `seq`. */
@@ -24499,6 +24643,42 @@ export interface operations {
         around?: string;
         /** @description Minutes before and after the event of `around`. */
         minutes?: number;
+        /**
+         * @description Only these logs.
+         * @example [
+         *       "access"
+         *     ]
+         */
+        log?: string[];
+        /**
+         * @description Any of these actions.
+         * @example [
+         *       "update"
+         *     ]
+         */
+        action?: string[];
+        /**
+         * @description None of these actions.
+         * @example [
+         *       "read"
+         *     ]
+         */
+        not_action?: string[];
+        /**
+         * @description Any of these outcomes: `success`, `failure`, `denied`.
+         * @example [
+         *       "failure",
+         *       "denied"
+         *     ]
+         */
+        outcome?: string[];
+        /**
+         * @description Any of these sources.
+         * @example [
+         *       "zango"
+         *     ]
+         */
+        source?: string[];
       };
       header?: {
         /**
