@@ -113,9 +113,8 @@ pub async fn file(
     let extension = if is_parquet { "parquet".into() } else { format!("{}.gz", export.format) };
     let day = export.created_at.to_string().chars().take(10).collect::<String>();
     let name = format!("{}-{}-{day}.{extension}", reader.workspace.slug, export.log);
-    let content_type = if is_parquet { "application/vnd.apache.parquet" } else { "application/gzip" };
     let file = file
-        .set_content_type(content_type.parse().unwrap_or(ContentType::octet_stream().0))
+        .set_content_type(ContentType::octet_stream().0)
         .set_content_disposition(ContentDisposition {
             disposition: DispositionType::Attachment,
             parameters: vec![DispositionParam::Filename(name)],
