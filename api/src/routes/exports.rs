@@ -89,7 +89,7 @@ pub async fn get(
     params(ExportPath),
     responses(
         (status = 200, description = "The file", body = inline(ParquetBody), content_type = "application/octet-stream"),
-        ReadProblems,
+        ManageProblems,
     )
 )]
 pub async fn file(

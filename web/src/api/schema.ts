@@ -6502,7 +6502,7 @@ export interface operations {
           "application/octet-stream": string;
         };
       };
-      /** @description A parameter is unknown or has an invalid value */
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
       400: {
         headers: {
           [name: string]: unknown;
@@ -6520,7 +6520,7 @@ export interface operations {
           "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      /** @description Your role does not allow this */
+      /** @description You are not allowed to do this */
       403: {
         headers: {
           [name: string]: unknown;
@@ -6531,6 +6531,51 @@ export interface operations {
       };
       /** @description The resource does not exist, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
         headers: {
           [name: string]: unknown;
         };
