@@ -140,6 +140,7 @@ on_both!(
     exports_in_the_background_are_bounded,
     |config| {
         config.exports_mib = 1;
+        config.audit = true;
     },
     |server| {
         let clinic = server.workspace("clinic");
@@ -169,5 +170,10 @@ on_both!(
             export(&admin, &format!("{ACCESS}/exports?format=csv"));
         }
         assert_eq!(start().expect(409).code(), "conflict");
+        // What is refused is no export.
+        let late = crate::views::person(&server, &clinic, "late", Role::Admin);
+        late.send("POST", &format!("{ACCESS}/exports?format=csv"), "application/json", b"").expect(409);
+        let recorded = audit_events(&server, "clinic");
+        assert!(!recorded.iter().any(|event| event["actor"]["id"] == "token:late"), "{recorded:?}");
     }
 );

@@ -316,7 +316,7 @@ impl<'a> World<'a> {
             // There may be 20 of them, and one at once.
             crate::exports::wait(&self.server.admin());
             for export in exports::list(&mut conn, self.clinic.id).expect("exports") {
-                exports::remove(&mut conn, self.clinic.id, &export.id).expect("removed");
+                exports::remove(&mut conn, &export).expect("removed");
             }
         }
         if operation == "removeExport" {

@@ -7,7 +7,7 @@ use logbook_engine::db::{Conn, schema::exports, timestamp::Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{claims::Claims, secret::random_token};
+use super::{claims::Claims, secret::random_id};
 use crate::http::error::{Code, Problem, Result};
 
 /// Exports of a workspace that are kept.
@@ -182,7 +182,7 @@ pub fn create(
     let now = Timestamp::now();
     let export = Export {
         workspace_id,
-        id: random_token().chars().filter(char::is_ascii_alphanumeric).take(ID_LENGTH).collect(),
+        id: random_id(ID_LENGTH),
         owner: caller.sub.clone(),
         owner_name: caller.name.clone(),
         log: log.to_owned(),
@@ -235,10 +235,9 @@ pub fn progress(
 }
 
 /// Removes an export. Its server stops writing it.
-pub fn remove(conn: &mut Conn, workspace_id: i32, id: &str) -> Result<Export> {
-    let export = find(conn, workspace_id, id)?;
-    diesel::delete(exports::table.find((workspace_id, id))).execute(conn)?;
-    Ok(export)
+pub fn remove(conn: &mut Conn, export: &Export) -> Result<()> {
+    diesel::delete(exports::table.find((export.workspace_id, &export.id))).execute(conn)?;
+    Ok(())
 }
 
 /// Gives up exports whose server is gone, and removes what was kept for long enough, with the files in `folder`.
@@ -253,7 +252,7 @@ pub fn sweep(conn: &mut Conn, folder: &Path, now: Timestamp) -> Result<()> {
         .filter(exports::state.ne(RUNNING))
         .filter(exports::updated_at.lt(now.plus_seconds(-KEPT_SECONDS)));
     for export in old.select(Export::as_select()).load::<Export>(conn)? {
-        diesel::delete(exports::table.find((export.workspace_id, &export.id))).execute(conn)?;
+        remove(conn, &export)?;
         remove_file(&folder.join(export.file_name()));
     }
     Ok(())

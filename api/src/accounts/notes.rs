@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use super::{claims::Claims, role::Role, secret::random_token};
+use super::{claims::Claims, role::Role, secret::random_id};
 use crate::http::{
     error::{Code, Problem, Result},
     validation::no_nul,
@@ -162,7 +162,7 @@ pub fn create(
     }
     let row = Row {
         workspace_id,
-        id: random_token().chars().filter(char::is_ascii_alphanumeric).take(ID_LENGTH).collect(),
+        id: random_id(ID_LENGTH),
         author: caller.sub.clone(),
         author_name: caller.name.clone(),
         text,

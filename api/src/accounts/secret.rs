@@ -14,6 +14,11 @@ pub fn random_token() -> String {
     URL_SAFE_NO_PAD.encode(random_bytes::<32>())
 }
 
+/// Random letters and digits: an id that nobody guesses or has to read aloud.
+pub fn random_id(length: usize) -> String {
+    random_token().chars().filter(char::is_ascii_alphanumeric).take(length).collect()
+}
+
 /// What the database keeps of a random token.
 pub fn token_hash(token: &str) -> String {
     Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()

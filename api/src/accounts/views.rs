@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use super::{claims::Claims, role::Role, secret::random_token};
+use super::{claims::Claims, role::Role, secret::random_id};
 use crate::http::{
     error::{Code, Problem, Result},
     validation::no_nul,
@@ -141,7 +141,7 @@ pub fn create(conn: &mut Conn, workspace_id: i32, caller: &Claims, new: NewView)
     let NewView { log, name, query, shared, is_default } = new;
     let row = Row {
         workspace_id,
-        id: random_token().chars().filter(char::is_ascii_alphanumeric).take(ID_LENGTH).collect(),
+        id: random_id(ID_LENGTH),
         owner: caller.sub.clone(),
         owner_name: caller.name.clone(),
         log: log.number(),

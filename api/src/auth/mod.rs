@@ -24,6 +24,8 @@ use actix_web::{
     web,
 };
 
+use logbook_engine::event::Log;
+
 use crate::{
     accounts::{
         claims::Claims,
@@ -251,6 +253,11 @@ impl Readers {
     pub const ALL: Self = Self { may: Role::reads, named: "a viewer, auditor or admin" };
     pub const OF_ACTIVITY: Self = Self { may: Role::reads_activity, named: "an auditor or admin" };
     pub const OF_EXPORTS: Self = Self { may: Role::exports, named: "an auditor or admin" };
+}
+
+/// The logs that somebody with this role may read, of those whose roles read logs at all.
+pub fn readable_logs(role: Role) -> &'static [Log] {
+    if (Readers::OF_ACTIVITY.may)(role) { Log::ALL } else { &Log::OF_PRODUCERS }
 }
 
 /// What a handler reads of a workspace's events. It stands in the type of the handler's [`Reader`].

@@ -17,7 +17,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use logbook_engine::{db::timestamp::Timestamp, private_files};
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::{claims::ACCESS_SECONDS, secret::random_token};
+use crate::accounts::{
+    claims::ACCESS_SECONDS,
+    secret::{random_id, random_token},
+};
 
 const FILE: &str = "token-keys.json";
 const LOCK: &str = "token-keys.lock";
@@ -55,7 +58,7 @@ impl SigningKey {
 
     /// A new secret, and a name that no other key has.
     fn random() -> Self {
-        let kid = random_token().chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+        let kid = random_id(12);
         // 43 characters with 256 random bits in them.
         Self::new(random_token().as_bytes(), kid)
     }

@@ -147,7 +147,7 @@ pub async fn remove(
         if export.owner != reader.caller.sub && !reader.role.manages() {
             return Err(Problem::new(Code::Forbidden, "only who started an export, or an admin, removes it"));
         }
-        let export = exports::remove(conn, reader.workspace.id, &id)?;
+        exports::remove(conn, &export)?;
         let record = reader.by(&client_info).export_removed(&export);
         Ok((export, vec![record]))
     };

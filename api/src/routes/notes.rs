@@ -12,12 +12,9 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
-    accounts::{
-        notes::{self, NewNote, Note},
-        role::Role,
-    },
+    accounts::notes::{self, NewNote, Note},
     audit::AuditContext,
-    auth::{LogReader, Readers},
+    auth::{LogReader, readable_logs},
     http::{
         body::Body,
         error::{Code, FieldError, ManageProblems, Problem, ReadProblems, Result},
@@ -54,10 +51,6 @@ pub struct NoteList {
     pub data: Vec<Note>,
 }
 
-fn readable(role: Role) -> &'static [Log] {
-    if (Readers::OF_ACTIVITY.may)(role) { Log::ALL } else { &Log::OF_PRODUCERS }
-}
-
 /// Lists the notes on events, newest first. All who read the logs see them.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{workspace}/notes", operation_id = "listNotes", tag = "Notes",
@@ -78,7 +71,7 @@ pub async fn list(
     }
     let list = move |conn: &mut Conn| {
         let whose = (reader.workspace.id, reader.caller.sub.as_str());
-        notes::list(conn, whose, readable(reader.role), &ids)
+        notes::list(conn, whose, readable_logs(reader.role), &ids)
     };
     Ok(HttpResponse::Ok().json(NoteList { data: db.run(list).await? }))
 }
@@ -124,7 +117,7 @@ pub async fn add(
     Body(NewNote { event_ids, text }): Body<NewNote>,
 ) -> Result<HttpResponse> {
     // Events are read as readers read them.
-    let (workspace_id, logs) = (reader.workspace.id, readable(reader.role));
+    let (workspace_id, logs) = (reader.workspace.id, readable_logs(reader.role));
     let id = ReaderId { workspace_id, caller: reader.caller.sub.clone() };
     let events = db.read(id, move |conn| find_events(conn, workspace_id, logs, &event_ids)).await?;
     let events = events.map_err(|errors| Problem::with_errors(Code::ValidationFailed, errors))?;
@@ -151,7 +144,7 @@ pub async fn remove(
 ) -> Result<HttpResponse> {
     let id = path.into_inner().note;
     let remove = move |conn: &mut Conn| {
-        let may = (reader.role, readable(reader.role));
+        let may = (reader.role, readable_logs(reader.role));
         let note = notes::remove(conn, (reader.workspace.id, &id), &reader.caller, may)?;
         let record = reader.by(&client_info).note_removed(&note);
         Ok(((), vec![record]))

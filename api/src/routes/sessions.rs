@@ -5,7 +5,7 @@ use logbook_engine::{
     caches::Caches,
     db::{Conn, Db, timestamp::Timestamp},
     event::{Actor, Log},
-    filter::{Accepted, Network},
+    filter::Accepted,
     order::Order,
     timeline::sessions::{self, End, Session},
 };
@@ -17,12 +17,12 @@ use woothee::parser::{Parser, WootheeResult};
 use crate::{
     auth::{Read, Reader},
     http::{
-        error::{Problem, ReadProblems, Result},
+        error::{ReadProblems, Result},
         page::{Cursor, page_response},
         params::Params,
         path::WorkspacePath,
     },
-    routes::logs::{log::reader_id, params::RangeParams},
+    routes::logs::{filters::network, log::reader_id, params::RangeParams},
 };
 
 /// Sessions, as what a handler reads.
@@ -221,9 +221,7 @@ pub async fn list(
     filter.actor_ids = Accepted::only(user_id);
     filter.session_ids = Accepted::only(session_id);
     if let Some(address) = &ip_address {
-        let detail = "must be an IP address or a network such as 10.0.0.0/8";
-        let network = Network::parse(address).ok_or_else(|| Problem::parameter("ip_address", detail))?;
-        filter.ip_addresses = Accepted::only([network]);
+        filter.ip_addresses = Accepted::only([network("ip_address", address)?]);
     }
     let filter_hash = filter.hash();
     let after = cursor.map(|cursor| Cursor::decode(&cursor, Order::Desc, filter_hash)).transpose()?;

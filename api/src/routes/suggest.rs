@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
-    auth::{Read, Reader, Readers},
+    auth::{Read, Reader, readable_logs},
     http::{
         error::{Problem, ReadProblems, Result},
         params::Params,
@@ -105,7 +105,7 @@ pub async fn suggest(
     params: Params<(SuggestParams,)>,
 ) -> Result<HttpResponse> {
     let (params,) = params.0;
-    let readable = if (Readers::OF_ACTIVITY.may)(reader.role) { Log::ALL } else { &Log::OF_PRODUCERS };
+    let readable = readable_logs(reader.role);
     let logs = params.logs(readable)?;
     let field = match params.field {
         SuggestField::Actor => Field::Actor,

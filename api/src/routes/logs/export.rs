@@ -256,12 +256,12 @@ impl<W: Words> Begun<W> {
         let first = source.batch(after).await?;
         let file = File::<W>::new(format).map_err(unwritten)?;
         let head = has_head.then(|| file.head()).transpose().map_err(unwritten)?;
-        reader.read.begins();
         Ok(Self { source, file, recheck, place, head, first })
     }
 
     /// Writes it, beside the request that asked for it.
-    fn write(self, sink: Sink, read: reads::Read) {
+    fn write(self, sink: Sink, mut read: reads::Read) {
+        read.begins();
         let Self { source, file, recheck, place, head, first } = self;
         let exporter = Exporter { source: Arc::new(source), file, sink, recheck, read, place };
         rt::spawn(exporter.run(head.unwrap_or_default(), first));
@@ -319,8 +319,10 @@ pub async fn start<W: Words>(
     parts: Vec<Part>,
     BackgroundParams { format, order }: BackgroundParams,
 ) -> Result<HttpResponse> {
+    let params = ExportParams { after: None, order };
+    let begun = Begun::new(&context, &mut reader, parts, params, format).await?;
     let Context { request, db, caches, streams } = context;
-    let total = match parts.as_slice() {
+    let total = match &*begun.source.parts {
         [part] if has_rollup(&part.filter) => {
             let cells = |conn: &mut Conn, caches: &Caches, filter: &Filter, effort: Effort| {
                 counts::cells(conn, &caches.counts, &caches.index, filter, effort)
@@ -330,8 +332,6 @@ pub async fn start<W: Words>(
         }
         _ => None,
     };
-    let params = ExportParams { after: None, order };
-    let begun = Begun::new(&context, &mut reader, parts, params, format).await?;
     reader.read.note("background", true);
     let query = request.query_string().chars().take(MOST_QUERY).collect();
     let new = NewExport { log: W::name(), format: format.name(), query, total };
@@ -339,12 +339,11 @@ pub async fn start<W: Words>(
     let create = move |conn: &mut Conn| exports::create(conn, workspace_id, &caller, (new, quota));
     let (export, most_bytes) = db.run(create).await?;
     let answer = BackgroundExport::new(export.clone(), &reader.caller.sub);
-    let id = export.id.clone();
-    let file = ExportFile::create(folder, db, (export, most_bytes), format, streams.stopping());
-    let file = match file {
+    let created = export.clone();
+    let file = match ExportFile::create(folder, db, (export, most_bytes), format, streams.stopping()).await {
         Ok(file) => file,
         Err(error) => {
-            db.run(move |conn: &mut Conn| exports::remove(conn, workspace_id, &id)).await?;
+            db.run(move |conn: &mut Conn| exports::remove(conn, &created)).await?;
             return Err(unwritten(csv::Error::from(error)));
         }
     };

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::{
-    auth::{Read, Reader, Readers},
+    auth::{Read, Reader, readable_logs},
     http::{error::Result, params::Params},
     routes::logs::{event_types::event_type, log::reader_id, wire},
 };
@@ -103,7 +103,7 @@ pub async fn feed(
 ) -> Result<HttpResponse> {
     let (FeedParams { after, limit },) = params.0;
     let workspace_id = reader.workspace.id;
-    let logs = if (Readers::OF_ACTIVITY.may)(reader.role) { Log::ALL } else { &Log::OF_PRODUCERS };
+    let logs = readable_logs(reader.role);
     let feed = move |conn: &mut Conn| query::feed(conn, workspace_id, logs, after, limit as usize);
     let Fed { events, until, has_more } = db.read(reader_id(&reader), feed).await?;
     reader.read.returns(events.len());

@@ -168,10 +168,7 @@ impl FilterParam {
                 put(&mut filter.records, excludes, records.collect::<Result<Vec<_>>>()?.concat());
             }
             Place::Network => {
-                let networks = values.iter().map(|value| {
-                    let detail = "must be an IP address or a network such as 10.0.0.0/8";
-                    Network::parse(value).ok_or_else(|| Problem::parameter(name, detail))
-                });
+                let networks = values.iter().map(|value| network(name, value));
                 put(&mut filter.ip_addresses, excludes, networks.collect::<Result<_>>()?);
             }
             Place::Changed => {
@@ -236,6 +233,12 @@ fn type_and_id(name: &str, value: String) -> Result<TypeAndId> {
         Some((kind, id)) => Ok((kind.to_owned(), Some(id.to_owned()))),
         None => Ok((value, None)),
     }
+}
+
+/// The address or network that a parameter names.
+pub fn network(name: &str, text: &str) -> Result<Network> {
+    let detail = "must be an IP address or a network such as 10.0.0.0/8";
+    Network::parse(text).ok_or_else(|| Problem::parameter(name, detail))
 }
 
 /// The type and id of a record. Both may have colons: then it is any of the records that are written like this.

@@ -8,7 +8,7 @@ use logbook_engine::{
         groups::{self, Grouping, Groups, MOST_FIELDS},
     },
     db::{Conn, Db},
-    filter::{AccessPath, Filter},
+    filter::Filter,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -18,9 +18,9 @@ use crate::{
     auth::Reader,
     http::error::{Problem, Result},
     routes::logs::{
-        log::{LogKind, count, filter, reader_id},
+        log::{LogKind, filter, reader_id},
         params::RangeParams,
-        top::{self, TopFilters},
+        top::{self, TopFilters, counted},
     },
 };
 
@@ -71,16 +71,6 @@ pub async fn groups<L: LogKind>(
     let group = move |conn: &mut Conn, caches: &Caches, filter: &Filter, effort: Effort| {
         groups::groups(conn, &caches.counts, &caches.index, filter, &grouping, effort)
     };
-    let id = reader_id(&reader);
-    let counted: Groups = if has_dimensions {
-        count(db, caches, id, filter, group).await?
-    } else {
-        let (caches, access_path) = (caches.clone(), filter.plan());
-        let newest = move |conn: &mut Conn| group(conn, &caches, &filter, Effort::Scan);
-        match access_path {
-            AccessPath::Key | AccessPath::Order => db.read(id, newest).await?,
-            AccessPath::Index => db.scan(id, newest).await?,
-        }
-    };
+    let counted: Groups = counted(db, caches, reader_id(&reader), filter, (has_dimensions, group)).await?;
     Ok(HttpResponse::Ok().json(counted))
 }

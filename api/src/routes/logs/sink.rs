@@ -77,19 +77,30 @@ enum Writer {
 }
 
 impl Writer {
-    fn write(&mut self, text: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Plain(file) => file.write_all(text),
-            Self::Gzip(file) => file.write_all(text),
-        }
+    /// Returns the size of the file until now.
+    fn write(&mut self, text: &[u8]) -> io::Result<u64> {
+        let file = match self {
+            Self::Plain(file) => {
+                file.write_all(text)?;
+                file
+            }
+            Self::Gzip(file) => {
+                file.write_all(text)?;
+                file.get_mut()
+            }
+        };
+        Ok(file.get_ref().metadata()?.len())
     }
 
-    fn finish(self) -> io::Result<()> {
+    /// Returns the size of the whole file.
+    fn finish(self) -> io::Result<u64> {
         let file = match self {
             Self::Plain(file) => file,
             Self::Gzip(file) => file.finish()?,
         };
-        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        Ok(file.metadata()?.len())
     }
 }
 
@@ -100,6 +111,7 @@ pub struct ExportFile {
     path: PathBuf,
     writer: Option<Writer>,
     events: u64,
+    bytes: u64,
     /// Bytes that it may have.
     most_bytes: u64,
     stopping: watch::Receiver<bool>,
@@ -109,39 +121,40 @@ pub struct ExportFile {
 impl ExportFile {
     /// # Errors
     /// The file system's.
-    pub fn create(
+    pub async fn create(
         folder: &ExportFolder,
         db: &Db,
         (export, most_bytes): (Export, u64),
         format: Format,
         stopping: watch::Receiver<bool>,
     ) -> io::Result<Self> {
-        private_files::create_folder(&folder.folder)?;
-        let path = folder.path(&export);
-        let file = BufWriter::new(private_files::options().write(true).create_new(true).open(&path)?);
+        let (folder, path) = (folder.folder.clone(), folder.path(&export));
+        let open = {
+            let path = path.clone();
+            move || {
+                private_files::create_folder(&folder)?;
+                private_files::options().write(true).create_new(true).open(path)
+            }
+        };
+        let file = BufWriter::new(web::block(open).await.map_err(io::Error::other)??);
         let writer = match format {
             Format::Parquet => Writer::Plain(file),
             Format::Ndjson | Format::Csv => Writer::Gzip(GzEncoder::new(file, Compression::fast())),
         };
-        let (db, told) = (db.clone(), Instant::now());
-        Ok(Self { db, export, path, writer: Some(writer), events: 0, most_bytes, stopping, told })
-    }
-
-    fn bytes(&self) -> u64 {
-        fs::metadata(&self.path).map(|metadata| metadata.len()).unwrap_or_default()
+        let (db, told, writer) = (db.clone(), Instant::now(), Some(writer));
+        Ok(Self { db, export, path, writer, events: 0, bytes: 0, most_bytes, stopping, told })
     }
 
     async fn write(&mut self, text: Vec<u8>, events: usize) -> Result<(), String> {
-        let failed = |error: &dyn std::fmt::Display| format!("the file could not be written: {error}");
         let mut writer = self.writer.take().ok_or("the file is closed")?;
-        let written = web::block(move || writer.write(&text).map(|()| writer));
-        self.writer = Some(written.await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?);
+        let written = on_a_thread(move || writer.write(&text).map(|bytes| (writer, bytes))).await?;
+        (self.writer, self.bytes) = (Some(written.0), written.1);
         self.events += events as u64;
         self.check_bytes()
     }
 
     fn check_bytes(&self) -> Result<(), String> {
-        if self.bytes() > self.most_bytes {
+        if self.bytes > self.most_bytes {
             return Err("the kept exports take all the room there is; remove some, or ask for less".into());
         }
         Ok(())
@@ -165,7 +178,7 @@ impl ExportFile {
     }
 
     async fn tell(&self, progress: Progress) -> Result<bool, ()> {
-        let (db, amount) = (self.db.clone(), (self.events, self.bytes()));
+        let (db, amount) = (self.db.clone(), (self.events, self.bytes));
         let (workspace_id, id) = (self.export.workspace_id, self.export.id.clone());
         let tell = move |conn: &mut Conn| exports::progress(conn, (workspace_id, &id), amount, progress);
         db.run(tell)
@@ -175,13 +188,11 @@ impl ExportFile {
 
     async fn finish(mut self) -> Result<(), String> {
         let writer = self.writer.take().ok_or("the file is closed")?;
-        let finished = web::block(move || writer.finish()).await;
-        let written = match finished {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(format!("the file could not be written: {error}")),
-            Err(error) => Err(format!("the file could not be written: {error}")),
-        };
-        if let Err(why) = written.and_then(|()| self.check_bytes()) {
+        let written = on_a_thread(move || writer.finish()).await.and_then(|bytes| {
+            self.bytes = bytes;
+            self.check_bytes()
+        });
+        if let Err(why) = written {
             self.fail(&why).await;
             return Err(why);
         }
@@ -189,16 +200,32 @@ impl ExportFile {
             Ok(true) => Ok(()),
             // It was removed, or nobody would ever learn that it is whole.
             _ => {
-                exports::remove_file(&self.path);
+                self.remove().await;
                 Err("it was removed".into())
             }
         }
     }
 
-    async fn fail(self, why: &str) {
-        exports::remove_file(&self.path);
+    async fn fail(mut self, why: &str) {
+        self.remove().await;
+        self.bytes = 0;
         let _ = self.tell(Progress::Failed(why.to_owned())).await;
     }
+
+    async fn remove(&self) {
+        let path = self.path.clone();
+        if let Err(error) = web::block(move || exports::remove_file(&path)).await {
+            tracing::warn!(%error, "the file of an export could not be removed");
+        }
+    }
+}
+
+/// Waits for the file system on a thread of its own, and says what failed.
+async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, String> {
+    let done = web::block(work).await.map_err(io::Error::other).flatten();
+    done.map_err(|error| format!("the file could not be written: {error}"))
 }
 
 /// Where an export is written.

@@ -1,13 +1,14 @@
 //! The most frequent values of a field of a log, and the fields that a log offers for it.
 
 use actix_web::HttpResponse;
+use logbook_engine as engine;
 use logbook_engine::{
     caches::Caches,
     counts::{
         Effort,
         top::{self, By, Top},
     },
-    db::{Conn, Db},
+    db::{Conn, Db, ReaderId},
     event::{Event, Target},
     filter::{AccessPath, Filter, metadata::MAX_PATH_BYTES},
 };
@@ -108,18 +109,30 @@ pub async fn top<L: LogKind>(
     let top = move |conn: &mut Conn, caches: &Caches, filter: &Filter, effort: Effort| {
         top::top(conn, &caches.counts, &caches.index, filter, (&by, limit), effort)
     };
-    let counted: Top = match has_dimension {
-        true => count(db, caches, reader_id(&reader), filter, top).await?,
-        false => {
-            let (caches, id, access_path) = (caches.clone(), reader_id(&reader), filter.plan());
-            let newest = move |conn: &mut Conn| top(conn, &caches, &filter, Effort::Scan);
-            match access_path {
-                AccessPath::Key | AccessPath::Order => db.read(id, newest).await?,
-                AccessPath::Index => db.scan(id, newest).await?,
-            }
-        }
-    };
+    let counted: Top = counted(db, caches, reader_id(&reader), filter, (has_dimension, top)).await?;
     Ok(HttpResponse::Ok().json(counted))
+}
+
+/// Counts by the kept counts where they have the fields, otherwise among the newest events.
+pub async fn counted<T: Send + 'static>(
+    db: &Db,
+    caches: &Caches,
+    id: ReaderId,
+    filter: Filter,
+    (has_dimensions, work): (
+        bool,
+        impl Fn(&mut Conn, &Caches, &Filter, Effort) -> engine::Result<T> + Clone + Send + 'static,
+    ),
+) -> Result<T> {
+    if has_dimensions {
+        return count(db, caches, id, filter, work).await;
+    }
+    let (caches, access_path) = (caches.clone(), filter.plan());
+    let newest = move |conn: &mut Conn| work(conn, &caches, &filter, Effort::Scan);
+    Ok(match access_path {
+        AccessPath::Key | AccessPath::Order => db.read(id, newest).await?,
+        AccessPath::Index => db.scan(id, newest).await?,
+    })
 }
 
 /// A function that passes values to this one.

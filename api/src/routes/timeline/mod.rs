@@ -7,7 +7,7 @@ use logbook_engine::{
     caches::Caches,
     db::{Conn, Db, timestamp::Timestamp},
     event::{ActorType, Log, Outcome, id::EventId},
-    filter::{Accepted, Filter, Network},
+    filter::{Accepted, Filter},
     query::PATIENCE,
     timeline::{self, Part},
 };
@@ -17,14 +17,14 @@ use validator::Validate;
 
 use crate::{
     accounts::workspaces::Workspace,
-    auth::{Read, Reader, Readers},
+    auth::{Read, Reader, readable_logs},
     http::{
         error::{Code, FieldError, Problem, ReadProblems, Result},
         page::{Cursor, PageParams, page_response},
         params::Params,
         path::WorkspacePath,
     },
-    routes::logs::{feed::FeedEvent, log::reader_id, params::RangeParams},
+    routes::logs::{feed::FeedEvent, filters::network, log::reader_id, params::RangeParams},
 };
 
 /// Minutes before and after an event, unless the request says how many.
@@ -214,9 +214,7 @@ impl TimelineParams {
             filter.any_targets = Accepted::only([record.clone()]);
         }
         if let Some(address) = &self.ip_address {
-            let detail = "must be an IP address or a network such as 10.0.0.0/8";
-            let network = Network::parse(address).ok_or_else(|| Problem::parameter("ip_address", detail))?;
-            filter.ip_addresses = Accepted::only([network]);
+            filter.ip_addresses = Accepted::only([network("ip_address", address)?]);
         }
         Ok(())
     }
@@ -266,7 +264,7 @@ async fn parts<R>(
     wanted: &TimelineParams,
 ) -> Result<Vec<Part>> {
     let workspace_id = reader.workspace.id;
-    let logs = if (Readers::OF_ACTIVITY.may)(reader.role) { Log::ALL } else { &Log::OF_PRODUCERS };
+    let logs = readable_logs(reader.role);
     let around = match wanted.event_id()? {
         None => None,
         Some(event) => {
