@@ -103,7 +103,7 @@ const API: Arrows = &[
     ("app", &["middleware", "openapi", "routes", "auth", "audit", "limits", "accounts", "http"]),
     ("middleware", &["routes", "audit", "config", "limits", "http"]),
     ("openapi", &["routes", "http"]),
-    ("routes", &["auth", "audit", "limits", "accounts", "http"]),
+    ("routes", &["auth", "audit", "limits", "sources", "accounts", "http"]),
     ("auth", &["audit", "limits", "accounts", "http", "ttl_cache"]),
     ("audit", &["accounts", "http"]),
     ("config", &["limits", "http"]),
@@ -111,6 +111,7 @@ const API: Arrows = &[
     // One of the demo's workspaces is imported.
     ("demo", &["import", "accounts", "http"]),
     ("import", &["accounts", "http"]),
+    ("sources", &["accounts", "http"]),
     ("accounts", &["http", "ttl_cache"]),
     ("http", &[]),
     ("ttl_cache", &[]),

@@ -19,6 +19,8 @@ pub mod second_factors;
 pub mod secret;
 pub mod sessions;
 pub mod sign_in_links;
+pub mod source_kind;
+pub mod sources;
 pub mod users;
 pub mod views;
 pub mod workspaces;

@@ -1,0 +1,1 @@
+//! The registry of a workspace's sources: rows and queries.

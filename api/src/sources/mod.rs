@@ -1,0 +1,12 @@
+//! What other systems send, made into events.
+//!
+//! ```text
+//! body ──formats──> elements ──mapping──> events ──appender──> stored
+//!                       └──── what cannot be read ────────> quarantine
+//! ```
+//!
+//! `formats` knows how each kind of source wraps its elements: a body that is partly damaged gives the others. `mapping`
+//! makes an element an event, as the file of its kind or the source's own says. Neither knows of requests' addresses or of
+//! the database.
+
+pub mod element;
