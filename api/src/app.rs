@@ -19,8 +19,8 @@ use crate::{
     accounts::workspaces::Workspaces,
     audit::AuditLog,
     auth::{
-        api_keys::ApiKeyCache, oidc::Provider, permissions::PermissionCache, second_factor::SecondFactors,
-        sessions::Sessions, tokens::Tokens,
+        api_keys::ApiKeyCache, oidc::Provider, permissions::PermissionCache, sealing_key::SealingKey,
+        second_factor::SecondFactors, sessions::Sessions, tokens::Tokens,
     },
     http::{
         client::Proxies,
@@ -29,13 +29,14 @@ use crate::{
     limits::{requests::RequestLimits, streams::Streams},
     middleware, openapi,
     routes::{
-        api_keys, exports,
+        api_keys, doors, exports,
         health::{self, Counters},
         invitations,
         logs::{access, activity, application, feed, framework, ingest, sink::ExportFolder},
-        masking, members, notes, oidc, password, records, second_factor, sessions, sign_in, suggest,
+        masking, members, notes, oidc, password, records, second_factor, sessions, sign_in, sources, suggest,
         timeline, users, views, workspaces,
     },
+    sources::registry::Registry,
 };
 
 /// The services that handlers extract, each by its type.
@@ -49,9 +50,11 @@ pub struct Services {
     pub tokens: Data<Tokens>,
     pub sessions: Data<Sessions>,
     pub second_factors: Data<SecondFactors>,
+    pub sealing_key: Data<SealingKey>,
     /// None where no identity provider is configured.
     pub provider: Option<Data<Provider>>,
     pub workspaces: Data<Workspaces>,
+    pub sources: Data<Registry>,
     pub api_keys: Data<ApiKeyCache>,
     pub permissions: Data<PermissionCache>,
     pub audit: Data<AuditLog>,
@@ -75,6 +78,8 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .app_data(services.tokens)
         .app_data(services.sessions)
         .app_data(services.second_factors)
+        .app_data(services.sealing_key)
+        .app_data(services.sources)
         .app_data(services.workspaces)
         .app_data(services.api_keys)
         .app_data(services.permissions)
@@ -209,6 +214,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
         .service(
             at("/api/v1/workspaces/{workspace}/keys/{key}", "DELETE").route(delete().to(api_keys::revoke)),
         )
+        .configure(sources)
         .service(at("/api/v1/workspaces/{workspace}/timeline", "GET").route(get().to(timeline::timeline)))
         .service(at("/api/v1/workspaces/{workspace}/sessions", "GET").route(get().to(sessions::list)))
         .service(
@@ -280,6 +286,54 @@ pub fn configure(config: &mut ServiceConfig, services: &Services) {
             web::scope("").wrap(from_fn(middleware::page)).service(assets).service(web_application(&web_dir)),
         );
     }
+}
+
+/// Sources, and the doors through which they send.
+fn sources(config: &mut ServiceConfig) {
+    use sources::{mapping, rejected, replay};
+    let path = |rest: &str| format!("/api/v1/workspaces/{{workspace}}/sources{rest}");
+    config
+        .service(at(&path(""), "GET, POST").route(get().to(sources::list)).route(post().to(sources::create)))
+        .service(
+            at(&path("/{source}"), "GET, PATCH, DELETE")
+                .route(get().to(sources::get))
+                .route(patch().to(sources::change))
+                .route(delete().to(sources::remove)),
+        )
+        .service(at(&path("/{source}/heartbeat"), "POST").route(post().to(sources::heartbeat)))
+        .service(
+            at(&path("/{source}/mapping"), "GET, PUT")
+                .route(get().to(mapping::get))
+                .route(put().to(mapping::set)),
+        )
+        .service(at(&path("/{source}/mapping/preview"), "POST").route(post().to(mapping::preview)))
+        .service(at(&path("/{source}/rejected"), "GET").route(get().to(rejected::list)))
+        .service(at(&path("/{source}/rejected.ndjson"), "GET").route(get().to(rejected::export)))
+        .service(at(&path("/{source}/rejected/replay"), "POST").route(post().to(replay::replay)))
+        .service(at(&path("/{source}/rejected/discard"), "POST").route(post().to(rejected::discard)))
+        .service(
+            at(&path("/{source}/events"), "GET, POST, OPTIONS")
+                .route(post().to(doors::named::receive))
+                .route(get().to(doors::named::challenge))
+                .route(web::method(Method::OPTIONS).to(doors::named::handshake)),
+        );
+    // Where clients of other systems send. Their addresses are those of those systems.
+    for version in ["", "/1.0"] {
+        let path = |rest: &str| format!("/services/collector{rest}{version}");
+        config
+            .service(at(&path("/event"), "POST").route(post().to(doors::hec::event)))
+            .service(at(&path("/raw"), "POST").route(post().to(doors::hec::raw)))
+            .service(at(&path("/health"), "GET").route(get().to(doors::hec::health)))
+            .service(at(&path("/ack"), "POST").route(post().to(doors::hec::ack)));
+    }
+    config
+        .service(at("/services/collector", "POST").route(post().to(doors::hec::event)))
+        .service(at("/v1/logs", "POST").route(post().to(doors::otlp::logs)))
+        .service(at("/audit_logs/events", "POST").route(post().to(doors::workos::event)))
+        .service(at("/publisher/v1/project/{project}/event", "POST").route(post().to(doors::retraced::event)))
+        .service(
+            at("/publisher/v1/project/{project}/event/bulk", "POST").route(post().to(doors::retraced::bulk)),
+        );
 }
 
 /// A resource that returns 405 for other methods, with the methods that it supports (RFC 9110, section 15.5.6).

@@ -94,6 +94,9 @@ pub struct ServeConfig {
     /// Maximum size of a workspace's kept exports, in MiB
     #[arg(long, env = "LOGBOOK_EXPORTS_MIB", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
     pub exports_mib: u32,
+    /// Maximum size of a workspace's quarantine, in MiB; beyond it, the doors of sources return 503 for what they cannot read
+    #[arg(long, env = "LOGBOOK_QUARANTINE_MIB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    pub quarantine_mib: u32,
     /// Leave the background jobs (index, counts) to other processes on the same database
     #[arg(long, env = "LOGBOOK_NO_BACKGROUND_JOBS")]
     pub no_background_jobs: bool,

@@ -13,7 +13,7 @@
 //! | [`limits`] | rate limits: requests, unverified tokens, passwords |
 //! | [`demo`] | fills the demo workspaces |
 //! | [`import`] | imports the history of other systems |
-//! | [`sources`] | what other systems send, made into events |
+//! | [`sources`] | what other systems send: split, mapped to events, read again |
 //! | [`accounts`] | people, identities, roles, API keys, workspaces, members: rows and queries |
 //! | [`http`] | requests and responses of any subject: errors, parameters, bodies, pages |
 //! | [`ttl_cache`] | a cache whose values live for a fixed time |

@@ -14,9 +14,9 @@ use utoipa::{
 use crate::{
     http::error::{self, Code, Problem},
     routes::{
-        api_keys, exports, health, invitations,
+        api_keys, doors, exports, health, invitations,
         logs::{access, activity, application, feed, framework, ingest},
-        masking, members, notes, oidc, password, records, second_factor, sessions, sign_in, suggest,
+        masking, members, notes, oidc, password, records, second_factor, sessions, sign_in, sources, suggest,
         timeline, users, views, workspaces,
     },
 };
@@ -49,6 +49,7 @@ use crate::{
         (name = "Notes", description = "What people say about events"),
         (name = "Members", description = "The people of a workspace and their roles"),
         (name = "Users", description = "Accounts and their sessions, for platform admins"),
+        (name = "Sources", description = "Who sends, in which shape, and how each is: gaps, silence, and what could not be read"),
         (name = "API keys", description = "Credentials of producers and integrators"),
         (name = "Sign-in", description = "Signing in, and the sessions of people"),
         (name = "Health", description = "Liveness, readiness and metrics"),
@@ -77,6 +78,9 @@ use crate::{
         invitations::invite, invitations::list, invitations::cancel, invitations::accept, invitations::decline,
         users::list, users::change, users::sessions_of, users::end_sessions_of, users::my_sessions, users::end_my_session,
         api_keys::list, api_keys::create, api_keys::revoke,
+        sources::list, sources::create, sources::get, sources::change, sources::remove, sources::heartbeat,
+        sources::mapping::get, sources::mapping::set, sources::mapping::preview, sources::rejected::list,
+        sources::rejected::export, sources::replay::replay, sources::rejected::discard, doors::named::receive,
         sign_in::login, sign_in::link, sign_in::refresh, sign_in::logout, sign_in::me,
         password::set, second_factor::set_up, second_factor::confirm, second_factor::remove,
         oidc::methods, oidc::start, oidc::callback,

@@ -31,6 +31,7 @@ use crate::{
         api_keys::ApiKeyCache,
         oidc::{self, Provider},
         permissions::PermissionCache,
+        sealing_key::SealingKey,
         second_factor::SecondFactors,
         sessions::Sessions,
         tokens::Tokens,
@@ -40,6 +41,7 @@ use crate::{
     limits::{requests::RequestLimits, streams::Streams},
     middleware,
     routes::{logs::sink::ExportFolder, oidc::OIDC_CALLBACK},
+    sources::registry::Registry,
 };
 
 /// Connections of the appender: one per shard, and one to spare.
@@ -102,6 +104,7 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
     let db = Db::open(&data.database_url, config.database_connections)?;
     prepare(&mut *db.conn()?, config.no_migrate)?;
     let tokens = open_tokens(&data.data_dir)?;
+    let sealing_key = SealingKey::open(&data.data_dir).map_err(data_dir(&data.data_dir))?;
     let second_factors = SecondFactors::from_data_dir(&data.data_dir).map_err(data_dir(&data.data_dir))?;
     // Connections of its own, so that slow readers never keep an event from being stored.
     let writers = Db::open_lazily(&data.database_url, WRITERS)?;
@@ -134,6 +137,8 @@ pub fn start(data: &DataConfig, config: &ServeConfig) -> Result<Started, StartEr
         tokens: Data::new(tokens),
         sessions: Data::new(sessions),
         second_factors: Data::new(second_factors),
+        sealing_key: Data::new(sealing_key),
+        sources: Data::new(Registry::new(&db, mib(config.quarantine_mib))),
         provider: provider.map(Data::new),
         audit: Data::new(audit.clone()),
         proxies: Data::new(Proxies(config.trusted_proxies.clone())),

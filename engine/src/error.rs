@@ -13,6 +13,12 @@ pub enum Error {
     /// Nothing of the request was stored. `element`: the place of the event in it. `first`: which event has the key.
     #[error("{first} has this dedupe key and another content")]
     DedupeConflict { element: usize, first: String },
+    /// The quarantine of the workspace has no room for the records that cannot be read; nothing of the request was stored.
+    #[error("the quarantine is full; replay or discard what is in it, and send this again")]
+    QuarantineFull,
+    /// A rejected record was replayed or discarded by somebody else meanwhile; nothing of the request was stored.
+    #[error("some of these records are no longer in quarantine; try again")]
+    AlreadyReplayed,
     /// A workspace's `seq` has 42 bits.
     #[error("the workspace is full")]
     WorkspaceFull,

@@ -5,6 +5,7 @@
 //! | [`jobs`] | background jobs: derive data from stored events |
 //! | [`caches`] | what readers cache between requests |
 //! | [`append`] | stores events: queue, group commit, dedupe, number, insert, count |
+//! | [`sources`] | who sends: health, gaps, quarantine |
 //! | [`counts`] | kept counts: metrics, facets, histogram, top values |
 //! | [`timeline`] | several logs in one order |
 //! | [`history`] | what a record was at any time |
@@ -35,6 +36,7 @@ pub mod order;
 pub mod priority;
 pub mod private_files;
 pub mod query;
+pub mod sources;
 pub mod text;
 pub mod timeline;
 pub mod varint;

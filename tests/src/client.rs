@@ -198,12 +198,9 @@ impl Client {
     }
 
     fn url(&self, path: &str) -> String {
-        let prefix =
-            if path.starts_with("/healthz") || path.starts_with("/readyz") || path.starts_with("/metrics") {
-                ""
-            } else {
-                "/api/v1"
-            };
+        let outside =
+            ["/healthz", "/readyz", "/metrics", "/services/", "/v1/", "/publisher/", "/audit_logs/"];
+        let prefix = if outside.iter().any(|start| path.starts_with(start)) { "" } else { "/api/v1" };
         format!("http://{}{prefix}{path}", self.address)
     }
 }

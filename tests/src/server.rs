@@ -55,6 +55,7 @@ fn serve_config() -> ServeConfig {
         no_background_jobs: false,
         counts_cache_mib: 32,
         exports_mib: 64,
+        quarantine_mib: 1,
         no_migrate: false,
         log_json: false,
         oidc: OidcConfig::default(),

@@ -73,9 +73,25 @@ fn crate_files(folder: &str) -> Vec<File> {
 type Arrows = &'static [(&'static str, &'static [&'static str])];
 
 const ENGINE: Arrows = &[
-    ("jobs", &["index", "counts", "query", "filter", "event", "db", "error", "priority", "private_files"]),
+    (
+        "jobs",
+        &[
+            "append",
+            "sources",
+            "index",
+            "counts",
+            "query",
+            "filter",
+            "event",
+            "db",
+            "error",
+            "priority",
+            "private_files",
+        ],
+    ),
     ("caches", &["counts", "index"]),
-    ("append", &["counts", "event", "db", "error", "priority", "varint"]),
+    ("append", &["sources", "counts", "event", "db", "error", "priority", "varint"]),
+    ("sources", &["event", "db", "error"]),
     ("counts", &["query", "index", "filter", "event", "error", "local_time", "order", "varint", "db"]),
     ("timeline", &["query", "index", "filter", "event", "error", "order", "text", "db"]),
     ("history", &["filter", "event", "error", "order", "db"]),
@@ -99,8 +115,11 @@ const API: Arrows = &[
         "commands",
         &["server", "openapi", "demo", "import", "auth", "audit", "accounts", "config", "limits", "http"],
     ),
-    ("server", &["app", "middleware", "routes", "auth", "audit", "accounts", "config", "limits", "http"]),
-    ("app", &["middleware", "openapi", "routes", "auth", "audit", "limits", "accounts", "http"]),
+    (
+        "server",
+        &["app", "middleware", "routes", "auth", "audit", "sources", "accounts", "config", "limits", "http"],
+    ),
+    ("app", &["middleware", "openapi", "routes", "auth", "audit", "limits", "sources", "accounts", "http"]),
     ("middleware", &["routes", "audit", "config", "limits", "http"]),
     ("openapi", &["routes", "http"]),
     ("routes", &["auth", "audit", "limits", "sources", "accounts", "http"]),
@@ -111,7 +130,7 @@ const API: Arrows = &[
     // One of the demo's workspaces is imported.
     ("demo", &["import", "accounts", "http"]),
     ("import", &["accounts", "http"]),
-    ("sources", &["accounts", "http"]),
+    ("sources", &["accounts", "http", "ttl_cache"]),
     ("accounts", &["http", "ttl_cache"]),
     ("http", &[]),
     ("ttl_cache", &[]),

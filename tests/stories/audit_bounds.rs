@@ -237,7 +237,7 @@ on_both!(
     },
     |server| {
         let clinic = server.workspace("clinic");
-        let new = NewApiKey { name: "sync".into(), role: Role::Viewer, expires_at: None };
+        let new = NewApiKey { name: "sync".into(), role: Role::Viewer, source: None, expires_at: None };
         let mut conn = server.db.conn().expect("a connection");
         let key = api_keys::create(&mut conn, clinic.id, &new, "test", None).expect("a key");
         let script = server.bearer(&key.text);

@@ -10,6 +10,7 @@ use logbook::accounts::{
     invitations::{self, NewMember},
     members,
     role::Role,
+    source_kind::Kind,
     users,
     views::{self, NewView},
     workspaces::Workspace,
@@ -28,6 +29,20 @@ use serde_json::{Value, json};
 /// admin. The roles are asked both with a token and with an API key. `reads`: what the audit says was read, if anything.
 const MATRIX: &str = "
 operation                 none bad other viewer auditor writer admin platform   reads
+listSources               401  401 404   200    200     403    200   200        -
+createSource              401  401 404   403    403     403    201   201        -
+getSource                 401  401 404   200    200     403    200   200        -
+changeSource              401  401 404   403    403     403    200   200        -
+removeSource              401  401 404   403    403     403    204   204        -
+getSourceMapping          401  401 404   200    200     403    200   200        -
+setSourceMapping          401  401 404   403    403     403    200   200        -
+previewSourceMapping      401  401 404   403    403     403    200   200        -
+listRejectedRecords       401  401 404   403    200     403    200   200        quarantine
+exportRejectedRecords     401  401 404   403    200     403    200   200        quarantine
+replayRejectedRecords     401  401 404   403    403     403    200   200        -
+discardRejectedRecords    401  401 404   403    403     403    200   200        -
+sendToSource              401  401 401   401    401     401    401   401        -
+sendHeartbeat             401  401 401   401    401     401    401   401        -
 listAccessEvents          401  401 404   200    200     403    200   200        access
 appendAccessEvents        401  401 404   403    403     201    201   201        -
 getAccessFacets           401  401 404   200    200     403    200   200        access
@@ -212,7 +227,7 @@ fn callers(server: &TestServer, clinic: &Workspace, shop: &Workspace) -> Vec<(&'
     ));
 
     let key = |workspace: &Workspace, role: Role| {
-        let new = NewApiKey { name: "test".into(), role, expires_at: None };
+        let new = NewApiKey { name: "test".into(), role, source: None, expires_at: None };
         api_keys::create(&mut server.db.conn().expect("a connection"), workspace.id, &new, "test", None)
             .expect("a key")
     };
@@ -283,7 +298,7 @@ impl<'a> World<'a> {
             }
         }
         if path.contains("{key}") {
-            let new = NewApiKey { name: "target".into(), role: Role::Viewer, expires_at: None };
+            let new = NewApiKey { name: "target".into(), role: Role::Viewer, source: None, expires_at: None };
             let Created { key, .. } =
                 api_keys::create(&mut conn, self.clinic.id, &new, "test", None).expect("a key");
             path = path.replace("{key}", &key.prefix);
@@ -341,6 +356,12 @@ impl<'a> World<'a> {
             let note = new_key(self).1.post("/workspaces/clinic/notes", note).expect(201);
             path = path.replace("{note}", note.json["id"].as_str().expect("an id"));
         }
+        if path.contains("{source}") {
+            let name = self.fresh("source");
+            self.server.sql("DELETE FROM sources");
+            crate::sources::register(&mut conn, self.clinic.id, &name, Kind::Api);
+            path = path.replace("{source}", &name);
+        }
         // The record of the sample.
         path = path.replace("{model}", "patient").replace("{record_id}", "1");
         path = path.replace("{session}", "unknown") + parameters_of(operation);
@@ -366,6 +387,12 @@ impl<'a> World<'a> {
             }
             "changeUser" => json!({"disabled": true}),
             "changeMember" => json!({"role": "auditor"}),
+            "createSource" => json!({"name": self.fresh("made"), "kind": "hec"}),
+            "changeSource" => json!({"silence_seconds": 60}),
+            "setSourceMapping" => json!({"mapping": null}),
+            "previewSourceMapping" => json!({"sample": "{}"}),
+            "replayRejectedRecords" | "sendHeartbeat" => json!({}),
+            "discardRejectedRecords" => json!({"ids": [1]}),
             "createApiKey" => json!({"name": "made", "role": "viewer"}),
             "signIn" => json!({"email": "asha@clinic.test", "password": PASSWORD}),
             "signInByLink" => json!({"token": "unknown"}),
@@ -432,7 +459,7 @@ on_both!(everybody_may_do_what_the_table_says_and_nothing_else, |server| {
 
 /// A key of the clinic that reads its logs and manages it, and what the audit calls it.
 fn new_key(world: &World) -> (String, Client) {
-    let new = NewApiKey { name: world.fresh("reader"), role: Role::Admin, expires_at: None };
+    let new = NewApiKey { name: world.fresh("reader"), role: Role::Admin, source: None, expires_at: None };
     let mut conn = world.server.db.conn().expect("a connection");
     let Created { key, text } =
         api_keys::create(&mut conn, world.clinic.id, &new, "test", None).expect("a key");

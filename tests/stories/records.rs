@@ -145,7 +145,7 @@ on_both!(
                 assert_eq!(answer.code(), "not_found", "{record} {what}");
             }
         }
-        let new = NewApiKey { name: "reader".into(), role: Role::Viewer, expires_at: None };
+        let new = NewApiKey { name: "reader".into(), role: Role::Viewer, source: None, expires_at: None };
         let created =
             api_keys::create(&mut server.db.conn().expect("a connection"), clinic.id, &new, "test", None);
         server.bearer(&created.expect("a key").text).get(&format!("{RECORD}/state")).expect(200);

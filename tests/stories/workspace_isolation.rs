@@ -25,6 +25,7 @@ fn filled(path: &str, workspace: &str, id: &str) -> String {
     let path = path.replace("{id}", id).replace("{user}", "1").replace("{key}", "k7w2m9x4c1qd");
     let path = path.replace("{invitation}", "k7w2m9x4c1qd").replace("{view}", "k7w2m9x4c1qd");
     let path = path.replace("{note}", "k7w2m9x4c1qd").replace("{export}", "k7w2m9x4c1qd");
+    let path = path.replace("{source}", "okta");
     let path = path.replace("{session}", "unknown");
     let path = path.replace("{model}", "patient").replace("{record_id}", "1");
     if path.ends_with("/top") || path.ends_with("/groups") {
@@ -73,11 +74,22 @@ on_both!(each_documented_operation_is_routed, |server| {
     let admin = server.admin();
     // And the record.
     admin.post("/workspaces/clinic/logs/application", json!([sample("application", 1)])).expect(201);
+    admin.post("/workspaces/clinic/sources", json!({"name": "okta", "kind": "okta"})).expect(201);
     for (method, path, _) in operations() {
         // Any other answer shows that there is a handler. For an unknown id 404 is right.
-        if !["{id}", "{user}", "{key}", "{invitation}", "{view}", "{note}", "{export}", "{export}/file"]
-            .iter()
-            .any(|end| path.ends_with(end))
+        if ![
+            "{id}",
+            "{user}",
+            "{key}",
+            "{invitation}",
+            "{view}",
+            "{note}",
+            "{source}",
+            "{export}",
+            "{export}/file",
+        ]
+        .iter()
+        .any(|end| path.ends_with(end))
         {
             let status = send(&admin, &method, &filled(&path, "clinic", ID));
             assert!(![404, 405].contains(&status) && status < 500, "{method} {path}: {status}");
@@ -103,7 +115,12 @@ on_both!(a_member_of_one_workspace_finds_nothing_in_another, |server| {
         for (method, path, _) in operations().iter().filter(|(_, path, _)| path.contains("{workspace}")) {
             let unknown = send(&member, method, &filled(path, "unknown", ID));
             // Invitations are a person's, and these tokens belong to none.
-            let expected = if path.starts_with("/api/v1/me/") { 403 } else { 404 };
+            // What only a source's key opens says so, whatever the address.
+            let expected = match path.as_str() {
+                path if path.starts_with("/api/v1/me/") => 403,
+                path if path.ends_with("/{source}/events") || path.ends_with("/heartbeat") => 401,
+                _ => 404,
+            };
             assert_eq!(send(&member, method, &filled(path, "shop", ID)), expected, "{method} {path}");
             assert_eq!(
                 unknown, expected,

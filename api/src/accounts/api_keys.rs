@@ -21,9 +21,10 @@ use super::{
     identities,
     role::Role,
     secret::{random_token, token_hash},
+    sources,
 };
 use crate::http::{
-    error::{Code, Problem, Result},
+    error::{Code, FieldError, Problem, Result},
     validation::{self, field_errors, no_nul},
 };
 
@@ -46,6 +47,7 @@ pub struct ApiKey {
     pub secret_hash: String,
     pub created_by: String,
     pub creator_id: Option<i32>,
+    pub source: Option<String>,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
@@ -102,6 +104,9 @@ pub struct ApiKeyView {
     /// `active`, `expired` or `revoked`.
     #[schema(value_type = String, example = "active")]
     pub state: KeyState,
+    /// The source that sends with it, if it belongs to one.
+    #[schema(required, example = "okta")]
+    pub source: Option<String>,
     /// Who created it.
     #[schema(example = "Asha Rao")]
     pub created_by: String,
@@ -130,6 +135,7 @@ impl ApiKeyView {
             secret_hash: _,
             created_by,
             creator_id: _,
+            source,
             created_at,
             expires_at,
             last_used_at,
@@ -140,6 +146,7 @@ impl ApiKeyView {
             name,
             role,
             state,
+            source,
             created_by,
             creator_removed,
             created_at,
@@ -158,6 +165,10 @@ pub struct NewApiKey {
     pub name: String,
     #[schema(inline)]
     pub role: Role,
+    /// The source that sends with it. Then its role must be `writer`.
+    #[serde(default)]
+    #[schema(example = "okta")]
+    pub source: Option<String>,
     /// At most ten years from now. Left out or null: the key does not expire.
     #[serde(default)]
     #[validate(custom(function = ahead))]
@@ -193,6 +204,16 @@ pub fn create(
 ) -> Result<Created> {
     new.validate()
         .map_err(|errors| Problem::with_errors(Code::ValidationFailed, field_errors("", &errors)))?;
+    if let Some(source) = &new.source {
+        let refuse = |pointer: &str, detail: &str| {
+            Problem::with_errors(Code::ValidationFailed, vec![FieldError::at(pointer, "invalid", detail)])
+        };
+        if new.role != Role::Writer {
+            return Err(refuse("/role", "must be writer, since the key belongs to a source"));
+        }
+        sources::find(conn, workspace_id, source)
+            .map_err(|_| refuse("/source", "this workspace has no such source"))?;
+    }
     let count =
         api_keys::table.filter(api_keys::workspace_id.eq(workspace_id)).count().get_result::<i64>(conn)?;
     if count >= MOST_KEYS {
@@ -209,6 +230,7 @@ pub fn create(
         secret_hash: token_hash(&text),
         created_by: created_by.into(),
         creator_id,
+        source: new.source.clone(),
         created_at: Timestamp::now(),
         expires_at: new.expires_at,
         last_used_at: None,
@@ -293,6 +315,7 @@ fn is_prefix(text: &str) -> bool {
 impl From<&ApiKey> for Claims {
     fn from(key: &ApiKey) -> Self {
         let mut claims = Claims::new(format!("key:{}", key.prefix), key.name.clone(), USE_SECONDS);
+        claims.source.clone_from(&key.source);
         claims.roles.insert(key.workspace_id, key.role());
         claims
     }

@@ -37,6 +37,9 @@ pub struct Claims {
     /// The role in every workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub everywhere: Option<Role>,
+    /// The source that an API key belongs to. No token has one.
+    #[serde(skip)]
+    pub source: Option<String>,
     /// The role by workspace number.
     #[serde(default)]
     pub roles: BTreeMap<i32, Role>,
@@ -58,6 +61,7 @@ impl Claims {
             exp: now + seconds,
             platform_admin: false,
             everywhere: None,
+            source: None,
             roles: BTreeMap::new(),
         }
     }

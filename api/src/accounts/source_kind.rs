@@ -47,6 +47,15 @@ impl Kind {
         Self::Workos,
     ];
 
+    /// For how many days sources of this kind may send an event again; None is for ever. GitHub keeps a stream's events for 7
+    /// days, Okta's System Log has 90.
+    pub fn replay_days(self) -> Option<i32> {
+        match self {
+            Self::Okta => Some(90),
+            _ => Some(7),
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Api => "api",

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The source of Logbook's own events.
-pub const OWN_SOURCE: &str = "logbook";
+pub use logbook_engine::sources::OWN_SOURCE;
 
 pub(super) fn source() -> SourceName {
     SourceName::truncated(OWN_SOURCE)

@@ -13,6 +13,7 @@ pub mod events;
 pub mod platform;
 pub mod reads;
 pub mod refusals;
+pub mod sources;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

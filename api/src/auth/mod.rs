@@ -9,8 +9,9 @@ mod jwt;
 pub mod oidc;
 pub mod permissions;
 mod recheck;
-mod sealing_key;
+pub mod sealing_key;
 pub mod second_factor;
+pub mod senders;
 pub mod sessions;
 mod signing_keys;
 pub mod tokens;
@@ -84,8 +85,13 @@ fn bearer(request: &HttpRequest) -> Result<&str> {
 
 /// Who sends the request: the holder of a token or of an API key.
 async fn caller(request: &HttpRequest) -> Result<Claims> {
+    identify(request, bearer(request)).await
+}
+
+/// Who has a token, or why there is none.
+async fn identify(request: &HttpRequest, token: Result<&str>) -> Result<Claims> {
     let limits = service::<RequestLimits>(request)?;
-    let token = match bearer(request) {
+    let token = match token {
         Ok(token) => token,
         Err(problem) => {
             limits.unauthenticated(request).or_else(|problem| limited(request, problem))?;

@@ -1,4 +1,5 @@
-//! The key of secrets that the database has to keep and must not show: those of second factors.
+//! The key of secrets that the database has to keep and must not show: those of second factors, and those with which vendors
+//! sign.
 //!
 //! It is in a file of its own in the data folder, and not among the keys that sign tokens: those are replaced regularly, and
 //! at once after a leak, while a secret that nobody can open locks its owner out.
@@ -18,14 +19,14 @@ use crate::accounts::secret::{random_bytes, random_token};
 pub(super) const FILE: &str = "second-factor.key";
 
 /// Encrypts with ChaCha20-Poly1305 (RFC 8439).
-pub(super) struct SealingKey(LessSafeKey);
+pub struct SealingKey(LessSafeKey);
 
 impl SealingKey {
     /// Reads the key of a folder. Creates both where they are missing.
     ///
     /// # Errors
     /// The file's.
-    pub(super) fn open(folder: &Path) -> Result<Self> {
+    pub fn open(folder: &Path) -> Result<Self> {
         private_files::create_folder(folder)?;
         let path = folder.join(FILE);
         private_files::tighten(&path);
@@ -53,7 +54,7 @@ impl SealingKey {
     }
 
     /// Encrypts a secret. It opens only for the same owner, so that rows cannot be exchanged.
-    pub(super) fn seal(&self, owner: &str, secret: &[u8]) -> Vec<u8> {
+    pub fn seal(&self, owner: &str, secret: &[u8]) -> Vec<u8> {
         // Random, and never used 2^32 times.
         let nonce = random_bytes::<NONCE_LEN>();
         let mut sealed = secret.to_vec();
@@ -68,7 +69,7 @@ impl SealingKey {
     }
 
     /// None for what this key did not seal for this owner.
-    pub(super) fn open_sealed(&self, owner: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+    pub fn open_sealed(&self, owner: &str, sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut sealed = sealed.to_vec();

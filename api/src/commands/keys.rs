@@ -56,7 +56,7 @@ pub(crate) fn run(data: &DataConfig, command: KeysCommand) -> Result<(), Failure
         KeysCommand::Create { workspace, role, name, days } => {
             let workspace_id = find_workspace(&db, &workspace)?;
             let expires_at = days.map(|days| Timestamp::now().plus_seconds(i64::from(days) * 86_400));
-            let new = api_keys::NewApiKey { name, role, expires_at };
+            let new = api_keys::NewApiKey { name, role, source: None, expires_at };
             let Created { key, text } = change_and_record(&mut *db.conn()?, data.audit, |conn| {
                 let created = api_keys::create(conn, workspace_id, &new, COMMAND_LINE, None)?;
                 let (target, changes) = (events::of_key(&created.key), events::new_key(&created.key));

@@ -75,6 +75,7 @@ codes! {
     TooManyAtOnce "too_many_at_once" 429 "Too many of your requests wait at once; try again";
     Internal "internal" 500 "The server encountered an unexpected error";
     QueueFull "queue_full" 503 "Too many events are waiting; send the request again";
+    QuarantineFull "quarantine_full" 503 "The quarantine of the workspace is full";
     Busy "busy" 503 "Too many requests at once; try again";
     ProviderUnavailable "provider_unavailable" 503 "The identity provider cannot be reached; try again";
     Unavailable "unavailable" 503 "The database cannot be reached; try again";
@@ -364,6 +365,8 @@ impl From<&engine::Error> for Problem {
                 return Self::with_errors(Code::DedupeConflict, vec![error]);
             }
             Error::QueueFull => Code::QueueFull,
+            Error::QuarantineFull => Code::QuarantineFull,
+            Error::AlreadyReplayed => Code::Conflict,
             Error::RecordTooLarge => Code::RecordTooLarge,
             Error::Stopping | Error::Unconfirmed | Error::NeedsScan => Code::Unavailable,
             Error::TooManyBuckets { .. } => return Self::parameter("interval", error.to_string()),

@@ -1,6 +1,7 @@
 //! The handlers, by what they are about. `app` has their addresses.
 
 pub mod api_keys;
+pub mod doors;
 pub mod exports;
 pub mod health;
 pub mod invitations;
@@ -14,6 +15,7 @@ pub mod records;
 pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;
+pub mod sources;
 pub mod suggest;
 pub mod timeline;
 pub mod users;

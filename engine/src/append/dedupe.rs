@@ -12,22 +12,43 @@ use sha2::{Digest as _, Sha256};
 use super::AppendRequest;
 use crate::{
     db::{Conn, rows::EventRow, schema::dedupe_keys, timestamp::Timestamp},
-    error::{Error, Result},
+    error::Result,
     event::id::EventId,
 };
 
 /// The dedupe key of one event.
 #[derive(Clone, Debug)]
 pub struct Dedupe {
-    pub key: String,
+    pub key: Key,
     pub(super) content: Content,
     /// Events that arrived before were masked in another way, so that their content cannot be compared with this one.
     pub(super) alike_since: Option<Timestamp>,
 }
 
-/// A hash of what a producer sent, except what the server adds.
+/// The first 128 bits of the SHA-256 of a dedupe key: enough that no two keys of a source are alike, and short, since a
+/// source that may replay for ever keeps one for each event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key([u8; 16]);
+
+impl Key {
+    pub(super) fn new(text: &str) -> Self {
+        Self(first_half(Sha256::digest(text)))
+    }
+
+    pub(super) fn to_vec(self) -> Vec<u8> {
+        self.0.to_vec()
+    }
+}
+
+fn first_half(hash: impl Into<[u8; 32]>) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&hash.into()[..16]);
+    half
+}
+
+/// A hash of what a producer sent, except what the server adds; the first half, as of a [`Key`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Content([u8; 32]);
+pub(super) struct Content([u8; 16]);
 
 impl Content {
     /// Of the event as it is stored: secrets are masked, since a hash of one would allow to guess it. The time counts if
@@ -105,7 +126,7 @@ impl Content {
                 hash.update(text);
             }
         }
-        Self(hash.finalize().into())
+        Self(first_half(hash.finalize()))
     }
 
     pub(super) fn to_vec(self) -> Vec<u8> {
@@ -129,19 +150,19 @@ impl Known {
 
 /// The known keys among those of some requests, by source.
 #[derive(Default)]
-pub(super) struct KnownKeys(HashMap<String, HashMap<String, Known>>);
+pub(super) struct KnownKeys(HashMap<String, HashMap<Vec<u8>, Known>>);
 
 impl KnownKeys {
-    /// Removes keys from before `oldest`, so that they can be used again, and reads those that the requests have.
+    /// Removes expired keys, so that they can be used again, and reads those that the requests have.
     pub(super) fn load(
         conn: &mut Conn,
         workspace_id: i32,
         requests: &[(usize, &mut AppendRequest)],
-        oldest: Timestamp,
+        now: Timestamp,
     ) -> Result<Self> {
-        let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut wanted: BTreeMap<&str, Vec<Vec<u8>>> = BTreeMap::new();
         for (_, request) in requests {
-            let keys = request.events.iter().filter_map(|event| Some(event.dedupe.as_ref()?.key.as_str()));
+            let keys = request.events.iter().filter_map(|event| Some(event.dedupe.as_ref()?.key.to_vec()));
             let mut keys = keys.peekable();
             if keys.peek().is_some() {
                 wanted.entry(&request.sender).or_default().extend(keys);
@@ -154,7 +175,7 @@ impl KnownKeys {
         diesel::delete(
             dedupe_keys::table
                 .filter(dedupe_keys::workspace_id.eq(workspace_id))
-                .filter(dedupe_keys::received_at.lt(oldest)),
+                .filter(dedupe_keys::expires_at.le(Some(now))),
         )
         .execute(conn)?;
         for (source, keys) in wanted {
@@ -162,7 +183,7 @@ impl KnownKeys {
                 let rows = dedupe_keys::table
                     .filter(dedupe_keys::workspace_id.eq(workspace_id))
                     .filter(dedupe_keys::source.eq(source))
-                    .filter(dedupe_keys::dedupe_key.eq_any(keys.iter().copied()))
+                    .filter(dedupe_keys::dedupe_key.eq_any(keys))
                     .select((
                         dedupe_keys::dedupe_key,
                         dedupe_keys::seq,
@@ -170,7 +191,7 @@ impl KnownKeys {
                         dedupe_keys::content,
                         dedupe_keys::received_at,
                     ))
-                    .load::<(String, i64, Timestamp, Vec<u8>, Timestamp)>(conn)?;
+                    .load::<(Vec<u8>, i64, Timestamp, Vec<u8>, Timestamp)>(conn)?;
                 let known = known.0.entry(source.to_owned()).or_default();
                 known.extend(rows.into_iter().map(|(key, seq, occurred_at, content, received_at)| {
                     (key, Known { id: EventId::new(workspace_id, seq, occurred_at), content, received_at })
@@ -181,8 +202,8 @@ impl KnownKeys {
     }
 
     /// The first event of this key.
-    pub(super) fn first(&self, source: &str, key: &str) -> Option<EventId> {
-        Some(self.0.get(source)?.get(key)?.id)
+    pub(super) fn first(&self, source: &str, key: &Key) -> Option<EventId> {
+        Some(self.0.get(source)?.get(key.0.as_slice())?.id)
     }
 
     pub(super) fn add(&mut self, source: &str, dedupe: &Dedupe, id: EventId, received_at: Timestamp) {
@@ -191,19 +212,20 @@ impl KnownKeys {
             Some(keys) => keys,
             None => self.0.entry(source.to_owned()).or_default(),
         };
-        keys.insert(key.clone(), Known { id, content: content.to_vec(), received_at });
+        keys.insert(key.to_vec(), Known { id, content: content.to_vec(), received_at });
     }
 
-    /// The first element of a request whose key another event has.
-    pub(super) fn conflict(&self, request: &AppendRequest) -> Option<Error> {
+    /// The elements of a request whose key another event has, with what is known of that event.
+    pub(super) fn conflicts(&self, request: &AppendRequest) -> Vec<(usize, String)> {
         let known = self.0.get(&request.sender);
-        let mut here: HashMap<&str, (usize, Content)> = HashMap::new();
+        let mut here: HashMap<Key, (usize, Content)> = HashMap::new();
+        let mut conflicts = Vec::new();
         for (element, event) in request.events.iter().enumerate() {
             let Some(dedupe) = &event.dedupe else { continue };
             let Dedupe { key, content, alike_since: _ } = dedupe;
-            let first = match known.and_then(|keys| keys.get(key)) {
+            let first = match known.and_then(|keys| keys.get(key.0.as_slice())) {
                 Some(known) => known.is_other(dedupe).then(|| format!("the event {}", known.id)),
-                None => match here.entry(key) {
+                None => match here.entry(*key) {
                     Entry::Vacant(place) => {
                         place.insert((element, *content));
                         None
@@ -214,10 +236,8 @@ impl KnownKeys {
                     }
                 },
             };
-            if let Some(first) = first {
-                return Some(Error::DedupeConflict { element, first });
-            }
+            conflicts.extend(first.map(|first| (element, first)));
         }
-        None
+        conflicts
     }
 }

@@ -18,6 +18,7 @@ pub mod dedupe;
 mod idempotency;
 mod lines;
 mod memory;
+mod positions;
 pub mod prepared;
 pub mod queue;
 mod shares;
@@ -28,6 +29,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 
 pub use idempotency::Idempotency;
+pub use positions::ImportPosition;
 
 use crate::{
     append::{dedupe::KnownKeys as DedupeKeys, prepared::Prepared},
@@ -37,7 +39,7 @@ use crate::{
         partitions::Partitions,
         roles,
         rows::{DedupeKeyRow, EventRow},
-        schema::{import_positions, workspace_sequences},
+        schema::workspace_sequences,
         timestamp::Timestamp,
     },
     error::{Error, Result},
@@ -47,6 +49,7 @@ use crate::{
         limits::SourceName,
         masking::Masker,
     },
+    sources::{self, FromSource, Learned, quarantine::NewRejected},
 };
 
 /// Events that are stored together or not at all.
@@ -57,6 +60,8 @@ pub struct AppendRequest {
     pub sender: String,
     pub events: Vec<Prepared>,
     pub idempotency: Option<Idempotency>,
+    /// Where a registered source sends them.
+    pub source: Option<FromSource>,
     /// How far an import has read; stored together with the events that it read.
     pub import_positions: Vec<ImportPosition>,
 }
@@ -77,16 +82,8 @@ impl AppendRequest {
     ) -> Self {
         let events = events.into_iter().map(|event| Prepared::new(event, source, masker)).collect();
         let sender = source.as_str().to_owned();
-        Self { workspace_id, sender, events, idempotency: None, import_positions: Vec::new() }
+        Self { workspace_id, sender, events, idempotency: None, source: None, import_positions: Vec::new() }
     }
-}
-
-/// How far an import has read one table of a source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImportPosition {
-    pub source: String,
-    pub source_table: String,
-    pub position: String,
 }
 
 /// What became of one event.
@@ -201,9 +198,8 @@ fn store_in_workspace(
     };
 
     let now = Timestamp::now();
-    let oldest = now.plus_seconds(-windows.dedupe_seconds);
-    let first = DedupeKeys::load(conn, workspace_id, &requests, oldest)?;
-    let mut batch = Batch { workspace_id, now, oldest, last_seq, known: first, ..Batch::default() };
+    let first = DedupeKeys::load(conn, workspace_id, &requests, now)?;
+    let mut batch = Batch { workspace_id, now, windows, last_seq, known: first, ..Batch::default() };
     let answers = requests
         .into_iter()
         .map(|(place, request)| Ok((place, batch.take(conn, request)?)))
@@ -217,8 +213,7 @@ fn store_in_workspace(
 struct Batch<'a> {
     workspace_id: i32,
     now: Timestamp,
-    /// Keys from before this time are forgotten.
-    oldest: Timestamp,
+    windows: DedupeWindow,
     last_seq: i64,
     rows: Vec<&'a EventRow>,
     known: DedupeKeys,
@@ -226,6 +221,7 @@ struct Batch<'a> {
     /// With the sender that each key belongs to.
     new_idempotency: Vec<(&'a str, &'a Idempotency, Appended)>,
     positions: Vec<&'a ImportPosition>,
+    learned: Learned<'a>,
 }
 
 impl<'a> Batch<'a> {
@@ -238,13 +234,31 @@ impl<'a> Batch<'a> {
         if self.last_seq + request.events.len() as i64 >= MAX_SEQ {
             return Ok(Err(Error::WorkspaceFull));
         }
-        if let Some(conflict) = self.known.conflict(request) {
-            return Ok(Err(conflict));
+        if let Some(source) = &request.source
+            && let Err(error) = sources::check(conn, self.workspace_id, source)?
+        {
+            return Ok(Err(error));
         }
-        let AppendRequest { workspace_id: _, sender, events, idempotency, import_positions } = request;
+        let refused = match self.refused(request) {
+            Ok(refused) => refused,
+            Err(conflict) => return Ok(Err(conflict)),
+        };
+        let AppendRequest { workspace_id: _, sender, events, idempotency, source, import_positions } =
+            request;
+        let keep_seconds = match source {
+            Some(source) => source.replay_seconds.map(|seconds| seconds.max(self.windows.dedupe_seconds)),
+            None => Some(self.windows.dedupe_seconds),
+        };
         let mut appended = Appended::default();
-        for event in events {
-            let result = self.number(sender, event);
+        let mut arrived: Vec<(&EventRow, bool)> = Vec::new();
+        for (element, event) in events.iter_mut().enumerate() {
+            if refused.contains_key(&element) {
+                continue;
+            }
+            let (result, row) = self.number(sender, keep_seconds, event);
+            if source.is_some() {
+                arrived.push((row, result.duplicate));
+            }
             if result.duplicate {
                 appended.duplicates += 1;
             } else {
@@ -252,11 +266,38 @@ impl<'a> Batch<'a> {
             }
             appended.results.push(result);
         }
+        if let Some(source) = &*source {
+            let mut rejected = source.rejected.clone();
+            rejected.extend(refused.into_values());
+            self.learned.add(source, rejected, arrived.into_iter(), self.now);
+        }
         if let Some(idempotency) = idempotency {
             self.new_idempotency.push((sender, idempotency, appended.clone()));
         }
         self.positions.extend(&*import_positions);
         Ok(Ok(appended))
+    }
+
+    /// The events that go into quarantine, since another event has their dedupe key: by their place.
+    ///
+    /// # Errors
+    /// [`Error::DedupeConflict`] for a request that is stored as a whole or not at all.
+    fn refused(&self, request: &AppendRequest) -> Result<BTreeMap<usize, NewRejected>> {
+        let mut refused = BTreeMap::new();
+        for (element, first) in self.known.conflicts(request) {
+            let record = request.source.as_ref().and_then(|source| source.records.get(element));
+            let Some(record) = record else { return Err(Error::DedupeConflict { element, first }) };
+            refused.insert(
+                element,
+                NewRejected {
+                    record: record.clone(),
+                    code: "dedupe_conflict".into(),
+                    reason: format!("{first} has this dedupe key and another content"),
+                    pointer: Some("/dedupe_key".into()),
+                },
+            );
+        }
+        Ok(refused)
     }
 
     fn earlier_answer(
@@ -269,7 +310,10 @@ impl<'a> Batch<'a> {
         let mut in_this_batch = self.new_idempotency.iter();
         let earlier = match in_this_batch.find(|(by, known, _)| *by == sender && known.key == *key) {
             Some((_, known, answer)) => Some((known.fingerprint.clone(), Ok(answer.clone()))),
-            None => idempotency::load(conn, self.workspace_id, sender, key, self.oldest)?,
+            None => {
+                let oldest = self.now.plus_seconds(-self.windows.dedupe_seconds);
+                idempotency::load(conn, self.workspace_id, sender, key, oldest)?
+            }
         };
         let answered = |(earlier, answer)| {
             if earlier == *fingerprint { answer } else { Err(Error::IdempotencyKeyReused) }
@@ -277,34 +321,46 @@ impl<'a> Batch<'a> {
         Ok(earlier.map(answered))
     }
 
-    fn number(&mut self, sender: &str, event: &'a mut Prepared) -> AppendResult {
+    /// Numbers an event that is stored. `keep_seconds`: how long its dedupe key is known; None is for ever.
+    fn number(
+        &mut self,
+        sender: &str,
+        keep_seconds: Option<i64>,
+        event: &'a mut Prepared,
+    ) -> (AppendResult, &'a EventRow) {
         let Prepared { dedupe, row } = event;
         if let Some(first) = dedupe.as_ref().and_then(|dedupe| self.known.first(sender, &dedupe.key)) {
-            return AppendResult { id: first, seq: first.seq, duplicate: true };
+            return (AppendResult { id: first, seq: first.seq, duplicate: true }, row);
         }
         self.last_seq += 1;
         row.workspace_id = self.workspace_id;
         row.seq = self.last_seq;
-        row.received_at = self.now;
+        // One that comes out of quarantine has the time at which it first arrived.
+        if row.received_at == Timestamp(0) {
+            row.received_at = self.now;
+        }
+        let row = &*row;
         let id = EventId::new(row.workspace_id, row.seq, row.occurred_at);
         if let Some(dedupe) = dedupe {
             self.new_keys.push(DedupeKeyRow {
                 workspace_id: row.workspace_id,
                 source: sender.to_owned(),
-                dedupe_key: dedupe.key.clone(),
+                dedupe_key: dedupe.key.to_vec(),
                 seq: row.seq,
                 occurred_at: row.occurred_at,
-                received_at: row.received_at,
+                received_at: self.now,
+                expires_at: keep_seconds.map(|seconds| self.now.plus_seconds(seconds)),
                 content: dedupe.content.to_vec(),
             });
-            self.known.add(sender, dedupe, id, row.received_at);
+            self.known.add(sender, dedupe, id, self.now);
         }
         self.rows.push(row);
-        AppendResult { id, seq: self.last_seq, duplicate: false }
+        (AppendResult { id, seq: self.last_seq, duplicate: false }, row)
     }
 
     fn write(self, conn: &mut Conn, known_keys: &mut KnownKeys) -> Result<()> {
-        let Self { workspace_id, now, last_seq, rows, new_keys, new_idempotency, positions, .. } = self;
+        let Self { workspace_id, now, last_seq, rows, new_keys, new_idempotency, positions, learned, .. } =
+            self;
         dialect::insert_events(conn, rows.iter().copied())?;
         dialect::insert_dedupe_keys(conn, &new_keys)?;
         counts::delta::insert_for_batch(conn, workspace_id, last_seq, now, &rows, known_keys)?;
@@ -317,26 +373,8 @@ impl<'a> Batch<'a> {
             idempotency::save(conn, workspace_id, sender, idempotency, &answer, now)?;
         }
         for position in positions {
-            save_position(conn, workspace_id, position)?;
+            positions::save(conn, workspace_id, position)?;
         }
-        Ok(())
+        learned.write(conn, workspace_id, now)
     }
-}
-
-fn save_position(conn: &mut Conn, workspace_id: i32, position: &ImportPosition) -> Result<()> {
-    let ImportPosition { source, source_table, position } = position;
-    let updated = diesel::update(import_positions::table.find((workspace_id, source, source_table)))
-        .set(import_positions::position.eq(position))
-        .execute(conn)?;
-    if updated == 0 {
-        diesel::insert_into(import_positions::table)
-            .values((
-                import_positions::workspace_id.eq(workspace_id),
-                import_positions::source.eq(source),
-                import_positions::source_table.eq(source_table),
-                import_positions::position.eq(position),
-            ))
-            .execute(conn)?;
-    }
-    Ok(())
 }

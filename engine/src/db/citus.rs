@@ -13,7 +13,7 @@ use diesel::{
 use super::{Error, Result};
 
 /// Tables whose rows are on the node of their workspace.
-pub const DISTRIBUTED: [&str; 15] = [
+pub const DISTRIBUTED: [&str; 20] = [
     "workspace_sequences",
     "events",
     "dedupe_keys",
@@ -29,10 +29,15 @@ pub const DISTRIBUTED: [&str; 15] = [
     "event_counts",
     "count_keys",
     "job_leases",
+    "source_states",
+    "source_days",
+    "source_epochs",
+    "source_gaps",
+    "rejected_records",
 ];
 
 /// Tables that are on every node. A table comes after those that its foreign keys name.
-pub const REFERENCE: [&str; 21] = [
+pub const REFERENCE: [&str; 22] = [
     "workspaces",
     "users",
     "platform_workspace",
@@ -40,6 +45,7 @@ pub const REFERENCE: [&str; 21] = [
     "invitations",
     "saved_views",
     "exports",
+    "sources",
     "notes",
     "note_events",
     "identities",

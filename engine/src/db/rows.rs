@@ -61,10 +61,11 @@ pub struct VersionRow {
 pub struct DedupeKeyRow {
     pub workspace_id: i32,
     pub source: String,
-    pub dedupe_key: String,
+    pub dedupe_key: Vec<u8>,
     pub seq: i64,
     pub occurred_at: Timestamp,
     pub received_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
     pub content: Vec<u8>,
 }
 

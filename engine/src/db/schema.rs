@@ -72,10 +72,11 @@ diesel::table! {
     dedupe_keys (workspace_id, source, dedupe_key) {
         workspace_id -> Integer,
         source -> Text,
-        dedupe_key -> Text,
+        dedupe_key -> Binary,
         seq -> BigInt,
         occurred_at -> TimestampSql,
         received_at -> TimestampSql,
+        expires_at -> Nullable<TimestampSql>,
         content -> Binary,
     }
 }
@@ -448,6 +449,7 @@ diesel::table! {
         secret_hash -> Text,
         created_by -> Text,
         creator_id -> Nullable<Integer>,
+        source -> Nullable<Text>,
         created_at -> TimestampSql,
         expires_at -> Nullable<TimestampSql>,
         last_used_at -> Nullable<TimestampSql>,
@@ -496,6 +498,120 @@ diesel::table! {
         workspace_id -> Integer,
         user_id -> Integer,
         role -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    sources (workspace_id, name) {
+        workspace_id -> Integer,
+        name -> Text,
+        kind -> Text,
+        mapping -> Nullable<Text>,
+        silence_seconds -> Nullable<Integer>,
+        replay_days -> Nullable<Integer>,
+        sealed_secret -> Nullable<Binary>,
+        created_by -> Text,
+        created_at -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    source_states (workspace_id, source) {
+        workspace_id -> Integer,
+        source -> Text,
+        last_event_at -> Nullable<TimestampSql>,
+        last_received_at -> Nullable<TimestampSql>,
+        last_heartbeat_at -> Nullable<TimestampSql>,
+        events -> BigInt,
+        duplicates -> BigInt,
+        skipped -> BigInt,
+        bytes -> BigInt,
+        rejected -> BigInt,
+        rejected_bytes -> BigInt,
+        last_rejected -> BigInt,
+        lag_micros -> Nullable<BigInt>,
+        least_lag_micros -> Nullable<BigInt>,
+        least_lag_since -> Nullable<TimestampSql>,
+        gaps_complete -> Bool,
+        silent_since -> Nullable<TimestampSql>,
+        skewed_since -> Nullable<TimestampSql>,
+        gaps_since -> Nullable<TimestampSql>,
+        rejected_reported_at -> Nullable<TimestampSql>,
+        reported_rejected -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    source_days (workspace_id, source, day) {
+        workspace_id -> Integer,
+        source -> Text,
+        day -> Integer,
+        events -> BigInt,
+        duplicates -> BigInt,
+        rejected -> BigInt,
+        bytes -> BigInt,
+        lag_micros -> BigInt,
+        lag_events -> BigInt,
+        without_actor -> BigInt,
+        without_origin -> BigInt,
+        without_target -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    source_epochs (workspace_id, source, epoch) {
+        workspace_id -> Integer,
+        source -> Text,
+        epoch -> Text,
+        first_sequence -> BigInt,
+        last_sequence -> BigInt,
+        reordered -> BigInt,
+        repeated -> BigInt,
+        received_at -> TimestampSql,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    source_gaps (workspace_id, source, epoch, first_sequence) {
+        workspace_id -> Integer,
+        source -> Text,
+        epoch -> Text,
+        first_sequence -> BigInt,
+        last_sequence -> BigInt,
+        noticed_at -> TimestampSql,
+        reported -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::timestamp::TimestampSql;
+
+    rejected_records (workspace_id, source, id) {
+        workspace_id -> Integer,
+        source -> Text,
+        id -> BigInt,
+        received_at -> TimestampSql,
+        code -> Text,
+        reason -> Text,
+        pointer -> Nullable<Text>,
+        record -> Binary,
+        context -> Nullable<Text>,
     }
 }
 

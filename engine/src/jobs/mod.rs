@@ -5,6 +5,7 @@
 //! | [`compact_counts`] | adds the deltas of the counts to their rollups |
 //! | [`build_index`] | builds segments of the signature index |
 //! | [`create_partitions`] | creates the partitions of the coming months, on PostgreSQL |
+//! | [`watch_sources`] | reports sources that are silent, skewed, incomplete or rejected |
 //!
 //! Every job has its own thread and connection, so a slow one delays no other. Of several processes on one database,
 //! the one that holds the lease of a workspace and job does the work. A lease only prevents double work: whatever a job
@@ -17,6 +18,7 @@ mod create_partitions;
 mod lease;
 #[cfg(test)]
 mod tests;
+mod watch_sources;
 mod worker;
 mod worker_id;
 
@@ -40,6 +42,7 @@ use build_index::BuildIndex;
 pub use build_index::index_lag;
 use compact_counts::CompactCounts;
 use create_partitions::CreatePartitions;
+use watch_sources::WatchSources;
 use worker::Worker;
 use worker_id::WorkerId;
 
@@ -120,10 +123,11 @@ impl Jobs {
     /// # Errors
     /// [`db::Error::Setup`] when the URL names no database.
     pub fn start(database_url: &str, data_dir: &Path) -> db::Result<Self> {
-        let all: [fn(&Db, &Arc<WorkerId>) -> Running; 3] = [
+        let all: [fn(&Db, &Arc<WorkerId>) -> Running; 4] = [
             |db, id| spawn(CompactCounts, db, id),
             |db, id| spawn(BuildIndex::default(), db, id),
             |db, id| spawn(CreatePartitions, db, id),
+            |db, id| spawn(WatchSources, db, id),
         ];
         // A thread uses one connection at a time.
         let db = Db::open_lazily(database_url, all.len() as u32)?;

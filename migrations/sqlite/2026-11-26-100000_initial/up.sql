@@ -228,7 +228,7 @@ CREATE TABLE script_tokens (
 );
 
 -- Keys of producers and integrators. prefix names a key and is no secret; secret_hash is the SHA-256 of the whole key in
--- hexadecimal. A revoked key stays, since events name it. creator_id is the user who created it; NULL for a script.
+-- hexadecimal. A revoked key stays, since events name it. creator_id is the user who created it; NULL for a script. source: the source that sends with it, if any.
 CREATE TABLE api_keys (
     workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
     prefix TEXT NOT NULL,
@@ -237,6 +237,7 @@ CREATE TABLE api_keys (
     secret_hash TEXT NOT NULL,
     created_by TEXT NOT NULL,
     creator_id INTEGER,
+    source TEXT,
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
     last_used_at INTEGER,
@@ -319,20 +320,22 @@ BEGIN
     SELECT RAISE(ABORT, 'events cannot be deleted');
 END;
 
--- The same dedupe key of the same source within the dedupe window is the same event. source: who sent it (api/src/routes/logs/
--- append.rs says what identifies them). content: a hash of the event, so that another event under its key is refused.
+-- The same dedupe key of the same source within the dedupe window, or for as long as the source may replay, is the same event.
+-- source: who sent it (api/src/routes/logs/append.rs says what identifies them). dedupe_key: 16 bytes of its SHA-256. content: as
+-- many of a hash of the event, so that another event under its key is refused. expires_at: NULL is never.
 CREATE TABLE dedupe_keys (
     workspace_id INTEGER NOT NULL,
     source TEXT NOT NULL,
-    dedupe_key TEXT NOT NULL,
+    dedupe_key BLOB NOT NULL,
     seq INTEGER NOT NULL,
     occurred_at INTEGER NOT NULL,
     received_at INTEGER NOT NULL,
+    expires_at INTEGER,
     content BLOB NOT NULL,
     PRIMARY KEY (workspace_id, source, dedupe_key)
 ) WITHOUT ROWID;
--- The appender removes keys that are older than the window.
-CREATE INDEX dedupe_keys_by_age ON dedupe_keys (workspace_id, received_at);
+-- The appender removes expired keys.
+CREATE INDEX dedupe_keys_by_expiry ON dedupe_keys (workspace_id, expires_at);
 
 -- The response to each request that had an Idempotency-Key, by the source that sent it. fingerprint is a hash of its route and
 -- body: the same key with another request is refused. The response is packed (engine/src/append/idempotency.rs).
@@ -346,6 +349,109 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (workspace_id, source, idempotency_key)
 ) WITHOUT ROWID;
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (workspace_id, created_at);
+
+-- ── Sources ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- The registry of who sends. Events name a source; keys of api_keys belong to one. mapping: the source's own; NULL is that of
+-- its kind. silence_seconds: how long it is silent normally; NULL is not watched. replay_days: how long it may send an event
+-- again; NULL is for ever. sealed_secret: of the vendor's signatures, encrypted with a key that is in no database.
+CREATE TABLE sources (
+    workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    mapping TEXT,
+    silence_seconds INTEGER,
+    replay_days INTEGER,
+    sealed_secret BLOB,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, name)
+);
+
+-- What arrived from each source. The transaction that stores its events writes it. rejected and rejected_bytes: what waits in
+-- quarantine. last_rejected: the last id of a rejected record. lag: received less occurred, of the newest batch; least_lag: the
+-- least since least_lag_since, which is at most an hour ago. The others are what the job has reported.
+CREATE TABLE source_states (
+    workspace_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    last_event_at INTEGER,
+    last_received_at INTEGER,
+    last_heartbeat_at INTEGER,
+    events BIGINT NOT NULL,
+    duplicates BIGINT NOT NULL,
+    skipped BIGINT NOT NULL,
+    bytes BIGINT NOT NULL,
+    rejected BIGINT NOT NULL,
+    rejected_bytes BIGINT NOT NULL,
+    last_rejected BIGINT NOT NULL,
+    lag_micros BIGINT,
+    least_lag_micros BIGINT,
+    least_lag_since INTEGER,
+    gaps_complete BOOLEAN NOT NULL,
+    silent_since INTEGER,
+    skewed_since INTEGER,
+    gaps_since INTEGER,
+    rejected_reported_at INTEGER,
+    reported_rejected BIGINT NOT NULL,
+    PRIMARY KEY (workspace_id, source)
+);
+
+-- The same by UTC day, as the number of days since 1970. without_…: events without what PCI DSS 10.2.2 wants of each.
+CREATE TABLE source_days (
+    workspace_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    events BIGINT NOT NULL,
+    duplicates BIGINT NOT NULL,
+    rejected BIGINT NOT NULL,
+    bytes BIGINT NOT NULL,
+    lag_micros BIGINT NOT NULL,
+    lag_events BIGINT NOT NULL,
+    without_actor BIGINT NOT NULL,
+    without_origin BIGINT NOT NULL,
+    without_target BIGINT NOT NULL,
+    PRIMARY KEY (workspace_id, source, day)
+);
+
+-- The runs of producers that count their events, and the counts that have not come.
+CREATE TABLE source_epochs (
+    workspace_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    first_sequence BIGINT NOT NULL,
+    last_sequence BIGINT NOT NULL,
+    reordered BIGINT NOT NULL,
+    repeated BIGINT NOT NULL,
+    received_at INTEGER NOT NULL,
+    PRIMARY KEY (workspace_id, source, epoch)
+);
+CREATE TABLE source_gaps (
+    workspace_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    first_sequence BIGINT NOT NULL,
+    last_sequence BIGINT NOT NULL,
+    noticed_at INTEGER NOT NULL,
+    reported BOOLEAN NOT NULL,
+    PRIMARY KEY (workspace_id, source, epoch, first_sequence)
+);
+
+-- The quarantine: what a source sent and Logbook could not read, byte for byte, with the reason. context: what else of the body
+-- or the request belongs to it, as JSON.
+CREATE TABLE rejected_records (
+    workspace_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    id BIGINT NOT NULL,
+    received_at INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    pointer TEXT,
+    record BLOB NOT NULL,
+    context TEXT,
+    PRIMARY KEY (workspace_id, source, id)
+);
+
+-- ── Imports ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 -- How far an import has read each table of a source.
 CREATE TABLE import_positions (

@@ -253,6 +253,7 @@ impl Provider {
             exp: given.get("exp").and_then(Value::as_f64).unwrap_or_default() as i64,
             platform_admin: grants.platform_admin,
             everywhere: grants.everywhere,
+            source: None,
             roles: grants.by_slug.iter().filter_map(|(slug, role)| Some((*ids.get(slug)?, *role))).collect(),
         })
     }

@@ -12,6 +12,7 @@ use logbook_engine::{
     },
     counts::calendar::month_at,
     event::{NewEvent, limits::SourceName, masking::Masker},
+    sources::FromSource,
 };
 use serde::{
     Deserialize, Deserializer,
@@ -29,6 +30,7 @@ use crate::{
         json::from_json,
     },
     routes::logs::{body, log::AcceptsEvents},
+    sources::registry::Registry,
 };
 
 /// Maximum number of events in one request.
@@ -66,6 +68,7 @@ pub async fn append(
     let route = request.match_pattern().unwrap_or_default();
     let workspace_id = writer.workspace.id;
     let (source, sender) = (source_of(&writer.caller), sender_of(&writer.caller));
+    let registered = registered(request, &writer).await?;
     let masker = service::<Workspaces>(request)?.masker(workspace_id).await?;
     let quick = body::is_quick(&body);
     let work = move |memory: &mut MemoryPermit| {
@@ -81,6 +84,7 @@ pub async fn append(
             sender,
             events,
             idempotency,
+            source: registered.map(|source| FromSource { bytes: sent as u64, ..source }),
             import_positions: Vec::new(),
         })
     };
@@ -92,19 +96,40 @@ pub async fn append(
 /// Who sends events, as people read it: the name of the key or user, or what identifies them when they have none, or have
 /// that of Logbook itself.
 fn source_of(caller: &Claims) -> SourceName {
+    if let Some(source) = &caller.source {
+        return SourceName::truncated(source);
+    }
     let Claims { name, sub, .. } = caller;
     let is_own = name.is_empty() || name.trim().eq_ignore_ascii_case(OWN_SOURCE);
     SourceName::truncated(if is_own { sub } else { name })
 }
 
-/// To whom dedupe keys and idempotency keys belong: a person by their id, since people choose their names; an API key by its
+/// What is known of the source of the caller's key, if it belongs to one.
+async fn registered(request: &HttpRequest, writer: &Writer) -> Result<Option<FromSource>> {
+    let Some(name) = &writer.caller.source else { return Ok(None) };
+    let open = service::<Registry>(request)?.find(writer.workspace.id, name).await?;
+    let open =
+        open.ok_or_else(|| Problem::new(Code::Unauthenticated, "the source of this key was removed"))?;
+    let replay_seconds = open.source.replay_seconds();
+    Ok(Some(FromSource { name: name.clone(), replay_seconds, ..FromSource::default() }))
+}
+
+/// To whom dedupe keys and idempotency keys belong: a registered source, with whatever key; a person by their id, since people choose their names; an API key by its
 /// name, which only an admin gives, so that a producer whose key is replaced by another one of the same name can send again
 /// what was not answered.
 fn sender_of(caller: &Claims) -> String {
+    if let Some(source) = &caller.source {
+        return sender_of_source(source);
+    }
     match caller.sub.split_once(':') {
         Some(("key", _)) => format!("key:{}", caller.name),
         _ => caller.sub.clone(),
     }
+}
+
+/// To whom the keys of a registered source belong.
+pub fn sender_of_source(name: &str) -> String {
+    format!("source:{name}")
 }
 
 fn read_idempotency_key(request: &HttpRequest) -> Result<Option<String>> {

@@ -29,6 +29,18 @@ pub async fn read(
     memory: &mut MemoryPermit,
 ) -> Result<Vec<u8>> {
     demand_type(request, TYPES)?;
+    read_any(request, payload, memory).await
+}
+
+/// The same, of any type: shippers and vendors name what they send in many ways.
+///
+/// # Errors
+/// As [`read`], but for the type.
+pub async fn read_any(
+    request: &HttpRequest,
+    payload: web::Payload,
+    memory: &mut MemoryPermit,
+) -> Result<Vec<u8>> {
     let encoding = request.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
     if let Some(encoding) = encoding
         && !["gzip", "x-gzip", "identity"].contains(&encoding.to_ascii_lowercase().as_str())

@@ -1,0 +1,80 @@
+//! How each kind of source wraps its elements. A body that is partly damaged gives the others: a damaged part costs only
+//! itself.
+//!
+//! An element is its own bytes and a context, and what the mapping reads is made from both. So a rejected record is read again
+//! exactly as it was the first time.
+
+mod cloudevents;
+mod hec;
+mod json;
+mod otlp;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use actix_web::web::Bytes;
+use serde_json::{Map, Value};
+
+pub use hec::raw_lines;
+
+use super::element::{Element, Unreadable};
+use crate::accounts::source_kind::Kind;
+
+/// Most elements of one body.
+pub const MAX_ELEMENTS: usize = 10_000;
+
+/// What a format needs of the request's head.
+#[derive(Clone, Debug, Default)]
+pub struct Head(BTreeMap<String, String>);
+
+impl Head {
+    /// From the names and values of headers. Of a repeated one the last counts.
+    pub fn new(headers: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect())
+    }
+
+    /// The value of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The media type without its parameters, in lower case.
+    pub fn media_type(&self) -> String {
+        let sent = self.header("content-type").unwrap_or_default();
+        sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+}
+
+/// The body has more than [`MAX_ELEMENTS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany;
+
+/// Splits a decompressed body into its elements.
+///
+/// # Errors
+/// [`TooMany`]
+pub fn elements(kind: Kind, head: &Head, body: &Bytes) -> Result<Vec<Element>, TooMany> {
+    match kind {
+        Kind::Otlp => otlp::elements(head, body),
+        Kind::Cloudevents => cloudevents::elements(head, body),
+        Kind::Workos => json::elements(kind, body, json::workos_context(head)),
+        _ => json::elements(kind, body, None),
+    }
+}
+
+/// The element of a rejected record.
+pub fn again(kind: Kind, raw: &Bytes, context: Option<Map<String, Value>>) -> Element {
+    Element { kind, raw: raw.clone(), context: context.map(Arc::new) }
+}
+
+/// What the mapping reads of an element.
+pub(super) fn value(element: &Element) -> Result<Value, Unreadable> {
+    match element.kind {
+        Kind::Hec => hec::value(element),
+        Kind::Otlp => otlp::value(element),
+        Kind::Cloudevents => cloudevents::value(element),
+        _ => json::value(element),
+    }
+}

@@ -1,0 +1,90 @@
+//! OpenTelemetry logs as protobuf or JSON (opentelemetry-proto 1.x, `collector/logs/v1`, and "JSON Protobuf Encoding").
+//!
+//! An element is one log record. Its context has the resource and the scope, which come once for many records.
+//!
+//! ```json
+//! {"time_unix_nano": "1764…", "observed_time_unix_nano": "…", "severity_number": 9, "severity_text": "INFO", "event_name": "…",
+//!  "trace_id": "5b8e…", "span_id": "eee1…", "body": …, "attributes": {…}, "resource": {…},
+//!  "scope": {"name": "…", "version": "…", "attributes": {…}}}
+//! ```
+
+mod json;
+mod protobuf;
+
+use std::sync::Arc;
+
+use actix_web::web::Bytes;
+use serde_json::{Map, Value};
+
+use super::{Head, TooMany};
+use crate::{
+    accounts::source_kind::Kind,
+    sources::element::{Element, Unreadable},
+};
+
+/// In the context: `json` or `protobuf`.
+const ENCODING: &str = "encoding";
+
+/// What the records of one scope share.
+fn context(
+    encoding: &str,
+    resource: Map<String, Value>,
+    scope: Map<String, Value>,
+) -> Arc<Map<String, Value>> {
+    let mut context = Map::from_iter([(ENCODING.to_owned(), encoding.into())]);
+    for (name, value) in [("resource", resource), ("scope", scope)] {
+        if !value.is_empty() {
+            context.insert(name.to_owned(), Value::Object(value));
+        }
+    }
+    Arc::new(context)
+}
+
+fn element(raw: Bytes, context: &Arc<Map<String, Value>>) -> Element {
+    Element { kind: Kind::Otlp, raw, context: Some(context.clone()) }
+}
+
+pub(super) fn elements(head: &Head, body: &Bytes) -> Result<Vec<Element>, TooMany> {
+    let is_json = match head.media_type().as_str() {
+        "application/json" => true,
+        "application/x-protobuf" | "application/protobuf" => false,
+        // No protobuf message of logs begins with a brace.
+        _ => body.trim_ascii_start().starts_with(b"{"),
+    };
+    if is_json { json::elements(body) } else { protobuf::elements(body) }
+}
+
+pub(super) fn value(element: &Element) -> Result<Value, Unreadable> {
+    let context = element.context.as_deref();
+    let said = |name: &str| context.and_then(|context| context.get(name));
+    let is_protobuf = said(ENCODING).and_then(Value::as_str) == Some("protobuf");
+    let mut record = if is_protobuf { protobuf::record(&element.raw)? } else { json::record(&element.raw)? };
+    for name in ["resource", "scope"] {
+        if let Some(value) = said(name) {
+            record.insert(name.to_owned(), value.clone());
+        }
+    }
+    Ok(Value::Object(record))
+}
+
+/// Adds what is there.
+fn put(record: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
+    let value = value.into();
+    let is_empty = match &value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(object) => object.is_empty(),
+        _ => false,
+    };
+    if !is_empty {
+        record.insert(name.to_owned(), value);
+    }
+}
+
+fn scope(name: Value, version: Value, attributes: Map<String, Value>) -> Map<String, Value> {
+    let mut scope = Map::new();
+    put(&mut scope, "name", name);
+    put(&mut scope, "version", version);
+    put(&mut scope, "attributes", attributes);
+    scope
+}

@@ -1,0 +1,192 @@
+//! OTLP as protobuf. The lists of the envelope are read as bytes, so that each record keeps its own and a damaged one costs
+//! only itself.
+
+use actix_web::web::Bytes;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use prost::Message;
+use serde_json::{Map, Number, Value};
+
+use super::{context, element, put, scope};
+use crate::sources::{
+    element::{Element, Unreadable},
+    formats::{MAX_ELEMENTS, TooMany},
+};
+
+/// `ExportLogsServiceRequest`
+#[derive(Message)]
+struct Request {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    resource_logs: Vec<Bytes>,
+}
+
+#[derive(Message)]
+struct ResourceLogs {
+    #[prost(message, optional, tag = "1")]
+    resource: Option<Resource>,
+    #[prost(bytes = "bytes", repeated, tag = "2")]
+    scope_logs: Vec<Bytes>,
+}
+
+#[derive(Message)]
+struct Resource {
+    #[prost(message, repeated, tag = "1")]
+    attributes: Vec<KeyValue>,
+}
+
+#[derive(Message)]
+struct ScopeLogs {
+    #[prost(message, optional, tag = "1")]
+    scope: Option<Scope>,
+    #[prost(bytes = "bytes", repeated, tag = "2")]
+    log_records: Vec<Bytes>,
+}
+
+#[derive(Message)]
+struct Scope {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(string, tag = "2")]
+    version: String,
+    #[prost(message, repeated, tag = "3")]
+    attributes: Vec<KeyValue>,
+}
+
+#[derive(Message)]
+struct LogRecord {
+    #[prost(fixed64, tag = "1")]
+    time_unix_nano: u64,
+    #[prost(fixed64, tag = "11")]
+    observed_time_unix_nano: u64,
+    #[prost(int32, tag = "2")]
+    severity_number: i32,
+    #[prost(string, tag = "3")]
+    severity_text: String,
+    #[prost(message, optional, tag = "5")]
+    body: Option<AnyValue>,
+    #[prost(message, repeated, tag = "6")]
+    attributes: Vec<KeyValue>,
+    #[prost(bytes = "vec", tag = "9")]
+    trace_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "10")]
+    span_id: Vec<u8>,
+    #[prost(string, tag = "12")]
+    event_name: String,
+}
+
+#[derive(Message)]
+struct KeyValue {
+    #[prost(string, tag = "1")]
+    key: String,
+    #[prost(message, optional, tag = "2")]
+    value: Option<AnyValue>,
+}
+
+#[derive(Message)]
+struct AnyValue {
+    #[prost(oneof = "Any", tags = "1, 2, 3, 4, 5, 6, 7")]
+    value: Option<Any>,
+}
+
+#[derive(prost::Oneof)]
+enum Any {
+    #[prost(string, tag = "1")]
+    Text(String),
+    #[prost(bool, tag = "2")]
+    Bool(bool),
+    #[prost(int64, tag = "3")]
+    Int(i64),
+    #[prost(double, tag = "4")]
+    Double(f64),
+    #[prost(message, tag = "5")]
+    Array(ArrayValue),
+    #[prost(message, tag = "6")]
+    Pairs(KeyValueList),
+    #[prost(bytes = "vec", tag = "7")]
+    Bytes(Vec<u8>),
+}
+
+#[derive(Message)]
+struct ArrayValue {
+    #[prost(message, repeated, tag = "1")]
+    values: Vec<AnyValue>,
+}
+
+#[derive(Message)]
+struct KeyValueList {
+    #[prost(message, repeated, tag = "1")]
+    values: Vec<KeyValue>,
+}
+
+pub(super) fn elements(body: &Bytes) -> Result<Vec<Element>, TooMany> {
+    let nothing = || context("protobuf", Map::new(), Map::new());
+    // A part of the envelope that is damaged is one element.
+    let Ok(request) = Request::decode(body.clone()) else {
+        return Ok(vec![element(body.clone(), &nothing())]);
+    };
+    let mut elements = Vec::new();
+    for part in request.resource_logs {
+        let Ok(logs) = ResourceLogs::decode(part.clone()) else {
+            elements.push(element(part, &nothing()));
+            continue;
+        };
+        let resource = logs.resource.map(|resource| pairs(resource.attributes)).unwrap_or_default();
+        for part in logs.scope_logs {
+            let Ok(logs) = ScopeLogs::decode(part.clone()) else {
+                elements.push(element(part, &context("protobuf", resource.clone(), Map::new())));
+                continue;
+            };
+            let Scope { name, version, attributes } = logs.scope.unwrap_or_default();
+            let scope = scope(name.into(), version.into(), pairs(attributes));
+            let context = context("protobuf", resource.clone(), scope);
+            elements.extend(logs.log_records.into_iter().map(|record| element(record, &context)));
+            if elements.len() > MAX_ELEMENTS {
+                return Err(TooMany);
+            }
+        }
+    }
+    if elements.len() > MAX_ELEMENTS { Err(TooMany) } else { Ok(elements) }
+}
+
+pub(super) fn record(raw: &[u8]) -> Result<Map<String, Value>, Unreadable> {
+    let sent = LogRecord::decode(raw)
+        .map_err(|error| Unreadable::new("malformed_protobuf", format!("not a log record: {error}")))?;
+    let time = |nanos: u64| if nanos == 0 { String::new() } else { nanos.to_string() };
+    let mut record = Map::new();
+    put(&mut record, "time_unix_nano", time(sent.time_unix_nano));
+    put(&mut record, "observed_time_unix_nano", time(sent.observed_time_unix_nano));
+    if sent.severity_number != 0 {
+        put(&mut record, "severity_number", sent.severity_number);
+    }
+    put(&mut record, "severity_text", sent.severity_text);
+    put(&mut record, "event_name", sent.event_name);
+    put(&mut record, "trace_id", hex(&sent.trace_id));
+    put(&mut record, "span_id", hex(&sent.span_id));
+    put(&mut record, "body", sent.body.map(plain).unwrap_or_default());
+    record.insert("attributes".to_owned(), Value::Object(pairs(sent.attributes)));
+    Ok(record)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn pairs(list: Vec<KeyValue>) -> Map<String, Value> {
+    list.into_iter().map(|pair| (pair.key, pair.value.map(plain).unwrap_or_default())).collect()
+}
+
+/// An `AnyValue` as plain JSON. Nesting is bounded by the decoder.
+fn plain(value: AnyValue) -> Value {
+    match value.value {
+        None => Value::Null,
+        Some(Any::Text(text)) => text.into(),
+        Some(Any::Bool(is)) => is.into(),
+        Some(Any::Int(number)) => number.into(),
+        // JSON has no infinity.
+        Some(Any::Double(number)) => {
+            Number::from_f64(number).map_or_else(|| number.to_string().into(), Value::Number)
+        }
+        Some(Any::Array(list)) => list.values.into_iter().map(plain).collect(),
+        Some(Any::Pairs(list)) => Value::Object(pairs(list.values)),
+        Some(Any::Bytes(bytes)) => STANDARD.encode(bytes).into(),
+    }
+}

@@ -1,0 +1,211 @@
+//! Reads elements: each becomes an event that can be stored, or a rejected record.
+
+use std::collections::{HashMap, HashSet};
+
+use actix_web::web::Bytes;
+use logbook_engine::{
+    append::prepared::Prepared,
+    counts::calendar::month_at,
+    event::{
+        NewEvent,
+        limits::{DedupeKey, SourceName},
+        masking::Masker,
+    },
+    sources::{Record, quarantine::NewRejected},
+};
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    element::Element,
+    mapping::{Mapped, Mapping},
+};
+use crate::{
+    accounts::source_kind::Kind,
+    http::error::{FieldError, Result},
+};
+
+/// Longest element that becomes an event, in bytes. A longer one goes into quarantine.
+pub const MAX_ELEMENT_BYTES: usize = 256 * 1024;
+/// Most months (UTC) in which the events of one request happened. Those beyond go into quarantine.
+pub const MAX_MONTHS: usize = 120;
+
+/// Parses an element that already is an event of Logbook, in its log's own words.
+pub type ParseOwn = fn(&str, &RawValue) -> Result<NewEvent, Vec<FieldError>>;
+
+/// How the elements of a source are read.
+pub struct Reading<'a> {
+    pub kind: Kind,
+    pub mapping: Option<&'a Mapping>,
+    pub own: ParseOwn,
+    pub source: &'a SourceName,
+    pub masker: &'a Masker,
+}
+
+/// What the elements of a body became. `records` are the bytes of `events`, in their order.
+#[derive(Default)]
+pub struct Read {
+    pub events: Vec<Prepared>,
+    pub records: Vec<Record>,
+    pub rejected: Vec<NewRejected>,
+    pub skipped: u64,
+    /// Bytes of memory that the events take.
+    pub bytes: usize,
+}
+
+/// What one element became.
+pub enum Became {
+    Event(Box<NewEvent>),
+    Skipped,
+    Rejected(Vec<FieldError>),
+}
+
+impl Reading<'_> {
+    /// Reads elements one after the other, since a parsed one takes up to a hundred times the memory of its text. `reserve` is
+    /// called with the bytes of all that are read, before the next one.
+    ///
+    /// # Errors
+    /// What `reserve` returns.
+    pub fn read<E>(
+        &self,
+        elements: Vec<Element>,
+        mut reserve: impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<Read, E> {
+        let mut read = Read::default();
+        let mut months = HashSet::new();
+        let mut alike = Alike::default();
+        for element in elements {
+            let became = match self.element(&element) {
+                Became::Event(event) => {
+                    let is_new = months.insert(month_at(event.occurred_at.timestamp()));
+                    if is_new && months.len() > MAX_MONTHS {
+                        let detail = format!("the events of one request may lie in {MAX_MONTHS} months");
+                        Became::Rejected(vec![FieldError::at("/occurred_at", "too_many_months", detail)])
+                    } else {
+                        Became::Event(event)
+                    }
+                }
+                became => became,
+            };
+            match became {
+                Became::Skipped => read.skipped += 1,
+                Became::Rejected(errors) => read.rejected.push(rejected(record(&element), &errors)),
+                Became::Event(event) => {
+                    let prepared = self.prepare(*event, &element, &mut alike);
+                    read.bytes += prepared.bytes();
+                    reserve(read.bytes)?;
+                    read.events.push(prepared);
+                    read.records.push(record(&element));
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    /// Makes an event ready to be stored. One without a dedupe key gets the key of its content.
+    pub fn prepare(&self, mut event: NewEvent, element: &Element, alike: &mut Alike) -> Prepared {
+        // Without a time, two events that look alike may well be two.
+        if event.dedupe_key.is_none() && event.occurred_at.is_given() {
+            event.dedupe_key = content_key(element, alike);
+        }
+        Prepared::new(event, self.source, self.masker)
+    }
+
+    /// Reads one element.
+    pub fn element(&self, element: &Element) -> Became {
+        if element.raw.len() > MAX_ELEMENT_BYTES {
+            let detail = format!("the limit is {} KiB per event", MAX_ELEMENT_BYTES / 1024);
+            return Became::Rejected(vec![FieldError::at("", "too_long", detail)]);
+        }
+        if let Some(own) = own_event(self.kind, &element.raw) {
+            return match (self.own)("", own) {
+                Ok(event) => Became::Event(Box::new(event)),
+                Err(errors) => Became::Rejected(errors),
+            };
+        }
+        let Some(mapping) = self.mapping else {
+            let detail = "the mapping of the source is no longer accepted; save it again";
+            return Became::Rejected(vec![FieldError::at("", "mapping_invalid", detail)]);
+        };
+        match mapping.event(element) {
+            Ok(Mapped::Event(event)) => Became::Event(event),
+            Ok(Mapped::Skipped) => Became::Skipped,
+            Err(errors) => Became::Rejected(errors),
+        }
+    }
+}
+
+/// The event of Logbook in an element that is or carries one: it says in which log it belongs and what happened.
+fn own_event(kind: Kind, raw: &Bytes) -> Option<&RawValue> {
+    #[derive(serde::Deserialize)]
+    struct Own {
+        log: Option<Log>,
+        #[serde(default)]
+        event_type: Option<serde::de::IgnoredAny>,
+        #[serde(default)]
+        action: Option<serde::de::IgnoredAny>,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Log {
+        Access,
+        Application,
+        Framework,
+    }
+    #[derive(serde::Deserialize)]
+    struct Envelope<'a> {
+        #[serde(borrow)]
+        event: &'a RawValue,
+    }
+    let value: &RawValue = match kind {
+        Kind::Api => serde_json::from_slice(raw).ok()?,
+        Kind::Hec => serde_json::from_slice::<Envelope<'_>>(raw).ok()?.event,
+        _ => return None,
+    };
+    let own: Own = serde_json::from_str(value.get()).ok()?;
+    (own.log.is_some() && (own.event_type.is_some() || own.action.is_some())).then_some(value)
+}
+
+/// Counts the elements of one request that are alike: they are two, while those of two requests are one that was sent again.
+#[derive(Default)]
+pub struct Alike(HashMap<[u8; 32], usize>);
+
+/// The dedupe key of an event that has none: what is sent again after an answer was lost is sent alike.
+fn content_key(element: &Element, alike: &mut Alike) -> Option<DedupeKey> {
+    let mut hash = Sha256::new();
+    hash.update(&element.raw);
+    if let Some(context) = &element.context {
+        hash.update([0]);
+        hash.update(serde_json::to_vec(context).unwrap_or_default());
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    let count = alike.0.entry(digest).or_default();
+    *count += 1;
+    let mut key = String::from("content:");
+    digest.iter().take(16).for_each(|byte| key.push_str(&format!("{byte:02x}")));
+    key.push_str(&format!(":{count}"));
+    DedupeKey::try_from(key).ok()
+}
+
+/// The bytes of an element, and what else belongs to it.
+pub fn record(element: &Element) -> Record {
+    let context = element.context.as_ref().and_then(|context| serde_json::to_string(context).ok());
+    Record { bytes: element.raw.clone(), context }
+}
+
+/// A record that could not be read, with the first of its errors.
+pub fn rejected(record: Record, errors: &[FieldError]) -> NewRejected {
+    let first = errors.first();
+    let more = errors.len().saturating_sub(1);
+    let mut reason = first.map_or_else(|| "it could not be read".to_owned(), |error| error.detail.clone());
+    if more > 0 {
+        reason.push_str(&format!(" (and {more} more)"));
+    }
+    NewRejected {
+        record,
+        code: first.map_or_else(|| "unreadable".into(), |error| error.code.clone()),
+        reason,
+        pointer: first.and_then(|error| error.pointer.clone()).filter(|pointer| !pointer.is_empty()),
+    }
+    .bounded()
+}
