@@ -495,10 +495,19 @@ on_both!(
             let Row { statuses, reads } = &table[operation.as_str()];
             assert_eq!(answer.status, statuses["admin"], "{operation}: {}", answer.text);
             // Only whoever may read logs gets something from a read: an auditor may read all of them, a writer none.
-            // A saved view is a question, a note an answer, an export a file, and none of them an event.
-            let is_view = ["View", "Views", "Note", "Notes", "getExport", "listExports"]
-                .iter()
-                .any(|end| operation.ends_with(end));
+            // A saved view is a question, a note an answer, an export a file, a source who sends, and none of them an event.
+            let others = [
+                "View",
+                "Views",
+                "Note",
+                "Notes",
+                "getExport",
+                "listExports",
+                "Source",
+                "Sources",
+                "SourceMapping",
+            ];
+            let is_view = others.iter().any(|end| operation.ends_with(end));
             let is_read = (200..300).contains(&statuses["auditor"]) && statuses["writer"] == 403 && !is_view;
             assert_eq!(is_read, reads.is_some(), "{operation}");
             if let Some(log) = reads {

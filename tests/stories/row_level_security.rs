@@ -90,7 +90,13 @@ fn two_workspaces() -> (TestServer, [i32; 2]) {
              INSERT INTO event_counts VALUES ({id}, 1, 1, 1, 1, '');
              INSERT INTO count_states VALUES ({id}, 1, 0, NULL);
              INSERT INTO index_merges VALUES ({id}, 99, 2, 1, 1, 0);
-             INSERT INTO index_removals VALUES ({id}, 98)"
+             INSERT INTO index_removals VALUES ({id}, 98);
+             INSERT INTO source_states (workspace_id, source, events, duplicates, skipped, bytes, rejected, rejected_bytes,
+                last_rejected, gaps_complete, reported_rejected) VALUES ({id}, 's', 0, 0, 0, 0, 0, 0, 0, true, 0);
+             INSERT INTO source_days VALUES ({id}, 's', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+             INSERT INTO source_epochs VALUES ({id}, 's', 'e', 1, 1, 0, 0, now());
+             INSERT INTO source_gaps VALUES ({id}, 's', 'e', 1, 1, now(), true);
+             INSERT INTO rejected_records VALUES ({id}, 's', 1, now(), 'c', 'r', NULL, '', NULL)"
         ))
         .expect("rows");
     }

@@ -14,6 +14,11 @@ const SLUGS = [
   "invitations",
   "my-sessions",
   "users",
+  "sources",
+  "mapping",
+  "rejected",
+  "latest",
+  "has-events",
   "user-sessions",
   "keys",
   "api-keys",
@@ -35,6 +40,11 @@ function workspaceKeys(slug: string): QueryKey[] {
     queryKeys.invitations(slug),
     queryKeys.apiKeys(slug),
     queryKeys.views(slug),
+    queryKeys.sourceMapping(slug, slug),
+    queryKeys.sourceLatest(slug, slug, 1),
+    queryKeys.mappingPreview(slug, slug, {}, 1),
+    queryKeys.hasEvents(slug),
+    queryKeys.rejected(slug, slug),
     queryKeys.timeline(slug, { q: slug }, 0),
     queryKeys.suggestions(slug, "actor", slug),
     queryKeys.recordVersions(slug, slug, slug),
@@ -86,6 +96,18 @@ describe("query keys", () => {
   it.each(SLUGS)("of the workspace %s match only what they name", (slug) => {
     for (const key of workspaceKeys(slug)) expect(matchedBy(key)).toEqual([key]);
     for (const key of LOGS.flatMap((log) => logKeys(slug, log))) expect(matchedBy(key)).toEqual([key]);
+  });
+
+  it("of a source match everything about it", () => {
+    const of = [
+      queryKeys.sourceLatest("me", "me", 1),
+      queryKeys.mappingPreview("me", "me", {}, 1),
+      queryKeys.sourceMapping("me", "me"),
+      queryKeys.rejected("me", "me"),
+    ];
+    for (const key of [queryKeys.source("me", "me"), queryKeys.sources("me")]) {
+      expect(new Set(matchedBy(key).map(String))).toEqual(new Set(of.map(String)));
+    }
   });
 
   it("without a slug match no workspace's logs, members or keys", () => {

@@ -22,6 +22,16 @@ export const queryKeys = {
   notes: (slug: string, event: string) => ["notes", slug, event] as const,
   exports: (slug: string) => ["exports", slug] as const,
   masking: (slug: string) => ["masking", slug] as const,
+  /** A prefix of everything about a workspace's sources. */
+  sources: (slug: string) => ["sources", slug] as const,
+  source: (slug: string, name: string) => ["sources", slug, name] as const,
+  sourceLatest: (slug: string, name: string, events: number) =>
+    ["sources", slug, name, "latest", events] as const,
+  mappingPreview: (slug: string, name: string, asked: object, rejected: number | undefined) =>
+    ["sources", slug, name, "preview", asked, rejected] as const,
+  hasEvents: (slug: string) => ["has-events", slug] as const,
+  sourceMapping: (slug: string, name: string) => ["sources", slug, name, "mapping"] as const,
+  rejected: (slug: string, name: string) => ["sources", slug, name, "rejected"] as const,
   recordVersions: (slug: string, model: string, id: string) =>
     ["record", slug, model, id, "versions"] as const,
   recordBlame: (slug: string, model: string, id: string, at: string) =>

@@ -1676,6 +1676,190 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/api/v1/workspaces/{workspace}/sources": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Lists the sources of the workspace, by name, and how each is. */
+    get: operations["listSources"];
+    put?: never;
+    /** Registers a source and makes its key. For admins. */
+    post: operations["createSource"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/sources/{source}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Returns a source and how it is: what arrived by day, what is missing, and what is wrong with it. */
+    get: operations["getSource"];
+    put?: never;
+    post?: never;
+    /**
+     * Removes a source and revokes its keys. Its events stay. For admins.
+     * @description Refused while it has records in quarantine: replay or discard them first.
+     */
+    delete: operations["removeSource"];
+    options?: never;
+    head?: never;
+    /** Changes the settings of a source. For admins. */
+    patch: operations["changeSource"];
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/sources/{source}/events": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Takes what a source sends, in the shape of its kind. Each element becomes an event or goes into quarantine.
+     * @description The source's key is sent as `Authorization: Bearer <key>`. Where a source has a secret, the vendor's signature is demanded,
+     *     and the key is not.
+     */
+    post: operations["sendToSource"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/sources/{source}/heartbeat": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Says that a source is alive though it has nothing to send. With the source's key. */
+    post: operations["sendHeartbeat"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/sources/{source}/mapping": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Returns how elements of a source become events. */
+    get: operations["getSourceMapping"];
+    /** Saves a mapping, after it was checked. What is in quarantine can be replayed with it. For admins. */
+    put: operations["setSourceMapping"];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/sources/{source}/mapping/preview": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Shows what a sample, or a rejected record, becomes. For admins. */
+    post: operations["previewSourceMapping"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/sources/{source}/rejected": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Lists what a source sent and could not be read, oldest first. For auditors and admins: secrets are not masked. */
+    get: operations["listRejectedRecords"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/sources/{source}/rejected.ndjson": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Exports what a source sent and could not be read: a JSON object a line, oldest first. For auditors and admins.
+     * @description At most 10,000 records or 8 MiB of them; `after` of the next request is the last `id`.
+     */
+    get: operations["exportRejectedRecords"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/sources/{source}/rejected/discard": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Discards rejected records for good. For admins. */
+    post: operations["discardRejectedRecords"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/api/v1/workspaces/{workspace}/sources/{source}/rejected/replay": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Reads rejected records again, with the mapping as it is now. Those that are events now leave the quarantine. For admins. */
+    post: operations["replayRejectedRecords"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/api/v1/workspaces/{workspace}/suggest": {
     parameters: {
       query?: never;
@@ -2187,6 +2371,11 @@ export interface components {
        */
       state: string;
       /**
+       * @description The source that sends with it, if it belongs to one.
+       * @example okta
+       */
+      source: string | null;
+      /**
        * @description Who created it.
        * @example Asha Rao
        */
@@ -2439,6 +2628,14 @@ export interface components {
       token: string;
       key: components["schemas"]["ApiKey"];
     };
+    /** @description A new source, with its key, which no other response contains. */
+    CreatedSource: components["schemas"]["Source"] & {
+      /**
+       * @description The source sends it as `Authorization: Bearer <key>`, or as its kind does. It is not shown again.
+       * @example lbk_k7w2m9x4c1qd_…
+       */
+      key: string;
+    };
     Credentials: {
       /** @example asha@clinic.test */
       email: string;
@@ -2456,6 +2653,15 @@ export interface components {
       browser: string | null;
       /** @example Windows 10 */
       os: string | null;
+    };
+    /** @description Which rejected records. */
+    DiscardRequest: {
+      /** @description Their ids. */
+      ids: number[];
+    };
+    Discarded: {
+      /** Format: int64 */
+      discarded: number;
     };
     /**
      * @description How a session ended. `next_login` and `inactivity` are inferred.
@@ -2716,6 +2922,20 @@ export interface components {
       /** @example ok */
       status: string;
     };
+    /** @description That a source is alive, and how far it has counted. */
+    Heartbeat: {
+      /**
+       * @description The run in which it counts.
+       * @example 2026-11-27T06:00
+       */
+      epoch?: string | null;
+      /**
+       * Format: int64
+       * @description The last count that it gave an event, whether the event was sent or not. What has not come up to here is a gap.
+       * @example 41
+       */
+      sequence?: number | null;
+    };
     Histogram: {
       /** @enum {string} */
       interval: "auto" | "15m" | "1h" | "6h" | "1d" | "1w" | "1mo";
@@ -2819,6 +3039,30 @@ export interface components {
        * @example masked
        */
       reason: string;
+    };
+    MappingPreview: {
+      /** @description Of each element of the sample, up to 20. */
+      results: components["schemas"]["MappingResult"][];
+    };
+    /** @description What an element becomes. */
+    MappingResult: {
+      event: components["schemas"]["FeedEvent"] | null;
+      /** @description True when the mapping says that it is no event. */
+      skipped: boolean;
+      /** @description Why it would go into quarantine. */
+      errors: components["schemas"]["FieldError"][];
+    };
+    /** @description What to try a mapping on. Nothing of it is stored. */
+    MappingTrial: {
+      /** @description The mapping to try. Left out: the one that is used. */
+      mapping?: string | null;
+      /** @description A body as the source sends it. */
+      sample?: string | null;
+      /**
+       * Format: int64
+       * @description The id of a rejected record, in place of a sample.
+       */
+      rejected?: number | null;
     };
     /** @description What an event would have. */
     MaskedTrial: {
@@ -3003,6 +3247,11 @@ export interface components {
        */
       role: "viewer" | "auditor" | "writer" | "admin";
       /**
+       * @description The source that sends with it. Then its role must be `writer`.
+       * @example okta
+       */
+      source?: string | null;
+      /**
        * Format: date-time
        * @description At most ten years from now. Left out or null: the key does not expire.
        * @example 2027-11-22T00:00:00Z
@@ -3129,6 +3378,11 @@ export interface components {
       /** @description Any other data: an object of at most 64 KiB. */
       metadata?: Record<string, never>;
     };
+    /** @description A mapping to save. */
+    NewMapping: {
+      /** @description The mapping as TOML; null is that of the source's kind. */
+      mapping?: string | null;
+    };
     NewMember: {
       /**
        * Format: email
@@ -3193,6 +3447,44 @@ export interface components {
        * @example otpauth://totp/Logbook:asha%40clinic.test?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Logbook
        */
       uri: string;
+    };
+    /** @description A new source. */
+    NewSource: {
+      /**
+       * @description Its name in addresses and in `source` of its events: lower-case letters, digits, `.`, `_` and `-`.
+       * @example okta
+       */
+      name: string;
+      /**
+       * @description In which shape a source sends.
+       * @enum {string}
+       */
+      kind:
+        | "api"
+        | "hec"
+        | "otlp"
+        | "cloudevents"
+        | "kubernetes"
+        | "keycloak"
+        | "auth0"
+        | "okta"
+        | "github"
+        | "retraced"
+        | "workos";
+      /**
+       * Format: int32
+       * @description How long it is silent normally. Null or left out: its silence is not reported.
+       * @example 3600
+       */
+      silence_seconds?: number | null;
+      /**
+       * Format: int32
+       * @description For how many days it may send an event again; null is for ever. Left out: as its kind replays.
+       * @example 7
+       */
+      replay_days?: number | null;
+      /** @description The secret with which the vendor signs, where it signs. */
+      secret?: string | null;
     };
     /** @description What else an event concerned. */
     NewTarget: {
@@ -3288,6 +3580,20 @@ export interface components {
        * @description When it ends, unless they sign in at the provider again.
        */
       ends_at: string;
+    };
+    /** @description What became of a body. */
+    ReceivedEvents: {
+      /** @description Events that are stored now. */
+      accepted: number;
+      /** @description Events that were stored before. */
+      duplicates: number;
+      /**
+       * Format: int64
+       * @description Elements that are no events, as the mapping says.
+       */
+      skipped: number;
+      /** @description Elements that could not be read and are in quarantine. */
+      rejected: number;
     };
     /** @description Who last set each field of a record. */
     RecordBlame: components["schemas"]["RecordMoment"] & {
@@ -3441,6 +3747,75 @@ export interface components {
        */
       recovery_codes: string[];
     };
+    RejectedPage: {
+      data: components["schemas"]["RejectedRecord"][];
+      /**
+       * Format: int64
+       * @description For the next page; null on the last one.
+       */
+      next_cursor: number | null;
+      has_more: boolean;
+    };
+    /** @description Something that a source sent and that could not be read. */
+    RejectedRecord: {
+      /**
+       * Format: int64
+       * @description Counts from 1 in its source.
+       */
+      id: number;
+      /**
+       * Format: date-time
+       * @description When it first arrived.
+       */
+      received_at: string;
+      /**
+       * @description For programs.
+       * @example malformed_json
+       */
+      code: string;
+      /**
+       * @description Why it could not be read.
+       * @example not well-formed: EOF while parsing an object
+       */
+      reason: string;
+      /**
+       * @description The place in the record, or the field of the mapping.
+       * @example /action
+       */
+      pointer: string | null;
+      /** @description Its bytes as base64. */
+      record: string;
+      /** @description Their number. */
+      size: number;
+      /** @description What else of the request belongs to it, as JSON. */
+      context: Record<string, never> | null;
+    };
+    /** @description Which rejected records. */
+    ReplayRequest: {
+      /** @description Their ids. Left out: the oldest, up to 1,000. */
+      ids?: number[] | null;
+    };
+    /** @description What became of the records. */
+    Replayed: {
+      /** @description Events that are stored now, with the time at which they first arrived. */
+      replayed: number;
+      /** @description Events that were stored before. */
+      duplicates: number;
+      /**
+       * Format: int64
+       * @description Records that are no events, as the mapping says. They leave the quarantine.
+       */
+      skipped: number;
+      /** @description Records that still cannot be read. They stay. */
+      rejected: number;
+      /** @description Whether there are more. Left out `ids`: send the request again until this is false. */
+      has_more: boolean;
+      /**
+       * Format: int64
+       * @description The highest id of the records.
+       */
+      last_id: number | null;
+    };
     /** @description A saved view as somebody sees it. */
     SavedView: {
       /** @example k7w2m9x4c1qd */
@@ -3533,6 +3908,200 @@ export interface components {
        * @example /api/v1/auth/oidc/start
        */
       start: string;
+    };
+    /** @description A source: its settings, and how it is. */
+    Source: {
+      /** @example okta */
+      name: string;
+      /**
+       * @description In which shape a source sends.
+       * @enum {string}
+       */
+      kind:
+        | "api"
+        | "hec"
+        | "otlp"
+        | "cloudevents"
+        | "kubernetes"
+        | "keycloak"
+        | "auth0"
+        | "okta"
+        | "github"
+        | "retraced"
+        | "workos";
+      /** Format: date-time */
+      created_at: string;
+      /** @example Asha Rao */
+      created_by: string;
+      /**
+       * Format: int32
+       * @description How long it is silent normally; null: its silence is not reported.
+       * @example 3600
+       */
+      silence_seconds: number | null;
+      /**
+       * Format: int32
+       * @description For how many days it may send an event again; null is for ever.
+       * @example 90
+       */
+      replay_days: number | null;
+      /** @description Whether it has a secret, so that the vendor's signature is demanded. */
+      has_secret: boolean;
+      /** @description Whether it has a mapping of its own. */
+      has_own_mapping: boolean;
+      /**
+       * Format: date-time
+       * @description The time of its latest event, by its clock. Null when there is none.
+       */
+      last_event_at: string | null;
+      /**
+       * Format: date-time
+       * @description When it last sent something.
+       */
+      last_received_at: string | null;
+      /** Format: date-time */
+      last_heartbeat_at: string | null;
+      /**
+       * Format: int64
+       * @description Events that are stored.
+       */
+      events: number;
+      /**
+       * Format: int64
+       * @description Events that were sent again.
+       */
+      duplicates: number;
+      /**
+       * Format: int64
+       * @description Elements that are no events, as the mapping says.
+       */
+      skipped: number;
+      /**
+       * Format: int64
+       * @description Bytes that it sent, decompressed.
+       */
+      bytes: number;
+      /**
+       * Format: int64
+       * @description Records in quarantine.
+       */
+      rejected: number;
+      /** @description What is wrong with it. */
+      problems: ("silent" | "gap" | "skewed" | "rejected")[];
+      /** Format: date-time */
+      silent_since: string | null;
+      /**
+       * Format: double
+       * @description Received less occurred, on average, of the newest batch.
+       * @example 1.2
+       */
+      lag_seconds: number | null;
+      /**
+       * Format: double
+       * @description The least lag of about an hour. Below 0 its clock is ahead.
+       * @example 0.3
+       */
+      skew_seconds: number | null;
+      /**
+       * @description What PCI DSS 10.2.2 wants of each event and most of its events lack today or on the last day that it sent: `actor`,
+       *     `origin` (an address), `target`.
+       */
+      missing_fields: string[];
+      /** @description Counts that have not come. */
+      gaps: components["schemas"]["SourceGap"][];
+      /** @description False when there were more gaps or epochs than are kept. */
+      gaps_complete: boolean;
+      /** @description Its newest runs, newest first. Empty in a list. */
+      epochs: components["schemas"]["SourceEpoch"][];
+      /** @description What arrived by day, newest first: up to 30. In a list, today. */
+      days: components["schemas"]["SourceDay"][];
+    };
+    /** @description New settings of a source; what is left out keeps its value. */
+    SourceChanges: {
+      /**
+       * Format: int32
+       * @description How long it is silent normally; null: its silence is not reported.
+       * @example 3600
+       */
+      silence_seconds?: number | null;
+      /**
+       * Format: int32
+       * @description For how many days it may send an event again; null is for ever.
+       * @example 7
+       */
+      replay_days?: number | null;
+      /** @description The secret with which the vendor signs; null removes it. */
+      secret?: string | null;
+    };
+    /** @description What arrived on one day (UTC). */
+    SourceDay: {
+      /**
+       * Format: date
+       * @example 2026-11-27
+       */
+      day: string;
+      /** Format: int64 */
+      events: number;
+      /** Format: int64 */
+      duplicates: number;
+      /** Format: int64 */
+      rejected: number;
+      /** Format: int64 */
+      bytes: number;
+      /**
+       * Format: double
+       * @description On average.
+       */
+      lag_seconds: number | null;
+    };
+    /** @description A run of a source in which it counts its events. */
+    SourceEpoch: {
+      epoch: string;
+      /**
+       * Format: int64
+       * @description The lowest and the highest count.
+       */
+      first: number;
+      /** Format: int64 */
+      last: number;
+      /**
+       * Format: int64
+       * @description Events that came after later ones.
+       */
+      reordered: number;
+      /**
+       * Format: int64
+       * @description Counts that came more than once.
+       */
+      repeated: number;
+      /**
+       * Format: date-time
+       * @description When it last sent something.
+       */
+      received_at: string;
+    };
+    /** @description Counts that have not come, both ends included. */
+    SourceGap: {
+      /** @description Empty where the source names none. */
+      epoch: string;
+      /** Format: int64 */
+      from: number;
+      /** Format: int64 */
+      to: number;
+      /** Format: date-time */
+      noticed_at: string;
+    };
+    SourceList: {
+      data: components["schemas"]["Source"][];
+    };
+    /** @description How elements of a source become events. */
+    SourceMapping: {
+      /** @description The mapping that is used, as TOML. docs/MAPPINGS.md describes it. */
+      mapping: string;
+      /** @description That of the source's kind. */
+      default_mapping: string;
+      /** @description Whether that of its kind is used. */
+      is_default: boolean;
     };
     /** @description Somebody or something that was seen in a log. */
     Suggestion: {
@@ -23763,6 +24332,1628 @@ export interface operations {
       };
       /** @description The resource does not exist, or you may not see it */
       404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  listSources: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The sources, without days and epochs */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SourceList"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  createSource: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["NewSource"];
+      };
+    };
+    responses: {
+      /** @description The source and its key, shown only once */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["CreatedSource"];
+        };
+      };
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description You are not allowed to do this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  getSource: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The source's name.
+         * @example okta
+         */
+        source: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The source */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Source"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  removeSource: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The source's name.
+         * @example okta
+         */
+        source: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The source is gone */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description You are not allowed to do this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  changeSource: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The source's name.
+         * @example okta
+         */
+        source: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["SourceChanges"];
+      };
+    };
+    responses: {
+      /** @description The source */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Source"];
+        };
+      };
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description You are not allowed to do this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  sendToSource: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The source's name.
+         * @example okta
+         */
+        source: string;
+      };
+      cookie?: never;
+    };
+    /** @description In the shape of the source's kind, plain or gzip. At most 10,000 elements and 16 MiB (decompressed) */
+    requestBody: {
+      content: {
+        "application/json": Record<string, never>;
+      };
+    };
+    responses: {
+      /** @description Everything is stored: as events, or in quarantine */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["ReceivedEvents"];
+        };
+      };
+      /** @description The body is not well-formed JSON */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The workspace does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description An event has the dedupe key of another one; errors says which */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body has too many events or bytes */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body has an unsupported type or encoding */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some events are invalid, or the idempotency key was used for another body */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The queue is full or the database cannot be reached; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  sendHeartbeat: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The source's name.
+         * @example okta
+         */
+        source: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["Heartbeat"];
+      };
+    };
+    responses: {
+      /** @description It is on record */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The body is not well-formed JSON */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The workspace does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description An event has the dedupe key of another one; errors says which */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body has too many events or bytes */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body has an unsupported type or encoding */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some events are invalid, or the idempotency key was used for another body */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The queue is full or the database cannot be reached; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  getSourceMapping: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The source's name.
+         * @example okta
+         */
+        source: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The mapping */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SourceMapping"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  setSourceMapping: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The source's name.
+         * @example okta
+         */
+        source: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["NewMapping"];
+      };
+    };
+    responses: {
+      /** @description The mapping */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["SourceMapping"];
+        };
+      };
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description You are not allowed to do this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  previewSourceMapping: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The source's name.
+         * @example okta
+         */
+        source: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["MappingTrial"];
+      };
+    };
+    responses: {
+      /** @description What each element becomes */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["MappingPreview"];
+        };
+      };
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description You are not allowed to do this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  listRejectedRecords: {
+    parameters: {
+      query?: {
+        /** @description The `next_cursor` of the previous page. */
+        cursor?: number;
+        /** @description Maximum number of records on the page. */
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The source's name.
+         * @example okta
+         */
+        source: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description A page of rejected records */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["RejectedPage"];
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  exportRejectedRecords: {
+    parameters: {
+      query?: {
+        /** @description Records with a higher `id`. */
+        after?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The source's name.
+         * @example okta
+         */
+        source: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Rejected records */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/x-ndjson": string;
+        };
+      };
+      /** @description A parameter is unknown or has an invalid value */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Your role does not allow this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  discardRejectedRecords: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The source's name.
+         * @example okta
+         */
+        source: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["DiscardRequest"];
+      };
+    };
+    responses: {
+      /** @description How many there were */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Discarded"];
+        };
+      };
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description You are not allowed to do this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests; Retry-After says when to try again */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Temporarily unavailable; Retry-After says when to try again */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
+  replayRejectedRecords: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description The workspace's slug.
+         * @example clinic
+         */
+        workspace: string;
+        /**
+         * @description The source's name.
+         * @example okta
+         */
+        source: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["ReplayRequest"];
+      };
+    };
+    responses: {
+      /** @description What became of them */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["Replayed"];
+        };
+      };
+      /** @description The body is not well-formed JSON, or a parameter is unknown */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A valid bearer token is required */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description You are not allowed to do this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource does not exist, or you may not see it */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body took too long to arrive */
+      408: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The resource already exists, its state does not allow this, or the workspace would lose its last admin */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The Content-Type is not application/json */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Some of the input is invalid */
+      422: {
         headers: {
           [name: string]: unknown;
         };

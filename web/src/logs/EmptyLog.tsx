@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { canAppend } from "../api/roles";
 import type { LogEvent, LogName, Workspace } from "../api/types";
 import { Button } from "../ui/Button";
@@ -52,14 +53,18 @@ export function EmptyLog<L extends LogName, E extends LogEvent, M>({
   const body = JSON.stringify([log.example]).replaceAll("'", "'\\''");
   const curl = [
     `curl ${location.origin}/api/v1/workspaces/${workspace.slug}/logs/${log.name} \\`,
-    `  -H "Authorization: Bearer $TOKEN" \\`,
+    `  -H "Authorization: Bearer $KEY" \\`,
     `  -H "Content-Type: application/json" \\`,
     `  -d '${body}'`,
   ].join("\n");
   return (
     <Notice icon="inbox" title="No events yet">
       <p>
-        Send the first event with this command. <code>logbook token</code> prints a token.
+        Make a source in{" "}
+        <Link to="/w/$slug/settings/sources" params={{ slug: workspace.slug }}>
+          Settings
+        </Link>
+        , and send the first event with its key:
       </p>
       <CodeBlock text={curl} label="command" />
     </Notice>

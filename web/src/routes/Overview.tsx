@@ -1,9 +1,10 @@
-import { useInfiniteQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { accessLog } from "../access/log";
 import { describeError } from "../api/errors";
 import { canExport } from "../api/roles";
+import { hasEventsQuery } from "../api/sources";
 import type { LogEvent, LogName } from "../api/types";
 import { workspaceQuery } from "../api/workspaces";
 import { applicationLog } from "../application/log";
@@ -25,6 +26,8 @@ import { LatestEvent } from "./LatestEvent";
 import { LatestRuns } from "./LatestRuns";
 import styles from "./Overview.module.css";
 import { MyInvitations } from "./MyInvitations";
+import { Onboarding } from "./settings/sources/Onboarding";
+import { SourceProblems } from "./settings/sources/SourceProblems";
 import { useTitle } from "./use-log-page";
 
 const RANGES: readonly [Preset | "all", string][] = [
@@ -42,6 +45,7 @@ export function Overview() {
   const clock = useWorkspaceClock(workspace);
   const [now] = useState(() => Date.now());
   useTitle("Overview", workspace.name);
+  const hasEvents = useQuery(hasEventsQuery(slug));
   const context = useMemo(
     () => ({ workspace: slug, clock, search: {}, filterLabel: (param: string) => param }),
     [slug, clock],
@@ -78,25 +82,36 @@ export function Overview() {
             </nav>
           </div>
         </div>
-        <div className={styles.logs}>
-          <LogSummary
-            log={accessLog}
-            {...shared}
-            more={
-              <Link to="/w/$slug/sessions" params={{ slug }} search={searchOf(range)}>
-                Sessions
-              </Link>
-            }
-            top={[
-              { field: "ip_address", title: "Failed or denied most, by address", of: NOT_SUCCESS },
-              { field: "status_reason", title: "Why", of: NOT_SUCCESS },
-            ]}
-          />
-          <LogSummary log={applicationLog} {...shared} top={[{ field: "actor_id", title: "Changed most" }]} />
-          <LogSummary log={frameworkLog} {...shared}>
-            <LatestRuns workspace={slug} search={searchOf(range)} now={now} />
-          </LogSummary>
-        </div>
+        {hasEvents.data === false ? (
+          <Onboarding slug={slug} role={workspace.role} clock={clock} />
+        ) : (
+          <>
+            <SourceProblems slug={slug} />
+            <div className={styles.logs}>
+              <LogSummary
+                log={accessLog}
+                {...shared}
+                more={
+                  <Link to="/w/$slug/sessions" params={{ slug }} search={searchOf(range)}>
+                    Sessions
+                  </Link>
+                }
+                top={[
+                  { field: "ip_address", title: "Failed or denied most, by address", of: NOT_SUCCESS },
+                  { field: "status_reason", title: "Why", of: NOT_SUCCESS },
+                ]}
+              />
+              <LogSummary
+                log={applicationLog}
+                {...shared}
+                top={[{ field: "actor_id", title: "Changed most" }]}
+              />
+              <LogSummary log={frameworkLog} {...shared}>
+                <LatestRuns workspace={slug} search={searchOf(range)} now={now} />
+              </LogSummary>
+            </div>
+          </>
+        )}
       </div>
       <TimeTooltip clock={clock} />
     </LogContext>

@@ -223,6 +223,26 @@ const keysRoute = createRoute({
   component: lazyRouteComponent(() => import("./settings/Keys"), "Keys"),
 });
 
+const sourcesRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "sources",
+  component: lazyRouteComponent(() => import("./settings/sources/SourcesPage"), "SourcesPage"),
+});
+
+const sourceRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "sources/$source",
+  component: lazyRouteComponent(() => import("./settings/sources/SourcePage"), "SourcePage"),
+});
+
+const sourceMappingRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: "sources/$source/mapping",
+  validateSearch: (raw: Record<string, unknown>): { rejected?: number } =>
+    typeof raw.rejected === "number" ? { rejected: raw.rejected } : {},
+  component: lazyRouteComponent(() => import("./settings/sources/MappingPage"), "MappingPage"),
+});
+
 const generalRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "general",
@@ -263,6 +283,9 @@ const routeTree = rootRoute.addChildren([
         settingsStartRoute,
         membersRoute,
         keysRoute,
+        sourcesRoute,
+        sourceRoute,
+        sourceMappingRoute,
         maskingRoute,
         generalRoute,
         activityRoute,

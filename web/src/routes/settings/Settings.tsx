@@ -1,5 +1,5 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { Link, Outlet, useMatch, useParams } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useMatch, useParams } from "@tanstack/react-router";
 import { canManage, canRead, canReadActivity } from "../../api/roles";
 import { workspaceQuery } from "../../api/workspaces";
 import { cx } from "../../ui/cx";
@@ -9,6 +9,7 @@ import styles from "./settings.module.css";
 const TABS = [
   { to: "/w/$slug/settings/members", label: "Members", visibleTo: canManage },
   { to: "/w/$slug/settings/keys", label: "API keys", visibleTo: canManage },
+  { to: "/w/$slug/settings/sources", label: "Sources", visibleTo: canRead },
   { to: "/w/$slug/settings/masking", label: "Masking", visibleTo: canRead },
   { to: "/w/$slug/settings/general", label: "General", visibleTo: canManage },
   { to: "/w/$slug/settings/activity", label: "Activity", visibleTo: canReadActivity },
@@ -20,7 +21,9 @@ export function Settings() {
   // A log needs the whole window.
   const isLog = useMatch({ from: "/app/w/$slug/settings/activity", shouldThrow: false }) !== undefined;
   const isMasking = useMatch({ from: "/app/w/$slug/settings/masking", shouldThrow: false }) !== undefined;
-  const visibleTo = isLog ? canReadActivity : isMasking ? canRead : canManage;
+  const { pathname } = useLocation();
+  const isSources = pathname.startsWith(`/w/${slug}/settings/sources`);
+  const visibleTo = isLog ? canReadActivity : isMasking || isSources ? canRead : canManage;
   if (!visibleTo(workspace.role)) {
     return (
       <Notice
@@ -47,7 +50,7 @@ export function Settings() {
               to={to}
               params={{ slug }}
               className={styles.tab}
-              activeOptions={{ includeSearch: false }}
+              activeOptions={{ includeSearch: false, exact: false }}
               activeProps={{ "aria-current": "page" }}
             >
               {label}

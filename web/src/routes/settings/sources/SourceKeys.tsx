@@ -1,0 +1,98 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { apiKeysQuery, createApiKey, revokeApiKey } from "../../../api/settings";
+import type { ApiKey, Source } from "../../../api/types";
+import { Button } from "../../../ui/Button";
+import { CodeBlock } from "../../../ui/CodeBlock";
+import { SkeletonLine } from "../../../ui/Skeleton";
+import type { Clock } from "../../../ui/time/format";
+import { ConfirmDialog } from "../ConfirmDialog";
+import { DateText } from "../DateText";
+import settings from "../settings.module.css";
+import styles from "./sources.module.css";
+
+/** The keys of a source. A new one works beside the old one, until that is revoked. */
+export function SourceKeys({ slug, source, clock }: { slug: string; source: Source; clock: Clock }) {
+  const queries = useQueryClient();
+  const keys = useQuery(apiKeysQuery(slug));
+  const [revoking, setRevoking] = useState<ApiKey | null>(null);
+  const again = () => queries.invalidateQueries({ queryKey: apiKeysQuery(slug).queryKey });
+  const create = useMutation({
+    mutationFn: () =>
+      createApiKey(slug, { name: source.name, role: "writer", source: source.name, expires_at: null }),
+    onSuccess: again,
+  });
+  const own = keys.data?.data.filter((key) => key.source === source.name && key.state === "active");
+  return (
+    <section className={styles.parts} aria-labelledby="source-keys">
+      <div className={styles.tools}>
+        <h3 id="source-keys" className={settings.heading}>
+          Keys
+        </h3>
+        <Button small isDisabled={create.isPending} onPress={() => create.mutate()}>
+          New key
+        </Button>
+      </div>
+      {create.error && (
+        <p className={settings.sub} role="alert">
+          {create.error.message}
+        </p>
+      )}
+      {create.data && (
+        <div className={styles.part} role="status">
+          <p>Copy the new key now. It is not shown again.</p>
+          <CodeBlock text={create.data.token} label="key" />
+        </div>
+      )}
+      {!own ? (
+        <SkeletonLine width="40%" />
+      ) : own.length === 0 ? (
+        <p className={settings.none}>No key works: the source cannot send.</p>
+      ) : (
+        <ul className={settings.list}>
+          {own.map((key) => (
+            <li key={key.prefix} className={settings.row}>
+              <span className={settings.main}>
+                <code>lbk_{key.prefix}…</code>
+                <span className={settings.sub}>
+                  created by {key.created_by}, <DateText at={key.created_at} clock={clock} />
+                </span>
+              </span>
+              <span className={settings.meta}>
+                {key.last_used_at ? (
+                  <>
+                    Last used <DateText at={key.last_used_at} clock={clock} />
+                  </>
+                ) : (
+                  "Never used"
+                )}
+              </span>
+              <span />
+              <Button
+                small
+                variant="plain"
+                aria-label={`Revoke lbk_${key.prefix}`}
+                onPress={() => setRevoking(key)}
+              >
+                Revoke
+              </Button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {revoking && (
+        <ConfirmDialog
+          title="Revoke key"
+          action="Revoke"
+          onConfirm={async () => {
+            await revokeApiKey(slug, revoking.prefix);
+            await again();
+          }}
+          onClose={() => setRevoking(null)}
+        >
+          What is sent with lbk_{revoking.prefix}… will be refused. This cannot be undone.
+        </ConfirmDialog>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,122 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { describeError } from "../../../api/errors";
+import { queryKeys } from "../../../api/query-keys";
+import { canExport, canManage } from "../../../api/roles";
+import { removeSource, sourceQuery } from "../../../api/sources";
+import { Button } from "../../../ui/Button";
+import { ErrorNotice } from "../../../ui/ErrorNotice";
+import { SkeletonLine } from "../../../ui/Skeleton";
+import { ConfirmDialog } from "../ConfirmDialog";
+import settings from "../settings.module.css";
+import { useSettings } from "../use-settings";
+import { KINDS } from "./kinds";
+import { Quarantine } from "./Quarantine";
+import { SenderConfig } from "./SenderConfig";
+import { SourceHealth } from "./SourceHealth";
+import { SourceKeys } from "./SourceKeys";
+import { SourceSettings } from "./SourceSettings";
+import styles from "./sources.module.css";
+import { WaitingFor } from "./WaitingFor";
+
+/** A source: how it is, what waits in quarantine, its keys and its settings. */
+export function SourcePage() {
+  const { source: name } = useParams({ from: "/app/w/$slug/settings/sources/$source" });
+  const { slug, workspace, clock } = useSettings(name);
+  const source = useQuery(sourceQuery(slug, name));
+  const manages = canManage(workspace.role);
+  if (source.error && !source.data) {
+    return <ErrorNotice {...describeError(source.error)} onRetry={() => void source.refetch()} />;
+  }
+  return (
+    <div className={styles.page}>
+      <div>
+        <p className={settings.sub}>
+          <Link to="/w/$slug/settings/sources" params={{ slug }}>
+            Sources
+          </Link>
+        </p>
+        <h2 className={settings.name}>
+          {name}
+          {source.data && <span className={settings.tag}>{KINDS[source.data.kind].name}</span>}
+        </h2>
+      </div>
+      {!source.data ? (
+        <SkeletonLine width="40%" />
+      ) : (
+        <>
+          {source.data.last_received_at ? (
+            <SourceHealth slug={slug} source={source.data} clock={clock} />
+          ) : (
+            <section className={styles.part} aria-label="First event">
+              <WaitingFor slug={slug} source={name} clock={clock} />
+            </section>
+          )}
+          {source.data.rejected > 0 && (
+            <Quarantine
+              slug={slug}
+              source={source.data}
+              clock={clock}
+              reads={canExport(workspace.role)}
+              manages={manages}
+            />
+          )}
+          <section aria-labelledby="connect">
+            <h3 id="connect" className={settings.heading}>
+              Connect it
+            </h3>
+            <SenderConfig kind={source.data.kind} workspace={slug} source={name} />
+          </section>
+          <section aria-labelledby="mapping">
+            <h3 id="mapping" className={settings.heading}>
+              Mapping
+            </h3>
+            <p className={settings.sub}>
+              {source.data.has_own_mapping
+                ? "This source has a mapping of its own."
+                : `What it sends is read by the mapping of ${KINDS[source.data.kind].name}.`}{" "}
+              <Link to="/w/$slug/settings/sources/$source/mapping" params={{ slug, source: name }}>
+                {manages ? "Try and change it" : "Read it"}
+              </Link>
+            </p>
+          </section>
+          {manages && (
+            <>
+              <SourceKeys slug={slug} source={source.data} clock={clock} />
+              <SourceSettings slug={slug} source={source.data} />
+              <Remove slug={slug} name={name} />
+            </>
+          )}
+        </>
+      )}
+    </div>
+  );
+}
+
+function Remove({ slug, name }: { slug: string; name: string }) {
+  const [asking, setAsking] = useState(false);
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  return (
+    <div>
+      <Button variant="danger" onPress={() => setAsking(true)}>
+        Remove source
+      </Button>
+      {asking && (
+        <ConfirmDialog
+          title="Remove source"
+          action="Remove"
+          onConfirm={async () => {
+            await removeSource(slug, name);
+            await navigate({ to: "/w/$slug/settings/sources", params: { slug } });
+            await queries.invalidateQueries({ queryKey: queryKeys.sources(slug) });
+          }}
+          onClose={() => setAsking(false)}
+        >
+          The keys of {name} stop working at once, and what it still sends is refused. Its events stay.
+        </ConfirmDialog>
+      )}
+    </div>
+  );
+}

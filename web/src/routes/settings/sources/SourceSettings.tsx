@@ -1,0 +1,125 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { queryKeys } from "../../../api/query-keys";
+import { changeSource } from "../../../api/sources";
+import type { Source } from "../../../api/types";
+import { Button } from "../../../ui/Button";
+import { Select } from "../../../ui/Select";
+import { TextField } from "../../../ui/TextField";
+import { formatDuration } from "../../../ui/time/format";
+import forms from "../../forms.module.css";
+import settings from "../settings.module.css";
+import { KINDS, SILENCES } from "./kinds";
+import styles from "./sources.module.css";
+
+const REPLAYS: readonly { days: number | null; label: string }[] = [
+  { days: 7, label: "7 days" },
+  { days: 30, label: "30 days" },
+  { days: 90, label: "90 days" },
+  { days: 365, label: "1 year" },
+  { days: null, label: "For ever" },
+];
+
+/** The choices, and the value that was set by other means. */
+function withOwn<V>(choices: readonly { value: V; label: string }[], value: V, label: string) {
+  return choices.some((choice) => choice.value === value) ? choices : [...choices, { value, label }];
+}
+
+export function SourceSettings({ slug, source }: { slug: string; source: Source }) {
+  const queries = useQueryClient();
+  const [secret, setSecret] = useState("");
+  const change = useMutation({
+    mutationFn: (changes: Parameters<typeof changeSource>[2]) => changeSource(slug, source.name, changes),
+    onSuccess: async () => {
+      setSecret("");
+      await queries.invalidateQueries({ queryKey: queryKeys.sources(slug) });
+    },
+  });
+  const silence = source.silence_seconds;
+  const silences = withOwn(
+    SILENCES.map(({ seconds, label }) => ({ value: seconds, label })),
+    silence,
+    formatDuration(silence ?? 0),
+  );
+  const replay = source.replay_days;
+  const replays = withOwn(
+    REPLAYS.map(({ days, label }) => ({ value: days, label })),
+    replay,
+    `${replay ?? 0} days`,
+  );
+  const labelOf = <V,>(choices: readonly { value: V; label: string }[], value: V) =>
+    choices.find((choice) => choice.value === value)?.label ?? "";
+  return (
+    <section className={styles.parts} aria-labelledby="source-settings">
+      <h3 id="source-settings" className={settings.heading}>
+        Settings
+      </h3>
+      {change.error && (
+        <p className={forms.error} role="alert">
+          {change.error.message}
+        </p>
+      )}
+      <div className={settings.narrow}>
+        <div className={forms.form}>
+          <Select
+            label="Report silence after"
+            options={silences.map(({ label }) => label)}
+            value={labelOf(silences, silence)}
+            onChange={(label) =>
+              change.mutate({ silence_seconds: silences.find((one) => one.label === label)?.value ?? null })
+            }
+          />
+          <div>
+            <Select
+              label="It may send an event again for"
+              options={replays.map(({ label }) => label)}
+              value={labelOf(replays, replay)}
+              onChange={(label) =>
+                change.mutate({ replay_days: replays.find((one) => one.label === label)?.value ?? null })
+              }
+            />
+            <p className={settings.sub}>So long Logbook knows that it is the same event.</p>
+          </div>
+          {KINDS[source.kind].signs && (
+            <form
+              className={forms.form}
+              onSubmit={(event) => {
+                event.preventDefault();
+                change.mutate({ secret });
+              }}
+            >
+              <TextField
+                large
+                label={source.has_secret ? "New secret" : "Secret"}
+                type="password"
+                autoComplete="off"
+                minLength={8}
+                maxLength={1000}
+                help={
+                  source.has_secret
+                    ? "Only what is signed with the secret is taken"
+                    : "Once it is set, only what is signed with it is taken"
+                }
+                value={secret}
+                onChange={setSecret}
+              />
+              <div className={styles.tools}>
+                <Button type="submit" isDisabled={change.isPending || secret.length < 8}>
+                  Set secret
+                </Button>
+                {source.has_secret && (
+                  <Button variant="plain" onPress={() => change.mutate({ secret: null })}>
+                    Remove secret
+                  </Button>
+                )}
+              </div>
+            </form>
+          )}
+        </div>
+      </div>
+      <span role="status" className={settings.saved}>
+        {change.isSuccess ? "Saved" : ""}
+      </span>
+    </section>
+  );
+}

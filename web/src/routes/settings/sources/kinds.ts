@@ -1,0 +1,28 @@
+import type { SourceKind } from "../../../api/types";
+
+/** What each kind is, in the words of those who choose one. A kind that the API adds is a type error here. */
+export const KINDS: Record<SourceKind, { name: string; what: string; signs?: boolean }> = {
+  api: { name: "Your own code", what: "Logbook's API: the typed endpoints, or one for mixed logs" },
+  hec: { name: "Splunk HEC", what: "Vector, Fluent Bit, and whatever can send to Splunk" },
+  otlp: { name: "OpenTelemetry", what: "Log records over HTTP, from an SDK or the Collector" },
+  cloudevents: { name: "CloudEvents", what: "Webhooks of CloudEvents 1.0" },
+  kubernetes: { name: "Kubernetes", what: "The audit webhook of an API server" },
+  keycloak: { name: "Keycloak", what: "User and admin events, by a webhook", signs: true },
+  auth0: { name: "Auth0", what: "A log stream by a custom webhook" },
+  okta: { name: "Okta", what: "Event hooks, and pages of the System Log" },
+  github: { name: "GitHub", what: "The audit log stream of an enterprise", signs: true },
+  retraced: { name: "Retraced", what: "Apps that publish to Retraced or BoxyHQ" },
+  workos: { name: "WorkOS", what: "Apps that send WorkOS audit log events" },
+};
+
+export const KIND_NAMES = Object.keys(KINDS) as SourceKind[];
+
+/** Seconds after which silence is reported. */
+export const SILENCES: readonly { seconds: number | null; label: string }[] = [
+  { seconds: null, label: "Never" },
+  { seconds: 900, label: "15 minutes" },
+  { seconds: 3600, label: "1 hour" },
+  { seconds: 21_600, label: "6 hours" },
+  { seconds: 86_400, label: "1 day" },
+  { seconds: 604_800, label: "1 week" },
+];
