@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use commands::{
     Failure, backup::BackupArgs, check::CheckArgs, import::ImportCommand, keys::KeysCommand,
-    repair::RepairArgs, serve::ServeArgs, token::TokenArgs, user::UserCommand, workspace::WorkspaceCommand,
+    repair::RepairArgs, serve::ServeArgs, sources::SourcesCommand, token::TokenArgs, user::UserCommand,
+    workspace::WorkspaceCommand,
 };
 use logbook::{config::DataConfig, openapi};
 
@@ -40,6 +41,9 @@ enum Command {
     /// Create, list and revoke API keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Register and list the sources of events
+    #[command(subcommand)]
+    Sources(SourcesCommand),
     /// Create users and sign-in links
     #[command(subcommand)]
     User(UserCommand),
@@ -68,6 +72,7 @@ fn main() -> ExitCode {
         Command::Import(command) => commands::import::run(&data, command),
         Command::Workspace(command) => commands::workspace::run(&data, command),
         Command::Keys(command) => commands::keys::run(&data, command),
+        Command::Sources(command) => commands::sources::run(&data, command),
         Command::User(command) => commands::user::run(&data, command),
         Command::Check(args) => commands::check::run(&data, &args),
         Command::Repair(args) => commands::repair::run(&data, &args),

@@ -10,10 +10,14 @@ use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use super::source_kind::Kind;
+use super::{
+    api_keys::{Created, NewApiKey, create as create_key},
+    role::Role,
+    source_kind::Kind,
+};
 use crate::http::{
     error::{Code, Problem, Result},
-    validation::{self, no_nul},
+    validation::{self, field_errors, no_nul},
 };
 
 /// Sources that a workspace may have.
@@ -138,6 +142,38 @@ pub fn create(conn: &mut Conn, source: &Source) -> Result<()> {
     let created = diesel::insert_into(sources::table).values(source).execute(conn);
     let taken = || format!("there is already a source {}", source.name);
     created.map(|_| ()).map_err(|error| Problem::or_taken(error, "/name", taken()))
+}
+
+/// Registers a new source and makes its key. `sealed_secret`: its secret, encrypted.
+///
+/// # Errors
+/// `validation_failed`; `conflict` when there is one of this name, or there are too many sources or keys.
+pub fn register(
+    conn: &mut Conn,
+    workspace_id: i32,
+    new: NewSource,
+    sealed_secret: Option<Vec<u8>>,
+    (created_by, creator_id): (&str, Option<i32>),
+) -> Result<(Source, Created)> {
+    new.validate()
+        .map_err(|errors| Problem::with_errors(Code::ValidationFailed, field_errors("", &errors)))?;
+    let NewSource { name, kind, silence_seconds, replay_days, secret: _ } = new;
+    let source = Source {
+        workspace_id,
+        kind: kind.as_str().into(),
+        mapping: None,
+        silence_seconds,
+        replay_days: replay_days.unwrap_or_else(|| kind.replay_days()),
+        sealed_secret,
+        created_by: created_by.into(),
+        created_at: Timestamp::now(),
+        name,
+    };
+    create(conn, &source)?;
+    let (name, of) = (source.name.clone(), Some(source.name.clone()));
+    let key = NewApiKey { name, role: Role::Writer, source: of, expires_at: None };
+    let created = create_key(conn, workspace_id, &key, created_by, creator_id)?;
+    Ok((source, created))
 }
 
 /// The sources of a workspace, by name.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::accounts::sources::Source;
 
-fn of_source(source: &Source) -> Target {
+pub fn of_source(source: &Source) -> Target {
     target("source", &source.name, &source.name)
 }
 
@@ -17,14 +17,19 @@ fn number(number: Option<i32>) -> Value {
     number.map_or(Value::Null, Value::from)
 }
 
+/// The properties of a new source.
+pub fn new_source(source: &Source) -> Vec<Change> {
+    vec![
+        Change::value("kind", Value::Null, source.kind.clone().into()),
+        Change::value("silence_seconds", Value::Null, number(source.silence_seconds)),
+        Change::value("replay_days", Value::Null, number(source.replay_days)),
+    ]
+}
+
 impl By<'_> {
     pub fn source_created(&self, source: &Source) -> Record {
         let mut event = self.managed("source_created", of_source(source));
-        event.changes = changed(vec![
-            Change::value("kind", Value::Null, source.kind.clone().into()),
-            Change::value("silence_seconds", Value::Null, number(source.silence_seconds)),
-            Change::value("replay_days", Value::Null, number(source.replay_days)),
-        ]);
+        event.changes = changed(new_source(source));
         Record::new(self.destination(), event)
     }
 

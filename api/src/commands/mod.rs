@@ -10,6 +10,7 @@ pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod repair;
 pub(crate) mod serve;
+pub(crate) mod sources;
 pub(crate) mod token;
 pub(crate) mod user;
 pub(crate) mod workspace;

@@ -7,6 +7,7 @@ use logbook_engine::{
     counts::delta,
     db::{Conn, Db, migrations, roles},
     jobs::{Jobs, index_lag},
+    sources::health::{Totals, totals},
 };
 use prometheus_client::{
     encoding::prometheus_text,
@@ -90,15 +91,16 @@ pub async fn metrics(
     Ok(HttpResponse::Ok().content_type(prometheus_text::CONTENT_TYPE).body(text))
 }
 
-/// How many events the background jobs have yet to process, in all workspaces.
+/// How many events the background jobs have yet to process, and what is wrong with sources, in all workspaces.
 struct Lags {
     index: i64,
     counts: i64,
+    sources: Totals,
 }
 
 impl Lags {
     fn read(conn: &mut Conn) -> engine::Result<Self> {
-        Ok(Self { index: index_lag(conn)?, counts: delta::lag(conn)? })
+        Ok(Self { index: index_lag(conn)?, counts: delta::lag(conn)?, sources: totals(conn)? })
     }
 }
 
@@ -135,6 +137,15 @@ fn registry(
         "Events whose counts are not compacted yet",
         ConstGauge::new(lags.counts),
     );
+    let Totals { silent, skewed, gaps, rejected } = lags.sources;
+    for (name, help, value) in [
+        ("sources_silent", "Sources that are silent for longer than normally", silent),
+        ("sources_skewed", "Sources whose clock differs", skewed),
+        ("source_gaps", "Ranges of the counts of sources that have not come", gaps),
+        ("source_rejected_records", "Records of sources in quarantine", rejected),
+    ] {
+        registry.register(name, help, ConstGauge::new(value));
+    }
     let job_failures = Family::<Labels, Counter>::default();
     for (labels, count) in failures_by_job(jobs) {
         job_failures.get_or_create(&labels).inc_by(count);

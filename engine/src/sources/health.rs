@@ -245,6 +245,36 @@ fn add_to_day(
     Ok(())
 }
 
+/// What is wrong with the sources of all workspaces, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub silent: i64,
+    pub skewed: i64,
+    /// Open gaps.
+    pub gaps: i64,
+    /// Records in quarantine.
+    pub rejected: i64,
+}
+
+/// Counts what is wrong with the sources of all workspaces. To be called in a transaction of the appender's role.
+///
+/// # Errors
+/// The database's.
+pub fn totals(conn: &mut Conn) -> Result<Totals> {
+    let states = source_states::table.select((
+        source_states::silent_since,
+        source_states::skewed_since,
+        source_states::rejected,
+    ));
+    let mut totals = Totals { gaps: source_gaps::table.count().get_result(conn)?, ..Totals::default() };
+    for (silent, skewed, rejected) in states.load::<(Option<Timestamp>, Option<Timestamp>, i64)>(conn)? {
+        totals.silent += i64::from(silent.is_some());
+        totals.skewed += i64::from(skewed.is_some());
+        totals.rejected += rejected;
+    }
+    Ok(totals)
+}
+
 /// Bytes that a workspace has in quarantine.
 pub(super) fn rejected_bytes(conn: &mut Conn, workspace_id: i32) -> Result<i64> {
     let held = source_states::table.filter(source_states::workspace_id.eq(workspace_id));

@@ -238,8 +238,10 @@ const sourceRoute = createRoute({
 const sourceMappingRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: "sources/$source/mapping",
-  validateSearch: (raw: Record<string, unknown>): { rejected?: number } =>
-    typeof raw.rejected === "number" ? { rejected: raw.rejected } : {},
+  validateSearch: (raw: Record<string, unknown>): { rejected?: number } => {
+    const rejected = Number(raw.rejected);
+    return Number.isSafeInteger(rejected) && rejected > 0 ? { rejected } : {};
+  },
   component: lazyRouteComponent(() => import("./settings/sources/MappingPage"), "MappingPage"),
 });
 

@@ -32,15 +32,22 @@ const HEALTHY: Hec = Hec(StatusCode::OK, 17, "HEC is healthy");
 const UNHEALTHY: Hec = Hec(StatusCode::SERVICE_UNAVAILABLE, 18, "HEC is unhealthy, queues are full");
 const TOO_LARGE: Hec = Hec(StatusCode::PAYLOAD_TOO_LARGE, 27, "Content-Length is too large");
 
+/// The members in Splunk's order.
+#[derive(serde::Serialize)]
+struct Said {
+    text: &'static str,
+    code: u16,
+    #[serde(rename = "ackId", skip_serializing_if = "Option::is_none")]
+    ack_id: Option<i64>,
+}
+
 impl Hec {
-    fn response(&self, more: Map<String, Value>) -> HttpResponse {
-        let mut body = Map::from_iter([("text".into(), self.2.into()), ("code".into(), self.1.into())]);
-        body.extend(more);
-        HttpResponse::build(self.0).json(body)
+    fn response(&self, ack_id: Option<i64>) -> HttpResponse {
+        HttpResponse::build(self.0).json(Said { text: self.2, code: self.1, ack_id })
     }
 
     fn plain(&self) -> HttpResponse {
-        self.response(Map::new())
+        self.response(None)
     }
 }
 
@@ -129,7 +136,7 @@ async fn receive(request: &HttpRequest, payload: web::Payload, is_raw: bool) -> 
     };
     match received.await {
         Ok(_) => match channel(request) {
-            Some(_) => SUCCESS.response(Map::from_iter([("ackId".into(), next_ack().into())])),
+            Some(_) => SUCCESS.response(Some(next_ack())),
             None => SUCCESS.plain(),
         },
         Err(problem) if is_no_data(&problem) => NO_DATA.plain(),

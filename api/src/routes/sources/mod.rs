@@ -21,11 +21,7 @@ pub use views::SourceView;
 use views::{DAYS, EPOCHS, Health};
 
 use crate::{
-    accounts::{
-        api_keys::{self, NewApiKey},
-        role::Role,
-        sources::{self, NewSource, Source, SourceChanges},
-    },
+    accounts::sources::{self, NewSource, Source, SourceChanges},
     audit::AuditContext,
     auth::{LogReader, Manager, api_keys::ApiKeyCache, sealing_key::SealingKey, senders::ByKey},
     http::{
@@ -132,30 +128,16 @@ pub async fn create(
     _no: Params<(NoParams,)>,
     Body(new): Body<NewSource>,
 ) -> Result<HttpResponse> {
-    let NewSource { name, kind, silence_seconds, replay_days, secret } = new;
-    let owner = seal_owner(manager.workspace.id, &name);
-    let source = Source {
-        workspace_id: manager.workspace.id,
-        kind: kind.as_str().into(),
-        mapping: None,
-        silence_seconds,
-        replay_days: replay_days.unwrap_or_else(|| kind.replay_days()),
-        sealed_secret: secret.map(|secret| sealing_key.seal(&owner, secret.as_bytes())),
-        created_by: manager.caller.name.clone(),
-        created_at: Timestamp::now(),
-        name,
-    };
-    let created = source.clone();
+    let owner = seal_owner(manager.workspace.id, &new.name);
+    let sealed = new.secret.as_ref().map(|secret| sealing_key.seal(&owner, secret.as_bytes()));
     let create = move |conn: &mut Conn| {
-        sources::create(conn, &source)?;
-        let (name, source_name) = (source.name.clone(), Some(source.name.clone()));
-        let key = NewApiKey { name, role: Role::Writer, source: source_name, expires_at: None };
-        let caller = &manager.caller;
-        let made = api_keys::create(conn, source.workspace_id, &key, &caller.name, caller.user_id())?;
+        let by_whom = (manager.caller.name.as_str(), manager.caller.user_id());
+        let (source, key) = sources::register(conn, manager.workspace.id, new, sealed, by_whom)?;
         let by = manager.by(&client_info);
-        Ok((made.text, vec![by.source_created(&source), by.key_created(&made.key)]))
+        let records = vec![by.source_created(&source), by.key_created(&key.key)];
+        Ok(((source, key.text), records))
     };
-    let key = audit.with_change(&db, create).await?;
+    let (created, key) = audit.with_change(&db, create).await?;
     let source = SourceView::new(created, Health::default(), Timestamp::now());
     Ok(HttpResponse::Created().json(CreatedSource { key, source }))
 }

@@ -204,7 +204,7 @@ function Result({ result: { event, skipped, errors } }: { result: MappingResult 
     <ul className={styles.wrong} aria-label="Why it goes into quarantine">
       {errors.map(({ pointer, detail }) => (
         <li key={`${pointer ?? ""} ${detail}`}>
-          {pointer && <code>{pointer}</code>} {detail}
+          {pointer && <code>{pointer.slice(1).replaceAll("/", ".")}:</code>} {detail}
         </li>
       ))}
     </ul>

@@ -166,7 +166,7 @@ function Record({ slug, source, record, clock, manages }: RecordProps) {
       <p>
         {record.pointer && (
           <>
-            <code>{record.pointer}</code>{" "}
+            <code>{record.pointer.slice(1).replaceAll("/", ".")}</code>:{" "}
           </>
         )}
         {record.reason}

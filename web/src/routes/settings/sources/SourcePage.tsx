@@ -75,7 +75,7 @@ export function SourcePage() {
             <p className={settings.sub}>
               {source.data.has_own_mapping
                 ? "This source has a mapping of its own."
-                : `What it sends is read by the mapping of ${KINDS[source.data.kind].name}.`}{" "}
+                : "What it sends is read by the mapping of its kind."}{" "}
               <Link to="/w/$slug/settings/sources/$source/mapping" params={{ slug, source: name }}>
                 {manages ? "Try and change it" : "Read it"}
               </Link>
