@@ -45,7 +45,7 @@ pub(super) fn value(element: &Element) -> Result<Value, Unreadable> {
         let mut value = Map::clone(context);
         value.remove(RAW);
         value.insert("event".to_owned(), text.into());
-        return Ok(Value::Object(value));
+        return Ok(Value::Object(opened(value)));
     }
     let object = json::object(&element.raw)?;
     match object.get("event") {
@@ -54,6 +54,34 @@ pub(super) fn value(element: &Element) -> Result<Value, Unreadable> {
         Some(Value::String(text)) if text.trim().is_empty() => {
             Err(Unreadable::new("invalid", "the field event must not be blank"))
         }
-        Some(_) => Ok(Value::Object(object)),
+        Some(_) => Ok(Value::Object(opened(object))),
     }
+}
+
+/// Where loggers put the object that was logged: splunk-logging, and Docker's splunk driver.
+const INSIDE: [&str; 2] = ["message", "line"];
+
+/// With the object that was logged as the `event`: a text may be its JSON, and loggers wrap it. What they say beside it is the
+/// `envelope`.
+fn opened(mut value: Map<String, Value>) -> Map<String, Value> {
+    let parsed = |text: &str| serde_json::from_str::<Map<String, Value>>(text).ok();
+    let text = value.get("event").and_then(Value::as_str);
+    if let Some(object) = text.and_then(parsed) {
+        value.insert("event".to_owned(), Value::Object(object));
+    }
+    let Some(Value::Object(event)) = value.get_mut("event") else { return value };
+    for name in INSIDE {
+        let inner = match event.get(name) {
+            Some(Value::Object(inner)) => Some(inner.clone()),
+            Some(Value::String(text)) => parsed(text),
+            _ => None,
+        };
+        if let Some(inner) = inner {
+            event.remove(name);
+            let envelope = std::mem::replace(event, inner);
+            value.insert("envelope".to_owned(), Value::Object(envelope));
+            break;
+        }
+    }
+    value
 }

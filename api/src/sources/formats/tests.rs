@@ -119,6 +119,18 @@ fn hec_wants_an_event_and_takes_lines() {
     assert_eq!(found[0], Ok(json!({"event": "x", "time": 1})));
     assert_eq!([code(&found[1]), code(&found[2]), code(&found[3])], ["missing", "invalid", "invalid"]);
     assert!(found[4].is_ok());
+    // What was logged may be JSON in a text, or wrapped by its logger.
+    for wrapped in [
+        json!({"event": "{\"action\":\"login\"}", "time": 1}),
+        json!({"event": {"message": {"action": "login"}}, "time": 1}),
+        json!({"event": {"line": "{\"action\":\"login\"}"}, "time": 1}),
+    ] {
+        let mut opened = values(Kind::Hec, &Head::default(), wrapped.to_string().as_bytes()).remove(0).expect("an event");
+        opened.as_object_mut().expect("an object").remove("envelope");
+        assert_eq!(opened, json!({"event": {"action": "login"}, "time": 1}));
+    }
+    let plain = json!({"event": {"action": "login", "message": "hello"}});
+    assert_eq!(values(Kind::Hec, &Head::default(), plain.to_string().as_bytes()), [Ok(plain.clone())]);
     let said = Map::from_iter([("host".to_owned(), json!("h"))]);
     let lines = raw_lines(&Bytes::from_static(b"one\r\n\ntwo\xff\nthree"), said).expect("lines");
     let found: Vec<_> = lines.iter().map(Element::value).collect();
