@@ -17,6 +17,7 @@ mod counts;
 mod counts_bounds;
 mod counts_check;
 mod crash;
+mod crash_doors;
 mod cross_origin;
 mod dedupe;
 mod doors;

@@ -125,7 +125,8 @@ fn hec_wants_an_event_and_takes_lines() {
         json!({"event": {"message": {"action": "login"}}, "time": 1}),
         json!({"event": {"line": "{\"action\":\"login\"}"}, "time": 1}),
     ] {
-        let mut opened = values(Kind::Hec, &Head::default(), wrapped.to_string().as_bytes()).remove(0).expect("an event");
+        let mut opened =
+            values(Kind::Hec, &Head::default(), wrapped.to_string().as_bytes()).remove(0).expect("an event");
         opened.as_object_mut().expect("an object").remove("envelope");
         assert_eq!(opened, json!({"event": {"action": "login"}, "time": 1}));
     }
