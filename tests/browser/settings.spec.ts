@@ -123,7 +123,7 @@ test("A member is invited, signs in, gets another role and is removed", async ({
   await memberPage.reload();
   await expect(memberPage.getByRole("link", { name: "Overview" })).toBeVisible();
   await memberPage.getByRole("link", { name: "Settings" }).click();
-  await expect(memberPage.getByRole("navigation", { name: "Settings" }).getByRole("link")).toHaveText(["Masking"]);
+  await expect(memberPage.getByRole("navigation", { name: "Settings" }).getByRole("link")).toHaveText(["Sources", "Masking"]);
 
   await row.getByRole("button", { name: "Remove" }).click();
   await page.getByRole("dialog", { name: "Remove member" }).getByRole("button", { name: "Remove" }).click();

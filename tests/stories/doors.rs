@@ -128,9 +128,7 @@ on_both!(a_poison_element_costs_only_itself_and_is_an_event_after_the_mapping_wa
     let path = format!("{PATH}/vector");
     let mapping =
         admin.get(&format!("{path}/mapping")).expect(200).json["mapping"].as_str().expect("TOML").to_owned();
-    let mended = format!(
-        "log = '\"access\"'\naction = 'event.event.what'\nactor.name = 'event.event.who'\noccurred_at = 'event.time'\n"
-    );
+    let mended = "log = '\"access\"'\naction = 'event.event.what'\nactor.name = 'event.event.who'\noccurred_at = 'event.time'\n";
     assert_ne!(mapping, mended);
     let first = admin.get(&format!("{path}/rejected")).expect(200).data()[0].clone();
     let trial = json!({"mapping": mended, "rejected": first["id"]});

@@ -40,14 +40,13 @@ impl NewRejected {
     }
 
     /// The same, with texts that PostgreSQL can store and that are not too long.
-    pub fn bounded(mut self) -> Self {
-        let bound = |text: &str| -> String {
-            text.chars().filter(|c| *c != '\0').take(Self::LONGEST_REASON).collect()
-        };
-        self.reason = bound(&self.reason);
-        self.pointer = self.pointer.as_deref().map(bound);
-        self
+    pub fn bounded(self) -> Self {
+        Self { reason: bounded(&self.reason), pointer: self.pointer.as_deref().map(bounded), ..self }
     }
+}
+
+fn bounded(text: &str) -> String {
+    text.chars().filter(|c| *c != '\0').take(NewRejected::LONGEST_REASON).collect()
 }
 
 fn size(record: usize, context: Option<&str>, reason: &str) -> i64 {

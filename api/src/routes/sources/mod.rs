@@ -149,6 +149,7 @@ pub async fn create(
     request_body = SourceChanges,
     responses((status = 200, description = "The source", body = SourceView), ManageProblems)
 )]
+#[expect(clippy::too_many_arguments, reason = "each is a service of its own")]
 pub async fn change(
     db: web::Data<Db>,
     registry: web::Data<Registry>,

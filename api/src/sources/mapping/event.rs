@@ -147,8 +147,9 @@ impl Taker {
 /// What is wrong, by field.
 pub(super) fn build(found: Found) -> Result<NewEvent, Vec<FieldError>> {
     let mut take = Taker { found, checks: Checks::default() };
+    let is_given = take.found.contains_key("log");
     let log = take.word("log", &Log::OF_PRODUCERS, Log::as_str);
-    if log.is_none() && take.found.get("log").is_none() {
+    if !is_given {
         take.refuse("log", "missing", "the mapping does not say in which log it belongs");
     }
     let action = take.action();

@@ -106,10 +106,12 @@ fn members(function: &str, value: Value) -> Result<Map> {
 
 /// The members of an object by name, in the order of their names.
 fn by_name(map: &Map) -> Vec<(&str, &Value)> {
-    let named = |(key, value)| match key {
-        &Key::String(ref name) => Some((name.as_str(), value)),
-        _ => None,
-    };
+    fn named<'a>((key, value): (&'a Key, &'a Value)) -> Option<(&'a str, &'a Value)> {
+        match key {
+            Key::String(name) => Some((name.as_str(), value)),
+            _ => None,
+        }
+    }
     let mut members: Vec<_> = map.map.iter().filter_map(named).collect();
     members.sort_by_key(|(name, _)| *name);
     members
