@@ -4,6 +4,7 @@
 mod cases;
 mod copy;
 mod database;
+mod doors;
 mod export;
 mod generate;
 mod http;

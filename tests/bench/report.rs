@@ -41,6 +41,9 @@ pub(crate) struct Run {
     /// None where it was not measured.
     #[serde(default)]
     pub neighbour: Option<NeighbourFigures>,
+    /// None where it was not measured.
+    #[serde(default)]
+    pub doors: Option<DoorFigures>,
     /// None on SQLite, which pgbench cannot speak to.
     pub http: Option<HttpFigures>,
     /// None where there is no COPY, or in results of earlier versions.
@@ -100,6 +103,17 @@ pub(crate) struct ExportFigures {
     pub ratio: f64,
 }
 
+/// Ingest through the doors of sources, against the typed endpoint.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct DoorFigures {
+    pub typed_events_per_s: f64,
+    pub hec_events_per_s: f64,
+    pub otlp_events_per_s: f64,
+    /// Divided by `typed_events_per_s`.
+    pub hec_ratio: f64,
+    pub otlp_ratio: f64,
+}
+
 /// What a quiet workspace feels of a noisy one.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct NeighbourFigures {
@@ -137,6 +151,7 @@ pub(crate) struct MemoryFigures {
 
 /// The budgets that do not belong to a case.
 const LEAST_INGEST_RATIO: f64 = 0.35;
+const LEAST_DOOR_RATIO: f64 = 0.8;
 const LEAST_HTTP_RATIO: f64 = 0.6;
 const MOST_US_PER_EVENT: f64 = 20.0;
 const MOST_US_OF_THE_INDEX: f64 = 8.0;
@@ -165,7 +180,8 @@ impl CaseFigures {
 impl Run {
     /// Lines of the figures without a case: name, value, and whether the budget is met.
     pub(crate) fn others(&self) -> Vec<(String, String, Option<bool>)> {
-        let Self { ingest, processor_us_per_event, neighbour, http, export, bytes_per_event, .. } = self;
+        let Self { ingest, processor_us_per_event, neighbour, doors, http, export, bytes_per_event, .. } =
+            self;
         let memory_mb = &self.memory_mb;
         let bytes = bytes_per_event.get("total").copied().unwrap_or(0.0);
         let mut lines = vec![
@@ -194,6 +210,24 @@ impl Run {
                 format!("{noisy_events_per_s:.0}; {refused}"),
                 None,
             ));
+        }
+        if let Some(DoorFigures {
+            typed_events_per_s,
+            hec_events_per_s,
+            hec_ratio,
+            otlp_events_per_s,
+            otlp_ratio,
+        }) = doors
+        {
+            for (door, rate, ratio) in
+                [("HEC", hec_events_per_s, hec_ratio), ("OTLP, mapped", otlp_events_per_s, otlp_ratio)]
+            {
+                lines.push((
+                    format!("ingest by {door}: events/s, durable; by the typed endpoint; ratio"),
+                    format!("{rate:.0}; {typed_events_per_s:.0}; {ratio:.2}"),
+                    Some(*ratio >= LEAST_DOOR_RATIO),
+                ));
+            }
         }
         if let Some(http) = http {
             lines.push((

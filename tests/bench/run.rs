@@ -14,13 +14,16 @@ use crate::{
     cases::{self, Case, Samples},
     copy,
     database::{Database, Kind},
-    export,
+    doors, export,
     http::Target,
     load::{self, Loaded},
     measure,
     neighbour::{self, Size},
     processor::Stages,
-    report::{CaseFigures, ExportFigures, HttpFigures, IngestFigures, MemoryFigures, NeighbourFigures, Run},
+    report::{
+        CaseFigures, DoorFigures, ExportFigures, HttpFigures, IngestFigures, MemoryFigures, NeighbourFigures,
+        Run,
+    },
     server::{self, Memory, Server},
     settings::Settings,
     storage, throughput,
@@ -38,6 +41,9 @@ const POSTGRES: [&str; 5] = [
 /// Databases of the cluster.
 const DATABASE: &str = "bench";
 const NEIGHBOUR: &str = "neighbour";
+/// The same of ingest through doors, and its events in each round.
+const DOORS: &str = "doors";
+const DOOR_EVENTS: u64 = 50_000;
 /// PostgreSQL's folder.
 const CLUSTER: &str = "cluster";
 const SEED: u64 = 7;
@@ -84,6 +90,9 @@ pub(crate) fn database(settings: &Settings, kind: Kind) -> Run {
     if settings.plan.wants(NEIGHBOUR) {
         run.neighbour = Some(neighbour(cluster.as_ref(), &folder, kind.name()));
     }
+    if settings.plan.wants(DOORS) {
+        run.doors = Some(doors(cluster.as_ref(), &folder, kind.name()));
+    }
     if let Some(cluster) = cluster {
         cluster.stop();
     }
@@ -117,6 +126,28 @@ fn neighbour(cluster: Option<&Cluster>, folder: &Path, name: &str) -> NeighbourF
     if let Some(cluster) = cluster {
         let mut direct = Database::Postgres(format!("{}/postgres", cluster.url)).connect();
         direct.execute(&format!("DROP DATABASE {NEIGHBOUR}"));
+    }
+    fs::remove_dir_all(&own).expect("the data are removed");
+    bar.finish();
+    figures
+}
+
+/// As [`neighbour`], on a database of its own.
+fn doors(cluster: Option<&Cluster>, folder: &Path, name: &str) -> DoorFigures {
+    let bar = progress(1, &format!("{name}: ingest by HEC and OTLP"));
+    let own = folder.join(DOORS);
+    fs::create_dir_all(&own).expect("a folder");
+    let database = match cluster {
+        None => Database::Sqlite(own.join("logbook.db")),
+        Some(cluster) => new_database(cluster, DOORS),
+    };
+    let server = Server::start(&server::binary(), &database.url(), &own);
+    load::make_workspace(&server.target);
+    let figures = doors::run(&server.target, DOOR_EVENTS);
+    server.stop();
+    if let Some(cluster) = cluster {
+        let mut direct = Database::Postgres(format!("{}/postgres", cluster.url)).connect();
+        direct.execute(&format!("DROP DATABASE {DOORS}"));
     }
     fs::remove_dir_all(&own).expect("the data are removed");
     bar.finish();
@@ -197,6 +228,7 @@ fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Fil
         },
         processor_us_per_event: Some(processor_us_per_event),
         neighbour: None,
+        doors: None,
         http,
         export: export.flatten(),
         bytes_per_event: storage::bytes_per_event(&mut direct, database.kind(), settings.events),

@@ -10,7 +10,7 @@ use crate::{
     cases::{self, Plan, Samples},
     copy,
     database::{Database, Kind},
-    export,
+    doors, export,
     http::Target,
     load, measure,
     neighbour::{self, Size},
@@ -52,6 +52,10 @@ on_both!(every_case_is_answered, |server| {
     let size = Size { requests: 5, events: 50, warm_up: Duration::from_millis(10) };
     let neighbour = neighbour::run(&target, size);
     assert!(neighbour.list.ratio > 0.0 && neighbour.append.ratio > 0.0, "{neighbour:?}");
+    let own = Target { workspace: "doors", ..target.clone() };
+    load::make_workspace(&own);
+    let doors = doors::run(&own, 300);
+    assert!(doors.hec_ratio > 0.0 && doors.otlp_ratio > 0.0, "{doors:?}");
     let stages = Stages::of(std::process::id(), None).since(before, size.events);
     let bytes = storage::bytes_per_event(&mut direct, database.kind(), EVENTS);
     assert!(bytes["total"] > bytes["events"] && bytes["events"] > 300.0, "{bytes:?}");
@@ -77,6 +81,7 @@ on_both!(every_case_is_answered, |server| {
         },
         processor_us_per_event: Some(stages),
         neighbour: Some(neighbour),
+        doors: Some(doors),
         http: Some(HttpFigures { list_per_s: 1.0, pgbench_per_s: 2.0, ratio: 0.5, statements: Vec::new() }),
         export: Some(exported),
         bytes_per_event: bytes,
@@ -101,6 +106,8 @@ fn is_reported(report: Report) {
         "/processor_us_per_event/index",
         "/neighbour/list/ratio",
         "/neighbour/append/beside_p95_ms",
+        "/doors/hec_ratio",
+        "/doors/otlp_ratio",
         "/http/list_per_s",
         "/http/pgbench_per_s",
         "/http/ratio",
