@@ -1,5 +1,5 @@
-//! Throws mutated inputs at the code that reads what strangers send: cursors, filters, request bodies, texts to mask, rows to
-//! import. `make fuzz` runs millions of them; `cargo test` a few thousand. tests/README.md says how to run one again.
+//! Throws mutated inputs at the code that reads what strangers send: cursors, filters, request bodies, bodies at doors,
+//! texts to mask, rows to import. `make fuzz` runs millions of them; `cargo test` a few thousand. tests/README.md says how to run one again.
 
 mod driver;
 mod growth;

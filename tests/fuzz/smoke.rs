@@ -47,3 +47,8 @@ fn masking() {
 fn rows_to_import() {
     few("mapping", 500);
 }
+
+#[test]
+fn doors() {
+    few("door", 1000);
+}

@@ -21,6 +21,7 @@ mod crash_doors;
 mod cross_origin;
 mod dedupe;
 mod doors;
+mod doors_attack;
 mod errors;
 mod evidence;
 mod export;

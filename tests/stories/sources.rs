@@ -164,7 +164,7 @@ on_both!(a_source_that_falls_silent_is_told_of_once_and_so_is_its_return, |serve
     assert_eq!(event["source"], "logbook");
 
     // A heartbeat is a sign of life.
-    sender.post(&format!("{PATH}/billing/heartbeat"), json!({})).expect(204);
+    sender.send("POST", &format!("{PATH}/billing/heartbeat"), "text/plain", b"").expect(204);
     assert_eq!(how(&server, "billing")["problems"], json!([]));
     wait_until("the return is told", || !told(&server, "source_resumed").is_empty());
     assert_eq!(told(&server, "source_silent").len(), 1);

@@ -55,6 +55,29 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     }
 }
 
+/// The same where a body may be left out: then it is the default.
+pub struct BodyOrDefault<T>(pub T);
+
+impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for BodyOrDefault<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let headers = request.headers();
+        let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        let is_empty = length.unwrap_or("0") == "0" && !headers.contains_key(header::TRANSFER_ENCODING);
+        if is_empty {
+            let gate = AuthGate::from_request(request);
+            return Box::pin(async move {
+                AuthGate::wait(gate).await;
+                Ok(Self(T::default()))
+            });
+        }
+        let body = Body::<T>::from_request(request, payload);
+        Box::pin(async move { body.await.map(|Body(body)| Self(body)) })
+    }
+}
+
 /// Demands one of these media types, whatever its parameters. A form of another site's page can send others without asking
 /// first, and never these.
 ///

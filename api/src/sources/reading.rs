@@ -1,6 +1,9 @@
 //! Reads elements: each becomes an event that can be stored, or a rejected record.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::{Duration, Instant},
+};
 
 use actix_web::web::Bytes;
 use logbook_engine::{
@@ -30,6 +33,10 @@ pub const MAX_ELEMENT_BYTES: usize = 256 * 1024;
 /// Most months (UTC) in which the events of one request happened. Those beyond go into quarantine.
 pub const MAX_MONTHS: usize = 120;
 
+/// How long the elements of one request are read. A mapping of some 20 expressions takes 50 µs for an element; those that are left
+/// then go into quarantine, and can be replayed.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Parses an element that already is an event of Logbook, in its log's own words.
 pub type ParseOwn = fn(&str, &RawValue) -> Result<NewEvent, Vec<FieldError>>;
 
@@ -40,6 +47,8 @@ pub struct Reading<'a> {
     pub own: ParseOwn,
     pub source: &'a SourceName,
     pub masker: &'a Masker,
+    /// [`PATIENCE`], but for tests.
+    pub patience: Duration,
 }
 
 /// What the elements of a body became. `records` are the bytes of `events`, in their order.
@@ -74,7 +83,15 @@ impl Reading<'_> {
         let mut read = Read::default();
         let mut months = HashSet::new();
         let mut alike = Alike::default();
+        let until = Instant::now() + self.patience;
         for element in elements {
+            if Instant::now() >= until {
+                let detail =
+                    "the elements before it took too long to read; replay it, or make the mapping simpler";
+                let late = [FieldError::at("", "too_slow", detail)];
+                read.rejected.push(rejected(record(&element), &late));
+                continue;
+            }
             let became = match self.element(&element) {
                 Became::Event(event) => {
                     let is_new = months.insert(month_at(event.occurred_at.timestamp()));
@@ -208,4 +225,34 @@ pub fn rejected(record: Record, errors: &[FieldError]) -> NewRejected {
         pointer: first.and_then(|error| error.pointer.clone()).filter(|pointer| !pointer.is_empty()),
     }
     .bounded()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+    use crate::sources::formats::{self, Head};
+
+    #[test]
+    fn what_takes_too_long_waits_in_quarantine() {
+        let body = Bytes::from_static(br#"[{"action":"a"},{"action":"b"}]"#);
+        let read = |patience| {
+            let elements = formats::elements(Kind::Api, &Head::default(), &body).expect("elements");
+            let reading = Reading {
+                kind: Kind::Api,
+                mapping: Some(Mapping::of(Kind::Api)),
+                own: |_, _| Err(Vec::new()),
+                source: &SourceName::truncated("s"),
+                masker: &Masker::default(),
+                patience,
+            };
+            reading.read::<Infallible>(elements, |_| Ok(())).unwrap_or_default()
+        };
+        assert_eq!(read(PATIENCE).events.len(), 2);
+        let late = read(Duration::ZERO);
+        assert!(late.events.is_empty());
+        let codes: Vec<&str> = late.rejected.iter().map(|rejected| rejected.code.as_str()).collect();
+        assert_eq!(codes, ["too_slow", "too_slow"]);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod body;
 mod cursor;
+mod door;
 mod filter;
 mod mapping;
 mod mask;
@@ -9,7 +10,7 @@ mod samples;
 
 use rand_pcg::Pcg64Mcg;
 
-pub(crate) const NAMES: &[&str] = &["cursor", "filter", "body", "mask", "mapping"];
+pub(crate) const NAMES: &[&str] = &["cursor", "filter", "body", "mask", "mapping", "door"];
 
 pub(crate) trait Target {
     fn name(&self) -> &'static str;
@@ -37,6 +38,7 @@ pub(crate) fn by_name(name: &str) -> Option<Box<dyn Target>> {
         "body" => Box::new(body::Bodies::new()),
         "mask" => Box::new(mask::Masks::new()),
         "mapping" => Box::new(mapping::Mapping::new()),
+        "door" => Box::new(door::Doors::new()),
         _ => return None,
     })
 }

@@ -30,7 +30,7 @@ use crate::{
     sources::{
         element::Element,
         formats::Head,
-        reading::Reading,
+        reading::{PATIENCE, Reading},
         registry::{OpenSource, Registry},
     },
 };
@@ -117,6 +117,7 @@ pub async fn store(
             own: parse_mixed,
             source: &name,
             masker: &masker,
+            patience: PATIENCE,
         };
         let elements = split(&body)?;
         let read = reading

@@ -33,7 +33,7 @@ use crate::{
         element::Element,
         formats::{self, Head},
         mapping::Mapping,
-        reading::{Alike, Became, Reading},
+        reading::{Alike, Became, PATIENCE, Reading},
         registry::Registry,
     },
 };
@@ -218,8 +218,14 @@ pub async fn preview(
     let masker = workspaces.masker(workspace_id).await?;
     let slug = SourceName::truncated(&name);
     let read = web::block(move || {
-        let reading =
-            Reading { kind, mapping: Some(&mapping), own: parse_mixed, source: &slug, masker: &masker };
+        let reading = Reading {
+            kind,
+            mapping: Some(&mapping),
+            own: parse_mixed,
+            source: &slug,
+            masker: &masker,
+            patience: PATIENCE,
+        };
         let mut alike = Alike::default();
         let result = |element: &Element| match reading.element(element) {
             Became::Event(event) => {

@@ -25,7 +25,7 @@ use crate::{
     audit::AuditContext,
     auth::{LogReader, Manager, api_keys::ApiKeyCache, sealing_key::SealingKey, senders::ByKey},
     http::{
-        body::Body,
+        body::{Body, BodyOrDefault},
         error::{Code, FieldError, ManageProblems, Problem, ReadProblems, Result, WriteProblems},
         params::{NoParams, Params},
         path::WorkspacePath,
@@ -240,7 +240,7 @@ pub async fn heartbeat(
     ByKey(sender): ByKey,
     path: web::Path<SourcePath>,
     _no: Params<(NoParams,)>,
-    Body(Heartbeat { epoch, sequence }): Body<Heartbeat>,
+    BodyOrDefault(Heartbeat { epoch, sequence }): BodyOrDefault<Heartbeat>,
 ) -> Result<HttpResponse> {
     let open = open(&request, &path, sender).await?;
     let invalid = |pointer: &str, invalid: logbook_engine::event::limits::Invalid| {

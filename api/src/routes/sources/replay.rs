@@ -20,7 +20,7 @@ use crate::{
     audit::AuditContext,
     auth::Manager,
     http::{
-        body::Body,
+        body::BodyOrDefault,
         error::{Code, ManageProblems, Problem, Result},
         params::{NoParams, Params},
     },
@@ -30,7 +30,7 @@ use crate::{
     },
     sources::{
         formats,
-        reading::{Alike, Became, Reading, rejected},
+        reading::{Alike, Became, PATIENCE, Reading, rejected},
         registry::{OpenSource, Registry},
     },
 };
@@ -84,7 +84,7 @@ pub async fn replay(
     manager: Manager,
     path: web::Path<SourcePath>,
     _no: Params<(NoParams,)>,
-    Body(ReplayRequest { ids }): Body<ReplayRequest>,
+    BodyOrDefault(ReplayRequest { ids }): BodyOrDefault<ReplayRequest>,
 ) -> Result<HttpResponse> {
     let workspace_id = manager.workspace.id;
     let name = path.into_inner().source;
@@ -164,7 +164,14 @@ struct Again {
 fn read_again(open: &OpenSource, masker: &Masker, found: Vec<Rejected>) -> Again {
     let name = SourceName::truncated(&open.source.name);
     let kind = open.source.kind();
-    let reading = Reading { kind, mapping: open.mapping.as_deref(), own: parse_mixed, source: &name, masker };
+    let reading = Reading {
+        kind,
+        mapping: open.mapping.as_deref(),
+        own: parse_mixed,
+        source: &name,
+        masker,
+        patience: PATIENCE,
+    };
     let mut source = FromSource {
         name: open.source.name.clone(),
         replay_seconds: open.source.replay_seconds(),
