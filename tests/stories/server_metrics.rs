@@ -16,6 +16,10 @@ on_both!(the_metrics_are_what_prometheus_reads, |server| {
         "logbook_audit_events_lost_total counter",
         "logbook_index_lag_events gauge",
         "logbook_counts_lag_events gauge",
+        "logbook_sources_silent gauge",
+        "logbook_sources_skewed gauge",
+        "logbook_source_gaps gauge",
+        "logbook_source_rejected_records gauge",
         "logbook_job_failures_total counter",
     ];
     assert_eq!(types, expected);

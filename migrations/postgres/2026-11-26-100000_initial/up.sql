@@ -648,8 +648,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     index_removals, index_pieces, job_leases, count_states, count_deltas, event_counts, count_keys, source_states,
     source_days, source_epochs, source_gaps, rejected_records
 TO logbook_appender;
--- The job that watches the sources reads how long each is silent normally.
-GRANT SELECT (workspace_id, name, silence_seconds) ON sources TO logbook_appender;
+-- The job that watches the sources reads how long each is silent normally. (The whole table: Citus does not take privileges on
+-- columns to its workers.)
+GRANT SELECT ON sources TO logbook_appender;
 
 -- Retention and erasure, in the one workspace that is set. Derived data must follow the events. No login has this role until
 -- something erases, and then only for its transaction.
