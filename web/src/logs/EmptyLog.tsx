@@ -60,9 +60,8 @@ export function EmptyLog<L extends LogName, E extends LogEvent, M>({
   return (
     <Notice icon="inbox" title="No events yet">
       <p>
-        Make a source in{" "}
         <Link to="/w/$slug/settings/sources" params={{ slug: workspace.slug }}>
-          Settings
+          Make a source
         </Link>
         , and send the first event with its key:
       </p>
