@@ -146,3 +146,16 @@ on_both!(a_stranger_learns_nothing_of_which_sources_there_are, |server| {
     admin.patch(&format!("{PATH}/open"), json!({"secret": "another secret"})).expect(200);
     server.nobody().post(&format!("{PATH}/open/events"), json!({})).expect(401);
 });
+
+on_both!(what_many_records_share_takes_no_memory_for_each, |server| {
+    server.workspace("clinic");
+    let sender = with_key(&server, "otlp", "otlp");
+    let shared = json!({"attributes": [{"key": "a", "value": {"stringValue": "x".repeat(1024 * 1024)}}]});
+    let records = vec![json!({"eventName": "login"}); 10_000];
+    let body =
+        json!({"resourceLogs": [{"resource": shared, "scopeLogs": [{"logRecords": records}]}]}).to_string();
+    // As records of their own they would be 10 GiB, which the quarantine refuses; nothing is stored.
+    sender.send("POST", "/v1/logs", "application/json", body.as_bytes()).expect(503);
+    let now = how(&server, "otlp");
+    assert_eq!((&now["events"], &now["rejected"]), (&json!(0), &json!(0)));
+});

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -16,7 +17,7 @@ use logbook_engine::{
     },
     sources::{Record, quarantine::NewRejected},
 };
-use serde_json::value::RawValue;
+use serde_json::{Map, Value, value::RawValue};
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -84,15 +85,20 @@ impl Reading<'_> {
         let mut months = HashSet::new();
         let mut alike = Alike::default();
         let until = Instant::now() + self.patience;
+        let mut contexts = Contexts::default();
         for element in elements {
+            let record = contexts.record(&element);
             if Instant::now() >= until {
                 let detail =
                     "the elements before it took too long to read; replay it, or make the mapping simpler";
                 let late = [FieldError::at("", "too_slow", detail)];
-                read.rejected.push(rejected(record(&element), &late));
+                read.rejected.push(rejected(record, &late));
                 continue;
             }
-            let became = match self.element(&element) {
+            // With what belongs to it: the elements of a request share that, and it is read with each of them.
+            let length = record.bytes.len() + record.context.as_deref().map_or(0, str::len);
+            let became = if length > MAX_ELEMENT_BYTES { too_long() } else { self.element(&element) };
+            let became = match became {
                 Became::Event(event) => {
                     let is_new = months.insert(month_at(event.occurred_at.timestamp()));
                     if is_new && months.len() > MAX_MONTHS {
@@ -106,13 +112,13 @@ impl Reading<'_> {
             };
             match became {
                 Became::Skipped => read.skipped += 1,
-                Became::Rejected(errors) => read.rejected.push(rejected(record(&element), &errors)),
+                Became::Rejected(errors) => read.rejected.push(rejected(record, &errors)),
                 Became::Event(event) => {
                     let prepared = self.prepare(*event, &element, &mut alike);
                     read.bytes += prepared.bytes();
                     reserve(read.bytes)?;
                     read.events.push(prepared);
-                    read.records.push(record(&element));
+                    read.records.push(record);
                 }
             }
         }
@@ -131,8 +137,7 @@ impl Reading<'_> {
     /// Reads one element.
     pub fn element(&self, element: &Element) -> Became {
         if element.raw.len() > MAX_ELEMENT_BYTES {
-            let detail = format!("the limit is {} KiB per event", MAX_ELEMENT_BYTES / 1024);
-            return Became::Rejected(vec![FieldError::at("", "too_long", detail)]);
+            return too_long();
         }
         if let Some(own) = own_event(self.kind, &element.raw) {
             return match (self.own)("", own) {
@@ -204,10 +209,28 @@ fn content_key(element: &Element, alike: &mut Alike) -> Option<DedupeKey> {
     DedupeKey::try_from(key).ok()
 }
 
-/// The bytes of an element, and what else belongs to it.
-pub fn record(element: &Element) -> Record {
-    let context = element.context.as_ref().and_then(|context| serde_json::to_string(context).ok());
-    Record { bytes: element.raw.clone(), context }
+fn too_long() -> Became {
+    let detail = format!("the limit is {} KiB per event, with what belongs to it", MAX_ELEMENT_BYTES / 1024);
+    Became::Rejected(vec![FieldError::at("", "too_long", detail)])
+}
+
+/// The context of the last element, as text: thousands of records may share one.
+#[derive(Default)]
+struct Contexts(Option<(Arc<Map<String, Value>>, Arc<str>)>);
+
+impl Contexts {
+    /// The bytes of an element, and what else belongs to it.
+    fn record(&mut self, element: &Element) -> Record {
+        let context = element.context.as_ref().and_then(|context| match &self.0 {
+            Some((last, text)) if Arc::ptr_eq(last, context) => Some(text.clone()),
+            _ => {
+                let text: Arc<str> = serde_json::to_string(&**context).ok()?.into();
+                self.0 = Some((context.clone(), text.clone()));
+                Some(text)
+            }
+        });
+        Record { bytes: element.raw.clone(), context }
+    }
 }
 
 /// A record that could not be read, with the first of its errors.

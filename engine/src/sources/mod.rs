@@ -13,7 +13,7 @@ pub mod health;
 pub mod quarantine;
 pub mod sequences;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     db::{Conn, rows::EventRow, timestamp::Timestamp},
@@ -50,8 +50,8 @@ pub struct FromSource {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     pub bytes: bytes::Bytes,
-    /// What else of the request belongs to it, as JSON.
-    pub context: Option<String>,
+    /// What else of the request belongs to it, as JSON. The elements of a request share it.
+    pub context: Option<Arc<str>>,
 }
 
 /// What one transaction learns of the sources of a workspace.

@@ -77,7 +77,7 @@ impl Rejected {
 
     /// Its bytes and what belongs to them.
     pub fn into_record(self) -> Record {
-        Record { bytes: Bytes::from(self.record), context: self.context }
+        Record { bytes: Bytes::from(self.record), context: self.context.map(Into::into) }
     }
 }
 
@@ -101,7 +101,7 @@ pub(super) fn insert(
             reason,
             pointer,
             record: record.bytes.to_vec(),
-            context: record.context,
+            context: record.context.as_deref().map(str::to_owned),
         };
         diesel::insert_into(rejected_records::table).values(&row).execute(conn)?;
     }

@@ -100,7 +100,7 @@ pub(super) fn record(raw: &[u8]) -> Result<Map<String, Value>, Unreadable> {
     let of = |camel: &str, snake: &str| sent.get(camel).or_else(|| sent.get(snake));
     // Integers of 64 bits are texts, and some send numbers.
     let time = |camel: &str, snake: &str| match of(camel, snake) {
-        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Number(number)) if number.as_u64() != Some(0) => number.to_string(),
         Some(Value::String(text)) if text != "0" => text.clone(),
         _ => String::new(),
     };
