@@ -216,7 +216,9 @@ fn too_long() -> Became {
 
 /// The context of the last element, as text: thousands of records may share one.
 #[derive(Default)]
-struct Contexts(Option<(Arc<Map<String, Value>>, Arc<str>)>);
+struct Contexts(Option<(Context, Arc<str>)>);
+
+type Context = Arc<Map<String, Value>>;
 
 impl Contexts {
     /// The bytes of an element, and what else belongs to it.
