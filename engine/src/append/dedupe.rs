@@ -134,9 +134,14 @@ impl Content {
     }
 }
 
+/// The half of a hash that a row has. A damaged one is that of no event.
+fn stored(bytes: Vec<u8>) -> [u8; 16] {
+    bytes.try_into().unwrap_or_default()
+}
+
 struct Known {
     id: EventId,
-    content: Vec<u8>,
+    content: Content,
     received_at: Timestamp,
 }
 
@@ -144,13 +149,13 @@ impl Known {
     /// Whether another event has the key. The same one differs where its secrets were masked in another way.
     fn is_other(&self, dedupe: &Dedupe) -> bool {
         let alike = dedupe.alike_since.is_none_or(|since| self.received_at >= since);
-        alike && self.content != dedupe.content.0
+        alike && self.content != dedupe.content
     }
 }
 
 /// The known keys among those of some requests, by source.
 #[derive(Default)]
-pub(super) struct KnownKeys(HashMap<String, HashMap<Vec<u8>, Known>>);
+pub(super) struct KnownKeys(HashMap<String, HashMap<Key, Known>>);
 
 impl KnownKeys {
     /// Removes expired keys, so that they can be used again, and reads those that the requests have.
@@ -193,9 +198,13 @@ impl KnownKeys {
                     ))
                     .load::<(Vec<u8>, i64, Timestamp, Vec<u8>, Timestamp)>(conn)?;
                 let known = known.0.entry(source.to_owned()).or_default();
-                known.extend(rows.into_iter().map(|(key, seq, occurred_at, content, received_at)| {
-                    (key, Known { id: EventId::new(workspace_id, seq, occurred_at), content, received_at })
-                }));
+                for (key, seq, occurred_at, content, received_at) in rows {
+                    let id = EventId::new(workspace_id, seq, occurred_at);
+                    known.insert(
+                        Key(stored(key)),
+                        Known { id, content: Content(stored(content)), received_at },
+                    );
+                }
             }
         }
         Ok(known)
@@ -203,7 +212,7 @@ impl KnownKeys {
 
     /// The first event of this key.
     pub(super) fn first(&self, source: &str, key: &Key) -> Option<EventId> {
-        Some(self.0.get(source)?.get(key.0.as_slice())?.id)
+        Some(self.0.get(source)?.get(key)?.id)
     }
 
     pub(super) fn add(&mut self, source: &str, dedupe: &Dedupe, id: EventId, received_at: Timestamp) {
@@ -212,7 +221,7 @@ impl KnownKeys {
             Some(keys) => keys,
             None => self.0.entry(source.to_owned()).or_default(),
         };
-        keys.insert(key.to_vec(), Known { id, content: content.to_vec(), received_at });
+        keys.insert(*key, Known { id, content: *content, received_at });
     }
 
     /// The elements of a request whose key another event has, with what is known of that event.
@@ -223,7 +232,7 @@ impl KnownKeys {
         for (element, event) in request.events.iter().enumerate() {
             let Some(dedupe) = &event.dedupe else { continue };
             let Dedupe { key, content, alike_since: _ } = dedupe;
-            let first = match known.and_then(|keys| keys.get(key.0.as_slice())) {
+            let first = match known.and_then(|keys| keys.get(key)) {
                 Some(known) => known.is_other(dedupe).then(|| format!("the event {}", known.id)),
                 None => match here.entry(*key) {
                     Entry::Vacant(place) => {

@@ -114,15 +114,9 @@ pub(super) fn write(
     removed: Removed,
     now: Timestamp,
 ) -> Result<i64> {
-    let row = source_states::table.find((workspace_id, source));
-    let known = row.select(State::as_select()).first::<State>(conn).optional()?;
+    let known = state(conn, workspace_id, source)?;
     let is_new = known.is_none();
-    let mut state = known.unwrap_or_else(|| State {
-        workspace_id,
-        source: source.to_owned(),
-        gaps_complete: true,
-        ..State::default()
-    });
+    let mut state = known.unwrap_or_else(|| State::new(workspace_id, source));
     let more_bytes: i64 = rejected.iter().map(NewRejected::size).sum();
     let first_id = state.last_rejected + 1;
     let Arrived {
@@ -282,6 +276,15 @@ pub(super) fn rejected_bytes(conn: &mut Conn, workspace_id: i32) -> Result<i64> 
     Ok(held.into_iter().sum())
 }
 
+/// The state of a source; None where it has sent nothing.
+///
+/// # Errors
+/// The database's.
+pub fn state(conn: &mut Conn, workspace_id: i32, source: &str) -> Result<Option<State>> {
+    let row = source_states::table.find((workspace_id, source));
+    Ok(row.select(State::as_select()).first(conn).optional()?)
+}
+
 /// The states of all sources of a workspace that have sent something, by name.
 ///
 /// # Errors
@@ -327,13 +330,7 @@ pub fn heartbeat(conn: &mut Conn, workspace_id: i32, source: &str, now: Timestam
         .set(source_states::last_heartbeat_at.eq(Some(now)))
         .execute(conn)?;
     if updated == 0 {
-        let state = State {
-            workspace_id,
-            source: source.to_owned(),
-            last_heartbeat_at: Some(now),
-            gaps_complete: true,
-            ..State::default()
-        };
+        let state = State { last_heartbeat_at: Some(now), ..State::new(workspace_id, source) };
         diesel::insert_into(source_states::table).values(&state).execute(conn)?;
     }
     Ok(())
@@ -362,6 +359,11 @@ const AHEAD_MICROS: i64 = 60_000_000;
 const BEHIND_MICROS: std::ops::Range<i64> = 300_000_000..DAY_MICROS;
 
 impl State {
+    /// Of a source that has sent nothing.
+    fn new(workspace_id: i32, source: &str) -> Self {
+        Self { workspace_id, source: source.to_owned(), gaps_complete: true, ..Self::default() }
+    }
+
     /// When the source last gave a sign of life.
     pub fn last_sign(&self) -> Option<Timestamp> {
         self.last_received_at.max(self.last_heartbeat_at)

@@ -52,13 +52,15 @@ pub struct Gap {
     pub reported: bool,
 }
 
-/// What is known of one epoch: the highest count, and the gaps below it as first to last, with when each was noticed and
-/// whether it was reported.
+/// Gaps by their first count: the last one, when it was noticed, and whether it was reported.
+type Gaps = BTreeMap<i64, (i64, Timestamp, bool)>;
+
+/// What is known of one epoch: the highest count, and the gaps below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Counts {
     first: i64,
     last: i64,
-    gaps: BTreeMap<i64, (i64, Timestamp, bool)>,
+    gaps: Gaps,
     reordered: i64,
     repeated: i64,
 }
@@ -123,8 +125,12 @@ pub(super) fn write(
     for (epoch, sequences) in by_epoch.into_iter().take(MOST_EPOCHS) {
         complete &= write_epoch(conn, (workspace_id, source, epoch), &sequences, now)?;
     }
-    complete &= remove_old_epochs(conn, workspace_id, source)?;
-    if !complete {
+    bound(conn, workspace_id, source, complete)
+}
+
+/// Removes the epochs that are too many, and keeps on record that gaps are no longer `complete`, or were not before.
+fn bound(conn: &mut Conn, workspace_id: i32, source: &str, complete: bool) -> Result<()> {
+    if !(remove_old_epochs(conn, workspace_id, source)? && complete) {
         diesel::update(source_states::table.find((workspace_id, source)))
             .set(source_states::gaps_complete.eq(false))
             .execute(conn)?;
@@ -141,7 +147,7 @@ fn write_epoch(conn: &mut Conn, key: (i32, &str, &str), sequences: &[i64], now: 
         .filter(source_gaps::workspace_id.eq(workspace_id))
         .filter(source_gaps::source.eq(source))
         .filter(source_gaps::epoch.eq(epoch));
-    let before: BTreeMap<i64, (i64, Timestamp, bool)> = match &known {
+    let before: Gaps = match &known {
         None => BTreeMap::new(),
         Some(_) => {
             let gaps = gaps.select(Gap::as_select()).load::<Gap>(conn)?;
@@ -166,16 +172,6 @@ fn write_epoch(conn: &mut Conn, key: (i32, &str, &str), sequences: &[i64], now: 
     };
     sequences.for_each(|sequence| counts.add(sequence, now));
     let Counts { first, last, gaps: after, reordered, repeated } = counts;
-    let stored = Epoch {
-        workspace_id,
-        source: source.to_owned(),
-        epoch: epoch.to_owned(),
-        first_sequence: first,
-        last_sequence: last,
-        reordered,
-        repeated,
-        received_at: now,
-    };
     if known.is_some() {
         diesel::update(row)
             .set((
@@ -187,7 +183,17 @@ fn write_epoch(conn: &mut Conn, key: (i32, &str, &str), sequences: &[i64], now: 
             ))
             .execute(conn)?;
     } else {
-        diesel::insert_into(source_epochs::table).values(&stored).execute(conn)?;
+        let new = Epoch {
+            workspace_id,
+            source: source.to_owned(),
+            epoch: epoch.to_owned(),
+            first_sequence: first,
+            last_sequence: last,
+            reordered,
+            repeated,
+            received_at: now,
+        };
+        diesel::insert_into(source_epochs::table).values(&new).execute(conn)?;
     }
     write_gaps(conn, key, &before, after)
 }
@@ -195,8 +201,8 @@ fn write_epoch(conn: &mut Conn, key: (i32, &str, &str), sequences: &[i64], now: 
 fn write_gaps(
     conn: &mut Conn,
     (workspace_id, source, epoch): (i32, &str, &str),
-    before: &BTreeMap<i64, (i64, Timestamp, bool)>,
-    after: BTreeMap<i64, (i64, Timestamp, bool)>,
+    before: &Gaps,
+    after: Gaps,
 ) -> Result<bool> {
     for (first, gap) in before {
         if after.get(first) != Some(gap) {
@@ -294,14 +300,8 @@ pub fn reached(
         };
         diesel::insert_into(source_epochs::table).values(&epoch).execute(conn)?;
     }
-    let mut complete = write_gaps(conn, key, &BTreeMap::new(), gap)?;
-    complete &= remove_old_epochs(conn, workspace_id, source)?;
-    if !complete {
-        diesel::update(source_states::table.find((workspace_id, source)))
-            .set(source_states::gaps_complete.eq(false))
-            .execute(conn)?;
-    }
-    Ok(())
+    let complete = write_gaps(conn, key, &BTreeMap::new(), gap)?;
+    bound(conn, workspace_id, source, complete)
 }
 
 /// The open gaps of the sources of a workspace, or of one, by source and place.

@@ -102,9 +102,8 @@ pub async fn get(
 async fn view(db: &Db, source: Source, caller: String) -> Result<SourceView> {
     let (workspace_id, name) = (source.workspace_id, source.name.clone());
     let health = db.read(ReaderId { workspace_id, caller }, move |conn| {
-        let state = health::states(conn, workspace_id)?.into_iter().find(|state| state.source == name);
         Ok::<_, logbook_engine::Error>(Health {
-            state: state.unwrap_or_default(),
+            state: health::state(conn, workspace_id, &name)?.unwrap_or_default(),
             days: health::days(conn, workspace_id, &name, DAYS)?,
             gaps: sequences::gaps(conn, workspace_id, Some(&name))?,
             epochs: sequences::epochs(conn, workspace_id, &name, EPOCHS)?,
@@ -198,8 +197,8 @@ pub async fn remove(
     let remove = move |conn: &mut Conn| {
         let (source, prefixes) = sources::remove(conn, workspace_id, &wanted)?;
         roles::enter(conn, workspace_id)?;
-        let states = health::states(conn, workspace_id)?;
-        if states.iter().any(|state| state.source == wanted && state.rejected > 0) {
+        let state = health::state(conn, workspace_id, &wanted)?;
+        if state.is_some_and(|state| state.rejected > 0) {
             let detail = "the source has records in quarantine; replay or discard them first";
             return Err(Problem::new(Code::Conflict, detail));
         }
