@@ -97,11 +97,9 @@ impl FromRequest for ByKey {
     }
 }
 
-/// Counts a request whose signature is missing or wrong against the limits of its address.
-///
-/// # Errors
+/// Counts a request without a key, or whose signature is missing or wrong, against the limits of its address. Returns
 /// `unauthenticated`, or `rate_limited` when there were too many.
-pub async fn refuse_unsigned(request: &HttpRequest, why: &str) -> Result<std::convert::Infallible> {
-    identify(request, Err(Problem::new(Code::Unauthenticated, why.to_owned()))).await?;
-    Err(Problem::new(Code::Unauthenticated, why.to_owned()))
+pub async fn refuse(request: &HttpRequest, why: &str) -> Problem {
+    let problem = Problem::new(Code::Unauthenticated, why.to_owned());
+    identify(request, Err(problem.clone())).await.err().unwrap_or(problem)
 }

@@ -60,10 +60,19 @@ pub async fn healthz(_no: Params<(NoParams,)>) -> HttpResponse {
     responses((status = 200, description = "Ready", body = Health), ReadProblems)
 )]
 pub async fn readyz(db: web::Data<Db>, _no: Params<(NoParams,)>) -> Result<HttpResponse> {
+    ready(&db).await?;
+    Ok(HttpResponse::Ok().json(Health { status: "ok" }))
+}
+
+/// Whether the database can be used.
+///
+/// # Errors
+/// `unavailable` while there are migrations to apply; the database's.
+pub async fn ready(db: &Db) -> Result<()> {
     if db.run(migrations::pending).await.map_err(Problem::from)? {
         return Err(Problem::new(Code::Unavailable, "there are migrations to apply: logbook migrate"));
     }
-    Ok(HttpResponse::Ok().json(Health { status: "ok" }))
+    Ok(())
 }
 
 /// Returns metrics for Prometheus. For platform admins.

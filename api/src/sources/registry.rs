@@ -10,7 +10,7 @@ use logbook_engine::db::Db;
 use super::mapping::Mapping;
 use crate::{
     accounts::sources::{self, Source},
-    http::error::{Code, Result},
+    http::error::{Code, Problem, Result},
     ttl_cache::TtlCache,
 };
 
@@ -64,6 +64,15 @@ impl Registry {
         let open = Arc::new(OpenSource { source, mapping });
         self.known.insert(key, open.clone(), read_at);
         Ok(Some(open))
+    }
+
+    /// The source of a key that is accepted.
+    ///
+    /// # Errors
+    /// `unauthenticated` when the source was removed a moment ago; the database's.
+    pub async fn of_key(&self, workspace_id: i32, name: &str) -> Result<Arc<OpenSource>> {
+        let removed = || Problem::new(Code::Unauthenticated, "the source of this key was removed");
+        self.find(workspace_id, name).await?.ok_or_else(removed)
     }
 
     /// Makes the next request of the source read it again.

@@ -7,11 +7,12 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, http::header, web};
 use logbook_engine::db::Db;
 use serde_json::{Map, Value, json};
 
-use super::{read, source_of, store};
+use super::{Split, read, read_with_key, split_as, store, too_many};
 use crate::{
     accounts::source_kind::Kind,
-    auth::senders::{key_in_header, sender},
+    auth::senders::{key_in_header, refuse, sender},
     http::error::{Code, Problem},
+    routes::health::ready,
     sources::formats,
 };
 
@@ -100,36 +101,31 @@ fn key(request: &HttpRequest) -> Result<Option<String>, Problem> {
     Ok(key_in_header(request)?.or_else(|| parameter(request, "token")))
 }
 
+/// Counts a request that has no key against the limits of its address.
+async fn without_key(request: &HttpRequest, otherwise: Hec) -> HttpResponse {
+    let problem = refuse(request, otherwise.2).await;
+    if problem.code == Code::RateLimited { refused(&problem) } else { otherwise.plain() }
+}
+
 async fn receive(request: &HttpRequest, payload: web::Payload, is_raw: bool) -> HttpResponse {
     let key = match key(request) {
         Ok(Some(key)) => key,
-        Ok(None) => {
-            let counted = sender(request, Ok(None)).await;
-            let limited = counted.err().filter(|problem| problem.code == Code::RateLimited);
-            return limited.map_or_else(|| TOKEN_REQUIRED.plain(), |problem| refused(&problem));
-        }
-        Err(problem) => {
-            let counted = sender(request, Err(problem)).await;
-            let limited = counted.err().filter(|problem| problem.code == Code::RateLimited);
-            return limited.map_or_else(|| INVALID_AUTHORIZATION.plain(), |problem| refused(&problem));
-        }
+        Ok(None) => return without_key(request, TOKEN_REQUIRED).await,
+        Err(_) => return without_key(request, INVALID_AUTHORIZATION).await,
     };
     let received = async {
-        let sender = sender(request, Ok(Some(key))).await?;
-        let open = source_of(request, &sender, Some(Kind::Hec)).await?;
-        let sent = read(request, payload, sender.workspace_id, &sender.caller.sub).await?;
+        let (open, sent) = read_with_key(request, payload, Ok(Some(key)), Kind::Hec).await?;
         let context: Map<String, Value> = ["host", "source", "sourcetype", "index", "time"]
             .into_iter()
             .filter_map(|name| Some((name.to_owned(), parameter(request, name)?.into())))
             .collect();
-        let head = super::head(request);
-        let split: super::Split = Box::new(move |body| {
+        let split = split_as(Kind::Hec, request);
+        let split: Split = Box::new(move |body| {
             let elements = if is_raw {
-                formats::raw_lines(body, context)
+                formats::raw_lines(body, context).map_err(|_| too_many())?
             } else {
-                formats::elements(Kind::Hec, &head, body)
+                split(body)?
             };
-            let elements = elements.map_err(|_| super::too_many())?;
             if elements.is_empty() { Err(no_data()) } else { Ok(elements) }
         });
         store(request, open, sent, split).await
@@ -197,9 +193,5 @@ pub async fn ack(request: HttpRequest, payload: web::Payload) -> HttpResponse {
 
 /// Says whether events can be stored now.
 pub async fn health(db: web::Data<Db>) -> HttpResponse {
-    let ready = db.run(|conn| {
-        use diesel::connection::SimpleConnection as _;
-        conn.batch_execute("SELECT 1").map_err(Problem::from)
-    });
-    if ready.await.is_ok() { HEALTHY.plain() } else { UNHEALTHY.plain() }
+    if ready(&db).await.is_ok() { HEALTHY.plain() } else { UNHEALTHY.plain() }
 }

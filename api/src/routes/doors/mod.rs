@@ -24,12 +24,15 @@ use logbook_engine::{
 
 use crate::{
     accounts::{source_kind::Kind, workspaces::Workspaces},
-    auth::{senders::Sender, service},
+    auth::{
+        senders::{Sender, sender},
+        service,
+    },
     http::error::{Code, Problem, Result},
     routes::logs::{append::sender_of_source, body, ingest::parse_mixed},
     sources::{
         element::Element,
-        formats::Head,
+        formats::{self, Head},
         reading::{PATIENCE, Reading},
         registry::{OpenSource, Registry},
     },
@@ -55,10 +58,7 @@ pub async fn source_of(
     sender: &Sender,
     kind: Option<Kind>,
 ) -> Result<Arc<OpenSource>> {
-    let registry = service::<Registry>(request)?;
-    let open = registry.find(sender.workspace_id, &sender.source).await?;
-    let open =
-        open.ok_or_else(|| Problem::new(Code::Unauthenticated, "the source of this key was removed"))?;
+    let open = service::<Registry>(request)?.of_key(sender.workspace_id, &sender.source).await?;
     if let Some(kind) = kind
         && open.source.kind() != kind
     {
@@ -90,6 +90,28 @@ pub async fn read(
     let body = body::read_any(request, payload, &mut memory).await?;
     memory.complete();
     Ok(Sent { body, memory })
+}
+
+/// The source of a key, which must be of a kind, and what it sends.
+///
+/// # Errors
+/// As [`sender`], [`source_of`] and [`read`].
+pub async fn read_with_key(
+    request: &HttpRequest,
+    payload: web::Payload,
+    key: Result<Option<String>>,
+    kind: Kind,
+) -> Result<(Arc<OpenSource>, Sent)> {
+    let sender = sender(request, key).await?;
+    let open = source_of(request, &sender, Some(kind)).await?;
+    let sent = read(request, payload, sender.workspace_id, &sender.caller.sub).await?;
+    Ok((open, sent))
+}
+
+/// Splits a body as a kind of source wraps its elements.
+pub fn split_as(kind: Kind, request: &HttpRequest) -> Split {
+    let head = head(request);
+    Box::new(move |body| formats::elements(kind, &head, body).map_err(|_| too_many()))
 }
 
 /// Stores what was sent: each element as an event, or in quarantine.

@@ -6,17 +6,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Sent, head, read, source_of, store, too_many};
+use super::{Sent, head, read, source_of, split_as, store};
 use crate::{
     accounts::workspaces::Workspaces,
     auth::{
         sealing_key::SealingKey,
-        senders::{Sender, key_in_header, refuse_unsigned, sender},
+        senders::{Sender, key_in_header, refuse, sender},
         service,
     },
     http::error::{Problem, Result, WriteProblems},
     sources::{
-        formats,
         handshake::{allowed_origin, challenge_answer},
         registry::{OpenSource, Registry},
         signature,
@@ -67,9 +66,8 @@ pub async fn receive(
     payload: web::Payload,
 ) -> Result<HttpResponse> {
     let (open, sent) = admitted(&request, &path, payload).await?;
-    let (kind, head) = (open.source.kind(), head(&request));
-    let split = move |body: &web::Bytes| formats::elements(kind, &head, body).map_err(|_| too_many());
-    let received = store(&request, open, sent, Box::new(split)).await?;
+    let split = split_as(open.source.kind(), &request);
+    let received = store(&request, open, sent, split).await?;
     Ok(HttpResponse::Ok().json(ReceivedEvents {
         accepted: received.appended.accepted,
         duplicates: received.appended.duplicates,
@@ -135,18 +133,11 @@ async fn check_signature(request: &HttpRequest, open: &OpenSource, body: &[u8]) 
     let secret = service::<SealingKey>(request)?.open_sealed(&owner, sealed);
     let verified = match &secret {
         Some(secret) => signature::verify(open.source.kind(), secret, &head(request), body),
-        None => return Err(refused(request, "the secret of the source cannot be read; set it again").await),
+        None => return Err(refuse(request, "the secret of the source cannot be read; set it again").await),
     };
     match verified {
         Ok(()) => Ok(()),
-        Err(why) => Err(refused(request, &why.to_string()).await),
-    }
-}
-
-async fn refused(request: &HttpRequest, why: &str) -> Problem {
-    match refuse_unsigned(request, why).await {
-        Ok(never) => match never {},
-        Err(problem) => problem,
+        Err(why) => Err(refuse(request, &why.to_string()).await),
     }
 }
 

@@ -6,12 +6,11 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, http::header, web};
 use serde_json::json;
 
-use super::{Received, head, read, source_of, store, too_many};
+use super::{Received, read_with_key, split_as, store};
 use crate::{
     accounts::source_kind::Kind,
-    auth::senders::{key_in_header, sender},
+    auth::senders::key_in_header,
     http::error::{Problem, Result},
-    sources::formats,
 };
 
 const PROTOBUF: &str = "application/x-protobuf";
@@ -27,12 +26,8 @@ pub async fn logs(request: HttpRequest, payload: web::Payload) -> HttpResponse {
 }
 
 async fn receive(request: &HttpRequest, payload: web::Payload) -> Result<Received> {
-    let sender = sender(request, key_in_header(request)).await?;
-    let open = source_of(request, &sender, Some(Kind::Otlp)).await?;
-    let sent = read(request, payload, sender.workspace_id, &sender.caller.sub).await?;
-    let head = head(request);
-    let split = move |body: &web::Bytes| formats::elements(Kind::Otlp, &head, body).map_err(|_| too_many());
-    store(request, open, sent, Box::new(split)).await
+    let (open, sent) = read_with_key(request, payload, key_in_header(request), Kind::Otlp).await?;
+    store(request, open, sent, split_as(Kind::Otlp, request)).await
 }
 
 /// An `ExportLogsServiceResponse`.

@@ -7,12 +7,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Received, head, read, source_of, store, too_many};
+use super::{Received, read_with_key, split_as, store};
 use crate::{
-    accounts::source_kind::Kind,
-    auth::senders::{key_in_header, sender},
-    http::error::Result,
-    sources::{element::Element, formats},
+    accounts::source_kind::Kind, auth::senders::key_in_header, http::error::Result, sources::element::Element,
 };
 
 /// Takes one event.
@@ -28,13 +25,11 @@ pub async fn bulk(request: HttpRequest, payload: web::Payload) -> Result<HttpRes
 
 /// The id and the hash of each element.
 async fn receive(request: &HttpRequest, payload: web::Payload) -> Result<Vec<Value>> {
-    let sender = sender(request, key_in_header(request)).await?;
-    let open = source_of(request, &sender, Some(Kind::Retraced)).await?;
-    let sent = read(request, payload, sender.workspace_id, &sender.caller.sub).await?;
-    let head = head(request);
+    let (open, sent) = read_with_key(request, payload, key_in_header(request), Kind::Retraced).await?;
+    let split = split_as(Kind::Retraced, request);
     let (tell, told) = std::sync::mpsc::channel();
     let split = move |body: &web::Bytes| {
-        let elements = formats::elements(Kind::Retraced, &head, body).map_err(|_| too_many())?;
+        let elements = split(body)?;
         // The receiver waits for the request to end.
         let _ = tell.send(elements.clone());
         Ok(elements)

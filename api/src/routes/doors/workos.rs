@@ -3,21 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::{head, read, source_of, store, too_many};
-use crate::{
-    accounts::source_kind::Kind,
-    auth::senders::{key_in_header, sender},
-    http::error::Result,
-    sources::formats,
-};
+use super::{read_with_key, split_as, store};
+use crate::{accounts::source_kind::Kind, auth::senders::key_in_header, http::error::Result};
 
 /// Takes one event. Its `Idempotency-Key` is the dedupe key, by the head of the request.
 pub async fn event(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse> {
-    let sender = sender(&request, key_in_header(&request)).await?;
-    let open = source_of(&request, &sender, Some(Kind::Workos)).await?;
-    let sent = read(&request, payload, sender.workspace_id, &sender.caller.sub).await?;
-    let head = head(&request);
-    let split = move |body: &web::Bytes| formats::elements(Kind::Workos, &head, body).map_err(|_| too_many());
-    store(&request, open, sent, Box::new(split)).await?;
+    let (open, sent) = read_with_key(&request, payload, key_in_header(&request), Kind::Workos).await?;
+    store(&request, open, sent, split_as(Kind::Workos, &request)).await?;
     Ok(HttpResponse::Created().json(json!({"success": true})))
 }

@@ -107,9 +107,7 @@ fn source_of(caller: &Claims) -> SourceName {
 /// What is known of the source of the caller's key, if it belongs to one.
 async fn registered(request: &HttpRequest, writer: &Writer) -> Result<Option<FromSource>> {
     let Some(name) = &writer.caller.source else { return Ok(None) };
-    let open = service::<Registry>(request)?.find(writer.workspace.id, name).await?;
-    let open =
-        open.ok_or_else(|| Problem::new(Code::Unauthenticated, "the source of this key was removed"))?;
+    let open = service::<Registry>(request)?.of_key(writer.workspace.id, name).await?;
     let replay_seconds = open.source.replay_seconds();
     Ok(Some(FromSource { name: name.clone(), replay_seconds, ..FromSource::default() }))
 }
