@@ -48,8 +48,6 @@ pub struct Reading<'a> {
     pub own: ParseOwn,
     pub source: &'a SourceName,
     pub masker: &'a Masker,
-    /// [`PATIENCE`], but for tests.
-    pub patience: Duration,
 }
 
 /// What the elements of a body became. `records` are the bytes of `events`, in their order.
@@ -71,20 +69,21 @@ pub enum Became {
 }
 
 impl Reading<'_> {
-    /// Reads elements one after the other, since a parsed one takes up to a hundred times the memory of its text. `reserve` is
-    /// called with the bytes of all that are read, before the next one.
+    /// Reads elements one after the other, since a parsed one takes up to a hundred times the memory of its text. `patience` is
+    /// [`PATIENCE`], but for tests. `reserve` is called with the bytes of all that are read, before the next one.
     ///
     /// # Errors
     /// What `reserve` returns.
     pub fn read<E>(
         &self,
         elements: Vec<Element>,
+        patience: Duration,
         mut reserve: impl FnMut(usize) -> Result<(), E>,
     ) -> Result<Read, E> {
         let mut read = Read::default();
         let mut months = HashSet::new();
         let mut alike = Alike::default();
-        let until = Instant::now() + self.patience;
+        let until = Instant::now() + patience;
         let mut contexts = Contexts::default();
         for element in elements {
             let record = contexts.record(&element);
@@ -114,7 +113,7 @@ impl Reading<'_> {
                 Became::Skipped => read.skipped += 1,
                 Became::Rejected(errors) => read.rejected.push(rejected(record, &errors)),
                 Became::Event(event) => {
-                    let prepared = self.prepare(*event, &element, &mut alike);
+                    let prepared = self.prepare(*event, &record, &mut alike);
                     read.bytes += prepared.bytes();
                     reserve(read.bytes)?;
                     read.events.push(prepared);
@@ -126,10 +125,10 @@ impl Reading<'_> {
     }
 
     /// Makes an event ready to be stored. One without a dedupe key gets the key of its content.
-    pub fn prepare(&self, mut event: NewEvent, element: &Element, alike: &mut Alike) -> Prepared {
+    pub fn prepare(&self, mut event: NewEvent, record: &Record, alike: &mut Alike) -> Prepared {
         // Without a time, two events that look alike may well be two.
         if event.dedupe_key.is_none() && event.occurred_at.is_given() {
-            event.dedupe_key = content_key(element, alike);
+            event.dedupe_key = content_key(record, alike);
         }
         Prepared::new(event, self.source, self.masker)
     }
@@ -193,12 +192,12 @@ fn own_event(kind: Kind, raw: &Bytes) -> Option<&RawValue> {
 pub struct Alike(HashMap<[u8; 32], usize>);
 
 /// The dedupe key of an event that has none: what is sent again after an answer was lost is sent alike.
-fn content_key(element: &Element, alike: &mut Alike) -> Option<DedupeKey> {
+fn content_key(record: &Record, alike: &mut Alike) -> Option<DedupeKey> {
     let mut hash = Sha256::new();
-    hash.update(&element.raw);
-    if let Some(context) = &element.context {
+    hash.update(&record.bytes);
+    if let Some(context) = &record.context {
         hash.update([0]);
-        hash.update(serde_json::to_vec(context).unwrap_or_default());
+        hash.update(context.as_bytes());
     }
     let digest: [u8; 32] = hash.finalize().into();
     let count = alike.0.entry(digest).or_default();
@@ -270,9 +269,8 @@ mod tests {
                 own: |_, _| Err(Vec::new()),
                 source: &SourceName::truncated("s"),
                 masker: &Masker::default(),
-                patience,
             };
-            reading.read::<Infallible>(elements, |_| Ok(())).unwrap_or_default()
+            reading.read::<Infallible>(elements, patience, |_| Ok(())).unwrap_or_default()
         };
         assert_eq!(read(PATIENCE).events.len(), 2);
         let late = read(Duration::ZERO);

@@ -10,8 +10,12 @@ use logbook::{
         reading::{PATIENCE, Reading},
     },
 };
-use logbook_engine::event::{Event, limits::SourceName, masking::Masker};
+use logbook_engine::{
+    event::{Event, limits::SourceName, masking::Masker},
+    sources::Record,
+};
 use rand_pcg::Pcg64Mcg;
+use serde_json::json;
 
 use super::{Target, headed};
 use crate::mutate::{mutated, one_in, pick};
@@ -122,8 +126,9 @@ impl Target for Doors {
         let count = elements.len();
         for element in &elements {
             // What a rejected record is read from again is what was read first.
-            let again = formats::again(kind, &element.raw, element.context.as_deref().cloned());
-            assert_eq!(again.value(), element.value());
+            let context = element.context.as_deref().map(|context| json!(context).to_string().into());
+            let record = Record { bytes: element.raw.clone(), context };
+            assert_eq!(formats::again(kind, &record).value(), element.value());
         }
         let source = SourceName::truncated("fuzz");
         let reading = Reading {
@@ -132,9 +137,8 @@ impl Target for Doors {
             own: parse_mixed,
             source: &source,
             masker: &self.masker,
-            patience: PATIENCE,
         };
-        let Ok(read) = reading.read::<std::convert::Infallible>(elements, |_| Ok(()));
+        let Ok(read) = reading.read::<std::convert::Infallible>(elements, PATIENCE, |_| Ok(()));
         assert_eq!(
             read.events.len() + read.rejected.len() + read.skipped as usize,
             count,

@@ -139,11 +139,11 @@ pub async fn store(
             own: parse_mixed,
             source: &name,
             masker: &masker,
-            patience: PATIENCE,
         };
         let elements = split(&body)?;
-        let read = reading
-            .read(elements, |prepared| memory.grow_to(body.len() + prepared).map_err(Problem::from))?;
+        let read = reading.read(elements, PATIENCE, |prepared| {
+            memory.grow_to(body.len() + prepared).map_err(Problem::from)
+        })?;
         let counts = (read.rejected.len(), read.skipped);
         let source = FromSource {
             name: open.source.name.clone(),

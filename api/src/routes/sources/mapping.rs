@@ -33,7 +33,7 @@ use crate::{
         element::Element,
         formats::{self, Head},
         mapping::Mapping,
-        reading::{Alike, Became, PATIENCE, Reading},
+        reading::{Became, Reading},
         registry::Registry,
     },
 };
@@ -206,9 +206,7 @@ pub async fn preview(
             let found = found.into_iter().next();
             let found =
                 found.ok_or_else(|| Problem::new(Code::NotFound, "there is no such rejected record"))?;
-            let record = found.into_record();
-            let context = record.context.as_deref().and_then(|context| serde_json::from_str(context).ok());
-            vec![formats::again(kind, &record.bytes, context)]
+            vec![formats::again(kind, &found.into_record())]
         }
         _ => {
             let error = FieldError::at("/sample", "invalid", "send either sample or rejected");
@@ -218,18 +216,11 @@ pub async fn preview(
     let masker = workspaces.masker(workspace_id).await?;
     let slug = SourceName::truncated(&name);
     let read = web::block(move || {
-        let reading = Reading {
-            kind,
-            mapping: Some(&mapping),
-            own: parse_mixed,
-            source: &slug,
-            masker: &masker,
-            patience: PATIENCE,
-        };
-        let mut alike = Alike::default();
+        let reading =
+            Reading { kind, mapping: Some(&mapping), own: parse_mixed, source: &slug, masker: &masker };
         let result = |element: &Element| match reading.element(element) {
             Became::Event(event) => {
-                let event = event_of(reading.prepare(*event, element, &mut alike));
+                let event = event_of(Prepared::new(*event, &slug, &masker));
                 MappingResult { event, skipped: false, errors: Vec::new() }
             }
             Became::Skipped => MappingResult { event: None, skipped: true, errors: Vec::new() },

@@ -30,7 +30,7 @@ use crate::{
     },
     sources::{
         formats,
-        reading::{Alike, Became, PATIENCE, Reading, rejected},
+        reading::{Alike, Became, Reading, rejected},
         registry::{OpenSource, Registry},
     },
 };
@@ -164,14 +164,7 @@ struct Again {
 fn read_again(open: &OpenSource, masker: &Masker, found: Vec<Rejected>) -> Again {
     let name = SourceName::truncated(&open.source.name);
     let kind = open.source.kind();
-    let reading = Reading {
-        kind,
-        mapping: open.mapping.as_deref(),
-        own: parse_mixed,
-        source: &name,
-        masker,
-        patience: PATIENCE,
-    };
+    let reading = Reading { kind, mapping: open.mapping.as_deref(), own: parse_mixed, source: &name, masker };
     let mut source = FromSource {
         name: open.source.name.clone(),
         replay_seconds: open.source.replay_seconds(),
@@ -187,11 +180,9 @@ fn read_again(open: &OpenSource, masker: &Masker, found: Vec<Rejected>) -> Again
             alike = Alike::default();
         }
         let record = row.into_record();
-        let context = record.context.as_deref().and_then(|context| serde_json::from_str(context).ok());
-        let element = formats::again(kind, &record.bytes, context);
-        match reading.element(&element) {
+        match reading.element(&formats::again(kind, &record)) {
             Became::Event(event) => {
-                let mut prepared = reading.prepare(*event, &element, &mut alike);
+                let mut prepared = reading.prepare(*event, &record, &mut alike);
                 prepared.row.received_at = received_at;
                 events.push(prepared);
                 source.records.push(record);

@@ -12,10 +12,11 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use actix_web::web::Bytes;
-use serde_json::{Map, Value};
+use logbook_engine::sources::Record;
+use serde_json::Value;
 
 pub use hec::raw_lines;
 
@@ -64,9 +65,10 @@ pub fn elements(kind: Kind, head: &Head, body: &Bytes) -> Result<Vec<Element>, T
     }
 }
 
-/// The element of a rejected record.
-pub fn again(kind: Kind, raw: &Bytes, context: Option<Map<String, Value>>) -> Element {
-    Element { kind, raw: raw.clone(), context: context.map(Arc::new) }
+/// The element of a record that was rejected.
+pub fn again(kind: Kind, record: &Record) -> Element {
+    let context = record.context.as_deref().and_then(|context| serde_json::from_str(context).ok());
+    Element { kind, raw: record.bytes.clone(), context }
 }
 
 /// What the mapping reads of an element.

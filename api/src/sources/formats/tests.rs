@@ -1,6 +1,6 @@
 //! What is in a body comes out of it, damaged or not.
 
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::*;
 
@@ -101,8 +101,9 @@ fn values(kind: Kind, head: &Head, body: &[u8]) -> Vec<Result<Value, Unreadable>
     let value = |element: Element| {
         let value = element.value();
         // Out of quarantine it is the same.
-        let context = element.context.as_deref().cloned();
-        assert_eq!(again(kind, &element.raw, context).value(), value);
+        let context = element.context.as_deref().map(|context| json!(context).to_string().into());
+        let record = Record { bytes: element.raw.clone(), context };
+        assert_eq!(again(kind, &record).value(), value);
         value
     };
     found.into_iter().map(value).collect()

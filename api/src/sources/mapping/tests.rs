@@ -5,10 +5,9 @@ use logbook_engine::event::{Actor, ActorType, Log, NewEvent, Outcome, limits::De
 use serde_json::{Value, json};
 
 use super::*;
-use crate::sources::formats;
 
 pub(super) fn element(kind: Kind, value: &Value) -> Element {
-    formats::again(kind, &Bytes::from(value.to_string()), None)
+    Element { kind, raw: Bytes::from(value.to_string()), context: None }
 }
 
 fn mapped(kind: Kind, value: &Value) -> NewEvent {
