@@ -8,7 +8,7 @@ use std::{
 
 use actix_web::web::Bytes;
 use logbook_engine::{
-    append::prepared::Prepared,
+    append::{MAX_EVENT_BYTES, MAX_MONTHS, prepared::Prepared},
     counts::calendar::month_at,
     event::{
         NewEvent,
@@ -28,11 +28,6 @@ use crate::{
     accounts::source_kind::Kind,
     http::error::{FieldError, Result},
 };
-
-/// Longest element that becomes an event, in bytes. A longer one goes into quarantine.
-pub const MAX_ELEMENT_BYTES: usize = 256 * 1024;
-/// Most months (UTC) in which the events of one request happened. Those beyond go into quarantine.
-pub const MAX_MONTHS: usize = 120;
 
 /// How long the elements of one request are read. A mapping of some 20 expressions takes 50 µs for an element; those that are left
 /// then go into quarantine, and can be replayed.
@@ -96,7 +91,7 @@ impl Reading<'_> {
             }
             // With what belongs to it: the elements of a request share that, and it is read with each of them.
             let length = record.bytes.len() + record.context.as_deref().map_or(0, str::len);
-            let became = if length > MAX_ELEMENT_BYTES { too_long() } else { self.element(&element) };
+            let became = if length > MAX_EVENT_BYTES { too_long() } else { self.element(&element) };
             let became = match became {
                 Became::Event(event) => {
                     let is_new = months.insert(month_at(event.occurred_at.timestamp()));
@@ -135,7 +130,7 @@ impl Reading<'_> {
 
     /// Reads one element.
     pub fn element(&self, element: &Element) -> Became {
-        if element.raw.len() > MAX_ELEMENT_BYTES {
+        if element.raw.len() > MAX_EVENT_BYTES {
             return too_long();
         }
         if let Some(own) = own_event(self.kind, &element.raw) {
@@ -209,7 +204,7 @@ fn content_key(record: &Record, alike: &mut Alike) -> Option<DedupeKey> {
 }
 
 fn too_long() -> Became {
-    let detail = format!("the limit is {} KiB per event, with what belongs to it", MAX_ELEMENT_BYTES / 1024);
+    let detail = format!("the limit is {} KiB per event, with what belongs to it", MAX_EVENT_BYTES / 1024);
     Became::Rejected(vec![FieldError::at("", "too_long", detail)])
 }
 

@@ -52,6 +52,14 @@ use crate::{
     sources::{self, FromSource, Learned, quarantine::NewRejected},
 };
 
+/// Maximum number of events in one request of a client.
+pub const MAX_EVENTS: usize = 10_000;
+/// Maximum size of one event as JSON, in bytes. A page of the largest events still fits into memory.
+pub const MAX_EVENT_BYTES: usize = 256 * 1024;
+/// Maximum number of months (UTC) in which the events of one request happened: ten years. Each costs rows of counts, and
+/// on PostgreSQL perhaps a partition.
+pub const MAX_MONTHS: usize = 120;
+
 /// Events that are stored together or not at all.
 #[derive(Clone, Debug)]
 pub struct AppendRequest {

@@ -7,7 +7,7 @@ use logbook::{
     http::error::Result,
     routes::logs::{
         access::{AccessEvent, AccessLog},
-        append::{MAX_EVENTS, elements, parse_one, prepare_all},
+        append::{elements, parse_one, prepare_all},
         application::{ApplicationEvent, ApplicationLog},
         body::{MAX_BYTES, decompressed},
         framework::{FrameworkEvent, FrameworkLog},
@@ -15,7 +15,7 @@ use logbook::{
     },
 };
 use logbook_engine::{
-    append::prepared::Prepared,
+    append::{MAX_EVENTS, prepared::Prepared},
     event::{Event, Log, masking::Masker},
 };
 use rand::RngExt as _;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, web};
 use logbook_engine::{
     append::{
-        AppendRequest, Appended,
+        AppendRequest, Appended, MAX_EVENTS,
         queue::{Appender, MemoryPermit},
     },
     event::limits::SourceName,
@@ -181,6 +181,5 @@ pub fn head(request: &HttpRequest) -> Head {
 
 /// Too many elements for one request.
 pub fn too_many() -> Problem {
-    let most = crate::routes::logs::append::MAX_EVENTS;
-    Problem::new(Code::TooManyEvents, format!("the limit is {most} events per request; split it"))
+    Problem::new(Code::TooManyEvents, format!("the limit is {MAX_EVENTS} events per request; split it"))
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use actix_web::{HttpRequest, HttpResponse, web};
 use logbook_engine::{
     append::{
-        AppendRequest, Idempotency,
+        AppendRequest, Idempotency, MAX_EVENT_BYTES, MAX_EVENTS, MAX_MONTHS,
         prepared::Prepared,
         queue::{Appender, MemoryPermit},
     },
@@ -33,13 +33,6 @@ use crate::{
     sources::registry::Registry,
 };
 
-/// Maximum number of events in one request.
-pub const MAX_EVENTS: usize = 10_000;
-/// Maximum size of one event as JSON, in bytes. A page of the largest events still fits into memory.
-pub const MAX_EVENT_BYTES: usize = 256 * 1024;
-/// Maximum number of months (UTC) in which the events of one request happened: ten years. Each costs rows of counts, and
-/// on PostgreSQL perhaps a partition.
-pub const MAX_MONTHS: usize = 120;
 /// Maximum number of errors in a response.
 const MAX_ERRORS: usize = 20;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::web::Bytes;
 use serde_json::{Map, Value};
 
-use super::{MAX_ELEMENTS, TooMany, json};
+use super::{MAX_EVENTS, TooMany, json};
 use crate::{
     accounts::source_kind::Kind,
     sources::element::{Element, Unreadable},
@@ -29,7 +29,7 @@ pub fn raw_lines(body: &Bytes, mut said: Map<String, Value>) -> Result<Vec<Eleme
             continue;
         }
         lines.push(Element { kind: Kind::Hec, raw: body.slice_ref(line), context: Some(context.clone()) });
-        if lines.len() > MAX_ELEMENTS {
+        if lines.len() > MAX_EVENTS {
             return Err(TooMany);
         }
     }

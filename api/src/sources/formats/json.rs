@@ -14,7 +14,7 @@ use actix_web::web::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{Head, MAX_ELEMENTS, TooMany, stream};
+use super::{Head, MAX_EVENTS, TooMany, stream};
 use crate::{
     accounts::source_kind::Kind,
     sources::element::{Element, Unreadable},
@@ -34,7 +34,7 @@ pub(super) fn elements(kind: Kind, body: &Bytes, context: Context) -> Result<Vec
             }
             None => elements.push(Element { kind, raw, context: context.clone() }),
         }
-        if elements.len() > MAX_ELEMENTS {
+        if elements.len() > MAX_EVENTS {
             return Err(TooMany);
         }
     }

@@ -15,16 +15,13 @@ mod tests;
 use std::collections::BTreeMap;
 
 use actix_web::web::Bytes;
-use logbook_engine::sources::Record;
+use logbook_engine::{append::MAX_EVENTS, sources::Record};
 use serde_json::Value;
 
 pub use hec::raw_lines;
 
 use super::element::{Element, Unreadable};
 use crate::accounts::source_kind::Kind;
-
-/// Most elements of one body.
-pub const MAX_ELEMENTS: usize = 10_000;
 
 /// What a format needs of the request's head.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +45,7 @@ impl Head {
     }
 }
 
-/// The body has more than [`MAX_ELEMENTS`].
+/// The body has more than [`MAX_EVENTS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany;
 

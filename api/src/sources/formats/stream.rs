@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
-use super::{MAX_ELEMENTS, TooMany};
+use super::{MAX_EVENTS, TooMany};
 
 /// Damaged values that go on over their line are looked for so often: each may have to be read to the end of the body.
 const MOST_LONG_FAILURES: usize = 16;
@@ -56,7 +56,7 @@ pub(super) fn split(body: &[u8]) -> Result<Vec<Range<usize>>, TooMany> {
         };
         let end = end.unwrap_or_else(|| damaged_end(body, at));
         places.push(at..trimmed_end(body, at, end));
-        if places.len() > MAX_ELEMENTS {
+        if places.len() > MAX_EVENTS {
             return Err(TooMany);
         }
         at = end;

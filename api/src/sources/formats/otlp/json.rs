@@ -7,7 +7,7 @@ use serde_json::{Map, Value, value::RawValue};
 use super::{context, element, put, scope};
 use crate::sources::{
     element::{Element, Unreadable},
-    formats::{MAX_ELEMENTS, TooMany, json::object},
+    formats::{MAX_EVENTS, TooMany, json::object},
 };
 
 #[derive(Deserialize)]
@@ -53,7 +53,7 @@ pub(super) fn elements(body: &Bytes) -> Result<Vec<Element>, TooMany> {
             let context = context("json", resource.clone(), scope);
             for record in logs.log_records {
                 elements.push(element(body.slice_ref(record.get().as_bytes()), &context));
-                if elements.len() > MAX_ELEMENTS {
+                if elements.len() > MAX_EVENTS {
                     return Err(TooMany);
                 }
             }

@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 use super::{context, element, put, scope};
 use crate::sources::{
     element::{Element, Unreadable},
-    formats::{MAX_ELEMENTS, TooMany},
+    formats::{MAX_EVENTS, TooMany},
 };
 
 /// `ExportLogsServiceRequest`
@@ -139,12 +139,12 @@ pub(super) fn elements(body: &Bytes) -> Result<Vec<Element>, TooMany> {
             let scope = scope(name.into(), version.into(), pairs(attributes));
             let context = context("protobuf", resource.clone(), scope);
             elements.extend(logs.log_records.into_iter().map(|record| element(record, &context)));
-            if elements.len() > MAX_ELEMENTS {
+            if elements.len() > MAX_EVENTS {
                 return Err(TooMany);
             }
         }
     }
-    if elements.len() > MAX_ELEMENTS { Err(TooMany) } else { Ok(elements) }
+    if elements.len() > MAX_EVENTS { Err(TooMany) } else { Ok(elements) }
 }
 
 pub(super) fn record(raw: &[u8]) -> Result<Map<String, Value>, Unreadable> {
