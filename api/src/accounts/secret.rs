@@ -1,5 +1,6 @@
 //! Random secrets, and what the database keeps of them.
 
+use base16ct::lower::encode_string;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
@@ -21,5 +22,5 @@ pub fn random_id(length: usize) -> String {
 
 /// What the database keeps of a random token.
 pub fn token_hash(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    encode_string(&Sha256::digest(token.as_bytes()))
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use actix_web::web::Bytes;
+use base16ct::lower::encode_string;
 use logbook_engine::{
     append::{MAX_EVENT_BYTES, MAX_MONTHS, prepared::Prepared},
     counts::calendar::month_at,
@@ -197,10 +198,7 @@ fn content_key(record: &Record, alike: &mut Alike) -> Option<DedupeKey> {
     let digest: [u8; 32] = hash.finalize().into();
     let count = alike.0.entry(digest).or_default();
     *count += 1;
-    let mut key = String::from("content:");
-    digest.iter().take(16).for_each(|byte| key.push_str(&format!("{byte:02x}")));
-    key.push_str(&format!(":{count}"));
-    DedupeKey::try_from(key).ok()
+    DedupeKey::try_from(format!("content:{}:{count}", encode_string(&digest[..16]))).ok()
 }
 
 fn too_long() -> Became {

@@ -9,6 +9,7 @@
 //!        one's lowest bit: duplicate)
 //! ```
 
+use base16ct::lower::encode_string;
 use diesel::prelude::*;
 use sha2::{Digest as _, Sha256};
 
@@ -36,7 +37,7 @@ impl Idempotency {
     /// `route` is the matched route, not the address as it was sent.
     pub fn new(key: String, route: &str, body: &[u8]) -> Self {
         let digest = Sha256::new().chain_update(route).chain_update([0]).chain_update(body).finalize();
-        Self { key, fingerprint: digest.iter().map(|byte| format!("{byte:02x}")).collect() }
+        Self { key, fingerprint: encode_string(&digest) }
     }
 }
 

@@ -78,7 +78,7 @@ fn digest(level: Level, count: usize) -> String {
         digest.update((piece.len() as u64).to_le_bytes());
         digest.update(piece);
     }
-    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&digest.finalize()[..8])
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! Each event is answered with an id and a hash, and the clients throw an error where the hash is not theirs.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use base16ct::lower::encode_string;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -45,17 +46,16 @@ fn answers(elements: &[Element], received: &Received) -> Vec<Value> {
         // Those of the events, unless one is in quarantine and has none yet.
         let id = match results.get(place) {
             Some(result) if results.len() == elements.len() => result.id.to_string(),
-            _ => hex(&element.raw),
+            _ => hash(&element.raw),
         };
         let event = element.value().unwrap_or_default();
-        let hash = hex(canonical(&event, &id).as_bytes());
-        json!({"id": id, "hash": hash})
+        json!({"id": id, "hash": hash(canonical(&event, &id).as_bytes())})
     };
     elements.iter().enumerate().map(answer).collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+fn hash(bytes: &[u8]) -> String {
+    encode_string(&Sha256::digest(bytes))
 }
 
 /// What the clients hash (`buildHashTarget` in retraced-js 0.7, `src/event.ts`).

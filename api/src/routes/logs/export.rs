@@ -238,7 +238,7 @@ impl<W: Words> Begun<W> {
         let after = after.map(|id| EventId::parse(&id).ok_or_else(unknown)).transpose()?;
         let (id, workspace_id, logs) = (reader_id(reader), reader.workspace.id, logs_of(&parts));
         let place = place(request, reader, &streams.exports)?;
-        let hash: String = timeline::hash(&parts).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = base16ct::lower::encode_string(&timeline::hash(&parts));
         reader.read.note("format", format.name());
         reader.read.note("filter", hash);
 

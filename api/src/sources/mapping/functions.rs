@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base16ct::lower::encode_string;
 use cel::{
     Context, ExecutionError,
     objects::{Key, Map, Value},
@@ -91,9 +92,7 @@ fn hash(value: Value) -> Result<Value> {
     let value = to_json(&value).map_err(|error| failed("hash", error))?;
     let canonical =
         serde_json_canonicalizer::to_vec(&value).map_err(|error| failed("hash", error.to_string()))?;
-    let digits: String =
-        Sha256::digest(canonical).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    Ok(Value::String(Arc::new(digits)))
+    Ok(Value::String(Arc::new(encode_string(&Sha256::digest(canonical)[..16]))))
 }
 
 fn members(function: &str, value: Value) -> Result<Map> {

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use base16ct::lower::encode_string;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -57,8 +58,7 @@ impl Masker {
         let Some(mut mac) = mac else { return MASK.to_owned() };
         mac.update(secret.as_bytes());
         let code = mac.finalize().into_bytes();
-        let hex: String = code.iter().take(FINGERPRINT).map(|byte| format!("{byte:02x}")).collect();
-        format!("[masked:{hex}]")
+        format!("[masked:{}]", encode_string(&code[..FINGERPRINT]))
     }
 }
 

@@ -2,6 +2,7 @@
 //! only itself.
 
 use actix_web::web::Bytes;
+use base16ct::lower::encode_string;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use prost::Message;
 use serde_json::{Map, Number, Value};
@@ -159,15 +160,11 @@ pub(super) fn record(raw: &[u8]) -> Result<Map<String, Value>, Unreadable> {
     }
     put(&mut record, "severity_text", sent.severity_text);
     put(&mut record, "event_name", sent.event_name);
-    put(&mut record, "trace_id", hex(&sent.trace_id));
-    put(&mut record, "span_id", hex(&sent.span_id));
+    put(&mut record, "trace_id", encode_string(&sent.trace_id));
+    put(&mut record, "span_id", encode_string(&sent.span_id));
     put(&mut record, "body", sent.body.map(plain).unwrap_or_default());
     record.insert("attributes".to_owned(), Value::Object(pairs(sent.attributes)));
     Ok(record)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn pairs(list: Vec<KeyValue>) -> Map<String, Value> {
