@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode, http::header};
 use logbook_engine as engine;
-use logbook_engine::db;
+use logbook_engine::{db, event::limits::Invalid};
 use serde::Serialize;
 use utoipa::{
     ToSchema,
@@ -101,6 +101,12 @@ pub struct FieldError {
 impl FieldError {
     pub fn at(pointer: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { pointer: Some(pointer.into()), parameter: None, code: code.into(), detail: detail.into() }
+    }
+
+    /// The errors of an event, as a client reads them.
+    pub fn all(invalid: Vec<Invalid>) -> Vec<Self> {
+        let error = |Invalid { pointer, code, detail }| Self::at(pointer, code, detail);
+        invalid.into_iter().map(error).collect()
     }
 
     pub fn parameter(name: impl Into<String>, code: impl Into<String>, detail: impl Into<String>) -> Self {

@@ -227,7 +227,7 @@ impl AcceptsEvents for AccessLog {
             changes: Changes::default(),
             metadata: checks.required("/metadata", metadata),
         };
-        checks.finish().map_err(wire::field_errors)?;
+        checks.finish().map_err(FieldError::all)?;
         Ok(event)
     }
 }

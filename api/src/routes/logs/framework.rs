@@ -259,7 +259,7 @@ impl AcceptsEvents for FrameworkLog {
             changes: checks.required("/changes", changes),
             metadata: checks.required("/metadata", metadata),
         };
-        checks.finish().map_err(wire::field_errors)?;
+        checks.finish().map_err(FieldError::all)?;
         Ok(event)
     }
 }

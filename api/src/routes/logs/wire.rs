@@ -11,8 +11,6 @@ use serde::{Deserialize, Deserializer, de::Visitor};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::http::error::FieldError;
-
 /// Maximum length of `status_reason`, in characters.
 pub const MAX_REASON: usize = 4000;
 
@@ -201,10 +199,4 @@ pub fn check_log(checks: &mut Checks, sent: Option<Log>, log: Log) {
         let detail = format!("must be {log} here; send mixed logs to ingest");
         checks.refuse("/log", Invalid::new("wrong_log", detail));
     }
-}
-
-/// The errors of an event, as a client reads them.
-pub fn field_errors(invalid: Vec<Invalid>) -> Vec<FieldError> {
-    let error = |Invalid { pointer, code, detail }| FieldError::at(pointer, code, detail);
-    invalid.into_iter().map(error).collect()
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use logbook_engine::{
     db::{Conn, Db, ReaderId, roles, timestamp::Timestamp},
-    event::limits::{Epoch, Sequence},
+    event::limits::{Checks, Epoch, Sequence},
     sources::{health, sequences},
 };
 use serde::{Deserialize, Serialize};
@@ -242,13 +242,12 @@ pub async fn heartbeat(
     BodyOrDefault(Heartbeat { epoch, sequence }): BodyOrDefault<Heartbeat>,
 ) -> Result<HttpResponse> {
     let open = open(&request, &path, sender).await?;
-    let invalid = |pointer: &str, invalid: logbook_engine::event::limits::Invalid| {
-        let error = FieldError::at(pointer, invalid.code, invalid.detail);
-        Problem::with_errors(Code::ValidationFailed, vec![error])
-    };
-    let epoch = epoch.map(Epoch::try_from).transpose().map_err(|error| invalid("/epoch", error))?;
-    let sequence = sequence.map(Sequence::try_from).transpose();
-    let sequence = sequence.map_err(|error| invalid("/sequence", error))?;
+    let mut checks = Checks::default();
+    let epoch = checks.optional::<Epoch, _>("/epoch", epoch);
+    let sequence = checks.optional::<Sequence, _>("/sequence", sequence);
+    checks
+        .finish()
+        .map_err(|invalid| Problem::with_errors(Code::ValidationFailed, FieldError::all(invalid)))?;
     let (workspace_id, name) = (open.source.workspace_id, open.source.name.clone());
     db.run(move |conn| {
         roles::as_appender(conn, |conn| {

@@ -193,10 +193,7 @@ pub(super) fn build(found: Found) -> Result<NewEvent, Vec<FieldError>> {
         changes: take.checks.required("/changes", changes),
         metadata: take.checks.required("/metadata", metadata),
     };
-    let errors = |invalid: Vec<Invalid>| -> Vec<FieldError> {
-        invalid.into_iter().map(|it| FieldError::at(it.pointer, it.code, it.detail)).collect()
-    };
-    take.checks.finish().map_err(errors)?;
+    take.checks.finish().map_err(FieldError::all)?;
     Ok(event)
 }
 
