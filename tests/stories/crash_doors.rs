@@ -35,14 +35,12 @@ impl Shipper {
         self.sent * EVENTS + 1
     }
 
-    /// The next body: events in their order, and now and then one that cannot be read.
-    fn body(&self, rng: &mut Pcg64Mcg) -> (String, bool) {
-        let is_poisoned = rng.random_range(0..3) == 0;
-        let body = match self.name {
+    /// The next body: events in their order, with one that cannot be read where it `is_poisoned`.
+    fn body(&self, is_poisoned: bool) -> String {
+        match self.name {
             "hec" => self.hec(is_poisoned),
             _ => self.otlp(is_poisoned),
-        };
-        (body, is_poisoned)
+        }
     }
 
     fn hec(&self, is_poisoned: bool) -> String {
@@ -87,9 +85,12 @@ impl Shipper {
     /// Sends until the server dies or enough is sent. The body of the answer that was lost is the next one.
     fn ship(&mut self, client: &Client, rng: &mut Pcg64Mcg, pending: &mut Option<(String, bool)>) {
         for _ in 0..BODIES {
-            let (body, is_poisoned) = pending.take().unwrap_or_else(|| self.body(rng));
+            let (body, is_poisoned) = pending.take().unwrap_or_else(|| {
+                let is_poisoned = rng.random_range(0..3) == 0;
+                (self.body(is_poisoned), is_poisoned)
+            });
             if self.held.is_none() && self.sent == 2 {
-                self.held = Some((self.sent, self.hec_or_otlp()));
+                self.held = Some((self.sent, self.body(false)));
                 self.sent += 1;
                 continue;
             }
@@ -100,10 +101,6 @@ impl Shipper {
             self.sent += 1;
             self.poison += i64::from(is_poisoned);
         }
-    }
-
-    fn hec_or_otlp(&self) -> String {
-        if self.name == "hec" { self.hec(false) } else { self.otlp(false) }
     }
 }
 

@@ -1,15 +1,11 @@
 //! Doors under attack: bombs, strangers, other tenants' keys, hostile values.
 
 use flate2::{Compression, write::GzEncoder};
-use logbook_tests::{Client, TestServer, on_both};
+use logbook_tests::on_both;
 use serde_json::{Value, json};
 use std::io::Write as _;
 
 use crate::sources::{PATH, how, source};
-
-fn with_key(server: &TestServer, name: &str, kind: &str) -> Client {
-    source(server, name, kind)
-}
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -25,7 +21,7 @@ on_both!(what_is_too_large_is_refused_and_nothing_of_it_is_kept, |server| {
         ("okta", "/workspaces/clinic/sources/okta/events"),
     ];
     for (kind, path) in doors {
-        let sender = with_key(&server, kind, kind);
+        let sender = source(&server, kind, kind);
         // 32 MiB of spaces are 32 KiB.
         let bomb = gzip(&vec![b' '; 32 * 1024 * 1024]);
         let gzipped = sender.with_header("content-encoding", "gzip");
@@ -46,7 +42,7 @@ on_both!(what_is_too_large_is_refused_and_nothing_of_it_is_kept, |server| {
 
 on_both!(a_long_element_costs_only_itself, |server| {
     server.workspace("clinic");
-    let sender = with_key(&server, "hec", "hec");
+    let sender = source(&server, "hec", "hec");
     let long = json!({"event": {"action": "login", "note": "x".repeat(300 * 1024)}});
     let body = format!("{long}{}", json!({"event": {"action": "login", "user": "u"}}));
     sender.send("POST", "/services/collector", "application/json", body.as_bytes()).expect(200);
@@ -56,7 +52,7 @@ on_both!(a_long_element_costs_only_itself, |server| {
 
 on_both!(hostile_values_are_events_or_in_quarantine_and_never_an_error, |server| {
     server.workspace("clinic");
-    let sender = with_key(&server, "hec", "hec");
+    let sender = source(&server, "hec", "hec");
     let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(100), close.repeat(100));
     let elements: Vec<String> = [
         json!({"event": {"action": "a\u{0}b", "user": "\u{0}"}}),
@@ -102,7 +98,7 @@ on_both!(hostile_values_are_events_or_in_quarantine_and_never_an_error, |server|
 on_both!(a_key_opens_the_door_of_its_own_source_alone, |server| {
     server.workspace("clinic");
     server.workspace("shop");
-    let clinic = with_key(&server, "billing", "api");
+    let clinic = source(&server, "billing", "api");
     let other = server
         .admin()
         .post("/workspaces/shop/sources", json!({"name": "billing", "kind": "api"}))
@@ -149,7 +145,7 @@ on_both!(a_stranger_learns_nothing_of_which_sources_there_are, |server| {
 
 on_both!(what_many_records_share_takes_no_memory_for_each, |server| {
     server.workspace("clinic");
-    let sender = with_key(&server, "otlp", "otlp");
+    let sender = source(&server, "otlp", "otlp");
     let shared = json!({"attributes": [{"key": "a", "value": {"stringValue": "x".repeat(1024 * 1024)}}]});
     let records = vec![json!({"eventName": "login"}); 10_000];
     let body =
