@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BackgroundExport } from "../src/api/types";
-import {
-  canStartAgain,
-  exportedOf,
-  exportTitle,
-  filtersText,
-  formatBytes,
-} from "../src/routes/exports/export-text";
+import { canStartAgain, exportedOf, exportTitle, filtersText } from "../src/routes/exports/export-text";
+import { formatBytes } from "../src/ui/format-bytes";
 
 const clock = { zone: "UTC", format: "yyyy-mm-dd" as const };
 const of = (log: string, query: string) => ({ log, format: "csv", query }) as BackgroundExport;

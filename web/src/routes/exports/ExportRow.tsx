@@ -6,10 +6,11 @@ import { canManage } from "../../api/roles";
 import type { BackgroundExport, Workspace } from "../../api/types";
 import { LOG_PATHS } from "../../logs/paths";
 import { Button } from "../../ui/Button";
+import { formatBytes } from "../../ui/format-bytes";
 import { Status } from "../../ui/Status";
 import { type Clock, formatCount } from "../../ui/time/format";
 import { DateText } from "../settings/DateText";
-import { canStartAgain, exportedOf, exportTitle, filtersText, formatBytes } from "./export-text";
+import { canStartAgain, exportedOf, exportTitle, filtersText } from "./export-text";
 import styles from "./ExportsPage.module.css";
 
 interface ExportRowProps {

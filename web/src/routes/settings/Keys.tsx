@@ -1,7 +1,7 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { describeError } from "../../api/errors";
-import { apiKeysQuery, revokeApiKey } from "../../api/settings";
+import { apiKeysQuery } from "../../api/settings";
 import type { ApiKey } from "../../api/types";
 import { Button } from "../../ui/Button";
 import { ErrorNotice } from "../../ui/ErrorNotice";
@@ -9,15 +9,15 @@ import { Notice } from "../../ui/Notice";
 import { SkeletonLine } from "../../ui/Skeleton";
 import { Status } from "../../ui/Status";
 import type { Clock } from "../../ui/time/format";
-import { ConfirmDialog } from "./ConfirmDialog";
+import { LastUsed } from "./LastUsed";
 import { NewKeyDialog } from "./NewKeyDialog";
+import { RevokeKeyDialog } from "./RevokeKeyDialog";
 import styles from "./settings.module.css";
 import { useSettings } from "./use-settings";
 import { DateText } from "./DateText";
 
 export function Keys() {
   const { slug, clock } = useSettings("API keys");
-  const queries = useQueryClient();
   const keys = useQuery(apiKeysQuery(slug));
   const [creating, setCreating] = useState(false);
   const [revoking, setRevoking] = useState<ApiKey | null>(null);
@@ -58,13 +58,7 @@ export function Keys() {
                 </span>
               </span>
               <span className={styles.meta}>
-                {key.last_used_at ? (
-                  <>
-                    Last used <DateText at={key.last_used_at} clock={clock} />
-                  </>
-                ) : (
-                  "Never used"
-                )}
+                <LastUsed apiKey={key} clock={clock} />
               </span>
               <span className={styles.choice}>
                 <State apiKey={key} clock={clock} />
@@ -87,17 +81,9 @@ export function Keys() {
       )}
       {creating && <NewKeyDialog slug={slug} onClose={() => setCreating(false)} />}
       {revoking && (
-        <ConfirmDialog
-          title="Revoke key"
-          action="Revoke"
-          onConfirm={async () => {
-            await revokeApiKey(slug, revoking.prefix);
-            await queries.invalidateQueries({ queryKey: apiKeysQuery(slug).queryKey });
-          }}
-          onClose={() => setRevoking(null)}
-        >
+        <RevokeKeyDialog slug={slug} apiKey={revoking} onClose={() => setRevoking(null)}>
           Requests that use {revoking.name} (lbk_{revoking.prefix}…) will be rejected. This cannot be undone.
-        </ConfirmDialog>
+        </RevokeKeyDialog>
       )}
     </section>
   );

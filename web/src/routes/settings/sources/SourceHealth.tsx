@@ -1,4 +1,5 @@
 import type { Source } from "../../../api/types";
+import { formatBytes } from "../../../ui/format-bytes";
 import { Sparkline } from "../../../ui/Sparkline";
 import { Status } from "../../../ui/Status";
 import { type Clock, formatCompact, formatCount, formatDuration } from "../../../ui/time/format";
@@ -13,13 +14,6 @@ interface SourceHealthProps {
   slug: string;
   source: Source;
   clock: Clock;
-}
-
-const UNITS = ["B", "KB", "MB", "GB", "TB"];
-
-function bytes(count: number): string {
-  const power = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, count)) / 3)));
-  return `${(count / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${UNITS[power] ?? ""}`;
 }
 
 /** A lag of less than a second is none to speak of, and one below zero is that of a clock. */
@@ -61,7 +55,7 @@ export function SourceHealth({ slug, source, clock }: SourceHealthProps) {
         <Fact name="Events">{formatCount(source.events)}</Fact>
         <Fact name="Sent again">{formatCount(source.duplicates)}</Fact>
         <Fact name="Skipped by the mapping">{formatCount(source.skipped)}</Fact>
-        <Fact name="Received">{bytes(source.bytes)}</Fact>
+        <Fact name="Received">{formatBytes(source.bytes)}</Fact>
         <Fact name="Lag">{lag(source.lag_seconds)}</Fact>
         <Fact name="Least lag of an hour">{lag(source.skew_seconds)}</Fact>
         {source.last_heartbeat_at && (
@@ -79,7 +73,7 @@ export function SourceHealth({ slug, source, clock }: SourceHealthProps) {
             format={formatCompact}
           />
           <span className={settings.sub}>
-            {formatCompact(days.at(-1)?.events ?? 0)} events and {bytes(days.at(-1)?.bytes ?? 0)} on{" "}
+            {formatCompact(days.at(-1)?.events ?? 0)} events and {formatBytes(days.at(-1)?.bytes ?? 0)} on{" "}
             {days.at(-1)?.day} (UTC)
           </span>
         </div>

@@ -1,13 +1,14 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { apiKeysQuery, createApiKey, revokeApiKey } from "../../../api/settings";
+import { apiKeysQuery, createApiKey } from "../../../api/settings";
 import type { ApiKey, Source } from "../../../api/types";
 import { Button } from "../../../ui/Button";
 import { CodeBlock } from "../../../ui/CodeBlock";
 import { SkeletonLine } from "../../../ui/Skeleton";
 import type { Clock } from "../../../ui/time/format";
-import { ConfirmDialog } from "../ConfirmDialog";
 import { DateText } from "../DateText";
+import { LastUsed } from "../LastUsed";
+import { RevokeKeyDialog } from "../RevokeKeyDialog";
 import settings from "../settings.module.css";
 import styles from "./sources.module.css";
 
@@ -16,11 +17,10 @@ export function SourceKeys({ slug, source, clock }: { slug: string; source: Sour
   const queries = useQueryClient();
   const keys = useQuery(apiKeysQuery(slug));
   const [revoking, setRevoking] = useState<ApiKey | null>(null);
-  const again = () => queries.invalidateQueries({ queryKey: apiKeysQuery(slug).queryKey });
   const create = useMutation({
     mutationFn: () =>
       createApiKey(slug, { name: source.name, role: "writer", source: source.name, expires_at: null }),
-    onSuccess: again,
+    onSuccess: () => queries.invalidateQueries({ queryKey: apiKeysQuery(slug).queryKey }),
   });
   const own = keys.data?.data.filter((key) => key.source === source.name && key.state === "active");
   return (
@@ -59,13 +59,7 @@ export function SourceKeys({ slug, source, clock }: { slug: string; source: Sour
                 </span>
               </span>
               <span className={settings.meta}>
-                {key.last_used_at ? (
-                  <>
-                    Last used <DateText at={key.last_used_at} clock={clock} />
-                  </>
-                ) : (
-                  "Never used"
-                )}
+                <LastUsed apiKey={key} clock={clock} />
               </span>
               <span />
               <Button
@@ -81,17 +75,9 @@ export function SourceKeys({ slug, source, clock }: { slug: string; source: Sour
         </ul>
       )}
       {revoking && (
-        <ConfirmDialog
-          title="Revoke key"
-          action="Revoke"
-          onConfirm={async () => {
-            await revokeApiKey(slug, revoking.prefix);
-            await again();
-          }}
-          onClose={() => setRevoking(null)}
-        >
+        <RevokeKeyDialog slug={slug} apiKey={revoking} onClose={() => setRevoking(null)}>
           What is sent with lbk_{revoking.prefix}… will be refused. This cannot be undone.
-        </ConfirmDialog>
+        </RevokeKeyDialog>
       )}
     </section>
   );
