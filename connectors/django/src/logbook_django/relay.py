@@ -1,0 +1,268 @@
+"""The relay: numbers committed rows of an outbox, sends them to Logbook, and deletes what Logbook has.
+
+    app          BEGIN  insert row  COMMIT
+    relay          claim the lease -> number a batch, COMMIT -> send -> 2xx -> delete the batch
+                                                       |        |
+                                       killed here: the next relay finds the numbers and sends the same batch again;
+                                       Logbook knows its dedupe keys and stores nothing twice
+
+A row that commits late gets a later number, since only committed rows are numbered. One relay works at a time: it holds a lease in the
+state row, by the database's clock. The lease saves work; what keeps the numbers right is that numbering locks the state row and checks
+its owner.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import random
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Length, Now
+from django.utils import timezone
+from logbook_producer.transport import Misconfigured, TooLarge, Transport, Unavailable
+
+from . import events
+from .bound import locked_state, new_epoch
+from .conf import Config, config
+from .models import OutboxEvent, OutboxState
+
+logger = logging.getLogger("logbook_django")
+
+# Between tries while Logbook cannot be reached: doubled from the first to the second, and varied so that relays do not come all at once.
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+# Between tries while the configuration is wrong.
+MISCONFIGURED_PAUSE = 60.0
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """An outbox to send from.
+
+    `using` is the database. `activate` returns a context manager in which this outbox is the current one: of a tenant's schema.
+    `settings` has URL, WORKSPACE, SOURCE or KEY where this outbox has its own.
+    """
+
+    name: str = "default"
+    using: str = "default"
+    activate: Callable[[], AbstractContextManager[Any]] = field(default=contextlib.nullcontext, compare=False)
+    settings: dict[str, str] = field(default_factory=dict, hash=False)
+
+    def config(self) -> Config:
+        """The settings of the app with those of this outbox."""
+        return replace(config(), **{name.lower(): value for name, value in self.settings.items()})
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step did: `sent` events; `more` may wait; `wait` seconds until the next step makes sense; `error` where it failed."""
+
+    sent: int = 0
+    more: bool = False
+    wait: float = 0.0
+    error: str | None = None
+    standby: bool = False
+
+
+def outboxes() -> list[Outbox]:
+    """The outboxes to send from: those of the setting OUTBOXES, else one for each of DATABASES."""
+    settings = config()
+    if settings.outboxes:
+        return list(settings.outboxes())
+    return [Outbox(alias, alias) for alias in settings.databases]
+
+
+def encoded(row: OutboxEvent) -> bytes:
+    """A numbered row as it is sent: its JSON object with dedupe key and numbers at the end."""
+    numbers = json.dumps({"dedupe_key": row.dedupe_key, "epoch": row.epoch, "sequence": row.sequence}, separators=(",", ":"))
+    return f"{row.payload[:-1]},{numbers[1:]}".encode()
+
+
+class Relay:
+    """Sends from one outbox. Not for several threads at once."""
+
+    def __init__(self, outbox: Outbox | None = None, transport: Any = None) -> None:
+        self.outbox = outbox or Outbox()
+        self.settings = self.outbox.config()
+        self._transport = transport
+        self.owner = uuid.uuid4().hex
+        self._claimed_at: float | None = None
+        # Numbered rows that Logbook may not have yet; without any, the outbox is asked.
+        self._batch: list[OutboxEvent] | None = None
+        self._failures = 0
+        self._heard_at: float | None = None
+
+    def step(self) -> Step:
+        """One batch: claims the lease where it has to, numbers, sends, deletes. Raises only errors of the database."""
+        with self.outbox.activate():
+            if not self._has_lease():
+                return Step(wait=self.settings.lease_seconds / 3, standby=True)
+            if not self._batch:
+                self._batch = self._numbered() or self._number()
+                if self._batch is None:  # another relay has taken the lease
+                    self._claimed_at = None
+                    return Step(more=True)
+            try:
+                return self._send() if self._batch else self._idle()
+            except Unavailable as error:
+                return self._failed(f"Logbook cannot be reached: {error}", error.retry_after)
+            except Misconfigured as error:
+                return self._failed(f"Logbook refuses the source's key or address: {error}", MISCONFIGURED_PAUSE, logging.ERROR)
+            except TooLarge as error:
+                # Events are cut to Logbook's limit, so it is something before Logbook that has a lower one.
+                detail = f"something before Logbook refuses an event of {len(self._batch[error.index].payload)} characters: {error}"
+                return self._failed(detail, MISCONFIGURED_PAUSE, logging.ERROR)
+            except ValueError as error:
+                return self._failed(f"the configuration is wrong: {error}", MISCONFIGURED_PAUSE, logging.ERROR)
+
+    def drain(self) -> int:
+        """Steps until nothing waits, and returns how many events were sent. Raises Unavailable when one fails or another relay works."""
+        sent = 0
+        while (step := self.step()).more:
+            sent += step.sent
+        if step.error or step.standby:
+            raise Unavailable(step.wait, step.error or "another relay holds the lease")
+        return sent
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for events, not for the end of a pause after an error."""
+        return not self._failures
+
+    def release(self) -> None:
+        """Gives the lease back, so that another relay need not wait for its end."""
+        if self._claimed_at is not None:
+            with self.outbox.activate():
+                self._states().filter(pk=1, owner=self.owner).update(owner=None, lease_until=None)
+            self._claimed_at = None
+
+    @property
+    def transport(self) -> Any:
+        """The way to Logbook. Raises ValueError where the settings cannot be right."""
+        if self._transport is None:
+            if self.settings.missing:
+                raise ValueError(f"{', '.join(self.settings.missing)} is missing")
+            where = (self.settings.url, self.settings.workspace, self.settings.source, self.settings.key)
+            self._transport = Transport(*where, timeout=self.settings.timeout)
+        return self._transport
+
+    def _states(self) -> Any:
+        return OutboxState.objects.using(self.outbox.using)
+
+    def _events(self) -> Any:
+        return OutboxEvent.objects.using(self.outbox.using)
+
+    def _has_lease(self) -> bool:
+        """Whether this relay may work: claims the lease, or extends it when a third of it is over."""
+        now = time.monotonic()
+        if self._claimed_at is not None and now - self._claimed_at < self.settings.lease_seconds / 3:
+            return True
+        if self._claimed_at is None:
+            self._batch = None
+            self._states().get_or_create(pk=1, defaults={"epoch": new_epoch()})
+        lease = Now() + timedelta(seconds=self.settings.lease_seconds)
+        free = Q(owner=None) | Q(owner=self.owner) | Q(lease_until__lt=Now())
+        claimed = self._states().filter(free, pk=1).update(owner=self.owner, lease_until=lease)
+        self._claimed_at = now if claimed else None
+        return bool(claimed)
+
+    def _numbered(self) -> list[OutboxEvent]:
+        """Rows that were numbered before and not deleted: by this relay before an error, or by one that was killed."""
+        return list(self._events().filter(sequence__isnull=False).order_by("epoch", "sequence")[: self.settings.batch_events])
+
+    def _number(self) -> list[OutboxEvent] | None:
+        """Numbers the next committed rows, in the order of their ids. None when another relay has the lease."""
+        waiting = self._events().filter(sequence=None).order_by("id")
+        if not waiting.exists():
+            return []
+        with transaction.atomic(using=self.outbox.using):
+            state = locked_state(self.outbox.using)
+            if state.owner != self.owner:
+                return None
+            rows = []
+            if state.dropped:
+                rows.append(self._dropped_event(state))
+            size = 0
+            chosen = []
+            for row_id, length in waiting.values_list("id", Length("payload"))[: self.settings.batch_events - len(rows)]:
+                size += length
+                if chosen and size > self.settings.batch_bytes:
+                    break
+                chosen.append(row_id)
+            found = list(waiting.filter(id__lte=chosen[-1])[: len(chosen)]) if chosen else []
+            for row in found:
+                state.sequence += 1
+                row.epoch, row.sequence = state.epoch, state.sequence
+            self._events().bulk_update(found, ["epoch", "sequence"])
+            state.save(using=self.outbox.using, update_fields=["sequence", "dropped", "dropped_from", "dropped_to"])
+        return rows + found
+
+    def _dropped_event(self, state: OutboxState) -> OutboxEvent:
+        """The numbered row of an event that tells of dropped ones. They get their numbers, so that Logbook sees them missing."""
+        first = state.sequence + 1
+        state.sequence += state.dropped + 1
+        span = {"from": events.json_value(state.dropped_from), "to": events.json_value(state.dropped_to)}
+        numbers = {"epoch": state.epoch, "first_sequence": first, "last_sequence": state.sequence - 1}
+        event = {
+            "log": "framework",
+            "occurred_at": events.now(),
+            "action": "events_dropped",
+            "component": {"type": "outbox", "name": self.outbox.name},
+            "error": f"the outbox was full: its {state.dropped} oldest events were dropped",
+            "metadata": {"count": state.dropped, **span, **numbers},
+        }
+        state.dropped, state.dropped_from, state.dropped_to = 0, None, None
+        return self._events().create(
+            dedupe_key=str(uuid.uuid4()), log="framework", payload=events.to_json(event), epoch=state.epoch, sequence=state.sequence
+        )
+
+    def _send(self) -> Step:
+        """Sends the batch, and deletes it when Logbook has it."""
+        rows = self._batch
+        received = self.transport.send_encoded([encoded(row) for row in rows])
+        with transaction.atomic(using=self.outbox.using):
+            sent = {"sent": F("sent") + len(rows), "last_sent_at": timezone.now()}
+            self._states().filter(pk=1).update(**sent)
+            self._events().filter(id__in=[row.id for row in rows])._raw_delete(self.outbox.using)
+        self._batch = None
+        self._reached()
+        last = rows[-1]
+        logger.debug("%s: sent %d events, up to sequence %d of epoch %s", self.outbox.name, len(rows), last.sequence, last.epoch)
+        if received.rejected:
+            logger.error("%s: Logbook could not read %d events; they are in the source's quarantine", self.outbox.name, received.rejected)
+        return Step(sent=len(rows), more=True)
+
+    def _idle(self) -> Step:
+        """Nothing waits: says from time to time that the source is alive, and how far it has counted."""
+        now = time.monotonic()
+        if self._heard_at is None or now - self._heard_at >= self.settings.heartbeat_seconds:
+            state = self._states().get(pk=1)
+            self.transport.heartbeat(state.epoch, state.sequence)
+            self._reached()
+        return Step(wait=self.settings.poll_seconds)
+
+    def _reached(self) -> None:
+        """Notes that Logbook answered, and says so where it did not before."""
+        if self._heard_at is None or self._failures:
+            logger.info("%s: connected to %s, source %s", self.outbox.name, self.settings.url, self.settings.source)
+        if self._failures:
+            self._states().filter(pk=1).update(last_error=None, last_error_at=None)
+        self._failures, self._heard_at = 0, time.monotonic()
+
+    def _failed(self, error: str, least: float | None = None, level: int = logging.WARNING) -> Step:
+        """Notes the error for `logbook_status`, and says how long to wait: as Logbook asks, else longer each time."""
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1.0)
+        self._failures += 1
+        wait = max(pause, least or 0.0)
+        self._states().filter(pk=1).update(last_error=error[:2000], last_error_at=timezone.now())
+        logger.log(level, "%s: %s; the events wait in the outbox, next try in %.1f s", self.outbox.name, error, wait)
+        return Step(error=error, wait=wait)

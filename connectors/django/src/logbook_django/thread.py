@@ -1,0 +1,49 @@
+"""The relay as a thread of the app's process: RELAY = "thread"."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from .loop import Loop
+
+_lock = threading.Lock()
+_running: tuple[int, threading.Thread, Loop] | None = None
+
+
+def wake() -> None:
+    """Starts the thread where this process has none, and tells it that there is something to send.
+
+    It is called after the first commit with an event, so never in a server's parent process before it forks. A process that was forked
+    later has its parent's variable and not its thread, which the process id tells.
+    """
+    global _running
+    running = _running
+    if running is None or running[0] != os.getpid() or not running[1].is_alive():
+        with _lock:
+            running = _running
+            if running is None or running[0] != os.getpid() or not running[1].is_alive():
+                loop = Loop()
+                thread = threading.Thread(target=loop.forever, name="logbook-relay", daemon=True)
+                running = _running = (os.getpid(), thread, loop)
+                thread.start()
+    running[2].wake()
+
+
+def stop(timeout: float = 15.0) -> None:
+    """Ends the thread of this process, if it has one, and waits for it."""
+    global _running
+    with _lock:
+        running, _running = _running, None
+    if running is not None and running[0] == os.getpid():
+        running[2].stop()
+        running[1].join(timeout)
+
+
+def _forked() -> None:
+    """A lock that another thread held at the moment of the fork would stay locked for ever."""
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forked)
