@@ -44,24 +44,34 @@ export function saveExport(
   return saveAs(`${workspace}-${log}.${format}`, `${pathOf(log)}/export.${format}`, options);
 }
 
-/**
- * Saves an answer as a file. Browsers that can write files get it piece by piece; others hold it in memory first.
- */
-async function saveAs(suggestedName: string, path: string, options: object): Promise<void> {
+function saveAs(suggestedName: string, path: string, options: object): Promise<void> {
+  return saveStream(suggestedName, async () => {
+    const { response, error } = await client.GET(path as never, { ...options, parseAs: "stream" } as never);
+    const { body } = response as Response;
+    if (!(response as Response).ok || !body) throw toApiError((response as Response).status, error);
+    return body;
+  });
+}
+
+/** Saves a stream as a file. Browsers that can write files get it piece by piece; others hold it in memory first. */
+export async function saveStream(
+  suggestedName: string,
+  open: () => Promise<ReadableStream<Uint8Array<ArrayBuffer>>>,
+): Promise<void> {
   const { showSaveFilePicker } = window as FilePicker;
   // Asked first: browsers open the dialog only right after a click.
   const handle = await showSaveFilePicker?.call(window, { suggestedName });
-  const { response, error } = await client.GET(path as never, { ...options, parseAs: "stream" } as never);
-  const { body } = response as Response;
-  if (!(response as Response).ok || !body) throw toApiError((response as Response).status, error);
-  if (handle) {
-    await body.pipeTo(await handle.createWritable());
-    return;
-  }
-  const url = URL.createObjectURL(await new Response(body).blob());
+  const body = await open();
+  if (handle) await body.pipeTo(await handle.createWritable());
+  else saveFile(suggestedName, await new Response(body).blob());
+}
+
+/** Saves what is in memory as a file. */
+export function saveFile(name: string, content: Blob) {
+  const url = URL.createObjectURL(content);
   const link = document.createElement("a");
   link.href = url;
-  link.download = suggestedName;
+  link.download = name;
   link.click();
   URL.revokeObjectURL(url);
 }

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
+import { saveStream } from "./export";
 import { accessApi, applicationApi, frameworkApi } from "./logs";
 import { queryKeys } from "./query-keys";
 import type { NewSource, SourceChanges } from "./types";
@@ -85,6 +86,31 @@ export function discardRejected(workspace: string, source: string, ids: number[]
   return unwrap(
     client.POST(`${SOURCE}/rejected/discard`, { params: { path: { workspace, source } }, body: { ids } }),
   );
+}
+
+/** Saves the whole quarantine of a source as a file. An answer has a part of it: the next one follows its last record. */
+export function saveRejected(workspace: string, source: string): Promise<void> {
+  const part = async (after: number) => {
+    const params = { path: { workspace, source }, query: { after } };
+    // The client gives nothing at all for an answer without a body.
+    const answer = client.GET(`${SOURCE}/rejected.ndjson`, { params, parseAs: "text" });
+    return (await unwrap<string | undefined>(answer)) ?? "";
+  };
+  return saveStream(`${workspace}-${source}-rejected.ndjson`, async () => {
+    // What goes wrong with the first part is told before a file is there.
+    let next = await part(0);
+    return new ReadableStream({
+      async pull(controller) {
+        if (next === "") {
+          controller.close();
+          return;
+        }
+        controller.enqueue(new TextEncoder().encode(next));
+        const last = next.slice(next.lastIndexOf("\n", next.length - 2) + 1);
+        next = await part((JSON.parse(last) as { id: number }).id);
+      },
+    });
+  });
 }
 
 export interface LatestOfSource {

@@ -27,9 +27,11 @@ interface CodeBlockProps {
   text: string;
   label: string;
   json?: boolean;
+  /** What is copied, where it is not the text as it is shown. */
+  copied?: string;
 }
 
-export function CodeBlock({ text, label, json = false }: CodeBlockProps) {
+export function CodeBlock({ text, label, json = false, copied = text }: CodeBlockProps) {
   return (
     <div className={styles.block}>
       {/* A long block scrolls, so it must be reachable by keyboard. */}
@@ -38,7 +40,7 @@ export function CodeBlock({ text, label, json = false }: CodeBlockProps) {
         <code>{json ? highlight(text) : text}</code>
       </pre>
       <div className={styles.copy}>
-        <CopyButton text={text} label={`Copy ${label}`} withText />
+        <CopyButton text={copied} label={`Copy ${label}`} withText />
       </div>
     </div>
   );

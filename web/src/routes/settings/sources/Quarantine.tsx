@@ -3,17 +3,16 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { describeError } from "../../../api/errors";
 import { queryKeys } from "../../../api/query-keys";
-import { discardRejected, rejectedQuery, replayRejected } from "../../../api/sources";
+import { discardRejected, rejectedQuery, replayRejected, saveRejected } from "../../../api/sources";
 import type { RejectedRecord, Source } from "../../../api/types";
 import { Button } from "../../../ui/Button";
-import { CodeBlock } from "../../../ui/CodeBlock";
 import { ErrorNotice } from "../../../ui/ErrorNotice";
 import { SkeletonLine } from "../../../ui/Skeleton";
 import { type Clock, formatCount } from "../../../ui/time/format";
 import { ConfirmDialog } from "../ConfirmDialog";
 import { DateText } from "../DateText";
 import settings from "../settings.module.css";
-import { recordText } from "./record-text";
+import { SentRecord } from "./SentRecord";
 import styles from "./sources.module.css";
 
 interface QuarantineProps {
@@ -66,6 +65,7 @@ function Records({
     mutationFn: () => replayRejected(slug, source, chosen.size > 0 ? [...chosen] : null),
     onSuccess: again,
   });
+  const save = useMutation({ mutationFn: () => saveRejected(slug, source) });
   if (pages.error && !pages.data) {
     return <ErrorNotice {...describeError(pages.error)} onRetry={() => void pages.refetch()} />;
   }
@@ -78,20 +78,26 @@ function Records({
   };
   return (
     <>
-      {manages && (
-        <div className={styles.tools}>
-          <Button isDisabled={replay.isPending} onPress={() => replay.mutate()}>
-            {replay.isPending ? "Replaying…" : chosen.size > 0 ? `Replay ${chosen.size}` : "Replay all"}
-          </Button>
-          <Button variant="plain" isDisabled={chosen.size === 0} onPress={() => setDiscarding(true)}>
-            Discard{chosen.size > 0 && ` ${chosen.size}`}
-          </Button>
-          <span role="status" className={settings.sub}>
-            {replay.data && replayed(replay.data)}
-            {replay.error?.message}
-          </span>
-        </div>
-      )}
+      <div className={styles.tools}>
+        {manages && (
+          <>
+            <Button isDisabled={replay.isPending} onPress={() => replay.mutate()}>
+              {replay.isPending ? "Replaying…" : chosen.size > 0 ? `Replay ${chosen.size}` : "Replay all"}
+            </Button>
+            <Button variant="plain" isDisabled={chosen.size === 0} onPress={() => setDiscarding(true)}>
+              Discard{chosen.size > 0 && ` ${chosen.size}`}
+            </Button>
+          </>
+        )}
+        <Button variant="plain" isDisabled={save.isPending} onPress={() => save.mutate()}>
+          {save.isPending ? "Exporting…" : "Export all"}
+        </Button>
+        <span role="status" className={settings.sub}>
+          {replay.data && replayed(replay.data)}
+          {replay.error?.message}
+          {save.error && save.error.name !== "AbortError" && save.error.message}
+        </span>
+      </div>
       <ul className={settings.list}>
         {records.map((record) => (
           <li key={record.id} className={styles.record}>
@@ -160,7 +166,6 @@ interface RecordProps {
 }
 
 function Record({ slug, source, record, clock, manages }: RecordProps) {
-  const { text, json } = recordText(record.record);
   return (
     <div className={styles.part}>
       <p>
@@ -186,10 +191,7 @@ function Record({ slug, source, record, clock, manages }: RecordProps) {
           </>
         )}
       </p>
-      <details>
-        <summary>What was sent</summary>
-        <CodeBlock text={text} label={`record ${record.id}`} json={json} />
-      </details>
+      <SentRecord source={source} record={record} />
     </div>
   );
 }
