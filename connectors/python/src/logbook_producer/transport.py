@@ -131,7 +131,7 @@ class Transport:
             received = Received(*map(sum, zip(received, answer)))
         return received
 
-    def heartbeat(self, epoch: str, sequence: int) -> None:
+    def heartbeat(self, epoch: str | None = None, sequence: int | None = None) -> None:
         """Says that the producer is alive, and how far it has counted. Raises `Unavailable`, `Misconfigured`."""
         status, answer = self._post("heartbeat", encode({"epoch": epoch, "sequence": sequence}))
         if status != 204:
@@ -142,10 +142,15 @@ class Transport:
         with self._lock:
             self._disconnect()
 
+    def abandon(self) -> None:
+        """In a forked child: closes its copy of the connection, whoever in the parent was using it."""
+        self._disconnect()
+
     def _send_part(self, events: Sequence[bytes]) -> Received:
-        if len(events) > MAX_EVENTS or sum(map(len, events)) + len(events) + 1 > MAX_BYTES:
+        if len(events) > MAX_EVENTS or sum(map(len, events)) + 2 * len(events) > MAX_BYTES:
             raise TooLarge(0, f"the limit is {MAX_EVENTS} events and {MAX_BYTES} bytes")
-        status, answer = self._post("events", b"[" + b",".join(events) + b"]")
+        # One event a line: Logbook goes on at the next line after a damaged one.
+        status, answer = self._post("events", b"[" + b",\n".join(events) + b"]")
         # Some other server, or a proxy, may answer 200 as well. Only Logbook's count of exactly these events says that
         # they are durable.
         try:
