@@ -12,8 +12,11 @@ from pathlib import Path
 
 import django
 import pytest
+from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import connections
+from django.test import RequestFactory, override_settings
+from django.test.utils import CaptureQueriesContext
 from servers import Logbook, PostgreSQL, Source
 
 PROJECT = Path(__file__).parent / "project"
@@ -79,8 +82,8 @@ def empty_database():
 class Sender(Source):
     """A source that the app in this process is configured for."""
 
-    def sent(self) -> list[dict]:
-        """Sends what is in the outbox, and returns all events that Logbook has of this source."""
+    def sent(self, log: str | None = None) -> list[dict]:
+        """Sends what is in the outbox, and returns the events that Logbook has of this source: of all logs, or of one."""
         from logbook_django.relay import Relay
 
         relay = Relay()
@@ -89,13 +92,10 @@ class Sender(Source):
         finally:
             relay.release()
         assert self.rejected() == []
-        return self.events()
+        return self.log(log) if log else self.events()
 
     def configure(self, **settings):
         """A context manager in which these settings count as well."""
-        from django.conf import settings as django_settings
-        from django.test import override_settings
-
         return override_settings(LOGBOOK={**django_settings.LOGBOOK, **self.settings, **settings})
 
 
@@ -134,3 +134,22 @@ def user():
 
     with logbook_django.muted():
         return User.objects.create_superuser("asha", "asha@example.org", "correct horse", first_name="Asha", last_name="Rao")
+
+
+@pytest.fixture
+def settings_without_logbook():
+    """A project that says nothing about Logbook."""
+    with override_settings(LOGBOOK={}):
+        yield
+
+
+@pytest.fixture
+def django_queries():
+    """A context manager that gives the queries of the default database."""
+    return lambda: CaptureQueriesContext(connections["default"])
+
+
+@pytest.fixture
+def rf():
+    """Makes requests that go nowhere."""
+    return RequestFactory()

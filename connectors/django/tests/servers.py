@@ -37,7 +37,7 @@ def free_port() -> int:
 class PostgreSQL:
     """A cluster of its own. It refuses to run as root, so root becomes `postgres`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fsync: str = "off") -> None:
         self.port = free_port()
         self.data = folder / "pg"
         self.data.mkdir()
@@ -50,7 +50,7 @@ class PostgreSQL:
         self._run(
             "initdb", "--pgdata", str(self.data), "--auth", "trust", "--username", "app", "--no-sync", "--encoding", "UTF8", "--locale", "C"
         )
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -p {self.port}"
+        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync={fsync} -p {self.port}"
         self._run("pg_ctl", "--pgdata", str(self.data), "--wait", "--log", str(self.data / "log"), "--options", options, "start")
         self._run("createdb", "--host", str(folder), "--port", str(self.port), "--username", "app", "app")
 
@@ -83,9 +83,11 @@ class Logbook:
         }
         self.process: subprocess.Popen | None = None
         self.url = ""
+        # How far some test has read the feed.
+        self.read_up_to = 0
         self.port = free_port()
         self.command("workspace", "create", WORKSPACE)
-        self.token = self.command("token", "--role", "admin", "--workspace", WORKSPACE)
+        self.token = self.command("token", "--role", "admin")
         self.start()
 
     def command(self, *arguments: str) -> str:
@@ -116,10 +118,10 @@ class Logbook:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
 
-    def api(self, path: str, body: object = None) -> dict:
-        """A request to the workspace's API with an admin's token."""
+    def api(self, path: str, body: object = None, workspace: str = WORKSPACE) -> dict:
+        """A request to a workspace's API with an admin's token."""
         request = urllib.request.Request(
-            f"{self.url}/api/v1/workspaces/{WORKSPACE}{path}",
+            f"{self.url}/api/v1/workspaces/{workspace}{path}",
             None if body is None else json.dumps(body).encode(),
             {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
         )
@@ -139,6 +141,8 @@ class Source:
 
     def __init__(self, logbook: Logbook, name: str, key: str) -> None:
         self.logbook, self.name, self.key = logbook, name, key
+        # What was stored before it was there is not its own.
+        self._after = logbook.read_up_to
 
     @property
     def settings(self) -> dict:
@@ -148,13 +152,18 @@ class Source:
         return self.logbook.api(f"/sources/{self.name}")
 
     def events(self) -> list[dict]:
-        """All its events, in the order in which they were stored."""
-        found, after, more = [], 0, True
+        """All its events, with the names that all logs share, in the order in which they were stored."""
+        found, after, more = [], self._after, True
         while more:
             page = self.logbook.api(f"/logs/feed?after={after}&limit=1000")
             found += [event for event in page["data"] if event["source"] == self.name]
             after, more = page["next_cursor"], page["has_more"]
+        self.logbook.read_up_to = after
         return found
+
+    def log(self, name: str) -> list[dict]:
+        """Its events of one log, with the names of that log, in the order in which they happened."""
+        return self.logbook.api(f"/logs/{name}?source={self.name}&order=asc&limit=1000")["data"]
 
     def rejected(self) -> list[dict]:
         return self.logbook.api(f"/sources/{self.name}/rejected")["data"]

@@ -1,9 +1,16 @@
-"""What is committed is sent, once; what is rolled back is not."""
+"""What is committed is sent, once; what is rolled back is not; and recording fails no work of the app."""
+
+import hashlib
+import json
+import threading
 
 import logbook_django as logbook
 import pytest
-from django.db import transaction
+from clinic.models import Work
+from django.db import connection, connections, transaction
+from logbook_django import events, outbox, thread
 from logbook_django.models import OutboxEvent
+from servers import wait_for
 
 
 def told(action="told", **more):
@@ -28,3 +35,136 @@ def test_a_rolled_back_event_is_not_sent_and_leaves_no_hole(source):
             raise LookupError
         logbook.record("framework", told("second"))
     assert [(e["action"], e["sequence"]) for e in source.sent()] == [("first", 1), ("second", 2)]
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time, so no transaction commits late")
+def test_an_event_that_is_committed_late_gets_a_later_number(source):
+    written, may_commit = threading.Event(), threading.Event()
+
+    def write_late():
+        with transaction.atomic():
+            logbook.record("framework", told("written_first"))
+            written.set()
+            may_commit.wait(30)
+        connections.close_all()
+
+    late = threading.Thread(target=write_late)
+    late.start()
+    written.wait(30)
+    logbook.record("framework", told("committed_first"))
+    assert [e["action"] for e in source.sent()] == ["committed_first"]
+    may_commit.set()
+    late.join()
+    assert [(e["action"], e["sequence"]) for e in source.sent()] == [("committed_first", 1), ("written_first", 2)]
+    assert source.state()["gaps"] == []
+
+
+def test_a_dedupe_key_of_the_caller_is_kept(source):
+    logbook.record("framework", told(dedupe_key="once"))
+    assert len(source.sent()) == 1
+    logbook.record("framework", told(dedupe_key="other"))
+    assert len(source.sent()) == 2
+    assert source.state()["duplicates"] == 0
+
+
+def test_an_event_that_cannot_be_recorded_is_logged_and_told_later(source, caplog):
+    with source.configure(RAISE=False):
+        assert not logbook.record("nonsense", told("no_such_log"))
+        assert "could not record" in caplog.text
+        with transaction.atomic():
+            logbook.record("framework", told("next"))
+    first, lost = source.sent()
+    assert first["action"] == "next"
+    assert (lost["action"], lost["outcome"], lost["metadata"]["count"]) == ("events_lost", "failure", 1)
+
+
+@pytest.fixture
+def no_outbox():
+    """A database whose migration of the outbox was forgotten."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE logbook_outboxevent RENAME TO elsewhere")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE elsewhere RENAME TO logbook_outboxevent")
+
+
+@pytest.mark.parametrize("in_transaction", [True, False])
+def test_a_failed_insert_does_not_break_the_apps_transaction(source, no_outbox, caplog, in_transaction):
+    with source.configure(RAISE=False):
+        if in_transaction:
+            with transaction.atomic():
+                Work.objects.create(key="kept")
+        else:
+            Work.objects.create(key="kept")
+    assert Work.objects.filter(key="kept").exists()
+    assert "could not record" in caplog.text
+    outbox._Lost.count = 0
+
+
+def test_with_raise_an_error_is_raised(source):
+    with pytest.raises(ValueError, match="there is no log 'nonsense'"):
+        logbook.record("nonsense", told())
+
+
+def test_nothing_is_recorded_inside_muted_and_without_configuration(source, settings_without_logbook):
+    assert not logbook.record("framework", told())
+    with source.configure(), logbook.muted():
+        assert not logbook.record("framework", told())
+    assert not OutboxEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        ("a\0b", "a\N{REPLACEMENT CHARACTER}b"),
+        ("half \ud83d of a pair", "half \N{REPLACEMENT CHARACTER} of a pair"),
+        (float("nan"), "nan"),
+        (2**60, str(2**60)),
+        (b"bytes", f"5 bytes, sha256:{hashlib.sha256(b'bytes').hexdigest()[:32]}"),
+        ({1: {"b", "a"}}, {"1": ["a", "b"]}),
+    ],
+)
+def test_any_value_becomes_json(source, value, stored):
+    logbook.record("framework", told(metadata={"value": value}))
+    [event] = source.sent()
+    assert event["metadata"]["value"] == stored
+
+
+def test_what_is_too_long_is_cut_and_arrives(source):
+    logbook.record("framework", told(error="e" * 30_000, purpose="p" * 5000, metadata={"m": "m" * 100_000}))
+    logbook.record(
+        "application",
+        {
+            "action": "update",
+            "model": "m",
+            "record_id": "i" * 400,
+            "record_name": "n" * 4000,
+            "changes": [events.change(f"f{n}", None, "v" * 70_000) for n in range(1200)],
+        },
+    )
+    source.sent()
+    [framework], [application] = source.log("framework"), source.log("application")
+    assert len(framework["error"]) == 20_000
+    assert framework["metadata"] == {"cut": "metadata", "names": ["m"]}
+    assert len(application["changes"]) == 1000
+    assert application["metadata"]["cut"].startswith("values beyond")
+    assert len(application["record_id"]) == 255
+
+
+def test_a_thread_sends_by_itself_after_the_first_commit(source):
+    with source.configure(RELAY="thread", POLL_SECONDS=0.1):
+        try:
+            with transaction.atomic():
+                logbook.record("framework", told("first"))
+            wait_for("the first event", lambda: [e["action"] for e in source.events()] == ["first"])
+            logbook.record("framework", told("second"))
+            wait_for("the second event", lambda: [e["action"] for e in source.events()] == ["first", "second"])
+        finally:
+            thread.stop()
+
+
+def test_the_payload_in_the_outbox_is_the_event(source):
+    logbook.record("framework", told())
+    row = OutboxEvent.objects.get()
+    assert json.loads(row.payload)["action"] == "told"
+    assert (row.log, row.epoch, row.sequence) == ("framework", None, None)

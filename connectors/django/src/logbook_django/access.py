@@ -22,11 +22,11 @@ def login_event(request: Any, user: Any) -> dict:
 
 
 def login_failed_event(request: Any, credentials: dict[str, Any]) -> dict:
-    """Somebody could not sign in. Of the credentials only the name is taken. Denied: the account or address was locked before."""
+    """Somebody could not sign in. Of the credentials only the name is taken."""
     locked = bool(getattr(request, "axes_locked_out", False))
     return {
         "event_type": "login_failed",
-        "status": "denied" if locked else "failure",
+        "status": "failure",
         "status_reason": "locked out after too many failures" if locked else "wrong name or password",
         "username": _username(credentials),
         **_place(request),

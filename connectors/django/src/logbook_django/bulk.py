@@ -106,11 +106,20 @@ def audited_manager(manager: BaseManager) -> BaseManager:
 
 @cache
 def _audited_class(manager_class: type) -> type:
-    """The class under its own name, so that migrations still name the one of the app."""
+    """A subclass that has the name of its class and is equal to it, so that no migration sees a difference."""
     queryset_class = manager_class._queryset_class
-    audited = type(queryset_class.__name__, (AuditedMixin, queryset_class), {"__module__": queryset_class.__module__})
-    names = {"__module__": manager_class.__module__, "__qualname__": manager_class.__qualname__, "_queryset_class": audited}
-    return type(manager_class.__name__, (manager_class,), names)
+
+    def __eq__(self: Any, other: Any) -> bool:
+        return isinstance(other, manager_class) and self._constructor_args == other._constructor_args
+
+    members = {
+        "__module__": manager_class.__module__,
+        "__qualname__": manager_class.__qualname__,
+        "__eq__": __eq__,
+        "__hash__": manager_class.__hash__,
+        "_queryset_class": type(queryset_class.__name__, (AuditedMixin, queryset_class), {"__module__": queryset_class.__module__}),
+    }
+    return type(manager_class.__name__, (manager_class,), members)
 
 
 @contextmanager

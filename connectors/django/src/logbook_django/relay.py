@@ -230,8 +230,7 @@ class Relay:
         rows = self._batch
         received = self.transport.send_encoded([encoded(row) for row in rows])
         with transaction.atomic(using=self.outbox.using):
-            sent = {"sent": F("sent") + len(rows), "last_sent_at": timezone.now()}
-            self._states().filter(pk=1).update(**sent)
+            self._states().filter(pk=1).update(sent=F("sent") + len(rows), last_sent_at=timezone.now())
             self._events().filter(id__in=[row.id for row in rows])._raw_delete(self.outbox.using)
         self._batch = None
         self._reached()
@@ -254,7 +253,6 @@ class Relay:
         """Notes that Logbook answered, and says so where it did not before."""
         if self._heard_at is None or self._failures:
             logger.info("%s: connected to %s, source %s", self.outbox.name, self.settings.url, self.settings.source)
-        if self._failures:
             self._states().filter(pk=1).update(last_error=None, last_error_at=None)
         self._failures, self._heard_at = 0, time.monotonic()
 

@@ -11,6 +11,4 @@ def close(admin, request, queryset):
 @admin.register(Patient)
 class PatientAdmin(admin.ModelAdmin):
     actions = (close,)
-
-    def response_action(self, request, queryset):
-        return super().response_action(request, queryset) or None
+    fields = ("name", "status", "age")

@@ -1,0 +1,75 @@
+"""What the outbox adds to a save that django-auditlog records: prints time per save without and with it, and their ratio.
+
+    TEST_DATABASE=postgresql python overhead.py
+
+Both are measured in one run, in turns, so that what else the machine does counts for both. A save is one request's: an UPDATE in a
+transaction of its own. Nothing is sent meanwhile. TEST_FSYNC=on makes PostgreSQL wait for the disk, as it does unless it is told not to.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROUNDS, SAVES = int(os.environ.get("TEST_ROUNDS", 30)), 100
+
+
+def measure() -> None:
+    from clinic.models import Invoice
+    from django.conf import settings
+    from django.db import transaction
+    from django.test import override_settings
+    from logbook_django.models import OutboxEvent
+
+    invoice = Invoice.objects.create(number="INV-1", price=0)
+
+    def saves(first: int) -> float:
+        began = time.perf_counter()
+        for price in range(first, first + SAVES):
+            with transaction.atomic():
+                invoice.price = price
+                invoice.save()
+        return (time.perf_counter() - began) / SAVES * 1e6
+
+    sending = {**settings.LOGBOOK, "URL": "http://127.0.0.1:1", "WORKSPACE": "w", "SOURCE": "s", "KEY": "k", "RAISE": True}
+    alone, both = [], []
+    for number in range(ROUNDS + 2):
+        with override_settings(LOGBOOK={}):
+            alone.append(saves(2 * number * SAVES + 1))
+        with override_settings(LOGBOOK=sending):
+            both.append(saves((2 * number + 1) * SAVES + 1))
+    assert OutboxEvent.objects.count() == len(both) * SAVES
+    # The first rounds prepare what later ones find ready.
+    alone, both = statistics.median(alone[2:]), statistics.median(both[2:])
+    print(f"{os.environ['TEST_DATABASE']}: {alone:.0f} µs with auditlog alone, {both:.0f} µs with the outbox too: {both / alone:.2f}")
+
+
+def main() -> None:
+    from servers import PostgreSQL
+
+    os.environ.setdefault("TEST_DATABASE", "sqlite")
+    folder = Path(tempfile.mkdtemp(prefix="logbook-overhead-"))
+    os.environ["TEST_FOLDER"], os.environ["DJANGO_SETTINGS_MODULE"] = str(folder), "settings"
+    sys.path.insert(0, str(Path(__file__).parent / "project"))
+    postgresql = None
+    try:
+        if os.environ["TEST_DATABASE"] == "postgresql":
+            postgresql = PostgreSQL(folder, os.environ.get("TEST_FSYNC", "off"))
+            os.environ["TEST_PGPORT"] = str(postgresql.port)
+        import django
+        from django.core.management import call_command
+
+        django.setup()
+        call_command("migrate", run_syncdb=True, verbosity=0)
+        measure()
+    finally:
+        if postgresql:
+            postgresql.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Bulk operations are told as such: one event for each call, in the same transaction."""
+
+import io
+
+import logbook_django as logbook
+import pytest
+from clinic.models import Invoice, Patient, Ward
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import transaction
+from django.db.models import F, Q
+
+
+@pytest.fixture
+def patients(source):
+    with logbook.muted():
+        ward = Ward.objects.create(name="Ward 3")
+        return [Patient.objects.create(name=name, ward=ward) for name in ("Li Lei", "Han Meimei", "Asha Rao")]
+
+
+def test_an_update_tells_filter_count_and_values(source, patients):
+    Patient.objects.filter(Q(name="Li Lei") | Q(name__startswith="Han"), ward=patients[0].ward).exclude(status="closed").update(
+        status="closed", access_token="t", unrecorded="x"
+    )
+    [event] = source.sent("application")
+    assert (event["action"], event["model"], event["record_id"]) == ("bulk_update", "clinic.patient", "*")
+    ward = patients[0].ward_id
+    assert event["metadata"] == {
+        "count": 2,
+        "filter": f"(name = 'Li Lei' OR name startswith 'Han') AND ward_id = {ward} AND NOT (status = 'closed')",
+        "fields": ["access_token", "status", "unrecorded"],
+        "values": {"status": "closed", "access_token": "[hidden]"},
+    }
+
+
+def test_the_filter_hides_secrets(source, patients):
+    Patient.objects.filter(access_token="hunter2").update(age=1)
+    Patient.objects.filter(Q(access_token="hunter2") | Q(age=None)).update(age=F("id") + 1)
+    [event] = source.sent("application")
+    assert event["metadata"]["filter"] == "access_token = [hidden] OR age IS NULL"
+    assert event["metadata"]["values"] == {"age": "F(id) + Value(1)"}
+
+
+def test_bulk_create_and_bulk_update_tell_ids(source, patients):
+    created = Patient.objects.bulk_create([Patient(name=f"new {n}") for n in range(150)])
+    for patient in created:
+        patient.age = 1
+    Patient.objects.bulk_update(created, ["age"], batch_size=50)
+    create, update = source.sent("application")
+    assert (create["action"], create["metadata"]["count"], create["metadata"]["ids"]) == ("bulk_create", 150, [p.pk for p in created[:100]])
+    assert (update["action"], update["metadata"]["count"], update["metadata"]["fields"]) == ("bulk_update", 150, ["age"])
+
+
+def test_an_update_of_nothing_is_no_event(source, patients):
+    Patient.objects.filter(name="nobody").update(age=1)
+    assert source.sent() == []
+
+
+def test_a_related_manager_and_a_queryset_of_the_app_are_recorded_too(source, patients):
+    patients[0].ward.patient_set.update(age=5)
+    Patient.objects.open().update(age=6)
+    assert [event["metadata"]["count"] for event in source.sent("application")] == [3, 3]
+
+
+def test_a_bulk_operation_shares_the_fate_of_its_transaction(source, patients):
+    with pytest.raises(LookupError), transaction.atomic():
+        Patient.objects.update(age=1)
+        raise LookupError
+    assert source.sent() == []
+
+
+def test_the_models_of_auditlog_are_recorded_too(source):
+    Invoice.objects.bulk_create([Invoice(number="1")])
+    assert [event["action"] for event in source.sent("application")] == ["bulk_create"]
+
+
+def test_a_recorded_manager_changes_no_migration(source):
+    out = io.StringIO()
+    call_command("makemigrations", "auth", "--check", "--dry-run", stdout=out)
+    assert "No changes" in out.getvalue()
+    assert type(User.objects).__name__ == "UserManager"

@@ -1,0 +1,97 @@
+"""The proof: requests to a real server, some rolled back, while the relay is killed again and again."""
+
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+
+import pytest
+from clinic.models import Patient, Work
+from logbook_django.models import OutboxEvent
+from servers import free_port, wait_for
+
+REQUESTS = int(os.environ.get("TEST_REQUESTS", 2000))
+KILLS = int(os.environ.get("TEST_KILLS", 20))
+CLIENTS = 4
+
+
+@pytest.fixture
+def server(source, manage):
+    """The address of the app on gunicorn, with two processes of four threads."""
+    port = free_port()
+    manage(
+        *("--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4", "--log-level", "critical", "wsgi:application"),
+        program=[sys.executable, "-m", "gunicorn"],
+        settings={**source.settings, "MODELS": ["clinic.Work", "clinic.Patient"]},
+    )
+    url = f"http://127.0.0.1:{port}"
+    wait_for("the app", lambda: answers(url))
+    return url
+
+
+def answers(url):
+    try:
+        urllib.request.urlopen(url + "/", timeout=5)
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+def ask(url, keys):
+    """Sends one request for each key; a third of them is to be rolled back."""
+    for key in keys:
+        end = "roll back" if random.random() < 0.3 else "commit"
+        request = urllib.request.Request(f"{url}/work?key={key}&end={end.replace(' ', '+')}", headers={"X-Correlation-ID": key})
+        try:
+            urllib.request.urlopen(request, timeout=120).read()
+        except urllib.error.HTTPError as error:
+            assert error.code == 500
+
+
+def kill_relays(manage, settings, busy):
+    """Starts relays and kills each a moment later, until that was done KILLS times and the clients are done."""
+    killed = 0
+    while killed < KILLS or busy():
+        relay = manage("logbook_relay", settings=settings, stderr=subprocess.PIPE)
+        # Starting is not what is to be cut off.
+        assert "the relay works" in relay.stderr.readline()
+        time.sleep(random.uniform(0.0, 0.5))
+        relay.kill()
+        relay.wait()
+        relay.stderr.close()
+        killed += 1
+    return killed
+
+
+def test_what_was_committed_is_in_logbook_once_and_nothing_else(source, server, manage, record_property):
+    keys = [f"work-{number}" for number in range(REQUESTS)]
+    clients = [threading.Thread(target=ask, args=(server, keys[n::CLIENTS])) for n in range(CLIENTS)]
+    began = time.monotonic()
+    for client in clients:
+        client.start()
+    settings = {**source.settings, "POLL_SECONDS": 0.05, "BATCH_EVENTS": 50, "LEASE_SECONDS": 0.3}
+    killed = kill_relays(manage, settings, lambda: any(client.is_alive() for client in clients))
+    took = time.monotonic() - began
+    assert manage("logbook_relay", "--once", settings=source.settings).wait(300) == 0
+
+    committed = set(Work.objects.values_list("key", flat=True))
+    assert committed == set(Patient.objects.values_list("name", flat=True))
+    assert 0 < len(committed) < REQUESTS
+    events = source.events()
+    expected = Counter({(key, action): 1 for key in committed for action in ("worked",)})
+    expected.update({(key, "create"): 2 for key in committed})
+    assert Counter((event["correlation_id"], event["action"]) for event in events) == expected
+    assert sorted(event["sequence"] for event in events) == list(range(1, len(events) + 1))
+    state = source.state()
+    assert (state["gaps"], state["gaps_complete"], state["rejected"]) == ([], True, 0)
+    assert [(epoch["first"], epoch["last"]) for epoch in state["epochs"]] == [(1, len(events))]
+    assert not OutboxEvent.objects.exists()
+    figures = f"{len(committed)} of {REQUESTS} requests committed, {killed} relays killed in {took:.0f} s"
+    print(f"{figures}: {len(events)} events, {state['duplicates']} sent twice")
+    record_property("figures", figures)
