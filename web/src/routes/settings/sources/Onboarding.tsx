@@ -7,11 +7,13 @@ import type { CreatedSource } from "../../../api/types";
 import { Button } from "../../../ui/Button";
 import { CodeBlock } from "../../../ui/CodeBlock";
 import { Notice } from "../../../ui/Notice";
+import { SkeletonLine } from "../../../ui/Skeleton";
 import type { Clock } from "../../../ui/time/format";
 import settings from "../settings.module.css";
 import { NewSourceForm } from "./NewSourceForm";
 import { SenderConfig } from "./SenderConfig";
 import styles from "./sources.module.css";
+import { useNewKey } from "./use-new-key";
 import { WaitingFor } from "./WaitingFor";
 
 interface OnboardingProps {
@@ -25,7 +27,11 @@ export function Onboarding({ slug, role, clock }: OnboardingProps) {
   const sources = useQuery(sourcesQuery(slug));
   const [created, setCreated] = useState<CreatedSource | null>(null);
   const known = created ?? sources.data?.data[0];
-  if (!known && !canManage(role)) {
+  const another = useNewKey(slug, known?.name ?? "");
+  const manages = canManage(role);
+  const key = created?.key ?? another.data?.token;
+  if (sources.isPending) return <SkeletonLine width="40%" />;
+  if (!known && !manages) {
     return (
       <Notice icon="inbox" title="No events yet">
         <p>An admin of the workspace makes a source for each system that sends. Then its events are here.</p>
@@ -49,9 +55,9 @@ export function Onboarding({ slug, role, clock }: OnboardingProps) {
             <>
               <p className={settings.sub}>
                 <strong>{known.name}</strong> is there.
-                {created && " Copy its key now: it is not shown again."}
+                {key && " Copy its key now: it is not shown again."}
               </p>
-              {created && <CodeBlock text={created.key} label="key" />}
+              {key && <CodeBlock text={key} label="key" />}
             </>
           )}
         </li>
@@ -59,12 +65,30 @@ export function Onboarding({ slug, role, clock }: OnboardingProps) {
           <>
             <li className={styles.step}>
               <h3 className={settings.heading}>2. Tell the sender</h3>
-              <SenderConfig
-                kind={known.kind}
-                workspace={slug}
-                source={known.name}
-                {...(created && { apiKey: created.key })}
-              />
+              {key || known.has_secret ? (
+                <SenderConfig
+                  kind={known.kind}
+                  workspace={slug}
+                  source={known.name}
+                  signed={known.has_secret}
+                  {...(key && { apiKey: key })}
+                />
+              ) : manages ? (
+                <>
+                  <p className={settings.sub}>
+                    The key of {known.name} was shown when it was made. If nobody has it, make another one: it
+                    comes with the configuration of the sender.
+                  </p>
+                  {another.error && <p role="alert">{another.error.message}</p>}
+                  <div>
+                    <Button isDisabled={another.isPending} onPress={() => another.mutate()}>
+                      {another.isPending ? "Making…" : "Make another key"}
+                    </Button>
+                  </div>
+                </>
+              ) : (
+                <p className={settings.sub}>An admin enters its key where the events come from.</p>
+              )}
             </li>
             <li className={styles.step}>
               <h3 className={settings.heading}>3. Wait for it</h3>

@@ -1,6 +1,6 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { apiKeysQuery, createApiKey } from "../../../api/settings";
+import { apiKeysQuery } from "../../../api/settings";
 import type { ApiKey, Source } from "../../../api/types";
 import { Button } from "../../../ui/Button";
 import { CodeBlock } from "../../../ui/CodeBlock";
@@ -11,17 +11,13 @@ import { LastUsed } from "../LastUsed";
 import { RevokeKeyDialog } from "../RevokeKeyDialog";
 import settings from "../settings.module.css";
 import styles from "./sources.module.css";
+import { useNewKey } from "./use-new-key";
 
 /** The keys of a source. A new one works beside the old one, until that is revoked. */
 export function SourceKeys({ slug, source, clock }: { slug: string; source: Source; clock: Clock }) {
-  const queries = useQueryClient();
   const keys = useQuery(apiKeysQuery(slug));
   const [revoking, setRevoking] = useState<ApiKey | null>(null);
-  const create = useMutation({
-    mutationFn: () =>
-      createApiKey(slug, { name: source.name, role: "writer", source: source.name, expires_at: null }),
-    onSuccess: () => queries.invalidateQueries({ queryKey: apiKeysQuery(slug).queryKey }),
-  });
+  const create = useNewKey(slug, source.name);
   const own = keys.data?.data.filter((key) => key.source === source.name && key.state === "active");
   return (
     <section className={styles.parts} aria-labelledby="source-keys">

@@ -66,7 +66,12 @@ export function SourcePage() {
             <h3 id="connect" className={settings.heading}>
               Connect it
             </h3>
-            <SenderConfig kind={source.data.kind} workspace={slug} source={name} />
+            <SenderConfig
+              kind={source.data.kind}
+              workspace={slug}
+              source={name}
+              signed={source.data.has_secret}
+            />
           </section>
           <section aria-labelledby="mapping">
             <h3 id="mapping" className={settings.heading}>

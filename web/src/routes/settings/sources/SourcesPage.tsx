@@ -114,7 +114,13 @@ function NewSourceDialog({ slug, onClose }: { slug: string; onClose: () => void 
             its hash.
           </p>
           <CodeBlock text={created.key} label="key" />
-          <SenderConfig kind={created.kind} workspace={slug} source={created.name} apiKey={created.key} />
+          <SenderConfig
+            kind={created.kind}
+            workspace={slug}
+            source={created.name}
+            signed={created.has_secret}
+            apiKey={created.key}
+          />
           <div className={forms.actions}>
             <Button variant="primary" onPress={onClose}>
               Done

@@ -6,33 +6,54 @@ export interface Sender {
   workspace: string;
   source: string;
   key: string;
+  /** The source has a secret: every request is signed with it, and a key is not needed. */
+  signed: boolean;
 }
 
 export interface Snippet {
   title: string;
   text: string;
+  /** What must be known before it works. */
+  note?: string;
 }
 
+const TRY = "Try it with curl";
 const EXAMPLE = `{"log": "access", "event_type": "login", "user": {"id": "17", "name": "Asha Rao"}, "ip_address": "198.51.100.4"}`;
+
+// For the shell, inside single quotes: what is pasted again is another event, and no duplicate.
+const SECONDS = "'$(date +%s)'";
+const TIME = "'$(date -u +%FT%TZ)'";
 
 function door({ origin, workspace, source }: Sender): string {
   return `${origin}/api/v1/workspaces/${workspace}/sources/${source}/events`;
 }
 
-/** A line for the shell that sends one event in the shape of the kind. */
-function curl(sender: Sender, body: string, type = "application/json"): Snippet {
-  return {
-    title: "Try it with curl",
-    text: `curl -sS '${door(sender)}' \\\n  -H 'Authorization: Bearer ${sender.key}' \\\n  -H 'Content-Type: ${type}' \\\n  -d '${body}'`,
-  };
+/** The header in which a kind signs, and what stands before the digits. */
+function signature(kind: SourceKind): string {
+  return kind === "keycloak" ? "X-Keycloak-Signature: " : "X-Hub-Signature-256: sha256=";
 }
 
-const BY_KIND: Record<SourceKind, (sender: Sender, now: string) => Snippet[]> = {
-  api: (sender) => [curl(sender, EXAMPLE)],
-  hec: ({ origin, key }, now) => [
+/** Lines for the shell that send one event to the door of a source, in the shape of its kind. */
+function curl(kind: SourceKind, sender: Sender, body: string, type = "application/json"): Snippet {
+  const request = (authentication: string, data: string) =>
+    `curl -sS '${door(sender)}' \\\n  -H ${authentication} \\\n  -H 'Content-Type: ${type}' \\\n  -d ${data}`;
+  if (!sender.signed)
+    return { title: TRY, text: request(`'Authorization: Bearer ${sender.key}'`, `'${body}'`) };
+  const lines = [
+    "secret='the secret of this source'",
+    `body='${body}'`,
+    `signature=$(printf %s "$body" | openssl dgst -sha256 -hmac "$secret" -r | cut -d ' ' -f 1)`,
+    request(`"${signature(kind)}$signature"`, '"$body"'),
+  ];
+  return { title: TRY, text: lines.join("\n") };
+}
+
+const BY_KIND: Record<SourceKind, (sender: Sender) => Snippet[]> = {
+  api: (sender) => [curl("api", sender, EXAMPLE)],
+  hec: ({ origin, key }) => [
     {
-      title: "Try it with curl",
-      text: `curl -sS '${origin}/services/collector/event' \\\n  -H 'Authorization: Splunk ${key}' \\\n  -d '{"time": ${Math.floor(Date.parse(now) / 1000)}, "event": {"action": "login", "user": "asha", "src_ip": "198.51.100.4"}}'`,
+      title: TRY,
+      text: `curl -sS '${origin}/services/collector/event' \\\n  -H 'Authorization: Splunk ${key}' \\\n  -d '{"time": ${SECONDS}, "event": {"action": "login", "user": "asha", "src_ip": "198.51.100.4"}}'`,
     },
     {
       title: "Vector",
@@ -40,13 +61,13 @@ const BY_KIND: Record<SourceKind, (sender: Sender, now: string) => Snippet[]> = 
     },
     {
       title: "Fluent Bit",
-      text: `[OUTPUT]\n    Name         splunk\n    Match        audit.*\n    Host         ${new URL(origin).hostname}\n    Port         ${new URL(origin).port || (origin.startsWith("https") ? "443" : "80")}\n    TLS          ${origin.startsWith("https") ? "On" : "Off"}\n    Splunk_Token ${key}\n    Retry_Limit  no_limits`,
+      text: `[OUTPUT]\n    Name         splunk\n    Match        audit.*\n    Host         ${new URL(origin).hostname}\n    Port         ${portOf(origin)}\n    TLS          ${origin.startsWith("https") ? "On" : "Off"}\n    Splunk_Token ${key}\n    Retry_Limit  no_limits`,
     },
   ],
-  otlp: (sender, now) => [
+  otlp: (sender) => [
     {
-      title: "Try it with curl",
-      text: `curl -sS '${sender.origin}/v1/logs' \\\n  -H 'Authorization: Bearer ${sender.key}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"timeUnixNano": "${Date.parse(now)}000000", "eventName": "user.login", "attributes": [{"key": "audit.actor.id", "value": {"stringValue": "17"}}]}]}]}]}'`,
+      title: TRY,
+      text: `curl -sS '${sender.origin}/v1/logs' \\\n  -H 'Authorization: Bearer ${sender.key}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"timeUnixNano": "${SECONDS}000000000", "eventName": "user.login", "attributes": [{"key": "audit.actor.id", "value": {"stringValue": "17"}}]}]}]}]}'`,
     },
     {
       title: "An SDK, by its environment",
@@ -57,10 +78,11 @@ const BY_KIND: Record<SourceKind, (sender: Sender, now: string) => Snippet[]> = 
       text: `exporters:\n  otlphttp/logbook:\n    logs_endpoint: ${sender.origin}/v1/logs\n    headers:\n      Authorization: Bearer ${sender.key}\n    sending_queue:\n      storage: file_storage`,
     },
   ],
-  cloudevents: (sender, now) => [
+  cloudevents: (sender) => [
     curl(
+      "cloudevents",
       sender,
-      `{"specversion": "1.0", "id": "1", "source": "/billing", "type": "invoice.deleted", "subject": "invoice/77", "time": "${now}", "data": {"actor": {"id": "17"}}}`,
+      `{"specversion": "1.0", "id": "curl-${SECONDS}", "source": "/billing", "type": "invoice.deleted", "subject": "invoice/77", "time": "${TIME}", "data": {"actor": {"id": "17"}}}`,
       "application/cloudevents+json",
     ),
   ],
@@ -74,8 +96,15 @@ const BY_KIND: Record<SourceKind, (sender: Sender, now: string) => Snippet[]> = 
     {
       title: "The HTTP sender of Phase Two's keycloak-events",
       text: `targetUri      ${door(sender)}\nsharedSecret   the secret of this source`,
+      note: sender.signed
+        ? "It signs each request in the header X-Keycloak-Signature. Because this source has a secret, what is not signed is refused; a key is not needed."
+        : "It signs in the header X-Keycloak-Signature and cannot send a key: set a secret in the settings of this source first. From then on every request must be signed, and the key alone is refused.",
     },
-    curl(sender, `{"id": "1", "time": 1764000000000, "type": "LOGIN", "realmId": "main", "userId": "17"}`),
+    curl(
+      "keycloak",
+      sender,
+      `{"id": "curl-${SECONDS}", "time": ${SECONDS}000, "type": "LOGIN", "realmId": "main", "userId": "17"}`,
+    ),
   ],
   auth0: (sender) => [
     {
@@ -90,13 +119,11 @@ const BY_KIND: Record<SourceKind, (sender: Sender, now: string) => Snippet[]> = 
     },
   ],
   github: (sender) => [
-    {
-      title: "Try it with curl",
-      text: curl(
-        sender,
-        `{"@timestamp": 1764000000000, "_document_id": "1", "action": "org.update_member", "actor": "bob", "org": "acme"}`,
-      ).text,
-    },
+    curl(
+      "github",
+      sender,
+      `{"@timestamp": ${SECONDS}000, "_document_id": "curl-${SECONDS}", "action": "org.update_member", "actor": "bob", "org": "acme"}`,
+    ),
   ],
   retraced: ({ origin, key }) => [
     {
@@ -107,12 +134,16 @@ const BY_KIND: Record<SourceKind, (sender: Sender, now: string) => Snippet[]> = 
   workos: ({ origin, key }) => [
     {
       title: "@workos-inc/node",
-      text: `const workos = new WorkOS("${key}", {\n  apiHostname: "${new URL(origin).hostname}",\n  port: ${new URL(origin).port || (origin.startsWith("https") ? "443" : "80")},\n  https: ${String(origin.startsWith("https"))},\n});`,
+      text: `const workos = new WorkOS("${key}", {\n  apiHostname: "${new URL(origin).hostname}",\n  port: ${portOf(origin)},\n  https: ${String(origin.startsWith("https"))},\n});`,
     },
   ],
 };
 
+function portOf(origin: string): string {
+  return new URL(origin).port || (origin.startsWith("https") ? "443" : "80");
+}
+
 /** How a sender is told of Logbook: a line to try, and the configuration of what sends. */
-export function snippets(kind: SourceKind, sender: Sender, now: string): Snippet[] {
-  return BY_KIND[kind](sender, now);
+export function snippets(kind: SourceKind, sender: Sender): Snippet[] {
+  return BY_KIND[kind](sender);
 }
