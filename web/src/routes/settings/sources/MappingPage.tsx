@@ -11,6 +11,7 @@ import { CodeBlock } from "../../../ui/CodeBlock";
 import { ErrorNotice } from "../../../ui/ErrorNotice";
 import { SkeletonLine } from "../../../ui/Skeleton";
 import { Status } from "../../../ui/Status";
+import { formatCount } from "../../../ui/time/format";
 import masking from "../masking.module.css";
 import settings from "../settings.module.css";
 import { useSettings } from "../use-settings";
@@ -18,6 +19,9 @@ import styles from "./sources.module.css";
 
 /** How long typing pauses before what it becomes is asked for, in milliseconds. */
 const PAUSE = 400;
+
+/** Elements of a sample that are shown: a short one may have thousands. */
+const MOST_RESULTS = 50;
 
 /** How what a source sends becomes an event, and a place to try it. */
 export function MappingPage() {
@@ -173,12 +177,18 @@ function Preview({ slug, source, mapping, sample, rejected }: PreviewProps) {
   });
   if (preview.error) return <Errors error={preview.error} />;
   if (!preview.data) return null;
+  const { results } = preview.data;
   return (
     <div className={styles.parts} role="region" aria-label="What it becomes" aria-live="polite">
-      {preview.data.results.length === 0 && <p className={settings.none}>There is nothing in it.</p>}
-      {preview.data.results.map((result, index) => (
+      {results.length === 0 && <p className={settings.none}>There is nothing in it.</p>}
+      {results.slice(0, MOST_RESULTS).map((result, index) => (
         <Result key={index} result={result} />
       ))}
+      {results.length > MOST_RESULTS && (
+        <p className={settings.sub}>
+          These are the first {MOST_RESULTS} of {formatCount(results.length)} elements.
+        </p>
+      )}
     </div>
   );
 }

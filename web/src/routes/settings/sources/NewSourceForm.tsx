@@ -9,9 +9,9 @@ import { TextField } from "../../../ui/TextField";
 import forms from "../../forms.module.css";
 import settings from "../settings.module.css";
 import { SubmitActions } from "../SubmitActions";
-import { KIND_NAMES, KINDS, SILENCES } from "./kinds";
-
-const LABELS = SILENCES.map(({ label }) => label);
+import { KIND_NAMES, KINDS } from "./kinds";
+import { NEVER, secondsOf } from "./silence";
+import { SilenceField } from "./SilenceField";
 
 interface NewSourceFormProps {
   slug: string;
@@ -23,7 +23,7 @@ export function NewSourceForm({ slug, onCreated, onCancel }: NewSourceFormProps)
   const queries = useQueryClient();
   const [kind, setKind] = useState<SourceKind>("api");
   const [name, setName] = useState("");
-  const [silence, setSilence] = useState("Never");
+  const [silence, setSilence] = useState(NEVER);
   const [secret, setSecret] = useState("");
   const signs = KINDS[kind].signs === true;
   const create = useMutation({
@@ -31,7 +31,7 @@ export function NewSourceForm({ slug, onCreated, onCancel }: NewSourceFormProps)
       createSource(slug, {
         kind,
         name: name.trim(),
-        silence_seconds: SILENCES.find(({ label }) => label === silence)?.seconds ?? null,
+        silence_seconds: secondsOf(silence) ?? null,
         secret: signs && secret ? secret : null,
       }),
     onSuccess: async (created) => {
@@ -90,7 +90,7 @@ export function NewSourceForm({ slug, onCreated, onCancel }: NewSourceFormProps)
           error={wrongSecret}
         />
       )}
-      <Select label="Report silence after" options={LABELS} value={silence} onChange={setSilence} />
+      <SilenceField value={silence} onChange={setSilence} />
       <SubmitActions action="Create source" isPending={create.isPending} onCancel={onCancel} />
     </form>
   );

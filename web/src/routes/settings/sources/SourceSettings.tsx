@@ -6,10 +6,11 @@ import type { Source } from "../../../api/types";
 import { Button } from "../../../ui/Button";
 import { Select } from "../../../ui/Select";
 import { TextField } from "../../../ui/TextField";
-import { formatDuration } from "../../../ui/time/format";
 import forms from "../../forms.module.css";
 import settings from "../settings.module.css";
-import { KINDS, SILENCES } from "./kinds";
+import { KINDS } from "./kinds";
+import { OTHER, secondsOf, type Silence, silenceOf } from "./silence";
+import { SilenceField } from "./SilenceField";
 import styles from "./sources.module.css";
 
 const REPLAYS: readonly { days: number | null; label: string }[] = [
@@ -33,14 +34,12 @@ export function SourceSettings({ slug, source }: { slug: string; source: Source 
     onSuccess: async () => {
       setSecret("");
       await queries.invalidateQueries({ queryKey: queryKeys.sources(slug) });
+      setChosen(null);
     },
   });
-  const silence = source.silence_seconds;
-  const silences = withOwn(
-    SILENCES.map(({ seconds, label }) => ({ value: seconds, label })),
-    silence,
-    formatDuration(silence ?? 0),
-  );
+  const [chosen, setChosen] = useState<Silence | null>(null);
+  const silence = chosen ?? silenceOf(source.silence_seconds);
+  const seconds = secondsOf(silence);
   const replay = source.replay_days;
   const replays = withOwn(
     REPLAYS.map(({ days, label }) => ({ value: days, label })),
@@ -61,14 +60,28 @@ export function SourceSettings({ slug, source }: { slug: string; source: Source 
       )}
       <div className={settings.narrow}>
         <div className={forms.form}>
-          <Select
-            label="Report silence after"
-            options={silences.map(({ label }) => label)}
-            value={labelOf(silences, silence)}
-            onChange={(label) =>
-              change.mutate({ silence_seconds: silences.find((one) => one.label === label)?.value ?? null })
-            }
-          />
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              if (seconds !== undefined) change.mutate({ silence_seconds: seconds });
+            }}
+          >
+            <SilenceField
+              value={silence}
+              onChange={(next) => {
+                setChosen(next);
+                // A number is complete only when it is said so.
+                if (next.choice !== OTHER) change.mutate({ silence_seconds: secondsOf(next) ?? null });
+              }}
+            >
+              <Button
+                type="submit"
+                isDisabled={change.isPending || seconds === undefined || seconds === source.silence_seconds}
+              >
+                Set
+              </Button>
+            </SilenceField>
+          </form>
           <div>
             <Select
               label="It may send an event again for"

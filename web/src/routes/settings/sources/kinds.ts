@@ -16,13 +16,3 @@ export const KINDS: Record<SourceKind, { name: string; what: string; signs?: boo
 };
 
 export const KIND_NAMES = Object.keys(KINDS) as SourceKind[];
-
-/** Seconds after which silence is reported. */
-export const SILENCES: readonly { seconds: number | null; label: string }[] = [
-  { seconds: null, label: "Never" },
-  { seconds: 900, label: "15 minutes" },
-  { seconds: 3600, label: "1 hour" },
-  { seconds: 21_600, label: "6 hours" },
-  { seconds: 86_400, label: "1 day" },
-  { seconds: 604_800, label: "1 week" },
-];
