@@ -1,0 +1,69 @@
+"""Nothing is lost and nothing is there twice."""
+
+from __future__ import annotations
+
+import re
+
+from checks import SOURCES, Evidence, check
+
+
+@check
+def every_number_once(e: Evidence) -> None:
+    """the numbers of each source are 1, 2, 3 … as far as its outbox has counted, each once and in order"""
+    for schema, workspace in SOURCES.items():
+        epoch, sequence, sent = e.query(f"SELECT epoch, sequence, sent FROM {schema}.logbook_outboxstate")[0]
+        events = e.reader.events(workspace)
+        assert [(event["epoch"], event["sequence"]) for event in events] == [(epoch, n) for n in range(1, sequence + 1)], workspace
+        assert sent == sequence, (workspace, sent, sequence)
+
+
+@check
+def no_gaps(e: Evidence) -> None:
+    """Logbook knows of no gap and of no record that it could not read"""
+    for workspace in SOURCES.values():
+        source = e.reader.source(workspace)
+        assert (source["gaps"], source["rejected"]) == ([], 0), source
+        assert source["events"] == len(e.reader.events(workspace)), source
+
+
+@check
+def every_row_of_the_audit_log(e: Evidence) -> None:
+    """every row of Zango's audit log is one event"""
+    rows = [row for (row,) in e.query(f"SELECT id FROM peerapp.auditlogs_logentry WHERE id > {e.before.entry} ORDER BY id")]
+    assert sorted(event["metadata"]["zango"]["id"] for event in e.rows("auditlogs_logentry")) == rows and len(rows) > 40
+
+
+@check
+def every_row_of_the_access_log(e: Evidence) -> None:
+    """every row of Zango's access log is one event, and every session that ended another"""
+    table = "accesslogs_appaccesslog"
+    rows = e.query(f"SELECT id, is_login_successful AND session_expired_at IS NOT NULL FROM peerapp.{table} WHERE id > {e.before.attempt} ORDER BY id")
+    tried = [event["metadata"]["zango"]["id"] for event in e.rows(table) if event["action"] in ("login", "login_failed")]
+    ended = [event["metadata"]["zango"]["id"] for event in e.rows(table) if event["action"] in ("logout", "session_expired")]
+    assert sorted(tried) == [row for row, _ in rows]
+    assert sorted(ended) == [row for row, has_ended in rows if has_ended]
+
+
+@check
+def rolled_back(e: Evidence) -> None:
+    """what was rolled back was never sent, also to a savepoint"""
+    names = {event["target"]["name"] for event in e.app if event["target"]}
+    assert not any(name and name.startswith("rolled back") for name in names), names
+    assert "kept after a savepoint" in names
+
+
+@check
+def hooks(e: Evidence) -> None:
+    """every hook point is there, and no event failed to be recorded"""
+    for process in (e.project.web, e.project.worker, e.project.relay):
+        log = process.log.read_text()
+        for bad in ("not recorded", "could not record", "cannot hook"):
+            assert bad not in log, (process.name, [line for line in log.splitlines() if bad in line][:3])
+
+
+@check
+def the_app_without_a_key(e: Evidence) -> None:
+    """an app whose key is missing keeps its events, and the relay says so and serves the others"""
+    assert e.project.count("waiting") > 0
+    log = e.project.relay.log.read_text()
+    assert re.search(r"ERROR logbook: waiting: (not configured|the configuration is wrong)", log), log[-2000:]
