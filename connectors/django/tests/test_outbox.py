@@ -2,12 +2,16 @@
 
 import hashlib
 import json
+import os
+import socket
 import threading
+import time
 
 import logbook_django as logbook
 import pytest
-from clinic.models import Work
-from django.db import connection, connections, transaction
+from clinic.models import Patient, Work
+from django.db import DatabaseError, connection, connections, transaction
+from django.test import Client
 from logbook_django import events, outbox, thread
 from logbook_django.models import OutboxEvent
 from servers import wait_for
@@ -101,6 +105,26 @@ def test_a_failed_insert_does_not_break_the_apps_transaction(source, no_outbox, 
     outbox._Lost.count = 0
 
 
+def test_recording_in_a_broken_transaction_raises_nothing(source, caplog):
+    with source.configure(RAISE=False), transaction.atomic():
+        transaction.set_rollback(True)
+        assert not logbook.record("framework", told())
+    assert "could not record" in caplog.text
+    outbox._Lost.count = 0
+    assert source.sent() == []
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="only PostgreSQL aborts a transaction when a statement fails")
+def test_recording_in_an_aborted_transaction_raises_nothing(source, caplog):
+    with source.configure(RAISE=False), transaction.atomic():
+        with pytest.raises(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT nonsense")
+        assert not logbook.record("framework", told())
+        transaction.set_rollback(True)
+    assert "could not record" in caplog.text
+    outbox._Lost.count = 0
+
+
 def test_with_raise_an_error_is_raised(source):
     with pytest.raises(ValueError, match="there is no log 'nonsense'"):
         logbook.record("nonsense", told())
@@ -159,6 +183,43 @@ def test_a_thread_sends_by_itself_after_the_first_commit(source):
             wait_for("the first event", lambda: [e["action"] for e in source.events()] == ["first"])
             logbook.record("framework", told("second"))
             wait_for("the second event", lambda: [e["action"] for e in source.events()] == ["first", "second"])
+        finally:
+            thread.stop()
+
+
+def test_requests_do_not_wait_for_a_logbook_that_does_not_answer(source, user):
+    client = Client()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with source.configure(URL=url, RELAY="thread", TIMEOUT=60):
+            began = time.monotonic()
+            for number in range(20):
+                assert client.get("/patients", {"name": f"patient {number}"}).status_code == 200
+            took = time.monotonic() - began
+            assert thread._running is not None
+    # One answer would have taken a minute.
+    assert took < 30
+    thread.stop()
+    assert Patient.objects.count() == 20
+    assert len(source.sent("application")) == 20
+
+
+def test_a_forked_process_has_a_thread_of_its_own(source):
+    with source.configure(RELAY="thread"):
+        try:
+            logbook.record("framework", told("before"))
+            wait_for("the thread", lambda: thread._running)
+            connections.close_all()
+            child = os.fork()
+            if child == 0:
+                try:
+                    logbook.record("framework", told("after"))
+                    pid, running, _ = thread._running
+                    os._exit(0 if pid == os.getpid() and running.is_alive() else 1)
+                finally:
+                    os._exit(2)
+            assert os.waitpid(child, 0)[1] == 0
+            wait_for("both events", lambda: {e["action"] for e in source.events()} == {"before", "after"})
         finally:
             thread.stop()
 

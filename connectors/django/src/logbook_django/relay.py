@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Length, Now
 from django.utils import timezone
@@ -176,8 +176,8 @@ class Relay:
         return bool(claimed)
 
     def _numbered(self) -> list[OutboxEvent]:
-        """Rows that were numbered before and not deleted: by this relay before an error, or by one that was killed."""
-        return list(self._events().filter(sequence__isnull=False).order_by("epoch", "sequence")[: self.settings.batch_events])
+        """The numbered rows: of a batch that was just numbered, or that was not deleted before an error or a relay's end."""
+        return list(self._events().filter(sequence__isnull=False).order_by("epoch", "sequence"))
 
     def _number(self) -> list[OutboxEvent] | None:
         """Numbers the next committed rows, in the order of their ids. None when another relay has the lease."""
@@ -188,26 +188,33 @@ class Relay:
             state = locked_state(self.outbox.using)
             if state.owner != self.owner:
                 return None
-            rows = []
             if state.dropped:
-                rows.append(self._dropped_event(state))
-            size = 0
-            chosen = []
-            for row_id, length in waiting.values_list("id", Length("payload"))[: self.settings.batch_events - len(rows)]:
+                self._tell_dropped(state)
+            size, last = 0, None
+            for row_id, length in waiting.values_list("id", Length("payload"))[: self.settings.batch_events]:
                 size += length
-                if chosen and size > self.settings.batch_bytes:
+                if last is not None and size > self.settings.batch_bytes:
                     break
-                chosen.append(row_id)
-            found = list(waiting.filter(id__lte=chosen[-1])[: len(chosen)]) if chosen else []
-            for row in found:
-                state.sequence += 1
-                row.epoch, row.sequence = state.epoch, state.sequence
-            self._events().bulk_update(found, ["epoch", "sequence"])
+                last = row_id
+            if last is not None:
+                state.sequence += self._number_up_to(last, state)
             state.save(using=self.outbox.using, update_fields=["sequence", "dropped", "dropped_from", "dropped_to"])
-        return rows + found
+        return self._numbered()
 
-    def _dropped_event(self, state: OutboxState) -> OutboxEvent:
-        """The numbered row of an event that tells of dropped ones. They get their numbers, so that Logbook sees them missing."""
+    def _number_up_to(self, last: int, state: OutboxState) -> int:
+        """Numbers the rows that have no number and an id up to `last`, in one statement, and returns how many."""
+        connection = connections[self.outbox.using]
+        table = connection.ops.quote_name(OutboxEvent._meta.db_table)
+        ranked = f"SELECT id, row_number() OVER (ORDER BY id) AS place FROM {table} WHERE sequence IS NULL AND id <= %s"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {table} SET epoch = %s, sequence = %s + ranked.place FROM ({ranked}) AS ranked WHERE {table}.id = ranked.id",
+                (state.epoch, state.sequence, last),
+            )
+            return cursor.rowcount
+
+    def _tell_dropped(self, state: OutboxState) -> None:
+        """Writes the numbered row of an event that tells of dropped ones. They get numbers too, so that Logbook sees them missing."""
         first = state.sequence + 1
         state.sequence += state.dropped + 1
         span = {"from": events.json_value(state.dropped_from), "to": events.json_value(state.dropped_to)}
@@ -221,7 +228,7 @@ class Relay:
             "metadata": {"count": state.dropped, **span, **numbers},
         }
         state.dropped, state.dropped_from, state.dropped_to = 0, None, None
-        return self._events().create(
+        self._events().create(
             dedupe_key=str(uuid.uuid4()), log="framework", payload=events.to_json(event), epoch=state.epoch, sequence=state.sequence
         )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 
+from django.db import connections
+
 from .loop import Loop
 
 _lock = threading.Lock()
@@ -24,10 +26,17 @@ def wake() -> None:
             running = _running
             if running is None or running[0] != os.getpid() or not running[1].is_alive():
                 loop = Loop()
-                thread = threading.Thread(target=loop.forever, name="logbook-relay", daemon=True)
+                thread = threading.Thread(target=_run, args=(loop,), name="logbook-relay", daemon=True)
                 running = _running = (os.getpid(), thread, loop)
                 thread.start()
     running[2].wake()
+
+
+def _run(loop: Loop) -> None:
+    try:
+        loop.forever()
+    finally:
+        connections.close_all()
 
 
 def stop(timeout: float = 15.0) -> None:
