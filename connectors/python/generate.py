@@ -1,7 +1,7 @@
 """Writes src/logbook_producer/events.py: the types of the events, from openapi.yaml.
 
-    python generate.py            writes the file
-    python generate.py --check    exits with 1 when the file is stale
+python generate.py            writes the file
+python generate.py --check    exits with 1 when the file is stale
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 OUT = HERE / "src/logbook_producer/events.py"
 ROOTS = ("NewAccessEvent", "NewApplicationEvent", "NewFrameworkEvent")
 # The package fills these in.
-OWN = {"log", "epoch", "sequence"}
+OWN = {"log", "epoch", "sequence", "dedupe_key"}
 HEAD = '''"""The events as Logbook takes them. Made from openapi.yaml by generate.py."""
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Generator:
 
     def type_of(self, schema: dict[str, Any]) -> str:
         if "$ref" in schema:
-            name = schema["$ref"].rpartition("/")[2]
+            name: str = schema["$ref"].rpartition("/")[2]
             self.add(name)
             return name
         if "oneOf" in schema:

@@ -1,9 +1,9 @@
 """Sends events to Logbook, an audit-log service, without ever waiting for it.
 
-    from logbook_producer import Logbook
+from logbook_producer import Logbook
 
-    logbook = Logbook(spool="/var/lib/app/logbook")    # the rest from LOGBOOK_URL, _WORKSPACE, _SOURCE, _KEY
-    logbook.access({"event_type": "login", "user": {"id": "17", "name": "Asha Rao"}})
+logbook = Logbook(spool="/var/lib/app/logbook")    # the rest from LOGBOOK_URL, _WORKSPACE, _SOURCE, _KEY
+logbook.access({"event_type": "login", "user": {"id": "17", "name": "Asha Rao"}})
 """
 
 from .backlog import SpoolFull

@@ -51,13 +51,15 @@ class Backlog(Protocol):
     epoch: str
     sequence: int
     """The last one that was given."""
-    unreadable: int
-    """Damaged lines that were passed over."""
 
-    def append(self, event: bytes, keyed: bool) -> None:
+    @property
+    def unreadable(self) -> int:
+        """Damaged lines that were passed over."""
+
+    def append(self, event: bytes) -> None:
         """Keeps an event with the next sequence. Raises `SpoolFull`, and OSError from the disk; then the sequence is not used.
 
-        `event` is a JSON object with at least one member. `keyed`: it has a dedupe key.
+        `event` is a JSON object with at least one member.
         """
 
     def skip(self) -> None:
@@ -81,10 +83,9 @@ class Backlog(Protocol):
         """In a forked child: lets go of what belongs to the parent."""
 
 
-def finished(event: bytes, keyed: bool, epoch: str, sequence: int) -> bytes:
-    """The line of an event. Without a dedupe key it gets one of epoch and sequence, which no other event has."""
-    key = b"" if keyed else b'"dedupe_key":"%s-%d",' % (epoch.encode(), sequence)
-    return b'%s,%s"epoch":"%s","sequence":%d}\n' % (event[:-1], key, epoch.encode(), sequence)
+def finished(event: bytes, epoch: str, sequence: int) -> bytes:
+    """The line of an event. No other event has this epoch and sequence, so they are its dedupe key too."""
+    return b'%s,"dedupe_key":"%s-%d","epoch":"%s","sequence":%d}\n' % (event[:-1], epoch.encode(), sequence, epoch.encode(), sequence)
 
 
 class MemorySpool:
@@ -100,9 +101,9 @@ class MemorySpool:
         self._run = MemoryRun(epoch)
         self._lock = Lock()
 
-    def append(self, event: bytes, keyed: bool) -> None:
+    def append(self, event: bytes) -> None:
         with self._lock:
-            line = finished(event, keyed, self.epoch, self.sequence + 1)
+            line = finished(event, self.epoch, self.sequence + 1)
             if self.waiting_bytes() + len(line) > self._max_bytes:
                 raise SpoolFull(f"{self._max_bytes} bytes of events wait for Logbook already")
             self._run.append(line)

@@ -12,7 +12,7 @@ from .events import NewActor, NewPerson
 # Fields that the events of all three logs have. The actor of an access event is its `user`.
 SHARED = ("on_behalf_of", "purpose", "role", "ip_address", "user_agent", "session_id", "correlation_id")
 
-_current: ContextVar[dict[str, Any]] = ContextVar("logbook_context", default={})
+_current: ContextVar[dict[str, Any]] = ContextVar("logbook_context")
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def context(
     a thread that you start yourself begins without.
     """
     given = {name: value for name, value in locals().items() if value is not None}
-    token = _current.set({**_current.get(), **given})
+    token = _current.set({**_current.get({}), **given})
     try:
         yield
     finally:
@@ -42,7 +42,7 @@ def context(
 
 def fields_for(log: str) -> dict[str, Any]:
     """The fields of the context, by the names that the log has for them."""
-    current = _current.get()
+    current = _current.get(None)
     if not current:
         return {}
     fields = {name: current[name] for name in SHARED if name in current}

@@ -38,8 +38,6 @@ class _NewAccessEventRequired(TypedDict):
 class _NewAccessEventOptional(TypedDict, total=False):
     occurred_at: str | datetime | None
     """When it happened: from 1970 to one day ahead. Default: now."""
-    dedupe_key: str | None
-    """Events with the same key in the same workspace are stored once within seven days."""
     status: Literal["success", "failure", "denied"] | None
     """Default: `failure` for `login_failed`, otherwise `success`."""
     status_reason: str | None
@@ -123,8 +121,6 @@ class _NewApplicationEventRequired(TypedDict):
 class _NewApplicationEventOptional(TypedDict, total=False):
     occurred_at: str | datetime | None
     """When it happened: from 1970 to one day ahead. Default: now."""
-    dedupe_key: str | None
-    """Events with the same key in the same workspace are stored once within seven days."""
     status: Literal["success", "failure", "denied"] | None
     """Default: `success`."""
     status_reason: str | None
@@ -172,8 +168,6 @@ class _NewFrameworkEventRequired(TypedDict):
 class _NewFrameworkEventOptional(TypedDict, total=False):
     occurred_at: str | datetime | None
     """When it happened: from 1970 to one day ahead. Default: now."""
-    dedupe_key: str | None
-    """Events with the same key in the same workspace are stored once within seven days."""
     actor: NewActor | None
     status: Literal["success", "failure", "denied"] | None
     """Default: `failure` if `error` is given, otherwise `success`."""

@@ -183,13 +183,13 @@ class Logbook(Producer):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _keep(self, event: bytes, keyed: bool) -> bool:
+    def _keep(self, event: bytes) -> bool:
         if not self._enabled:
             return False
         try:
             if self._closed:
                 raise SpoolFull("the producer is closed")
-            self._backlog.append(event, keyed)
+            self._backlog.append(event)
         except OSError as error:
             if self._when_full == "raise":
                 raise
@@ -205,7 +205,7 @@ class Logbook(Producer):
             if time.monotonic() - self._told_at < TELL_EVERY:
                 return
             self._told_at = time.monotonic()
-        log.error("logbook: an event is lost, the %d. so far: %s", self._dropped, error)
+        log.error("logbook: an event is lost, %d so far: %s", self._dropped, error)
 
     def _keep_aside(self, event: bytes) -> None:
         if self._folder:

@@ -14,6 +14,9 @@ from .backlog import MAX_EVENT_BYTES
 from .context import context, fields_for
 from .events import NewAccessEvent, NewApplicationEvent, NewFrameworkEvent
 
+# The package counts, and makes a dedupe key of its count.
+OWN = ("dedupe_key", "epoch", "sequence")
+
 
 class Producer(ABC):
     """Writes events of the three logs.
@@ -43,20 +46,16 @@ class Producer(ABC):
         composed: dict[str, Any] = {"log": log, "occurred_at": None, **fields_for(log), **event}
         if composed["occurred_at"] is None:
             composed["occurred_at"] = datetime.now(timezone.utc)
-        # They are the package's own count.
-        composed.pop("epoch", None)
-        composed.pop("sequence", None)
-        keyed = composed.get("dedupe_key") is not None
-        if not keyed:
-            composed.pop("dedupe_key", None)
+        for name in OWN:
+            composed.pop(name, None)
         encoded = encode(composed)
         if len(encoded) > MAX_EVENT_BYTES:
             raise ValueError(f"an event has at most {MAX_EVENT_BYTES // 1024} KiB, this one has {len(encoded) // 1024}")
-        return self._keep(encoded, keyed)
+        return self._keep(encoded)
 
     @abstractmethod
-    def _keep(self, event: bytes, keyed: bool) -> bool:
-        """Keeps an event that is a JSON object. `keyed`: it has a dedupe key."""
+    def _keep(self, event: bytes) -> bool:
+        """Keeps an event that is a JSON object."""
 
 
 def encode(event: dict[str, Any]) -> bytes:

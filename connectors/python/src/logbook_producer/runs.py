@@ -120,7 +120,7 @@ class Run:
 
     def _read_position(self) -> tuple[int, int]:
         try:
-            position = POSITION.fullmatch((self.path / "sent").read_bytes())
+            position = POSITION.match((self.path / "sent").read_bytes())
         except FileNotFoundError:
             position = None
         return (int(position[1]), int(position[2])) if position else (0, 0)

@@ -163,7 +163,7 @@ class Sender:
                 self._set_aside(events[error.index])
                 del events[error.index]
                 continue
-            self.received = Received(*map(sum, zip(self.received, received)))
+            self.received = self.received.plus(received)
             if received.rejected:
                 log.warning("logbook: %d events could not be read; they are in the source's quarantine", received.rejected)
             break
@@ -187,7 +187,7 @@ class Sender:
                 log.error("logbook: events cannot be sent and wait: %s", error)
         if isinstance(error, Misconfigured):
             return LAST_RETRY
-        pause = min(LAST_RETRY, FIRST_RETRY * 2 ** min(self._failures - 1, 10))
+        pause: float = min(LAST_RETRY, FIRST_RETRY * 2 ** min(self._failures - 1, 10))
         if isinstance(error, Unavailable) and error.retry_after is not None:
             return min(max(error.retry_after, FIRST_RETRY), 10 * LAST_RETRY)
         # Many producers that lost Logbook at once do not come back at once.

@@ -15,6 +15,7 @@ What `append` wrote stays when the process is killed. With `sync` it also stays 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
@@ -55,9 +56,9 @@ class Spool:
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
 
-    def append(self, event: bytes, keyed: bool) -> None:
+    def append(self, event: bytes) -> None:
         with self._lock:
-            line = finished(event, keyed, self.epoch, self.sequence + 1)
+            line = finished(event, self.epoch, self.sequence + 1)
             if self.waiting_bytes() + len(line) > self._max_bytes:
                 raise SpoolFull(f"{self._max_bytes} bytes of events wait for Logbook already")
             if self._own is None:
@@ -73,7 +74,7 @@ class Spool:
 
     def runs(self) -> list[Waiting]:
         with self._lock:
-            return [*self._adopted, *([self._own] if self._own else [])]
+            return [*self._all()]
 
     def adopt(self) -> int:
         if not self.folder.is_dir():
@@ -103,24 +104,30 @@ class Spool:
         return self._unreadable + sum(run.unreadable for run in self._adopted)
 
     def waiting_bytes(self) -> int:
-        runs: list[Run] = [*self._adopted, *([self._own] if self._own else [])]
-        return sum(run.waiting_bytes for run in runs)
+        return sum(run.waiting_bytes for run in self._all())
 
     def close(self) -> None:
         with self._lock:
-            if self._own:
-                self._own.close()
-                if not self._own.waiting_bytes:
-                    self._own.remove()
-            if self._owner:
-                self._owner.release()
+            own, owner, runs = self._own, self._owner, self._all()
             self._own, self._owner, self._adopted = None, None, []
+        # What cannot be removed is found by the next process.
+        with contextlib.suppress(OSError):
+            if own:
+                own.close()
+            for run in runs:
+                if not run.waiting_bytes:
+                    run.remove()
+            if owner:
+                owner.release()
 
     def abandon(self) -> None:
         if self._own:
             self._own.close()
         if self._owner:
             self._owner.close()
+
+    def _all(self) -> list[Run]:
+        return [*self._adopted, *([self._own] if self._own else [])]
 
     def _new_owner(self) -> Owner:
         if self._owner is None:

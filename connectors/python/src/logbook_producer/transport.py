@@ -78,6 +78,9 @@ class Received(NamedTuple):
     rejected: int = 0
     """In quarantine."""
 
+    def plus(self, other: Received) -> Received:
+        return Received(*(one + another for one, another in zip(self, other, strict=True)))
+
 
 class Transport:
     """The way to one source. Threads may share it; they take turns.
@@ -128,7 +131,7 @@ class Transport:
                 middle = first + len(part) // 2
                 parts += [(middle, end), (first, middle)]
                 continue
-            received = Received(*map(sum, zip(received, answer)))
+            received = received.plus(answer)
         return received
 
     def heartbeat(self, epoch: str | None = None, sequence: int | None = None) -> None:
@@ -151,17 +154,17 @@ class Transport:
             raise TooLarge(0, f"the limit is {MAX_EVENTS} events and {MAX_BYTES} bytes")
         # One event a line: Logbook goes on at the next line after a damaged one.
         status, answer = self._post("events", b"[" + b",\n".join(events) + b"]")
-        # Some other server, or a proxy, may answer 200 as well. Only Logbook's count of exactly these events says that
-        # they are durable.
+        # Some other server, or a proxy, may answer 200 as well. Only Logbook's counts say that the events are durable.
         try:
             counts = json.loads(answer)
-            received = Received(*(counts[name] for name in Received._fields))
-            complete = sum(received) == len(events)
+            received = Received(*(int(counts[name]) for name in Received._fields))
         except (ValueError, TypeError, KeyError):
-            complete = False
-        if status != 200 or not complete:
+            received = Received()
+        uncounted = len(events) - sum(received)
+        if status != 200 or not any(received) or uncounted < 0:
             raise Misconfigured(status, f"this is no answer of Logbook: {answer[:200]!r}")
-        return received
+        # An event with the dedupe key of another one is in quarantine, which Logbook does not count.
+        return received._replace(rejected=received.rejected + uncounted)
 
     def _post(self, action: str, body: bytes) -> tuple[int, bytes]:
         headers = dict(self._headers)

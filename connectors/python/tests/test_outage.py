@@ -1,0 +1,155 @@
+"""A Logbook that is away, slow, or not the right one: the app goes on, and everything arrives in order."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from logbook_producer import Logbook, backlog, runs, sender
+from proxy import proxy_to
+from server import Source, ids_of, wait_for
+
+
+def write(logbook: Logbook, *numbers: int, **more: Any) -> None:
+    for number in numbers:
+        event: Any = {"action": "create", "model": "record", "record_id": str(number), **more}
+        assert logbook.application(event)
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_what_was_written_meanwhile_arrives_in_order(source: Source, spool: Path, on_disk: bool, caplog: pytest.LogCaptureFixture) -> None:
+    source.server.kill()
+    with Logbook(**source.address, spool=spool if on_disk else None) as logbook:
+        write(logbook, *range(2000))
+        # As long as nothing answers, too.
+        wait_for("the error", lambda: logbook.status().failing)
+        status = logbook.status()
+        assert (status.waiting, status.on_disk) == (2000, on_disk)
+        assert status.oldest and status.oldest.timestamp() == pytest.approx(time.time(), abs=30)
+        assert status.last_error and "refused" in status.last_error
+        assert not logbook.flush(0.1)
+        source.server.start()
+        write(logbook, *range(2000, 2010))
+        assert logbook.flush(60)
+        assert (logbook.status().waiting, logbook.status().failing) == (0, False)
+    assert ids_of(source.feed()) == [str(number) for number in range(2010)]
+    assert source.state()["gaps"] == []
+    # Told once, however often it was tried.
+    assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
+
+
+def test_lost_answers_double_nothing(source: Source, spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "FIRST_RETRY", 0.02)
+    for module in (backlog, runs):
+        monkeypatch.setattr(module, "MAX_BATCH_EVENTS", 10)
+    for folder in (spool, None):
+        with proxy_to(source.server.url) as proxy, Logbook(**{**source.address, "url": proxy.url}, spool=folder) as logbook:
+            proxy.lose_answers = 4
+            write(logbook, *range(100))
+            assert logbook.flush(30)
+            assert logbook.status().accepted < 100 and logbook.status().duplicates > 0
+    assert sorted(ids_of(source.feed())) == sorted([str(number) for number in range(100)] * 2)
+    assert source.state()["gaps"] == []
+
+
+def test_a_poison_event_goes_to_quarantine_and_blocks_nothing(source: Source, spool: Path) -> None:
+    with Logbook(**source.address, spool=spool, heartbeat=0.05) as logbook:
+        write(logbook, 0)
+        assert logbook.access({"event_type": "NOT SNAKE"})
+        assert logbook.application({"action": "create", "model": "record", "record_id": "1", "metadata": {"big": "x" * 300_000}})
+        write(logbook, 2)
+        assert logbook.flush()
+        assert logbook.status().rejected == 2
+    assert ids_of(source.feed()) == ["0", "2"]
+    assert [record["code"] for record in source.rejected()] != []
+    # What is in quarantine has not come yet.
+    assert [(gap["from"], gap["to"]) for gap in source.state()["gaps"]] == [(2, 3)]
+
+
+def test_an_event_that_a_proxy_refuses_is_set_aside(source: Source, spool: Path) -> None:
+    with proxy_to(source.server.url) as proxy:
+        proxy.instead = lambda path, body: (413, {}, b"") if len(body) > 3000 else None
+        with Logbook(**{**source.address, "url": proxy.url}, spool=spool) as logbook:
+            write(logbook, 0)
+            write(logbook, 1, metadata={"text": "x" * 3000})
+            write(logbook, 2)
+            assert logbook.flush()
+            assert logbook.status().set_aside == 1
+    assert ids_of(source.feed()) == ["0", "2"]
+    assert '"record_id":"1"' in next(spool.rglob("set-aside.ndjson")).read_text()
+
+
+def test_a_wrong_key_is_told_loudly_and_loses_nothing(source: Source, spool: Path, caplog: pytest.LogCaptureFixture) -> None:
+    wrong = Logbook(**{**source.address, "key": "lbk_wrong"}, spool=spool)
+    # Before the first event.
+    wait_for("the error", lambda: wrong.status().failing)
+    write(wrong, *range(10))
+    wrong.close()
+    assert (wrong.status().last_error or "").startswith("401")
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    with Logbook(**source.address, spool=spool) as right:
+        wait_for("what waited", lambda: right.status().accepted == 10)
+    assert ids_of(source.feed()) == [str(number) for number in range(10)]
+
+
+def test_it_waits_as_long_as_logbook_asks(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "FIRST_RETRY", 0.01)
+    with proxy_to(source.server.url) as proxy:
+        proxy.instead = lambda path, body: (503, {"Retry-After": "1"}, b"") if len(proxy.times) <= 2 else None
+        with Logbook(**{**source.address, "url": proxy.url}) as logbook:
+            wait_for("three requests", lambda: len(proxy.times) >= 3)
+            assert all(after - before >= 0.99 for before, after in pairwise(proxy.times))
+            write(logbook, 1)
+
+
+def test_a_logbook_that_hangs_does_not_hold_up_the_app(source: Source, spool: Path) -> None:
+    with proxy_to(source.server.url) as proxy:
+        proxy.hang.clear()
+        logbook = Logbook(**{**source.address, "url": proxy.url}, spool=spool, timeout=30)
+        begin = time.monotonic()
+        write(logbook, *range(1000))
+        logbook.close(timeout=0.2)
+        assert time.monotonic() - begin < 5
+
+
+EXITS = """
+import sys
+from logbook_producer import Logbook
+logbook = Logbook()
+for number in range(10):
+    logbook.application({"action": "create", "model": "record", "record_id": str(number)})
+"""
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_a_process_that_ends_sends_first(source: Source, spool: Path, on_disk: bool) -> None:
+    environment = {**source.environment, "LOGBOOK_SPOOL": str(spool) if on_disk else ""}
+    subprocess.run([sys.executable, "-c", EXITS], env=environment, check=True)
+    assert ids_of(source.feed()) == [str(number) for number in range(10)]
+    if on_disk:
+        assert [path for path in spool.rglob("*") if path.is_file()] == []
+
+
+def test_a_process_ends_without_logbook_and_the_next_one_sends(source: Source, spool: Path) -> None:
+    source.server.kill()
+    begin = time.monotonic()
+    subprocess.run([sys.executable, "-c", EXITS], env={**source.environment, "LOGBOOK_SPOOL": str(spool)}, check=True)
+    assert time.monotonic() - begin < 5
+    source.server.start()
+    with Logbook(**source.address, spool=spool) as logbook:
+        wait_for("what waited", lambda: logbook.status().accepted == 10)
+    assert ids_of(source.feed()) == [str(number) for number in range(10)]
+
+
+def test_it_says_that_it_is_alive(source: Source) -> None:
+    with Logbook(**source.address, heartbeat=0.05):
+        first = wait_for("a heartbeat", lambda: source.state()["last_heartbeat_at"])
+        wait_for("the next one", lambda: source.state()["last_heartbeat_at"] > first)
+    assert source.feed() == []

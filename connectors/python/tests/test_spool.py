@@ -1,0 +1,208 @@
+"""The spool alone: torn and damaged files, dead processes, forks, and several that want the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from logbook_producer import runs
+from logbook_producer.runs import Run
+from logbook_producer.spool import Spool
+
+MIB = 1024 * 1024
+
+
+def event(number: int) -> bytes:
+    return json.dumps({"log": "access", "n": number, "text": "é\n" * random.randrange(30)}, ensure_ascii=False).encode()
+
+
+def read(run: Run, restarts: bool = False) -> list[int]:
+    """The numbers of a run's events, as a sender takes them; perhaps with a new process after each batch."""
+    numbers: list[int] = []
+    while batch := run.batch():
+        assert batch == run.batch()
+        numbers += [json.loads(line)["n"] for line in batch.events]
+        run.done(batch)
+        if restarts:
+            run = Run(run.path)
+    assert run.waiting_bytes == 0
+    run.remove()
+    assert not run.path.exists()
+    return numbers
+
+
+def make_run(folder: Path, segments: list[list[bytes]]) -> Path:
+    path = folder / f"{'0' * 16}.{random.randbytes(16).hex()}"
+    path.mkdir()
+    for index, lines in enumerate(segments, 1):
+        (path / f"{index:08}.ndjson").write_bytes(b"".join(lines))
+    return path
+
+
+GARBAGE: list[Callable[[], bytes]] = [
+    lambda: random.randbytes(random.randrange(1, 300)).replace(b"\n", b""),
+    lambda: b"\x00" * random.randrange(1, 5000),
+    lambda: event(-1)[: random.randrange(1, 10)],
+    lambda: b"",
+    lambda: b"[]",
+    lambda: b'{"n": NaN}',
+    lambda: b'{"n": "\xff"}',
+    lambda: b"[" * 100_000,
+    lambda: b"x" * (3 * MIB),
+]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_no_whole_line_is_lost_among_damaged_ones(tmp_path: Path, restarts: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(150):
+        random.seed(seed)
+        monkeypatch.setattr(runs, "MAX_BATCH_EVENTS", random.choice((1, 2, 7, 2000)))
+        monkeypatch.setattr(runs, "MAX_BATCH_BYTES", random.choice((200, 1000, MIB)))
+        numbers = iter(range(10_000))
+        written = []
+        segments: list[list[bytes]] = []
+        for _ in range(random.randrange(4)):
+            lines = []
+            for _ in range(random.randrange(12)):
+                if random.random() < 0.7:
+                    written.append(next(numbers))
+                    lines.append(event(written[-1]) + b"\n")
+                else:
+                    lines.append(random.choice(GARBAGE if random.random() < 0.1 else GARBAGE[:-2])() + b"\n")
+            if random.random() < 0.5:
+                torn = event(next(numbers))
+                lines.append(torn[: random.randrange(1, len(torn))])
+            segments.append(lines)
+        path = make_run(tmp_path, segments)
+        if random.random() < 0.3:
+            (path / "sent").write_bytes(random.randbytes(random.randrange(40)))
+        assert read(Run(path), restarts) == written, f"seed {seed}"
+
+
+def test_a_file_may_end_anywhere(tmp_path: Path) -> None:
+    lines = [event(number) + b"\n" for number in range(4)]
+    whole = b"".join(lines)
+    for end in range(len(whole)):
+        path = make_run(tmp_path, [[whole[:end]]])
+        cut = whole[:end].count(b"\n")
+        # Without its newline alone, a line is whole all the same.
+        cut += end > 0 and whole[end : end + 1] == b"\n"
+        assert read(Run(path)) == list(range(cut)), f"cut at {end}"
+
+
+def test_what_was_sent_is_not_read_again(tmp_path: Path) -> None:
+    path = make_run(tmp_path, [[event(number) + b"\n" for number in range(start, start + 3000)] for start in (0, 3000)])
+    run = Run(path)
+    for _ in range(3):
+        batch = run.batch()
+        assert batch
+        run.done(batch)
+    sent = run.sent
+    assert run.written - sent == Run(path).written
+    assert read(Run(path)) == list(range(sent, 6000))
+
+
+def new_spool(folder: Path, epoch: str | None = None, sync: bool = False) -> Spool:
+    return Spool(folder, epoch or random.randbytes(16).hex(), max_bytes=MIB, sync=sync)
+
+
+KILLED = """
+import os, sys
+from collections.abc import Callable
+from pathlib import Path
+from logbook_producer.spool import Spool
+for epoch in sys.argv[2:]:
+    spool = Spool(Path(sys.argv[1]), epoch, max_bytes=1 << 20, sync=False)
+    spool.append(b'{"n":1}')
+os.kill(os.getpid(), 9)
+"""
+
+
+def leave_runs(folder: Path, count: int) -> list[str]:
+    """What a process left that was killed."""
+    epochs = [random.randbytes(16).hex() for _ in range(count)]
+    done = subprocess.run([sys.executable, "-c", KILLED, str(folder), *epochs])
+    assert done.returncode == -9
+    return epochs
+
+
+def test_the_run_of_a_dead_process_has_one_heir(spool: Path) -> None:
+    epochs = leave_runs(spool, 20)
+    heirs = [new_spool(spool) for _ in range(8)]
+    start = threading.Barrier(len(heirs))
+
+    def adopt(heir: Spool) -> None:
+        start.wait()
+        heir.adopt()
+
+    threads = [threading.Thread(target=adopt, args=(heir,)) for heir in heirs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for heir in heirs:
+        heir.adopt()
+    assert sorted(run.epoch for heir in heirs for run in heir.runs()) == sorted(epochs)
+    for heir in heirs:
+        heir.close()
+    # Nobody has sent them, so they wait for the next one.
+    last = new_spool(spool)
+    assert last.adopt() == len(epochs)
+    assert {path.suffix for path in spool.iterdir() if path.is_file()} == {".lock"}
+    last.close()
+
+
+def test_the_living_keep_what_is_theirs(spool: Path) -> None:
+    living = new_spool(spool)
+    living.append(b'{"n":1}')
+    assert new_spool(spool).adopt() == 0
+    child = os.fork()
+    if child == 0:
+        # A fork has the lock open too; it must neither give it up nor keep it.
+        living.abandon()
+        os._exit(0 if new_spool(spool).adopt() == 0 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert new_spool(spool).adopt() == 0
+    living.close()
+    assert new_spool(spool).adopt() == 1
+
+
+def test_others_cannot_read_it(spool: Path) -> None:
+    writer = new_spool(spool)
+    writer.append(b'{"n":1}')
+    for path in [spool, *spool.rglob("*")]:
+        assert path.stat().st_mode & 0o077 == 0, path
+    writer.close()
+
+
+@pytest.mark.parametrize("sync", [False, True])
+def test_threads_share_one_sequence(spool: Path, sync: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "SEGMENT_BYTES", 2000)
+    writer = new_spool(spool, sync=sync)
+
+    def write() -> None:
+        for _ in range(100):
+            writer.append(b'{"n":0}')
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    sequences: list[int] = []
+    while len(sequences) < 400:
+        for run in writer.runs():
+            if batch := run.batch():
+                sequences += [json.loads(line)["sequence"] for line in batch.events]
+                run.done(batch)
+    for thread in threads:
+        thread.join()
+    assert sequences == list(range(1, 401))
+    writer.close()
+    assert list(spool.iterdir()) == []
