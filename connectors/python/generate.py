@@ -104,7 +104,7 @@ def quoted(text: str, indent: str) -> str:
 
 
 def main() -> int:
-    contract = yaml.safe_load((HERE / "../../openapi.yaml").read_text())
+    contract = yaml.load((HERE / "../../openapi.yaml").read_text(), yaml.CSafeLoader)
     text = Generator(contract["components"]["schemas"]).text()
     if "--check" not in sys.argv:
         OUT.write_text(text)

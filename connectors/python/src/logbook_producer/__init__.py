@@ -10,6 +10,7 @@ from .backlog import SpoolFull
 from .context import context
 from .events import Change, NewAccessEvent, NewActor, NewApplicationEvent, NewComponent, NewFrameworkEvent, NewPerson, NewTarget
 from .logbook import Logbook, Status
+from .producer import Producer
 
 __version__ = "0.1.0"
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "NewFrameworkEvent",
     "NewPerson",
     "NewTarget",
+    "Producer",
     "SpoolFull",
     "Status",
     "context",
