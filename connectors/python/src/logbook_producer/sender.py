@@ -47,6 +47,8 @@ class Sender:
         self._failures = 0
         self._told: tuple[type, float] | None = None
         self._stopping = False
+        # The time for stopping is over.
+        self._given_up = False
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._wake = threading.Event()
@@ -91,6 +93,7 @@ class Sender:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout)
+            self._given_up = True
 
     def abandon(self) -> None:
         """In a forked child, which has no copy of the thread."""
@@ -106,7 +109,7 @@ class Sender:
                 log.debug("logbook: in the sending thread", exc_info=True)
                 pause, rest = self._failed(error), 0.0
             if self._stopping:
-                if (self._backlog.on_disk and self._failures) or not self._backlog.waiting_bytes():
+                if self._given_up or (self._backlog.on_disk and self._failures) or not self._backlog.waiting_bytes():
                     break
                 pause = min(pause, FIRST_RETRY)
             if pause:
