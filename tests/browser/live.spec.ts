@@ -115,6 +115,44 @@ test("A burst is bounded: the list is loaded again", async ({ signedIn: page, se
   await expect(total(page)).toContainText("1,401");
 });
 
+test("A timeline follows what belongs to it", async ({ signedIn: page, server }) => {
+  const login = await workspace(server, "live-timeline");
+  await login("Asha");
+  await page.goto("/w/live-timeline/timeline?actor=user%3AAsha");
+  const events = page.getByRole("grid", { name: "Timeline" }).getByRole("row").filter({ has: page.getByRole("gridcell") });
+  await expect(events).toHaveCount(1);
+  await page.getByRole("button", { name: "Live", exact: true }).click();
+  await expect(page.getByText("Following")).toBeVisible();
+  // One transaction, so that what is not of the timeline came as well.
+  await login("Ravi", "Asha");
+  await expect(events).toHaveCount(2);
+  await page.keyboard.press("p");
+  await expect(page.getByText("Paused", { exact: true })).toBeVisible();
+  await login("Asha");
+  await page.getByRole("button", { name: "1 new event" }).click();
+  await expect(events).toHaveCount(3);
+  await page.getByRole("button", { name: "Follow", exact: true }).click();
+  await events.first().getByRole("gridcell").first().click();
+  await expect(details(page)).toBeVisible();
+  await login("Asha");
+  await expect(page.getByText("New events wait while you read")).toBeVisible();
+  await expect(page.getByRole("button", { name: "1 new event" })).toBeVisible();
+  await expect(events).toHaveCount(3);
+  await page.getByRole("button", { name: "1 new event" }).click();
+  await expect(events).toHaveCount(4);
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "Live", exact: true }).click();
+  await login("Asha");
+  await page.getByRole("button", { name: "Refresh" }).click();
+  await expect(events).toHaveCount(5);
+
+  // A timeline around an event has an end.
+  await events.first().getByRole("gridcell").first().click();
+  await details(page).getByRole("link", { name: "5 minutes before and after" }).click();
+  await expect(events).toHaveCount(6);
+  await expect(page.getByRole("button", { name: "Live", exact: true })).toBeDisabled();
+});
+
 test("A range that ends before now cannot be followed", async ({ signedIn: page, server }) => {
   const login = await workspace(server, "live-past");
   await login("Asha");

@@ -1,7 +1,7 @@
 import { client } from "./client";
 import { ApiError, toApiError } from "./errors";
 import { type SseMessage, SseParser } from "./sse";
-import type { FilterQuery, LogName } from "./types";
+import type { FilterQuery, LogName, TimelineQuery } from "./types";
 
 /** `waiting`: not connected now, but it will try again. `ended`: it will not. */
 export type TailState = "connecting" | "open" | "waiting" | "ended";
@@ -23,11 +23,17 @@ const HIDDEN_MS = 60_000;
 const WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
 
+/** What is followed: a log, or the timeline of all logs. */
+export type Tailed<L extends LogName = LogName> = { workspace: string } & (
+  | { log: L; query: FilterQuery<L> }
+  | { log: "timeline"; query: Omit<TimelineQuery, "order" | "limit" | "cursor"> }
+);
+
 type Connect = (lastEventId: string | null, signal: AbortSignal) => Promise<Response>;
 
-function connectTo<L extends LogName>(workspace: string, log: L, query: FilterQuery<L>): Connect {
+function connectTo<L extends LogName>({ workspace, log, query }: Tailed<L>): Connect {
   return async (lastEventId, signal) => {
-    const path = `/api/v1/workspaces/{workspace}/logs/${log}/tail` as const;
+    const path = `/api/v1/workspaces/{workspace}/${log === "timeline" ? log : `logs/${log}`}/tail`;
     const { response, error } = (await client.GET(
       path as never,
       {
@@ -45,13 +51,13 @@ function connectTo<L extends LogName>(workspace: string, log: L, query: FilterQu
   };
 }
 
-/** Follows a log until `signal` is aborted, and comes back behind the last event that it has heard of. */
+/** Follows it until `signal` is aborted, and comes back behind the last event that it has heard of. */
 export async function followTail<L extends LogName>(
-  { workspace, log, query }: { workspace: string; log: L; query: FilterQuery<L> },
+  tailed: Tailed<L>,
   listener: TailListener,
   signal: AbortSignal,
 ): Promise<void> {
-  const connect = connectTo(workspace, log, query);
+  const connect = connectTo(tailed);
   let last = null as { id: string; at: number } | null;
   let failures = 0;
   listener.onState("connecting", null);

@@ -1,8 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useEffectEvent, useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { parameterError } from "../api/errors";
 import type { ListQuery, LogEvent, LogName, Workspace } from "../api/types";
-import { Button, IconButton } from "../ui/Button";
+import { IconButton } from "../ui/Button";
 import { cx } from "../ui/cx";
 import { useDrawerWidth } from "../ui/drawer-width";
 import { Sheet } from "../ui/Sheet";
@@ -17,10 +17,12 @@ import type { LogDefinition, Metric } from "./definition";
 import { EventDrawer } from "./EventDrawer";
 import { FilterPanel } from "./FilterPanel";
 import { Histogram } from "./Histogram";
+import { liveSource } from "./live-source";
 import { LiveStatus } from "./LiveStatus";
 import { LogResults } from "./LogResults";
 import styles from "./LogView.module.css";
 import { MetricCards } from "./MetricCards";
+import { NewEvents } from "./NewEvents";
 import { type Range, reachesNow } from "./range";
 import { addFilter, dropEmpty, type LogSearch, onlyFilter, questionOf, withRange } from "./search";
 import { useRecentPlace } from "./recent";
@@ -28,18 +30,13 @@ import { placeOf } from "./recent-log";
 import { ShareMenu } from "./ShareMenu";
 import { StaleNotice } from "./StaleNotice";
 import { Toolbar } from "./Toolbar";
-import { MOST_LIVE } from "./live-rows";
 import { ViewTabs } from "./ViewTabs";
-import { type LiveMode, useLive } from "./use-live";
-import { useLiveKey } from "./use-live-key";
+import { useFollowing } from "./use-following";
 import { askCounts, listQuery, useLogData } from "./use-log-data";
 import { useMovingCounts } from "./use-moving-counts";
 import { useOpenEvent } from "./use-open-event";
-import { useReading } from "./use-reading";
 import { useScrollPlace, useVisit } from "./use-visit";
 import { useWorkspaceClock } from "./use-workspace-clock";
-
-const CATCH_UP_MS = 2_000;
 
 interface LogViewProps<L extends LogName, E extends LogEvent, M> {
   log: LogDefinition<L, E, M>;
@@ -72,8 +69,6 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   const modal = useMediaQuery(NO_ROOM_BESIDE);
   const { now, setNow, cursor, setCursor } = useVisit({ entry, search });
-  const [refreshError, setRefreshError] = useState<{ error: Error; now: number } | null>(null);
-  const [liveMode, setLiveMode] = useState<LiveMode>("off");
   const [panelOpen, setPanelOpen] = useState(true);
   const [sheetOpen, setSheetOpen] = useState(false);
   // On a narrow screen, the events come first.
@@ -90,21 +85,23 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   const settled = !list.isPending && !list.isPlaceholderData;
 
   const canFollow = reachesNow(search, clock, now);
-  const mode = canFollow && !search.order ? liveMode : "off";
-  const reading = useReading(scroller, data.events) || search.event !== undefined;
-  const loaded = useMemo(
-    () => ({ events: data.events, hasMore: hasNextPage, settled }),
-    [data.events, hasNextPage, settled],
-  );
-  const live = useLive({
-    log,
-    workspace: slug,
-    search,
-    mode,
-    held: mode !== "following" || reading,
-    list: loaded,
-    onEvents: () => mode === "following" && move(),
+  const following = useFollowing({
+    source: liveSource(log, slug, search),
+    canFollow,
+    newestFirst: !search.order,
+    onNewestFirst: () => onSearch(dropEmpty({ ...search, order: undefined }), { replace: true }),
+    list: { events: data.events, hasMore: hasNextPage, settled, askedAt: now },
+    load: async (asked) => {
+      const { pages } = await queries.fetchInfiniteQuery(listQuery(log, slug, search, asked));
+      return pages[0]?.data ?? [];
+    },
+    onLoaded: setNow,
+    onCursor: setCursor,
+    scroller,
+    open: search.event !== undefined,
+    onMove: move,
   });
+  const { mode, setMode, live, refresh } = following;
   const { events } = live;
   // The figures of before stay as they are until the new ones are there.
   const moving = mode !== "off" && settled;
@@ -133,57 +130,6 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     if (JSON.stringify(next) === JSON.stringify(search)) void refresh();
     else onSearch(next);
   };
-  // The rows stay until newer ones are there.
-  const refresh = async () => {
-    const asked = Date.now();
-    const reload = live.beforeReload();
-    try {
-      const { pages } = await queries.fetchInfiniteQuery(listQuery(log, slug, search, asked));
-      setRefreshError(null);
-      setNow(asked);
-      reload.done(pages[0]?.data ?? []);
-      setCursor(0);
-      scroller?.scrollTo({ top: 0 });
-    } catch (error) {
-      reload.failed();
-      setRefreshError({ error: error as Error, now });
-    }
-  };
-  const showNew = () => {
-    // Whoever reads by key begins again at the first row.
-    if (document.activeElement instanceof HTMLElement && scroller?.contains(document.activeElement))
-      document.activeElement.blur();
-    if (live.more) {
-      void refresh();
-      return;
-    }
-    live.show();
-    setCursor(0);
-    scroller?.scrollTo({ top: 0 });
-  };
-  // Too many for one look: at the top of the list, the newest are loaded at once.
-  const behind = live.more && mode === "following" && !reading && refreshError?.now !== now;
-  const catchUp = useEffectEvent(() => void refresh());
-  useEffect(() => {
-    if (!behind) return;
-    const timer = setTimeout(catchUp, CATCH_UP_MS);
-    return () => clearTimeout(timer);
-  }, [behind]);
-  const setMode = (next: LiveMode) => {
-    if (next === "following") {
-      if (search.order) onSearch(dropEmpty({ ...search, order: undefined }), { replace: true });
-      if (mode === "paused") {
-        move();
-        showNew();
-      }
-    }
-    setLiveMode(next);
-  };
-  useLiveKey(canFollow, mode, () => {
-    if (mode === "following" && (live.waiting > 0 || live.more)) showNew();
-    else setMode(mode === "following" ? "paused" : "following");
-  });
-
   useScrollPlace({ entry, search, scroller, now, cursor, settled });
 
   // Undefined without a start: then there is no period before.
@@ -326,7 +272,13 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                 <ViewTabs
                   live={
                     mode !== "off" && (
-                      <LiveStatus mode={mode} live={live} reading={reading} brief={narrow} onMode={setMode} />
+                      <LiveStatus
+                        mode={mode}
+                        live={live}
+                        reading={following.reading}
+                        brief={narrow}
+                        onMode={setMode}
+                      />
                     )
                   }
                   view={search.view}
@@ -335,17 +287,9 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                   onCompare={(compare) => onSearch(dropEmpty({ ...search, compare }), { replace: true })}
                 />
               )}
-              {(live.waiting > 0 || live.more) && !behind && (
-                <div className={styles.pill} role="status">
-                  <Button variant="primary" icon="arrowUp" onPress={showNew}>
-                    {live.more
-                      ? `More than ${formatCount(MOST_LIVE)} new events`
-                      : `${formatCount(live.waiting)} new ${live.waiting === 1 ? "event" : "events"}`}
-                  </Button>
-                </div>
-              )}
-              {refreshError?.now === now && (
-                <StaleNotice error={refreshError.error} onRetry={() => void refresh()} />
+              <NewEvents live={live} behind={following.behind} onShow={following.showNew} />
+              {following.refreshError && (
+                <StaleNotice error={following.refreshError} onRetry={() => void refresh()} />
               )}
               <LogResults
                 log={log}

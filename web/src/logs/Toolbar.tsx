@@ -1,7 +1,6 @@
-import { ToggleButton } from "react-aria-components/ToggleButton";
-import { Button, buttonClass, IconButton } from "../ui/Button";
-import { cx } from "../ui/cx";
+import { Button, IconButton } from "../ui/Button";
 import type { Clock } from "../ui/time/format";
+import { LiveToggle } from "./LiveToggle";
 import { type RangeChoice, RangePicker } from "./RangePicker";
 import { filtersOf, type LogSearch } from "./search";
 import { SearchBox } from "./SearchBox";
@@ -72,27 +71,7 @@ export function Toolbar(props: ToolbarProps) {
             {count > 0 && ` (${count})`}
           </Button>
         )}
-        <ToggleButton
-          className={cx(buttonClass({}), live && styles.live)}
-          isSelected={live}
-          isDisabled={!canFollow}
-          onChange={onLive}
-          render={(dom) => (
-            <button
-              {...dom}
-              title={
-                !canFollow
-                  ? "The time range ends before now"
-                  : live
-                    ? "Stop following new events"
-                    : "Follow new events (p)"
-              }
-            />
-          )}
-        >
-          <span className={styles.pulse} />
-          <span className={narrow ? "visually-hidden" : undefined}>Live</span>
-        </ToggleButton>
+        <LiveToggle live={live} canFollow={canFollow} brief={narrow} onLive={onLive} />
         {view}
         {actions}
         {share}

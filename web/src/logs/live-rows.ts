@@ -1,4 +1,9 @@
-import type { LogEvent } from "../api/types";
+/** What says where an event belongs in a list. */
+export interface Placed {
+  id: string;
+  occurred_at: string;
+  seq: number;
+}
 
 /** What a stream has brought since the list was loaded. */
 export interface LiveRows<E> {
@@ -15,7 +20,7 @@ export const MOST_LIVE = 500;
 
 export const NO_ROWS: LiveRows<never> = { rows: [], waiting: [], more: false };
 
-export function receive<E extends LogEvent>(
+export function receive<E extends Placed>(
   live: LiveRows<E>,
   events: readonly E[],
   held: boolean,
@@ -42,7 +47,7 @@ function bounded<E>({ rows, waiting, more }: LiveRows<E>): LiveRows<E> {
 }
 
 /** The list was loaded again: of what has come, only what it does not have is left. */
-export function reloaded<E extends LogEvent>(live: LiveRows<E>, page: readonly E[]): LiveRows<E> {
+export function reloaded<E extends Placed>(live: LiveRows<E>, page: readonly E[]): LiveRows<E> {
   const listed = new Set(page.map(({ id }) => id));
   const rows = [...live.rows, ...live.waiting].filter(({ id }) => !listed.has(id));
   return { ...live, rows, waiting: [] };
@@ -56,12 +61,12 @@ export interface LoadedList<E> {
 }
 
 /** The newest first, as the API sorts. */
-function compare(one: LogEvent, other: LogEvent): number {
+function compare(one: Placed, other: Placed): number {
   return Date.parse(other.occurred_at) - Date.parse(one.occurred_at) || other.seq - one.seq;
 }
 
 /** Those that the list does not have, in its order. */
-function missingFrom<E extends LogEvent>({ events, hasMore }: LoadedList<E>, live: readonly E[]): E[] {
+function missingFrom<E extends Placed>({ events, hasMore }: LoadedList<E>, live: readonly E[]): E[] {
   if (live.length === 0) return [];
   const listed = new Set(events.map(({ id }) => id));
   const last = hasMore ? events.at(-1) : undefined;
@@ -69,7 +74,7 @@ function missingFrom<E extends LogEvent>({ events, hasMore }: LoadedList<E>, liv
 }
 
 /** The list with the rows of the stream, each in its place: a late event is not the newest one. */
-export function withLive<E extends LogEvent>(list: LoadedList<E>, live: LiveRows<E>): readonly E[] {
+export function withLive<E extends Placed>(list: LoadedList<E>, live: LiveRows<E>): readonly E[] {
   const missing = missingFrom(list, live.rows);
   if (missing.length === 0) return list.events;
   const all: E[] = [];
@@ -85,6 +90,6 @@ export function withLive<E extends LogEvent>(list: LoadedList<E>, live: LiveRows
 }
 
 /** How many wait for the table. */
-export function countWaiting<E extends LogEvent>(list: LoadedList<E>, live: LiveRows<E>): number {
+export function countWaiting<E extends Placed>(list: LoadedList<E>, live: LiveRows<E>): number {
   return missingFrom(list, live.waiting).length;
 }

@@ -1,20 +1,18 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { followTail, type TailState } from "../api/tail";
-import type { ListQuery, LogEvent, LogName } from "../api/types";
-import type { LogDefinition } from "./definition";
+import { followTail, type Tailed, type TailState } from "../api/tail";
+import type { LogName, Page } from "../api/types";
 import {
   countWaiting,
   type LiveRows,
   type LoadedList,
   MOST_LIVE,
   NO_ROWS,
+  type Placed,
   receive,
   release,
   reloaded,
   withLive,
 } from "./live-rows";
-import { type LogSearch, questionOf } from "./search";
-import { filterQuery } from "./use-log-data";
 
 export type LiveMode = "off" | "following" | "paused";
 
@@ -22,10 +20,20 @@ export type LiveMode = "off" | "following" | "paused";
 const FLUSH_MS = 250;
 const CHECKED = 100;
 
-interface LiveQuestion<L extends LogName, E extends LogEvent, M> {
-  log: LogDefinition<L, E, M>;
-  workspace: string;
-  search: LogSearch;
+/** Where new events come from. */
+export interface LiveSource<E, L extends LogName = LogName> {
+  /** Which events. Another question begins anew. */
+  question: string;
+  /** What to follow, as of now. */
+  tailed: () => Tailed<L>;
+  /** The newest events of the same question. */
+  newest: (limit: number, signal: AbortSignal) => Promise<Page<E>>;
+  /** An event as the list has it, from the JSON of the stream. */
+  read: (event: unknown) => E;
+}
+
+interface LiveQuestion<E, L extends LogName> {
+  source: LiveSource<E, L>;
   mode: LiveMode;
   /** New events wait until somebody wants to see them. */
   held: boolean;
@@ -52,10 +60,10 @@ export interface Live<E> {
 
 const NONE_FRESH: ReadonlySet<string> = new Set();
 
-/** New events of a log, as they are stored, put into its list. */
-export function useLive<L extends LogName, E extends LogEvent, M>(props: LiveQuestion<L, E, M>): Live<E> {
-  const { log, workspace, search, mode, held, list } = props;
-  const question = questionOf(search);
+/** New events, as they are stored, put into the list. */
+export function useLive<E extends Placed, L extends LogName>(props: LiveQuestion<E, L>): Live<E> {
+  const { mode, held, list } = props;
+  const { question } = props.source;
   const [stored, setStored] = useState<{ question: string; live: LiveRows<E>; fresh: ReadonlySet<string> }>({
     question,
     live: NO_ROWS,
@@ -99,21 +107,20 @@ export function useLive<L extends LogName, E extends LogEvent, M>(props: LiveQue
     if (!on) return;
     const controller = new AbortController();
     const { signal } = controller;
-    const asked = () => filterQuery<L>(latest.current.search, Date.now());
+    const { source } = latest.current;
     let heard: string[] = [];
     let dropped = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const flush = () => {
       timer = undefined;
-      const events = heard.map((text) => JSON.parse(text) as E);
+      const events = heard.map((text) => source.read(JSON.parse(text)));
       take(events, dropped);
       heard = [];
       dropped = false;
     };
     // A stream begins with what is stored from now on. Between it and the list there may be others.
     const check = async () => {
-      const query = { ...asked(), order: "desc", limit: CHECKED } as ListQuery<L>;
-      const page = await log.api.list(workspace, query, signal);
+      const page = await source.newest(CHECKED, signal);
       if (signal.aborted) return;
       const { events, settled } = latest.current.list;
       const listed = new Set(events.map(({ id }) => id));
@@ -122,7 +129,7 @@ export function useLive<L extends LogName, E extends LogEvent, M>(props: LiveQue
         take(missing, settled && page.has_more && missing.length === page.data.length && events.length > 0);
     };
     void followTail(
-      { workspace, log: log.name, query: asked() },
+      source.tailed(),
       {
         onState: (state, error) => setTail({ state, error }),
         // Without the check, only the list loaded again has all of them.
@@ -144,7 +151,7 @@ export function useLive<L extends LogName, E extends LogEvent, M>(props: LiveQue
       clearTimeout(timer);
       setTail({ state: "connecting", error: null });
     };
-  }, [on, workspace, log, question, take]);
+  }, [on, question, take]);
 
   const events = useMemo(() => withLive(list, live), [list, live]);
   const waiting = useMemo(() => countWaiting(list, live), [list, live]);

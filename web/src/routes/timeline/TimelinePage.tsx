@@ -1,21 +1,26 @@
-import { keepPreviousData, useInfiniteQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
 import { accessLog } from "../../access/log";
 import { activityLog } from "../../activity/log";
 import { describeError } from "../../api/errors";
-import { queryKeys } from "../../api/query-keys";
-import { timeline } from "../../api/timeline";
 import { workspaceQuery } from "../../api/workspaces";
 import { applicationLog } from "../../application/log";
 import { frameworkLog } from "../../framework/log";
 import { LogContext } from "../../logs/context";
 import { EventDrawer } from "../../logs/EventDrawer";
+import { LiveStatus } from "../../logs/LiveStatus";
+import { LiveToggle } from "../../logs/LiveToggle";
 import { LogTable } from "../../logs/LogTable";
+import { NewEvents } from "../../logs/NewEvents";
+import { reachesNow } from "../../logs/range";
 import { useRecentPlace } from "../../logs/recent";
 import { SearchBox } from "../../logs/SearchBox";
+import { StaleNotice } from "../../logs/StaleNotice";
+import { useFollowing } from "../../logs/use-following";
 import { useOpenEvent } from "../../logs/use-open-event";
 import { useWorkspaceClock } from "../../logs/use-workspace-clock";
+import { IconButton } from "../../ui/Button";
 import { ErrorNotice } from "../../ui/ErrorNotice";
 import { useDrawerWidth } from "../../ui/drawer-width";
 import { Notice } from "../../ui/Notice";
@@ -23,9 +28,10 @@ import { TimeTooltip } from "../../ui/TimeTooltip";
 import { formatCount } from "../../ui/time/format";
 import { NARROW, NO_ROOM_BESIDE, useMediaQuery } from "../../ui/use-media-query";
 import { useTitle } from "../use-log-page";
-import { asTimelineEvent, type TimelineEvent, timelineTable } from "./definition";
+import { type TimelineEvent, timelineTable } from "./definition";
 import { ShareTimeline } from "./ShareTimeline";
 import { CONDITIONS, timelineName, type TimelineSearch } from "./timeline-search";
+import { timelineQuery, timelineSource } from "./timeline-query";
 import styles from "./TimelinePage.module.css";
 
 const LOGS = {
@@ -34,7 +40,6 @@ const LOGS = {
   framework: frameworkLog,
   activity: activityLog,
 };
-const PAGE_SIZE = 100;
 
 /** The logs together: everything of a session, a person, an address, a record, or around a moment. */
 export function TimelinePage() {
@@ -43,7 +48,8 @@ export function TimelinePage() {
   const { data: workspace } = useSuspenseQuery(workspaceQuery(slug));
   const clock = useWorkspaceClock(workspace);
   const navigate = useNavigate();
-  const [now] = useState(() => Date.now());
+  const queries = useQueryClient();
+  const [now, setNow] = useState(() => Date.now());
   const [cursor, setCursor] = useState(0);
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   const narrow = useMediaQuery(NARROW);
@@ -53,23 +59,37 @@ export function TimelinePage() {
 
   const { event: opened, ...question } = search;
   const list = useInfiniteQuery({
-    queryKey: queryKeys.timeline(slug, question, now),
-    queryFn: ({ pageParam, signal }) =>
-      timeline(slug, { ...question, limit: PAGE_SIZE, ...(pageParam && { cursor: pageParam }) }, signal),
-    initialPageParam: "",
-    getNextPageParam: (page) => (page.has_more ? page.next_cursor : null),
+    ...timelineQuery(slug, question, now),
     placeholderData: keepPreviousData,
-    staleTime: Infinity,
   });
-  const events = useMemo(
-    () => list.data?.pages.flatMap((page) => page.data.map(asTimelineEvent)) ?? [],
-    [list.data],
-  );
+  const loaded = useMemo(() => list.data?.pages.flatMap((page) => page.data) ?? [], [list.data]);
   const go = useCallback(
     (next: TimelineSearch, replace = false) =>
       void navigate({ to: "/w/$slug/timeline", params: { slug }, search: next, replace }),
     [navigate, slug],
   );
+  const canFollow = !search.around && reachesNow(search, clock, now);
+  const { mode, setMode, live, reading, behind, refresh, refreshError, showNew } = useFollowing({
+    source: timelineSource(slug, question),
+    canFollow,
+    newestFirst: !search.order,
+    onNewestFirst: () => go(without(search, "order"), true),
+    list: {
+      events: loaded,
+      hasMore: list.hasNextPage,
+      settled: !list.isPending && !list.isPlaceholderData,
+      askedAt: now,
+    },
+    load: async (asked) => {
+      const { pages } = await queries.fetchInfiniteQuery(timelineQuery(slug, question, asked));
+      return pages[0]?.data ?? [];
+    },
+    onLoaded: setNow,
+    onCursor: setCursor,
+    scroller,
+    open: opened !== undefined,
+  });
+  const { events } = live;
   const [openLog, openId] = split(opened);
   const open = ({ log, id }: Pick<TimelineEvent, "log" | "id">) =>
     go({ ...search, event: `${log}:${id}` }, opened !== undefined);
@@ -114,15 +134,27 @@ export function TimelinePage() {
               </span>
             ))}
           </p>
+          {mode !== "off" && (
+            <LiveStatus mode={mode} live={live} reading={reading} brief={narrow} onMode={setMode} />
+          )}
           <div className={styles.tools}>
             <SearchBox
               value={search.q ?? ""}
               onChange={(q) => go({ ...without(search, "event", "q"), ...(q && { q }) }, true)}
             />
+            <LiveToggle
+              live={mode !== "off"}
+              canFollow={canFollow}
+              brief={narrow}
+              onLive={(on) => setMode(on ? "following" : "off")}
+            />
             <ShareTimeline workspace={workspace} question={question} />
+            <IconButton variant="secondary" icon="refresh" label="Refresh" onPress={() => void refresh()} />
           </div>
         </div>
         <div className={styles.scroller} ref={setScroller} tabIndex={-1}>
+          <NewEvents live={live} behind={behind} onShow={showNew} />
+          {refreshError && <StaleNotice error={refreshError} onRetry={() => void refresh()} />}
           {list.isError && events.length === 0 ? (
             <ErrorNotice {...describeError(list.error)} onRetry={() => void list.refetch()} />
           ) : !list.isPending && events.length === 0 ? (
@@ -135,6 +167,7 @@ export function TimelinePage() {
               events={events}
               loading={list.isPending}
               stale={list.isPlaceholderData}
+              fresh={live.fresh}
               hasMore={hasNextPage}
               onMore={more}
               order={search.order ?? "desc"}
