@@ -34,6 +34,17 @@ def bulk_operations(e: Evidence) -> None:
 
 
 @check
+def own_code(e: Evidence) -> None:
+    """the app's own events have who makes the request; what it does for somebody else is told so, beside Zango's row"""
+    own, ward = e.one("report_sent"), e.one("create", correlation_id="request-7")
+    session = e.found("login")[0]["session_id"]
+    assert (name_of(own["actor"]), own["role"], own["session_id"], own["correlation_id"]) == ("Asha Rao", "Nurse", session, "request-7")
+    assert (ward["actor"]["type"], name_of(ward["actor"]), name_of(ward["on_behalf_of"]), ward["purpose"]) == (
+        "agent", "Triage assistant", "Asha Rao", "INC-4711",
+    )  # fmt: skip
+
+
+@check
 def relations(e: Evidence) -> None:
     """many-to-many changes of the app's records, of which Zango writes no row, say what came and what went"""
     target = {"type": "patient", "id": str(e.facts.other), "name": "Meera Pillai"}

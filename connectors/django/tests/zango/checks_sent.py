@@ -38,7 +38,7 @@ def every_row_of_the_access_log(e: Evidence) -> None:
     """every row of Zango's access log is one event, and every session that ended another"""
     table = "accesslogs_appaccesslog"
     rows = e.query(f"SELECT id, is_login_successful AND session_expired_at IS NOT NULL FROM peerapp.{table} WHERE id > {e.before.attempt} ORDER BY id")
-    tried = [event["metadata"]["zango"]["id"] for event in e.rows(table) if event["action"] in ("login", "login_failed")]
+    tried = [event["metadata"]["zango"]["id"] for event in e.rows(table) if event["action"] in ("login", "login_failed", "role_switched")]
     ended = [event["metadata"]["zango"]["id"] for event in e.rows(table) if event["action"] in ("logout", "session_expired")]
     assert sorted(tried) == [row for row, _ in rows]
     assert sorted(ended) == [row for row, has_ended in rows if has_ended]
@@ -59,6 +59,27 @@ def hooks(e: Evidence) -> None:
         log = process.log.read_text()
         for bad in ("not recorded", "could not record", "cannot hook"):
             assert bad not in log, (process.name, [line for line in log.splitlines() if bad in line][:3])
+
+
+@check
+def a_missing_hook_point(e: Evidence) -> None:
+    """an app starts on a Zango that lacks a hook point, with a warning that names it"""
+    code = "import django, zango.core.package_utils as utils; del utils.install_package; django.setup(); print('it starts')"
+    said = e.project.run("python", "-c", code, env={"DJANGO_SETTINGS_MODULE": f"{e.project.root.name}.settings"})
+    assert "it starts" in said and "has no zango.core.package_utils.install_package: installed packages are not recorded" in said, said
+
+
+@check
+def a_wrong_setting(e: Evidence) -> None:
+    """manage.py check names what is wrong in the settings"""
+    wrong = {"PLATFORM": {"WORKSPACE": "platform", "SORCE": "zango"}, "APPS": {}}
+    code = f"import django; django.setup(); from django.conf import settings; settings.LOGBOOK['ZANGO'] = {wrong!r}; " + CALL
+    said = e.project.run("python", "-c", code, env={"DJANGO_SETTINGS_MODULE": f"{e.project.root.name}.settings"})
+    for expected in ("there is no setting 'APPS'", "PLATFORM has no 'SORCE'", "PLATFORM has no SOURCE"):
+        assert expected in said, said
+
+
+CALL = "from logbook_django import conf; conf.reset(); from logbook_django.zango.checks import check_settings; print(check_settings())"
 
 
 @check

@@ -48,6 +48,8 @@ def follow_guide(project: Project, logbook: Logbook, proxy: Proxy) -> None:
     with (project.root / project.root.name / "settings.py").open("a") as settings:
         settings.write("\n" + blocks["settings"])
     project.run("bash", "-euo", "pipefail", "-c", blocks["manage"])
+    unconfigured = project.run("python", "manage.py", "check", env={"LOGBOOK_URL": ""})
+    assert "Logbook is not configured, so nothing is recorded" in unconfigured, unconfigured
 
 
 def tell(story: Story, project: Project, chaos: Chaos) -> None:
@@ -55,6 +57,7 @@ def tell(story: Story, project: Project, chaos: Chaos) -> None:
     say("the admin has set the app up")
     story.in_the_app()
     say("people have worked in the app")
+    story.other_code()
     story.new_app("waiting")
     story.releases()
     say("apps are created and released")
@@ -63,6 +66,7 @@ def tell(story: Story, project: Project, chaos: Chaos) -> None:
     say(f"the story is told, during {chaos.end()}")
     for schema in ("peerapp", "public"):
         wait_for(f"the outbox of {schema} to be empty", lambda schema=schema: project.count(schema) == 0, 180)
+    wait_for("the relay to find the new app", lambda: " waiting: " in project.relay.log.read_text())
     say("all events are sent")
 
 

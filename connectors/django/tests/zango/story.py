@@ -112,6 +112,7 @@ class Story:
         self.facts.bulk = self._ok(asha.do("bulk", "request-4")).json()
         self._ok(asha.do("draft"))
         self._ok(asha.do("savepoint"))
+        self._ok(asha.do("own", "request-7"))
         self._ok(asha.do("task", "request-5", id=self.facts.other))
         self._ok(asha.do("failing", "request-6"))
 
@@ -137,6 +138,10 @@ class Story:
         for status in (400, 400, 400, 403, 403):
             self._ok(App(self.project.port, "peerapp").sign_in("bela@clinic.test", "wrong"), status)
         self._unlock("peerapp")
+
+    def other_code(self) -> None:
+        """Code of somebody else writes rows of the access log: a later version of Zango may."""
+        self.project.run("python", "manage.py", "shell", "-c", ROWS)
 
     def tasks_end(self) -> None:
         """The worker has done both tasks."""
@@ -167,6 +172,23 @@ class Story:
         """Another app, which has no key for Logbook."""
         self.project.launch(name)
 
+
+ROWS = """
+from datetime import timedelta
+from django.utils import timezone
+from django_tenants.utils import schema_context
+from zango.apps.accesslogs.models import AppAccessLog
+from zango.apps.appauth.models import AppUserModel, UserRoleModel
+with schema_context("peerapp"):
+    asha, nurse = AppUserModel.objects.get(name="Asha Rao"), UserRoleModel.objects.get(name="Nurse")
+    common = {"user": asha, "username": asha.email, "ip_address": "198.51.100.4", "user_agent": "other", "attempt_time": timezone.now()}
+    AppAccessLog.objects.create(attempt_type="switch_role", is_login_successful=True, role=nurse, **common)
+    AppAccessLog.objects.create(attempt_type="switch_role", is_login_successful=False, **common)
+    row = AppAccessLog.objects.create(attempt_type="login", is_login_successful=True, **common)
+    row.session_expired_at = timezone.now() + timedelta(seconds=1)
+    row.save()
+    row.save()
+"""
 
 # Puts the last activity of a session an hour back.
 IDLE = """

@@ -92,27 +92,29 @@ def _told(request: Any) -> set:
 
 
 def _login(original: Callable) -> Callable:
-    def receiver(sender: Any, request: Any = None, user: Any = None, **others: Any) -> None:
+    def receiver(sender: Any, **sent: Any) -> None:
         with _noted() as rows:
-            original(sender=sender, request=request, user=user, **others)
+            original(sender=sender, **sent)
             with guarded("login"):
-                _told(plain(request)).add("login")
-                tell("access", login_event(plain(request), user, rows[-1] if rows else None))
+                request = plain(sent["request"])
+                _told(request).add("login")
+                tell("access", login_event(request, sent["user"], rows[-1] if rows else None))
 
     return receiver
 
 
 def _login_failed(original: Callable) -> Callable:
-    def receiver(sender: Any, credentials: dict | None = None, request: Any = None, **others: Any) -> None:
+    def receiver(sender: Any, **sent: Any) -> None:
+        request, credentials = plain(sent.get("request")), sent.get("credentials")
         with _noted() as rows:
             try:
-                original(sender=sender, credentials=credentials, request=request, **others)
+                original(sender=sender, **sent)
             except Exception:
                 with guarded("login_failed"):
-                    tell_apart("access", failure_event(plain(request), username_of(None, credentials), "the sign-in itself failed"))
+                    tell_apart("access", failure_event(request, username_of(None, credentials), "the sign-in itself failed"))
                 raise
             with guarded("login_failed"):
-                _tell_failure(plain(request), credentials, rows[-1] if rows else None)
+                _tell_failure(request, credentials, rows[-1] if rows else None)
 
     return receiver
 
@@ -146,14 +148,15 @@ def _locked_backend(original: Callable) -> Callable:
 
 
 def _logout(original: Callable) -> Callable:
-    def receiver(sender: Any, request: Any = None, user: Any = None, **others: Any) -> None:
+    def receiver(sender: Any, **sent: Any) -> None:
         with _noted() as rows:
-            original(sender=sender, request=request, user=user, **others)
+            original(sender=sender, **sent)
             # Zango stamps a failed row when somebody signs out who has not signed in.
-            if user is not None:
+            if sent.get("user") is not None:
                 with guarded("logout"):
-                    ended_by = getattr(plain(request), "_logbook_ended_by", "logout")
-                    tell("access", end_event(plain(request), user, rows[-1] if rows else None, ended_by))
+                    request = plain(sent.get("request"))
+                    ended_by = getattr(request, "_logbook_ended_by", "logout")
+                    tell("access", end_event(request, sent["user"], rows[-1] if rows else None, ended_by))
 
     return receiver
 

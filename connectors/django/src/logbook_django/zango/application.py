@@ -12,7 +12,7 @@ from ..context import current
 from ..outbox import guarded
 from .entries import APPLICATION, VERBS, component_of, entry_event
 from .hooks import wrap
-from .people import SYSTEM, circumstances, role_of, running_request, session_fields, task_actor
+from .people import SYSTEM, circumstances, request_actor, role_of, running_request, session_fields, task_actor
 from .relations import correct_cleared
 from .telling import tell, tell_apart
 
@@ -56,8 +56,9 @@ def _known(event: dict) -> dict:
     known: dict[str, Any] = {"role": role_of(event.get("actor")), **(session_fields(request) if request is not None else {})}
     acting = current()
     if "actor" not in event:
+        # The row of a sign-in has nobody, as somebody only comes in.
         known["actor"] = acting.actor or task_actor.get() or SYSTEM
-    elif acting.actor not in (None, task_actor.get()):
+    elif acting.actor not in (None, task_actor.get(), request_actor.get()):
         # Code that says for whom it acts knows better than the row, which has who is signed in.
         signed_in = event.pop("actor")
         known["actor"] = acting.actor

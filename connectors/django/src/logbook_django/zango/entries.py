@@ -62,7 +62,7 @@ ROLES = {("appauth.appuserauthtoken", "role")}
 
 
 def entry_event(entry: Any) -> tuple[str, dict]:
-    """The log and the event of a row, whose `changes` and actors are as Zango saves them. Raises ValueError for what is unknown."""
+    """The log and the event of a row, as Zango saves it."""
     content_type = f"{entry.content_type.app_label}.{entry.content_type.model}"
     is_record = entry.content_type.app_label == APPLICATION
     verb = VERBS[entry.action]
@@ -77,7 +77,11 @@ def entry_event(entry: Any) -> tuple[str, dict]:
     if name and len(name) > MAX_NAME:
         metadata["object_repr"] = name
         name = cut(name, MAX_NAME)
-    changes = read_changes(entry.changes)
+    try:
+        changes = read_changes(entry.changes)
+    except ValueError as error:
+        # Better as it is than not at all.
+        changes, metadata["changes"], metadata["unread"] = [], entry.changes, str(error)
     concerned = _label(changes, content_type, entry)
     event = {
         "occurred_at": moment(entry.timestamp),
@@ -91,9 +95,9 @@ def entry_event(entry: Any) -> tuple[str, dict]:
     if entry.cid:
         event["correlation_id"] = entry.cid
     if is_record:
-        return "application", {"action": verb, "model": entry.content_type.model, "record_id": entry.object_pk, "record_name": name, **event}
+        return "application", {"action": verb, "model": entry.content_type.model, "record_id": str(entry.object_pk), "record_name": name, **event}
     kind = component_of(content_type)
-    component = _shown({"type": kind, "id": entry.object_pk, "name": name})
+    component = _shown({"type": kind, "id": str(entry.object_pk), "name": name})
     return "framework", {"action": f"{kind}_{PAST[verb]}"[:64], "component": component, **event}
 
 

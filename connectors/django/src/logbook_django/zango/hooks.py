@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.metadata
 import logging
 import sys
 from collections.abc import Callable
@@ -29,9 +30,15 @@ def _find(path: str) -> tuple[Any, str, Any] | None:
 
 
 def _missing(path: str, what: str) -> None:
-    import zango
+    logger.warning("Zango %s has no %s: %s not recorded", version(), path.replace(":", "."), what)
 
-    logger.warning("Zango %s has no %s: %s not recorded", getattr(zango, "__version__", "?"), path.replace(":", "."), what)
+
+def version() -> str:
+    """The installed version of Zango."""
+    try:
+        return importlib.metadata.version("zango")
+    except importlib.metadata.PackageNotFoundError:
+        return "(no package)"
 
 
 def wrap(path: str, make: Callable[[Callable], Callable], what: str | None) -> bool:

@@ -18,6 +18,9 @@ SESSION_KEY = "logbook_session_id"
 
 # The running task as an actor: for what nobody else did.
 task_actor: ContextVar[dict | None] = ContextVar("logbook_zango_task_actor", default=None)
+# The running request, and who made it as its context says: an actor of `acting` is another one.
+serving: ContextVar[Any] = ContextVar("logbook_zango_request", default=None)
+request_actor: ContextVar[dict | None] = ContextVar("logbook_zango_request_actor", default=None)
 
 
 def person_name(person: Any) -> str | None:
@@ -68,15 +71,8 @@ def plain(request: Any) -> Any:
 
 
 def running_request() -> Any:
-    """The request that this thread serves; None in a task or a command.
-
-    Zango keeps it for the thread. It is not forgotten at the end, so a task says that it is none.
-    """
-    if task_actor.get() is not None:
-        return None
-    from zango.core.utils import get_current_request
-
-    return plain(get_current_request())
+    """The request that the running code serves; None in a task or a command."""
+    return serving.get() if task_actor.get() is None else None
 
 
 def actor() -> dict:
@@ -85,10 +81,11 @@ def actor() -> dict:
     if context is not None:
         return context
     request = running_request()
-    return (request is not None and _request_actor(request)) or task_actor.get() or SYSTEM
+    return (request is not None and actor_of(request)) or task_actor.get() or SYSTEM
 
 
-def _request_actor(request: Any) -> dict | None:
+def actor_of(request: Any) -> dict | None:
+    """Who makes a request; None for nobody who has signed in."""
     if getattr(request, "user", None) is None:
         return None
     from zango.apps.auditlogs.middleware import AuditlogMiddleware

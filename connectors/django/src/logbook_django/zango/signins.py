@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from typing import Any
 
@@ -93,7 +94,7 @@ def row_event(row: Any) -> dict:
     """A row that other code than the sign-in wrote."""
     types = {"login": "login" if row.is_login_successful else "login_failed", "switch_role": "role_switched"}
     event = {
-        "event_type": types.get(row.attempt_type, row.attempt_type or "login"),
+        "event_type": types.get(row.attempt_type) or re.sub(r"[^a-z0-9_]", "_", (row.attempt_type or "login").lower()),
         "status": "success" if row.is_login_successful else "failure",
         "user": user(row.user) if row.user_id else None,
         "username": row.username or None,

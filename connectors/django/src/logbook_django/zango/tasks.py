@@ -18,7 +18,7 @@ from ..conf import config
 from ..events import cut
 from ..outbox import guarded
 from .panel import setting_up
-from .people import SYSTEM, actor, correlation_id, set_correlation_id, task_actor
+from .people import set_correlation_id, task_actor
 from .telling import tell
 from .tenants import Tenant, component, tenant_named
 
@@ -33,24 +33,10 @@ _ATTRIBUTE = "_logbook_zango"
 def connect() -> None:
     """Connects the receivers, after those of the core."""
     celery.OWN_TASKS.update((EXECUTOR, SET_UP))
-    signals.before_task_publish.connect(_enqueued, dispatch_uid="logbook_zango", weak=False)
     signals.task_prerun.connect(_started, dispatch_uid="logbook_zango", weak=False)
     signals.task_postrun.connect(_ended, dispatch_uid="logbook_zango", weak=False)
     signals.task_failure.connect(_failed, dispatch_uid="logbook_zango", weak=False)
     signals.task_success.connect(_succeeded, dispatch_uid="logbook_zango", weak=False)
-
-
-def _enqueued(headers: dict[str, Any] | None = None, **_: Any) -> None:
-    """Sends along who makes the request that enqueues, which Zango's middleware knows and the core's is not there to say."""
-    with guarded("enqueued task"):
-        if headers is None or not config().enabled:
-            return
-        passed = headers.setdefault(celery.HEADER, {})
-        who = actor()
-        if who != SYSTEM:
-            passed.setdefault("actor", who)
-        if cid := correlation_id():
-            passed.setdefault("correlation_id", cid)
 
 
 def _started(task_id: str, task: Any, args: Any = (), **_: Any) -> None:

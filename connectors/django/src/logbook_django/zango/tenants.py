@@ -30,7 +30,7 @@ from ..relay import Outbox
 
 logger = logging.getLogger("logbook_django.zango")
 
-# How long an answer about a schema is believed: whether it is mapped, and that it has no outbox.
+# How long an answer is believed: which app it is, and whether it is mapped.
 KNOWN_SECONDS = 30.0
 NAMES = ("URL", "WORKSPACE", "SOURCE", "KEY")
 
@@ -44,7 +44,7 @@ class Tenant:
     schema: str
 
 
-_tenants: dict[str, Tenant] = {}
+_tenants: dict[str, tuple[float, Tenant]] = {}
 _with_outbox: set[str] = set()
 _mapped: dict[str, tuple[float, bool]] = {}
 _without_outbox: dict[str, float] = {}
@@ -69,13 +69,15 @@ def tenant_named(name: str) -> Tenant | None:
 
 def _tenant(field: str, value: str) -> Tenant | None:
     key = f"{field}:{value}"
-    if key not in _tenants:
+    until, tenant = _tenants.get(key, (0.0, None))
+    if until < time.monotonic():
         rows = apps.get_model("tenancy", "TenantModel").objects.filter(**{field: value})
         found = rows.values_list("id", "name", "schema_name").first()
         if found is None:
             return None
-        _tenants[key] = Tenant(*found)
-    return _tenants[key]
+        tenant = Tenant(*found)
+        _tenants[key] = (time.monotonic() + KNOWN_SECONDS, tenant)
+    return tenant
 
 
 def destination(schema: str) -> dict[str, str] | None:

@@ -1,3 +1,4 @@
+import logbook_django
 from django.db import transaction
 from django.http import JsonResponse
 from django.views.generic import View
@@ -58,6 +59,13 @@ class ClinicView(View):
                 raise ValueError("the inner block fails")
         except ValueError:
             Patient.objects.create(name="kept after a savepoint")
+
+    def own(self, request):
+        """Events that the app's own code records, and changes that an agent makes for whoever has signed in."""
+        logbook_django.record("framework", {"action": "report_sent", "component": {"type": "report", "id": "7"}})
+        agent = {"type": "agent", "id": "triage-2", "name": "Triage assistant"}
+        with logbook_django.acting(actor=agent, purpose="INC-4711"):
+            Ward.objects.create(name="Made by an agent")
 
     def task(self, request):
         zango_task_executor.delay(request.tenant.name, "clinic.tasks.nightly", int(request.GET["id"]))
