@@ -19,18 +19,22 @@ mod event;
 mod functions;
 #[cfg(test)]
 mod hostile;
+mod path;
 #[cfg(test)]
 mod tests;
 mod values;
 
 use std::{
+    cell::OnceCell,
     collections::BTreeMap,
     sync::{Arc, LazyLock},
 };
 
 use cel::{Context, Env, ExecutionError, Program};
 use logbook_engine::event::NewEvent;
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use path::Path;
 
 use super::element::Element;
 use crate::{accounts::source_kind::Kind, http::error::FieldError};
@@ -75,17 +79,19 @@ const FIELDS: &[&str] = &[
     "dedupe_key",
 ];
 
-/// An expression that is the whole element: then it is not taken apart.
-const WHOLE: &str = "event";
-
 /// A compiled mapping.
 pub struct Mapping {
     fields: Vec<(&'static str, Vec<Alternative>)>,
 }
 
 enum Alternative {
-    Whole,
-    Program(Program),
+    /// The name of a member.
+    Path(Path),
+    Program {
+        program: Program,
+        /// It gives nothing where one of them is absent.
+        needed: Vec<Path>,
+    },
 }
 
 /// What an element becomes.
@@ -96,6 +102,39 @@ pub enum Mapped {
 }
 
 static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+/// With all functions.
+static ROOT: LazyLock<Context<'static, 'static>> = LazyLock::new(|| {
+    let mut root = Context::with_env(ENV.clone());
+    functions::add(&mut root);
+    root
+});
+
+/// What the expressions of a mapping read.
+struct Scope<'a> {
+    event: &'a Value,
+    context: &'a Value,
+    /// The same as the language has it. Most elements need no copy.
+    variables: OnceCell<Context<'static, 'static>>,
+}
+
+impl<'a> Scope<'a> {
+    fn new(event: &'a Value, context: &'a Value) -> Self {
+        Self { event, context, variables: OnceCell::new() }
+    }
+
+    fn variables(&self) -> &Context<'static, 'static> {
+        self.variables.get_or_init(|| {
+            let mut variables = ROOT.new_inner_scope();
+            variables.add_variable_from_value("event", values::to_cel(self.event));
+            variables.add_variable_from_value("context", values::to_cel(self.context));
+            variables
+        })
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        path.find(self.event, self.context).is_some()
+    }
+}
 
 impl Mapping {
     /// Compiles a mapping.
@@ -191,27 +230,30 @@ impl Mapping {
             return Err(vec![FieldError::at("", "too_long", detail)]);
         }
         let value = element.value().map_err(|error| vec![FieldError::at("", error.code, error.detail)])?;
-        let mut context = Context::with_env(ENV.clone());
-        functions::add(&mut context);
-        context.add_variable_from_value("event", values::to_cel(&value));
-        let said = element.context.as_deref().cloned().map(Value::Object);
-        context
-            .add_variable_from_value("context", values::to_cel(&said.unwrap_or(Value::Object(Map::new()))));
+        let context = Value::Object(element.context.as_deref().cloned().unwrap_or_default());
+        let scope = Scope::new(&value, &context);
         let mut found = BTreeMap::new();
         let mut errors = Vec::new();
+        // They get the element itself at the end.
+        let mut whole = Vec::new();
         for (field, alternatives) in &self.fields {
-            match first(alternatives, &context, &value) {
-                Ok(Some(value)) if *field == "skip" => match value {
-                    Value::Bool(true) => return Ok(Mapped::Skipped),
-                    Value::Bool(false) => {}
+            match first(alternatives, &scope) {
+                Ok(Some(given)) if *field == "skip" => match given {
+                    Given::Value(Value::Bool(true)) => return Ok(Mapped::Skipped),
+                    Given::Value(Value::Bool(false)) => {}
                     _ => errors.push(FieldError::at(pointer(field), "invalid", "must be true or false")),
                 },
-                Ok(Some(value)) => {
+                Ok(Some(Given::Value(value))) => {
                     found.insert(*field, value);
                 }
+                Ok(Some(Given::Whole)) => whole.push(*field),
                 Ok(None) => {}
                 Err(detail) => errors.push(FieldError::at(pointer(field), "mapping_failed", detail)),
             }
+        }
+        if let Some((last, others)) = whole.split_last() {
+            found.extend(others.iter().map(|field| (*field, value.clone())));
+            found.insert(*last, value);
         }
         if errors.is_empty() {
             event::build(found).map(|event| Mapped::Event(Box::new(event)))
@@ -259,25 +301,33 @@ fn collect(
 }
 
 fn alternative(expression: &str) -> Result<Alternative, String> {
-    if expression.trim() == WHOLE {
-        return Ok(Alternative::Whole);
-    }
     bounds::check_length(expression)?;
     let program = ENV.compile(expression).map_err(|error| error.to_string())?;
     bounds::check(program.expression())?;
-    Ok(Alternative::Program(program))
+    Ok(match Path::of(program.expression()) {
+        Some(path) => Alternative::Path(path),
+        None => Alternative::Program { needed: Path::needed(program.expression()), program },
+    })
+}
+
+/// What an alternative gives.
+enum Given {
+    Value(Value),
+    /// The whole element, which is not copied.
+    Whole,
 }
 
 /// The first alternative that gives something.
-fn first(
-    alternatives: &[Alternative],
-    context: &Context<'_, '_>,
-    whole: &Value,
-) -> Result<Option<Value>, String> {
+fn first(alternatives: &[Alternative], scope: &Scope<'_>) -> Result<Option<Given>, String> {
     for alternative in alternatives {
         let value = match alternative {
-            Alternative::Whole => whole.clone(),
-            Alternative::Program(program) => match program.execute(context) {
+            Alternative::Path(path) if path.is_whole() => return Ok(Some(Given::Whole)),
+            Alternative::Path(path) => match path.find(scope.event, scope.context) {
+                Some(value) => values::named(value)?,
+                None => continue,
+            },
+            Alternative::Program { needed, .. } if !needed.iter().all(|path| scope.has(path)) => continue,
+            Alternative::Program { program, .. } => match program.execute(scope.variables()) {
                 Ok(value) => values::to_json(&value)?,
                 Err(error) if is_absent(&error) => continue,
                 Err(error) => return Err(values::shortened(&error.to_string())),
@@ -289,7 +339,7 @@ fn first(
             _ => false,
         };
         if !is_empty {
-            return Ok(Some(value));
+            return Ok(Some(Given::Value(value)));
         }
     }
     Ok(None)

@@ -34,6 +34,18 @@ pub(super) fn to_cel(value: &Value) -> Cel {
     }
 }
 
+/// What an expression gives that is the name of this value.
+///
+/// # Errors
+/// When it is larger than an event may be.
+pub(super) fn named(value: &Value) -> Result<Value, String> {
+    match value {
+        Value::String(text) => Ok(cut(text, LONGEST_TEXT).into()),
+        Value::Array(_) | Value::Object(_) => to_json(&to_cel(value)),
+        _ => Ok(value.clone()),
+    }
+}
+
 /// What an expression gave, as JSON.
 ///
 /// # Errors
