@@ -179,9 +179,9 @@ on_both!(a_key_can_be_used_again_after_the_window, |server| {
     server.workspace("clinic");
     let admin = server.admin();
     let first = admin.post(PATH, json!([keyed("a")])).expect(201).json;
-    server.shift("dedupe_keys", "expires_at", -6 * DAY);
+    server.shift("dedupe_runs", "expires_at", -6 * DAY);
     assert_eq!(admin.post(PATH, json!([keyed("a")])).expect(201).json["duplicates"], 1);
-    server.shift("dedupe_keys", "expires_at", -2 * DAY);
+    server.shift("dedupe_runs", "expires_at", -2 * DAY);
     let second = admin.post(PATH, json!([keyed("a")])).expect(201).json;
     assert_eq!(second["accepted"], 1);
     assert_ne!(second["results"][0]["id"], first["results"][0]["id"]);
@@ -200,7 +200,7 @@ on_both!(
         server.workspace("clinic");
         let admin = server.admin();
         admin.post(PATH, json!([keyed("a")])).expect(201);
-        server.shift("dedupe_keys", "expires_at", -2 * DAY);
+        server.shift("dedupe_runs", "expires_at", -2 * DAY);
         assert_eq!(admin.post(PATH, json!([keyed("a")])).expect(201).json["accepted"], 1);
     }
 );

@@ -20,6 +20,7 @@ mod crash;
 mod crash_doors;
 mod cross_origin;
 mod dedupe;
+mod dedupe_runs;
 mod doors;
 mod doors_attack;
 mod errors;

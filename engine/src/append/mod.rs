@@ -32,14 +32,13 @@ pub use idempotency::Idempotency;
 pub use positions::ImportPosition;
 
 use crate::{
-    append::{dedupe::KnownKeys as DedupeKeys, prepared::Prepared},
+    append::{
+        dedupe::{KnownKeys as DedupeKeys, Remembered},
+        prepared::Prepared,
+    },
     counts::{self, keys::KnownKeys},
     db::{
-        Conn, dialect,
-        partitions::Partitions,
-        roles,
-        rows::{DedupeKeyRow, EventRow},
-        schema::workspace_sequences,
+        Conn, dialect, partitions::Partitions, roles, rows::EventRow, schema::workspace_sequences,
         timestamp::Timestamp,
     },
     error::{Error, Result},
@@ -132,6 +131,7 @@ impl Default for DedupeWindow {
 pub struct Shard {
     partitions: Partitions,
     known_keys: KnownKeys,
+    dedupe: Remembered,
 }
 
 impl Shard {
@@ -139,6 +139,7 @@ impl Shard {
     pub fn forget(&mut self) {
         self.partitions.forget();
         self.known_keys.forget();
+        self.dedupe.forget();
     }
 }
 
@@ -165,8 +166,8 @@ pub fn store_group(
     windows: DedupeWindow,
 ) -> Result<Vec<Result<Appended>>> {
     let times = requests.iter().flat_map(|request| &request.events).map(|event| event.row.occurred_at);
-    shard.partitions.make(conn, times)?;
-    let known = &mut shard.known_keys;
+    let Shard { partitions, known_keys, dedupe } = shard;
+    partitions.make(conn, times)?;
     roles::as_appender(conn, |conn| {
         dialect::lock_for_writing(conn)?;
         let count = requests.len();
@@ -177,7 +178,9 @@ pub fn store_group(
         }
         let mut answers: Vec<_> = (0..count).map(|_| Err(Error::UnknownWorkspace)).collect();
         for (workspace_id, requests) in by_workspace {
-            for (place, answer) in store_in_workspace(conn, workspace_id, requests, windows, known)? {
+            for (place, answer) in
+                store_in_workspace(conn, workspace_id, requests, windows, (known_keys, dedupe))?
+            {
                 answers[place] = answer;
             }
         }
@@ -192,7 +195,7 @@ fn store_in_workspace(
     workspace_id: i32,
     requests: Vec<(usize, &mut AppendRequest)>,
     windows: DedupeWindow,
-    known: &mut KnownKeys,
+    (known_keys, dedupe): (&mut KnownKeys, &mut Remembered),
 ) -> Result<Answers> {
     // The write comes first, since it takes the lock: the row's on PostgreSQL, the file's on SQLite, where a
     // transaction that has read cannot begin to write while another one writes.
@@ -206,13 +209,13 @@ fn store_in_workspace(
     };
 
     let now = Timestamp::now();
-    let first = DedupeKeys::load(conn, workspace_id, &requests, now)?;
-    let mut batch = Batch { workspace_id, now, windows, last_seq, known: first, ..Batch::default() };
+    let known = DedupeKeys::load(conn, dedupe, (workspace_id, last_seq), &requests, now)?;
+    let mut batch = Batch { workspace_id, now, windows, last_seq, known, ..Batch::default() };
     let answers = requests
         .into_iter()
         .map(|(place, request)| Ok((place, batch.take(conn, request)?)))
         .collect::<Result<Answers>>()?;
-    batch.write(conn, known)?;
+    batch.write(conn, known_keys, dedupe)?;
     Ok(answers)
 }
 
@@ -224,8 +227,7 @@ struct Batch<'a> {
     windows: DedupeWindow,
     last_seq: i64,
     rows: Vec<&'a EventRow>,
-    known: DedupeKeys,
-    new_keys: Vec<DedupeKeyRow>,
+    known: DedupeKeys<'a>,
     /// With the sender that each key belongs to.
     new_idempotency: Vec<(&'a str, &'a Idempotency, Appended)>,
     positions: Vec<&'a ImportPosition>,
@@ -332,12 +334,13 @@ impl<'a> Batch<'a> {
     /// Numbers an event that is stored. `keep_seconds`: how long its dedupe key is known; None is for ever.
     fn number(
         &mut self,
-        sender: &str,
+        sender: &'a str,
         keep_seconds: Option<i64>,
         event: &'a mut Prepared,
     ) -> (AppendResult, &'a EventRow) {
         let Prepared { dedupe, row } = event;
-        if let Some(first) = dedupe.as_ref().and_then(|dedupe| self.known.first(sender, &dedupe.key)) {
+        let key = dedupe.as_ref().map(|dedupe| dedupe.key);
+        if let Some(first) = key.and_then(|key| self.known.first(sender, &key, row)) {
             return (AppendResult { id: first, seq: first.seq, duplicate: true }, row);
         }
         self.last_seq += 1;
@@ -349,28 +352,18 @@ impl<'a> Batch<'a> {
         }
         let row = &*row;
         let id = EventId::new(row.workspace_id, row.seq, row.occurred_at);
-        if let Some(dedupe) = dedupe {
-            self.new_keys.push(DedupeKeyRow {
-                workspace_id: row.workspace_id,
-                source: sender.to_owned(),
-                dedupe_key: dedupe.key.to_vec(),
-                seq: row.seq,
-                occurred_at: row.occurred_at,
-                received_at: self.now,
-                expires_at: keep_seconds.map(|seconds| self.now.plus_seconds(seconds)),
-                content: dedupe.content.to_vec(),
-            });
-            self.known.add(sender, dedupe, id, self.now);
+        if let Some(key) = key {
+            let expires_at = keep_seconds.map(|seconds| self.now.plus_seconds(seconds));
+            self.known.add(sender, key, row, expires_at);
         }
         self.rows.push(row);
         (AppendResult { id, seq: self.last_seq, duplicate: false }, row)
     }
 
-    fn write(self, conn: &mut Conn, known_keys: &mut KnownKeys) -> Result<()> {
-        let Self { workspace_id, now, last_seq, rows, new_keys, new_idempotency, positions, learned, .. } =
-            self;
+    fn write(self, conn: &mut Conn, known_keys: &mut KnownKeys, dedupe: &mut Remembered) -> Result<()> {
+        let Self { workspace_id, now, last_seq, rows, known, new_idempotency, positions, learned, .. } = self;
         dialect::insert_events(conn, rows.iter().copied())?;
-        dialect::insert_dedupe_keys(conn, &new_keys)?;
+        known.write(conn, dedupe, last_seq)?;
         counts::delta::insert_for_batch(conn, workspace_id, last_seq, now, &rows, known_keys)?;
         if !rows.is_empty() {
             diesel::update(workspace_sequences::table.find(workspace_id))

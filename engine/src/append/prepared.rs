@@ -1,7 +1,7 @@
 //! Events that are ready to be stored: secrets masked, JSON canonical. Preparing them needs no database, so it is done
 //! before the queue, while no lock is held.
 
-use super::dedupe::{Content, Dedupe, Key};
+use super::dedupe::{Dedupe, Key};
 use crate::{
     db::{rows::EventRow, timestamp::Timestamp},
     event::{
@@ -41,7 +41,7 @@ impl Prepared {
         let row = event.into();
         let dedupe = dedupe_key.map(DedupeKey::into_string).map(|key| Dedupe {
             key: Key::new(&key),
-            content: Content::new(&row, occurred_at.is_given()),
+            has_time: occurred_at.is_given(),
             alike_since: masker.masks_alike_since(),
         });
         Self { dedupe, row }

@@ -13,10 +13,11 @@ use diesel::{
 use super::{Error, Result};
 
 /// Tables whose rows are on the node of their workspace.
-pub const DISTRIBUTED: [&str; 20] = [
+pub const DISTRIBUTED: [&str; 21] = [
     "workspace_sequences",
     "events",
-    "dedupe_keys",
+    "dedupe_runs",
+    "dedupe_parts",
     "idempotency_keys",
     "import_positions",
     "index_states",

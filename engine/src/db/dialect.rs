@@ -15,8 +15,8 @@ use diesel::{
 
 use super::{
     Backend, Conn,
-    rows::{CountKeyRow, DedupeKeyRow, EventRow, PieceRow},
-    schema::{count_keys, dedupe_keys, events, index_pieces},
+    rows::{CountKeyRow, DedupePartRow, EventRow, PieceRow},
+    schema::{count_keys, dedupe_parts, events, index_pieces},
 };
 
 /// The settings of a PostgreSQL connection. With the one of Citus, the workers get the role and the workspace of a
@@ -206,8 +206,8 @@ bulk_insert!(
     insert_events, EventRow, events::table
 );
 bulk_insert!(
-    /// Inserts dedupe keys.
-    insert_dedupe_keys, DedupeKeyRow, dedupe_keys::table
+    /// Inserts parts of runs of dedupe keys.
+    insert_dedupe_parts, DedupePartRow, dedupe_parts::table
 );
 bulk_insert!(
     /// Inserts pieces of the index.

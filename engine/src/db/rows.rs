@@ -57,16 +57,24 @@ pub struct VersionRow {
 }
 
 #[derive(Clone, Debug, diesel::Insertable)]
-#[diesel(table_name = super::schema::dedupe_keys, treat_none_as_default_value = false)]
-pub struct DedupeKeyRow {
+#[diesel(table_name = super::schema::dedupe_runs, treat_none_as_default_value = false)]
+pub struct DedupeRunRow {
     pub workspace_id: i32,
     pub source: String,
-    pub dedupe_key: Vec<u8>,
-    pub seq: i64,
-    pub occurred_at: Timestamp,
-    pub received_at: Timestamp,
+    pub run: i64,
+    pub entries: i64,
     pub expires_at: Option<Timestamp>,
-    pub content: Vec<u8>,
+}
+
+#[derive(Clone, Debug, diesel::Insertable)]
+#[diesel(table_name = super::schema::dedupe_parts, treat_none_as_default_value = false)]
+pub struct DedupePartRow {
+    pub workspace_id: i32,
+    pub source: String,
+    pub run: i64,
+    pub part: i32,
+    pub heads: Vec<u8>,
+    pub rests: Vec<u8>,
 }
 
 #[derive(Clone, Debug, diesel::Queryable, diesel::Selectable, diesel::Insertable)]

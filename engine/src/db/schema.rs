@@ -69,15 +69,23 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::timestamp::TimestampSql;
 
-    dedupe_keys (workspace_id, source, dedupe_key) {
+    dedupe_runs (workspace_id, source, run) {
         workspace_id -> Integer,
         source -> Text,
-        dedupe_key -> Binary,
-        seq -> BigInt,
-        occurred_at -> TimestampSql,
-        received_at -> TimestampSql,
+        run -> BigInt,
+        entries -> BigInt,
         expires_at -> Nullable<TimestampSql>,
-        content -> Binary,
+    }
+}
+
+diesel::table! {
+    dedupe_parts (workspace_id, source, run, part) {
+        workspace_id -> Integer,
+        source -> Text,
+        run -> BigInt,
+        part -> Integer,
+        heads -> Binary,
+        rests -> Binary,
     }
 }
 

@@ -312,21 +312,30 @@ CREATE INDEX events_by_time ON events (workspace_id, log, occurred_at, seq);
 CREATE INDEX events_by_target ON events (workspace_id, target_type, target_id, occurred_at, seq) WHERE target_id IS NOT NULL;
 
 -- The same dedupe key of the same source within the dedupe window, or for as long as the source may replay, is the same event.
--- source: who sent it (api/src/routes/logs/append.rs says what identifies them). dedupe_key: 16 bytes of its SHA-256. content: as
--- many of a hash of the event, so that another event under its key is refused. expires_at: NULL is never.
-CREATE TABLE dedupe_keys (
+-- source: who sent it (api/src/routes/logs/append.rs says what identifies them). A run is the keys that were stored together, of
+-- 16 bytes each (engine/src/append/dedupe/run.rs). run: the lowest seq of its events. entries: how many keys. expires_at: NULL is
+-- never.
+CREATE TABLE dedupe_runs (
     workspace_id INTEGER NOT NULL,
     source TEXT NOT NULL,
-    dedupe_key BYTEA NOT NULL,
-    seq BIGINT NOT NULL,
-    occurred_at TIMESTAMPTZ NOT NULL,
-    received_at TIMESTAMPTZ NOT NULL,
+    run BIGINT NOT NULL,
+    entries BIGINT NOT NULL,
     expires_at TIMESTAMPTZ,
-    content BYTEA NOT NULL,
-    PRIMARY KEY (workspace_id, source, dedupe_key)
+    PRIMARY KEY (workspace_id, source, run)
 );
--- The appender removes expired keys.
-CREATE INDEX dedupe_keys_by_expiry ON dedupe_keys (workspace_id, expires_at);
+-- The appender removes expired runs.
+CREATE INDEX dedupe_runs_by_expiry ON dedupe_runs (workspace_id, expires_at);
+CREATE TABLE dedupe_parts (
+    workspace_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    run BIGINT NOT NULL,
+    part INTEGER NOT NULL,
+    heads BYTEA NOT NULL,
+    rests BYTEA NOT NULL,
+    PRIMARY KEY (workspace_id, source, run, part)
+);
+-- Hashes cannot be compressed.
+ALTER TABLE dedupe_parts ALTER COLUMN heads SET STORAGE EXTERNAL, ALTER COLUMN rests SET STORAGE EXTERNAL;
 
 -- The response to each request that had an Idempotency-Key, by the source that sent it. fingerprint is a hash of its route and
 -- body: the same key with another request is refused. The response is packed (engine/src/append/idempotency.rs).
@@ -644,7 +653,7 @@ TO logbook_reader;
 -- Events are only ever added. The other tables belong to the appender, or are derived from the events.
 GRANT SELECT, INSERT ON events TO logbook_appender;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-    workspace_sequences, dedupe_keys, idempotency_keys, import_positions, index_states, index_runs, index_merges,
+    workspace_sequences, dedupe_runs, dedupe_parts, idempotency_keys, import_positions, index_states, index_runs, index_merges,
     index_removals, index_pieces, job_leases, count_states, count_deltas, event_counts, count_keys, source_states,
     source_days, source_epochs, source_gaps, rejected_records
 TO logbook_appender;
@@ -656,7 +665,7 @@ GRANT SELECT ON sources TO logbook_appender;
 -- something erases, and then only for its transaction.
 GRANT SELECT, UPDATE, DELETE ON events TO logbook_eraser;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-    dedupe_keys, idempotency_keys, index_states, index_runs, index_merges, index_removals, index_pieces, count_states,
+    dedupe_runs, dedupe_parts, idempotency_keys, index_states, index_runs, index_merges, index_removals, index_pieces, count_states,
     count_deltas, event_counts, count_keys, rejected_records
 TO logbook_eraser;
 GRANT SELECT ON workspace_sequences TO logbook_eraser;
@@ -678,7 +687,7 @@ DECLARE
 BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO logbook_reader, logbook_appender, logbook_eraser', current_schema());
     FOREACH name IN ARRAY ARRAY[
-        'events', 'workspace_sequences', 'dedupe_keys', 'idempotency_keys', 'import_positions', 'index_states',
+        'events', 'workspace_sequences', 'dedupe_runs', 'dedupe_parts', 'idempotency_keys', 'import_positions', 'index_states',
         'index_runs', 'index_merges', 'index_removals', 'index_pieces', 'job_leases', 'count_states', 'count_deltas', 'event_counts',
         'count_keys', 'source_states', 'source_days', 'source_epochs', 'source_gaps', 'rejected_records'
     ] LOOP

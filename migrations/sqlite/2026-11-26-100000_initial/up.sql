@@ -321,21 +321,28 @@ BEGIN
 END;
 
 -- The same dedupe key of the same source within the dedupe window, or for as long as the source may replay, is the same event.
--- source: who sent it (api/src/routes/logs/append.rs says what identifies them). dedupe_key: 16 bytes of its SHA-256. content: as
--- many of a hash of the event, so that another event under its key is refused. expires_at: NULL is never.
-CREATE TABLE dedupe_keys (
+-- source: who sent it (api/src/routes/logs/append.rs says what identifies them). A run is the keys that were stored together, of
+-- 16 bytes each (engine/src/append/dedupe/run.rs). run: the lowest seq of its events. entries: how many keys. expires_at: NULL is
+-- never.
+CREATE TABLE dedupe_runs (
     workspace_id INTEGER NOT NULL,
     source TEXT NOT NULL,
-    dedupe_key BLOB NOT NULL,
-    seq INTEGER NOT NULL,
-    occurred_at INTEGER NOT NULL,
-    received_at INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
     expires_at INTEGER,
-    content BLOB NOT NULL,
-    PRIMARY KEY (workspace_id, source, dedupe_key)
+    PRIMARY KEY (workspace_id, source, run)
 ) WITHOUT ROWID;
--- The appender removes expired keys.
-CREATE INDEX dedupe_keys_by_expiry ON dedupe_keys (workspace_id, expires_at);
+-- The appender removes expired runs.
+CREATE INDEX dedupe_runs_by_expiry ON dedupe_runs (workspace_id, expires_at);
+CREATE TABLE dedupe_parts (
+    workspace_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    run INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    heads BLOB NOT NULL,
+    rests BLOB NOT NULL,
+    PRIMARY KEY (workspace_id, source, run, part)
+);
 
 -- The response to each request that had an Idempotency-Key, by the source that sent it. fingerprint is a hash of its route and
 -- body: the same key with another request is refused. The response is packed (engine/src/append/idempotency.rs).

@@ -1,252 +1,274 @@
 //! Dedupe keys: which ones are known, and what their events say.
 //!
-//! A key belongs to the source that sent it, so that no producer can make another one's event a duplicate. With the key the
-//! row keeps a hash of the event: the same key with another event is a mistake of the producer, which must hear of it, since
-//! its event is not stored.
+//! A key belongs to the source that sent it, so that no producer can make another one's event a duplicate. The same key with
+//! another event is a mistake of the producer, which must hear of it, since its event is not stored.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`run`] | packs the keys of a transaction, 16 bytes each |
+//! | [`store`] | finds keys in the database, adds runs, merges them, removes what has expired |
 
-use std::collections::{BTreeMap, HashMap, hash_map::Entry};
+mod run;
+mod store;
 
-use diesel::prelude::*;
+use std::collections::{BTreeMap, HashMap, hash_map::Entry as Place};
+
 use sha2::{Digest as _, Sha256};
+
+pub(super) use store::Remembered;
 
 use super::AppendRequest;
 use crate::{
-    db::{Conn, rows::EventRow, schema::dedupe_keys, timestamp::Timestamp},
+    db::{Conn, rows::EventRow, timestamp::Timestamp},
     error::Result,
     event::id::EventId,
 };
+use run::Entry;
 
 /// The dedupe key of one event.
 #[derive(Clone, Debug)]
 pub struct Dedupe {
     pub key: Key,
-    pub(super) content: Content,
+    /// The producer gave the time. Otherwise it is that of the request, which differs when the event is sent again.
+    pub(super) has_time: bool,
     /// Events that arrived before were masked in another way, so that their content cannot be compared with this one.
     pub(super) alike_since: Option<Timestamp>,
 }
 
-/// The first 128 bits of the SHA-256 of a dedupe key: enough that no two keys of a source are alike, and short, since a
-/// source that may replay for ever keeps one for each event.
+/// The first 86 bits of the SHA-256 of a dedupe key: enough that no two keys of a source are alike, and short, since a source
+/// that may replay for ever keeps one for each event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key([u8; 16]);
+pub struct Key(u128);
 
 impl Key {
     pub(super) fn new(text: &str) -> Self {
-        Self(first_half(Sha256::digest(text)))
-    }
-
-    pub(super) fn to_vec(self) -> Vec<u8> {
-        self.0.to_vec()
+        let mut first = [0; 16];
+        first.copy_from_slice(&Sha256::digest(text)[..16]);
+        Self::from_bits(u128::from_be_bytes(first))
     }
 }
 
-fn first_half(hash: impl Into<[u8; 32]>) -> [u8; 16] {
-    let mut half = [0; 16];
-    half.copy_from_slice(&hash.into()[..16]);
-    half
+/// Whether an event that is sent again says what the first one said. What the server adds does not count; secrets are compared as
+/// they were masked.
+fn is_same(first: &EventRow, again: &EventRow, has_time: bool) -> bool {
+    let EventRow {
+        workspace_id: _,
+        seq: _,
+        log,
+        occurred_at,
+        received_at: _,
+        source: _,
+        actor_type,
+        actor_id,
+        actor_name,
+        on_behalf_of_type,
+        on_behalf_of_id,
+        on_behalf_of_name,
+        role,
+        action,
+        outcome,
+        outcome_reason,
+        purpose,
+        target_type,
+        target_id,
+        target_name,
+        targets,
+        ip_address,
+        user_agent,
+        session_id,
+        correlation_id,
+        epoch,
+        sequence,
+        changes,
+        metadata,
+        masked: _,
+    } = first;
+    (*log, *outcome) == (again.log, again.outcome)
+        && (!has_time || *occurred_at == again.occurred_at)
+        && (*actor_type, *on_behalf_of_type, *sequence)
+            == (again.actor_type, again.on_behalf_of_type, again.sequence)
+        && *action == again.action
+        && [
+            (actor_id, &again.actor_id),
+            (actor_name, &again.actor_name),
+            (on_behalf_of_id, &again.on_behalf_of_id),
+            (on_behalf_of_name, &again.on_behalf_of_name),
+            (role, &again.role),
+            (outcome_reason, &again.outcome_reason),
+            (purpose, &again.purpose),
+            (target_type, &again.target_type),
+            (target_id, &again.target_id),
+            (target_name, &again.target_name),
+            (targets, &again.targets),
+            (ip_address, &again.ip_address),
+            (user_agent, &again.user_agent),
+            (session_id, &again.session_id),
+            (correlation_id, &again.correlation_id),
+            (epoch, &again.epoch),
+            (changes, &again.changes),
+            (metadata, &again.metadata),
+        ]
+        .iter()
+        .all(|(first, again)| first == again)
 }
 
-/// A hash of what a producer sent, except what the server adds; the first half, as of a [`Key`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Content([u8; 16]);
+/// The first event of a key.
+enum First<'a> {
+    Stored(Box<EventRow>),
+    /// It was erased, and nothing is known of it but its seq.
+    Erased(i64),
+    /// The same transaction stores it.
+    New(&'a EventRow),
+}
 
-impl Content {
-    /// Of the event as it is stored: secrets are masked, since a hash of one would allow to guess it. The time counts if
-    /// the producer gave it; otherwise it is that of the request, which differs when the event is sent again.
-    pub(super) fn new(row: &EventRow, has_time: bool) -> Self {
-        let EventRow {
-            workspace_id: _,
-            seq: _,
-            log,
-            occurred_at,
-            received_at: _,
-            source: _,
-            actor_type,
-            actor_id,
-            actor_name,
-            on_behalf_of_type,
-            on_behalf_of_id,
-            on_behalf_of_name,
-            role,
-            action,
-            outcome,
-            outcome_reason,
-            purpose,
-            target_type,
-            target_id,
-            target_name,
-            targets,
-            ip_address,
-            user_agent,
-            session_id,
-            correlation_id,
-            epoch,
-            sequence,
-            changes,
-            metadata,
-            masked: _,
-        } = row;
-        let mut hash = Sha256::new();
-        // What is absent is not there at all, so that a column that is added later changes no hash.
-        let mut number = |name: &str, number: Option<i64>| {
-            if let Some(number) = number {
-                hash.update(format!("{name} {number}\n"));
-            }
-        };
-        number("log", Some((*log).into()));
-        number("occurred_at", has_time.then_some(occurred_at.micros()));
-        number("actor_type", actor_type.map(Into::into));
-        number("on_behalf_of_type", on_behalf_of_type.map(Into::into));
-        number("outcome", Some((*outcome).into()));
-        number("sequence", *sequence);
-        for (name, text) in [
-            ("actor_id", actor_id),
-            ("actor_name", actor_name),
-            ("on_behalf_of_id", on_behalf_of_id),
-            ("on_behalf_of_name", on_behalf_of_name),
-            ("role", role),
-            ("action", &Some(action.clone())),
-            ("outcome_reason", outcome_reason),
-            ("purpose", purpose),
-            ("target_type", target_type),
-            ("target_id", target_id),
-            ("target_name", target_name),
-            ("targets", targets),
-            ("ip_address", ip_address),
-            ("user_agent", user_agent),
-            ("session_id", session_id),
-            ("correlation_id", correlation_id),
-            ("epoch", epoch),
-            ("changes", changes),
-            ("metadata", metadata),
-        ] {
-            if let Some(text) = text {
-                // With its length, so that no text can look like two fields.
-                hash.update(format!("{name} {}\n", text.len()));
-                hash.update(text);
+impl First<'_> {
+    /// None when nothing is known of it.
+    fn row(&self) -> Option<&EventRow> {
+        match self {
+            Self::Stored(row) => Some(row),
+            Self::New(row) => Some(row),
+            Self::Erased(_) => None,
+        }
+    }
+
+    /// `again` is the event that is sent again: the id of an erased one has its time.
+    fn id(&self, workspace_id: i32, again: &EventRow) -> EventId {
+        match (self, self.row()) {
+            (Self::Erased(seq), _) => EventId::new(workspace_id, *seq, again.occurred_at),
+            (_, row) => {
+                let row = row.unwrap_or(again);
+                EventId::new(workspace_id, row.seq, row.occurred_at)
             }
         }
-        Self(first_half(hash.finalize()))
     }
 
-    pub(super) fn to_vec(self) -> Vec<u8> {
-        self.0.to_vec()
-    }
-}
-
-/// The half of a hash that a row has. A damaged one is that of no event.
-fn stored(bytes: Vec<u8>) -> [u8; 16] {
-    bytes.try_into().unwrap_or_default()
-}
-
-struct Known {
-    id: EventId,
-    content: Content,
-    received_at: Timestamp,
-}
-
-impl Known {
     /// Whether another event has the key. The same one differs where its secrets were masked in another way.
-    fn is_other(&self, dedupe: &Dedupe) -> bool {
-        let alike = dedupe.alike_since.is_none_or(|since| self.received_at >= since);
-        alike && self.content != dedupe.content
+    fn is_other(&self, again: &EventRow, dedupe: &Dedupe) -> bool {
+        self.row().is_some_and(|first| {
+            let alike = dedupe.alike_since.is_none_or(|since| first.received_at >= since);
+            alike && !is_same(first, again, dedupe.has_time)
+        })
     }
 }
 
-/// The known keys among those of some requests, by source.
+/// The known keys among those of some requests, by source, and those that the transaction adds.
 #[derive(Default)]
-pub(super) struct KnownKeys(HashMap<String, HashMap<Key, Known>>);
+pub(super) struct KnownKeys<'a> {
+    workspace_id: i32,
+    known: HashMap<String, HashMap<Key, First<'a>>>,
+    new: BTreeMap<&'a str, NewKeys>,
+}
 
-impl KnownKeys {
-    /// Removes expired keys, so that they can be used again, and reads those that the requests have.
+/// The new keys of a source, and until when they are known; None is for ever.
+struct NewKeys {
+    expires_at: Option<Timestamp>,
+    entries: Vec<Entry>,
+}
+
+impl<'a> KnownKeys<'a> {
+    /// Removes expired keys, so that they can be used again, and finds those that the requests have. `last_seq` is that of the
+    /// workspace, whose row the transaction has locked.
     pub(super) fn load(
         conn: &mut Conn,
-        workspace_id: i32,
-        requests: &[(usize, &mut AppendRequest)],
+        remembered: &mut Remembered,
+        (workspace_id, last_seq): (i32, i64),
+        requests: &[(usize, &'a mut AppendRequest)],
         now: Timestamp,
     ) -> Result<Self> {
-        let mut wanted: BTreeMap<&str, Vec<Vec<u8>>> = BTreeMap::new();
+        let mut wanted: BTreeMap<&str, Vec<(Key, Timestamp)>> = BTreeMap::new();
         for (_, request) in requests {
-            let keys = request.events.iter().filter_map(|event| Some(event.dedupe.as_ref()?.key.to_vec()));
+            let keys = request.events.iter().filter_map(|event| {
+                let dedupe = event.dedupe.as_ref()?;
+                Some((dedupe.key, event.row.occurred_at))
+            });
             let mut keys = keys.peekable();
             if keys.peek().is_some() {
                 wanted.entry(&request.sender).or_default().extend(keys);
             }
         }
-        let mut known = Self::default();
+        let mut known = Self { workspace_id, ..Self::default() };
+        remembered.check(workspace_id, last_seq);
         if wanted.is_empty() {
             return Ok(known);
         }
-        diesel::delete(
-            dedupe_keys::table
-                .filter(dedupe_keys::workspace_id.eq(workspace_id))
-                .filter(dedupe_keys::expires_at.le(Some(now))),
-        )
-        .execute(conn)?;
-        for (source, keys) in wanted {
-            for keys in keys.chunks(1000) {
-                let rows = dedupe_keys::table
-                    .filter(dedupe_keys::workspace_id.eq(workspace_id))
-                    .filter(dedupe_keys::source.eq(source))
-                    .filter(dedupe_keys::dedupe_key.eq_any(keys))
-                    .select((
-                        dedupe_keys::dedupe_key,
-                        dedupe_keys::seq,
-                        dedupe_keys::occurred_at,
-                        dedupe_keys::content,
-                        dedupe_keys::received_at,
-                    ))
-                    .load::<(Vec<u8>, i64, Timestamp, Vec<u8>, Timestamp)>(conn)?;
-                let known = known.0.entry(source.to_owned()).or_default();
-                for (key, seq, occurred_at, content, received_at) in rows {
-                    let id = EventId::new(workspace_id, seq, occurred_at);
-                    known.insert(
-                        Key(stored(key)),
-                        Known { id, content: Content(stored(content)), received_at },
-                    );
-                }
+        remembered.expire(conn, workspace_id, now)?;
+        for (source, mut keys) in wanted {
+            keys.sort_unstable();
+            keys.dedup_by_key(|(key, _)| *key);
+            let found = remembered.find(conn, (workspace_id, source), &keys)?;
+            if found.is_empty() {
+                continue;
             }
+            let mut rows = store::events(conn, workspace_id, &found)?;
+            let first = |(key, (seq, _)): (Key, (i64, Timestamp))| {
+                let row = rows.remove(&seq).map(|row| First::Stored(Box::new(row)));
+                (key, row.unwrap_or(First::Erased(seq)))
+            };
+            known.known.insert(source.to_owned(), found.into_iter().map(first).collect());
         }
         Ok(known)
     }
 
-    /// The first event of this key.
-    pub(super) fn first(&self, source: &str, key: &Key) -> Option<EventId> {
-        Some(self.0.get(source)?.get(key)?.id)
+    /// The first event of this key; `again` is the event that has it now.
+    pub(super) fn first(&self, source: &str, key: &Key, again: &EventRow) -> Option<EventId> {
+        let first = self.known.get(source)?.get(key)?;
+        Some(first.id(self.workspace_id, again))
     }
 
-    pub(super) fn add(&mut self, source: &str, dedupe: &Dedupe, id: EventId, received_at: Timestamp) {
-        let Dedupe { key, content, alike_since: _ } = dedupe;
-        let keys = match self.0.get_mut(source) {
+    /// Adds the key of an event that is stored. It is known until `expires_at`; None is for ever.
+    pub(super) fn add(
+        &mut self,
+        source: &'a str,
+        key: Key,
+        row: &'a EventRow,
+        expires_at: Option<Timestamp>,
+    ) {
+        let keys = match self.known.get_mut(source) {
             Some(keys) => keys,
-            None => self.0.entry(source.to_owned()).or_default(),
+            None => self.known.entry(source.to_owned()).or_default(),
         };
-        keys.insert(*key, Known { id, content: *content, received_at });
+        keys.insert(key, First::New(row));
+        let new = self.new.entry(source).or_insert_with(|| NewKeys { expires_at, entries: Vec::new() });
+        // What is known for ever stays so.
+        new.expires_at = new.expires_at.and_then(|known| Some(known.max(expires_at?)));
+        new.entries.push(Entry::new(key, row.seq));
     }
 
     /// The elements of a request whose key another event has, with what is known of that event.
     pub(super) fn conflicts(&self, request: &AppendRequest) -> Vec<(usize, String)> {
-        let known = self.0.get(&request.sender);
-        let mut here: HashMap<Key, (usize, Content)> = HashMap::new();
+        let known = self.known.get(&request.sender);
+        let mut here: HashMap<Key, usize> = HashMap::new();
         let mut conflicts = Vec::new();
         for (element, event) in request.events.iter().enumerate() {
             let Some(dedupe) = &event.dedupe else { continue };
-            let Dedupe { key, content, alike_since: _ } = dedupe;
-            let first = match known.and_then(|keys| keys.get(key)) {
-                Some(known) => known.is_other(dedupe).then(|| format!("the event {}", known.id)),
-                None => match here.entry(*key) {
-                    Entry::Vacant(place) => {
-                        place.insert((element, *content));
+            let first = match known.and_then(|keys| keys.get(&dedupe.key)) {
+                Some(first) => first
+                    .is_other(&event.row, dedupe)
+                    .then(|| format!("the event {}", first.id(self.workspace_id, &event.row))),
+                None => match here.entry(dedupe.key) {
+                    Place::Vacant(place) => {
+                        place.insert(element);
                         None
                     }
-                    Entry::Occupied(place) => {
-                        let (first, same) = *place.get();
-                        (same != *content).then(|| format!("the element /{first} of this request"))
+                    Place::Occupied(place) => {
+                        let first = *place.get();
+                        let is_same = is_same(&request.events[first].row, &event.row, dedupe.has_time);
+                        (!is_same).then(|| format!("the element /{first} of this request"))
                     }
                 },
             };
             conflicts.extend(first.map(|first| (element, first)));
         }
         conflicts
+    }
+
+    /// Stores the keys that were added. `last_seq` is that of the workspace from now on.
+    pub(super) fn write(self, conn: &mut Conn, remembered: &mut Remembered, last_seq: i64) -> Result<()> {
+        for (source, NewKeys { expires_at, mut entries }) in self.new {
+            entries.sort_unstable();
+            remembered.add(conn, (self.workspace_id, source), &entries, expires_at)?;
+        }
+        remembered.end(self.workspace_id, last_seq);
+        Ok(())
     }
 }
