@@ -14,7 +14,7 @@ use actix_web::web::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use super::{Head, MAX_EVENTS, TooMany, stream};
+use super::{Bounded, Head, MAX_EVENTS, TooMany, stream};
 use crate::{
     accounts::source_kind::Kind,
     sources::element::{Element, Unreadable},
@@ -28,6 +28,7 @@ pub(super) fn elements(kind: Kind, body: &Bytes, context: Context) -> Result<Vec
         let raw = body.slice(place);
         match inside(kind, &raw) {
             Some(items) => {
+                let items = items.items()?;
                 let element = |item: &RawValue| raw.slice_ref(item.get().as_bytes());
                 let items = items.into_iter().map(element);
                 elements.extend(items.map(|raw| Element { kind, raw, context: context.clone() }));
@@ -42,16 +43,16 @@ pub(super) fn elements(kind: Kind, body: &Bytes, context: Context) -> Result<Vec
 }
 
 /// What an envelope has inside. None where it is none.
-fn inside(kind: Kind, raw: &[u8]) -> Option<Vec<&RawValue>> {
+fn inside(kind: Kind, raw: &[u8]) -> Option<Bounded<&RawValue>> {
     #[derive(Deserialize)]
     struct Items<'a> {
         #[serde(borrow)]
-        items: Vec<&'a RawValue>,
+        items: Bounded<&'a RawValue>,
     }
     #[derive(Deserialize)]
     struct Events<'a> {
         #[serde(borrow)]
-        events: Vec<&'a RawValue>,
+        events: Bounded<&'a RawValue>,
     }
     #[derive(Deserialize)]
     struct Data<'a> {

@@ -12,10 +12,14 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 use actix_web::web::Bytes;
 use logbook_engine::{append::MAX_EVENTS, sources::Record};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
 use serde_json::Value;
 
 pub use hec::raw_lines;
@@ -48,6 +52,47 @@ impl Head {
 /// The body has more than [`MAX_EVENTS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany;
+
+/// A list of an envelope. Of one with more items than a request may have it keeps one more: an item takes many times the memory
+/// of the shortest text of one.
+#[derive(Debug)]
+struct Bounded<T>(Vec<T>);
+
+impl<T> Default for Bounded<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Bounded<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Items<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+            type Value = Bounded<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut items = Vec::new();
+                while items.len() <= MAX_EVENTS {
+                    let Some(item) = list.next_element()? else { return Ok(Bounded(items)) };
+                    items.push(item);
+                }
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Bounded(items))
+            }
+        }
+        deserializer.deserialize_seq(Items(PhantomData))
+    }
+}
+
+impl<T> Bounded<T> {
+    fn items(self) -> Result<Vec<T>, TooMany> {
+        if self.0.len() > MAX_EVENTS { Err(TooMany) } else { Ok(self.0) }
+    }
+}
 
 /// Splits a decompressed body into its elements.
 ///

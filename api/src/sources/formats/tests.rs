@@ -234,3 +234,51 @@ fn otlp_is_the_same_as_protobuf_and_as_json() {
     assert_eq!(code(&values(Kind::Otlp, &head, b"{\"resourceLogs\": 7}")[0]), "invalid");
     assert_eq!(code(&values(Kind::Otlp, &head, b"{oops")[0]), "malformed_json");
 }
+
+#[test]
+fn a_severity_may_be_a_name() {
+    for (sent, number) in [
+        (json!(9), json!(9)),
+        (json!("SEVERITY_NUMBER_INFO"), json!(9)),
+        (json!("SEVERITY_NUMBER_WARN2"), json!(14)),
+        (json!("SEVERITY_NUMBER_FATAL4"), json!(24)),
+        (json!("SEVERITY_NUMBER_UNSPECIFIED"), json!(null)),
+        (json!("loud"), json!("loud")),
+    ] {
+        let body = json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"severityNumber": sent}]}]}]})
+            .to_string();
+        let elements = elements(Kind::Otlp, &Head::default(), &Bytes::from(body)).expect("not too many");
+        assert_eq!(elements[0].value().expect("readable")["severity_number"], number, "{sent}");
+    }
+}
+
+#[test]
+fn a_damaged_part_of_an_envelope_costs_only_itself() {
+    let good = r#"{"scopeLogs":[{"logRecords":[{"eventName":"a"}]},7]}"#;
+    let body = format!(r#"{{"resourceLogs":[1,{good},{{"scopeLogs":"x"}},{good}]}}"#);
+    assert_eq!(
+        texts(Kind::Otlp, &body),
+        ["1", r#"{"eventName":"a"}"#, "7", r#"{"scopeLogs":"x"}"#, r#"{"eventName":"a"}"#, "7"]
+    );
+}
+
+#[test]
+fn a_list_without_end_is_too_many() {
+    let many = vec!["1"; 200_000].join(",");
+    for (kind, body) in [
+        (Kind::Kubernetes, format!(r#"{{"items":[{many}]}}"#)),
+        (Kind::Okta, format!(r#"{{"data":{{"events":[{many}]}}}}"#)),
+        (Kind::Retraced, format!(r#"{{"events":[{many}]}}"#)),
+        (Kind::Otlp, format!(r#"{{"resourceLogs":[{many}]}}"#)),
+        (Kind::Otlp, format!(r#"{{"resourceLogs":[{{"scopeLogs":[{many}]}}]}}"#)),
+        (Kind::Otlp, format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{many}]}}]}}]}}"#)),
+    ] {
+        assert_eq!(elements(kind, &Head::default(), &Bytes::from(body)).unwrap_err(), TooMany, "{kind:?}");
+    }
+    // Two bytes for an empty item, on each level.
+    for body in [b"\x0a\x00".repeat(20_000), [&b"\x0a\xc0\xb8\x02"[..], &b"\x12\x00".repeat(20_000)].concat()]
+    {
+        let head = Head::new([("content-type".to_owned(), "application/x-protobuf".to_owned())]);
+        assert_eq!(elements(Kind::Otlp, &head, &Bytes::from(body)).unwrap_err(), TooMany);
+    }
+}

@@ -4,7 +4,11 @@
 use actix_web::web::Bytes;
 use base16ct::lower::encode_string;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use prost::Message;
+use prost::{
+    Message,
+    bytes::Buf as _,
+    encoding::{DecodeContext, decode_key, skip_field},
+};
 use serde_json::{Map, Number, Value};
 
 use super::{context, element, put, scope};
@@ -121,17 +125,20 @@ struct KeyValueList {
 pub(super) fn elements(body: &Bytes) -> Result<Vec<Element>, TooMany> {
     let nothing = || context("protobuf", Map::new(), Map::new());
     // A part of the envelope that is damaged is one element.
+    check_lists(body)?;
     let Ok(request) = Request::decode(body.clone()) else {
         return Ok(vec![element(body.clone(), &nothing())]);
     };
     let mut elements = Vec::new();
     for part in request.resource_logs {
+        check_lists(&part)?;
         let Ok(logs) = ResourceLogs::decode(part.clone()) else {
             elements.push(element(part, &nothing()));
             continue;
         };
         let resource = logs.resource.map(|resource| pairs(resource.attributes)).unwrap_or_default();
         for part in logs.scope_logs {
+            check_lists(&part)?;
             let Ok(logs) = ScopeLogs::decode(part.clone()) else {
                 elements.push(element(part, &context("protobuf", resource.clone(), Map::new())));
                 continue;
@@ -146,6 +153,24 @@ pub(super) fn elements(body: &Bytes) -> Result<Vec<Element>, TooMany> {
         }
     }
     if elements.len() > MAX_EVENTS { Err(TooMany) } else { Ok(elements) }
+}
+
+/// Counts the fields of a message before it is decoded: an empty item has two bytes, and takes many times as many.
+fn check_lists(message: &Bytes) -> Result<(), TooMany> {
+    let mut left = message.clone();
+    let mut fields = 0;
+    while left.has_remaining() {
+        let Ok((tag, kind)) = decode_key(&mut left) else { break };
+        if skip_field(kind, tag, &mut left, DecodeContext::default()).is_err() {
+            break;
+        }
+        fields += 1;
+        // Beside the items there is the resource or scope, and the address of its schema.
+        if fields > MAX_EVENTS + 2 {
+            return Err(TooMany);
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn record(raw: &[u8]) -> Result<Map<String, Value>, Unreadable> {
