@@ -297,6 +297,33 @@ on_both!(each_kind_has_a_door_at_its_own_address, |server| {
     assert_eq!(event["metadata"]["uuid"], "u-1");
 });
 
+on_both!(github_streams_to_splunk_too, |server| {
+    server.workspace("clinic");
+    let key = format!("Splunk {}", key(&server, "github", "github"));
+    let event = |id: &str| {
+        json!({"time": 1_764_000_000.5, "sourcetype": "github", "event": {
+            "_document_id": id, "action": "org.update_member", "actor": "bob", "org": "acme", "created_at": 1_764_000_000_500_i64,
+        }})
+    };
+    // Objects one after another, and as its check sends one.
+    for (path, body) in [
+        ("/services/collector", format!("{}{}7", event("a"), event("b"))),
+        ("/services/collector/raw", event("b").to_string()),
+    ] {
+        send_to(&server, path, &key, "application/json", body.as_bytes()).expect(200);
+    }
+    let now = how(&server, "github");
+    assert_eq!((&now["events"], &now["duplicates"], &now["rejected"]), (&json!(2), &json!(1), &json!(1)));
+    let stored = events(&server, "framework");
+    let found = stored.iter().find(|event| event["action"] == "org_update_member").expect("the event");
+    assert_eq!((&found["actor"]["name"], &found["source"]), (&json!("bob"), &json!("github")));
+    // No other kind may send here.
+    let okta = self::key(&server, "okta", "okta");
+    let answer =
+        send_to(&server, "/services/collector", &format!("Splunk {okta}"), "application/json", b"{}");
+    assert_eq!(answer.expect(403).json["code"], 4);
+});
+
 on_both!(a_vendor_that_signs_is_checked_and_needs_no_key, |server| {
     server.workspace("clinic");
     let new = json!({"name": "kc", "kind": "keycloak", "secret": "a long secret"});

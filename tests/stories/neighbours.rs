@@ -94,15 +94,13 @@ fn events_of(bytes: usize) -> Vec<Value> {
     vec![event; bytes / 50_100]
 }
 
-on_both!(bodies_that_never_arrive_keep_only_their_sender_from_sending, |server| {
-    let [noisy, quiet] = [server.workspace("noisy"), server.workspace("quiet")]
-        .map(|workspace| server.member(&workspace, Role::Writer));
+/// Sixteen requests whose bodies never arrive as a whole.
+fn stall(server: &TestServer, path: &str, authorization: &str) -> Vec<TcpStream> {
     let bytes = 16 * 1024 * 1024;
     let head = format!(
-        "POST /api/v1{NOISY} HTTP/1.1\r\nhost: logbook\r\nauthorization: {}\r\ncontent-type: application/json\r\ncontent-length: {bytes}\r\n\r\n",
-        noisy.headers["authorization"]
+        "POST {path} HTTP/1.1\r\nhost: logbook\r\nauthorization: {authorization}\r\ncontent-type: application/json\r\ncontent-length: {bytes}\r\n\r\n",
     );
-    let stalled: Vec<TcpStream> = thread::scope(|scope| {
+    thread::scope(|scope| {
         let senders: Vec<_> = (0..16)
             .map(|_| {
                 scope.spawn(|| {
@@ -115,7 +113,38 @@ on_both!(bodies_that_never_arrive_keep_only_their_sender_from_sending, |server| 
             })
             .collect();
         senders.into_iter().map(|sender| sender.join().expect("a sender")).collect()
-    });
+    })
+}
+
+on_both!(bodies_that_never_arrive_at_a_door_keep_only_their_source_from_sending, |server| {
+    let [_, quiet] = [server.workspace("noisy"), server.workspace("quiet")]
+        .map(|workspace| server.member(&workspace, Role::Writer));
+    for (kind, path) in [("hec", "/services/collector"), ("otlp", "/v1/logs")] {
+        let source = json!({"name": kind, "kind": kind});
+        let made = server.admin().post("/workspaces/noisy/sources", source).expect(201);
+        let key = made.json["key"].as_str().expect("a key");
+        let stalled = stall(&server, path, &format!("Bearer {key}"));
+        for n in 0..5 {
+            quiet.post(QUIET, json!([sample("application", n)])).expect(201);
+        }
+        quiet.post(QUIET, events_of(15_000_000).into()).expect(201);
+        let statuses: Vec<String> = stalled.into_iter().filter_map(status).collect();
+        assert!(statuses.iter().all(|status| ["408", "503"].contains(&status.as_str())), "{statuses:?}");
+        let event = match kind {
+            "hec" => json!({"event": {"action": "login"}}),
+            _ => json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"eventName": "login"}]}]}]}),
+        };
+        wait_until("the source has room again", || {
+            server.bearer(key).send("POST", path, "application/json", event.to_string().as_bytes()).status
+                == 200
+        });
+    }
+});
+
+on_both!(bodies_that_never_arrive_keep_only_their_sender_from_sending, |server| {
+    let [noisy, quiet] = [server.workspace("noisy"), server.workspace("quiet")]
+        .map(|workspace| server.member(&workspace, Role::Writer));
+    let stalled = stall(&server, &format!("/api/v1{NOISY}"), &noisy.headers["authorization"]);
     for n in 0..20 {
         quiet.post(QUIET, json!([sample("application", n)])).expect(201);
     }

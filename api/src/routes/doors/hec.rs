@@ -76,6 +76,9 @@ fn refused(problem: &Problem) -> HttpResponse {
     response
 }
 
+/// GitHub streams to Splunk, too.
+const SENDERS: [Kind; 2] = [Kind::Hec, Kind::Github];
+
 /// The last id of an acknowledgement. It begins with the time, so that no id is given twice, also after a restart.
 static LAST_ACK: AtomicI64 = AtomicI64::new(0);
 
@@ -114,14 +117,15 @@ async fn receive(request: &HttpRequest, payload: web::Payload, is_raw: bool) -> 
         Err(_) => return without_key(request, INVALID_AUTHORIZATION).await,
     };
     let received = async {
-        let (open, sent) = read_with_key(request, payload, Ok(Some(key)), Kind::Hec).await?;
+        let (open, sent) = read_with_key(request, payload, Ok(Some(key)), &SENDERS).await?;
         let context: Map<String, Value> = ["host", "source", "sourcetype", "index", "time"]
             .into_iter()
             .filter_map(|name| Some((name.to_owned(), parameter(request, name)?.into())))
             .collect();
-        let split = split_as(Kind::Hec, request);
+        let kind = open.source.kind();
+        let split = split_as(kind, request);
         let split: Split = Box::new(move |body| {
-            let elements = if is_raw {
+            let elements = if is_raw && kind == Kind::Hec {
                 formats::raw_lines(body, context).map_err(|_| too_many())?
             } else {
                 split(body)?

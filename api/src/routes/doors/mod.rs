@@ -52,18 +52,15 @@ pub type Split = Box<dyn FnOnce(&web::Bytes) -> Result<Vec<Element>> + Send>;
 /// The registered source of a key.
 ///
 /// # Errors
-/// `unauthenticated` when the source was removed a moment ago; `conflict` for a source of another kind.
-pub async fn source_of(
-    request: &HttpRequest,
-    sender: &Sender,
-    kind: Option<Kind>,
-) -> Result<Arc<OpenSource>> {
+/// `unauthenticated` when the source was removed a moment ago; `conflict` for a source of a kind that does not send here. `kinds`:
+/// none are all.
+pub async fn source_of(request: &HttpRequest, sender: &Sender, kinds: &[Kind]) -> Result<Arc<OpenSource>> {
     let open = service::<Registry>(request)?.of_key(sender.workspace_id, &sender.source).await?;
-    if let Some(kind) = kind
-        && open.source.kind() != kind
-    {
+    if !kinds.is_empty() && !kinds.contains(&open.source.kind()) {
         let is = open.source.kind().as_str();
-        let detail = format!("the source {} is of the kind {is} and not {}", open.source.name, kind.as_str());
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+        let detail =
+            format!("the source {} is of the kind {is} and not {}", open.source.name, kinds.join(" or "));
         return Err(Problem::new(Code::Conflict, detail));
     }
     Ok(open)
@@ -92,7 +89,7 @@ pub async fn read(
     Ok(Sent { body, memory })
 }
 
-/// The source of a key, which must be of a kind, and what it sends.
+/// The source of a key, which must be of one of these kinds, and what it sends.
 ///
 /// # Errors
 /// As [`sender`], [`source_of`] and [`read`].
@@ -100,10 +97,10 @@ pub async fn read_with_key(
     request: &HttpRequest,
     payload: web::Payload,
     key: Result<Option<String>>,
-    kind: Kind,
+    kinds: &[Kind],
 ) -> Result<(Arc<OpenSource>, Sent)> {
     let sender = sender(request, key).await?;
-    let open = source_of(request, &sender, Some(kind)).await?;
+    let open = source_of(request, &sender, kinds).await?;
     let sent = read(request, payload, sender.workspace_id, &sender.caller.sub).await?;
     Ok((open, sent))
 }
@@ -174,7 +171,8 @@ pub async fn store(
 /// What a format needs of a request, owned, since the body is split on another thread.
 pub fn head(request: &HttpRequest) -> Head {
     let headers = request.headers().iter().filter_map(|(name, value)| {
-        Some((name.as_str().to_ascii_lowercase(), value.to_str().ok()?.to_owned()))
+        // Some send UTF-8, which is more than HTTP allows.
+        Some((name.as_str().to_ascii_lowercase(), std::str::from_utf8(value.as_bytes()).ok()?.to_owned()))
     });
     Head::new(headers)
 }

@@ -111,7 +111,7 @@ pub async fn open(request: &HttpRequest, path: &SourcePath, sender: Sender) -> R
     if !is_here || sender.source != path.source {
         return Err(Problem::not_found());
     }
-    source_of(request, &sender, None).await
+    source_of(request, &sender, &[]).await
 }
 
 async fn signed_source(request: &HttpRequest, path: &SourcePath) -> Result<Option<Arc<OpenSource>>> {

@@ -26,7 +26,7 @@ pub async fn logs(request: HttpRequest, payload: web::Payload) -> HttpResponse {
 }
 
 async fn receive(request: &HttpRequest, payload: web::Payload) -> Result<Received> {
-    let (open, sent) = read_with_key(request, payload, key_in_header(request), Kind::Otlp).await?;
+    let (open, sent) = read_with_key(request, payload, key_in_header(request), &[Kind::Otlp]).await?;
     store(request, open, sent, split_as(Kind::Otlp, request)).await
 }
 

@@ -26,7 +26,7 @@ pub async fn bulk(request: HttpRequest, payload: web::Payload) -> Result<HttpRes
 
 /// The id and the hash of each element.
 async fn receive(request: &HttpRequest, payload: web::Payload) -> Result<Vec<Value>> {
-    let (open, sent) = read_with_key(request, payload, key_in_header(request), Kind::Retraced).await?;
+    let (open, sent) = read_with_key(request, payload, key_in_header(request), &[Kind::Retraced]).await?;
     let split = split_as(Kind::Retraced, request);
     let (tell, told) = std::sync::mpsc::channel();
     let split = move |body: &web::Bytes| {

@@ -8,7 +8,7 @@ use crate::{accounts::source_kind::Kind, auth::senders::key_in_header, http::err
 
 /// Takes one event. Its `Idempotency-Key` is the dedupe key, by the head of the request.
 pub async fn event(request: HttpRequest, payload: web::Payload) -> Result<HttpResponse> {
-    let (open, sent) = read_with_key(&request, payload, key_in_header(&request), Kind::Workos).await?;
+    let (open, sent) = read_with_key(&request, payload, key_in_header(&request), &[Kind::Workos]).await?;
     store(&request, open, sent, split_as(Kind::Workos, &request)).await?;
     Ok(HttpResponse::Created().json(json!({"success": true})))
 }
