@@ -104,14 +104,20 @@ pub(crate) struct ExportFigures {
 }
 
 /// Ingest through the doors of sources, against the typed endpoint.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct DoorFigures {
     pub typed_events_per_s: f64,
-    pub hec_events_per_s: f64,
-    pub otlp_events_per_s: f64,
+    pub typed_processor_us_per_event: Stages,
+    pub doors: Vec<DoorFigure>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct DoorFigure {
+    pub name: String,
+    pub events_per_s: f64,
     /// Divided by `typed_events_per_s`.
-    pub hec_ratio: f64,
-    pub otlp_ratio: f64,
+    pub ratio: f64,
+    pub processor_us_per_event: Stages,
 }
 
 /// What a quiet workspace feels of a noisy one.
@@ -211,23 +217,25 @@ impl Run {
                 None,
             ));
         }
-        if let Some(DoorFigures {
-            typed_events_per_s,
-            hec_events_per_s,
-            hec_ratio,
-            otlp_events_per_s,
-            otlp_ratio,
-        }) = doors
-        {
-            for (door, rate, ratio) in
-                [("HEC", hec_events_per_s, hec_ratio), ("OTLP, mapped", otlp_events_per_s, otlp_ratio)]
-            {
+        if let Some(DoorFigures { typed_events_per_s, typed_processor_us_per_event, doors }) = doors {
+            let processor = |stages: &Stages| {
+                let Stages { total, parse, append, database, .. } = stages;
+                format!("{total:.0}; {parse:.0}; {append:.0}; {database:.0}")
+            };
+            let of = "processor time per event, µs: all; parse; append; database";
+            for DoorFigure { name, events_per_s, ratio, processor_us_per_event } in doors {
                 lines.push((
-                    format!("ingest by {door}: events/s, durable; by the typed endpoint; ratio"),
-                    format!("{rate:.0}; {typed_events_per_s:.0}; {ratio:.2}"),
+                    format!("ingest by {name}: events/s, durable; by the typed endpoint; ratio"),
+                    format!("{events_per_s:.0}; {typed_events_per_s:.0}; {ratio:.2}"),
                     Some(*ratio >= LEAST_DOOR_RATIO),
                 ));
+                lines.push((format!("ingest by {name}: {of}"), processor(processor_us_per_event), None));
             }
+            lines.push((
+                format!("ingest by the typed endpoint: {of}"),
+                processor(typed_processor_us_per_event),
+                None,
+            ));
         }
         if let Some(http) = http {
             lines.push((

@@ -143,7 +143,10 @@ fn doors(cluster: Option<&Cluster>, folder: &Path, name: &str) -> DoorFigures {
     };
     let server = Server::start(&server::binary(), &database.url(), &own);
     load::make_workspace(&server.target);
-    let figures = doors::run(&server.target, DOOR_EVENTS);
+    let figures = {
+        let cluster_folder = cluster.map(|_| folder.join(CLUSTER));
+        doors::run(&server.target, (server.pid(), cluster_folder.as_deref()), DOOR_EVENTS)
+    };
     server.stop();
     if let Some(cluster) = cluster {
         let mut direct = Database::Postgres(format!("{}/postgres", cluster.url)).connect();
