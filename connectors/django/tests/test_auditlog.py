@@ -1,12 +1,14 @@
 """django-auditlog as the source: its entries become events, once."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import logbook_django as logbook
 from auditlog.context import set_actor
 from auditlog.models import LogEntry
 from clinic.models import Invoice, Patient
-from django.test import Client
+from django.test import Client, override_settings
+from logbook_django.auditlog import auditlog_event
 
 
 def test_entries_become_events(source, user):
@@ -27,6 +29,14 @@ def test_entries_become_events(source, user):
     assert (change["field"], change["old"], change["new"]) == ("price", None, "12.50")
     assert {"password": "[hidden]"}.items() <= {c["field"]: c["new"] for c in events[0]["changes"]}.items()
     assert "hunter2" not in str(events)
+
+
+def test_an_entry_without_a_time_zone_and_with_an_excluded_field(source):
+    noon = datetime(2026, 11, 27, 12, 0)
+    entry = LogEntry(object_pk="1", object_repr="INV-1", action=1, timestamp=noon, changes={"unrecorded": ["a", "b"]})
+    with override_settings(TIME_ZONE="Asia/Kolkata"):
+        event = auditlog_event(entry, model="clinic.invoice")
+    assert (event["occurred_at"], event["changes"]) == ("2026-11-27T06:30:00Z", [])
 
 
 def test_many_to_many_entries(source):

@@ -62,6 +62,14 @@ def test_a_related_manager_and_a_queryset_of_the_app_are_recorded_too(source, pa
     assert [event["metadata"]["count"] for event in source.sent("application")] == [3, 3]
 
 
+def test_adding_to_the_other_side_of_a_foreign_key_is_a_bulk_operation(source, patients):
+    with logbook.muted():
+        other = Ward.objects.create(name="Ward 4")
+    other.patient_set.add(*patients)
+    [event] = source.sent("application")
+    assert (event["metadata"]["count"], event["metadata"]["values"]) == (3, {"ward_id": other.pk})
+
+
 def test_a_bulk_operation_shares_the_fate_of_its_transaction(source, patients):
     with pytest.raises(LookupError), transaction.atomic():
         Patient.objects.update(age=1)

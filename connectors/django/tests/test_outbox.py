@@ -204,6 +204,7 @@ def test_requests_do_not_wait_for_a_logbook_that_does_not_answer(source, user):
     assert len(source.sent("application")) == 20
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite must not be open in a process that forks")
 def test_a_forked_process_has_a_thread_of_its_own(source):
     with source.configure(RELAY="thread"):
         try:

@@ -25,7 +25,7 @@ def auditlog_event(entry: Any, *, model: str | None = None, actor: dict | None =
         "model": model or _model_name(entry),
         "record_id": str(entry.object_pk),
         "record_name": entry.object_repr,
-        "occurred_at": events.json_value(entry.timestamp),
+        "occurred_at": events.moment(entry.timestamp),
         "changes": changes_of(entry.changes),
     }
     if who := actor or _actor(entry):
@@ -43,7 +43,8 @@ def changes_of(changes: Any) -> list[dict]:
     """The changes of an entry as Logbook has them."""
     if isinstance(changes, str):
         changes = json.loads(changes) if changes else {}
-    return [_change(field, change) for field, change in (changes or {}).items()]
+    excluded = config().exclude_fields
+    return [_change(field, change) for field, change in (changes or {}).items() if field not in excluded]
 
 
 def _change(field: str, change: Any) -> dict:

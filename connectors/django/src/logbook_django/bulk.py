@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Manager, Model, QuerySet
+from django.db.models import Field, Manager, Model, QuerySet
 from django.db.models.manager import BaseManager
 
 from . import events
@@ -37,12 +37,15 @@ class AuditedMixin:
     def update(self, **kwargs: Any) -> int:
         if not _is_told(self):
             return super().update(**kwargs)
-        filter_text = where_text(self.query)
+        filter_text = ""
+        with guarded("filter of an update"):
+            filter_text = where_text(self.query)
+        # The database that it writes to, not the one that it would read from.
+        self._for_write = True
         with _together(self.db):
             count = super().update(**kwargs)
             if count:
-                values = {name: _value(name, value) for name, value in _visible(self.model, kwargs).items()}
-                _record(self, "bulk_update", count=count, filter=filter_text, fields=sorted(kwargs), values=values)
+                _record(self, "bulk_update", list(kwargs), kwargs, count=count, filter=filter_text)
         return count
 
     update.alters_data = True
@@ -50,12 +53,11 @@ class AuditedMixin:
     def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> list:
         if not _is_told(self):
             return super().bulk_create(objs, *args, **kwargs)
-        # The database that bulk_create writes to.
         self._for_write = True
         with _together(self.db):
             created = super().bulk_create(objs, *args, **kwargs)
             if created:
-                _record(self, "bulk_create", count=len(created), ids=_ids(created))
+                _record(self, "bulk_create", [], {}, count=len(created), ids=_ids(created))
         return created
 
     bulk_create.alters_data = True
@@ -68,7 +70,7 @@ class AuditedMixin:
         with _together(self.db):
             count = super().bulk_update(objs, fields, *args, **kwargs)
             if count:
-                _record(self, "bulk_update", count=count, fields=sorted(fields), ids=_ids(objs))
+                _record(self, "bulk_update", fields, {}, count=count, ids=_ids(objs))
         return count
 
     bulk_update.alters_data = True
@@ -85,7 +87,8 @@ class AuditedManager(Manager.from_queryset(AuditedQuerySet)):
 def audit_managers(model: type[Model]) -> None:
     """Makes all managers of a model record bulk operations, until `forget`."""
     _models.add(model)
-    for manager in (*model._meta.local_managers, *model._meta.managers):
+    # The base manager adds to the other side of a foreign key.
+    for manager in (*model._meta.local_managers, *model._meta.managers, model._meta.base_manager):
         audited_manager(manager)
 
 
@@ -138,25 +141,30 @@ def _is_told(queryset: QuerySet) -> bool:
     return recorded and config().enabled and not is_muted() and not _inside.get()
 
 
-def _record(queryset: QuerySet, action: str, **metadata: Any) -> None:
+def _record(queryset: QuerySet, action: str, fields: list[str], values: dict[str, Any], **metadata: Any) -> None:
+    """Records an operation: the fields that it set, and the new values of those that are recorded."""
     with guarded(action):
-        event = {"action": action, "model": events.model_name(queryset.model), "record_id": "*", "metadata": metadata}
+        model = queryset.model
+        registration = registration_of(model)
+        found = {name: model._meta.pk if name == "pk" else model._meta.get_field(name) for name in fields}
+        if fields:
+            metadata["fields"] = sorted(field.attname for field in found.values())
+        if values:
+            told = {name: field for name, field in found.items() if registration is None or registration.has(field)}
+            metadata["values"] = {field.attname: _value(field, values[name]) for name, field in told.items()}
+        event = {"action": action, "model": events.model_name(model), "record_id": "*", "metadata": metadata}
         record("application", event, outbox_alias(queryset.db))
 
 
-def _visible(model: type[Model], values: dict[str, Any]) -> dict[str, Any]:
-    """The values of the fields that are recorded."""
-    registration = registration_of(model)
-    return values if registration is None else {name: v for name, v in values.items() if registration.has(model._meta.get_field(name))}
-
-
-def _value(name: str, value: Any) -> Any:
+def _value(field: Field, value: Any) -> Any:
     """A new value; an expression as text."""
     if value is None:
         return None
-    return events.HIDDEN if events.is_hidden(name) else events.json_value(str(value) if hasattr(value, "resolve_expression") else value)
+    if events.is_hidden(field.name):
+        return events.HIDDEN
+    return events.json_value(str(value) if hasattr(value, "resolve_expression") else value)
 
 
 def _ids(objs: Any) -> list:
     """The ids of the first objects, where the database gave them."""
-    return [events.json_value(obj.pk) for obj in list(objs)[:LISTED] if obj.pk is not None]
+    return [obj.pk for obj in list(objs)[:LISTED] if obj.pk is not None]

@@ -15,6 +15,7 @@ from typing import Any
 from django.db.models import Model
 from django.utils.duration import duration_iso_string
 from django.utils.functional import Promise
+from django.utils.timezone import is_naive, make_aware
 
 from .conf import config
 
@@ -142,6 +143,11 @@ def json_value(value: Any) -> Any:
 def cut(text: str, limit: int) -> str:
     """The text, or its beginning with an ellipsis where it is longer than `limit` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def moment(value: datetime) -> str:
+    """A time as events have it. Without USE_TZ, Django's times are those of the current time zone."""
+    return json_value(make_aware(value) if is_naive(value) else value)
 
 
 def now() -> str:

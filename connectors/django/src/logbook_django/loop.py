@@ -53,7 +53,6 @@ class Loop:
                 for outbox in list(self._relays):
                     if self._due[outbox] <= time.monotonic() and not self.stopping:
                         self._due[outbox] = time.monotonic() + self._step(outbox).wait
-                close_old_connections()
                 pause = min(self._due.values(), default=OUTBOXES_SECONDS) - time.monotonic()
                 if pause > 0:
                     self._woken.wait(min(pause, LONGEST_SLEEP))
@@ -92,8 +91,7 @@ class Loop:
         except Exception:
             logger.exception("%s: the relay failed", outbox.name)
         close_old_connections()
-        # What was done before the error is read again from the outbox.
-        self._relays[outbox] = Relay(outbox)
+        self._relays[outbox].forget()
         return Step(error="see the log", wait=DATABASE_SECONDS)
 
     def _list(self) -> None:

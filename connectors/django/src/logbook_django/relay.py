@@ -96,8 +96,9 @@ class Relay:
         self._transport = transport
         self.owner = uuid.uuid4().hex
         self._claimed_at: float | None = None
-        # Numbered rows that Logbook may not have yet; without any, the outbox is asked.
+        # Numbered rows that Logbook may not have yet, and whether those of a former relay were looked for.
         self._batch: list[OutboxEvent] | None = None
+        self._looked = False
         self._failures = 0
         self._heard_at: float | None = None
 
@@ -106,10 +107,12 @@ class Relay:
         with self.outbox.activate():
             if not self._has_lease():
                 return Step(wait=self.settings.lease_seconds / 3, standby=True)
+            if not self._looked:
+                self._batch, self._looked = self._numbered(), True
             if not self._batch:
-                self._batch = self._numbered() or self._number()
+                self._batch = self._number()
                 if self._batch is None:  # another relay has taken the lease
-                    self._claimed_at = None
+                    self.forget()
                     return Step(more=True)
             try:
                 return self._send() if self._batch else self._idle()
@@ -138,12 +141,16 @@ class Relay:
         """Whether it waits for events, not for the end of a pause after an error."""
         return not self._failures
 
+    def forget(self) -> None:
+        """Forgets what it knows of the outbox, so that the next step asks: after an error of the database, or without the lease."""
+        self._claimed_at, self._batch, self._looked = None, None, False
+
     def release(self) -> None:
         """Gives the lease back, so that another relay need not wait for its end."""
         if self._claimed_at is not None:
             with self.outbox.activate():
                 self._states().filter(pk=1, owner=self.owner).update(owner=None, lease_until=None)
-            self._claimed_at = None
+            self.forget()
 
     @property
     def transport(self) -> Any:
@@ -167,12 +174,14 @@ class Relay:
         if self._claimed_at is not None and now - self._claimed_at < self.settings.lease_seconds / 3:
             return True
         if self._claimed_at is None:
-            self._batch = None
             self._states().get_or_create(pk=1, defaults={"epoch": new_epoch()})
         lease = Now() + timedelta(seconds=self.settings.lease_seconds)
         free = Q(owner=None) | Q(owner=self.owner) | Q(lease_until__lt=Now())
         claimed = self._states().filter(free, pk=1).update(owner=self.owner, lease_until=lease)
-        self._claimed_at = now if claimed else None
+        if claimed:
+            self._claimed_at = now
+        else:
+            self.forget()
         return bool(claimed)
 
     def _numbered(self) -> list[OutboxEvent]:

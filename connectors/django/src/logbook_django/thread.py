@@ -20,16 +20,18 @@ def wake() -> None:
     later has its parent's variable and not its thread, which the process id tells.
     """
     global _running
-    running = _running
-    if running is None or running[0] != os.getpid() or not running[1].is_alive():
+    if not _is_here():
         with _lock:
-            running = _running
-            if running is None or running[0] != os.getpid() or not running[1].is_alive():
+            if not _is_here():
                 loop = Loop()
                 thread = threading.Thread(target=_run, args=(loop,), name="logbook-relay", daemon=True)
-                running = _running = (os.getpid(), thread, loop)
+                _running = (os.getpid(), thread, loop)
                 thread.start()
-    running[2].wake()
+    _running[2].wake()
+
+
+def _is_here() -> bool:
+    return _running is not None and _running[0] == os.getpid() and _running[1].is_alive()
 
 
 def _run(loop: Loop) -> None:
