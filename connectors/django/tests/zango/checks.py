@@ -10,9 +10,10 @@ from functools import cached_property
 
 from importer import Imported
 from processes import PostgreSQL
-from project import Project
 from read import Reader
 from story import Facts
+
+from project import Project
 
 SOURCES = {"peerapp": "peerapp", "public": "platform"}
 

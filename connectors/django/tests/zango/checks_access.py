@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checks import Evidence, check, name_of
+
 from project import ADMIN
 
 WRONG, LOCKED = "wrong name or password, or the account is inactive", "locked out after too many failed sign-ins"
@@ -12,7 +13,7 @@ NOBODY, ASHA, BELA = "nobody@clinic.test", "asha@clinic.test", "bela@clinic.test
 def told(events: tuple[dict, ...]) -> list[tuple]:
     """What happened, to whom, how it ended, and in which role."""
     access = [e for e in events if e["log"] == "access"]
-    return [(e["action"], e["target"] and e["target"]["name"], name_of(e["actor"]), e["outcome"], e["outcome_reason"], e["role"]) for e in access]
+    return [(e["action"], name_of(e["target"]), name_of(e["actor"]), e["outcome"], e["outcome_reason"], e["role"]) for e in access]
 
 
 @check
@@ -84,8 +85,8 @@ def sessions(e: Evidence) -> None:
 @check
 def roles(e: Evidence) -> None:
     """a switched role says from which to which, and whether it was theirs"""
-    switches = [(s["metadata"]["from"]["name"], s["metadata"]["to"].get("name"), s["metadata"].get("assigned")) for s in e.found("role_switched") if "to" in s["metadata"]]
-    assert switches == [
+    told = [event["metadata"] for event in e.found("role_switched") if "to" in event["metadata"]]
+    assert [(metadata["from"]["name"], metadata["to"].get("name"), metadata.get("assigned")) for metadata in told] == [
         ("Nurse", "Doctor", True), ("Doctor", "AnonymousUsers", False), ("AnonymousUsers", "Doctor", True), ("Doctor", None, None),
     ]  # fmt: skip
 

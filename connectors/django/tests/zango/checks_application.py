@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from checks import Evidence, changed, check, name_of
 
 
@@ -24,11 +26,12 @@ def bulk_operations(e: Evidence) -> None:
     """a bulk operation is one event"""
     assert e.facts.bulk == {"created": 5, "updated": 5, "deleted": 1}
     bulk = [event for event in e.app if event["target"] and event["target"]["id"] == "*"]
-    assert [event["action"] for event in bulk] == ["bulk_create", "bulk_update", "bulk_update"]
-    created, updated, objects = (event["metadata"] for event in bulk)
+    assert [event["action"] for event in bulk] == ["bulk_create", "bulk_update", "bulk_update", "bulk_update"]
+    created, updated, excluded, objects = (event["metadata"] for event in bulk)
     assert (created["count"], len(created["ids"])) == (5, 5)
     assert (updated["count"], updated["fields"], updated["values"]) == (5, ["address"], {"address": "told once"})
     assert updated["filter"] == "name startswith 'bulk'"
+    assert (excluded["fields"], excluded["values"], excluded["filter"]) == (["phone"], {}, "[hidden]")
     assert (objects["count"], objects["fields"], objects["ids"]) == (5, ["name"], created["ids"])
     assert {(name_of(event["actor"]), event["role"], event["correlation_id"]) for event in bulk} == {("Asha Rao", "Nurse", "request-4")}
 
@@ -58,7 +61,8 @@ def relations(e: Evidence) -> None:
 
 @check
 def excluded(e: Evidence) -> None:
-    """a model that the app keeps out of Zango's audit log is in no event"""
+    """a model or a field that the app keeps out of Zango's audit log is in no event"""
+    assert "+9198" not in json.dumps(e.app)
     assert not [event for event in e.app if event["target"] and event["target"]["type"] == "draft"]
 
 

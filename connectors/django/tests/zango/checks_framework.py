@@ -64,7 +64,8 @@ def failed_tasks(e: Evidence) -> None:
 def failed_audit_rows(e: Evidence) -> None:
     """a row of the audit log that Zango could not write is in the log, though the request was rolled back"""
     event = e.one("audit_write_failed")
-    assert (event["outcome_reason"], event["target"]["type"], name_of(event["actor"])) == ("ValueError: it has no name", "unprintable", "Asha Rao")
+    assert (event["outcome_reason"], event["target"]["type"]) == ("ValueError: it has no name", "unprintable")
+    assert name_of(event["actor"]) == "Asha Rao"
 
 
 @check

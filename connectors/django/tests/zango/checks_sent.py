@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from checks import SOURCES, Evidence, check
@@ -37,7 +38,8 @@ def every_row_of_the_audit_log(e: Evidence) -> None:
 def every_row_of_the_access_log(e: Evidence) -> None:
     """every row of Zango's access log is one event, and every session that ended another"""
     table = "accesslogs_appaccesslog"
-    rows = e.query(f"SELECT id, is_login_successful AND session_expired_at IS NOT NULL FROM peerapp.{table} WHERE id > {e.before.attempt} ORDER BY id")
+    ended = "is_login_successful AND session_expired_at IS NOT NULL"
+    rows = e.query(f"SELECT id, {ended} FROM peerapp.{table} WHERE id > {e.before.attempt} ORDER BY id")
     tried = [event["metadata"]["zango"]["id"] for event in e.rows(table) if event["action"] in ("login", "login_failed", "role_switched")]
     ended = [event["metadata"]["zango"]["id"] for event in e.rows(table) if event["action"] in ("logout", "session_expired")]
     assert sorted(tried) == [row for row, _ in rows]
@@ -61,25 +63,68 @@ def hooks(e: Evidence) -> None:
             assert bad not in log, (process.name, [line for line in log.splitlines() if bad in line][:3])
 
 
+def in_project(e: Evidence, code: str, **env: str) -> str:
+    """What Python code prints in the project, before and after Django is set up."""
+    return e.project.run("python", "-c", code, env={"DJANGO_SETTINGS_MODULE": f"{e.project.root.name}.settings", **env})
+
+
 @check
 def a_missing_hook_point(e: Evidence) -> None:
     """an app starts on a Zango that lacks a hook point, with a warning that names it"""
-    code = "import django, zango.core.package_utils as utils; del utils.install_package; django.setup(); print('it starts')"
-    said = e.project.run("python", "-c", code, env={"DJANGO_SETTINGS_MODULE": f"{e.project.root.name}.settings"})
+    said = in_project(e, "import django, zango.core.package_utils as utils; del utils.install_package; django.setup(); print('it starts')")
     assert "it starts" in said and "has no zango.core.package_utils.install_package: installed packages are not recorded" in said, said
+
+
+def with_settings(zango: dict, code: str) -> str:
+    return f"""
+import django, json
+from django.conf import settings
+django.setup()
+settings.LOGBOOK["ZANGO"] = {zango!r}
+from logbook_django import conf
+conf.reset()
+{code}
+"""
 
 
 @check
 def a_wrong_setting(e: Evidence) -> None:
     """manage.py check names what is wrong in the settings"""
     wrong = {"PLATFORM": {"WORKSPACE": "platform", "SORCE": "zango"}, "APPS": {}}
-    code = f"import django; django.setup(); from django.conf import settings; settings.LOGBOOK['ZANGO'] = {wrong!r}; " + CALL
-    said = e.project.run("python", "-c", code, env={"DJANGO_SETTINGS_MODULE": f"{e.project.root.name}.settings"})
+    said = in_project(e, with_settings(wrong, "from logbook_django.zango.checks import check_settings; print(check_settings())"))
     for expected in ("there is no setting 'APPS'", "PLATFORM has no 'SORCE'", "PLATFORM has no SOURCE"):
         assert expected in said, said
 
 
-CALL = "from logbook_django import conf; conf.reset(); from logbook_django.zango.checks import check_settings; print(check_settings())"
+OUTBOXES = """
+from logbook_django.zango import outboxes
+names = ("URL", "WORKSPACE", "SOURCE", "KEY")
+print("FOUND", json.dumps({outbox.name: [outbox.settings[name] for name in names] for outbox in outboxes()}))
+"""
+
+
+@check
+def destinations(e: Evidence) -> None:
+    """an app is sent where its own entry says, else where the common one does; a function that fails for one app costs no other"""
+    key = e.project.folder / "key"
+    key.write_text("from-a-file\n")
+    zango = {
+        "PLATFORM": {"WORKSPACE": "panel", "SOURCE": "zango", "KEY_FILE": str(key), "URL": "http://other/"},
+        "TENANTS": {"peerapp": {"WORKSPACE": "own", "SOURCE": "zango", "KEY": "own-{key}"}},
+        "TENANT": {"WORKSPACE": "all-{slug}", "SOURCE": "zango-{schema}", "KEY_ENV": "KEY_OF_{TENANT}"},
+    }
+
+    def found(entries: dict) -> dict:
+        said = in_project(e, with_settings(entries, OUTBOXES), KEY_OF_WAITING="from-the-environment")
+        return json.loads(next(line for line in said.splitlines() if line.startswith("FOUND ")).removeprefix("FOUND "))
+
+    outboxes = found(zango)
+    assert outboxes["public"] == ["http://other", "panel", "zango", "from-a-file"], outboxes
+    assert outboxes["peerapp"][1:] == ["own", "zango", "own-{key}"], outboxes
+    assert outboxes["waiting"][1:] == ["all-waiting", "zango-waiting", "from-the-environment"], outboxes
+    # No path is an app.
+    broken = found({**zango, "TENANT": "os.path.isabs"})
+    assert broken.keys() == {"public", "peerapp"}, broken
 
 
 @check

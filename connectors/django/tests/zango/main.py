@@ -22,10 +22,11 @@ import guide
 from chaos import Chaos
 from importer import Imported
 from processes import Logbook, PostgreSQL, Redis, wait_for
-from project import Project
 from proxy import Proxy
 from read import Reader
 from story import Story
+
+from project import Project
 
 # Importing them registers their checks.
 CHECKED = (checks_sent, checks_access, checks_application, checks_framework, checks_importer)

@@ -125,12 +125,16 @@ class Logbook(Process):
         data = folder / "logbook"
         data.mkdir()
         self.url = f"http://127.0.0.1:{self.port}"
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("LOGBOOK_")} | {
-            "LOGBOOK_DATA_DIR": str(data),
-            "LOGBOOK_DATABASE_URL": f"sqlite://{data}/logbook.db",
-            "LOGBOOK_LISTEN": f"127.0.0.1:{self.port}",
-            "LOGBOOK_AUDIT": "false",
-        } | {f"LOGBOOK_RATE_{name}": "0" for name in ("KEY", "USER", "ADDRESS")}
+        environment = (
+            {name: value for name, value in os.environ.items() if not name.startswith("LOGBOOK_")}
+            | {
+                "LOGBOOK_DATA_DIR": str(data),
+                "LOGBOOK_DATABASE_URL": f"sqlite://{data}/logbook.db",
+                "LOGBOOK_LISTEN": f"127.0.0.1:{self.port}",
+                "LOGBOOK_AUDIT": "false",
+            }
+            | {f"LOGBOOK_RATE_{name}": "0" for name in ("KEY", "USER", "ADDRESS")}
+        )
         super().__init__("logbook", [program, "serve"], folder, env=environment)
 
     def start(self) -> None:

@@ -51,9 +51,8 @@ class Project:
 
     def run(self, *argv: str, cwd: Path | None = None, env: dict | None = None) -> str:
         """Runs a command in the project and returns what it printed."""
-        done = subprocess.run(
-            [str(a) for a in argv], cwd=cwd or self.root, env=self.env | (env or {}), capture_output=True, text=True, stdin=subprocess.DEVNULL
-        )
+        options = {"capture_output": True, "text": True, "stdin": subprocess.DEVNULL}
+        done = subprocess.run([str(a) for a in argv], cwd=cwd or self.root, env=self.env | (env or {}), **options)
         assert done.returncode == 0, f"{' '.join(map(str, argv))}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
         return done.stdout + done.stderr
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from clients import PASSWORD, App, Panel
 from processes import wait_for
+
 from project import ADMIN, Project
 
 NEW_PASSWORD = "N3w@Passw0rd"
@@ -61,7 +61,8 @@ class Story:
         self._sync_policies()
         self._ok(self.panel.post(f"{self.api}/tasks/?action=sync_tasks"))
         roles = self.facts.roles
-        for name, email, own in (("Asha Rao", "asha@clinic.test", list(roles.values())), ("Bela Kim", "bela@clinic.test", [roles["Doctor"]])):
+        people = (("Asha Rao", "asha@clinic.test", list(roles.values())), ("Bela Kim", "bela@clinic.test", [roles["Doctor"]]))
+        for name, email, own in people:
             user = {"name": name, "email": email, "mobile": "", "password": PASSWORD, "roles": own}
             self._ok(self.panel.post(f"{self.api}/users/", user))
             self.facts.users[email] = self._id("peerapp.appauth_appusermodel", "email", email)
@@ -77,9 +78,7 @@ class Story:
         self._ok(self.panel.post(f"{self.api}/policies/?action=sync_policies"), 500)
         self.policies.write_text(good)
         self._ok(self.panel.post(f"{self.api}/policies/?action=sync_policies"))
-        policies = [
-            self._id("peerapp.permissions_policymodel", "name", name) for name in ("AllowFromAnywhere", "ClinicAccess")
-        ]
+        policies = [self._id("peerapp.permissions_policymodel", "name", name) for name in ("AllowFromAnywhere", "ClinicAccess")]
         for role in self.facts.roles.values():
             self._ok(self.panel.put(f"{self.api}/roles/{role}/", {"policies": policies}))
 
@@ -198,4 +197,3 @@ session = SessionStore(os.environ["SESSION"])
 session["_session_security"] = "2020-01-01T00:00:00.000000"
 session.save()
 """
-

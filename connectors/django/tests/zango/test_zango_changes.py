@@ -55,7 +55,9 @@ def test_in_order_of_field_and_empty() -> None:
     assert read_changes(None) == read_changes({}) == []
 
 
-@pytest.mark.parametrize("bad", [["1"], "1", {"type": "m2m", "operation": "set", "objects": []}, {"type": "x", "objects": []}, {"type": "m2m"}])
+@pytest.mark.parametrize(
+    "bad", [["1"], "1", {"type": "m2m", "operation": "set", "objects": []}, {"type": "x", "objects": []}, {"type": "m2m"}]
+)
 def test_what_cannot_be_read_names_the_field(bad: object) -> None:
     with pytest.raises(ValueError, match="the change of 'a'"):
         read_changes(json.loads(json.dumps({"a": bad})))

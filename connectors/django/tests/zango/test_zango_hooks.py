@@ -10,13 +10,20 @@ from django.dispatch import Signal
 
 from logbook_django.zango.hooks import wrap, wrap_receiver
 
+CODE = """
+calls = []
+def greet(name): return f"hello {name}"
+def receiver(**sent): calls.append(sent)
+class View:
+    def post(self): return "posted"
+"""
+
 
 @pytest.fixture
 def module() -> Iterator[types.ModuleType]:
     """A module of Zango, and another that has imported its function by name."""
-    code = "def greet(name): return f'hello {name}'\nclass View:\n    def post(self): return 'posted'\ndef receiver(**sent): calls.append(sent)\ncalls = []"
     first, second = types.ModuleType("zango.first"), types.ModuleType("zango.second")
-    exec(code, first.__dict__)
+    exec(CODE, first.__dict__)
     second.greet = first.greet
     sys.modules |= {"zango.first": first, "zango.second": second}
     yield first

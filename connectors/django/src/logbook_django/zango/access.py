@@ -25,7 +25,12 @@ from .telling import tell, tell_apart
 RECEIVERS = "zango.apps.accesslogs.signals"
 FLOWS = "zango.api.app_auth.flows.v1"
 # Views where somebody can fail to come in without a signal: an unknown account that asks for a code, a way in that is closed.
-VIEWS = ("login:AppLoginViewAPIV1", "login_with_code:RequestLoginCodeViewAPIV1", "login_with_code:ConfirmLoginCodeViewAPIV1", "mfa:MFAVerifyViewAPIV1")
+VIEWS = (
+    "login:AppLoginViewAPIV1",
+    "login_with_code:RequestLoginCodeViewAPIV1",
+    "login_with_code:ConfirmLoginCodeViewAPIV1",
+    "mfa:MFAVerifyViewAPIV1",
+)
 
 LOCKED = "locked out after too many failed sign-ins"
 
@@ -180,9 +185,9 @@ def _refusing_view(original: Callable) -> Callable:
                 reason = _reason(response)
                 # A conflict without a reason: who has signed in signs in again.
                 if reason or response.status_code != 409:
-                    denied = response.status_code in (403, 429)
                     _told(plain(request)).add("refused")
-                    tell("access", failure_event(plain(request), username_of(request), reason or f"HTTP {response.status_code}", denied=denied))
+                    reason, denied = reason or f"HTTP {response.status_code}", response.status_code in (403, 429)
+                    tell("access", failure_event(plain(request), username_of(request), reason, denied=denied))
         return response
 
     return dispatch

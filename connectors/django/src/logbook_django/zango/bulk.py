@@ -1,6 +1,7 @@
 """Bulk operations on the app's own models: update, bulk_create and bulk_update send no signals and Zango writes no row for them.
 
-They are recorded as those of `logbook_django.bulk`, one event for each call. QuerySet.delete needs nothing: it sends the signals of each object.
+They are recorded as those of `logbook_django.bulk`, one event for each call. QuerySet.delete needs nothing: it sends the signals of each
+object.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ..context import is_muted
 from ..events import HIDDEN, is_hidden, json_value
 from ..outbox import guarded
 from ..wheretext import where_text
-from .entries import APPLICATION, is_audited
+from .entries import APPLICATION, is_audited, is_excluded, is_masked
 from .hooks import wrap
 from .people import circumstances
 from .telling import tell
@@ -53,12 +54,11 @@ def _update(original: Callable) -> Callable:
     def update(self: Any, **values: Any) -> int:
         if not _is_told(self.model):
             return original(self, **values)
-        filter_text = _filter(self.query)
+        filter_text = _filter(self)
         with _together(self.db):
             count = original(self, **values)
             if count:
-                shown = {name: HIDDEN if is_hidden(name) else _shown(value) for name, value in values.items()}
-                _tell(self.model, "bulk_update", count=count, filter=filter_text, fields=sorted(values), values=shown)
+                _tell(self.model, "bulk_update", values, count=count, filter=filter_text, fields=sorted(values))
         return count
 
     return update
@@ -93,18 +93,33 @@ def _bulk_update(original: Callable) -> Callable:
     return bulk_update
 
 
-def _tell(model: Any, action: str, **metadata: Any) -> None:
+def _tell(model: Any, action: str, values: dict[str, Any] | None = None, **metadata: Any) -> None:
     with guarded(action):
+        if values:
+            metadata["values"] = _shown(model, values)
         tell("application", {"action": action, "model": model._meta.model_name, "record_id": "*", "metadata": metadata, **circumstances()})
 
 
-def _filter(query: Any) -> str | None:
+def _filter(queryset: Any) -> str | None:
+    """The conditions; not where they are about a field whose values the app does not want to be seen."""
     with guarded("the filter of a bulk operation"):
-        return where_text(query)
+        text = where_text(queryset.query)
+        unseen = [field for field in queryset.model._meta.fields if not _is_seen(queryset.model, field.name)]
+        return HIDDEN if any(field.attname in text for field in unseen) else text
     return None
 
 
-def _shown(value: Any) -> Any:
+def _shown(model: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The new values, an expression as text; nothing of excluded fields."""
+    told = {name: value for name, value in values.items() if not is_excluded(model, name)}
+    return {name: _value(value) if _is_seen(model, name) else HIDDEN for name, value in told.items()}
+
+
+def _is_seen(model: Any, field: str) -> bool:
+    return not (is_hidden(field) or is_masked(model, field) or is_excluded(model, field))
+
+
+def _value(value: Any) -> Any:
     return json_value(str(value) if hasattr(value, "resolve_expression") else value)
 
 

@@ -3,8 +3,8 @@
     {"name": ("Doctor", "Physician"), "auth_config": ("null", '{"enforce_sso": false}'),
      "policies": {"type": "m2m", "operation": "add", "objects": ["OpsAccess"]}}
 
-Values are texts, whatever the field's type: "None" stands for null. A JSON field's value is its JSON as text, "null" included. Nothing says which
-fields are JSON; a field counts as JSON if both of its values are JSON and one of them is null, an object or an array.
+Values are texts, whatever the field's type: "None" stands for null. A JSON field's value is its JSON as text, "null" included. Nothing says
+which fields are JSON; a field counts as JSON if both of its values are JSON and one of them is null, an object or an array.
 """
 
 from __future__ import annotations

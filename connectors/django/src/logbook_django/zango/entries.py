@@ -95,7 +95,8 @@ def entry_event(entry: Any) -> tuple[str, dict]:
     if entry.cid:
         event["correlation_id"] = entry.cid
     if is_record:
-        return "application", {"action": verb, "model": entry.content_type.model, "record_id": str(entry.object_pk), "record_name": name, **event}
+        record = {"model": entry.content_type.model, "record_id": str(entry.object_pk), "record_name": name}
+        return "application", {"action": verb, **record, **event}
     kind = component_of(content_type)
     component = _shown({"type": kind, "id": str(entry.object_pk), "name": name})
     return "framework", {"action": f"{kind}_{PAST[verb]}"[:64], "component": component, **event}
@@ -106,6 +107,21 @@ def is_audited(model: Any) -> bool:
     from zango.apps.auditlogs.registry import auditlog
 
     return auditlog.contains(model)
+
+
+def is_excluded(model: Any, field: str) -> bool:
+    """Whether an app keeps a field of its audited model out of the audit log."""
+    from zango.apps.auditlogs.registry import auditlog
+
+    fields = auditlog.get_model_fields(model)
+    return field in fields["exclude_fields"] or bool(fields["include_fields"] and field not in fields["include_fields"])
+
+
+def is_masked(model: Any, field: str) -> bool:
+    """Whether the audit log has only a part of a field's values."""
+    from zango.apps.auditlogs.registry import auditlog
+
+    return field in auditlog.get_model_fields(model)["mask_fields"]
 
 
 def target_of(instance: Any) -> dict:

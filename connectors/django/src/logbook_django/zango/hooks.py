@@ -1,4 +1,4 @@
-"""Hooking into Zango without changing its files. A hook point that this version does not have is named in a warning, and the app goes on."""
+"""Hooking into Zango without changing its files. A hook point that this version lacks is named in a warning, and the app goes on."""
 
 from __future__ import annotations
 

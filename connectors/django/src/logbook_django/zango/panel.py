@@ -86,8 +86,9 @@ def _visible(name: str, value: Any) -> Any:
 
 def _tell(instance: Any, what: str, changes: list[dict]) -> None:
     kind = component_of(instance._meta.label_lower)
-    event = {"action": f"{kind}_{what}", "component": {"type": kind, "id": str(instance.pk), "name": smart_str(instance)}, "changes": changes}
-    tell("framework", {**event, **circumstances()}, _schema_of(instance))
+    component = {"type": kind, "id": str(instance.pk), "name": smart_str(instance)}
+    event = {"action": f"{kind}_{what}", "component": component, "changes": changes, **circumstances()}
+    tell("framework", event, _schema_of(instance))
 
 
 def _schema_of(instance: Any) -> str:

@@ -1,6 +1,7 @@
 """Many-to-many relations. Zango writes no row for those of the app's own models, so they are told here.
 
-For those of its own models it writes rows. But when a relation is cleared, its row names every object that there is, not those that were linked.
+For those of its own models it writes rows. But when a relation is cleared, its row names every object that there is, not those that were
+linked.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from django.utils.encoding import smart_str
 
 from ..events import MAX_TARGETS, cut, set_change
 from ..outbox import guarded
-from .entries import APPLICATION, MAX_NAME, is_audited, target_of
+from .entries import APPLICATION, MAX_NAME, is_audited, is_excluded, target_of
 from .people import circumstances
 from .telling import tell
 
@@ -46,7 +47,8 @@ def _changed(sender: Any, instance: Any, action: str, reverse: bool, model: Any,
             return
         # The row of one of Zango's models has been written by now, and has taken what was kept for it.
         cleared = _cleared.relations.pop(key, [])
-        if instance._meta.app_label != APPLICATION or _is_logged(type(instance), field):
+        model_of = type(instance)
+        if instance._meta.app_label != APPLICATION or _is_logged(model_of, field) or is_excluded(model_of, field):
             return
         others = cleared if action == "post_clear" else list(model._base_manager.filter(pk__in=pk_set or ()))
         if others:

@@ -53,7 +53,13 @@ def failure_event(request: Any, username: str | None, reason: str, row: Any = No
 
 def lockout_event(request: Any, username: str | None) -> dict:
     """axes locked an account or an address."""
-    return {"event_type": "locked_out", "status": "denied", "status_reason": "too many failed sign-ins", "username": username, **_place(request, None, "")}
+    return {
+        "event_type": "locked_out",
+        "status": "denied",
+        "status_reason": "too many failed sign-ins",
+        "username": username,
+        **_place(request, None, ""),
+    }
 
 
 def end_event(request: Any, account: Any, row: Any, ended_by: str) -> dict:
@@ -83,7 +89,13 @@ def switch_event(request: Any, account: Any, old: Any, new: Any, row: Any, refus
     role = _role(new)
     place = _place(request, row, "role_switched")
     place["metadata"] |= {"from": _role(old), "to": role or {"id": json_value(new)}}
-    event = {"event_type": "role_switched", "user": somebody(account), "role": role and role["name"], "session_id": session_id(request), **place}
+    event = {
+        "event_type": "role_switched",
+        "user": somebody(account),
+        "role": role and role["name"],
+        "session_id": session_id(request),
+        **place,
+    }
     if refused:
         return {**event, "status": "failure", "status_reason": refused}
     event["metadata"]["assigned"] = account.roles.filter(pk=new).exists()

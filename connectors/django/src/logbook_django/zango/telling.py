@@ -12,7 +12,7 @@ from django_tenants.utils import get_tenant_database_alias, schema_context
 from ..outbox import guarded, record
 from .tenants import current_schema
 
-# How long a deed that failed waits for its event to be written. A second connection never needs what the first one holds, except in a full outbox.
+# How long a deed that failed waits for its event to be written. Only in a full outbox may it need what the first connection holds.
 APART_SECONDS = 10.0
 
 

@@ -5,13 +5,14 @@
         "TENANTS": {"peerapp": {"WORKSPACE": …, "SOURCE": …, "KEY": …}},   # by the app's name or schema
         "TENANT": {"WORKSPACE": "{tenant}", "SOURCE": "zango", "KEY_FILE": "/run/secrets/logbook-{tenant}"},   # any other; or a callable
     }}
+
+An entry's key is in KEY, in the environment variable KEY_ENV or in the file KEY_FILE.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass

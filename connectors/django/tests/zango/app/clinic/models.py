@@ -16,7 +16,11 @@ class Patient(DynamicModelBase):
     name = models.CharField(max_length=255)
     address = models.CharField(max_length=255, blank=True, null=True)
     details = models.JSONField(null=True)
+    phone = models.CharField(max_length=20, blank=True)
     wards = ZManyToManyField(Ward, blank=True)
+
+    class DynamicModelMeta:
+        exclude_audit_log_fields = ["phone"]  # noqa: RUF012
 
     def __str__(self):
         return self.name

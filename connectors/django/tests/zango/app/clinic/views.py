@@ -1,8 +1,9 @@
-import logbook_django
 from django.db import transaction
 from django.http import JsonResponse
 from django.views.generic import View
 from zango.core.tasks import zango_task_executor
+
+import logbook_django
 
 from .models import Draft, Patient, Unprintable, Visit, Ward
 
@@ -14,7 +15,7 @@ class ClinicView(View):
         return JsonResponse(getattr(self, request.GET["what"])(request) or {})
 
     def create(self, request):
-        patient = Patient.objects.create(name=request.GET["name"], address="12 MG Road", details={"bed": 4})
+        patient = Patient.objects.create(name=request.GET["name"], address="12 MG Road", details={"bed": 4}, phone="+919811111111")
         visit = Visit.objects.create(patient=patient, status="open")
         return {"patient": patient.pk, "visit": visit.pk}
 
@@ -29,6 +30,7 @@ class ClinicView(View):
     def bulk(self, request):
         created = Patient.objects.bulk_create([Patient(name=f"bulk{n}") for n in range(5)])
         updated = Patient.objects.filter(name__startswith="bulk").update(address="told once")
+        Patient.objects.filter(phone="").update(phone="+919800000000")
         for patient in created:
             patient.name = patient.name.upper()
         Patient.objects.bulk_update(created, ["name"], batch_size=2)
