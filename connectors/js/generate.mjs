@@ -5,7 +5,11 @@ import openapiTS, { astToString } from "openapi-typescript";
 import { parse } from "yaml";
 
 const out = new URL("src/events.ts", import.meta.url);
-const roots = { access: "NewAccessEvent", application: "NewApplicationEvent", framework: "NewFrameworkEvent" };
+const roots = {
+  access: "NewAccessEvent",
+  application: "NewApplicationEvent",
+  framework: "NewFrameworkEvent",
+};
 // The package fills these in.
 const own = new Set(["log", "dedupe_key", "epoch", "sequence"]);
 
@@ -28,7 +32,10 @@ const ast = await openapiTS(
   { emptyObjectsUnknown: true, rootTypes: true, rootTypesNoSchemaPrefix: true },
 );
 // A Date becomes its ISO text.
-const types = astToString(ast).replaceAll("occurred_at?: string | null", "occurred_at?: Date | string | null");
+const types = astToString(ast).replaceAll(
+  "occurred_at?: string | null",
+  "occurred_at?: Date | string | null",
+);
 const fields = Object.entries(roots).map(([log, name]) => {
   const { required, properties } = schemas[name];
   return `  ${log}: {\n    required: ${JSON.stringify(required)},\n    known: ${JSON.stringify(Object.keys(properties))},\n  },\n`;

@@ -114,7 +114,9 @@ export class Logbook extends Producer {
     const [url, workspace, source, key, spool] = SETTINGS.map((name) => setting(options, name)) as Five;
     const missing = SETTINGS.slice(0, 4).filter((name) => !setting(options, name));
     if (missing.length) {
-      this.#log.warn(`logbook: events are not recorded, since ${missing.map(variable).join(" and ")} is not set`);
+      this.#log.warn(
+        `logbook: events are not recorded, since ${missing.map(variable).join(" and ")} is not set`,
+      );
       this.#backlog = new MemorySpool(epoch, 0);
       return;
     }
@@ -135,7 +137,9 @@ export class Logbook extends Producer {
   async status(): Promise<Status> {
     const runs = this.#backlog.runs();
     const first = await Promise.all(runs.map((run) => run.oldest().then(occurredAt, () => undefined)));
-    const oldest = first.filter((time) => time !== undefined).sort((one, other) => one.getTime() - other.getTime())[0];
+    const oldest = first
+      .filter((time) => time !== undefined)
+      .sort((one, other) => one.getTime() - other.getTime())[0];
     const sender = this.#sender;
     return {
       enabled: sender !== undefined,
@@ -211,9 +215,12 @@ export class Logbook extends Producer {
   }
 
   async #keepAside(event: string): Promise<void> {
-    if (this.#folder) await fs.appendFile(join(this.#folder, "set-aside.ndjson"), `${event}\n`, { mode: 0o600 });
+    if (this.#folder)
+      await fs.appendFile(join(this.#folder, "set-aside.ndjson"), `${event}\n`, { mode: 0o600 });
     this.#setAside += 1;
-    this.#log.error(`logbook: an event of ${event.length} characters is too large to be sent; it was set aside`);
+    this.#log.error(
+      `logbook: an event of ${event.length} characters is too large to be sent; it was set aside`,
+    );
   }
 }
 

@@ -46,7 +46,13 @@ export abstract class Producer {
   }
 
   #record(log: LogName, event: object): Promise<boolean> {
-    const composed: Record<string, unknown> = { occurred_at: undefined, ...fieldsFor(log), ...event, ...OWN, log };
+    const composed: Record<string, unknown> = {
+      occurred_at: undefined,
+      ...fieldsFor(log),
+      ...event,
+      ...OWN,
+      log,
+    };
     composed["occurred_at"] ??= new Date();
     const text = JSON.stringify(composed, plain);
     const size = Buffer.byteLength(text);

@@ -35,7 +35,8 @@ export class Run implements Waiting {
     this.segments = names.flatMap((name) => SEGMENT.exec(name)?.[1] ?? []).map(Number);
     this.segments.sort((one, other) => one - other);
     const [segment, offset] = await this.#readPosition();
-    while (this.segments[0] !== undefined && this.segments[0] < segment) await this.#delete(this.segments.shift());
+    while (this.segments[0] !== undefined && this.segments[0] < segment)
+      await this.#delete(this.segments.shift());
     this.#offset = this.segments[0] === segment ? offset : 0;
     await this.#count();
     return this;
@@ -120,7 +121,7 @@ export class Run implements Waiting {
   async #count(): Promise<void> {
     for (const [index, segment] of this.segments.entries()) {
       let last = NEWLINE;
-      for (let from = index ? 0 : this.#offset; ; ) {
+      for (let from = index ? 0 : this.#offset; ;) {
         const chunk = await this.#read(segment, from, undefined);
         if (!chunk.length) break;
         for (const byte of chunk) if (byte === NEWLINE) this.written += 1;
@@ -142,7 +143,9 @@ export class Run implements Waiting {
     const position = `${segment} ${String(this.#offset).padStart(16, "0")}\n`;
     // One write over the same bytes, so that a kill leaves the old position or the new one. Where it fails, events are
     // sent again after a restart, and stored once.
-    const file = await fs.open(join(this.path, "sent"), fs.constants.O_WRONLY | fs.constants.O_CREAT, 0o600).catch(() => undefined);
+    const file = await fs
+      .open(join(this.path, "sent"), fs.constants.O_WRONLY | fs.constants.O_CREAT, 0o600)
+      .catch(() => undefined);
     await file?.write(position, 0).catch(() => undefined);
     await file?.close();
   }
@@ -236,7 +239,11 @@ export class OwnRun extends Run {
 function split(chunk: Buffer): { lines: Buffer[]; size: number } {
   const lines = [];
   let size = 0;
-  for (let end = chunk.indexOf(NEWLINE); end !== -1 && lines.length < limits.batchEvents; end = chunk.indexOf(NEWLINE, size)) {
+  for (
+    let end = chunk.indexOf(NEWLINE);
+    end !== -1 && lines.length < limits.batchEvents;
+    end = chunk.indexOf(NEWLINE, size)
+  ) {
     lines.push(chunk.subarray(size, end));
     size = end + 1;
   }

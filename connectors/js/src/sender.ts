@@ -57,7 +57,13 @@ export class Sender {
    * `heartbeat` is how many milliseconds nothing is sent until Logbook is told that the producer is alive. `setAside` keeps
    * an event that is too large for Logbook.
    */
-  constructor(backlog: Backlog, transport: Transport, heartbeat: number, setAside: (event: string) => Promise<void>, log: Log) {
+  constructor(
+    backlog: Backlog,
+    transport: Transport,
+    heartbeat: number,
+    setAside: (event: string) => Promise<void>,
+    log: Log,
+  ) {
     this.#backlog = backlog;
     this.#transport = transport;
     this.#heartbeat = heartbeat;
@@ -192,7 +198,9 @@ export class Sender {
         this.received.skipped += received.skipped;
         this.received.rejected += received.rejected;
         if (received.rejected) {
-          this.#log.warn(`logbook: ${received.rejected} events could not be read; they are in the source's quarantine`);
+          this.#log.warn(
+            `logbook: ${received.rejected} events could not be read; they are in the source's quarantine`,
+          );
         }
         break;
       } catch (error) {

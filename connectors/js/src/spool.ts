@@ -59,7 +59,8 @@ export class Spool implements Backlog {
 
   append(event: string): Promise<void> {
     const size = Buffer.byteLength(finished(event, this.epoch, this.sequence));
-    if (this.waitingBytes + this.#pendingBytes + size > this.#maxBytes) return Promise.reject(full(this.#maxBytes));
+    if (this.waitingBytes + this.#pendingBytes + size > this.#maxBytes)
+      return Promise.reject(full(this.#maxBytes));
     this.#pendingBytes += size;
     return new Promise((resolve, reject) => this.#push({ event, resolve, reject }));
   }
@@ -147,7 +148,7 @@ export class Spool implements Backlog {
 
   #push(pending: Pending): void {
     this.#pending.push(pending);
-    this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
+    this.#writing ??= this.#write();
   }
 
   /** Writes what came while the write before was on its way, at once. */
@@ -165,6 +166,8 @@ export class Spool implements Backlog {
         for (const one of group) await this.#writeGroup([one]).catch((error: unknown) => one.reject?.(error));
       }
     }
+    // In the same turn in which nothing more was found, so that what comes next begins another write.
+    this.#writing = undefined;
   }
 
   async #writeGroup(group: Pending[]): Promise<void> {

@@ -53,8 +53,13 @@ export class RecordedLogbook extends Producer {
     const { required, known }: { required: readonly string[]; known: readonly string[] } = FIELDS[event.log];
     const missing = required.filter((field) => !(field in event));
     const unknown = Object.keys(event).filter((field) => field !== "log" && !known.includes(field));
-    if (missing.length) throw fail(`an event of the ${event.log} log needs ${missing.join(", ")}\n${pretty(event)}`, this.keep);
-    if (unknown.length) throw fail(`an event of the ${event.log} log has no ${unknown.join(", ")}\n${pretty(event)}`, this.keep);
+    if (missing.length)
+      throw fail(`an event of the ${event.log} log needs ${missing.join(", ")}\n${pretty(event)}`, this.keep);
+    if (unknown.length)
+      throw fail(
+        `an event of the ${event.log} log has no ${unknown.join(", ")}\n${pretty(event)}`,
+        this.keep,
+      );
     this.events.push(event);
     return Promise.resolve(true);
   }
@@ -65,7 +70,9 @@ function compare(expected: unknown, found: unknown, path: string): string[] {
     return expected.flatMap((one, index) => compare(one, found[index], `${path}[${index}]`));
   }
   if (isObject(expected) && isObject(found)) {
-    return Object.entries(expected).flatMap(([key, value]) => compare(value, found[key], path ? `${path}.${key}` : key));
+    return Object.entries(expected).flatMap(([key, value]) =>
+      compare(value, found[key], path ? `${path}.${key}` : key),
+    );
   }
   if (isDeepStrictEqual(expected, found)) return [];
   return [`${path}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`];

@@ -183,7 +183,12 @@ export class Transport {
     return new Promise((resolve) => {
       const { request: begin } = url.protocol === "https:" ? https : http;
       const length = { "content-length": body.length };
-      const options = { method: "POST", agent: this.#agent, headers: { ...headers, ...length }, timeout: this.#timeout };
+      const options = {
+        method: "POST",
+        agent: this.#agent,
+        headers: { ...headers, ...length },
+        timeout: this.#timeout,
+      };
       let timedOut = false;
       const fail = (error: Error) => resolve({ error, reused: request.reusedSocket && !timedOut });
       const request = begin(url, options, (response) => {

@@ -26,14 +26,17 @@ export async function waitFor(what, condition, seconds = 60) {
   }
 }
 
+const atExit = [];
+process.on("exit", () => atExit.forEach((end) => end()));
+
 /** A folder that is gone after the tests. */
 export function newFolder() {
   const folder = mkdtempSync(join(tmpdir(), "lb-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  atExit.push(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-async function freePort() {
+export async function freePort() {
   const server = http.createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address();
@@ -61,7 +64,7 @@ export class Server {
     server.command("workspace", "create", WORKSPACE);
     server.token = server.command("token", "--role", "admin", "--workspace", WORKSPACE);
     await server.start();
-    process.on("exit", () => server.process.kill("SIGKILL"));
+    atExit.unshift(() => server.process.kill("SIGKILL"));
     return server;
   }
 
@@ -80,12 +83,16 @@ export class Server {
     this.process.unref();
     await waitFor("the server", async () => {
       if (this.process.exitCode !== null) throw new Error(readFileSync(path, "utf8"));
-      return fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false);
+      return fetch(`${this.url}/readyz`).then(
+        (answer) => answer.ok,
+        () => false,
+      );
     });
   }
 
   async kill() {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    this.process.ref();
     this.process.kill("SIGKILL");
     await once(this.process, "exit");
   }
@@ -94,7 +101,12 @@ export class Server {
   async api(path, body) {
     const answer = await fetch(`${this.url}/api/v1/workspaces/${WORKSPACE}${path}`, {
       method: body ? "POST" : "GET",
-      headers: { authorization: `Bearer ${this.token}`, "content-type": "application/json" },
+      // A connection that stays open would be closed while a program runs that blocks this process.
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        "content-type": "application/json",
+        connection: "close",
+      },
       body: body && JSON.stringify(body),
     });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
@@ -117,7 +129,10 @@ export class Source {
   }
 
   get environment() {
-    const entries = Object.entries(this.address).map(([name, value]) => [`LOGBOOK_${name.toUpperCase()}`, value]);
+    const entries = Object.entries(this.address).map(([name, value]) => [
+      `LOGBOOK_${name.toUpperCase()}`,
+      value,
+    ]);
     return { ...process.env, ...Object.fromEntries(entries) };
   }
 
@@ -128,7 +143,7 @@ export class Source {
   /** All its events, with the names that all logs share, in the order in which they were stored. */
   async feed() {
     const found = [];
-    for (let after = 0, more = true; more; ) {
+    for (let after = 0, more = true; more;) {
       const page = await this.server.api(`/logs/feed?after=${after}&limit=1000`);
       found.push(...page.data.filter((event) => event.source === this.name));
       after = page.next_cursor;
@@ -166,7 +181,8 @@ export class Proxy {
       const body = Buffer.concat(chunks);
       proxy.times.push(performance.now());
       if (proxy.hangs) return;
-      const answer = proxy.instead(request.url, body) ?? (await forward(target + request.url, request.headers, body));
+      const answer =
+        proxy.instead(request.url, body) ?? (await forward(target + request.url, request.headers, body));
       if (proxy.loseAnswers) {
         proxy.loseAnswers -= 1;
         request.socket.destroy();
@@ -204,7 +220,10 @@ export class Told {
 /** Runs a program of JavaScript that finds the package as `logbook`. Returns how it ended. */
 export async function runProgram(text, env) {
   const code = `import { Logbook } from ${JSON.stringify(new URL("../dist/index.js", import.meta.url))};\n${text}`;
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", code], { env, stdio: ["ignore", "inherit", "inherit"] });
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", code], {
+    env,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
   const [status, signal] = await once(child, "exit");
   return status ?? signal;
 }

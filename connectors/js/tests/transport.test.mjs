@@ -38,10 +38,18 @@ test("a batch that is sent twice is stored once", async () => {
 test("what cannot be read costs nothing else", async () => {
   source = await server.newSource();
   const way = transport();
-  const poison = [event(1, { action: "NOT SNAKE" }), event(2, { unknown: 1 }), event(3, { model: "\0" }), event(4, { role: "\ud800" })];
+  const poison = [
+    event(1, { action: "NOT SNAKE" }),
+    event(2, { unknown: 1 }),
+    event(3, { model: "\0" }),
+    event(4, { role: "\ud800" }),
+  ];
   assert.deepEqual(await way.send([event(0), ...poison, event(5)]), received({ accepted: 2, rejected: 4 }));
   // A key that another event has; and what is no JSON.
-  assert.deepEqual(await way.send([event(1), event(1, { role: "other" })]), received({ accepted: 1, rejected: 1 }));
+  assert.deepEqual(
+    await way.send([event(1), event(1, { role: "other" })]),
+    received({ accepted: 1, rejected: 1 }),
+  );
   assert.deepEqual(await way.send(['{"log":"access",', event(6)]), received({ accepted: 1, rejected: 1 }));
   assert.deepEqual(await source.ids(), ["0", "5", "1", "6"]);
   way.close();
@@ -65,8 +73,12 @@ test("large bodies are compressed and larger ones split", async () => {
   await way.send(numbers(0, 300).map((number) => event(number, { metadata: { text: "x".repeat(500) } })));
   assert.deepEqual(starts, ["1f8b"]);
   // As nginx does with `client_max_body_size`.
-  proxy.instead = (_path, body) => (body.length > 2000 ? { status: 413, headers: {}, body: "<html>too large</html>" } : undefined);
-  assert.deepEqual(await way.send(numbers(1000, 1040).map((number) => event(number))), received({ accepted: 40 }));
+  proxy.instead = (_path, body) =>
+    body.length > 2000 ? { status: 413, headers: {}, body: "<html>too large</html>" } : undefined;
+  assert.deepEqual(
+    await way.send(numbers(1000, 1040).map((number) => event(number))),
+    received({ accepted: 40 }),
+  );
   assert.deepEqual((await source.ids()).slice(-40), numbers(1000, 1040).map(String));
   const large = [event(2000), event(2001, { record_name: "x".repeat(2000) }), event(2002)];
   await assert.rejects(way.send(large), (error) => error instanceof TooLarge && error.index === 1);
@@ -92,7 +104,10 @@ test("an idle connection that was closed is opened again", async () => {
 test("a wrong configuration is told", async () => {
   for (const change of [{ key: "lbk_nobody" }, { source: "other" }, { workspace: "other" }]) {
     const way = transport(change);
-    await assert.rejects(way.send([event(0)]), (error) => error instanceof Misconfigured && /^40[14]/.test(error.message));
+    await assert.rejects(
+      way.send([event(0)]),
+      (error) => error instanceof Misconfigured && /^40[14]/.test(error.message),
+    );
     await assert.rejects(way.heartbeat("e", 1), Misconfigured);
     way.close();
   }
