@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checks import Evidence, check, name_of
+from story import LIMITED
 
 from project import ADMIN
 
@@ -51,6 +52,7 @@ def of_the_panel(e: Evidence) -> None:
         ("login_failed", "nobody@panel.test", None, "failure", WRONG, None),
         ("login_failed", ADMIN, None, "failure", WRONG, None),
         ("login", ADMIN, name, "success", None, None),
+        ("login", LIMITED, "Lim", "success", None, None),
         ("login", ADMIN, name, "success", None, None),
         ("logout", ADMIN, name, "success", None, None),
         *[("login_failed", ADMIN, None, "failure", WRONG, None)] * 4,
@@ -59,7 +61,7 @@ def of_the_panel(e: Evidence) -> None:
     ]
     assert told(e.platform) == expected, told(e.platform)
     for event in e.found("login", e.platform):
-        assert (event["actor"]["type"], event["actor"]["id"]) == ("admin", str(e.facts.admin))
+        assert event["actor"]["type"] == "admin" and (event["actor"]["id"] == str(e.facts.admin)) == (name_of(event["actor"]) == name)
 
 
 @check

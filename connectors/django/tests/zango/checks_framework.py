@@ -73,11 +73,21 @@ def people_and_roles(e: Evidence) -> None:
     """users, roles, policies, tasks and secrets that an admin changes have the importer's names and the admin"""
     made = ("role_created", "role_updated", "policy_created", "policy_updated", "user_created", "task_created", "secret_created")
     for action in made:
-        events = e.found(action)
+        events = e.found(action, outcome="success")
         assert events and {name_of(event["actor"]) for event in events} == {ADMIN}, action
-    assert {event["target"]["name"] for event in e.found("role_created")} == {"Nurse", "Doctor"}
-    attached = [change["added"] for event in e.found("role_updated") for change in event["changes"]]
+    assert {event["target"]["name"] for event in e.found("role_created", outcome="success")} == {"Nurse", "Doctor"}
+    attached = [change["added"] for event in e.found("role_updated", outcome="success") for change in event["changes"]]
     assert attached == [["AllowFromAnywhere"], ["AllowFromAnywhere"]]
+
+
+@check
+def refused(e: Evidence) -> None:
+    """what an admin asked for and did not get is a failure with its reason; what was not theirs to ask for is denied"""
+    taken, unknown = e.one("role_created", outcome="failure"), e.one("user_updated", outcome="failure")
+    denied = e.one("role_updated", outcome="denied")
+    assert (taken["target"]["name"], name_of(taken["actor"])) == ("Nurse", ADMIN) and "already exists" in taken["outcome_reason"]
+    assert (unknown["target"]["id"], unknown["outcome_reason"]) == ("4711", "AppUserModel matching query does not exist.")
+    assert (denied["target"]["id"], denied["target"]["name"], name_of(denied["actor"])) == (str(e.facts.roles["Nurse"]), "Mine", "Lim")
 
 
 @check

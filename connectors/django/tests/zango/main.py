@@ -55,6 +55,7 @@ def follow_guide(project: Project, logbook: Logbook, proxy: Proxy) -> None:
 
 def tell(story: Story, project: Project, chaos: Chaos) -> None:
     story.in_the_panel()
+    story.refused()
     say("the admin has set the app up")
     story.in_the_app()
     say("people have worked in the app")

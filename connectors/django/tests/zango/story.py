@@ -12,6 +12,7 @@ from processes import wait_for
 from project import ADMIN, Project
 
 NEW_PASSWORD = "N3w@Passw0rd"
+LIMITED, LIMITED_PASSWORD = "lim@panel.test", "Peer@12345pw"
 
 
 @dataclass
@@ -69,8 +70,18 @@ class Story:
         self._ok(self.panel.post(f"{self.api}/secrets/", {"key": "Apikey", "value": "s3cr3t", "is_active": True}))
         package = self._ok(self.panel.post(f"{self.api}/packages/", {"name": "crud", "version": "1.0.0"})).json()
         assert package["response"]["message"].startswith("Package could not be installed"), package
-        limited = {"name": "Lim", "email": "lim@panel.test", "mobile": "", "password": "Peer@12345pw", "is_superadmin": "false", "apps": []}
+        limited = {"name": "Lim", "email": LIMITED, "mobile": "", "password": LIMITED_PASSWORD, "is_superadmin": "false", "apps": []}
         self._ok(self.panel.post("/api/v1/auth/platform-users/", limited))
+
+    def refused(self) -> None:
+        """What an admin asks for and does not get; and an admin who may not see the app."""
+        self._ok(self.panel.post(f"{self.api}/roles/", {"name": "Nurse", "is_active": True}), 400)
+        self._ok(self.panel.put(f"{self.api}/users/4711/", {"name": "Nobody"}), 500)
+        limited = self._id("public.platformauth_platformusermodel", "email", LIMITED)
+        self._ok(self.panel.put(f"/api/v1/auth/platform-users/{limited}/", {"is_active": "true"}))
+        panel = Panel(self.project.port)
+        assert panel.sign_in(LIMITED, LIMITED_PASSWORD)
+        self._ok(panel.put(f"{self.api}/roles/{self.facts.roles['Nurse']}/", {"name": "Mine"}), 403)
 
     def _sync_policies(self) -> None:
         good = self.policies.read_text()

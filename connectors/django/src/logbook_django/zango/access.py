@@ -5,7 +5,6 @@ Zango's receivers are called inside ours. What rows they save is noted, and the 
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -19,6 +18,7 @@ from django.db.models.signals import post_save, pre_save
 from ..outbox import guarded
 from .hooks import wrap, wrap_receiver
 from .people import plain
+from .refusals import reason_of
 from .signins import end_event, failure_event, lockout_event, login_event, row_event, stamp_event, switch_event, username_of
 from .telling import tell, tell_apart
 
@@ -182,7 +182,7 @@ def _refusing_view(original: Callable) -> Callable:
         response = original(self, request, *args, **kwargs)
         with guarded("login_failed"):
             if request.method == "POST" and response.status_code in (400, 403, 409, 429) and not _told(plain(request)):
-                reason = _reason(response)
+                reason = reason_of(response)
                 # A conflict without a reason: who has signed in signs in again.
                 if reason or response.status_code != 409:
                     _told(plain(request)).add("refused")
@@ -211,20 +211,9 @@ def _switching_view(original: Callable) -> Callable:
             old = request.session.get("role_id")
             response = original(self, request, *args, **kwargs)
             with guarded("role_switched"):
-                refused = None if response.status_code < 400 else _reason(response) or f"HTTP {response.status_code}"
+                refused = None if response.status_code < 400 else reason_of(response) or f"HTTP {response.status_code}"
                 new = request.GET.get("role")
                 tell("access", switch_event(plain(request), request.user, old, new, rows[-1] if rows else None, refused))
         return response
 
     return post
-
-
-def _reason(response: Any) -> str | None:
-    """The message of a response that refuses, in either of the shapes that Zango has."""
-    try:
-        body = json.loads(response.content)
-        body = body.get("response", body)
-        messages = [error.get("message") for error in body.get("errors", [])] or [body.get("message")]
-        return "; ".join(str(message) for message in messages if message) or None
-    except Exception:  # a page, or nothing
-        return None

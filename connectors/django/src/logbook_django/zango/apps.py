@@ -18,9 +18,9 @@ class LogbookZangoConfig(AppConfig):
         if not apps.is_installed("zango.apps.auditlogs"):
             logger.warning("logbook_django.zango is installed without Zango, and does nothing")
             return
-        from . import access, application, bulk, checks, framework, panel, relations, requests, tasks
+        from . import access, application, bulk, checks, framework, panel, refusals, relations, requests, tasks
 
-        for part in (checks, requests, access, application, relations, bulk, framework, panel, tasks):
+        for part in (checks, requests, access, application, relations, bulk, framework, panel, refusals, tasks):
             try:
                 part.connect()
             except Exception:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.db import connections
 from django.utils.module_loading import import_string
 from django_tenants.utils import get_public_schema_name, get_tenant_database_alias, schema_context
@@ -66,6 +67,14 @@ def tenant_of(schema: str | None = None) -> Tenant | None:
 def tenant_named(name: str) -> Tenant | None:
     """The app of this name."""
     return _tenant("name", name)
+
+
+def tenant_with_uuid(uuid: str) -> Tenant | None:
+    """The app that the App Panel calls by this id."""
+    try:
+        return _tenant("uuid", uuid)
+    except ValidationError:  # no UUID at all
+        return None
 
 
 def _tenant(field: str, value: str) -> Tenant | None:
