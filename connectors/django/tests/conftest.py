@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import ClassVar
 
 import django
 import pytest
@@ -27,6 +28,7 @@ class Servers:
     folder: Path
     postgresql: PostgreSQL | None = None
     logbook: Logbook | None = None
+    figures: ClassVar[list[str]] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -62,6 +64,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if Servers.postgresql:
         Servers.postgresql.stop()
     shutil.rmtree(Servers.folder, ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in Servers.figures:
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def figures() -> list[str]:
+    """Lines that are shown at the end of the run."""
+    return Servers.figures
 
 
 @pytest.fixture
