@@ -9,6 +9,7 @@ transaction of its own. Nothing is sent meanwhile. TEST_FSYNC=on makes PostgreSQ
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -69,6 +70,7 @@ def main() -> None:
     finally:
         if postgresql:
             postgresql.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -119,8 +119,6 @@ def _read(attribute: str, name: str, value: Any) -> Any:
         return tuple(value)
     if attribute in ("exclude_fields", "hide_fields"):
         return frozenset(value)
-    if attribute == "url":
-        return value.rstrip("/")
     return value
 
 
