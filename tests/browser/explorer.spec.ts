@@ -113,7 +113,7 @@ test("Escape returns to the event that was stepped to", async ({ signedIn: page 
   await expect(details(page)).toBeVisible();
   for (const expected of [1, 2, 3]) {
     await page.keyboard.press("j");
-    await expect(rows(page).nth(expected)).toHaveAttribute("aria-selected", "true");
+    await expect(rows(page).nth(expected)).toHaveAttribute("aria-current", "true");
   }
   await page.keyboard.press("Escape");
   await expect(rows(page).nth(3)).toBeFocused();

@@ -3,6 +3,8 @@ import { client, unwrap } from "./client";
 import { queryKeys } from "./query-keys";
 
 export const LONGEST_NOTE = 2_000;
+/** Events that one note may be about. */
+export const MOST_NOTED = 50;
 const NOTES = "/api/v1/workspaces/{workspace}/notes" as const;
 const NOTE = "/api/v1/workspaces/{workspace}/notes/{note}" as const;
 

@@ -19,6 +19,8 @@ export const queryKeys = {
   invitations: (slug: string) => ["invitations", slug] as const,
   apiKeys: (slug: string) => ["api-keys", slug] as const,
   views: (slug: string) => ["views", slug] as const,
+  /** A prefix of the notes on every event. */
+  allNotes: (slug: string) => ["notes", slug] as const,
   notes: (slug: string, event: string) => ["notes", slug, event] as const,
   exports: (slug: string) => ["exports", slug] as const,
   masking: (slug: string) => ["masking", slug] as const,

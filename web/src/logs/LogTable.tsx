@@ -1,15 +1,14 @@
 import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { cx } from "../ui/cx";
-import { Icon } from "../ui/Icon";
-import { SkeletonLine } from "../ui/Skeleton";
-import { Timestamp } from "./cells";
 import { type Chosen, clampWidth, shownColumns, usualColumns } from "./columns";
 import { useLog } from "./context";
 import type { Column, ListedEvent } from "./definition";
 import styles from "./LogTable.module.css";
 import { FoundIn } from "./matches";
 import { type Row, rowsOf } from "./rows";
+import type { SelectedRows } from "./use-selection";
+import { CardCell, moveToValue, Resizer, SkeletonRow, SortButton } from "./TableParts";
 
 export interface LogTableProps<E extends ListedEvent> {
   log: {
@@ -37,6 +36,7 @@ export interface LogTableProps<E extends ListedEvent> {
   onSession?: (session: string) => void;
   cursor: number;
   onCursor: (index: number) => void;
+  selection?: SelectedRows;
   narrow: boolean;
   /** The element that scrolls. Null until it is mounted. */
   scroller: HTMLElement | null;
@@ -70,7 +70,7 @@ const EDGES: Record<string, string | undefined> = { failure: styles.failed, deni
 export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
   const { log, events, loading, stale, hasMore, onMore, order, onOrder, openId, onOpen, narrow, scroller } =
     props;
-  const { cursor, onCursor, columns: chosen, onColumns, compact = false } = props;
+  const { cursor, onCursor, selection, columns: chosen, onColumns, compact = false } = props;
   const { clock, search } = useLog();
   const body = useRef<HTMLDivElement>(null);
   const [layout, setLayout] = useState({ margin: 0, width: 1200 });
@@ -178,11 +178,16 @@ export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
       Home: 0,
       End: events.length - 1,
     };
-    const target = moves[keyEvent.key];
+    const { shiftKey } = keyEvent;
+    // Shift and j is J.
+    const target = moves[shiftKey && keyEvent.key.length === 1 ? keyEvent.key.toLowerCase() : keyEvent.key];
     const event = events[cursor];
     const at = keyEvent.target as HTMLElement;
     const onRow = at.getAttribute("role") === "row";
-    if (target !== undefined) moveTo(target);
+    if (target !== undefined) {
+      if (shiftKey) selection?.extend(target, cursor);
+      moveTo(target);
+    } else if (event && onRow && keyEvent.key === " ") selection?.toggle(event.id);
     else if (event && ((keyEvent.key === "Enter" && onRow) || keyEvent.key === "o")) onOpen(event.id);
     else if (keyEvent.key === "s" && event?.session_id && props.onSession) props.onSession(event.session_id);
     else if (keyEvent.key === "ArrowRight" || keyEvent.key === "ArrowLeft") {
@@ -202,6 +207,7 @@ export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
       aria-label={log.title}
       aria-rowcount={hasMore ? -1 : events.length + 1}
       aria-busy={loading || stale}
+      aria-multiselectable={selection !== undefined}
       tabIndex={-1}
       onKeyDown={onKeyDown}
     >
@@ -269,18 +275,25 @@ export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
               role="row"
               data-index={index}
               aria-rowindex={index + 2}
-              aria-selected={event.id === openId}
+              aria-selected={selection?.has(event.id) ?? false}
+              aria-current={event.id === openId ? "true" : undefined}
               tabIndex={index === cursor ? 0 : -1}
               className={cx(styles.row, EDGES[event.status], props.fresh?.has(event.id) && styles.fresh)}
               style={{ transform }}
               onFocus={({ target, currentTarget }) => {
                 if (target === currentTarget) onCursor(index);
               }}
-              onClick={({ metaKey, ctrlKey }) => {
+              onMouseDown={(mouse) => {
+                // Otherwise the text between two rows would be selected.
+                if (mouse.shiftKey && selection) mouse.preventDefault();
+              }}
+              onClick={({ metaKey, ctrlKey, shiftKey }) => {
+                if (selection && (metaKey || ctrlKey)) selection.toggle(event.id);
+                else if (selection && shiftKey) selection.extend(index, cursor);
                 // Selecting text to copy it must not open the row.
-                if (getSelection()?.toString() || metaKey || ctrlKey) return;
+                else if (!getSelection()?.toString()) onOpen(event.id);
+                else return;
                 onCursor(index);
-                onOpen(event.id);
               }}
             >
               {narrow ? (
@@ -297,80 +310,6 @@ export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
         })}
       </div>
       {!loading && <div className={styles.footer}>{props.footer}</div>}
-    </div>
-  );
-}
-
-/** The values of a row are reached by the arrows, and have keys of their own. Before the first one is the row itself. */
-function moveToValue(at: HTMLElement, step: 1 | -1) {
-  const row = at.closest<HTMLElement>("[role=row]");
-  const values = [...(row?.querySelectorAll<HTMLElement>("[data-value]") ?? [])];
-  const next = values.indexOf(at) + step;
-  (next < 0 ? row : values[next])?.focus({ preventScroll: true });
-}
-
-function SortButton({ text, order, onOrder }: { text: string; order: "asc" | "desc"; onOrder: () => void }) {
-  return (
-    <button type="button" className={styles.sort} onClick={onOrder} title={`Sorted ${text}`}>
-      Time
-      <span className="visually-hidden">, {text}</span>
-      <Icon name={order === "desc" ? "sortDesc" : "sortAsc"} size={14} />
-    </button>
-  );
-}
-
-/** The right edge of a column's heading. The menu of columns does the same by key. */
-function Resizer({ onWidth }: { onWidth: (width: number) => void }) {
-  return (
-    <span
-      className={styles.resizer}
-      aria-hidden="true"
-      onPointerDown={(event) => {
-        event.currentTarget.setPointerCapture(event.pointerId);
-        event.preventDefault();
-      }}
-      onPointerMove={({ currentTarget, pointerId, clientX }) => {
-        const heading = currentTarget.parentElement;
-        if (!heading || !currentTarget.hasPointerCapture(pointerId)) return;
-        onWidth(clientX - heading.getBoundingClientRect().left);
-      }}
-    />
-  );
-}
-
-function CardCell<E extends ListedEvent>({
-  event,
-  card,
-}: {
-  event: E;
-  card: LogTableProps<E>["log"]["card"];
-}) {
-  const { primary, secondary } = card(event);
-  return (
-    <div role="gridcell" className={styles.card}>
-      <div className={styles.cardLine}>
-        <span>{primary}</span>
-        <span className={styles.cardTime}>
-          <Timestamp at={event.occurred_at} dated={false} />
-        </span>
-      </div>
-      <div className={cx(styles.cardLine, styles.cardSecondary)}>
-        <span>{secondary}</span>
-      </div>
-    </div>
-  );
-}
-
-const WIDTHS = ["72%", "58%", "64%", "48%", "70%", "54%"];
-
-function SkeletonRow({ index, height, cells }: { index: number; height: number; cells: number }) {
-  return (
-    <div className={styles.row} style={{ transform: `translateY(${index * height}px)` }} aria-hidden="true">
-      {Array.from({ length: cells }, (_, cell) => (
-        <div key={cell} className={styles.cell}>
-          <SkeletonLine width={WIDTHS[(index + cell) % WIDTHS.length] ?? "60%"} />
-        </div>
-      ))}
     </div>
   );
 }

@@ -13,6 +13,7 @@ import { ActiveFilters } from "./ActiveFilters";
 import { LogContext } from "./context";
 import { type Chosen, columnsText, parseColumns } from "./columns";
 import { ColumnsMenu } from "./ColumnsMenu";
+import { cellsOf } from "./copy";
 import type { LogDefinition, Metric } from "./definition";
 import { EventDrawer } from "./EventDrawer";
 import { FilterPanel } from "./FilterPanel";
@@ -27,6 +28,7 @@ import { type Range, reachesNow } from "./range";
 import { addFilter, dropEmpty, type LogSearch, onlyFilter, questionOf, withRange } from "./search";
 import { useRecentPlace } from "./recent";
 import { placeOf } from "./recent-log";
+import { SelectionBar } from "./SelectionBar";
 import { ShareMenu } from "./ShareMenu";
 import { StaleNotice } from "./StaleNotice";
 import { Toolbar } from "./Toolbar";
@@ -35,6 +37,7 @@ import { useFollowing } from "./use-following";
 import { askCounts, listQuery, useLogData } from "./use-log-data";
 import { useMovingCounts } from "./use-moving-counts";
 import { useOpenEvent } from "./use-open-event";
+import { useSelection } from "./use-selection";
 import { useScrollPlace, useVisit } from "./use-visit";
 import { useWorkspaceClock } from "./use-workspace-clock";
 
@@ -103,6 +106,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   });
   const { mode, setMode, live, refresh } = following;
   const { events } = live;
+  const selection = useSelection(questionOf(search), events);
   // The figures of before stay as they are until the new ones are there.
   const moving = mode !== "off" && settled;
 
@@ -309,10 +313,20 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                 onSession={onSession}
                 cursor={Math.min(cursor, Math.max(0, events.length - 1))}
                 onCursor={setCursor}
+                selection={selection.rows}
                 narrow={narrow}
                 scroller={scroller}
               />
             </div>
+            {search.view !== "top" && (
+              <SelectionBar
+                events={selection.events}
+                cellsOf={(event) => cellsOf(event, log.headline(event))}
+                order={search.order ?? "desc"}
+                open={openId !== undefined}
+                onClear={selection.rows.clear}
+              />
+            )}
           </div>
         </div>
       </div>

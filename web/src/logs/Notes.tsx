@@ -1,17 +1,15 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
-import { ApiError, fieldError } from "../api/errors";
-import { addNote, LONGEST_NOTE, notesQuery, removeNote } from "../api/notes";
+import { ApiError } from "../api/errors";
+import { notesQuery, removeNote } from "../api/notes";
 import { canManage } from "../api/roles";
 import type { Note } from "../api/types";
 import { workspaceQuery } from "../api/workspaces";
 import { Button } from "../ui/Button";
 import { SkeletonLine } from "../ui/Skeleton";
-import { TextArea } from "../ui/TextArea";
-import { formatCount } from "../ui/time/format";
 import { Timestamp } from "./cells";
 import { useLog } from "./context";
-import { draftOf, keepDraft } from "./note-drafts";
+import { NoteForm } from "./NoteForm";
 import styles from "./Notes.module.css";
 
 /** What people say about an event. */
@@ -50,7 +48,7 @@ export function Notes({ event }: { event: string }) {
       ) : (
         <SkeletonLine width="60%" />
       )}
-      <NewNote event={event} onAdded={changed} />
+      <NoteForm events={[event]} draft={event} onAdded={changed} />
     </div>
   );
 }
@@ -127,71 +125,5 @@ function NoteItem({ note, removable, onRemoved }: NoteItemProps) {
         </p>
       )}
     </li>
-  );
-}
-
-/** From here on, it is said how many characters are left. */
-const NEARLY_FULL = LONGEST_NOTE - 200;
-
-function NewNote({ event, onAdded }: { event: string; onAdded: () => Promise<void> }) {
-  const { workspace } = useLog();
-  const [text, setText] = useState(() => draftOf(event));
-  const write = (next: string) => {
-    setText(next);
-    keepDraft(event, next);
-  };
-  const add = useMutation({
-    mutationFn: () => addNote(workspace, [event], text.trim()),
-    onSuccess: async () => {
-      write("");
-      await onAdded();
-    },
-  });
-  // The server counts characters, not the halves of which some consist in the browser.
-  const length = [...text].length;
-  const isEmpty = text.trim() === "";
-  const submit = () => {
-    if (!isEmpty && !add.isPending) add.mutate();
-  };
-  const error = add.error && (fieldError(add.error, "text") ?? add.error.message);
-  return (
-    <form
-      className={styles.form}
-      onSubmit={(form) => {
-        form.preventDefault();
-        submit();
-      }}
-    >
-      <TextArea
-        hideLabel
-        label="New note"
-        placeholder="Add a note for everybody who reads this log"
-        rows={isEmpty ? 1 : 3}
-        value={text}
-        onChange={write}
-        error={error}
-        help={
-          length > NEARLY_FULL
-            ? length > LONGEST_NOTE
-              ? `Characters: ${formatCount(length - LONGEST_NOTE)} too many`
-              : `Characters: ${formatCount(LONGEST_NOTE - length)} left`
-            : undefined
-        }
-        onKeyDown={(key) => {
-          if (key.key === "Enter" && (key.ctrlKey || key.metaKey)) submit();
-          // Otherwise the same key would also close the details.
-          else if (key.key === "Escape") key.currentTarget.blur();
-          else return;
-          key.preventDefault();
-        }}
-      />
-      {!isEmpty && (
-        <div className={styles.actions}>
-          <Button type="submit" small variant="primary" isDisabled={add.isPending || length > LONGEST_NOTE}>
-            {add.isPending ? "Adding…" : "Add note"}
-          </Button>
-        </div>
-      )}
-    </form>
   );
 }

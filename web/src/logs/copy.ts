@@ -1,5 +1,6 @@
 import type { LogEvent, LogName } from "../api/types";
 import { serializeQuery } from "../api/client";
+import { actorText } from "./cells";
 import { resolveRange } from "./range";
 import { dropEmpty, filtersOf, type LogSearch } from "./search";
 
@@ -50,6 +51,30 @@ export function tableOf(event: LogEvent, headline: string): string {
     return isEmpty ? [] : [`| ${name} | ${cell(value)} |`];
   });
   return [`**${headline}**`, "", "| Field | Value |", "| --- | --- |", ...rows].join("\n");
+}
+
+/** What a table of several events says of one. */
+export function cellsOf(event: LogEvent, headline: string): Record<string, string> {
+  const actor = "user" in event ? event.user : event.actor;
+  return {
+    Time: event.occurred_at,
+    Event: headline,
+    Actor: actorText(actor, event.on_behalf_of),
+    Status: event.status,
+    "IP address": event.ip_address ?? "",
+    "Event ID": event.id,
+  };
+}
+
+/** A table of several events in Markdown, with a column for each name of the first one's cells. */
+export function tableOfEvents(rows: readonly Record<string, string>[]): string {
+  const names = Object.keys(rows[0] ?? {});
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [
+    line(names),
+    line(names.map(() => "---")),
+    ...rows.map((row) => line(names.map((name) => cell(row[name] ?? "")))),
+  ].join("\n");
 }
 
 function cell(value: unknown): string {

@@ -61,7 +61,7 @@ export interface LoadedList<E> {
 }
 
 /** The newest first, as the API sorts. */
-function compare(one: Placed, other: Placed): number {
+export function comparePlaces(one: Placed, other: Placed): number {
   return Date.parse(other.occurred_at) - Date.parse(one.occurred_at) || other.seq - one.seq;
 }
 
@@ -70,7 +70,9 @@ function missingFrom<E extends Placed>({ events, hasMore }: LoadedList<E>, live:
   if (live.length === 0) return [];
   const listed = new Set(events.map(({ id }) => id));
   const last = hasMore ? events.at(-1) : undefined;
-  return live.filter((event) => !listed.has(event.id) && (!last || compare(event, last) < 0)).sort(compare);
+  return live
+    .filter((event) => !listed.has(event.id) && (!last || comparePlaces(event, last) < 0))
+    .sort(comparePlaces);
 }
 
 /** The list with the rows of the stream, each in its place: a late event is not the newest one. */
@@ -80,7 +82,7 @@ export function withLive<E extends Placed>(list: LoadedList<E>, live: LiveRows<E
   const all: E[] = [];
   let next = 0;
   for (const event of list.events) {
-    for (let add = missing[next]; add && compare(add, event) < 0; add = missing[next]) {
+    for (let add = missing[next]; add && comparePlaces(add, event) < 0; add = missing[next]) {
       all.push(add);
       next += 1;
     }

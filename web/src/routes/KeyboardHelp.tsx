@@ -20,6 +20,8 @@ const KEYS: readonly [string, readonly [string, string][]][] = [
       ["s", "Everything in the session of the event"],
       ["→ ←", "Next or previous value of the event"],
       ["Home End", "First or last event"],
+      ["Space", "Select the event, or take it out"],
+      ["Shift j", "Select up to the next event: also with k, arrows or a click"],
     ],
   ],
   [

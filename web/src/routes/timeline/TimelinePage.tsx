@@ -16,8 +16,10 @@ import { NewEvents } from "../../logs/NewEvents";
 import { reachesNow } from "../../logs/range";
 import { useRecentPlace } from "../../logs/recent";
 import { SearchBox } from "../../logs/SearchBox";
+import { SelectionBar } from "../../logs/SelectionBar";
 import { StaleNotice } from "../../logs/StaleNotice";
 import { useFollowing } from "../../logs/use-following";
+import { useSelection } from "../../logs/use-selection";
 import { useOpenEvent } from "../../logs/use-open-event";
 import { useWorkspaceClock } from "../../logs/use-workspace-clock";
 import { IconButton } from "../../ui/Button";
@@ -28,7 +30,7 @@ import { TimeTooltip } from "../../ui/TimeTooltip";
 import { formatCount } from "../../ui/time/format";
 import { NARROW, NO_ROOM_BESIDE, useMediaQuery } from "../../ui/use-media-query";
 import { useTitle } from "../use-log-page";
-import { type TimelineEvent, timelineTable } from "./definition";
+import { type TimelineEvent, timelineCells, timelineTable } from "./definition";
 import { ShareTimeline } from "./ShareTimeline";
 import { CONDITIONS, timelineName, type TimelineSearch } from "./timeline-search";
 import { timelineQuery, timelineSource } from "./timeline-query";
@@ -90,6 +92,7 @@ export function TimelinePage() {
     open: opened !== undefined,
   });
   const { events } = live;
+  const selection = useSelection(JSON.stringify(question), events);
   const [openLog, openId] = split(opened);
   const open = ({ log, id }: Pick<TimelineEvent, "log" | "id">) =>
     go({ ...search, event: `${log}:${id}` }, opened !== undefined);
@@ -181,6 +184,7 @@ export function TimelinePage() {
               }}
               cursor={Math.min(cursor, Math.max(0, events.length - 1))}
               onCursor={setCursor}
+              selection={selection.rows}
               narrow={narrow}
               scroller={scroller}
               footer={
@@ -191,6 +195,13 @@ export function TimelinePage() {
             />
           )}
         </div>
+        <SelectionBar
+          events={selection.events}
+          cellsOf={timelineCells}
+          order={search.order ?? "desc"}
+          open={opened !== undefined}
+          onClear={selection.rows.clear}
+        />
       </div>
       {openLog && openId && (
         <EventDrawer

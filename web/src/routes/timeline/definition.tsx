@@ -1,5 +1,5 @@
 import type { FeedEvent } from "../../api/types";
-import { actorName, ActorValue, NameWithId, None, Outcome, Timestamp } from "../../logs/cells";
+import { actorName, actorText, ActorValue, NameWithId, None, Outcome, Timestamp } from "../../logs/cells";
 import { type Column, humanize } from "../../logs/definition";
 import { Marked } from "../../logs/matches";
 
@@ -67,11 +67,27 @@ const columns: readonly Column<TimelineEvent>[] = [
   },
 ];
 
+const headline = ({ action, target }: TimelineEvent) =>
+  [humanize(action), target?.name ?? target?.id].filter(Boolean).join(": ");
+
+/** What a copied table says of an event. */
+export function timelineCells(event: TimelineEvent): Record<string, string> {
+  return {
+    Time: event.occurred_at,
+    Log: humanize(event.log),
+    Event: headline(event),
+    Actor: actorText(event.actor, event.on_behalf_of),
+    Outcome: event.outcome,
+    "IP address": event.ip_address ?? "",
+    "Event ID": event.id,
+  };
+}
+
 export const timelineTable = {
   title: "Timeline",
   columns,
   card: (event: TimelineEvent) => ({
-    primary: [humanize(event.action), event.target?.name ?? event.target?.id].filter(Boolean).join(": "),
+    primary: headline(event),
     secondary: (
       <>
         <Outcome status={event.outcome} />

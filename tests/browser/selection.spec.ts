@@ -1,0 +1,102 @@
+// Events that somebody picks out of a list: to copy them, or to say something about all of them.
+import type { Page } from "@playwright/test";
+import { expect, expectAccessibleInAllViews, test } from "./fixtures.ts";
+
+const SLUG = "picked-ward";
+const rows = (page: Page, name = "Access log") => page.getByRole("grid", { name }).getByRole("row").filter({ has: page.getByRole("gridcell") });
+const chosen = (page: Page) => page.getByRole("row", { selected: true });
+const bar = (page: Page) => page.getByRole("region", { name: "Selection" });
+const details = (page: Page) => page.getByRole("dialog", { name: "Event details" });
+const clipboard = (page: Page) => page.evaluate(() => navigator.clipboard.readText());
+
+test("Events are selected, copied and noted together", async ({ signedIn: page, server, pageErrors }) => {
+  // The server is said to be away for one request.
+  pageErrors.allow(/status of 503/);
+  server.logbook("workspace", "create", SLUG, "--name", "Picked Ward");
+  const at = (minute: number) => new Date(Date.UTC(2026, 9, 1, 9, minute)).toISOString();
+  const logins = Array.from({ length: 60 }, (_, index) => ({
+    event_type: "login",
+    user: { id: String(index), name: `User ${index}` },
+    occurred_at: at(59 - index),
+  }));
+  const response = await fetch(`${server.url}/api/v1/workspaces/${SLUG}/logs/access`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${server.token("writer", SLUG)}` },
+    body: JSON.stringify(logins),
+  });
+  expect(response.status).toBe(201);
+
+  await page.goto(`/w/${SLUG}/access`);
+  await expect(rows(page).first()).toContainText("User 0");
+  await expect(bar(page)).toBeHidden();
+  // By key: the first row, and two more.
+  await page.keyboard.press("j");
+  await page.keyboard.press("Space");
+  await page.keyboard.press("Shift+J");
+  await page.keyboard.press("Shift+ArrowDown");
+  await expect(bar(page)).toContainText("3 selected");
+  await expect(chosen(page)).toHaveCount(3);
+  await page.keyboard.press("Shift+K");
+  await expect(chosen(page)).toHaveCount(2);
+  // By pointer: another one, and those up to it.
+  const cell = (index: number) => rows(page).nth(index).getByRole("gridcell").first();
+  await cell(4).click({ modifiers: ["Control"] });
+  await cell(6).click({ modifiers: ["Shift"] });
+  await expect(chosen(page)).toHaveCount(5);
+  await cell(4).click({ modifiers: ["Control"] });
+  await expect(bar(page)).toContainText("4 selected");
+  await expect(details(page)).toBeHidden();
+  expect(await page.evaluate(() => getSelection()?.toString())).toBe("");
+
+  await bar(page).getByRole("button", { name: "Copy as table" }).click();
+  await expect(bar(page)).toContainText("Copied");
+  const table = (await clipboard(page)).split("\n");
+  expect(table[0]).toContain("| Time | Event | Actor |");
+  expect(table.slice(2).map((line) => /User \d+/.exec(line)?.[0])).toEqual(["User 0", "User 1", "User 5", "User 6"]);
+  await bar(page).getByRole("button", { name: "Copy JSON" }).click();
+  await expect.poll(() => clipboard(page)).toMatch(/^\[/);
+  const json = JSON.parse(await clipboard(page)) as { user: { name: string } }[];
+  expect(json.map(({ user }) => user.name)).toEqual(["User 0", "User 1", "User 5", "User 6"]);
+  await expectAccessibleInAllViews(page, "selection");
+  await page.setViewportSize({ width: 1440, height: 900 });
+
+  await bar(page).getByRole("button", { name: "Add a note" }).click();
+  const dialog = page.getByRole("dialog", { name: "Note on 4 events" });
+  await dialog.getByLabel("New note").fill("All from the same ward.");
+  // While the server is away, the text stays, and it is said why.
+  await page.route("**/notes", (route) => route.fulfill({ status: 503, body: "" }));
+  await dialog.getByRole("button", { name: "Add note" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("server");
+  await page.unroute("**/notes");
+  await dialog.getByRole("button", { name: "Add note" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(bar(page)).toContainText("The note is added");
+  await cell(0).click();
+  await expect(details(page).getByRole("list", { name: "Notes" })).toContainText("also on 3 other events");
+  await page.keyboard.press("Escape");
+  await expect(details(page)).toBeHidden();
+
+  // More than a note can be about.
+  await page.keyboard.press("Shift+End");
+  await expect(bar(page).getByRole("button", { name: "Add a note" })).toBeDisabled();
+  await expect(bar(page)).toContainText("A note is about 50 events at most");
+  await page.keyboard.press("Escape");
+  await expect(bar(page)).toBeHidden();
+  // Another question has no selection.
+  await cell(0).click({ modifiers: ["Control"] });
+  await expect(bar(page)).toContainText("1 selected");
+  await page.getByRole("searchbox").fill("User 1");
+  await expect(rows(page)).toHaveCount(11);
+  await expect(bar(page)).toBeHidden();
+});
+
+test("The timeline has selections too", async ({ signedIn: page, ward }) => {
+  await page.goto(`/w/${ward.slug}/timeline?actor=user%3A17`);
+  const first = rows(page, "Timeline").first();
+  await first.getByRole("gridcell").first().click({ modifiers: ["Control"] });
+  await rows(page, "Timeline").nth(2).getByRole("gridcell").first().click({ modifiers: ["Shift"] });
+  await expect(bar(page)).toContainText("3 selected");
+  await bar(page).getByRole("button", { name: "Copy as table" }).click();
+  await expect(bar(page)).toContainText("Copied");
+  expect((await clipboard(page)).split("\n")).toHaveLength(5);
+});

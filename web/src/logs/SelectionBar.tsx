@@ -1,0 +1,89 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useEffectEvent, useState } from "react";
+import { MOST_NOTED } from "../api/notes";
+import { queryKeys } from "../api/query-keys";
+import { Button, IconButton } from "../ui/Button";
+import { isTyping } from "../ui/is-typing";
+import { Sheet } from "../ui/Sheet";
+import { formatCount } from "../ui/time/format";
+import { useCopy } from "../ui/use-copy";
+import { useLog } from "./context";
+import { tableOfEvents } from "./copy";
+import { comparePlaces, type Placed } from "./live-rows";
+import { NoteForm } from "./NoteForm";
+import { MOST_SELECTED } from "./selection";
+import styles from "./SelectionBar.module.css";
+
+interface SelectionBarProps<E> {
+  events: readonly E[];
+  /** What a copied table says of an event. */
+  cellsOf: (event: E) => Record<string, string>;
+  order: "asc" | "desc";
+  /** An event is open: Escape closes that one first. */
+  open: boolean;
+  onClear: () => void;
+}
+
+/** What can be done with the selected events. */
+export function SelectionBar<E extends Placed>(props: SelectionBarProps<E>) {
+  const { events, cellsOf, order, open, onClear } = props;
+  const { workspace } = useLog();
+  const queries = useQueryClient();
+  const { copied, copy } = useCopy();
+  const [noting, setNoting] = useState(false);
+  const [noted, setNoted] = useState<readonly E[] | null>(null);
+  const hasKeys = events.length > 0 && !open;
+  const clear = useEffectEvent(onClear);
+  useEffect(() => {
+    if (!hasKeys) return;
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === "Escape" && !event.defaultPrevented && !isTyping(event.target)) clear();
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, [hasKeys]);
+  if (events.length === 0) return null;
+  // As the list has them, in whatever order they were picked.
+  const sorted = events.toSorted((one, other) => comparePlaces(one, other) * (order === "asc" ? -1 : 1));
+  const tooMany = events.length > MOST_NOTED;
+  const count = events.length === 1 ? "1 event" : `${formatCount(events.length)} events`;
+  return (
+    <section className={styles.bar} aria-label="Selection">
+      <span className={styles.count} role="status">
+        {formatCount(events.length)} selected
+        {events.length === MOST_SELECTED && ", which is the most"}
+      </span>
+      <Button small icon="copy" onPress={() => copy(tableOfEvents(sorted.map(cellsOf)))}>
+        Copy as table
+      </Button>
+      <Button small icon="copy" onPress={() => copy(JSON.stringify(sorted, null, 2))}>
+        Copy JSON
+      </Button>
+      <Button small icon="pencil" isDisabled={tooMany} onPress={() => setNoting(true)}>
+        Add a note
+      </Button>
+      <span className={styles.said} role="status">
+        {copied
+          ? "Copied"
+          : tooMany
+            ? `A note is about ${MOST_NOTED} events at most`
+            : noted === events && "The note is added"}
+      </span>
+      <IconButton small icon="close" label="Clear the selection" onPress={onClear} />
+      {noting && (
+        <Sheet title={`Note on ${count}`} open centred onOpenChange={(open) => !open && setNoting(false)}>
+          <NoteForm
+            alone
+            events={sorted.map(({ id }) => id)}
+            draft="selection"
+            onAdded={async () => {
+              setNoting(false);
+              setNoted(events);
+              await queries.invalidateQueries({ queryKey: queryKeys.allNotes(workspace) });
+            }}
+          />
+        </Sheet>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,221 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { fireEvent, render, screen, within } from "@testing-library/react";
+import { useState } from "react";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { accessLog } from "../src/access/log";
+import type { AccessEvent } from "../src/api/types";
+import { cellsOf, tableOfEvents } from "../src/logs/copy";
+import { LogContext } from "../src/logs/context";
+import { LogTable } from "../src/logs/LogTable";
+import { extended, MOST_SELECTED, NOTHING, type Selection, toggled } from "../src/logs/selection";
+import { SelectionBar } from "../src/logs/SelectionBar";
+import { useSelection } from "../src/logs/use-selection";
+import { copiedTexts } from "./app";
+
+/** Events, the newest first. */
+function eventsOf(count: number): AccessEvent[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: `e${index}`,
+    seq: count - index,
+    occurred_at: new Date(Date.UTC(2026, 10, 22, 12) - index * 1000).toISOString(),
+    received_at: "2026-11-22T12:00:00Z",
+    event_type: "login",
+    status: "success",
+    user: { type: "user", id: String(index), name: `User | ${index}` },
+    username: null,
+    on_behalf_of: null,
+    ip_address: "198.51.100.4",
+    metadata: {},
+    masked: [],
+  })) as unknown as AccessEvent[];
+}
+
+const ids = ({ events }: Selection<{ id: string }>) => events.map(({ id }) => id).join(" ");
+
+describe("a selection", () => {
+  const list = eventsOf(6);
+  const at = (index: number) => list[index] as AccessEvent;
+
+  it("takes events, and gives them up", () => {
+    const two = toggled(toggled(NOTHING, at(1)), at(3));
+    expect(ids(two)).toBe("e1 e3");
+    expect(ids(toggled(two, at(1)))).toBe("e3");
+  });
+
+  it("is extended from the last event that was taken, in either direction", () => {
+    const one = toggled(toggled(NOTHING, at(5)), at(2));
+    const down = extended(one, list, 4, 0);
+    expect(ids(down)).toBe("e5 e2 e3 e4");
+    // Another extension takes the place of the one before.
+    expect(ids(extended(down, list, 1, 0))).toBe("e5 e2 e1");
+    expect(ids(extended(down, list, 99, 0))).toBe("e5 e2 e3 e4");
+  });
+
+  it("is extended from where the reader is when nothing was taken", () => {
+    expect(ids(extended(NOTHING, list, 2, 1))).toBe("e1 e2");
+    expect(ids(extended(NOTHING, list, -5, 1))).toBe("e1 e0");
+  });
+
+  it("is bounded", () => {
+    const many = eventsOf(MOST_SELECTED + 50);
+    const all = extended(NOTHING, many, many.length, 0);
+    expect(all.events).toHaveLength(MOST_SELECTED);
+    expect(toggled({ ...all, base: all.events }, many.at(-1) as AccessEvent).events).toHaveLength(
+      MOST_SELECTED,
+    );
+    expect(toggled(all, many[0] as AccessEvent).events).toHaveLength(MOST_SELECTED - 1);
+  });
+});
+
+describe("a copied table of events", () => {
+  it("has a line for each, and escapes what would end a cell", () => {
+    const rows = eventsOf(2).map((event) => cellsOf(event, accessLog.headline(event)));
+    expect(tableOfEvents(rows).split("\n")).toEqual([
+      "| Time | Event | Actor | Status | IP address | Event ID |",
+      "| --- | --- | --- | --- | --- | --- |",
+      "| 2026-11-22T12:00:00.000Z | Login: User \\| 0 | User \\| 0 | success | 198.51.100.4 | e0 |",
+      "| 2026-11-22T11:59:59.000Z | Login: User \\| 1 | User \\| 1 | success | 198.51.100.4 | e1 |",
+    ]);
+  });
+});
+
+const opened: string[] = [];
+
+function Explorer({ events, question }: { events: AccessEvent[]; question: string }) {
+  const selection = useSelection(question, events);
+  const [cursor, setCursor] = useState(0);
+  return (
+    <LogContext
+      value={{
+        workspace: "clinic",
+        clock: { zone: "UTC", format: "yyyy-mm-dd" },
+        search: {},
+        filterLabel: (param) => param,
+      }}
+    >
+      <LogTable
+        log={accessLog}
+        events={events}
+        loading={false}
+        stale={false}
+        hasMore={false}
+        onMore={() => undefined}
+        order="desc"
+        onOrder={() => undefined}
+        openId={undefined}
+        onOpen={(id) => opened.push(id)}
+        cursor={cursor}
+        onCursor={setCursor}
+        selection={selection.rows}
+        narrow={false}
+        scroller={document.body}
+        footer=""
+      />
+      <SelectionBar
+        events={selection.events}
+        cellsOf={(event) => cellsOf(event, accessLog.headline(event))}
+        order="desc"
+        open={false}
+        onClear={selection.rows.clear}
+      />
+    </LogContext>
+  );
+}
+
+describe("the rows of a log", () => {
+  beforeEach(() => {
+    opened.length = 0;
+    vi.spyOn(Element.prototype, "clientWidth", "get").mockReturnValue(1200);
+    vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(800);
+    vi.stubGlobal(
+      "ResizeObserver",
+      class {
+        observe() {}
+        unobserve() {}
+        disconnect() {}
+      },
+    );
+  });
+  afterEach(() => vi.unstubAllGlobals());
+
+  function renderExplorer(events = eventsOf(6)) {
+    const explorer = (question: string) => (
+      <QueryClientProvider client={new QueryClient()}>
+        <Explorer events={events} question={question} />
+      </QueryClientProvider>
+    );
+    const { rerender } = render(explorer("one"), { container: document.body });
+    return { ask: (question: string) => rerender(explorer(question)) };
+  }
+  const row = (index: number) => screen.getAllByRole("row")[index + 1] as HTMLElement;
+  const selected = () => screen.queryAllByRole("row", { selected: true }).map((row) => row.dataset.index);
+  const bar = () => within(screen.getByRole("region", { name: "Selection" }));
+
+  it("are selected by Space, and more of them by Shift and a move", () => {
+    renderExplorer();
+    expect(screen.queryByRole("region", { name: "Selection" })).toBeNull();
+    expect(screen.getByRole("grid").getAttribute("aria-multiselectable")).toBe("true");
+    fireEvent.focus(row(1));
+    fireEvent.keyDown(row(1), { key: " " });
+    expect(selected()).toEqual(["1"]);
+    fireEvent.keyDown(row(1), { key: "J", shiftKey: true });
+    fireEvent.keyDown(row(2), { key: "ArrowDown", shiftKey: true });
+    expect(selected()).toEqual(["1", "2", "3"]);
+    fireEvent.keyDown(row(3), { key: "K", shiftKey: true });
+    expect(selected()).toEqual(["1", "2"]);
+    expect(bar().getByText("2 selected")).toBeTruthy();
+    fireEvent.keyDown(row(2), { key: "Escape" });
+    expect(selected()).toEqual([]);
+    expect(opened).toEqual([]);
+  });
+
+  it("are selected by Shift or Ctrl and a click, and opened by a click alone", () => {
+    renderExplorer();
+    fireEvent.click(row(1), { ctrlKey: true });
+    fireEvent.click(row(4), { shiftKey: true });
+    expect(selected()).toEqual(["1", "2", "3", "4"]);
+    fireEvent.click(row(2), { metaKey: true });
+    expect(selected()).toEqual(["1", "3", "4"]);
+    expect(opened).toEqual([]);
+    fireEvent.click(row(0));
+    expect(opened).toEqual(["e0"]);
+    expect(selected()).toEqual(["1", "3", "4"]);
+  });
+
+  it("are copied in the order of the list, as a table or as JSON", () => {
+    const copied = copiedTexts();
+    renderExplorer();
+    fireEvent.click(row(3), { ctrlKey: true });
+    fireEvent.click(row(0), { ctrlKey: true });
+    fireEvent.click(bar().getByRole("button", { name: "Copy as table" }));
+    fireEvent.click(bar().getByRole("button", { name: "Copy JSON" }));
+    expect(copied[0]?.split("\n").map((line) => line.split(" | ").at(-1))).toEqual([
+      "Event ID |",
+      "--- |",
+      "e0 |",
+      "e3 |",
+    ]);
+    expect((JSON.parse(copied[1] ?? "") as AccessEvent[]).map(({ id }) => id)).toEqual(["e0", "e3"]);
+  });
+
+  it("are not selected any more for another question, or when the selection is cleared", () => {
+    const { ask } = renderExplorer();
+    fireEvent.click(row(3), { ctrlKey: true });
+    fireEvent.click(bar().getByRole("button", { name: "Clear the selection" }));
+    expect(selected()).toEqual([]);
+    fireEvent.click(row(3), { ctrlKey: true });
+    ask("another");
+    expect(selected()).toEqual([]);
+    expect(screen.queryByRole("region", { name: "Selection" })).toBeNull();
+  });
+
+  it("take a note while they are fifty at most", () => {
+    renderExplorer(eventsOf(60));
+    fireEvent.click(row(0), { ctrlKey: true });
+    expect(bar().getByRole<HTMLButtonElement>("button", { name: "Add a note" }).disabled).toBe(false);
+    fireEvent.keyDown(row(0), { key: "End", shiftKey: true });
+    expect(bar().getByText("60 selected")).toBeTruthy();
+    expect(bar().getByRole<HTMLButtonElement>("button", { name: "Add a note" }).disabled).toBe(true);
+    expect(bar().getByText("A note is about 50 events at most")).toBeTruthy();
+  });
+});
