@@ -133,3 +133,7 @@ def the_app_without_a_key(e: Evidence) -> None:
     assert e.project.count("waiting") > 0
     log = e.project.relay.log.read_text()
     assert re.search(r"ERROR logbook: waiting: (not configured|the configuration is wrong)", log), log[-2000:]
+    lines = e.project.run("python", "manage.py", "logbook_status", "--json", code=1).splitlines()
+    told = {status["name"]: status for status in (json.loads(line) for line in lines if line.startswith("{"))}
+    assert {name: status["logbook"] == "answers" for name, status in told.items()} == {"peerapp": True, "public": True, "waiting": False}
+    assert told["waiting"]["rows"] == e.project.count("waiting") and told["peerapp"]["rows"] == 0, told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -73,6 +74,8 @@ def tell(story: Story, project: Project, chaos: Chaos) -> None:
 
 
 def main() -> int:
+    # Ended from outside, it ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = Path(tempfile.mkdtemp(prefix="logbook-zango-"))
     folder.chmod(0o755)
     seed = int(os.environ.get("SEED", random.randrange(10**6)))

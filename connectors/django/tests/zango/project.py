@@ -49,11 +49,11 @@ class Project:
     def _process(self, name: str, argv: list) -> Process:
         return Process(name, argv, self.folder, cwd=self.root, env=self.env)
 
-    def run(self, *argv: str, cwd: Path | None = None, env: dict | None = None) -> str:
-        """Runs a command in the project and returns what it printed."""
+    def run(self, *argv: str, cwd: Path | None = None, env: dict | None = None, code: int = 0) -> str:
+        """Runs a command in the project, which ends with this code, and returns what it printed."""
         options = {"capture_output": True, "text": True, "stdin": subprocess.DEVNULL}
         done = subprocess.run([str(a) for a in argv], cwd=cwd or self.root, env=self.env | (env or {}), **options)
-        assert done.returncode == 0, f"{' '.join(map(str, argv))}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+        assert done.returncode == code, f"{' '.join(map(str, argv))}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
         return done.stdout + done.stderr
 
     def start(self, *processes: Process) -> None:

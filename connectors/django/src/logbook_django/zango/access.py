@@ -74,7 +74,8 @@ def _noted() -> Iterator[list]:
 
 def _row_changes(sender: Any, instance: Any, **_: Any) -> None:
     if _rows.saved is None and instance.pk and instance.session_expired_at:
-        instance._logbook_ends = sender.objects.filter(pk=instance.pk, session_expired_at=None).exists()
+        with guarded("what was before a change of Zango's access log"):
+            instance._logbook_ends = sender.objects.filter(pk=instance.pk, session_expired_at=None).exists()
 
 
 def _row_saved(sender: Any, instance: Any, created: bool, raw: bool = False, **_: Any) -> None:

@@ -18,9 +18,14 @@ class LogbookZangoConfig(AppConfig):
         if not apps.is_installed("zango.apps.auditlogs"):
             logger.warning("logbook_django.zango is installed without Zango, and does nothing")
             return
+        from ..conf import config
         from . import access, application, bulk, checks, framework, panel, refusals, relations, requests, tasks
 
-        for part in (checks, requests, access, application, relations, bulk, framework, panel, refusals, tasks):
+        checks.connect()
+        # The core has said what is missing.
+        if not config().enabled:
+            return
+        for part in (requests, access, application, relations, bulk, framework, panel, refusals, tasks):
             try:
                 part.connect()
             except Exception:

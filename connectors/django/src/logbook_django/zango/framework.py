@@ -39,20 +39,28 @@ def deed(action: str, tenant: Tenant | None, error: str | None = None, **metadat
     return {**event, "error": error} if error else event
 
 
+def _named(name: str) -> Tenant | None:
+    with guarded("the app of a deed"):
+        return tenant_named(name)
+    return None
+
+
 def _syncing(action: str, model: str | None) -> Callable:
     def make(original: Callable) -> Callable:
         def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-            before = _names(model)
+            before, tenant = set(), None
+            with guarded(action):
+                before, tenant = _names(model), tenant_of()
             try:
                 result = original(self, *args, **kwargs)
             except Exception as error:
                 with guarded(action):
-                    tell_apart("framework", deed(action, tenant_of(), str(error) or type(error).__name__))
+                    tell_apart("framework", deed(action, tenant, str(error) or type(error).__name__))
                 raise
             with guarded(action):
                 after = _names(model)
                 counts = {"total": len(after), "added": sorted(after - before), "removed": sorted(before - after)} if model else {}
-                tell("framework", deed(action, tenant_of(), **counts))
+                tell("framework", deed(action, tenant, **counts))
             return result
 
         return method
@@ -72,10 +80,10 @@ def _installing(original: Callable) -> Callable:
     """Zango's function never raises: it returns a text that says how it went."""
 
     def install_package(package_name: str, version: str, tenant: str, *args: Any, **kwargs: Any) -> str:
+        app = _named(tenant)
+        schema = app.schema if app else None
         result = original(package_name, version, tenant, *args, **kwargs)
         with guarded("package_installed"):
-            app = tenant_named(tenant)
-            schema = app.schema if app else None
             package = {"package": package_name, "version": version}
             if result == INSTALLED:
                 tell("framework", deed("package_installed", app, **package), schema)
@@ -94,7 +102,7 @@ def _error(text: str) -> tuple[str]:
 
 def _releasing(original: Callable) -> Callable:
     def create_release(tenant_name: str, app_settings: dict, *args: Any, **kwargs: Any) -> Any:
-        tenant = tenant_named(tenant_name)
+        tenant = _named(tenant_name)
         schema = tenant.schema if tenant else None
         version = {"version": app_settings.get("version")}
         try:

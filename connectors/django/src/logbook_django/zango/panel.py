@@ -47,8 +47,9 @@ def _values(instance: Any) -> dict[str, Any]:
 
 def _changes(sender: Any, instance: Any, raw: bool = False, **_: Any) -> None:
     if instance.pk and not raw:
-        before = sender._base_manager.filter(pk=instance.pk).first()
-        instance._logbook_before = _values(before) if before else {}
+        with guarded("what was before a change in the App Panel"):
+            before = sender._base_manager.filter(pk=instance.pk).first()
+            instance._logbook_before = _values(before) if before else {}
 
 
 def _saved(sender: Any, instance: Any, created: bool, raw: bool = False, update_fields: Any = None, **_: Any) -> None:

@@ -70,8 +70,12 @@ def _tell(view: Any, request: Any, error: str, *, denied: bool) -> None:
         "error": error,
         **known,
     }
-    tenant = tenant_with_uuid(view.kwargs["app_uuid"]) if "app_uuid" in view.kwargs else None
-    tell_apart("framework", event, tenant.schema if tenant and has_outbox(tenant.schema) else None)
+
+    def schema() -> str | None:
+        tenant = tenant_with_uuid(view.kwargs["app_uuid"]) if "app_uuid" in view.kwargs else None
+        return tenant.schema if tenant and has_outbox(tenant.schema) else None
+
+    tell_apart("framework", event, schema)
 
 
 def _given_name(request: Any) -> str | None:

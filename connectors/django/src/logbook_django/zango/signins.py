@@ -9,6 +9,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db.models import Q
+from django.db.transaction import TransactionManagementError
 
 from ..events import json_value
 from .entries import moment
@@ -203,5 +204,8 @@ def _account(username: str) -> dict | None:
     # The App Panel's users are in the public schema, which every app can read; so ask whose sign-in this is.
     is_app = getattr(connection.tenant, "tenant_type", None) == "app"
     model = apps.get_model("appauth", "AppUserModel") if is_app else apps.get_model("platformauth", "PlatformUserModel")
-    found = model.objects.filter(Q(email=username) | Q(mobile=username)).first()
+    try:
+        found = model.objects.filter(Q(email=username) | Q(mobile=username)).first()
+    except (ValueError, TransactionManagementError):  # no text that a database can have; or it can no longer be asked
+        return None
     return {"type": "user" if is_app else "platform_user", "id": str(found.pk), "name": found.name} if found else None

@@ -26,12 +26,20 @@ def tell(log: str, event: dict, schema: str | None = None) -> None:
         record(log, event, using)
 
 
-def tell_apart(log: str, event: dict, schema: str | None = None) -> None:
-    """Records an event in a transaction of its own: that something failed is known also when all that it did is rolled back."""
-    schema = schema or current_schema()
+def tell_apart(log: str, event: dict, schema: str | Callable[[], str | None] | None = None) -> None:
+    """Records an event in a transaction of its own: that something failed is known also when all that it did is rolled back.
+
+    The running transaction may be broken, and then the database answers nothing more in it: a function that finds the schema is called
+    apart too.
+    """
+    current = current_schema()
     context = contextvars.copy_context()
+
+    def write() -> None:
+        tell(log, event, (schema() if callable(schema) else schema) or current)
+
     # A thread has a connection of its own.
-    thread = threading.Thread(target=context.run, args=(_apart, lambda: tell(log, event, schema)), name="logbook-apart", daemon=True)
+    thread = threading.Thread(target=context.run, args=(_apart, write), name="logbook-apart", daemon=True)
     thread.start()
     thread.join(APART_SECONDS)
 
