@@ -30,8 +30,8 @@ use crate::{
     http::error::{FieldError, Result},
 };
 
-/// How long the elements of one request are read. A mapping of some 20 expressions takes 50 µs for an element; those that are left
-/// then go into quarantine, and can be replayed.
+/// How long the elements of one request are read. A mapping of a kind takes 10 to 50 µs for an element; those that are left then go
+/// into quarantine, and can be replayed.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Parses an element that already is an event of Logbook, in its log's own words.
