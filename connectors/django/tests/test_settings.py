@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import connection, connections
 from logbook_django.checks import check_databases
 from logbook_django.conf import config
 from logbook_django.registry import register_settings
@@ -48,9 +48,16 @@ def test_an_app_starts_without_logbook_and_says_so_once(manage):
     assert "LOGBOOK_URL, LOGBOOK_WORKSPACE, LOGBOOK_SOURCE, LOGBOOK_KEY" in said
 
 
-def test_the_check_warns_of_changes_outside_of_transactions(source, monkeypatch):
-    assert check_databases() == []
+def test_the_check_tells_what_would_lose_or_refuse_something(source, monkeypatch):
+    def found():
+        return [message.id for message in check_databases()]
+
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"transaction_mode": "IMMEDIATE"})
+    assert found() == []
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", False)
-    assert [message.id for message in check_databases()] == ["logbook_django.W001"]
-    monkeypatch.setattr(connection, "vendor", "mysql")
-    assert "logbook_django.E001" in [message.id for message in check_databases()]
+    assert found() == ["logbook_django.W001"]
+    monkeypatch.setattr(type(connections["default"]), "vendor", "mysql")
+    assert found() == ["logbook_django.E001", "logbook_django.W001"]
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", {})
+    monkeypatch.setattr(type(connections["default"]), "vendor", "sqlite")
+    assert found() == ["logbook_django.W001", "logbook_django.W002"]

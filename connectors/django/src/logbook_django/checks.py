@@ -10,7 +10,11 @@ from django.db import connections
 from .conf import config
 
 VENDORS = ("postgresql", "sqlite")
-HINT = (
+IMMEDIATE_HINT = (
+    "The relay writes too. A transaction that has read when another one writes is refused as 'database is locked' when it wants to write. "
+    'With Django 5.1 or later, set OPTIONS["transaction_mode"] to "IMMEDIATE": then it waits at its beginning.'
+)
+ATOMIC_HINT = (
     "Outside of a transaction a change is committed before its event; a process that dies in between leaves it without one. "
     "Set ATOMIC_REQUESTS, or use transaction.atomic() and silence this warning."
 )
@@ -22,7 +26,7 @@ def register() -> None:
 
 
 def check_databases(**_: Any) -> list[checks.CheckMessage]:
-    """The relay needs PostgreSQL or SQLite, and an event shares the fate of a change only where both are in one transaction."""
+    """What of the databases of the outboxes would lose or refuse something."""
     settings = config()
     if not settings.enabled:
         return []
@@ -34,5 +38,8 @@ def check_databases(**_: Any) -> list[checks.CheckMessage]:
             found.append(checks.Error(text, id="logbook_django.E001"))
         if not connection.settings_dict["ATOMIC_REQUESTS"]:
             text = f"the database {alias!r} has no ATOMIC_REQUESTS"
-            found.append(checks.Warning(text, hint=HINT, id="logbook_django.W001"))
+            found.append(checks.Warning(text, hint=ATOMIC_HINT, id="logbook_django.W001"))
+        if connection.vendor == "sqlite" and connection.settings_dict["OPTIONS"].get("transaction_mode") != "IMMEDIATE":
+            text = f"the database {alias!r} is SQLite, and its transactions are not immediate"
+            found.append(checks.Warning(text, hint=IMMEDIATE_HINT, id="logbook_django.W002"))
     return found

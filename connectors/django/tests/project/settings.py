@@ -3,12 +3,15 @@
 import json
 import os
 
+from django import VERSION
+
 FOLDER = os.environ["TEST_FOLDER"]
 if os.environ["TEST_DATABASE"] == "postgresql":
     database = {"ENGINE": "django.db.backends.postgresql", "NAME": "app", "USER": "app", "HOST": FOLDER, "PORT": os.environ["TEST_PGPORT"]}
 else:
     # WAL lets requests and the relay read while one of them writes; a timeout lets them write one after the other.
-    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{FOLDER}/app.sqlite3", "OPTIONS": {"timeout": 60}}
+    options = {"timeout": 60, **({"transaction_mode": "IMMEDIATE"} if VERSION >= (5, 1) else {})}
+    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{FOLDER}/app.sqlite3", "OPTIONS": options}
 DATABASES = {"default": {**database, "ATOMIC_REQUESTS": True}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CONN_MAX_AGE = 60
