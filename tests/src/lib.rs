@@ -16,6 +16,7 @@ pub mod postgres;
 pub mod process;
 pub mod random;
 pub mod server;
+pub mod source_database;
 pub mod sqlite;
 pub mod wait;
 

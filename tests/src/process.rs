@@ -49,6 +49,49 @@ pub fn run(data: &DataConfig, args: &[&str]) -> Output {
     command(data).args(args).output().expect("the program runs")
 }
 
+/// A command that runs until it is told to end. What it prints is in a file.
+pub struct Background {
+    child: Child,
+    output: PathBuf,
+}
+
+impl Background {
+    /// Starts it. `output` gets what it prints, after what is there.
+    pub fn spawn(data: &DataConfig, output: &Path, args: &[&str]) -> Self {
+        let file = || fs::OpenOptions::new().create(true).append(true).open(output).expect("a file");
+        let child =
+            command(data).args(args).stdout(file()).stderr(file()).spawn().expect("the program starts");
+        Self { child, output: output.to_owned() }
+    }
+
+    /// What it has printed.
+    pub fn printed(&self) -> String {
+        fs::read_to_string(&self.output).expect("a text")
+    }
+
+    /// Sends a signal, such as TERM.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        assert!(status.expect("a signal is sent").success());
+    }
+
+    /// Waits until it has ended, and says whether it was content.
+    pub fn wait(mut self) -> bool {
+        self.child.wait().expect("it ends").success()
+    }
+
+    /// Sends SIGKILL and waits until it is gone.
+    pub fn kill(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        kill(&mut self.child);
+    }
+}
+
 /// Runs a command to its end that can write no file beyond so many bytes: to it the disk is full.
 pub fn run_with_file_limit(data: &DataConfig, bytes: u64, args: &[&str]) -> Output {
     let mut limited = Command::new("prlimit");

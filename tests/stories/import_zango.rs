@@ -1,113 +1,26 @@
 //! The importer's two sources give the same events: a folder of CSV files, and a PostgreSQL database made of `schema.sql`
 //! and those files.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::path::{Path, PathBuf};
 
 use crate::masking::plain;
-use diesel::{Connection as _, PgConnection, RunQueryDsl as _, sql_query};
 use logbook::{
     accounts::{members, role::Role, users, workspaces},
-    import::zango::{Summary, ZangoImport, run},
+    import::{
+        ImportArgs, Summary,
+        zango::{ZangoImport, run},
+    },
 };
 use logbook_tests::{
     PASSWORD, TestServer,
     audit_events::{actions, audit_events},
     on_both, postgres,
+    source_database::{ZANGO_FIXTURE as FIXTURE, execute, imported, zango_database},
 };
 use serde_json::{Value, json};
-
-const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/zango");
-const TENANTS_TABLES: &[&str] = &[
-    "accesslogs_appaccesslog",
-    "appauth_appusermodel",
-    "appauth_appusermodel_roles",
-    "appauth_userrolemodel",
-    "auditlogs_logentry",
-    "django_content_type",
-    "object_store_objectstore",
-    "permissions_policymodel",
-];
-const PUBLIC_TABLES: &[&str] = &["platformauth_platformusermodel", "tenancy_domain", "tenancy_tenantmodel"];
-
-/// A database as Zango leaves it.
-fn zango_database() -> String {
-    let url = postgres::as_superuser(&postgres::new_database());
-    let mut script = format!(
-        "CREATE SCHEMA peerapp;\n\\i {FIXTURE}/schema.sql\nSET session_replication_role = replica;\n"
-    );
-    let tenants = TENANTS_TABLES.iter().map(|table| ("peerapp", *table));
-    for (schema, table) in tenants.chain(PUBLIC_TABLES.iter().map(|table| ("public", *table))) {
-        let path = format!("{FIXTURE}/{table}.csv");
-        let header =
-            fs::read_to_string(&path).expect("a table").lines().next().unwrap_or_default().to_owned();
-        // An empty field is null, except in text columns that cannot be null.
-        let filled = texts_that_are_never_null(&header, table);
-        script +=
-            &format!("\\copy {schema}.{table}({header}) FROM '{path}' WITH (FORMAT csv, HEADER{filled})\n");
-    }
-    psql(&url, &script);
-    url
-}
-
-fn texts_that_are_never_null(header: &str, table: &str) -> String {
-    let ddl = fs::read_to_string(format!("{FIXTURE}/schema.sql")).expect("the DDL");
-    let start = ddl.find(&format!(".{table} (")).expect("the table's DDL");
-    let body: Vec<&str> = ddl[start..].lines().skip(1).take_while(|line| !line.starts_with(')')).collect();
-    let never_null = |column: &&str| {
-        body.iter().any(|line| {
-            let line = line.trim();
-            line.starts_with(&format!("{column} "))
-                && line.contains("NOT NULL")
-                && (line.contains(" text ") || line.contains(" character varying"))
-        })
-    };
-    let columns: Vec<&str> = header.split(',').filter(never_null).collect();
-    if columns.is_empty() { String::new() } else { format!(", FORCE_NOT_NULL ({})", columns.join(", ")) }
-}
-
-fn psql(url: &str, script: &str) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("script.sql");
-    fs::write(&path, script).expect("a script");
-    let psql = Command::new("psql")
-        .args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", url, "--file"])
-        .arg(&path)
-        .stdout(Stdio::null())
-        .output()
-        .expect("psql is installed");
-    assert!(psql.status.success(), "{}", String::from_utf8_lossy(&psql.stderr));
-}
-
 fn import(server: &TestServer, from: &str, workspace: &str) -> Summary {
-    let args = ZangoImport {
-        from: from.into(),
-        schema: "peerapp".into(),
-        workspace: workspace.into(),
-        rejects: None,
-    };
+    let args = ZangoImport { schema: "peerapp".into(), import: ImportArgs::new(from, workspace) };
     run(&server.db, &server.data.data_dir, &args, false).expect("an import")
-}
-
-/// The whole feed, without what says only where and when an event was stored.
-fn feed(server: &TestServer, workspace: &str) -> Vec<Value> {
-    let answer =
-        server.admin().get(&format!("/workspaces/{workspace}/logs/feed?after=0&limit=1000")).expect(200);
-    let mut events = answer.json["data"].as_array().expect("events").clone();
-    for event in &mut events {
-        for field in ["id", "received_at"] {
-            event.as_object_mut().expect("an event").remove(field);
-        }
-    }
-    events
-}
-
-fn execute(url: &str, statement: &str) {
-    let mut conn = PgConnection::establish(url).expect("the source answers");
-    sql_query(statement).execute(&mut conn).expect("the statement runs");
 }
 
 on_both!(csv_and_postgres_give_the_same_events, |server| {
@@ -117,7 +30,7 @@ on_both!(csv_and_postgres_give_the_same_events, |server| {
     assert_eq!((from_csv.access, from_csv.session_ends), (81, 21));
     assert_eq!((from_csv.application, from_csv.framework, from_csv.rejected), (178, 121, 0));
     assert_eq!(Summary { workspace: "from-csv".into(), ..from_postgres }, from_csv);
-    let (left, right) = (feed(&server, "from-csv"), feed(&server, "from-postgres"));
+    let (left, right) = (imported(&server, "from-csv"), imported(&server, "from-postgres"));
     assert_eq!((left.len(), right.len()), (380, 380));
     // Each workspace has a key of its own for what is masked.
     for (left, right) in left.iter().zip(&right) {
@@ -131,7 +44,7 @@ on_both!(an_import_masks_the_fields_that_its_workspace_lists, |server| {
     server.admin().put("/workspaces/listed/masking", lists).expect(200);
     let text = |workspace: &str| {
         import(&server, FIXTURE, workspace);
-        Value::from(feed(&server, workspace)).to_string()
+        Value::from(imported(&server, workspace)).to_string()
     };
     let (listed, other) = (text("listed"), text("other"));
     let kept = "\"enforce_sso\":false";
@@ -192,7 +105,7 @@ on_both!(a_source_that_grows_is_followed, |server| {
     );
     let second = import(&server, &database, "peerapp");
     assert_eq!((second.session_ends, second.application, second.events()), (1, 1, 2));
-    let added = &feed(&server, "peerapp")[380..];
+    let added = &imported(&server, "peerapp")[380..];
     assert_eq!(
         (&added[0]["action"], &added[0]["session_id"]),
         (&json!("session_expired"), &json!("zango-13"))
@@ -215,12 +128,9 @@ on_both!(imported_names_are_found_by_search, |server| {
 fn each_error_in_a_source_database_is_named() {
     let server = TestServer::sqlite();
     let error = |from: &str, schema: &str| {
-        let args = ZangoImport {
-            from: from.into(),
-            schema: schema.into(),
-            workspace: "peerapp".into(),
-            rejects: Some(PathBuf::from("unused")),
-        };
+        let import =
+            ImportArgs { rejects: Some(PathBuf::from("unused")), ..ImportArgs::new(from, "peerapp") };
+        let args = ZangoImport { schema: schema.into(), import };
         run(&server.db, Path::new("unused"), &args, false).expect_err("an error").to_string()
     };
     let empty = postgres::new_database();

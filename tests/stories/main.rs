@@ -31,6 +31,8 @@ mod feed;
 mod forged_tokens;
 mod groups;
 mod histogram;
+mod import_django;
+mod import_follow;
 mod import_zango;
 mod index;
 mod index_format;

@@ -21,7 +21,7 @@ use logbook::{
     accounts::workspaces::{self, Workspace},
     config::DataConfig,
     http::error::Problem,
-    import::zango,
+    import::ImportError,
     server::StartError,
 };
 use logbook_engine::db::{Db, migrations};
@@ -39,7 +39,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Io(#[from] std::io::Error),
     #[error(transparent)]
-    Import(#[from] zango::ImportError),
+    Import(#[from] ImportError),
     #[error("{0}")]
     Message(String),
     /// What was asked for is not there on this database.

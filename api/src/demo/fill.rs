@@ -18,7 +18,10 @@ use super::{
 use crate::{
     accounts::workspaces::{self, NewWorkspace, Workspace},
     http::error::{Problem, Result},
-    import::zango::{self, ImportError, ZangoImport},
+    import::{
+        ImportArgs, ImportError,
+        zango::{self, ZangoImport},
+    },
 };
 
 /// Another seed gives another story.
@@ -79,10 +82,8 @@ fn import_peerapp(db: &Db, data_dir: &Path) -> Result<u64, ImportError> {
         reason: format!("cannot be written: {error}"),
     });
     let args = ZangoImport {
-        from: folder.display().to_string(),
         schema: "peerapp".into(),
-        workspace: "peerapp".into(),
-        rejects: None,
+        import: ImportArgs::new(folder.display().to_string(), "peerapp"),
     };
     let imported = unpacked.and_then(|()| zango::run(db, data_dir, &args, false));
     // A folder that cannot be removed does no harm: no other run uses its name.

@@ -17,6 +17,8 @@ use logbook_engine::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::row::{Reason, Row};
+
 /// How many rejects are kept for the summary; the file contains all of them.
 const NAMED: usize = 20;
 
@@ -32,6 +34,13 @@ pub struct Reject {
     pub reason: String,
     /// The row's columns, with secrets masked.
     pub row: Map<String, Value>,
+}
+
+impl Reject {
+    pub(super) fn new(table: &str, row: &Row, reason: Reason) -> Self {
+        let id = (row.id != 0).then(|| row.id.to_string());
+        Self { table: table.to_owned(), id, record: row.record, reason, row: row.to_json() }
+    }
 }
 
 /// Collects rejects. The file is created with the first of them, readable only by its owner.

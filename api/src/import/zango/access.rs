@@ -5,7 +5,12 @@
 //!                                                        session_expired  session zango-12, later
 //! row 17: login, not successful, session_expired_at  ->  login_failed     (an anonymous logout stamped it: no meaning)
 //! row 30: switch_role, successful                    ->  role_switched
+//! row 41: login, successful, role_id set later       ->  login            session zango-41, without a role
+//!                                                        role_selected    session zango-41
 //! ```
+//!
+//! Zango 1.2 saves a login first and its role a moment later. Whoever follows reads such a row in the next round, so the third
+//! case is for what happened between two imports.
 
 use logbook_engine::event::{
     ActorType, Log, NewEvent, Outcome,
@@ -13,11 +18,12 @@ use logbook_engine::event::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{
-    names::Names,
-    row::{Reason, Row, limited, person, quoted},
-    tables::ACCESS,
-};
+use super::{names::Names, tables::ACCESS};
+use crate::import::row::{Reason, Row, limited, person, quoted};
+
+/// The end of a session and its role, which are stamped on the row of the login.
+pub(super) const ENDED_AT: &str = "session_expired_at";
+pub(super) const ROLE: &str = "role_id";
 
 /// The row says that its session ended, but not how.
 const ENDED_BY: &str = "logout_or_expiry";
@@ -47,10 +53,10 @@ pub(super) fn attempt(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
 /// The end of the session that the row began. None if there is none, or if [`attempt`] already refuses
 /// the row.
 pub(super) fn session_end(row: &Row, names: &Names) -> Result<Option<NewEvent>, Reason> {
-    if row.boolean("is_login_successful") != Ok(true) || row.text("session_expired_at").is_none() {
+    if row.boolean("is_login_successful") != Ok(true) || row.text(ENDED_AT).is_none() {
         return Ok(None);
     }
-    let occurred_at = limited("occurred_at", row.instant("session_expired_at")?)?;
+    let occurred_at = limited("occurred_at", row.instant(ENDED_AT)?)?;
     let mut event = NewEvent::new(Log::Access, Action::literal("session_expired"), occurred_at);
     if who(&mut event, row, names).is_err() {
         return Ok(None);
@@ -60,6 +66,25 @@ pub(super) fn session_end(row: &Row, names: &Names) -> Result<Option<NewEvent>, 
     metadata.insert("ended_by".into(), ENDED_BY.into());
     event.metadata = limited("metadata", metadata)?;
     Ok(Some(event))
+}
+
+/// The role that was added to the row of a login after [`attempt`] told of it. None if there is none, or as in
+/// [`session_end`].
+pub(super) fn role_selected(row: &Row, names: &Names) -> Result<Option<NewEvent>, Reason> {
+    if row.boolean("is_login_successful") != Ok(true) || row.text(ROLE).is_none() {
+        return Ok(None);
+    }
+    let Ok(attempt) = attempt(row, names) else { return Ok(None) };
+    let mut event = NewEvent::new(Log::Access, Action::literal("role_selected"), attempt.occurred_at);
+    who(&mut event, row, names)?;
+    event.common.session_id = Some(session_id(row));
+    event.metadata = limited("metadata", origin(row))?;
+    Ok(Some(event))
+}
+
+/// Whether the role may be about to be added.
+pub(super) fn waits_for_role(row: &Row) -> bool {
+    row.boolean("is_login_successful") == Ok(true) && row.text(ROLE).is_none() && row.text(ENDED_AT).is_none()
 }
 
 fn event_type(row: &Row, successful: bool) -> Result<Action, Reason> {
@@ -81,7 +106,7 @@ fn who(event: &mut NewEvent, row: &Row, names: &Names) -> Result<(), Reason> {
     }
     event.common.target.name = row.limited("username")?;
     // Mostly null: the source does not say which role somebody had then.
-    let role = row.integer("role_id")?.and_then(|id| names.role(id));
+    let role = row.integer(ROLE)?.and_then(|id| names.role(id));
     event.common.role = role.map(|role| limited("role", role)).transpose()?;
     Ok(())
 }
@@ -92,7 +117,7 @@ fn session_id(row: &Row) -> Id {
 
 fn origin(row: &Row) -> Map<String, Value> {
     let mut origin = json!({"table": ACCESS.name, "id": row.id});
-    if let Some(role_id) = row.text("role_id") {
+    if let Some(role_id) = row.text(ROLE) {
         origin["role_id"] = role_id.into();
     }
     Map::from_iter([("zango".into(), origin)])
@@ -101,7 +126,7 @@ fn origin(row: &Row) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::zango::row::instant;
+    use crate::import::row::instant;
     use logbook_engine::db::timestamp::Timestamp;
 
     fn row(changed: &[(&str, &str)]) -> Row {
@@ -202,6 +227,25 @@ mod tests {
         );
         assert_eq!((event.common.ip_address, event.common.user_agent), (None, None));
         assert_eq!(session_end(&row(&[]), &Names::for_tests()), Ok(None));
+    }
+
+    #[test]
+    fn a_role_that_came_later() {
+        let late =
+            role_selected(&row(&[("role_id", "3")]), &Names::for_tests()).expect("readable").expect("a role");
+        assert_eq!(
+            (late.common.action.as_str(), late.common.role.as_deref()),
+            ("role_selected", Some("Nurse"))
+        );
+        assert_eq!(late.common.session_id.as_deref(), Some("zango-12"));
+        assert_eq!(late.occurred_at.timestamp(), instant("2026-11-22T20:50:14Z").expect("a time"));
+        for without in [[("role_id", ""), ("user_id", "1")], [("role_id", "3"), ("is_login_successful", "f")]]
+        {
+            assert_eq!(role_selected(&row(&without), &Names::for_tests()), Ok(None));
+        }
+        assert!(waits_for_role(&row(&[])) && !waits_for_role(&row(&[("role_id", "3")])));
+        assert!(!waits_for_role(&row(&[("is_login_successful", "f")])));
+        assert!(!waits_for_role(&row(&[("session_expired_at", "2026-11-22 20:50:15+00")])));
     }
 
     #[test]

@@ -3,10 +3,8 @@
 use logbook_engine::event::Change;
 use serde_json::Value;
 
-use super::{
-    audit::{APPLICATION, Named},
-    names::{ContentType, Names},
-};
+use super::{audit::APPLICATION, names::Names};
+use crate::import::{content_types::ContentType, log_entry::Named};
 
 /// What an id refers to.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,99 +1,143 @@
 //! `logbook import zango`: the log tables of a Zango app as events of the three logs.
 //!
 //! ```text
-//! accesslogs_appaccesslog  ──> attempts ─────┐
-//!                          ──> session ends ─┼─ in order of time ─> batches ─> append
-//! auditlogs_logentry       ──> entries ──────┘                       events and positions, one transaction
+//! accesslogs_appaccesslog  ──> attempts ─────────┐
+//!                          ──> session ends ─────┼─ in order of time ─> batches ─> append
+//!                          ──> roles, if late ───┤                       events and positions, one transaction
+//! auditlogs_logentry       ──> entries ──────────┘
 //! ```
 //!
 //! Zango 1.0 writes no logout and no expiry: it stamps the end of a session on the row of the login, at any time later.
-//! So the access table is read twice, once for new rows and once for new stamps.
-//!
-//! No row is dropped silently: a row that cannot become an event goes to the rejects file, with the reason.
+//! So the access table has a lane for new rows, and one for each column that is filled in later.
 
 mod access;
 mod audit;
-mod changes;
-mod folder;
 mod labels;
-mod lanes;
 mod names;
-mod position;
-mod row;
-mod run;
-mod source;
-mod summary;
 mod tables;
 mod workspace;
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use clap::Args;
+use logbook_engine::{db::Db, event::NewEvent};
 
-pub use run::{map, run};
-pub use summary::Summary;
-
-use logbook_engine::db;
-
-use crate::http::error::Problem;
+use self::{
+    names::Names,
+    tables::{ACCESS, AUDIT, object_of_entry},
+};
+use super::{
+    ImportArgs, ImportError, Stop, Summary,
+    content_types::CONTENT_TYPES,
+    follow,
+    progress::Progress,
+    rejects::{Reject, Rejects},
+    row::Row,
+    run,
+    source::Source,
+    system::{Lane, System, When},
+};
+use crate::accounts::workspaces::NewWorkspace;
 
 /// Import the log tables of a Zango app; a second run adds only new rows
 #[derive(Args, Clone, Debug)]
 pub struct ZangoImport {
-    /// Source of the tables: postgres://user:password@host/database, or a folder with one CSV file per table
-    // As an environment variable, because other users of the machine can read the arguments, and the URL may have a password.
-    #[arg(long, env = "LOGBOOK_IMPORT_FROM", hide_env_values = true)]
-    pub from: String,
     /// The tenant's schema
     #[arg(long)]
     pub schema: String,
-    /// Slug of the workspace; it is created if it does not exist
-    #[arg(long)]
-    pub workspace: String,
-    /// File for rows that cannot be imported [default: <data dir>/rejects-<workspace>-<time>.jsonl]
-    #[arg(long)]
-    pub rejects: Option<PathBuf>,
+    #[command(flatten)]
+    pub import: ImportArgs,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// The source, or a part of it, cannot be read.
-    #[error("cannot import from {location}: {reason}")]
-    Source { location: String, reason: String },
-    #[error("cannot write the rejects to {location}: {reason}")]
-    Rejects { location: String, reason: String },
-    #[error("another import into {workspace} is running; what this one stored so far is kept")]
-    Concurrent { workspace: String },
-    #[error("the stored position of {table} cannot be read: {position}")]
-    Position { table: String, position: String },
-    #[error(transparent)]
-    Store(#[from] Problem),
+/// Imports the new rows of the source. `progress` draws a bar on stderr if that is a terminal.
+///
+/// # Errors
+/// When the source cannot be read or the events cannot be stored. Batches stored until then stay, with their
+/// positions: another run continues from there.
+pub fn run(db: &Db, data_dir: &Path, args: &ZangoImport, progress: bool) -> Result<Summary, ImportError> {
+    let source = open(&args.import.from, &args.schema)?;
+    run::once(db, data_dir, &args.import, &source, Zango::new(&args.schema), progress)
 }
 
-impl ImportError {
-    fn rejects(path: &Path, error: &io::Error) -> Self {
-        Self::Rejects { location: path.display().to_string(), reason: error.to_string() }
+/// As [`run`], then again and again until it is told to stop.
+///
+/// # Errors
+/// As [`run`], until the first pass begins. Later ones are said, and it tries again; except those that no time mends.
+pub fn follow(db: &Db, data_dir: &Path, args: &ZangoImport, stop: &Stop) -> Result<Summary, ImportError> {
+    let source = open(&args.import.from, &args.schema)?;
+    follow::follow(db, data_dir, &args.import, &source, Zango::new(&args.schema), stop)
+}
+
+/// Maps all rows of a source and stores nothing: each event, or why its row cannot become one, goes to `take`.
+///
+/// # Errors
+/// When the source cannot be read, or the rejects cannot be written.
+pub fn map(
+    from: &str,
+    schema: &str,
+    rejects: &Path,
+    take: impl FnMut(Result<NewEvent, Reject>),
+) -> Result<(), ImportError> {
+    run::map(&open(from, schema)?, Zango::new(schema), rejects, take)
+}
+
+fn open(from: &str, schema: &str) -> Result<Source, ImportError> {
+    let source = Source::open(from, schema)?;
+    if source.is_folder() || source.is_postgres() {
+        return Ok(source);
+    }
+    Err(ImportError::Source {
+        location: source.to_string(),
+        reason: "Zango's database is PostgreSQL, or a folder of CSV files".into(),
+    })
+}
+
+struct Zango {
+    schema: String,
+    names: Names,
+}
+
+impl Zango {
+    fn new(schema: &str) -> Self {
+        Self { schema: schema.to_owned(), names: Names::default() }
     }
 }
 
-impl From<logbook_engine::Error> for ImportError {
-    fn from(error: logbook_engine::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
+impl System for Zango {
+    const EVENTS_SOURCE: &'static str = "zango import";
 
-impl From<db::Error> for ImportError {
-    fn from(error: db::Error) -> Self {
-        Self::Store(error.into())
+    fn positions(&self, _source: &Source) -> String {
+        format!("zango:{}", self.schema)
     }
-}
 
-impl From<diesel::result::Error> for ImportError {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Store(error.into())
+    fn check(&self, source: &Source) -> Result<(), ImportError> {
+        [&CONTENT_TYPES, &ACCESS, &AUDIT].into_iter().try_for_each(|table| source.require(table))
+    }
+
+    fn workspace(&self, source: &Source, slug: &str) -> Result<NewWorkspace, ImportError> {
+        workspace::of_tenant(source, &self.schema, slug)
+    }
+
+    fn lanes(&self, _source: &Source, _progress: &mut Progress) -> Result<Vec<Lane<Self>>, ImportError> {
+        let attempt = |zango: &Self, row: &Row| access::attempt(row, &zango.names).map(Some);
+        let end = |zango: &Self, row: &Row| access::session_end(row, &zango.names);
+        let role = |zango: &Self, row: &Row| access::role_selected(row, &zango.names);
+        let entry = |zango: &Self, row: &Row| audit::entry(row, &zango.names).map(Some);
+
+        let mut attempts =
+            Lane::new(ACCESS.clone(), When::There, attempt).with_unsettled(access::waits_for_role);
+        let ends = Lane::new(ACCESS.clone(), When::Filled(access::ENDED_AT), end);
+        let roles = Lane::new(ACCESS.clone(), When::Filled(access::ROLE), role).after(&mut attempts);
+        let entries = Lane::new(AUDIT.clone(), When::There, entry).with_lookups(vec![object_of_entry()]);
+        Ok(vec![attempts, ends, roles, entries])
+    }
+
+    fn learn(&mut self, source: &Source, rejects: &mut Rejects) -> Result<(), ImportError> {
+        self.names.load(source, rejects)
+    }
+
+    fn look_up(&mut self, source: &Source, row: &Row) -> Result<(), ImportError> {
+        self.names.look_up(source, row)
     }
 }
 

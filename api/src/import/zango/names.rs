@@ -1,75 +1,82 @@
 //! What the log tables refer to by id: users, roles, platform admins, content types, objects.
 //!
 //! Kept in memory while an import runs. All of it is small except the objects, of which an app has as many as it has
-//! records: 24 bytes each. A database as the source joins them in, so none are kept.
-
-use std::collections::HashMap;
+//! records: 24 bytes each. A database as the source looks them up itself, so none are kept.
 
 use uuid::Uuid;
 
-use super::{
+use super::tables::{ADMINS, OBJECTS, ROLES, USERS};
+use crate::import::{
     ImportError,
+    content_types::{self, ContentType},
+    register::{Register, each},
+    rejects::Rejects,
     row::Row,
-    source::{Read, Source},
-    tables::{ADMINS, CONTENT_TYPES, OBJECTS, ROLES, TableSpec, USERS},
+    source::Source,
 };
-use crate::import::rejects::{Reject, Rejects};
 
-/// `appauth.appusermodel`, in its two parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ContentType {
-    pub app_label: String,
-    pub model: String,
-}
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Names {
-    users: HashMap<i64, String>,
-    admins: HashMap<i64, String>,
-    roles: HashMap<i64, String>,
-    content_types: HashMap<i64, ContentType>,
+    users: Register<String>,
+    admins: Register<String>,
+    roles: Register<String>,
+    pub content_types: Register<ContentType>,
     /// Sorted by id.
     objects: Vec<(i64, Uuid)>,
 }
 
+impl Default for Names {
+    fn default() -> Self {
+        Self {
+            users: Register::new(&USERS, person),
+            admins: Register::new(&ADMINS, person),
+            roles: Register::new(&ROLES, |row| row.owned("name")),
+            content_types: content_types::register(),
+            objects: Vec::new(),
+        }
+    }
+}
+
 impl Names {
-    /// Reads all of them. Only the content types must exist; a user without a row has an id and no name.
-    pub(super) fn load(source: &Source, rejects: &mut Rejects) -> Result<Self, ImportError> {
-        let mut names = Self::default();
-        each(source, &USERS, rejects, |row| insert_some(&mut names.users, row.id, person(row)))?;
-        each(source, &ADMINS, rejects, |row| insert_some(&mut names.admins, row.id, person(row)))?;
-        each(source, &ROLES, rejects, |row| insert_some(&mut names.roles, row.id, row.owned("name")))?;
-        // Checked here, so that a source without it is refused before anything is stored.
-        source.require(&CONTENT_TYPES)?;
-        each(source, &CONTENT_TYPES, rejects, |row| {
-            let content_type =
-                || Some(ContentType { app_label: row.owned("app_label")?, model: row.owned("model")? });
-            insert_some(&mut names.content_types, row.id, content_type());
-        })?;
-        if !source.joins_uuids() {
+    /// Reads all of them. A user without a row has an id and no name.
+    pub(super) fn load(&mut self, source: &Source, rejects: &mut Rejects) -> Result<(), ImportError> {
+        self.users.load(source, rejects)?;
+        self.admins.load(source, rejects)?;
+        self.roles.load(source, rejects)?;
+        self.content_types.load(source, rejects)?;
+        if source.is_folder() {
+            self.objects.clear();
             each(source, &OBJECTS, rejects, |row| {
                 let uuid = row.text("object_uuid").and_then(|text| Uuid::try_parse(text).ok());
-                names.objects.extend(uuid.map(|uuid| (row.id, uuid)));
+                self.objects.extend(uuid.map(|uuid| (row.id, uuid)));
             })?;
-            names.objects.sort_unstable_by_key(|(id, _)| *id);
+            self.objects.sort_unstable_by_key(|(id, _)| *id);
         }
-        Ok(names)
+        Ok(())
+    }
+
+    /// Looks up whom and what this row refers to, if it is newer than what was read.
+    pub(super) fn look_up(&mut self, source: &Source, row: &Row) -> Result<(), ImportError> {
+        // One that is no number is reported by the mapping.
+        let id = |column| row.integer(column).ok().flatten();
+        for user in ["user_id", "tenant_actor_id"].into_iter().filter_map(id) {
+            self.users.look_up(source, user)?;
+        }
+        id("platform_actor_id").map_or(Ok(()), |id| self.admins.look_up(source, id))?;
+        id("role_id").map_or(Ok(()), |id| self.roles.look_up(source, id))?;
+        id("content_type_id").map_or(Ok(()), |id| self.content_types.look_up(source, id))
     }
 
     pub(super) fn user(&self, id: i64) -> Option<String> {
-        self.users.get(&id).cloned()
+        self.users.get(id).cloned()
     }
 
     pub(super) fn admin(&self, id: i64) -> Option<String> {
-        self.admins.get(&id).cloned()
+        self.admins.get(id).cloned()
     }
 
     pub(super) fn role(&self, id: i64) -> Option<String> {
-        self.roles.get(&id).cloned()
-    }
-
-    pub(super) fn content_type(&self, id: i64) -> Option<&ContentType> {
-        self.content_types.get(&id)
+        self.roles.get(id).cloned()
     }
 
     /// The UUID of the object that a row of the object store represents.
@@ -79,11 +86,18 @@ impl Names {
     }
 }
 
+/// A person's name; without one, the address or the number they sign in with.
+fn person(row: &Row) -> Option<String> {
+    ["name", "email", "mobile"].iter().find_map(|column| row.owned(column))
+}
+
 #[cfg(test)]
 impl Names {
     /// The names that the unit tests of the mapping use.
     pub(super) fn for_tests() -> Self {
-        let text = |pairs: &[(i64, &str)]| pairs.iter().map(|(id, name)| (*id, (*name).to_owned())).collect();
+        let text = |register: Register<String>, pairs: &[(i64, &str)]| {
+            register.with(pairs.iter().map(|(id, name)| (*id, (*name).to_owned())))
+        };
         let types = [
             (19, "knox", "authtoken"),
             (24, "appauth", "userrolemodel"),
@@ -96,49 +110,13 @@ impl Names {
         let content_type = |(id, app_label, model): (i64, &str, &str)| {
             (id, ContentType { app_label: app_label.into(), model: model.into() })
         };
+        let none = Self::default();
         Self {
-            users: text(&[(1, "Asha R Nurse"), (2, "Bela Doctor")]),
-            admins: text(&[(1, "Default Super Admin")]),
-            roles: text(&[(3, "Nurse")]),
-            content_types: types.into_iter().map(content_type).collect(),
+            users: text(none.users, &[(1, "Asha R Nurse"), (2, "Bela Doctor")]),
+            admins: text(none.admins, &[(1, "Default Super Admin")]),
+            roles: text(none.roles, &[(3, "Nurse")]),
+            content_types: none.content_types.with(types.into_iter().map(content_type)),
             objects: vec![(7, Uuid::from_u128(7))],
         }
     }
-}
-
-fn insert_some<T>(map: &mut HashMap<i64, T>, id: i64, value: Option<T>) {
-    if let Some(value) = value {
-        map.insert(id, value);
-    }
-}
-
-/// A person's name; without one, the address or the number they sign in with.
-fn person(row: &Row) -> Option<String> {
-    ["name", "email", "mobile"].iter().find_map(|column| row.owned(column))
-}
-
-/// Every row of a table, if the source has it.
-fn each(
-    source: &Source,
-    table: &TableSpec,
-    rejects: &mut Rejects,
-    mut take: impl FnMut(&Row),
-) -> Result<(), ImportError> {
-    let Some(stream) = source.find(table, 0)? else { return Ok(()) };
-    for read in stream {
-        match read? {
-            Read::Row(row) => take(&row),
-            Read::Bad { row, reason } => {
-                let reject = reject(table.name, &row, reason);
-                rejects.add(reject).map_err(|error| ImportError::rejects(rejects.path(), &error))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What is written about a row that cannot be imported.
-pub(super) fn reject(table: &str, row: &Row, reason: String) -> Reject {
-    let id = (row.id != 0).then(|| row.id.to_string());
-    Reject { table: table.to_owned(), id, record: row.record, reason, row: row.to_json() }
 }

@@ -1,36 +1,17 @@
 //! The tables that are read, and the columns that are used of each.
 
-/// A table of Zango. Columns with password hashes and the like are not read at all.
-#[derive(Debug)]
-pub(super) struct TableSpec {
-    pub name: &'static str,
-    /// In the schema `public` instead of the tenant's.
-    pub public: bool,
-    /// Besides `id`.
-    pub required: &'static [&'static str],
-    pub optional: &'static [&'static str],
-}
+use crate::import::source::{Lookup, TableSpec};
 
-pub(super) const ACCESS: TableSpec = TableSpec {
-    name: "accesslogs_appaccesslog",
-    public: false,
-    required: &["attempt_time", "attempt_type", "is_login_successful", "user_id"],
-    optional: &[
-        "user_agent",
-        "ip_address",
-        "username",
-        "http_accept",
-        "path_info",
-        "session_expired_at",
-        "role_id",
-    ],
-};
+pub(super) static ACCESS: TableSpec = TableSpec::new(
+    "accesslogs_appaccesslog",
+    &["attempt_time", "attempt_type", "is_login_successful", "user_id"],
+    &["user_agent", "ip_address", "username", "http_accept", "path_info", "session_expired_at", "role_id"],
+);
 
-pub(super) const AUDIT: TableSpec = TableSpec {
-    name: "auditlogs_logentry",
-    public: false,
-    required: &["object_pk", "object_repr", "action", "changes", "timestamp", "content_type_id"],
-    optional: &[
+pub(super) static AUDIT: TableSpec = TableSpec::new(
+    "auditlogs_logentry",
+    &["object_pk", "object_repr", "action", "changes", "timestamp", "content_type_id"],
+    &[
         "object_id",
         "serialized_data",
         "changes_text",
@@ -41,38 +22,26 @@ pub(super) const AUDIT: TableSpec = TableSpec {
         "platform_actor_id",
         "tenant_actor_id",
     ],
-};
+);
 
-pub(super) const CONTENT_TYPES: TableSpec = TableSpec {
-    name: "django_content_type",
-    public: false,
-    required: &["app_label", "model"],
-    optional: &[],
-};
+pub(super) static USERS: TableSpec =
+    TableSpec::new("appauth_appusermodel", &[], &["name", "email", "mobile"]);
 
-pub(super) const USERS: TableSpec = TableSpec {
-    name: "appauth_appusermodel",
-    public: false,
-    required: &[],
-    optional: &["name", "email", "mobile"],
-};
+pub(super) static ROLES: TableSpec = TableSpec::new("appauth_userrolemodel", &["name"], &[]);
 
-pub(super) const ROLES: TableSpec =
-    TableSpec { name: "appauth_userrolemodel", public: false, required: &["name"], optional: &[] };
+pub(super) static ADMINS: TableSpec =
+    TableSpec::new("platformauth_platformusermodel", &[], &["name", "email", "mobile"]).in_public();
 
-pub(super) const ADMINS: TableSpec = TableSpec {
-    name: "platformauth_platformusermodel",
-    public: true,
-    required: &[],
-    optional: &["name", "email", "mobile"],
-};
+pub(super) static OBJECTS: TableSpec = TableSpec::new("object_store_objectstore", &["object_uuid"], &[]);
 
-pub(super) const OBJECTS: TableSpec =
-    TableSpec { name: "object_store_objectstore", public: false, required: &["object_uuid"], optional: &[] };
+pub(super) static TENANTS: TableSpec =
+    TableSpec::new("tenancy_tenantmodel", &["schema_name"], &["name", "timezone", "date_format"]).in_public();
 
-pub(super) const TENANTS: TableSpec = TableSpec {
-    name: "tenancy_tenantmodel",
-    public: true,
-    required: &["schema_name"],
-    optional: &["name", "timezone", "date_format"],
-};
+/// The audit log's column that leads to an object, and what the object's UUID is called in the row.
+pub(super) const OBJECT_REF: &str = "object_ref_id";
+pub(super) const OBJECT_UUID: &str = "object_uuid";
+
+/// A database looks the UUIDs up itself, so that nobody holds all objects of an app in memory.
+pub(super) fn object_of_entry() -> Lookup {
+    Lookup { table: OBJECTS.clone(), key: OBJECT_REF, by: "id", columns: &[(OBJECT_UUID, OBJECT_UUID)] }
+}

@@ -46,12 +46,8 @@ impl Story {
     }
 
     fn try_run(&self, schema: &str) -> Result<Summary, ImportError> {
-        let args = ZangoImport {
-            from: self.folder.join("csv").display().to_string(),
-            schema: schema.into(),
-            workspace: "peerapp".into(),
-            rejects: None,
-        };
+        let from = self.folder.join("csv").display().to_string();
+        let args = ZangoImport { schema: schema.into(), import: ImportArgs::new(from, "peerapp") };
         run(&self.db, &self.folder, &args, false)
     }
 

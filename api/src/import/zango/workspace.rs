@@ -1,37 +1,26 @@
 //! The workspace of an app's events, created with the app's own name, time zone and date format.
 
-use logbook_engine::db::Conn;
-
-use super::{
-    ImportError, ZangoImport,
-    source::{Read, Source},
-    tables::TENANTS,
+use super::tables::TENANTS;
+use crate::{
+    accounts::workspaces::{DATE_FORMATS, NewWorkspace},
+    import::{
+        ImportError,
+        source::{Read, Source},
+    },
 };
-use crate::accounts::workspaces::{self, DATE_FORMATS, NewWorkspace, Workspace};
 
-/// Returns the workspace, and whether it was created now.
-///
 /// # Errors
-/// When a folder names its tenants and this is not one of them; when the slug is invalid.
-pub(super) fn find_or_create(
-    conn: &mut Conn,
-    source: &Source,
-    args: &ZangoImport,
-) -> Result<(Workspace, bool), ImportError> {
-    let tenant = tenant(source, &args.schema)?;
-    if let Some(workspace) = workspaces::find(conn, &args.workspace)? {
-        return Ok((workspace, false));
-    }
-    let Tenant { name, timezone, date_format } = tenant.unwrap_or_default();
-    let new = NewWorkspace {
-        slug: args.workspace.clone(),
-        name: name.map_or_else(|| args.workspace.clone(), |name| name.chars().take(200).collect()),
+/// When a folder names its tenants and this is not one of them.
+pub(super) fn of_tenant(source: &Source, schema: &str, slug: &str) -> Result<NewWorkspace, ImportError> {
+    let Tenant { name, timezone, date_format } = tenant(source, schema)?.unwrap_or_default();
+    Ok(NewWorkspace {
+        slug: slug.to_owned(),
+        name: name.map_or_else(|| slug.to_owned(), |name| name.chars().take(200).collect()),
         timezone: timezone
             .filter(|zone| zone.parse::<chrono_tz::Tz>().is_ok())
             .unwrap_or_else(|| "UTC".into()),
         date_format: date_format.as_deref().map_or(DATE_FORMATS[0], ours).to_owned(),
-    };
-    Ok((workspaces::create(conn, &new)?, true))
+    })
 }
 
 #[derive(Default)]
@@ -42,10 +31,10 @@ struct Tenant {
 }
 
 fn tenant(source: &Source, schema: &str) -> Result<Option<Tenant>, ImportError> {
-    let Some(stream) = source.find(&TENANTS, 0)? else { return Ok(None) };
+    let Some(mut stream) = source.find(&TENANTS)? else { return Ok(None) };
     let mut schemas = Vec::new();
-    for read in stream {
-        let Read::Row(row) = read? else { continue };
+    while let Some(read) = stream.next(source)? {
+        let Read::Row(row) = read else { continue };
         let Some(name) = row.text("schema_name") else { continue };
         if name == schema {
             return Ok(Some(Tenant {
@@ -58,7 +47,7 @@ fn tenant(source: &Source, schema: &str) -> Result<Option<Tenant>, ImportError> 
     }
     // A folder does not say whose tables it holds: a typing mistake would import everything a second time, under
     // another name. In a database the schema itself was checked, and an empty table says nothing.
-    if source.has_schemas() || schemas.is_empty() {
+    if !source.is_folder() || schemas.is_empty() {
         return Ok(None);
     }
     Err(ImportError::Source {

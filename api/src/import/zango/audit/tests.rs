@@ -1,5 +1,6 @@
 use super::*;
-use crate::import::zango::row::instant;
+use crate::import::{log_entry::MAX_NAME, row::instant};
+use logbook_engine::event::Change;
 
 fn row(changed: &[(&str, &str)]) -> Row {
     let mut columns = vec![

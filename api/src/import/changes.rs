@@ -1,4 +1,4 @@
-//! Parses the `changes` column, which describes each changed field, into [`Change`]s.
+//! Parses the `changes` column of django-auditlog, which describes each changed field, into [`Change`]s.
 //!
 //! ```json
 //! {"name": ["Doctor", "Physician"], "auth_config": ["null", "{\"enforce_sso\": false}"],
@@ -9,11 +9,14 @@
 //! `"null"` included. It is parsed here, so that masking sees the field names inside it, and readers the
 //! differences. The column does not say which fields are JSON; a field counts as JSON if both of its values are JSON
 //! and one of them is `null`, an object or an array.
+//!
+//! With its setting `AUDITLOG_STORE_JSON_CHANGES` the values are JSON: `{"price": [null, 10], "name": ["None", "x"]}`. Entries do
+//! not say so either; one that has a value other than a text is read like that as a whole, and in it `"None"` is a name.
 
 use logbook_engine::event::Change;
 use serde_json::{Map, Value};
 
-use super::row::{Reason, quoted};
+use super::row::{MAX_DEPTH, Reason, exact, is_exact, quoted};
 
 /// The changes, sorted by field name; PostgreSQL's order has no meaning.
 pub(super) fn changes(text: &str) -> Result<Vec<Change>, Reason> {
@@ -25,12 +28,15 @@ pub(super) fn changes(text: &str) -> Result<Vec<Change>, Reason> {
         _ => return Err("changes is not an object".into()),
     };
     fields.sort_by(|a, b| a.0.cmp(&b.0));
-    fields.into_iter().map(|(field, value)| change(field, value)).collect()
+    let is_typed =
+        fields.iter().filter_map(|(_, value)| value.as_array()).flatten().any(|value| !value.is_string());
+    fields.into_iter().map(|(field, value)| change(field, value, is_typed)).collect()
 }
 
-fn change(field: String, value: Value) -> Result<Change, Reason> {
+fn change(field: String, value: Value, is_typed: bool) -> Result<Change, Reason> {
     match value {
         Value::Array(pair) => match <[Value; 2]>::try_from(pair) {
+            Ok([old, new]) if is_typed => Ok(Change::value(field, exact(old), exact(new))),
             Ok([old, new]) => {
                 let (old, new) = values(old, new);
                 Ok(Change::value(field, old, new))
@@ -93,19 +99,17 @@ fn is_json_field(old: &Value, new: &Value) -> bool {
     telling
 }
 
-/// JSON in a text, if all of it can be kept exactly: canonical JSON has no integers past 2^53, and events have no
-/// values nested deeper than 32 levels.
+/// JSON in a text, if all of it can be kept exactly.
 fn opened(text: &str) -> Option<Value> {
-    serde_json::from_str(text).ok().filter(|value| is_exact(value, 0))
+    serde_json::from_str(text).ok().filter(|value| is_kept(value, 0))
 }
 
-fn is_exact(value: &Value, depth: usize) -> bool {
-    const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+fn is_kept(value: &Value, depth: usize) -> bool {
     match value {
-        _ if depth > 30 => false,
-        Value::Number(number) => number.as_f64().is_some_and(|number| number.abs() < MAX_EXACT),
-        Value::Array(items) => items.iter().all(|item| is_exact(item, depth + 1)),
-        Value::Object(map) => map.values().all(|item| is_exact(item, depth + 1)),
+        _ if depth > MAX_DEPTH => false,
+        Value::Number(number) => is_exact(number),
+        Value::Array(items) => items.iter().all(|item| is_kept(item, depth + 1)),
+        Value::Object(map) => map.values().all(|item| is_kept(item, depth + 1)),
         Value::Null | Value::Bool(_) | Value::String(_) => true,
     }
 }
@@ -152,6 +156,18 @@ mod tests {
             one(&json!({"a": ["None", large]}).to_string()),
             Change::value("a", Value::Null, json!(large))
         );
+    }
+
+    #[test]
+    fn typed_values_stay_as_they_are() {
+        let typed =
+            changes(r#"{"name": ["x", "None"], "price": [null, 10.5], "big": [1, 1152921504606846976]}"#);
+        let expected = [
+            Change::value("big", json!(1), json!("1152921504606846976")),
+            Change::value("name", json!("x"), json!("None")),
+            Change::value("price", Value::Null, json!(10.5)),
+        ];
+        assert_eq!(typed.expect("readable"), expected);
     }
 
     #[test]

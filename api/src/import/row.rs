@@ -1,8 +1,9 @@
-//! A row of a table as the source returns it: a text or nothing per column, with parsers for Zango's types.
+//! A row of a table as the source returns it: a text or nothing per column, with parsers for the types of Django's columns.
 
 use std::sync::Arc;
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDateTime};
+use chrono_tz::Tz;
 use logbook_engine::{
     db::timestamp::Timestamp,
     event::{
@@ -20,6 +21,8 @@ pub(super) struct Row {
     pub id: i64,
     /// The row's place in the file, if the source is one: 1 is the first after the header.
     pub record: Option<u64>,
+    /// The number that was read before, in a lane of numbers that grow.
+    pub told: i64,
     columns: Arc<[String]>,
     /// Empty text is nothing: a CSV cannot tell the two apart.
     values: Vec<Option<String>>,
@@ -34,7 +37,7 @@ impl Row {
         values: Vec<Option<String>>,
     ) -> Self {
         let values = values.into_iter().map(|value| value.filter(|text| !text.is_empty())).collect();
-        Self { id, record, columns, values }
+        Self { id, record, told: 0, columns, values }
     }
 
     /// The column's text; None when it is null, empty, or not in this source.
@@ -58,12 +61,12 @@ impl Row {
         self.text(column).map(parse).transpose()
     }
 
-    /// `t`, `true`, `f`, `false` in any case, as PostgreSQL and others write them.
+    /// `t`, `true`, `1`, `f`, `false`, `0` in any case, as PostgreSQL, SQLite and others write them.
     pub(super) fn boolean(&self, column: &str) -> Result<bool, Reason> {
         let text = self.required(column)?;
         match text.to_ascii_lowercase().as_str() {
-            "t" | "true" => Ok(true),
-            "f" | "false" => Ok(false),
+            "t" | "true" | "1" => Ok(true),
+            "f" | "false" | "0" => Ok(false),
             _ => Err(format!("{column} is neither true nor false: {}", quoted(text))),
         }
     }
@@ -71,6 +74,21 @@ impl Row {
     pub(super) fn instant(&self, column: &str) -> Result<Timestamp, Reason> {
         let text = self.required(column)?;
         instant(text).ok_or_else(|| format!("{column} is not a time with an offset: {}", quoted(text)))
+    }
+
+    /// As [`Row::instant`]; a time without an offset is of this zone, or the earlier one where a clock was set back.
+    pub(super) fn instant_in(&self, column: &str, zone: Tz) -> Result<Timestamp, Reason> {
+        let text = self.required(column)?;
+        instant(text)
+            .or_else(|| local_instant(text, zone))
+            .ok_or_else(|| format!("{column} is not a time: {}", quoted(text)))
+    }
+
+    /// The column's JSON, as it can be kept. None when there is none.
+    pub(super) fn json(&self, column: &str) -> Result<Option<Value>, Reason> {
+        let parse =
+            |text: &str| serde_json::from_str(text).map_err(|error| format!("{column} is not JSON: {error}"));
+        self.text(column).map(parse).transpose().map(|value| value.map(exact))
     }
 
     /// An `inet` without its mask, which PostgreSQL writes as `/32` when it is cast to text.
@@ -107,6 +125,37 @@ pub(super) fn instant(text: &str) -> Option<Timestamp> {
     // `%#z` takes offsets without minutes, as PostgreSQL writes them.
     let time = DateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S%.f%#z").ok()?;
     Some(Timestamp(time.timestamp_micros()))
+}
+
+/// `2026-11-22 20:48:58.323338` in this zone.
+fn local_instant(text: &str, zone: Tz) -> Option<Timestamp> {
+    let text = text.trim().replacen('T', " ", 1);
+    let time = NaiveDateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S%.f").ok()?;
+    Some(Timestamp(time.and_local_timezone(zone).earliest()?.timestamp_micros()))
+}
+
+/// The value, with a text in place of what canonical JSON cannot hold: integers past 2^53, and what is nested too deeply for
+/// an event.
+pub(super) fn exact(value: Value) -> Value {
+    fn kept(value: Value, depth: usize) -> Value {
+        match value {
+            Value::Number(number) if !is_exact(&number) => Value::String(number.to_string()),
+            Value::Array(_) | Value::Object(_) if depth > MAX_DEPTH => Value::String(value.to_string()),
+            Value::Array(items) => items.into_iter().map(|item| kept(item, depth + 1)).collect(),
+            Value::Object(map) => map.into_iter().map(|(key, item)| (key, kept(item, depth + 1))).collect(),
+            other => other,
+        }
+    }
+    kept(value, 0)
+}
+
+/// Events have no values nested deeper than 32 levels; two are those of the metadata around them.
+pub(super) const MAX_DEPTH: usize = 29;
+
+/// Whether canonical JSON, whose numbers are doubles, can hold it.
+pub(super) fn is_exact(number: &serde_json::Number) -> bool {
+    const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+    number.as_f64().is_some_and(|number| number.abs() < MAX_EXACT)
 }
 
 /// A value within an event's limits. `what` names it in the reason.
@@ -159,6 +208,34 @@ mod tests {
     }
 
     #[test]
+    fn times_of_a_zone() {
+        let instant =
+            |text: &str, zone: &str| row(&["t"], &[text]).instant_in("t", zone.parse().expect("a zone"));
+        assert_eq!(instant("2026-11-22 20:48:58.323338", "UTC"), Ok(Timestamp(1_795_380_538_323_338)));
+        assert_eq!(
+            instant("2026-11-23T02:18:58.323338", "Asia/Kolkata"),
+            Ok(Timestamp(1_795_380_538_323_338))
+        );
+        assert_eq!(
+            instant("2026-11-22 20:48:58.323338+00", "Asia/Kolkata"),
+            Ok(Timestamp(1_795_380_538_323_338))
+        );
+        // The hour that there was twice, and the one that there was not.
+        assert_eq!(instant("2026-10-25 02:30:00", "Europe/Oslo"), instant("2026-10-25 00:30:00", "UTC"));
+        assert!(instant("2026-03-29 02:30:00", "Europe/Oslo").is_err() && instant("soon", "UTC").is_err());
+    }
+
+    #[test]
+    fn what_json_cannot_hold_becomes_text() {
+        let value = exact(serde_json::json!({"large": 1_u64 << 60, "small": -5, "half": 0.5}));
+        assert_eq!(value, serde_json::json!({"large": "1152921504606846976", "small": -5, "half": 0.5}));
+        let deep = format!("{}{}", "[".repeat(60), "]".repeat(60));
+        let kept = exact(serde_json::from_str(&deep).expect("JSON"));
+        let metadata = Map::from_iter([("a".to_owned(), kept)]);
+        assert!(logbook_engine::event::limits::Metadata::try_from(metadata).is_ok());
+    }
+
+    #[test]
     fn columns_by_type() {
         let row = row(&["a", "b", "c", "d"], &["t", "127.0.0.1/32", "", "x"]);
         assert_eq!(row.boolean("a"), Ok(true));
@@ -166,6 +243,7 @@ mod tests {
         assert_eq!(row.text("c"), None);
         assert_eq!(row.integer("c"), Ok(None));
         assert_eq!(row.boolean("d"), Err("d is neither true nor false: \"x\"".into()));
+        assert_eq!((row.instant_in("d", Tz::UTC).is_err(), row.json("d").is_err()), (true, true));
         assert!(row.address("d").is_err() && row.integer("d").is_err() && row.instant("c").is_err());
         assert_eq!(row.text("no such column"), None);
     }

@@ -7,11 +7,10 @@ use std::{fs::File, io, path::Path, sync::Arc};
 
 use csv::{ByteRecord, Position, Reader, ReaderBuilder};
 
-use super::{
+use super::{Read, TableSpec};
+use crate::import::{
     ImportError,
     row::{Reason, Row, quoted},
-    source::{Read, wanted},
-    tables::TableSpec,
 };
 
 pub(super) struct CsvTable {
@@ -24,7 +23,8 @@ pub(super) struct CsvTable {
     width: usize,
     id_index: usize,
     not_null: Option<usize>,
-    after: i64,
+    /// Whether ids are positive whole numbers.
+    numbered: bool,
     /// The positions of the rows in order of id, if the file is out of order.
     index: Option<std::vec::IntoIter<(i64, Position)>>,
     last_id: Option<i64>,
@@ -33,15 +33,13 @@ pub(super) struct CsvTable {
 }
 
 impl CsvTable {
-    /// The rows after an id, only those that have a value in the column `not_null`.
+    /// The rows; only those that have a value in the column `not_null`.
     pub(super) fn open(
         path: &Path,
         table: &TableSpec,
-        after: i64,
         not_null: Option<&'static str>,
     ) -> Result<Self, ImportError> {
         let (mut csv, names) = Self::open_header(path, table)?;
-        csv.after = after;
         csv.not_null = not_null.and_then(|column| names.iter().position(|name| name == column));
         if not_null.is_some() && csv.not_null.is_none() {
             // A missing optional column has no values.
@@ -69,7 +67,7 @@ impl CsvTable {
             .iter()
             .map(|name| String::from_utf8_lossy(name).trim_start_matches('\u{feff}').trim().to_owned())
             .collect();
-        let columns = wanted(&names, table, &location)?;
+        let columns = table.used(&names, &location)?;
         let find = |column: &str| names.iter().position(|name| name == column);
         let indexes: Vec<usize> = columns.iter().filter_map(|column| find(column)).collect();
         let id_index = find("id").unwrap_or_default();
@@ -80,7 +78,7 @@ impl CsvTable {
             not_null: None,
             columns: columns.into(),
             indexes,
-            after: 0,
+            numbered: table.numbered,
             index: None,
             last_id: None,
             total: 0,
@@ -147,11 +145,9 @@ impl CsvTable {
         text.parse().ok().filter(|id| *id > 0)
     }
 
-    /// False for rows that were read before, and for rows without a value in `not_null`.
+    /// False for rows without a value in `not_null`.
     fn is_wanted(&self, record: &ByteRecord) -> bool {
-        let stamped =
-            self.not_null.is_none_or(|index| record.get(index).is_some_and(|text| !text.is_empty()));
-        stamped && self.id(record).is_none_or(|id| id > self.after)
+        self.not_null.is_none_or(|index| record.get(index).is_some_and(|text| !text.is_empty()))
     }
 
     fn read(&mut self, record: &ByteRecord) -> Read {
@@ -178,14 +174,21 @@ impl CsvTable {
             return Some(format!("the line has {} fields, the header {}", record.len(), self.width));
         }
         let Some(id) = id else {
+            if !self.numbered {
+                return not_utf8(record);
+            }
             let text = String::from_utf8_lossy(record.get(self.id_index).unwrap_or_default());
             return Some(format!("id is not a positive whole number: {}", quoted(&text)));
         };
         if self.last_id == Some(id) {
             return Some(format!("there is another row with the id {id}"));
         }
-        record.iter().any(|field| std::str::from_utf8(field).is_err()).then(|| "the line is not UTF-8".into())
+        not_utf8(record)
     }
+}
+
+fn not_utf8(record: &ByteRecord) -> Option<Reason> {
+    record.iter().any(|field| std::str::from_utf8(field).is_err()).then(|| "the line is not UTF-8".into())
 }
 
 impl Iterator for CsvTable {
