@@ -121,7 +121,9 @@ export class Logbook extends Producer {
       return;
     }
     const transport = new Transport({ url, workspace, source, key }, options.timeout ?? 10_000);
-    if (spool) {
+    const onDisk = spool && process.platform !== "win32";
+    if (spool && !onDisk) this.#log.warn("logbook: a spool needs Unix; events wait in memory");
+    if (onDisk) {
       const root = resolve(spool);
       this.#folder = join(root, "js", workspace, source);
       this.#backlog = new Spool(root, join(workspace, source), epoch, maxBytes, options.durable === "disk");

@@ -25,7 +25,7 @@ export class Owner {
     await fs.mkdir(folder, { mode: 0o700, recursive: true });
     const name = randomBytes(NAME_LENGTH / 2).toString("hex");
     const server = net.createServer((socket) => socket.destroy());
-    // Else the primary of a cluster would listen in the place of its workers, and outlive them.
+    // Else the primary of a cluster would listen in the place of its workers.
     server.listen({ path: socketOf(folder, name), exclusive: true });
     await once(server, "listening");
     server.unref();

@@ -171,7 +171,7 @@ test("what is written after the end is told", async () => {
   await assert.rejects(strict.access({ event_type: "login" }), { name: "SpoolFull" });
 });
 
-test("workers of a cluster have a run each, and outlive one another", async () => {
+test("workers of a cluster have a run each", async () => {
   const spool = newFolder();
   const program = `
     import cluster from "node:cluster";

@@ -173,6 +173,22 @@ test("a process ends without Logbook, and the next one sends", async () => {
   assert.deepEqual(await source.ids(), numbers(0, 10));
 });
 
+test("what happens now does not wait behind what a dead process left", async () => {
+  const spool = newFolder();
+  const quiet = "{ info() {}, warn() {}, error() {} }";
+  const left = TEN.replace("Logbook()", `Logbook({ url: "http://127.0.0.1:9", log: ${quiet} })`).replace(
+    "< 10;",
+    "< 300;",
+  );
+  assert.equal(await runProgram(left, { ...source.environment, LOGBOOK_SPOOL: spool }), 0);
+  limits.batchEvents = 10;
+  const logbook = open({ spool });
+  await write(logbook, "9999");
+  await waitFor("all of it", async () => (await logbook.status()).accepted === 301);
+  await logbook.close();
+  assert.ok((await source.ids()).indexOf("9999") < 200);
+});
+
 test("it says that it is alive", async () => {
   const logbook = open({ heartbeat: 50 });
   const first = await waitFor("a heartbeat", async () => (await source.state()).last_heartbeat_at);
@@ -181,14 +197,14 @@ test("it says that it is alive", async () => {
   assert.deepEqual(await source.ids(), []);
 });
 
-/** Calls `use` with a folder that takes some 100 KiB. */
+/** Calls `use` with a folder that takes some 100 KiB, and with a function that gives it twice as much. */
 async function withFullDisk(context, use) {
   const folder = makeFolder(join(newFolder(), "disk"));
-  const options = ["-t", "tmpfs", "-o", "size=128k,mode=700", "tmpfs", folder];
-  if (spawnSync("mount", options).status !== 0)
+  const mount = (options) => spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", folder]).status === 0;
+  if (!mount("size=128k,mode=700"))
     return context.skip("only root mounts a tmpfs, and not in every container");
   try {
-    await use(folder);
+    await use(folder, () => assert.ok(mount("remount,size=256k")));
   } finally {
     spawnSync("umount", ["-l", folder]);
   }
@@ -197,24 +213,28 @@ async function withFullDisk(context, use) {
 const sized = (number) => ({ metadata: { text: "x".repeat(number % 700) } });
 
 test("the caller is told that the disk is full, and nothing else is lost", async (context) => {
-  await withFullDisk(context, async (spool) => {
+  await withFullDisk(context, async (spool, grow) => {
     await server.kill();
     const logbook = open({ spool, whenFull: "reject" });
     const kept = [];
     const refused = [];
-    // Some one by one, and most together.
-    for (let number = 0; number < 50; number++)
-      if (await write(logbook, String(number), sized(number))) kept.push(String(number));
-    const attempts = numbers(50, 2000).map(async (id) => {
+    const tryToWrite = async (id) => {
       try {
         if (await write(logbook, id, sized(Number(id)))) kept.push(id);
       } catch (error) {
         assert.equal(error.code, "ENOSPC");
         refused.push(id);
       }
-    });
-    await Promise.all(attempts);
+    };
+    // Some one by one, and most together.
+    for (const id of numbers(0, 50)) await tryToWrite(id);
+    await Promise.all(numbers(50, 1000).map(tryToWrite));
     assert.ok(kept.length > 50 && refused.length > 50);
+    // Somebody makes room, and what follows is no part of a line that was cut off.
+    const before = kept.length;
+    grow();
+    for (const id of numbers(1000, 2000)) await tryToWrite(id);
+    assert.ok(kept.length > before + 50 && refused.includes("1999"));
     await server.start();
     // There is room again once Logbook has them.
     assert.equal(await logbook.flush(60_000), true);

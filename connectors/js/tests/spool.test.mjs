@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
 import { limits } from "../dist/backlog.js";
@@ -162,6 +163,26 @@ test("the living keep what is theirs", async () => {
   assert.equal(await newSpool(root).adopt(), 0);
   await living.close();
   assert.equal(await newSpool(root).adopt(), 1);
+});
+
+test("half a line is not read", async () => {
+  const writer = newSpool(newFolder());
+  await writer.append('{"n":1}');
+  const [run] = writer.runs();
+  const probe = await fs.open(newFolder() + "/probe", "w");
+  const prototype = Object.getPrototypeOf(probe);
+  await probe.close();
+  const { write } = prototype;
+  const seen = [];
+  prototype.write = async function (data, from, length) {
+    const written = await write.call(this, data, from, Math.min(length, 7));
+    seen.push(await run.batch());
+    return written;
+  };
+  await writer.append('{"n":2}').finally(() => (prototype.write = write));
+  assert.ok(seen.length > 10 && seen.every((batch) => batch.lines === 1));
+  assert.equal((await run.batch()).events.length, 2);
+  await writer.close();
 });
 
 test("others cannot read it", async () => {

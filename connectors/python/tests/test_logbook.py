@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from uuid import UUID
 import pytest
 
 from logbook_producer import Logbook, SpoolFull
-from server import Source, ids_of
+from server import Source, ids_of, wait_for
 
 ASHA = {"type": "user", "id": "17", "name": "Asha Rao"}
 
@@ -177,6 +178,33 @@ def test_each_fork_counts_for_itself(source: Source, spool: Path, durable: str) 
     state = source.state()
     assert (state["gaps"], len(state["epochs"])) == ([], 6)
     assert [path for path in spool.rglob("*") if path.is_file()] == []
+
+
+LEAVES_A_CHILD = """
+import os, signal
+from logbook_producer import Logbook
+logbook = Logbook(url="http://127.0.0.1:9")
+logbook.application({"action": "create", "model": "record", "record_id": "parent"})
+child = os.fork()
+if child == 0:
+    signal.pause()
+print(child, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_child_does_not_keep_its_dead_parent_alive(source: Source, spool: Path) -> None:
+    environment = {**source.environment, "LOGBOOK_SPOOL": str(spool)}
+    with subprocess.Popen([sys.executable, "-c", LEAVES_A_CHILD], env=environment, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        parent.wait()
+        try:
+            with Logbook(**source.address, spool=spool) as logbook:
+                wait_for("what the parent left", lambda: logbook.status().accepted == 1)
+        finally:
+            os.kill(child, signal.SIGKILL)
+    assert ids_of(source.feed()) == ["parent"]
 
 
 def test_the_environment_is_read(source: Source, spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,6 +148,18 @@ def test_a_process_ends_without_logbook_and_the_next_one_sends(source: Source, s
     assert ids_of(source.feed()) == [str(number) for number in range(10)]
 
 
+def test_what_happens_now_does_not_wait_behind_what_a_dead_process_left(
+    source: Source, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "MAX_BATCH_EVENTS", 10)
+    left = EXITS.replace("Logbook()", 'Logbook(url="http://127.0.0.1:9")').replace("range(10)", "range(300)")
+    subprocess.run([sys.executable, "-c", left], env={**source.environment, "LOGBOOK_SPOOL": str(spool)}, check=True)
+    with Logbook(**source.address, spool=spool) as logbook:
+        write(logbook, 9999)
+        wait_for("all of it", lambda: logbook.status().accepted == 301)
+    assert ids_of(source.feed()).index("9999") < 200
+
+
 def test_it_says_that_it_is_alive(source: Source) -> None:
     with Logbook(**source.address, heartbeat=0.05):
         first = wait_for("a heartbeat", lambda: source.state()["last_heartbeat_at"])

@@ -15,7 +15,7 @@ import pytest
 
 from logbook_producer import runs
 from logbook_producer.runs import Run
-from logbook_producer.spool import Spool
+from logbook_producer.spool import Spool, _lock
 
 MIB = 1024 * 1024
 
@@ -118,7 +118,7 @@ KILLED = """
 import os, sys
 from collections.abc import Callable
 from pathlib import Path
-from logbook_producer.spool import Spool
+from logbook_producer.spool import Spool, _lock
 for epoch in sys.argv[2:]:
     spool = Spool(Path(sys.argv[1]), epoch, max_bytes=1 << 20, sync=False)
     spool.append(b'{"n":1}')
@@ -173,6 +173,36 @@ def test_the_living_keep_what_is_theirs(spool: Path) -> None:
     assert new_spool(spool).adopt() == 0
     living.close()
     assert new_spool(spool).adopt() == 1
+
+
+def test_a_lock_that_was_removed_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
+    assert _lock(descriptor, path)
+    path.unlink()
+    assert not _lock(descriptor, path)
+    path.touch()
+    assert not _lock(descriptor, path)
+    os.close(descriptor)
+
+
+def test_half_a_line_is_not_read(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = new_spool(spool)
+    writer.append(b'{"n":1}')
+    (run,) = writer.runs()
+    write, seen = os.write, []
+
+    def write_slowly(descriptor: int, data: bytes) -> int:
+        written = write(descriptor, data[:7])
+        seen.append(run.batch())
+        return written
+
+    monkeypatch.setattr(os, "write", write_slowly)
+    writer.append(b'{"n":2}')
+    monkeypatch.undo()
+    assert len(seen) > 10 and all(batch and batch.lines == 1 for batch in seen)
+    assert (batch := run.batch()) and len(batch.events) == 2
+    writer.close()
 
 
 def test_others_cannot_read_it(spool: Path) -> None:

@@ -127,8 +127,11 @@ class Logbook(Producer):
             return
         url, workspace, source, key = (str(self._settings[name]) for name in ("url", "workspace", "source", "key"))
         transport = Transport(url, workspace, source, key, self._timeout)
-        if self._settings["spool"]:
-            from .spool import Spool  # not on Windows, which has no flock
+        on_disk = self._settings["spool"] and os.name == "posix"
+        if self._settings["spool"] and not on_disk:
+            log.warning("logbook: a spool needs Unix; events wait in memory")
+        if on_disk:
+            from .spool import Spool  # of Unix alone
 
             self._folder = Path(self._settings["spool"]).absolute() / "python" / workspace / source
             self._backlog = Spool(self._folder, epoch, max_bytes=self._max_bytes, sync=self._durable == "disk")

@@ -6,7 +6,6 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from datetime import date, datetime, timezone
 from typing import Any
 
@@ -38,9 +37,7 @@ class Producer(ABC):
         """What the platform did: a job failed, a release was applied."""
         return self._record("framework", event)
 
-    def context(self, **fields: Any) -> AbstractContextManager[None]:
-        """Fills in fields of the events that are written within: see `logbook_producer.context`."""
-        return context(**fields)
+    context = staticmethod(context)
 
     def _record(self, log: str, event: Mapping[str, Any]) -> bool:
         composed: dict[str, Any] = {"log": log, "occurred_at": None, **fields_for(log), **event}
