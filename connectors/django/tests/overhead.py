@@ -1,6 +1,6 @@
 """What the outbox adds to a save that django-auditlog records: prints time per save without and with it, and their ratio.
 
-    TEST_DATABASE=postgresql python overhead.py
+    TEST_DATABASE=postgresql target/tools/django/bin/python connectors/django/tests/overhead.py
 
 Both are measured in one run, in turns, so that what else the machine does counts for both. A save is one request's: an UPDATE in a
 transaction of its own. Nothing is sent meanwhile. TEST_FSYNC=on makes PostgreSQL wait for the disk, as it does unless it is told not to.
@@ -45,8 +45,11 @@ def measure() -> None:
             both.append(saves((2 * number + 1) * SAVES + 1))
     assert OutboxEvent.objects.count() == len(both) * SAVES
     # The first rounds prepare what later ones find ready.
-    alone, both = statistics.median(alone[2:]), statistics.median(both[2:])
-    print(f"{os.environ['TEST_DATABASE']}: {alone:.0f} µs with auditlog alone, {both:.0f} µs with the outbox too: {both / alone:.2f}")
+    alone, both = alone[2:], both[2:]
+    # Of neighbours, since the machine changes from one minute to the next.
+    ratio = statistics.median(after / before for before, after in zip(alone, both, strict=True))
+    times = f"{statistics.median(alone):.0f} µs with auditlog alone, {statistics.median(both):.0f} µs with the outbox too"
+    print(f"{os.environ['TEST_DATABASE']}: {times}: {ratio:.2f}")
 
 
 def main() -> None:
@@ -55,7 +58,8 @@ def main() -> None:
     os.environ.setdefault("TEST_DATABASE", "sqlite")
     folder = Path(tempfile.mkdtemp(prefix="logbook-overhead-"))
     os.environ["TEST_FOLDER"], os.environ["DJANGO_SETTINGS_MODULE"] = str(folder), "settings"
-    sys.path.insert(0, str(Path(__file__).parent / "project"))
+    tests = Path(__file__).parent
+    sys.path[:0] = [str(tests / "project"), str(tests.parent / "src"), str(tests.parents[1] / "python" / "src")]
     postgresql = None
     try:
         if os.environ["TEST_DATABASE"] == "postgresql":
