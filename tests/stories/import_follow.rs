@@ -125,8 +125,11 @@ on_both!(an_update_of_an_imported_row_becomes_its_event, |server| {
     following(&server, &source, || {
         wait_for(&server, BEFORE);
         // The role is saved a moment after the login, in a transaction of its own: one event.
-        let with_role = ids(&source, LOGIN)[0];
-        execute(&source, &format!("UPDATE {table} SET role_id = 3 WHERE id = {with_role}"));
+        let both = format!(
+            "BEGIN; {LOGIN}; COMMIT; SELECT pg_sleep(0.1); UPDATE {table} SET role_id = 3 WHERE id = lastval()"
+        );
+        PgConnection::establish(&source).expect("a connection").batch_execute(&both).expect("a login");
+        let with_role = ids(&source, &format!("SELECT max(id)::bigint AS id FROM {table}"))[0];
         wait_for(&server, BEFORE + 1);
         let login = &new_events(&server)[0];
         assert_eq!((&login["action"], source_row(login).1), (&json!("login"), with_role));
@@ -152,11 +155,15 @@ on_both!(an_update_of_an_imported_row_becomes_its_event, |server| {
         assert_eq!(ended, [13, with_role]);
         assert!(events[3..].iter().all(|event| event["action"] == "session_expired"));
 
-        // A name that was changed is the new one.
+        // A name that was changed is the new one, from the next pass over everything on.
         execute(&source, "UPDATE peerapp.appauth_appusermodel SET name = 'Asha Rao-Lie' WHERE id = 1");
-        execute(&source, ENTRY);
-        wait_for(&server, BEFORE + 6);
-        assert_eq!(new_events(&server)[5]["actor"]["name"], "Asha Rao-Lie");
+        let mut count = BEFORE + 5;
+        wait_until("the name is the new one", || {
+            execute(&source, ENTRY);
+            count += 1;
+            wait_for(&server, count);
+            new_events(&server).last().is_some_and(|last| last["actor"]["name"] == "Asha Rao-Lie")
+        });
     });
 });
 
