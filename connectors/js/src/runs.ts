@@ -1,11 +1,13 @@
 /** The files of one run: segments of events, one a line, and how far they were sent. */
 import * as fs from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type Batch, limits, type Waiting } from "./backlog.js";
 
 const SEGMENT = /^(\d{8})\.ndjson$/;
 const POSITION = /^(\d{8}) (\d{16})\n/;
 const NEWLINE = 0x0a;
+/** From the folder around the spool down to the run. */
+const FOLDERS = 5;
 
 /**
  * A run that a dead process left: it is only read.
@@ -168,6 +170,12 @@ export class OwnRun extends Run {
   override async open(): Promise<this> {
     await fs.mkdir(this.path, { mode: 0o700, recursive: true });
     await this.#nextSegment();
+    if (this.#sync) {
+      // Each folder of the spool may be new, and is an entry of the one above.
+      for (let folder = dirname(this.path), count = 0; count < FOLDERS; folder = dirname(folder), count++) {
+        await syncFolder(folder).catch(unlessForbidden);
+      }
+    }
     return this;
   }
 
@@ -217,10 +225,7 @@ export class OwnRun extends Run {
     this.#segment = segment;
     this.#size = 0;
     await before?.close();
-    if (this.#sync) {
-      const folder = await fs.open(this.path);
-      await folder.sync().finally(() => folder.close());
-    }
+    if (this.#sync) await syncFolder(this.path);
   }
 
   protected override end(segment: number): number | undefined {
@@ -248,6 +253,15 @@ function split(chunk: Buffer): { lines: Buffer[]; size: number } {
     size = end + 1;
   }
   return lines.length ? { lines, size } : { lines: [chunk], size: chunk.length };
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await fs.open(path);
+  await folder.sync().finally(() => folder.close());
+}
+
+function unlessForbidden(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EACCES") throw error;
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -24,6 +24,7 @@ const RUN = /^([0-9a-f]{16})\.([0-9a-f]{32})$/;
 /** An event that is to be written, or one that is lost and takes only its sequence. */
 interface Pending {
   event?: string;
+  size: number;
   resolve?: () => void;
   reject?: (error: unknown) => void;
 }
@@ -62,11 +63,11 @@ export class Spool implements Backlog {
     if (this.waitingBytes + this.#pendingBytes + size > this.#maxBytes)
       return Promise.reject(full(this.#maxBytes));
     this.#pendingBytes += size;
-    return new Promise((resolve, reject) => this.#push({ event, resolve, reject }));
+    return new Promise((resolve, reject) => this.#push({ event, size, resolve, reject }));
   }
 
   skip(): void {
-    this.#push({});
+    this.#push({ size: 0 });
   }
 
   async settled(): Promise<void> {
@@ -158,13 +159,13 @@ export class Spool implements Backlog {
     while (this.#pending.length) {
       const group = this.#pending;
       this.#pending = [];
-      this.#pendingBytes = 0;
       try {
         await this.#writeGroup(group);
       } catch {
         // There may be room for some of them.
         for (const one of group) await this.#writeGroup([one]).catch((error: unknown) => one.reject?.(error));
       }
+      for (const { size } of group) this.#pendingBytes -= size;
     }
     // In the same turn in which nothing more was found, so that what comes next begins another write.
     this.#writing = undefined;

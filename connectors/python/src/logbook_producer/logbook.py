@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import logging
 import os
@@ -142,7 +143,7 @@ class Logbook(Producer):
     def status(self) -> Status:
         """How it is now. It may read the first line of what waits from disk."""
         runs = self._backlog.runs()
-        times = [time for run in runs if (time := _occurred_at(run.oldest()))]
+        times = [_occurred_at(run.oldest()) for run in runs]
         sender = self._sender if self._enabled else None
         received = sender.received if sender else Received()
         return Status(
@@ -150,7 +151,7 @@ class Logbook(Producer):
             on_disk=self._backlog.on_disk,
             waiting=sum(max(0, run.written - run.sent) for run in runs),
             waiting_bytes=self._backlog.waiting_bytes(),
-            oldest=min(times, default=None),
+            oldest=min((time for time in times if time), default=None),
             accepted=received.accepted,
             duplicates=received.duplicates,
             rejected=received.rejected,
@@ -220,8 +221,10 @@ class Logbook(Producer):
     def _after_fork(self) -> None:
         """The child writes a run of its own. What waits belongs to the parent, which goes on with it."""
         if self._enabled and not self._closed:
-            self._backlog.abandon()
-            self._sender.abandon()
+            # The parent may have been about to close the same files.
+            with contextlib.suppress(OSError):
+                self._backlog.abandon()
+                self._sender.abandon()
             self._begin()
 
 

@@ -14,6 +14,8 @@ from .backlog import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, Batch
 # A segment is deleted when all of it was sent, so a run that has nothing to send takes less than this.
 SEGMENT_BYTES = 4 * 1024 * 1024
 SEGMENT = re.compile(r"(\d{8})\.ndjson")
+# From the folder around the spool down to the run.
+FOLDERS = 5
 POSITION = re.compile(rb"(\d{8}) (\d{16})\n")
 
 fdatasync = getattr(os, "fdatasync", os.fsync)
@@ -151,6 +153,11 @@ class OwnRun(Run):
         except OSError:
             path.rmdir()
             raise
+        if sync:
+            # Each folder of the spool may be new, and is an entry of the one above.
+            for parent in [*path.parents][:FOLDERS]:
+                with contextlib.suppress(PermissionError):
+                    _sync_folder(parent)
 
     def append(self, line: bytes) -> None:
         """Writes a line. After an OSError nothing of it is there."""

@@ -33,7 +33,8 @@ NAME = re.compile(r"([0-9a-f]{16})\.(?:lock|[0-9a-f]{32})")
 class Spool:
     """Writes the events of one epoch, and finds the runs that dead processes left.
 
-    Nothing is written before the first event. `max_bytes` bounds what waits, with what was adopted.
+    Nothing is written before the first event. `max_bytes` bounds what waits, with what was adopted. With `sync`, an event
+    may arrive though waiting for the disk failed and `append` raised.
     """
 
     on_disk = True
