@@ -23,6 +23,7 @@ mod dedupe;
 mod dedupe_runs;
 mod doors;
 mod doors_attack;
+mod doors_hec;
 mod errors;
 mod evidence;
 mod export;

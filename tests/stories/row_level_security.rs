@@ -145,7 +145,7 @@ fn a_reader_sees_one_workspace_and_without_one_nothing() {
     let (server, ids) = two_workspaces();
     let conn = &mut superuser(&server);
     let tables = tables_with_policy(conn);
-    assert_eq!(tables.len(), 20, "{tables:?}");
+    assert_eq!(tables.len(), 21, "{tables:?}");
     let count = |conn: &mut PgConnection, table: &str, filter: &str| {
         number(conn, &format!("SELECT count(*) AS n FROM {table} {filter}"))
     };

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod client;
 pub mod error;
+pub mod field_error;
 pub mod json;
 pub mod page;
 pub mod params;
