@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { test as base, expect, type Page } from "@playwright/test";
 import type { AxeResults } from "axe-core";
 import { clinic, fillClinic } from "./clinic.ts";
+import { doors, fillDoors } from "./doors.ts";
 import { Server } from "./server.ts";
 import { fillWard, ward } from "./ward.ts";
 
@@ -38,6 +39,8 @@ interface WorkerFixtures {
   clinic: typeof clinic;
   /** The third workspace, with every kind of event. */
   ward: typeof ward;
+  /** Workspaces with sources. */
+  doors: typeof doors;
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
@@ -89,6 +92,14 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     { scope: "worker" },
   ],
 
+  doors: [
+    async ({ server }, use) => {
+      await fillDoors(server);
+      await use(doors);
+    },
+    { scope: "worker" },
+  ],
+
   baseURL: async ({ server }, use) => use(server.url),
 
   pageErrors: [
@@ -130,8 +141,22 @@ export async function expectAccessible(page: Page) {
   expect.soft(violations).toEqual([]);
 }
 
+/** Neither the page nor a part of it scrolls sideways, but for what is code or says that it goes on. */
+export async function expectNothingBeside(page: Page) {
+  const beside = () =>
+    [document.documentElement, ...document.querySelectorAll("main, main *, [role=dialog] *")]
+      .filter((element) => element.scrollWidth > element.clientWidth + 1 && !element.matches("pre, textarea, nav"))
+      .filter((element) => element === document.documentElement || /auto|scroll/.test(getComputedStyle(element).overflowX))
+      .map((element) => `${element.tagName} ${element.className}: ${element.scrollWidth} in ${element.clientWidth}`);
+  expect.soft(await page.evaluate(beside)).toEqual([]);
+}
+
 /** Checks the accessibility and the width of a page in both themes and at two widths, and keeps screenshots. */
 export async function expectAccessibleInAllViews(page: Page, name: string) {
+  // A small laptop, or a window beside another one.
+  await page.setViewportSize({ width: 1024, height: 768 });
+  await page.screenshot({ path: `results/screenshots/${name}-1024-light.png` });
+  await expectNothingBeside(page);
   for (const theme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: theme });
     for (const width of [390, 1440]) {

@@ -51,6 +51,7 @@ test("Lines that are pasted twice send two events", async ({ signedIn: page, ser
 
   // A key alone is not enough for a source with a secret, and its page says which header is.
   await page.goto(`/w/${SLUG}/settings/sources/keycloak-signed`);
+  await page.getByRole("heading", { name: "Connect it" }).click();
   await expect(page.getByText(/signs each request in the header X-Keycloak-Signature.*a key is not needed/)).toBeVisible();
   await expect(page.getByRole("region", { name: "Try it with curl" })).not.toContainText("Authorization");
   const door = `${server.url}/api/v1/workspaces/${SLUG}/sources/keycloak-signed/events`;

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { accessLog } from "../src/access/log";
-import { columnsText, parseColumns, shownColumns } from "../src/logs/columns";
+import { activityLog } from "../src/activity/log";
+import { applicationLog } from "../src/application/log";
+import { frameworkLog } from "../src/framework/log";
+import { columnsText, leastWidth, parseColumns, shownColumns } from "../src/logs/columns";
+import type { Column } from "../src/logs/definition";
+import { FOUND_IN } from "../src/logs/LogTable";
+import { timelineTable } from "../src/routes/timeline/definition";
 
 const ids = (text: string | undefined, width = 2000) =>
   shownColumns(accessLog.columns, parseColumns(text), width).map((column) => column.id);
@@ -8,7 +14,21 @@ const ids = (text: string | undefined, width = 2000) =>
 describe("the columns of a table", () => {
   it("are by default as many as fit", () => {
     expect(ids(undefined)).toEqual(["time", "user", "event_type", "status", "role", "ip", "user_agent"]);
-    expect(ids(undefined, 600)).toEqual(["time", "user", "event_type", "status", "ip"]);
+    expect(ids(undefined, 620)).toEqual(["time", "user", "event_type", "status", "ip"]);
+    expect(ids(undefined, 600)).toEqual(["time", "user", "event_type", "status"]);
+  });
+
+  it.each<[string, readonly Column<never>[]]>([
+    ["access", accessLog.columns],
+    ["application", applicationLog.columns],
+    ["framework", frameworkLog.columns],
+    ["activity", activityLog.columns],
+    ["timeline", timelineTable.columns],
+  ])("of the log %s fit into every width, also while something is searched", (_, columns) => {
+    for (let width = 600; width < 1400; width += 1) {
+      for (const all of [columns, [...columns, FOUND_IN as Column<never>]])
+        expect(leastWidth(shownColumns(all, undefined, width)), String(width)).toBeLessThanOrEqual(width);
+    }
   });
 
   it("are those of the link, in its order and behind the time, whether they fit or not", () => {

@@ -82,8 +82,18 @@ describe("the mapping of a source", () => {
   });
 
   it("tries a record of the quarantine in place of a sample", async () => {
-    const { asked } = withMapping([result({ skipped: true })]);
+    const { own, asked } = withMapping([result({ skipped: true })]);
+    server.use(
+      http.get(`${own}/rejected`, ({ request }) => {
+        const { searchParams } = new URL(request.url);
+        expect([searchParams.get("cursor"), searchParams.get("limit")]).toEqual(["6", "1"]);
+        const record = { id: 7, record: Buffer.from("what: door").toString("base64"), size: 10 };
+        return HttpResponse.json({ data: [record], has_more: false, next_cursor: null });
+      }),
+    );
     await openPage(`${PATH}?rejected=7`);
+    // What was sent stands beside it.
+    expect((await screen.findByRole("region", { name: "record 7" })).textContent).toBe("what: door");
     expect(await screen.findByText(/Record 7 of the quarantine/)).toBeTruthy();
     expect(screen.queryByRole("textbox", { name: "Sample" })).toBeNull();
     await waitFor(() => expect(asked).toEqual([{ mapping: STORED, rejected: 7 }]));

@@ -3,6 +3,7 @@ import { http, HttpResponse } from "msw";
 import { describe, expect, it } from "vitest";
 import type { Source } from "../src/api/types";
 import { missingFields, problemTexts } from "../src/routes/settings/sources/problems";
+import { courseOf, dayOf } from "../src/routes/settings/sources/course";
 import { mostOf, OTHER, secondsOf, silenceOf } from "../src/routes/settings/sources/silence";
 import { API, openPage, problem, server, sourceOf, startServer, withSource } from "./app";
 
@@ -27,14 +28,14 @@ function takeChanges(source: Source) {
 describe("the list of sources", () => {
   it("says of each what sends, how much came, and how it is", async () => {
     withSources(
-      sourceOf({ days: [{ day: "2026-11-23", events: 17, bytes: 1, rejected: 0 }] as Source["days"] }),
+      sourceOf({ days: [{ day: dayOf(Date.now()), events: 17, bytes: 1, rejected: 0 }] as Source["days"] }),
       sourceOf({ name: "kc", kind: "keycloak", last_received_at: null, events: 0 }),
       sourceOf({ name: "ill", problems: ["silent", "rejected"], rejected: 3 }),
     );
     await openPage(LIST);
     const [well, waiting, ill] = await screen.findAllByRole("listitem");
     expect(well?.textContent).toMatch(/vector.*Splunk HEC.*1,200 events, 17 today.*Healthy/);
-    expect(waiting?.textContent).toMatch(/kc.*Keycloak.*Sent nothing yet.*Waiting/);
+    expect(waiting?.textContent).toMatch(/kc.*Keycloak.*No events yet.*Sent nothing yet.*Waiting/);
     expect(ill?.textContent).toMatch(/3 in quarantine.*Silent \+1/);
     expect(screen.getByRole("link", { name: "kc" }).getAttribute("href")).toBe(`${LIST}/kc`);
   });
@@ -147,6 +148,19 @@ describe("the page of a source", () => {
     fireEvent.click(screen.getByRole("button", { name: "New key" }));
     expect((await screen.findByRole("region", { name: "key" })).textContent).toBe("lbk_another");
     expect(bodies).toEqual([{ name: "vector", role: "writer", source: "vector", expires_at: null }]);
+  });
+});
+
+describe("the course of a source", () => {
+  it("has the days on which nothing came, too", () => {
+    const now = Date.parse("2026-11-23T23:59:00Z");
+    const days = [
+      { day: "2026-11-23", events: 5 },
+      { day: "2026-11-20", events: 2 },
+      { day: "2026-11-10", events: 9 },
+      { day: "2026-11-09", events: 1 },
+    ] as Source["days"];
+    expect(courseOf({ days }, now)).toEqual([9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 5]);
   });
 });
 

@@ -34,6 +34,8 @@ export const queryKeys = {
   hasEvents: (slug: string) => ["has-events", slug] as const,
   sourceMapping: (slug: string, name: string) => ["sources", slug, name, "mapping"] as const,
   rejected: (slug: string, name: string) => ["sources", slug, name, "rejected"] as const,
+  rejectedRecord: (slug: string, name: string, id: number) =>
+    ["sources", slug, name, "rejected-record", id] as const,
   recordVersions: (slug: string, model: string, id: string) =>
     ["record", slug, model, id, "versions"] as const,
   recordBlame: (slug: string, model: string, id: string, at: string) =>

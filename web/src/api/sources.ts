@@ -51,6 +51,17 @@ export const rejectedQuery = (workspace: string, source: string) =>
     getNextPageParam: (page) => page.next_cursor,
   });
 
+/** One record. Null where it is in quarantine no more. */
+export const rejectedRecordQuery = (workspace: string, source: string, id: number) =>
+  queryOptions({
+    queryKey: queryKeys.rejectedRecord(workspace, source, id),
+    queryFn: async ({ signal }) => {
+      const params = { path: { workspace, source }, query: { cursor: id - 1, limit: 1 } };
+      const { data } = await unwrap(client.GET(`${SOURCE}/rejected`, { params, signal }));
+      return data.find((record) => record.id === id) ?? null;
+    },
+  });
+
 export function createSource(workspace: string, body: NewSource) {
   return unwrap(client.POST(SOURCES, { params: { path: { workspace } }, body }));
 }

@@ -33,6 +33,10 @@ function componentName({ component }: FrameworkEvent): string {
   return component.name ?? component.id ?? humanize(component.type);
 }
 
+function headline(event: FrameworkEvent): string {
+  return [humanize(event.action), componentName(event)].filter(Boolean).join(": ");
+}
+
 function Component({ event, wrap = false }: { event: FrameworkEvent; wrap?: boolean }) {
   return (
     <Value
@@ -108,7 +112,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
     },
   ],
   card: (event) => ({
-    primary: `${humanize(event.action)}: ${componentName(event)}`,
+    primary: headline(event),
     secondary: (
       <>
         <Outcome status={event.status} />
@@ -155,7 +159,7 @@ export const frameworkLog: LogDefinition<"framework", FrameworkEvent, FrameworkM
     { field: "status", title: "Status", valueLabel: humanize },
     { field: "source", title: "Sources" },
   ],
-  headline: (event) => `${humanize(event.action)}: ${componentName(event)}`,
+  headline,
   changes: (event) => ({ list: event.changes, kind: changeKind(event.action), fieldParam: "field" }),
   fields: [
     { label: "Status", value: (event) => <StatusValue status={event.status} wrap /> },

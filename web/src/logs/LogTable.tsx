@@ -53,10 +53,10 @@ const SKELETON_ROWS = 14;
 /** So many rows before the end, the next page is loaded: two pages ahead of the reader. */
 const AHEAD = 200;
 
-const FOUND_IN: Column<object> = {
+export const FOUND_IN: Column<object> = {
   id: "found",
   title: "Found in",
-  width: "minmax(150px, 1.5fr)",
+  width: "minmax(110px, 1.5fr)",
   hideBelow: 780,
   cell: (event) => <FoundIn event={event} />,
 };

@@ -258,6 +258,20 @@ export function StatusWithReason({ status, reason }: { status: string; reason: s
   );
 }
 
+/** The outcome, and why, where neither is a filter. */
+export function OutcomeWithReason({ status, reason }: { status: string; reason: string | null }) {
+  return (
+    <span className={styles.withReason}>
+      <Outcome status={status} />
+      {reason && (
+        <span className={styles.reason} title={reason}>
+          <Marked text={humanize(reason)} />
+        </span>
+      )}
+    </span>
+  );
+}
+
 /** Why an event failed or was denied. The table has room for one line of it. */
 export function Reason({
   status,

@@ -29,13 +29,39 @@ export function clampWidth(width: number): number {
   return Math.round(Math.min(MOST, Math.max(LEAST, width)));
 }
 
+/** What stands beside the columns of a row, in pixels. */
+const BESIDE = 24;
+
+/** The least width of columns, of which each says its own first. */
+export function leastWidth(columns: readonly Pick<Column<never>, "width">[]): number {
+  return columns.reduce((sum, { width }) => sum + Number(/(\d+)px/.exec(width)?.[1] ?? 0), BESIDE);
+}
+
+/** Without those that are hidden first, until the others fit. */
+function fitting<E>(columns: readonly Column<E>[], width: number): readonly Column<E>[] {
+  if (leastWidth(columns) <= width) return columns;
+  const first = Math.max(...columns.map(({ hideBelow = 0 }) => hideBelow));
+  return first === 0
+    ? columns
+    : fitting(
+        columns.filter(({ hideBelow = 0 }) => hideBelow < first),
+        width,
+      );
+}
+
 /** The columns as chosen, or by default those that fit into the width. What a log does not have is passed over. */
 export function shownColumns<E>(
   all: readonly Column<E>[],
   chosen: readonly Chosen[] | undefined,
   width: number,
 ): Column<E>[] {
-  if (!chosen) return all.filter(({ hideBelow = 0 }) => width >= hideBelow);
+  if (!chosen)
+    return [
+      ...fitting(
+        all.filter(({ hideBelow = 0 }) => width >= hideBelow),
+        width,
+      ),
+    ];
   const [time] = all;
   const found = chosen.flatMap(({ id, width }) => {
     const column = all.slice(1).find((other) => other.id === id);

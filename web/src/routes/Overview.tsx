@@ -60,27 +60,29 @@ export function Overview() {
             <h1 className={styles.title}>{workspace.name}</h1>
             <p className={styles.sub}>Times in {clock.zone}</p>
           </div>
-          <div className={styles.tools}>
-            {canExport(workspace.role) && (
-              <Link to="/w/$slug/exports" params={{ slug }}>
-                Exports
-              </Link>
-            )}
-            <nav className={styles.ranges} aria-label="Time range">
-              {RANGES.map(([value, label]) => (
-                <Link
-                  key={value}
-                  to="/w/$slug"
-                  params={{ slug }}
-                  search={value === "30d" ? {} : { range: value }}
-                  className={styles.rangeItem}
-                  activeOptions={{ exact: true, includeSearch: true }}
-                >
-                  {label}
+          {hasEvents.data !== false && (
+            <div className={styles.tools}>
+              {canExport(workspace.role) && (
+                <Link to="/w/$slug/exports" params={{ slug }}>
+                  Exports
                 </Link>
-              ))}
-            </nav>
-          </div>
+              )}
+              <nav className={styles.ranges} aria-label="Time range">
+                {RANGES.map(([value, label]) => (
+                  <Link
+                    key={value}
+                    to="/w/$slug"
+                    params={{ slug }}
+                    search={value === "30d" ? {} : { range: value }}
+                    className={styles.rangeItem}
+                    activeOptions={{ exact: true, includeSearch: true }}
+                  >
+                    {label}
+                  </Link>
+                ))}
+              </nav>
+            </div>
+          )}
         </div>
         {hasEvents.data === false ? (
           <Onboarding slug={slug} role={workspace.role} clock={clock} />

@@ -1,4 +1,5 @@
 import { Masked } from "../../logs/Changes";
+import { cx } from "../../ui/cx";
 import styles from "./records.module.css";
 
 const MASK = /^\[masked(:[0-9a-f]+)?\]$/;
@@ -31,7 +32,8 @@ export function FieldValue({ value, label }: { value: unknown; label: string | n
       </span>
     );
   }
-  return <span className={styles.text}>{textOf(value)}</span>;
+  const isJson = typeof value === "object" && textOf(value).startsWith("{");
+  return <span className={cx(styles.text, isJson && styles.json)}>{textOf(value)}</span>;
 }
 
 export function FieldName({ field, label }: { field: string; label: string | null }) {

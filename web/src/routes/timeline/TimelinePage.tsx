@@ -30,9 +30,9 @@ import { TimeTooltip } from "../../ui/TimeTooltip";
 import { formatCount } from "../../ui/time/format";
 import { NARROW, NO_ROOM_BESIDE, useMediaQuery } from "../../ui/use-media-query";
 import { useTitle } from "../use-log-page";
-import { type TimelineEvent, timelineCells, timelineTable } from "./definition";
+import { headline, type TimelineEvent, timelineCells, timelineTable } from "./definition";
 import { ShareTimeline } from "./ShareTimeline";
-import { CONDITIONS, timelineName, type TimelineSearch } from "./timeline-search";
+import { CONDITIONS, knownName, timelineName, type TimelineSearch } from "./timeline-search";
 import { timelineQuery, timelineSource } from "./timeline-query";
 import styles from "./TimelinePage.module.css";
 
@@ -132,7 +132,7 @@ export function TimelinePage() {
           <p className={styles.what}>
             {conditions.map(([name, label]) => (
               <span key={name}>
-                {label} <b>{search[name]}</b>
+                {label} <Condition text={String(search[name])} events={events} />
                 {name === "around" && `, ${search.minutes ?? 5} minutes before and after`}
               </span>
             ))}
@@ -218,6 +218,19 @@ export function TimelinePage() {
       )}
       <TimeTooltip clock={clock} />
     </LogContext>
+  );
+}
+
+/** A value of a condition by its name, and as it is. */
+function Condition({ text, events }: { text: string; events: readonly TimelineEvent[] }) {
+  const event = events.find(({ id }) => id === text);
+  const name = event ? headline(event) : knownName(text, events);
+  return name === null ? (
+    <b>{text}</b>
+  ) : (
+    <>
+      <b>{name}</b> <span className={styles.id}>{text}</span>
+    </>
   );
 }
 

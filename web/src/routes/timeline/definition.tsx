@@ -1,5 +1,14 @@
 import type { FeedEvent } from "../../api/types";
-import { actorName, actorText, ActorValue, NameWithId, None, Outcome, Timestamp } from "../../logs/cells";
+import {
+  actorName,
+  actorText,
+  ActorValue,
+  NameWithId,
+  None,
+  Outcome,
+  OutcomeWithReason,
+  Timestamp,
+} from "../../logs/cells";
 import { type Column, humanize } from "../../logs/definition";
 import { Marked } from "../../logs/matches";
 
@@ -22,23 +31,23 @@ const columns: readonly Column<TimelineEvent>[] = [
     width: "84px",
     cell: (event) => <Timestamp at={event.occurred_at} dated={false} />,
   },
-  { id: "log", title: "Log", width: "104px", cell: (event) => humanize(event.log) },
+  { id: "log", title: "Log", width: "96px", cell: (event) => humanize(event.log) },
   {
     id: "actor",
     title: "Actor",
-    width: "minmax(150px, 1.2fr)",
+    width: "minmax(130px, 1.2fr)",
     cell: (event) => <ActorValue actor={event.actor} onBehalfOf={event.on_behalf_of} />,
   },
   {
     id: "action",
     title: "Action",
-    width: "minmax(120px, 1fr)",
+    width: "minmax(110px, 1fr)",
     cell: (event) => <Marked text={humanize(event.action)} />,
   },
   {
     id: "target",
     title: "Target",
-    width: "minmax(160px, 1.4fr)",
+    width: "minmax(140px, 1.4fr)",
     cell: (event) => <Target target={event.target} />,
   },
   {
@@ -46,17 +55,7 @@ const columns: readonly Column<TimelineEvent>[] = [
     title: "Outcome",
     width: "minmax(104px, 1.3fr)",
     hideBelow: 620,
-    cell: (event) => (
-      <>
-        <Outcome status={event.outcome} />
-        {event.outcome_reason && (
-          <span title={event.outcome_reason}>
-            {"\u2002"}
-            <Marked text={humanize(event.outcome_reason)} />
-          </span>
-        )}
-      </>
-    ),
+    cell: (event) => <OutcomeWithReason status={event.outcome} reason={event.outcome_reason} />,
   },
   {
     id: "ip",
@@ -67,7 +66,7 @@ const columns: readonly Column<TimelineEvent>[] = [
   },
 ];
 
-const headline = ({ action, target }: TimelineEvent) =>
+export const headline = ({ action, target }: TimelineEvent) =>
   [humanize(action), target?.name ?? target?.id].filter(Boolean).join(": ");
 
 /** What a copied table says of an event. */

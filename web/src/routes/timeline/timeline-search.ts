@@ -35,22 +35,23 @@ interface Named {
   name?: string | null;
 }
 
-/** The conditions in words, with the names that the events know. */
-export function timelineName(
-  search: TimelineSearch,
-  events: readonly { actor: Named | null; target: Named | null }[],
-): string {
-  const nameOf = (text: string) => {
-    for (const event of events) {
-      for (const known of [event.actor, event.target]) {
-        if (known?.name && `${known.type}:${known.id}` === text) return known.name;
-      }
+type Naming = readonly { actor: Named | null; target: Named | null }[];
+
+/** The name of "user:17", if the events know it. */
+export function knownName(text: string, events: Naming): string | null {
+  for (const event of events) {
+    for (const known of [event.actor, event.target]) {
+      if (known?.name && `${known.type}:${known.id}` === text) return known.name;
     }
-    return null;
-  };
+  }
+  return null;
+}
+
+/** The conditions in words, with the names that the events know. */
+export function timelineName(search: TimelineSearch, events: Naming): string {
   const words = CONDITIONS.flatMap(([name, label]) => {
     const value = search[name];
-    return value ? [nameOf(value) ?? `${label} ${value}`] : [];
+    return value ? [knownName(value, events) ?? `${label} ${value}`] : [];
   });
   if (search.q) words.push(`“${search.q}”`);
   return words.length > 0 ? words.join(", ") : "Everything";

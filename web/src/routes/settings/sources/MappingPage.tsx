@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { ApiError, describeError } from "../../../api/errors";
 import { queryKeys } from "../../../api/query-keys";
 import { canManage } from "../../../api/roles";
-import { mappingQuery, previewMapping, saveMapping } from "../../../api/sources";
+import { mappingQuery, previewMapping, rejectedRecordQuery, saveMapping } from "../../../api/sources";
 import type { MappingResult, SourceMapping } from "../../../api/types";
 import { Button } from "../../../ui/Button";
 import { CodeBlock } from "../../../ui/CodeBlock";
@@ -15,7 +15,9 @@ import { formatCount } from "../../../ui/time/format";
 import masking from "../masking.module.css";
 import settings from "../settings.module.css";
 import { useSettings } from "../use-settings";
+import { SentRecord } from "./SentRecord";
 import styles from "./sources.module.css";
+import { Trail } from "./Trail";
 
 /** How long typing pauses before what it becomes is asked for, in milliseconds. */
 const PAUSE = 400;
@@ -32,12 +34,8 @@ export function MappingPage() {
   return (
     <section className={styles.page} aria-labelledby="mapping">
       <div>
-        <p className={settings.sub}>
-          <Link to="/w/$slug/settings/sources/$source" params={{ slug, source }}>
-            {source}
-          </Link>
-        </p>
-        <h2 id="mapping" className={settings.heading}>
+        <Trail slug={slug} source={source} />
+        <h2 id="mapping" className={styles.title}>
           Mapping
         </h2>
         <p className={settings.lead}>
@@ -143,10 +141,17 @@ function Editor({ slug, source, stored }: EditorProps) {
             onChange={(event) => setSample(event.target.value)}
           />
         )}
+        {rejected !== undefined && <Tried slug={slug} source={source} id={rejected} />}
         <Preview slug={slug} source={source} mapping={draft} sample={sample} rejected={rejected} />
       </section>
     </>
   );
+}
+
+/** The record that is tried, to be read beside the mapping. */
+function Tried({ slug, source, id }: { slug: string; source: string; id: number }) {
+  const { data: record } = useQuery(rejectedRecordQuery(slug, source, id));
+  return record ? <SentRecord source={source} record={record} unfolded /> : null;
 }
 
 interface PreviewProps {

@@ -12,6 +12,7 @@ import { SubmitActions } from "../SubmitActions";
 import { KIND_NAMES, KINDS } from "./kinds";
 import { NEVER, secondsOf } from "./silence";
 import { SilenceField } from "./SilenceField";
+import styles from "./sources.module.css";
 
 interface NewSourceFormProps {
   slug: string;
@@ -54,7 +55,7 @@ export function NewSourceForm({ slug, onCreated, onCancel }: NewSourceFormProps)
           {create.error.message}
         </p>
       )}
-      <div>
+      <div className={styles.part}>
         <Select
           label="What sends"
           options={KIND_NAMES}

@@ -8,6 +8,7 @@ import { Button } from "../../../ui/Button";
 import { CodeBlock } from "../../../ui/CodeBlock";
 import { Notice } from "../../../ui/Notice";
 import { SkeletonLine } from "../../../ui/Skeleton";
+import { Status } from "../../../ui/Status";
 import type { Clock } from "../../../ui/time/format";
 import settings from "../settings.module.css";
 import { NewSourceForm } from "./NewSourceForm";
@@ -53,10 +54,10 @@ export function Onboarding({ slug, role, clock }: OnboardingProps) {
             <NewSourceForm slug={slug} onCreated={setCreated} />
           ) : (
             <>
-              <p className={settings.sub}>
-                <strong>{known.name}</strong> is there.
-                {key && " Copy its key now: it is not shown again."}
-              </p>
+              <Status tone="good" shape="disc">
+                {known.name} is there
+              </Status>
+              {key && <p className={settings.sub}>Copy its key now: it is not shown again.</p>}
               {key && <CodeBlock text={key} label="key" />}
             </>
           )}

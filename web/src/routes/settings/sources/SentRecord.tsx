@@ -15,13 +15,14 @@ const MOST = 300_000;
 interface SentRecordProps {
   source: string;
   record: RejectedRecord;
+  unfolded?: boolean;
 }
 
 /** The bytes of a record. Nothing of them is read before they are unfolded. */
-export function SentRecord({ source, record }: SentRecordProps) {
-  const [open, setOpen] = useState(false);
+export function SentRecord({ source, record, unfolded = false }: SentRecordProps) {
+  const [open, setOpen] = useState(unfolded);
   return (
-    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>What was sent</summary>
       {open && <Bytes source={source} record={record} />}
     </details>

@@ -6,6 +6,7 @@ import { type Clock, formatCompact, formatCount, formatDuration } from "../../..
 import { useNow } from "../../../ui/use-now";
 import { DateText } from "../DateText";
 import settings from "../settings.module.css";
+import { courseOf } from "./course";
 import { LatestOfSource } from "./LatestOfSource";
 import { missingFields, problemTexts } from "./problems";
 import styles from "./sources.module.css";
@@ -27,7 +28,7 @@ export function SourceHealth({ slug, source, clock }: SourceHealthProps) {
   const now = useNow();
   const problems = problemTexts(source, now);
   const incomplete = missingFields(source);
-  const days = source.days.toReversed();
+  const [newest] = source.days;
   return (
     <section className={styles.parts} aria-label="How it is">
       {problems.length > 0 ? (
@@ -65,16 +66,16 @@ export function SourceHealth({ slug, source, clock }: SourceHealthProps) {
         )}
       </dl>
       <LatestOfSource slug={slug} source={source} clock={clock} />
-      {days.length > 1 && (
+      {newest && (
         <div className={styles.tools}>
           <Sparkline
-            counts={days.map(({ events }) => events)}
-            label={`Events a day of the last ${days.length} days that it sent`}
+            counts={courseOf(source, now)}
+            label="Events a day, in two weeks"
             format={formatCompact}
           />
           <span className={settings.sub}>
-            {formatCompact(days.at(-1)?.events ?? 0)} events and {formatBytes(days.at(-1)?.bytes ?? 0)} on{" "}
-            {days.at(-1)?.day} (UTC)
+            {formatCompact(newest.events)} {newest.events === 1 ? "event" : "events"} and{" "}
+            {formatBytes(newest.bytes)} on {newest.day} (UTC)
           </span>
         </div>
       )}

@@ -6,6 +6,7 @@ import { queryKeys } from "../../../api/query-keys";
 import { canExport, canManage } from "../../../api/roles";
 import { removeSource, sourceQuery } from "../../../api/sources";
 import { Button } from "../../../ui/Button";
+import { cx } from "../../../ui/cx";
 import { ErrorNotice } from "../../../ui/ErrorNotice";
 import { SkeletonLine } from "../../../ui/Skeleton";
 import { ConfirmDialog } from "../ConfirmDialog";
@@ -18,6 +19,7 @@ import { SourceHealth } from "./SourceHealth";
 import { SourceKeys } from "./SourceKeys";
 import { SourceSettings } from "./SourceSettings";
 import styles from "./sources.module.css";
+import { Trail } from "./Trail";
 import { WaitingFor } from "./WaitingFor";
 
 /** A source: how it is, what waits in quarantine, its keys and its settings. */
@@ -32,12 +34,8 @@ export function SourcePage() {
   return (
     <div className={styles.page}>
       <div>
-        <p className={settings.sub}>
-          <Link to="/w/$slug/settings/sources" params={{ slug }}>
-            Sources
-          </Link>
-        </p>
-        <h2 className={settings.name}>
+        <Trail slug={slug} />
+        <h2 className={cx(settings.name, styles.title)}>
           {name}
           {source.data && <span className={settings.tag}>{KINDS[source.data.kind].name}</span>}
         </h2>
@@ -62,17 +60,18 @@ export function SourcePage() {
               manages={manages}
             />
           )}
-          <section aria-labelledby="connect">
-            <h3 id="connect" className={settings.heading}>
-              Connect it
-            </h3>
+          {/* Whoever looks at a source that sends has connected it. */}
+          <details className={styles.folded} open={!source.data.last_received_at}>
+            <summary>
+              <h3 className={settings.heading}>Connect it</h3>
+            </summary>
             <SenderConfig
               kind={source.data.kind}
               workspace={slug}
               source={name}
               signed={source.data.has_secret}
             />
-          </section>
+          </details>
           <section aria-labelledby="mapping">
             <h3 id="mapping" className={settings.heading}>
               Mapping

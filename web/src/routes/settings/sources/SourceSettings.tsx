@@ -82,7 +82,7 @@ export function SourceSettings({ slug, source }: { slug: string; source: Source 
               </Button>
             </SilenceField>
           </form>
-          <div>
+          <div className={styles.part}>
             <Select
               label="It may send an event again for"
               options={replays.map(({ label }) => label)}

@@ -9,17 +9,21 @@ import { Button } from "../../../ui/Button";
 import { CodeBlock } from "../../../ui/CodeBlock";
 import { ErrorNotice } from "../../../ui/ErrorNotice";
 import { Notice } from "../../../ui/Notice";
+import { cx } from "../../../ui/cx";
 import { Sheet } from "../../../ui/Sheet";
 import { SkeletonLine } from "../../../ui/Skeleton";
-import { formatCount, formatRelative } from "../../../ui/time/format";
+import { Sparkline } from "../../../ui/Sparkline";
+import { formatCompact, formatCount, formatRelative } from "../../../ui/time/format";
 import { useNow } from "../../../ui/use-now";
 import forms from "../../forms.module.css";
 import settings from "../settings.module.css";
 import { useSettings } from "../use-settings";
+import { courseOf, dayOf } from "./course";
 import { KINDS } from "./kinds";
 import { NewSourceForm } from "./NewSourceForm";
 import { SenderConfig } from "./SenderConfig";
 import { SourceState } from "./SourceState";
+import styles from "./sources.module.css";
 
 export function SourcesPage() {
   const { slug, workspace } = useSettings("Sources");
@@ -67,11 +71,19 @@ export function SourcesPage() {
   );
 }
 
+function countsOf({ events, days, rejected }: Source, now: number): string {
+  const today = days.find(({ day }) => day === dayOf(now))?.events ?? 0;
+  const parts = [
+    events > 0 && `${formatCount(events)} ${events === 1 ? "event" : "events"}, ${formatCount(today)} today`,
+    rejected > 0 && `${formatCount(rejected)} in quarantine`,
+  ].filter(Boolean);
+  return parts.join(", ") || "No events yet";
+}
+
 function Row({ slug, source }: { slug: string; source: Source }) {
   const now = useNow();
-  const today = source.days[0]?.events ?? 0;
   return (
-    <li className={settings.row}>
+    <li className={cx(settings.row, styles.source)}>
       <span className={settings.main}>
         <span className={settings.name}>
           <Link to="/w/$slug/settings/sources/$source" params={{ slug, source: source.name }}>
@@ -79,10 +91,16 @@ function Row({ slug, source }: { slug: string; source: Source }) {
           </Link>
           <span className={settings.tag}>{KINDS[source.kind].name}</span>
         </span>
-        <span className={settings.sub}>
-          {formatCount(source.events)} events, {formatCount(today)} today
-          {source.rejected > 0 && `, ${formatCount(source.rejected)} in quarantine`}
-        </span>
+        <span className={settings.sub}>{countsOf(source, now)}</span>
+      </span>
+      <span className={styles.course}>
+        {source.days.length > 0 && (
+          <Sparkline
+            counts={courseOf(source, now)}
+            label={`Events of ${source.name} a day, in two weeks`}
+            format={formatCompact}
+          />
+        )}
       </span>
       <span className={settings.meta}>
         {source.last_received_at
@@ -92,7 +110,6 @@ function Row({ slug, source }: { slug: string; source: Source }) {
       <span className={settings.choice}>
         <SourceState source={source} />
       </span>
-      <span />
     </li>
   );
 }
