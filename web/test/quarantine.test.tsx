@@ -145,6 +145,26 @@ describe("the quarantine of a source", () => {
     await waitFor(() => expect(bodies).toEqual([{}, { ids: [2] }]));
   });
 
+  it("says what was replayed when nothing is left", async () => {
+    const { own } = await openQuarantine([recordOf(1, "a")]);
+    server.use(
+      http.post(`${own}/rejected/replay`, () => {
+        withSource(sourceOf());
+        return HttpResponse.json({
+          replayed: 1,
+          duplicates: 0,
+          skipped: 0,
+          rejected: 0,
+          has_more: false,
+          last_id: 1,
+        });
+      }),
+    );
+    fireEvent.click(await screen.findByRole("button", { name: "Replay all" }));
+    expect(await screen.findByText("The quarantine is empty: 1 replayed")).toBeTruthy();
+    expect(screen.queryByRole("heading", { name: "Quarantine" })).toBeNull();
+  });
+
   it("discards what is chosen, after a question", async () => {
     const bodies: unknown[] = [];
     const { own } = await openQuarantine([recordOf(1, "a"), recordOf(2, "b")]);

@@ -22,10 +22,12 @@ interface QuarantineProps {
   /** Records may have secrets: not everybody who reads the logs reads them. */
   reads: boolean;
   manages: boolean;
+  /** What became of them, which is said even when none is left. */
+  onReplayed: (text: string) => void;
 }
 
 /** What a source sent and could not be read: why, byte for byte, to be replayed or discarded. */
-export function Quarantine({ slug, source, clock, reads, manages }: QuarantineProps) {
+export function Quarantine({ slug, source, clock, reads, manages, onReplayed }: QuarantineProps) {
   return (
     <section className={styles.parts} aria-labelledby="quarantine">
       <div>
@@ -39,7 +41,7 @@ export function Quarantine({ slug, source, clock, reads, manages }: QuarantinePr
         </p>
       </div>
       {reads ? (
-        <Records slug={slug} source={source.name} clock={clock} manages={manages} />
+        <Records slug={slug} source={source.name} clock={clock} manages={manages} onReplayed={onReplayed} />
       ) : (
         <p className={settings.none}>Auditors and admins see the records: their secrets are not masked.</p>
       )}
@@ -52,6 +54,7 @@ function Records({
   source,
   clock,
   manages,
+  onReplayed,
 }: Omit<QuarantineProps, "source" | "reads"> & { source: string }) {
   const queries = useQueryClient();
   const pages = useInfiniteQuery(rejectedQuery(slug, source));
@@ -63,7 +66,10 @@ function Records({
   };
   const replay = useMutation({
     mutationFn: () => replayRejected(slug, source, chosen.size > 0 ? [...chosen] : null),
-    onSuccess: again,
+    onSuccess: async (outcome) => {
+      onReplayed(replayed(outcome));
+      await again();
+    },
   });
   const save = useMutation({ mutationFn: () => saveRejected(slug, source) });
   if (pages.error && !pages.data) {

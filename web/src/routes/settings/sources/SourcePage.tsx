@@ -28,6 +28,7 @@ export function SourcePage() {
   const { slug, workspace, clock } = useSettings(name);
   const source = useQuery(sourceQuery(slug, name));
   const manages = canManage(workspace.role);
+  const [replayed, setReplayed] = useState("");
   if (source.error && !source.data) {
     return <ErrorNotice {...describeError(source.error)} onRetry={() => void source.refetch()} />;
   }
@@ -58,7 +59,13 @@ export function SourcePage() {
               clock={clock}
               reads={canExport(workspace.role)}
               manages={manages}
+              onReplayed={setReplayed}
             />
+          )}
+          {source.data.rejected === 0 && replayed && (
+            <p role="status" className={settings.saved}>
+              The quarantine is empty: {replayed}
+            </p>
           )}
           {/* Whoever looks at a source that sends has connected it. */}
           <details className={styles.folded} open={!source.data.last_received_at}>
