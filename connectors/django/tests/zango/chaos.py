@@ -1,4 +1,4 @@
-"""Kills Logbook and the relay, and cuts the network between them, at random and all the time."""
+"""Kills Logbook, the relay and the follower, and cuts the network, at random and all the time. What it kills is started again."""
 
 from __future__ import annotations
 
@@ -6,32 +6,34 @@ import random
 import signal
 import threading
 
-from processes import Logbook, Process
+from processes import Process
 from proxy import Proxy
 
 
 class Chaos(threading.Thread):
     """Works until `end`, after which everything runs."""
 
-    def __init__(self, logbook: Logbook, relay: Process, proxy: Proxy, seed: int) -> None:
+    def __init__(self, logbook: Process, relay: Process, follower: Process, proxy: Proxy, seed: int) -> None:
         super().__init__(daemon=True)
-        self.logbook, self.relay, self.proxy = logbook, relay, proxy
+        self.victims = {"kills of Logbook": logbook, "kills of the relay": relay, "kills of the follower": follower}
+        self.proxy = proxy
         self.random = random.Random(seed)
-        self.done = {"cuts": 0, "kills of Logbook": 0, "kills of the relay": 0}
+        self.done = dict.fromkeys(("cuts", *self.victims), 0)
         self.failed: Exception | None = None
         self._ending = threading.Event()
 
     def run(self) -> None:
         try:
             while not self._ending.wait(self.random.uniform(0.2, 1.5)):
-                what = self.random.choices(list(self.done), (6, 2, 1))[0]
+                what = self.random.choices(list(self.done), (6, 2, 1, 1))[0]
                 self.done[what] += 1
                 if what == "cuts":
                     self.proxy.cut()
                     self._ending.wait(self.random.uniform(0.05, 1.5))
                     self.proxy.join()
                 else:
-                    process = self.logbook if what == "kills of Logbook" else self.relay
+                    process = self.victims[what]
+                    assert process.is_running(), f"{process.name} has ended by itself"
                     process.stop(signal.SIGKILL)
                     self._ending.wait(self.random.uniform(0.0, 1.0))
                     process.start()

@@ -1,9 +1,9 @@
-"""Live events and those of `logbook import zango` agree."""
+"""Live events and those of `logbook import zango --follow` agree."""
 
 from __future__ import annotations
 
 from checks import Evidence, check
-from importer import ATTEMPT_FIELDS, ATTEMPTS, ENTRIES, ENTRY_FIELDS, by_row, differences
+from importer import ATTEMPT_FIELDS, ATTEMPTS, ENTRIES, ENTRY_FIELDS, by_row, differences, rows, told
 
 
 def agree_on_actors(live: dict, imported: dict) -> bool:
@@ -13,6 +13,13 @@ def agree_on_actors(live: dict, imported: dict) -> bool:
     if live["actor"]["type"] == "agent":
         return live["on_behalf_of"] == imported["actor"]
     return (live["actor"], live["on_behalf_of"]) == (imported["actor"], imported["on_behalf_of"])
+
+
+@check
+def followed(e: Evidence) -> None:
+    """the importer follows the app: each row and each session that ended is one event, though it is killed and the server too"""
+    expected, found = rows(e.project.postgresql), told(e.imported.events)
+    assert found == expected, (found - expected, expected - found)
 
 
 @check

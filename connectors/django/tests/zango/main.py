@@ -21,7 +21,7 @@ import checks_importer
 import checks_sent
 import guide
 from chaos import Chaos
-from importer import Imported
+from importer import Follower, Imported
 from processes import Logbook, PostgreSQL, Redis, wait_for
 from proxy import Proxy
 from read import Reader
@@ -101,14 +101,21 @@ def main() -> int:
         follow_guide(project, logbook, proxy)
         project.start(project.web, project.worker, project.relay)
         say("Logbook is installed as the guide says")
+        reader = Reader(logbook)
+        follower = Follower(folder, logbook, postgresql)
+        ends.append(follower.stop)
+        follower.start()
+        follower.wait(reader)
+        say("the importer follows")
         story = Story(project, app_uuid)
-        chaos = Chaos(logbook, project.relay, proxy, seed)
+        chaos = Chaos(logbook, project.relay, follower, proxy, seed)
         chaos.start()
         ends.append(chaos.end)
         tell(story, project, chaos)
-        imported = Imported(logbook, postgresql)
+        follower.wait(reader)
+        follower.end()
         say("the importer has read the same app")
-        failed = checks.run(checks.Evidence(Reader(logbook), project, story.facts, before, imported))
+        failed = checks.run(checks.Evidence(reader, project, story.facts, before, Imported(reader)))
     except BaseException:
         traceback.print_exc()
         failed = True

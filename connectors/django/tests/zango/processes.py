@@ -53,6 +53,9 @@ class Process:
                 self.argv, cwd=self.cwd, env=self.env, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
             )
 
+    def is_running(self) -> bool:
+        return self.running is not None and self.running.poll() is None
+
     def stop(self, sign: int = signal.SIGTERM) -> None:
         if self.running is None:
             return

@@ -24,7 +24,11 @@ class Reader:
 
     @lru_cache  # noqa: B019 (one reader for a run)
     def events(self, workspace: str) -> tuple[dict, ...]:
-        """All events of a workspace."""
+        """All events of a workspace, as they were when it was asked first."""
+        return self.read(workspace)
+
+    def read(self, workspace: str) -> tuple[dict, ...]:
+        """All events of a workspace, as they are now."""
         found, after = [], 0
         while True:
             page = self.get(f"{workspace}/logs/feed?after={after}&limit=1000")
