@@ -99,5 +99,5 @@ def test_no_password_is_stored_with_a_changed_user(source, user):
     assert user.password not in payloads
     assert "md5$" not in payloads
     changed, created = source.sent("application")
-    assert {"field": "password", "old": "[hidden]", "new": "[hidden]"}.items() <= changed["changes"][0].items()
+    assert {"field": "password", "old": "[masked]", "new": "[masked]"}.items() <= changed["changes"][0].items()
     assert "md5$" not in str([changed, created])

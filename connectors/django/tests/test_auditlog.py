@@ -27,7 +27,7 @@ def test_entries_become_events(source, user):
     # auditlog's values are text; its "None" is null.
     [change] = events[1]["changes"]
     assert (change["field"], change["old"], change["new"]) == ("price", None, "12.50")
-    assert {"password": "[hidden]"}.items() <= {c["field"]: c["new"] for c in events[0]["changes"]}.items()
+    assert {"password": "[masked]"}.items() <= {c["field"]: c["new"] for c in events[0]["changes"]}.items()
     assert "hunter2" not in str(events)
 
 

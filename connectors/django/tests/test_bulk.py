@@ -29,7 +29,7 @@ def test_an_update_tells_filter_count_and_values(source, patients):
         "count": 2,
         "filter": f"(name = 'Li Lei' OR name startswith 'Han') AND ward_id = {ward} AND NOT (status = 'closed')",
         "fields": ["access_token", "status", "unrecorded"],
-        "values": {"status": "closed", "access_token": "[hidden]"},
+        "values": {"status": "closed", "access_token": "[masked]"},
     }
 
 
@@ -37,7 +37,7 @@ def test_the_filter_hides_secrets(source, patients):
     Patient.objects.filter(access_token="hunter2").update(age=1)
     Patient.objects.filter(Q(access_token="hunter2") | Q(age=None)).update(age=F("id") + 1)
     [event] = source.sent("application")
-    assert event["metadata"]["filter"] == "access_token = [hidden] OR age IS NULL"
+    assert event["metadata"]["filter"] == "access_token = [masked] OR age IS NULL"
     assert event["metadata"]["values"] == {"age": "F(id) + Value(1)"}
 
 

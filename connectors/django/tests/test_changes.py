@@ -45,7 +45,7 @@ def test_a_creation_has_the_values_with_their_types(source, ward):
         "status": (None, "open"),
         "age": (None, 41),
         "weight": (None, 70.5),
-        "access_token": (None, "[hidden]"),
+        "access_token": (None, "[masked]"),
         "ward_id": (None, ward.pk),
     }
     assert changes(event)["ward_id"]["new_label"] == "Ward 3"

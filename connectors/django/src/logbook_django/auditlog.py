@@ -49,16 +49,10 @@ def changes_of(changes: Any) -> list[dict]:
 
 def _change(field: str, change: Any) -> dict:
     if isinstance(change, dict):
-        names = [events.HIDDEN] if events.is_hidden(field) else list(change.get("objects", []))
+        names = list(change.get("objects", []))
         return events.set_change(field, names, []) if change.get("operation") == "add" else events.set_change(field, [], names)
-    old, new = (_value(field, value) for value in change)
+    old, new = (None if value == "None" else value for value in change)
     return events.change(field, old, new)
-
-
-def _value(field: str, value: Any) -> Any:
-    if value is None or value == "None":
-        return None
-    return events.HIDDEN if events.is_hidden(field) else value
 
 
 def _model_name(entry: Any) -> str:

@@ -18,6 +18,7 @@ from django.db.models.manager import BaseManager
 from . import events
 from .conf import config, outbox_alias
 from .context import is_muted
+from .masking import MASK
 from .outbox import guarded, record
 from .registry import registration_of
 from .wheretext import where_text
@@ -161,7 +162,7 @@ def _value(field: Field, value: Any) -> Any:
     if value is None:
         return None
     if events.is_hidden(field.name):
-        return events.HIDDEN
+        return MASK
     return events.json_value(str(value) if hasattr(value, "resolve_expression") else value)
 
 

@@ -16,6 +16,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_sa
 from . import events
 from .conf import config, outbox_alias
 from .context import is_muted
+from .masking import MASK
 from .outbox import guarded, record
 from .registry import Registration, registration_of
 
@@ -62,7 +63,7 @@ def field_value(field: Field, value: Any) -> Any:
     if value is None:
         return None
     if events.is_hidden(field.name):
-        return events.HIDDEN
+        return MASK
     try:
         value = field.to_python(value)
     except Exception:  # what the field cannot read is told as it is

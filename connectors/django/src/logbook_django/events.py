@@ -9,7 +9,6 @@ import re
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
 from typing import Any
 
 from django.db.models import Model
@@ -17,10 +16,9 @@ from django.utils.duration import duration_iso_string
 from django.utils.functional import Promise
 from django.utils.timezone import is_naive, make_aware
 
+from . import masking
 from .conf import config
 
-# What stands for a value that is not recorded. It is the same before and after, so that histories of a record have no gap.
-HIDDEN = "[hidden]"
 # Numbers beyond it are not exact in JSON (RFC 8785).
 EXACT = 2**53
 
@@ -37,11 +35,6 @@ MAX_METADATA = 64_000
 # A value of a change may have 64 KiB; a larger event is cut to the first of these at which it fits.
 VALUE_LIMITS = (64_000, 8_000, 1_000, 100, 10)
 
-# Fields with such words in their names hold secrets. Logbook masks them as well; here they do not even reach the outbox.
-SECRET_WORDS = re.compile(
-    r"(^|_)(password|passwd|passphrase|passcode|secret|secrets|token|otp|totp|cvv|cvc|api_?key|private_?key|secret_?key|access_?key|credentials?)$",
-    re.IGNORECASE,
-)
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -92,13 +85,13 @@ def set_change(
 
 
 def is_hidden(field: str) -> bool:
-    """Whether the values of a field with this name are replaced by `HIDDEN`."""
-    return _is_hidden(field, config().hide_fields)
+    """Whether the project wants no value of this field to be seen."""
+    return field in config().hide_fields
 
 
-@lru_cache(maxsize=4096)
-def _is_hidden(field: str, also: frozenset[str]) -> bool:
-    return field in also or bool(SECRET_WORDS.search(field))
+def may_be_secret(field: str) -> bool:
+    """Whether values of a field with this name are secrets, as far as the name tells."""
+    return masking.verdict(field, config().hide_fields) > masking.Verdict.NOTHING
 
 
 def json_value(value: Any) -> Any:
@@ -156,8 +149,12 @@ def now() -> str:
 
 
 def to_json(event: dict) -> str:
-    """The event as JSON text within Logbook's limits. What is too long is cut, and `metadata.cut` says so where values were."""
+    """The event as JSON text, within Logbook's limits and with its secrets masked.
+
+    What is too long is cut, and `metadata.cut` says so where values were.
+    """
     event = {key: json_value(value) for key, value in event.items() if value is not None}
+    event = masking.mask(event, config().hide_fields)
     for key, limit in LIMITS.items():
         text = event.get(key)
         if text is not None and (type(text) is not str or len(text) > limit):

@@ -8,13 +8,14 @@ from django.db.models.sql import Query
 from django.db.models.sql.where import WhereNode
 
 from . import events
+from .masking import MASK
 
 LONGEST = 2000
 SIGNS = {"exact": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "in": "IN", "contains": "CONTAINS", "isnull": "IS NULL"}
 
 
 def where_text(query: Query) -> str:
-    """The conditions of a query, at most 2000 characters; empty for all rows. Values of fields that hold secrets are hidden."""
+    """The conditions of a query, at most 2000 characters; empty for all rows. Values of fields that hold secrets are masked."""
     limits = f" LIMIT {query.high_mark}" if query.high_mark is not None else ""
     return events.cut(_node(query.where) + limits, LONGEST)
 
@@ -34,8 +35,8 @@ def _lookup(lookup: Any) -> str:
     name, sign = field.attname, SIGNS.get(lookup.lookup_name, lookup.lookup_name)
     if lookup.lookup_name == "isnull":
         return f"{name} IS {'' if lookup.rhs else 'NOT '}NULL"
-    if events.is_hidden(field.name):
-        return f"{name} {sign} {events.HIDDEN}"
+    if events.may_be_secret(field.name):
+        return f"{name} {sign} {MASK}"
     return f"{name} {sign} {_operand(lookup.rhs)}"
 
 

@@ -17,7 +17,7 @@ MASK = re.compile(r"\[masked:[0-9a-f]+\]")
 ENTRIES, ATTEMPTS = "auditlogs_logentry", "accesslogs_appaccesslog"
 ENDED = "session_expired"
 # What both say of a row of the audit log.
-ENTRY_FIELDS = ("log", "action", "outcome", "occurred_at", "target", "targets", "changes", "ip_address", "correlation_id", "masked")
+ENTRY_FIELDS = ("log", "action", "outcome", "occurred_at", "target", "targets", "changes", "ip_address", "correlation_id")
 # And of one of the access log.
 ATTEMPT_FIELDS = ("log", "action", "occurred_at", "actor", "ip_address", "user_agent", "session_id")
 
@@ -82,8 +82,15 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
+def masked_places(event: dict) -> set[str]:
+    """Where the event is masked. Logbook does not name what was masked before it came."""
+    sides = [(f"/changes/{i}/{side}", value) for i, change in enumerate(event["changes"]) for side, value in change.items()]
+    return set(event["masked"]) | {place for place, value in sides if value == "[masked]"}
+
+
 def differences(live: dict, imported: dict, fields: tuple[str, ...]) -> list[tuple]:
-    """The fields in which two events differ: of the metadata, what the importer has."""
+    """The fields in which two events differ: of the metadata, what the importer has. What is masked is so in both."""
+    masked = [("masked", masked_places(live), masked_places(imported))]
     metadata = [(f"metadata.{name}", live["metadata"].get(name), value) for name, value in imported["metadata"].items()]
-    pairs = [(name, live[name], imported[name]) for name in fields] + metadata
+    pairs = [(name, live[name], imported[name]) for name in fields] + metadata + masked
     return [(name, plain(ours), plain(theirs)) for name, ours, theirs in pairs if plain(ours) != plain(theirs)]

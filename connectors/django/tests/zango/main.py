@@ -99,6 +99,8 @@ def main() -> int:
         say("a Zango project runs")
         before = checks.Before.of(postgresql)
         follow_guide(project, logbook, proxy)
+        for schema in checks.SOURCES:
+            project.watch(schema)
         project.start(project.web, project.worker, project.relay)
         say("Logbook is installed as the guide says")
         reader = Reader(logbook)

@@ -89,6 +89,24 @@ class Project:
         self.run("python", "manage.py", "ws_makemigration", name)
         self.run("python", "manage.py", "ws_migrate", name)
 
+    def watch(self, schema: str) -> None:
+        """Keeps all that is ever written to the outbox of a schema."""
+        self.postgresql.query(WATCH.format(schema=schema))
+
+    def watched(self, schema: str) -> list[str]:
+        return [payload for (payload,) in self.postgresql.query(f'SELECT payload FROM "{schema}".watched')]
+
     def count(self, schema: str) -> int:
         """The events that wait in the outbox of a schema."""
         return self.postgresql.query(f'SELECT count(*) FROM "{schema}".logbook_outboxevent')[0][0]
+
+
+WATCH = """
+CREATE TABLE "{schema}".watched (payload text);
+CREATE FUNCTION "{schema}".watch() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO "{schema}".watched VALUES (NEW.payload);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER watch AFTER INSERT ON "{schema}".logbook_outboxevent FOR EACH ROW EXECUTE FUNCTION "{schema}".watch();
+"""

@@ -14,7 +14,8 @@ from typing import Any
 from django.db import transaction
 
 from ..context import is_muted
-from ..events import HIDDEN, is_hidden, json_value
+from ..events import is_hidden, json_value, may_be_secret
+from ..masking import MASK
 from ..outbox import guarded
 from ..wheretext import where_text
 from .entries import APPLICATION, is_audited, is_excluded, is_masked
@@ -104,15 +105,16 @@ def _filter(queryset: Any) -> str | None:
     """The conditions; not where they are about a field whose values the app does not want to be seen."""
     with guarded("the filter of a bulk operation"):
         text = where_text(queryset.query)
-        unseen = [field for field in queryset.model._meta.fields if not _is_seen(queryset.model, field.name)]
-        return HIDDEN if any(field.attname in text for field in unseen) else text
+        model = queryset.model
+        unseen = [field for field in model._meta.fields if may_be_secret(field.name) or not _is_seen(model, field.name)]
+        return MASK if any(field.attname in text for field in unseen) else text
     return None
 
 
 def _shown(model: Any, values: dict[str, Any]) -> dict[str, Any]:
     """The new values, an expression as text; nothing of excluded fields."""
     told = {name: value for name, value in values.items() if not is_excluded(model, name)}
-    return {name: _value(value) if _is_seen(model, name) else HIDDEN for name, value in told.items()}
+    return {name: _value(value) if _is_seen(model, name) else MASK for name, value in told.items()}
 
 
 def _is_seen(model: Any, field: str) -> bool:

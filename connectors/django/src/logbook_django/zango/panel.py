@@ -13,7 +13,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_sa
 from django.utils.encoding import smart_str
 from django_tenants.utils import get_public_schema_name
 
-from ..events import HIDDEN, change, is_hidden, json_value, set_change
+from ..events import change, json_value, set_change
 from ..outbox import guarded
 from .entries import component_of, is_audited
 from .people import circumstances
@@ -59,7 +59,7 @@ def _saved(sender: Any, instance: Any, created: bool, raw: bool = False, update_
     with guarded("a change in the App Panel"):
         after = {name: value for name, value in _values(instance).items() if update_fields is None or name in update_fields}
         changed = [name for name in after if name not in PASSED_OVER and before.get(name) != after[name]]
-        changes = [change(name, *(_visible(name, side.get(name)) for side in (before, after))) for name in sorted(changed)]
+        changes = [change(name, before.get(name), after[name]) for name in sorted(changed)]
         if changes:
             _tell(instance, "created" if created else "updated", changes)
 
@@ -79,10 +79,6 @@ def _apps_changed(sender: Any, instance: Any, action: str, reverse: bool, model:
         if names:
             added, removed = (names, []) if action == "post_add" else ([], names)
             _tell(instance, "updated", [set_change("apps", added, removed)])
-
-
-def _visible(name: str, value: Any) -> Any:
-    return HIDDEN if value is not None and is_hidden(name) else value
 
 
 def _tell(instance: Any, what: str, changes: list[dict]) -> None:
