@@ -134,6 +134,7 @@ def test_the_guide_leads_from_nothing_to_the_first_events(shell, logbook, tmp_pa
     [report] = of("framework", logbook)
     assert (report["action"], report["purpose"], report["actor"]["name"]) == ("report_sent", "INC-4711", "asha")
     assert "try-it-out" not in str([login, created, report])
+    assert logbook.api("/sources/web", workspace="shop")["replay_days"] is None
 
 
 def is_there(browser):

@@ -28,6 +28,12 @@ def no_gaps(e: Evidence) -> None:
 
 
 @check
+def sent_again(e: Evidence) -> None:
+    """an outbox may be sent again at any time: Logbook keeps the dedupe keys for ever"""
+    assert [e.reader.source(workspace)["replay_days"] for workspace in SOURCES.values()] == [None, None]
+
+
+@check
 def every_row_of_the_audit_log(e: Evidence) -> None:
     """every row of Zango's audit log is one event"""
     rows = [row for (row,) in e.query(f"SELECT id FROM peerapp.auditlogs_logentry WHERE id > {e.before.entry} ORDER BY id")]
