@@ -18,11 +18,11 @@ def policies(e: Evidence) -> None:
     """synced policies are in the log when it worked and when it did not, with the error and the admin, or the system on the command line"""
     synced = e.found("policies_synced")
     assert [(s["outcome"], name_of(s["actor"])) for s in synced] == [
-        ("failure", ADMIN), ("success", ADMIN), ("success", None), ("failure", None),
+        ("failure", ADMIN), ("success", ADMIN), ("success", ADMIN), ("success", None), ("failure", None),
     ], synced  # fmt: skip
     assert synced[1]["metadata"] == {"total": 1, "added": ["ClinicAccess"], "removed": []}
     assert "policies.json: Expecting property name" in synced[0]["outcome_reason"]
-    assert all(is_app(event) for event in synced) and synced[2]["actor"]["type"] == "system"
+    assert all(is_app(event) for event in synced) and synced[3]["actor"]["type"] == "system"
 
 
 @check
@@ -34,11 +34,18 @@ def synced_tasks(e: Evidence) -> None:
 
 @check
 def packages(e: Evidence) -> None:
-    """a package that could not be installed is a failure, though Zango answers success"""
-    event = e.one("package_installed")
-    assert (event["outcome"], name_of(event["actor"]), is_app(event)) == ("failure", ADMIN, True)
-    assert event["metadata"] == {"package": "crud", "version": "1.0.0"}
-    assert "Package could not be installed" in event["outcome_reason"] and not event["outcome_reason"].startswith("Package")
+    """an installed package is in the log with what it brought; one that could not be is a failure, though Zango answers success"""
+    told = e.found("package_installed")
+    assert [(event["outcome"], event["metadata"]["package"], name_of(event["actor"]), is_app(event)) for event in told] == [
+        ("success", "lab", ADMIN, True), ("failure", "crud", ADMIN, True), ("failure", "lab", ADMIN, True),
+    ]  # fmt: skip
+    installed, failed, again = told
+    assert (installed["outcome_reason"], again["outcome_reason"]) == (None, "Package already installed")
+    assert installed["metadata"] == {"package": "lab", "version": "1.0.0"}
+    assert "Package could not be installed" in failed["outcome_reason"] and not failed["outcome_reason"].startswith("Package")
+    policies, tasks = e.found("policies_synced")[2], e.found("tasks_synced")[1]
+    assert (policies["metadata"]["added"], tasks["metadata"]["added"]) == (["LabAccess"], ["packages.lab.results.tasks.fetch"])
+    assert policies["sequence"] < tasks["sequence"] < installed["sequence"]
 
 
 @check

@@ -25,6 +25,7 @@ from importer import Follower, Imported
 from processes import Logbook, PostgreSQL, Redis, wait_for
 from proxy import Proxy
 from read import Reader
+from store import Store
 from story import Story
 
 from project import Project
@@ -90,7 +91,9 @@ def main() -> int:
         ends.append(logbook.stop)
         logbook.start()
         proxy = Proxy(logbook.port)
-        project = Project(folder, postgresql, redis)
+        store = Store(folder)
+        ends.append(store.stop)
+        project = Project(folder, postgresql, redis, store)
         ends.append(project.stop)
         project.start(project.web, project.worker)
         app_uuid = project.launch("peerapp")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from clients import PASSWORD, Panel
 from processes import PostgreSQL, Process, Redis, free_port, wait_for
+from store import Store
 
 NAME = "clinicproject"
 ADMIN = "admin@panel.test"
@@ -21,10 +22,11 @@ BIN = Path(sys.executable).parent
 class Project:
     """The project in a folder. Its programs are started one by one."""
 
-    def __init__(self, folder: Path, postgresql: PostgreSQL, redis: Redis) -> None:
+    def __init__(self, folder: Path, postgresql: PostgreSQL, redis: Redis, store: Store) -> None:
         self.folder, self.root, self.postgresql = folder, folder / NAME, postgresql
         self.port = free_port()
-        self.env = {name: value for name, value in os.environ.items() if not name.startswith("LOGBOOK_")} | {"OTEL_SDK_DISABLED": "true"}
+        others = {"OTEL_SDK_DISABLED": "true", **store.environment}
+        self.env = {name: value for name, value in os.environ.items() if not name.startswith("LOGBOOK_")} | others
         self.run("zango", "start-project", NAME, *self._options(redis), cwd=folder)
         with (folder / ".env").open("a") as env:
             env.write(f"DEBUG=False\nENV=dev\nALLOWED_HOSTS=*\nFIELD_ENCRYPTION_KEY={self._fernet_key()}\nAXES_FAILURE_LIMIT=4\n")
