@@ -83,6 +83,8 @@ MESSAGES = {
     "error", "errors", "validation", "violations", "translations", "labels", "schema", "help", "hints", "placeholders", "descriptions",
 }  # fmt: skip
 
+PARTS = ("old", "new", "added", "removed")
+NESTED = (dict, list)
 LONGEST_NAME = 1024
 # Values below a secret's name that are masked one by one. More become one mask.
 MOST_LEAVES = 64
@@ -115,14 +117,15 @@ def _change(change: Any, of_token: bool, hidden: frozenset[str]) -> Any:
     if of_token and field == "digest":
         # With which the app compares a token.
         says = max(says, Verdict.SECRET)
-    if says == Verdict.NOTHING:
-        parts = ("old", "new", "added", "removed")
-        return {key: _value(value, says, hidden) if key in parts else value for key, value in change.items()}
+    if says is Verdict.NOTHING:
+        # As most are: only what is below other names may be a secret.
+        nested = {key: change[key] for key in PARTS if isinstance(change.get(key), NESTED)}
+        return {**change, **{key: _value(value, says, hidden) for key, value in nested.items()}} if nested else change
     return {key: value if key in ("field", "label") else _value(value, says, hidden) for key, value in change.items()}
 
 
 def _value(value: Any, says: Verdict, hidden: frozenset[str]) -> Any:
-    if says >= Verdict.SECRET and _leaves(value) > MOST_LEAVES:
+    if isinstance(value, NESTED) and says >= Verdict.SECRET and _leaves(value) > MOST_LEAVES:
         return MASK
     if isinstance(value, str):
         return MASK if _is_secret(value, says) else value
@@ -130,12 +133,12 @@ def _value(value: Any, says: Verdict, hidden: frozenset[str]) -> Any:
         return None
     if isinstance(value, bool):
         # Worth keeping: it shows whether there is one.
-        return MASK if says == Verdict.HIDDEN else value
+        return MASK if says is Verdict.HIDDEN else value
     if isinstance(value, int | float):
         return MASK if says >= Verdict.SECRET else value
     if isinstance(value, list):
         # A pair in a list may be a name and its value, which Logbook looks at.
-        is_left = says != Verdict.HIDDEN
+        is_left = says is not Verdict.HIDDEN
         return [item if is_left and isinstance(item, list) and len(item) == 2 else _value(item, says, hidden) for item in value]
     return _members(value, says, hidden)
 
@@ -147,7 +150,9 @@ def _members(members: dict, above: Verdict, hidden: frozenset[str]) -> dict:
 def _below(above: Verdict, key: str, hidden: frozenset[str]) -> Verdict:
     """What a key says below another. Some keys tell about a secret: `{"secret": {"name": "db", "value": …}}`."""
     own = verdict(key, hidden)
-    if above == Verdict.HIDDEN or set(_words(key)) <= ITSELF:
+    if above is Verdict.NOTHING:
+        return own
+    if above is Verdict.HIDDEN or set(_words(key)) <= ITSELF:
         return max(above, own)
     return own
 
@@ -191,11 +196,11 @@ def _of_noun(words: list[str], i: int) -> Verdict:
 
 
 def _is_secret(text: str, says: Verdict) -> bool:
-    if says == Verdict.HIDDEN:
+    if says is Verdict.HIDDEN:
         return bool(text)
-    if says == Verdict.SECRET:
+    if says is Verdict.SECRET:
         return not _is_placeholder(text)
-    return says == Verdict.WEAK and (_looks_random(text[:64]) or bool(_UUID.fullmatch(text)))
+    return says is Verdict.WEAK and (_looks_random(text[:64]) or bool(_UUID.fullmatch(text)))
 
 
 def _is_placeholder(text: str) -> bool:
