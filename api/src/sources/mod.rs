@@ -13,6 +13,7 @@ pub mod element;
 pub mod formats;
 pub mod handshake;
 pub mod mapping;
+mod own;
 pub mod reading;
 pub mod registry;
 pub mod signature;

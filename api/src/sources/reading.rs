@@ -24,6 +24,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     element::Element,
     mapping::{Mapped, Mapping},
+    own,
 };
 use crate::{
     accounts::source_kind::Kind,
@@ -155,21 +156,6 @@ impl Reading<'_> {
 /// The event of Logbook in an element that is or carries one: it says in which log it belongs and what happened.
 fn own_event(kind: Kind, raw: &Bytes) -> Option<&RawValue> {
     #[derive(serde::Deserialize)]
-    struct Own {
-        log: Option<Log>,
-        #[serde(default)]
-        event_type: Option<serde::de::IgnoredAny>,
-        #[serde(default)]
-        action: Option<serde::de::IgnoredAny>,
-    }
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "snake_case")]
-    enum Log {
-        Access,
-        Application,
-        Framework,
-    }
-    #[derive(serde::Deserialize)]
     struct Envelope<'a> {
         #[serde(borrow)]
         event: &'a RawValue,
@@ -179,8 +165,7 @@ fn own_event(kind: Kind, raw: &Bytes) -> Option<&RawValue> {
         Kind::Hec => serde_json::from_slice::<Envelope<'_>>(raw).ok()?.event,
         _ => return None,
     };
-    let own: Own = serde_json::from_str(value.get()).ok()?;
-    (own.log.is_some() && (own.event_type.is_some() || own.action.is_some())).then_some(value)
+    own::is_own(value).then_some(value)
 }
 
 /// Counts the elements of one request that are alike: they are two, while those of two requests are one that was sent again.

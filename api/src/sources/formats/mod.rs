@@ -12,7 +12,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData};
+use std::{borrow::Cow, collections::BTreeMap, fmt, marker::PhantomData};
 
 use actix_web::web::Bytes;
 use logbook_engine::{append::MAX_EVENTS, sources::Record};
@@ -87,6 +87,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Bounded<T> {
         deserializer.deserialize_seq(Items(PhantomData))
     }
 }
+
+/// The name of a member. Most need no copy.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct Name<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
 impl<T> Bounded<T> {
     fn items(self) -> Result<Vec<T>, TooMany> {

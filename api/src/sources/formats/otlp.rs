@@ -9,6 +9,7 @@
 //! ```
 
 mod json;
+mod lenient;
 mod protobuf;
 
 use std::sync::Arc;

@@ -236,6 +236,41 @@ fn otlp_is_the_same_as_protobuf_and_as_json() {
 }
 
 #[test]
+fn a_wrong_attribute_costs_only_itself() {
+    let read = |record: Value| {
+        let body = json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}).to_string();
+        let elements = elements(Kind::Otlp, &Head::default(), &Bytes::from(body)).expect("not too many");
+        elements[0].value().expect("readable")
+    };
+    let good = json!({"key": "good", "value": {"stringValue": "a"}});
+    for (value, plain) in [
+        (json!({"intValue": "7"}), json!(7)),
+        (json!({"intValue": 7}), json!(7)),
+        (json!({"int_value": "many"}), json!("many")),
+        (json!({"boolValue": true, "more": [{}]}), json!(true)),
+        (json!({"doubleValue": 1.5}), json!(1.5)),
+        (json!({"bytesValue": "aGk="}), json!("aGk=")),
+        (json!({"arrayValue": {"values": [{"stringValue": "x"}, 7, {}]}}), json!(["x", null, null])),
+        (json!({"arrayValue": 7}), json!([])),
+        (json!({"kvlistValue": {"values": [good, 7, {"key": 1}]}}), json!({"good": "a"})),
+        (json!({"kvlist_value": {"values": {}}}), json!({})),
+        (json!({}), json!(null)),
+        (json!("text"), json!(null)),
+        (json!([[1]]), json!(null)),
+    ] {
+        let attributes =
+            json!([good, {"key": "x", "value": value}, 7, {"value": {"stringValue": "no key"}}, []]);
+        let record = read(json!({"attributes": attributes, "body": value}));
+        assert_eq!(record["attributes"], json!({"good": "a", "x": plain}), "{value}");
+        let is_absent = plain.is_null() || plain == json!({});
+        assert_eq!(record.get("body"), (!is_absent).then_some(&plain), "{value}");
+    }
+    for attributes in [json!(7), json!("x"), json!({"key": "a"}), json!(null)] {
+        assert_eq!(read(json!({"attributes": attributes}))["attributes"], json!({}), "{attributes}");
+    }
+}
+
+#[test]
 fn a_severity_may_be_a_name() {
     for (sent, number) in [
         (json!(9), json!(9)),

@@ -7,7 +7,7 @@ use logbook_engine::{
     db::timestamp::Timestamp,
     event::{
         Actor, ActorType, Change, Common, Log, NewEvent, Outcome, Target,
-        limits::{Action, Checks, Invalid, MAX_ACTION, OccurredAt, Text},
+        limits::{Action, Checks, Invalid, IpAddress, MAX_ACTION, OccurredAt, Text},
     },
 };
 use serde::Deserialize as _;
@@ -25,6 +25,8 @@ type Found = BTreeMap<&'static str, Value>;
 struct Taker {
     found: Found,
     checks: Checks,
+    /// Fields whose event says exactly what was found.
+    as_found: Vec<&'static str>,
 }
 
 impl Taker {
@@ -47,18 +49,31 @@ impl Taker {
 
     fn limited<const MIN: usize, const MAX: usize>(&mut self, field: &'static str) -> Option<Text<MIN, MAX>> {
         let text = self.text(field)?;
+        self.as_found.push(field);
         self.checks.optional(&pointer(field), Some(text))
     }
 
     /// A text that is cut where it is too long: what people read, and not what is compared.
     fn cut<const MIN: usize, const MAX: usize>(&mut self, field: &'static str) -> Option<Text<MIN, MAX>> {
-        self.text(field).map(|text| Text::truncated(&text))
+        let text = self.text(field)?;
+        let cut = Text::truncated(&text);
+        self.keep_if(cut.len() == text.len(), field);
+        Some(cut)
+    }
+
+    /// A field whose event says exactly what was found, if it does.
+    fn keep_if(&mut self, is_alike: bool, field: &'static str) {
+        if is_alike {
+            self.as_found.push(field);
+        }
     }
 
     /// One of a few words, in any case.
     fn word<T: Copy>(&mut self, field: &'static str, all: &[T], name: fn(T) -> &'static str) -> Option<T> {
-        let text = self.text(field)?.to_lowercase();
-        let found = all.iter().copied().find(|one| name(*one) == text);
+        let text = self.text(field)?;
+        let lower = text.to_lowercase();
+        let found = all.iter().copied().find(|one| name(*one) == lower);
+        self.keep_if(text == lower, field);
         if found.is_none() {
             let names: Vec<_> = all.iter().map(|one| name(*one)).collect();
             self.refuse(field, "invalid", format!("must be one of {}", names.join(", ")));
@@ -78,7 +93,9 @@ impl Taker {
             self.refuse("action", "missing", "the mapping finds no action");
             return Action::default();
         };
-        self.checks.required("/action", snake(&text))
+        let action = snake(&text);
+        self.keep_if(action == text, "action");
+        self.checks.required("/action", action)
     }
 
     fn occurred_at(&mut self) -> OccurredAt {
@@ -87,7 +104,10 @@ impl Taker {
             Some(time) => time_of(&time),
         };
         match time {
-            Some(time) => self.checks.required("/occurred_at", time),
+            Some((time, is_exact)) => {
+                self.keep_if(is_exact, "occurred_at");
+                self.checks.required("/occurred_at", time)
+            }
             None => {
                 let detail =
                     "must be a time as RFC 3339, or a number of seconds, or of parts of them, since 1970";
@@ -128,8 +148,16 @@ impl Taker {
         }
     }
 
-    fn metadata(&mut self) -> Map<String, Value> {
-        match self.found.remove("metadata") {
+    fn ip_address(&mut self) -> Option<IpAddress> {
+        let text = self.text("ip_address")?;
+        // Vendors put names of places there too. The metadata has them.
+        let address = IpAddress::try_from(text.clone()).ok()?;
+        self.keep_if(*address == *text, "ip_address");
+        Some(address)
+    }
+
+    fn metadata(&mut self, rest: impl FnOnce(&[&'static str]) -> Option<Value>) -> Map<String, Value> {
+        match self.found.remove("metadata").or_else(|| rest(&self.as_found)) {
             None => Map::new(),
             Some(mut value @ Value::Object(_)) => {
                 exact(&mut value);
@@ -143,10 +171,15 @@ impl Taker {
     }
 }
 
+/// `rest` gives the metadata where `found` has none. It gets the fields whose event says exactly what was found.
+///
 /// # Errors
 /// What is wrong, by field.
-pub(super) fn build(found: Found) -> Result<NewEvent, Vec<FieldError>> {
-    let mut take = Taker { found, checks: Checks::default() };
+pub(super) fn build(
+    found: Found,
+    rest: impl FnOnce(&[&'static str]) -> Option<Value>,
+) -> Result<NewEvent, Vec<FieldError>> {
+    let mut take = Taker { found, checks: Checks::default(), as_found: Vec::new() };
     let is_given = take.found.contains_key("log");
     let log = take.word("log", &Log::OF_PRODUCERS, Log::as_str);
     if !is_given {
@@ -169,8 +202,7 @@ pub(super) fn build(found: Found) -> Result<NewEvent, Vec<FieldError>> {
     // Vendors list the first among the others.
     targets.retain(|target| (&target.kind, &target.id) != (&first.kind, &first.id));
     common.targets = take.checks.required("/targets", targets);
-    // Vendors put names of places there too. The metadata has them.
-    common.ip_address = take.text("ip_address").and_then(|address| address.try_into().ok());
+    common.ip_address = take.ip_address();
     common.user_agent = take.cut("user_agent");
     common.session_id = take.limited("session_id");
     common.correlation_id = take.limited("correlation_id");
@@ -178,14 +210,17 @@ pub(super) fn build(found: Found) -> Result<NewEvent, Vec<FieldError>> {
     let sequence = take.text("sequence");
     let number = sequence.as_deref().map(str::parse::<i64>);
     match number {
-        Some(Ok(number)) => common.sequence = take.checks.optional("/sequence", Some(number)),
+        Some(Ok(number)) => {
+            take.as_found.push("sequence");
+            common.sequence = take.checks.optional("/sequence", Some(number));
+        }
         Some(Err(_)) => take.refuse("sequence", "invalid", "must be a whole number"),
         None => {}
     }
     let occurred_at = take.occurred_at();
     let dedupe_key = take.text("dedupe_key");
     let dedupe_key = take.checks.optional("/dedupe_key", dedupe_key);
-    let (changes, metadata) = (take.changes(), take.metadata());
+    let (changes, metadata) = (take.changes(), take.metadata(rest));
     let event = NewEvent {
         occurred_at,
         dedupe_key,
@@ -230,31 +265,36 @@ fn snake(text: &str) -> String {
 }
 
 /// A time as RFC 3339, or as a number: seconds below 10^11 (the year 5138), then milliseconds below 10^14, microseconds below
-/// 10^17, and nanoseconds.
-fn time_of(time: &Value) -> Option<Timestamp> {
-    let micros = match time {
+/// 10^17, and nanoseconds. And whether the timestamp says the same: fractions are rounded, and it has no zone.
+pub(super) fn time_of(time: &Value) -> Option<(Timestamp, bool)> {
+    let (micros, is_exact) = match time {
         Value::String(text) => match DateTime::parse_from_rfc3339(text.trim()) {
-            Ok(time) => return Some(Timestamp(time.timestamp_micros())),
+            Ok(time) => {
+                let is_exact = time.offset().local_minus_utc() == 0
+                    && time.timestamp_subsec_nanos().is_multiple_of(1000);
+                (time.timestamp_micros(), is_exact)
+            }
             Err(_) => match text.trim().parse::<i64>() {
                 Ok(number) => whole(number),
-                Err(_) => fraction(text.trim().parse().ok()?)?,
+                Err(_) => (fraction(text.trim().parse().ok()?)?, false),
             },
         },
         Value::Number(number) => match number.as_i64() {
             Some(number) => whole(number),
-            None => fraction(number.as_f64()?)?,
+            None => (fraction(number.as_f64()?)?, false),
         },
         _ => return None,
     };
-    Some(Timestamp(micros))
+    Some((Timestamp(micros), is_exact))
 }
 
-fn whole(number: i64) -> i64 {
+/// In microseconds, and whether nothing is lost.
+fn whole(number: i64) -> (i64, bool) {
     match number.unsigned_abs() {
-        0..100_000_000_000 => number * 1_000_000,
-        100_000_000_000..100_000_000_000_000 => number * 1000,
-        100_000_000_000_000..100_000_000_000_000_000 => number,
-        _ => number / 1000,
+        0..100_000_000_000 => (number * 1_000_000, true),
+        100_000_000_000..100_000_000_000_000 => (number * 1000, true),
+        100_000_000_000_000..100_000_000_000_000_000 => (number, true),
+        _ => (number / 1000, number % 1000 == 0),
     }
 }
 
@@ -313,6 +353,22 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_exact_unless_something_of_it_is_lost() {
+        let is_exact = |time: Value| time_of(&time).map(|(_, is_exact)| is_exact);
+        for exact in [json!("2025-11-24T16:00:00.5Z"), json!(1_764_000_000), json!("1764000000500000000")] {
+            assert_eq!(is_exact(exact.clone()), Some(true), "{exact}");
+        }
+        for lossy in [
+            json!("2025-11-24T17:00:00+01:00"),
+            json!("2025-11-24T16:00:00.000000001Z"),
+            json!(1_764_000_000_500_000_001_i64),
+            json!(1_764_000_000.5),
+        ] {
+            assert_eq!(is_exact(lossy.clone()), Some(false), "{lossy}");
+        }
+    }
+
+    #[test]
     fn times_are_told_by_their_size() {
         let at = 1_764_000_000_500_000;
         for time in [
@@ -325,7 +381,7 @@ mod tests {
             json!(1_764_000_000_500_000_i64),
             json!("1764000000500000000"),
         ] {
-            assert_eq!(time_of(&time), Some(Timestamp(at)), "{time}");
+            assert_eq!(time_of(&time).map(|(time, _)| time), Some(Timestamp(at)), "{time}");
         }
         for no_time in [json!("yesterday"), json!(true), json!({}), json!("NaN"), json!("")] {
             assert_eq!(time_of(&no_time), None, "{no_time}");

@@ -28,6 +28,8 @@ fn a_mapping_is_checked_when_it_is_saved() {
         ("actor.id = 'evnet.x'", "/actor/id"),
         ("actor.id = 'shout(event.x)'", "/actor/id"),
         ("actor.id = 'event.x.matches(event.y)'", "/actor/id"),
+        ("actor.id = 'rest'", "/actor/id"),
+        ("metadata = 'without(rest, [\"a\"])'", "/metadata"),
         ("targets = 'event.l.map(a, event.l.map(b, b))'", "/targets"),
         ("targets = 'event.l.map(a, [a, event])'", "/targets"),
         ("targets = 'event.l.map(a, a.x + a.y)'", "/targets"),

@@ -48,6 +48,9 @@ const PARSER_STACK: usize = 64 * 1024 * 1024;
 /// Most alternatives of a field.
 const MAX_ALTERNATIVES: usize = 16;
 
+/// As the metadata: the element without what other fields have of it, unchanged.
+const REST: &str = "rest";
+
 /// The fields of an event, in the words of the feed.
 const FIELDS: &[&str] = &[
     "skip",
@@ -87,6 +90,8 @@ pub struct Mapping {
 enum Alternative {
     /// The name of a member.
     Path(Path),
+    /// [`REST`]
+    Rest,
     Program {
         program: Program,
         /// It gives nothing where one of them is absent.
@@ -169,7 +174,7 @@ impl Mapping {
             let Some(expressions) = given.remove(*field) else { continue };
             let mut alternatives = Vec::new();
             for expression in expressions {
-                match alternative(&expression) {
+                match alternative(field, &expression) {
                     Ok(alternative) => alternatives.push(alternative),
                     Err(detail) => errors.push(FieldError::at(pointer(field), "invalid", detail)),
                 }
@@ -236,30 +241,39 @@ impl Mapping {
         let mut errors = Vec::new();
         // They get the element itself at the end.
         let mut whole = Vec::new();
+        let mut wants_rest = false;
+        let mut paths = Vec::new();
         for (field, alternatives) in &self.fields {
             match first(alternatives, &scope) {
                 Ok(Some(given)) if *field == "skip" => match given {
-                    Given::Value(Value::Bool(true)) => return Ok(Mapped::Skipped),
-                    Given::Value(Value::Bool(false)) => {}
+                    Given::Value(Value::Bool(true)) | Given::Member(Value::Bool(true), _) => {
+                        return Ok(Mapped::Skipped);
+                    }
+                    Given::Value(Value::Bool(false)) | Given::Member(Value::Bool(false), _) => {}
                     _ => errors.push(FieldError::at(pointer(field), "invalid", "must be true or false")),
                 },
-                Ok(Some(Given::Value(value))) => {
+                Ok(Some(Given::Value(value))) => drop(found.insert(*field, value)),
+                Ok(Some(Given::Member(value, path))) => {
                     found.insert(*field, value);
+                    paths.push((*field, path));
                 }
                 Ok(Some(Given::Whole)) => whole.push(*field),
+                Ok(Some(Given::Rest)) => wants_rest = true,
                 Ok(None) => {}
                 Err(detail) => errors.push(FieldError::at(pointer(field), "mapping_failed", detail)),
             }
         }
-        if let Some((last, others)) = whole.split_last() {
-            found.extend(others.iter().map(|field| (*field, value.clone())));
-            found.insert(*last, value);
+        if !errors.is_empty() {
+            return Err(errors);
         }
-        if errors.is_empty() {
-            event::build(found).map(|event| Mapped::Event(Box::new(event)))
-        } else {
-            Err(errors)
-        }
+        found.extend(whole.iter().map(|field| (*field, value.clone())));
+        let rest = |as_found: &[&str]| {
+            let mut rest = value;
+            let taken = paths.iter().filter(|(field, _)| as_found.contains(field));
+            taken.for_each(|(_, path)| path.take_from(&mut rest));
+            wants_rest.then_some(rest)
+        };
+        event::build(found, rest).map(|event| Mapped::Event(Box::new(event)))
     }
 }
 
@@ -300,7 +314,15 @@ fn collect(
     }
 }
 
-fn alternative(expression: &str) -> Result<Alternative, String> {
+fn alternative(field: &str, expression: &str) -> Result<Alternative, String> {
+    if expression.trim() == REST {
+        let is_metadata = field == "metadata";
+        return if is_metadata {
+            Ok(Alternative::Rest)
+        } else {
+            Err("only the metadata can be the rest".into())
+        };
+    }
     bounds::check_length(expression)?;
     let program = ENV.compile(expression).map_err(|error| error.to_string())?;
     bounds::check(program.expression())?;
@@ -311,24 +333,33 @@ fn alternative(expression: &str) -> Result<Alternative, String> {
 }
 
 /// What an alternative gives.
-enum Given {
+enum Given<'a> {
     Value(Value),
-    /// The whole element, which is not copied.
+    /// What stands at a path.
+    Member(Value, &'a Path),
+    /// The whole element.
     Whole,
+    Rest,
 }
 
 /// The first alternative that gives something.
-fn first(alternatives: &[Alternative], scope: &Scope<'_>) -> Result<Option<Given>, String> {
+fn first<'a>(alternatives: &'a [Alternative], scope: &Scope<'_>) -> Result<Option<Given<'a>>, String> {
     for alternative in alternatives {
-        let value = match alternative {
+        let (value, path) = match alternative {
+            Alternative::Rest => return Ok(Some(Given::Rest)),
             Alternative::Path(path) if path.is_whole() => return Ok(Some(Given::Whole)),
             Alternative::Path(path) => match path.find(scope.event, scope.context) {
-                Some(value) => values::named(value)?,
+                Some(member) => {
+                    let value = values::named(member)?;
+                    // Not when it was cut.
+                    let is_whole = value == *member;
+                    (value, is_whole.then_some(path))
+                }
                 None => continue,
             },
             Alternative::Program { needed, .. } if !needed.iter().all(|path| scope.has(path)) => continue,
             Alternative::Program { program, .. } => match program.execute(scope.variables()) {
-                Ok(value) => values::to_json(&value)?,
+                Ok(value) => (values::to_json(&value)?, None),
                 Err(error) if is_absent(&error) => continue,
                 Err(error) => return Err(values::shortened(&error.to_string())),
             },
@@ -339,7 +370,10 @@ fn first(alternatives: &[Alternative], scope: &Scope<'_>) -> Result<Option<Given
             _ => false,
         };
         if !is_empty {
-            return Ok(Some(Given::Value(value)));
+            return Ok(Some(match path {
+                Some(path) => Given::Member(value, path),
+                None => Given::Value(value),
+            }));
         }
     }
     Ok(None)

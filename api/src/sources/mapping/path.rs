@@ -7,7 +7,7 @@ use cel::{
     IdedExpr,
     common::ast::{CallExpr, Expr, LiteralValue},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A chain of members that begins at a variable: `event.user.id`, `event.attributes['user.id']`, `event.target[0].id`.
 #[derive(Debug, PartialEq)]
@@ -76,6 +76,18 @@ impl Path {
         self.root == Root::Event && self.members.is_empty()
     }
 
+    /// Whether it goes through a list. Nothing can be taken out there without moving what is behind it.
+    fn is_in_list(&self) -> bool {
+        self.members.iter().any(|member| matches!(member, Member::Place(_)))
+    }
+
+    /// Takes what stands there out of the element, and objects that then are empty.
+    pub(super) fn take_from(&self, event: &mut Value) {
+        if self.root == Root::Event && !self.is_in_list() {
+            take(event, &self.members);
+        }
+    }
+
     /// What stands there.
     pub(super) fn find<'a>(&self, event: &'a Value, context: &'a Value) -> Option<&'a Value> {
         let root = match self.root {
@@ -86,6 +98,15 @@ impl Path {
             Member::Name(name) => value.as_object()?.get(name),
             Member::Place(place) => value.as_array()?.get(*place),
         })
+    }
+}
+
+fn take(from: &mut Value, members: &[Member]) {
+    let (Value::Object(object), [Member::Name(name), inner @ ..]) = (from, members) else { return };
+    let Some(value) = object.get_mut(name) else { return };
+    take(value, inner);
+    if inner.is_empty() || value.as_object().is_some_and(Map::is_empty) {
+        object.remove(name);
     }
 }
 
@@ -169,6 +190,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_leaves_nothing_empty_behind() {
+        let left = |expression: &str| {
+            let mut event = json!({"user": {"id": 7, "of": {"b": 1}}, "list": [{"a": 1}]});
+            let program = ENV.compile(expression).expect("compiles");
+            Path::of(program.expression()).expect("a path").take_from(&mut event);
+            event
+        };
+        let all = left("event.absent");
+        for (expression, name, of) in [
+            ("event.user", "user", json!(null)),
+            ("event.user.id", "user", json!({"of": {"b": 1}})),
+            ("event.user.of.b", "user", json!({"id": 7})),
+        ] {
+            assert_eq!(left(expression).get(name).cloned().unwrap_or_default(), of, "{expression}");
+        }
+        for untouched in ["event.list[0].a", "event.user.id.x", "context.user", "event"] {
+            assert_eq!(left(untouched), all, "{untouched}");
+        }
+    }
+
+    #[test]
     fn a_path_gives_what_the_language_gives() {
         use crate::sources::mapping::{Alternative, Given, Scope, alternative, first};
         let long = "\u{e9}".repeat(15_000);
@@ -213,12 +255,16 @@ mod tests {
                         needed: Vec::new(),
                     };
                     let given = |alternative: Alternative| match first(&[alternative], &scope) {
-                        Ok(Some(Given::Value(value))) => Ok(Some(value)),
+                        Ok(Some(Given::Value(value) | Given::Member(value, _))) => Ok(Some(value)),
                         Ok(Some(Given::Whole)) => Ok(Some(event.clone())),
-                        Ok(None) => Ok(None),
+                        Ok(Some(Given::Rest) | None) => Ok(None),
                         Err(error) => Err(error),
                     };
-                    assert_eq!(given(alternative(text).expect("compiles")), given(slow), "{text} on {event}");
+                    assert_eq!(
+                        given(alternative("action", text).expect("compiles")),
+                        given(slow),
+                        "{text} on {event}"
+                    );
                 }
             }
         }

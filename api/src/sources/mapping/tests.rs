@@ -10,11 +10,38 @@ pub(super) fn element(kind: Kind, value: &Value) -> Element {
     Element { kind, raw: Bytes::from(value.to_string()), context: None }
 }
 
+/// What the mapping of a kind makes of a payload.
 fn mapped(kind: Kind, value: &Value) -> NewEvent {
-    match Mapping::of(kind).event(&element(kind, value)) {
+    let with = |mapping: &Mapping| match mapping.event(&element(kind, value)) {
         Ok(Mapped::Event(event)) => *event,
         Ok(Mapped::Skipped) => panic!("{value} is skipped"),
         Err(errors) => panic!("{value}: {errors:?}"),
+    };
+    let event = with(Mapping::of(kind));
+    let text = Mapping::text_of(kind).replace("metadata = \"rest\"", "metadata = \"event\"");
+    let with_all = with(&Mapping::compile(&text).expect("a mapping"));
+    assert_eq!(event.common, with_all.common);
+    let fields = format!("{:?}", event.common);
+    let taken = taken(&json!(with_all.metadata), Some(&json!(event.metadata)));
+    for leaf in taken {
+        let text = leaf.as_str().map_or_else(|| leaf.to_string(), str::to_owned);
+        let is_time = event::time_of(&leaf).is_some_and(|(time, _)| time == event.occurred_at.timestamp());
+        assert!(fields.contains(&text) || is_time, "{leaf} is nowhere in {event:?}");
+    }
+    event
+}
+
+/// The leaves of an object that are not in what is left of it.
+fn taken(all: &Value, left: Option<&Value>) -> Vec<Value> {
+    match (all, left) {
+        (Value::Object(all), left) if !all.is_empty() => {
+            all.iter().flat_map(|(name, value)| taken(value, left.and_then(|left| left.get(name)))).collect()
+        }
+        (all, Some(left)) => {
+            assert_eq!(all, left, "what is left is as it was");
+            Vec::new()
+        }
+        (all, None) => vec![all.clone()],
     }
 }
 
@@ -119,7 +146,25 @@ fn okta_has_several_targets() {
             "reason": "policy", "ip": "203.0.113.9", "session": "s1", "correlation": "t1", "key": "u1",
         })
     );
-    assert_eq!(found.metadata["uuid"], "u1");
+    // The time, the texts and the addresses are in their fields; the rest is what they do not have.
+    assert_eq!(
+        json!(found.metadata),
+        json!({
+            "uuid": "u1", "eventType": "application.user_membership.add", "target": event["target"],
+            "actor": {"type": "User", "alternateId": "bob@acme.io"},
+            "outcome": {"result": "DENY"}, "transaction": {"type": "WEB"},
+        })
+    );
+}
+
+#[test]
+fn a_longer_text_than_its_field_stays_in_the_rest() {
+    let mut event = json!({"id": "p", "time": 1, "type": "LOGIN_ERROR", "realmId": "r", "userId": "u"});
+    for (length, stays) in [(1, false), (20_000, false), (20_001, true), (50_000, true)] {
+        event["error"] = "e".repeat(length).into();
+        let metadata = mapped(Kind::Keycloak, &event).metadata;
+        assert_eq!(metadata.get("error").is_some_and(|error| *error == event["error"]), stays, "{length}");
+    }
 }
 
 #[test]

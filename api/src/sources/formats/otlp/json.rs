@@ -2,13 +2,20 @@
 
 use actix_web::web::Bytes;
 use logbook_engine::append::MAX_EVENT_BYTES;
-use serde::Deserialize;
-use serde_json::{Map, Value, json, value::RawValue};
+use serde::{
+    Deserialize,
+    de::{IgnoredAny, MapAccess},
+};
+use serde_json::{Map, Value, value::RawValue};
 
-use super::{context, element, put, scope};
+use super::{
+    context, element,
+    lenient::{Lenient, Pairs, Plain, Read, value},
+    put, scope,
+};
 use crate::sources::{
     element::{Element, Unreadable},
-    formats::{Bounded, MAX_EVENTS, TooMany, json::object},
+    formats::{Bounded, MAX_EVENTS, Name, TooMany},
 };
 
 #[derive(Deserialize)]
@@ -50,19 +57,14 @@ pub(super) fn elements(body: &Bytes) -> Result<Vec<Element>, TooMany> {
             elements.push(element(raw(part), &nothing()));
             continue;
         };
-        let resource = attributes(parsed(logs.resource).as_ref());
+        let Shared { attributes: resource, .. } = shared(logs.resource);
         for part in logs.scope_logs.items()? {
             let Ok(logs) = serde_json::from_str::<ScopeLogs<'_>>(part.get()) else {
                 elements.push(element(raw(part), &context("json", resource.clone(), Map::new())));
                 continue;
             };
-            let sent = parsed(logs.scope);
-            let of = |name: &str| sent.as_ref().and_then(|scope| scope.get(name)).cloned();
-            let scope = scope(
-                of("name").unwrap_or_default(),
-                of("version").unwrap_or_default(),
-                attributes(sent.as_ref()),
-            );
+            let Shared { name, version, attributes } = shared(logs.scope);
+            let scope = scope(name, version, attributes);
             let context = context("json", resource.clone(), scope);
             elements
                 .extend(logs.log_records.items()?.into_iter().map(|record| element(raw(record), &context)));
@@ -74,45 +76,38 @@ pub(super) fn elements(body: &Bytes) -> Result<Vec<Element>, TooMany> {
     if elements.len() > MAX_EVENTS { Err(TooMany) } else { Ok(elements) }
 }
 
-/// A resource or a scope. One that is longer than an event may be is kept as a text: then its records are rejected for their
-/// length, and nothing larger than the body is made of it.
-fn parsed(of: Option<&RawValue>) -> Option<Value> {
-    let of = of?.get();
-    if of.len() > MAX_EVENT_BYTES {
-        let whole = json!({"key": "too_long", "value": {"stringValue": of}});
-        return Some(json!({ "attributes": [whole] }));
-    }
-    serde_json::from_str(of).ok()
+/// A resource or a scope.
+#[derive(Default)]
+struct Shared {
+    name: Value,
+    version: Value,
+    attributes: Map<String, Value>,
 }
 
-/// The attributes of a resource, a scope or a record, as plain JSON.
-fn attributes(of: Option<&Value>) -> Map<String, Value> {
-    pairs(of.and_then(|of| of.get("attributes")))
-}
-
-fn pairs(list: Option<&Value>) -> Map<String, Value> {
-    let list = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let pair = |pair: &Value| Some((pair.get("key")?.as_str()?.to_owned(), plain(pair.get("value"))));
-    list.iter().filter_map(pair).collect()
-}
-
-/// An `AnyValue` as plain JSON. Nesting is bounded by the parser.
-fn plain(value: Option<&Value>) -> Value {
-    let Some(Value::Object(value)) = value else { return Value::Null };
-    let Some((kind, inner)) = value.iter().next() else { return Value::Null };
-    match kind.as_str() {
-        "intValue" | "int_value" => match inner.as_str().and_then(|text| text.parse::<i64>().ok()) {
-            Some(number) => number.into(),
-            None => inner.clone(),
-        },
-        "arrayValue" | "array_value" => {
-            let values = inner.get("values").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-            values.iter().map(|value| plain(Some(value))).collect()
+impl<'de> Lenient<'de> for Shared {
+    fn object<A: MapAccess<'de>>(mut object: A) -> Result<Self, A::Error> {
+        let mut shared = Self::default();
+        while let Some(Name(name)) = object.next_key()? {
+            match &*name {
+                "name" => shared.name = object.next_value()?,
+                "version" => shared.version = object.next_value()?,
+                "attributes" => shared.attributes = value::<_, Pairs>(&mut object)?.0,
+                _ => drop(object.next_value::<IgnoredAny>()?),
+            }
         }
-        "kvlistValue" | "kvlist_value" => Value::Object(pairs(inner.get("values"))),
-        // Texts, truth values, doubles, and bytes as base64.
-        _ => inner.clone(),
+        Ok(shared)
     }
+}
+
+/// What records share. One that is longer than an event may be is kept as a text: then its records are rejected for their length,
+/// and nothing larger than the body is made of it.
+fn shared(of: Option<&RawValue>) -> Shared {
+    let Some(of) = of.map(RawValue::get) else { return Shared::default() };
+    if of.len() > MAX_EVENT_BYTES {
+        let attributes = Map::from_iter([("too_long".to_owned(), of.into())]);
+        return Shared { attributes, ..Shared::default() };
+    }
+    serde_json::from_str::<Read<Shared>>(of).map(|read| read.0).unwrap_or_default()
 }
 
 /// The number of a severity, which JSON may have by its name in the protocol: `SEVERITY_NUMBER_WARN2` is 14.
@@ -134,28 +129,60 @@ fn severity(sent: Value) -> Value {
     }
 }
 
+/// A log record, in the names of its mapping. None where it is no object.
+#[derive(Default)]
+struct Record {
+    members: Option<Map<String, Value>>,
+    is_envelope: bool,
+}
+
+impl<'de> Lenient<'de> for Record {
+    fn object<A: MapAccess<'de>>(mut object: A) -> Result<Self, A::Error> {
+        let mut record = Map::new();
+        let mut is_envelope = false;
+        let mut attributes = Pairs::default();
+        while let Some(Name(name)) = object.next_key()? {
+            let (name, sent) = match &*name {
+                "timeUnixNano" | "time_unix_nano" => ("time_unix_nano", time(object.next_value()?)),
+                "observedTimeUnixNano" | "observed_time_unix_nano" => {
+                    ("observed_time_unix_nano", time(object.next_value()?))
+                }
+                "severityNumber" | "severity_number" => ("severity_number", severity(object.next_value()?)),
+                "severityText" | "severity_text" => ("severity_text", object.next_value()?),
+                "eventName" | "event_name" => ("event_name", object.next_value()?),
+                "traceId" | "trace_id" => ("trace_id", object.next_value()?),
+                "spanId" | "span_id" => ("span_id", object.next_value()?),
+                "body" => ("body", value::<_, Plain>(&mut object)?.0),
+                other => {
+                    is_envelope |= ["resourceLogs", "resource_logs"].contains(&other);
+                    match other {
+                        "attributes" => attributes = value(&mut object)?,
+                        _ => drop(object.next_value::<IgnoredAny>()?),
+                    }
+                    continue;
+                }
+            };
+            put(&mut record, name, sent);
+        }
+        record.insert("attributes".to_owned(), Value::Object(attributes.0));
+        Ok(Self { members: Some(record), is_envelope })
+    }
+}
+
+/// Integers of 64 bits are texts, and some send numbers. Zero means that there is none.
+fn time(sent: Value) -> Value {
+    match sent {
+        Value::Number(number) if number.as_u64() != Some(0) => number.to_string().into(),
+        Value::String(text) if text != "0" => text.into(),
+        _ => Value::Null,
+    }
+}
+
 pub(super) fn record(raw: &[u8]) -> Result<Map<String, Value>, Unreadable> {
-    let sent = object(raw)?;
-    if sent.contains_key("resourceLogs") || sent.contains_key("resource_logs") {
+    let Read(Record { members, is_envelope }) = serde_json::from_slice(raw)
+        .map_err(|error| Unreadable::new("malformed_json", format!("not well-formed: {error}")))?;
+    if is_envelope {
         return Err(Unreadable::new("invalid", "the envelope is not that of OTLP logs"));
     }
-    let of = |camel: &str, snake: &str| sent.get(camel).or_else(|| sent.get(snake));
-    // Integers of 64 bits are texts, and some send numbers.
-    let time = |camel: &str, snake: &str| match of(camel, snake) {
-        Some(Value::Number(number)) if number.as_u64() != Some(0) => number.to_string(),
-        Some(Value::String(text)) if text != "0" => text.clone(),
-        _ => String::new(),
-    };
-    let given = |camel: &str, snake: &str| of(camel, snake).cloned().unwrap_or_default();
-    let mut record = Map::new();
-    put(&mut record, "time_unix_nano", time("timeUnixNano", "time_unix_nano"));
-    put(&mut record, "observed_time_unix_nano", time("observedTimeUnixNano", "observed_time_unix_nano"));
-    put(&mut record, "severity_number", severity(given("severityNumber", "severity_number")));
-    put(&mut record, "severity_text", given("severityText", "severity_text"));
-    put(&mut record, "event_name", given("eventName", "event_name"));
-    put(&mut record, "trace_id", given("traceId", "trace_id"));
-    put(&mut record, "span_id", given("spanId", "span_id"));
-    put(&mut record, "body", plain(sent.get("body")));
-    record.insert("attributes".to_owned(), Value::Object(pairs(sent.get("attributes"))));
-    Ok(record)
+    members.ok_or_else(|| Unreadable::new("invalid", "must be an object"))
 }
