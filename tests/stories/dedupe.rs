@@ -90,6 +90,18 @@ on_both!(an_event_that_is_sent_again_is_the_same_however_it_is_written, |server|
     assert_eq!(first["results"][0]["id"], second["results"][0]["id"]);
 });
 
+on_both!(a_producer_that_counts_anew_sends_the_same_events, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    let counted = |epoch: &str, sequence: u32| {
+        let mut event = keyed("a");
+        (event["epoch"], event["sequence"]) = (json!(epoch), json!(sequence));
+        admin.post(PATH, json!([event])).expect(201).json
+    };
+    assert_eq!(counted("one", 7)["accepted"], 1);
+    assert_eq!(counted("two", 1)["duplicates"], 1, "its outbox came from a backup");
+});
+
 fn create_key(server: &TestServer, name: &str) -> Client {
     let body = json!({"name": name, "role": "writer"});
     let made = server.admin().post("/workspaces/clinic/keys", body).expect(201);

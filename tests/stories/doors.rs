@@ -320,3 +320,20 @@ on_both!(
         assert_eq!(how(&server, "vector")["events"], 1);
     }
 );
+
+on_both!(an_element_whose_key_another_event_has_counts_as_rejected, |server| {
+    server.workspace("clinic");
+    let key = key(&server, "app", "api");
+    let sender = server.bearer(&key);
+    let send = |user: &str| {
+        let event = json!([{
+            "log": "access", "event_type": "login", "occurred_at": "2026-10-01T00:00:00Z", "dedupe_key": "a", "user": {"id": user},
+        }]);
+        let counts = sender.post(&format!("{PATH}/app/events"), event).expect(200).json;
+        ["accepted", "duplicates", "skipped", "rejected"].map(|name| counts[name].as_u64().expect("a number"))
+    };
+    assert_eq!(send("1"), [1, 0, 0, 0]);
+    assert_eq!(send("1"), [0, 1, 0, 0]);
+    assert_eq!(send("2"), [0, 0, 0, 1], "every element is told of");
+    assert_eq!(quarantine(&server, "app")[0].0, "dedupe_conflict");
+});

@@ -3592,7 +3592,7 @@ export interface components {
        * @description Elements that are no events, as the mapping says.
        */
       skipped: number;
-      /** @description Elements that could not be read and are in quarantine. */
+      /** @description Elements that are in quarantine: they could not be read, or another event has their dedupe key. */
       rejected: number;
     };
     /** @description Who last set each field of a record. */

@@ -41,7 +41,7 @@ use crate::{
 /// What became of a body.
 pub struct Received {
     pub appended: Appended,
-    /// Elements that went into quarantine when they were read.
+    /// Elements that went into quarantine: they could not be read, or another event has their dedupe key.
     pub rejected: usize,
     pub skipped: u64,
 }
@@ -141,7 +141,7 @@ pub async fn store(
         let read = reading.read(elements, PATIENCE, |prepared| {
             memory.grow_to(body.len() + prepared).map_err(Problem::from)
         })?;
-        let counts = (read.rejected.len(), read.skipped);
+        let counts = (read.events.len() + read.rejected.len(), read.skipped);
         let source = FromSource {
             name: open.source.name.clone(),
             bytes: body.len() as u64,
@@ -162,9 +162,10 @@ pub async fn store(
         };
         Ok::<_, Problem>((append, counts))
     };
-    let ((append, (rejected, skipped)), memory) =
+    let ((append, (unskipped, skipped)), memory) =
         if quick { (work(&mut memory)?, memory) } else { appender.parse(memory, work).await? };
     let appended = appender.append(append, memory).await?;
+    let rejected = unskipped.saturating_sub(appended.results.len());
     Ok(Received { appended, rejected, skipped })
 }
 

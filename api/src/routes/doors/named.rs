@@ -43,7 +43,7 @@ pub struct ReceivedEvents {
     pub duplicates: usize,
     /// Elements that are no events, as the mapping says.
     pub skipped: u64,
-    /// Elements that could not be read and are in quarantine.
+    /// Elements that are in quarantine: they could not be read, or another event has their dedupe key.
     pub rejected: usize,
 }
 

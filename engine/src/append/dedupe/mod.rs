@@ -48,8 +48,8 @@ impl Key {
     }
 }
 
-/// Whether an event that is sent again says what the first one said. What the server adds does not count; secrets are compared as
-/// they were masked.
+/// Whether an event that is sent again says what the first one said. What the server adds does not count, nor how it was
+/// delivered: a producer that was restored from a backup may count anew. Secrets are compared as they were masked.
 fn is_same(first: &EventRow, again: &EventRow, has_time: bool) -> bool {
     let EventRow {
         workspace_id: _,
@@ -77,16 +77,15 @@ fn is_same(first: &EventRow, again: &EventRow, has_time: bool) -> bool {
         user_agent,
         session_id,
         correlation_id,
-        epoch,
-        sequence,
+        epoch: _,
+        sequence: _,
         changes,
         metadata,
         masked: _,
     } = first;
     (*log, *outcome) == (again.log, again.outcome)
         && (!has_time || *occurred_at == again.occurred_at)
-        && (*actor_type, *on_behalf_of_type, *sequence)
-            == (again.actor_type, again.on_behalf_of_type, again.sequence)
+        && (*actor_type, *on_behalf_of_type) == (again.actor_type, again.on_behalf_of_type)
         && *action == again.action
         && [
             (actor_id, &again.actor_id),
@@ -104,7 +103,6 @@ fn is_same(first: &EventRow, again: &EventRow, has_time: bool) -> bool {
             (user_agent, &again.user_agent),
             (session_id, &again.session_id),
             (correlation_id, &again.correlation_id),
-            (epoch, &again.epoch),
             (changes, &again.changes),
             (metadata, &again.metadata),
         ]
