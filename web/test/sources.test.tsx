@@ -5,6 +5,7 @@ import type { Source } from "../src/api/types";
 import { missingFields, problemTexts } from "../src/routes/settings/sources/problems";
 import { courseOf, dayOf } from "../src/routes/settings/sources/course";
 import { mostOf, OTHER, secondsOf, silenceOf } from "../src/routes/settings/sources/silence";
+import { queryClient } from "../src/routes/router";
 import { API, openPage, problem, server, sourceOf, startServer, withSource } from "./app";
 
 startServer();
@@ -116,6 +117,25 @@ describe("the page of a source", () => {
     // A viewer changes nothing.
     expect(screen.queryByRole("button", { name: "Remove source" })).toBeNull();
     expect(screen.queryByText("Keys")).toBeNull();
+  });
+
+  it("keeps open what is copied from it when the first event comes", async () => {
+    withSource(sourceOf({ events: 0, last_event_at: null, last_received_at: null }));
+    await openPage(`${LIST}/vector`);
+    const opened = (await screen.findByRole("heading", { name: "Connect it" })).closest("details");
+    expect(opened?.open).toBe(true);
+    withSource(sourceOf());
+    await queryClient.invalidateQueries();
+    await screen.findByText("Nothing is wrong with it");
+    expect(opened?.isConnected).toBe(true);
+    expect(opened?.open).toBe(true);
+  });
+
+  it("folds what was connected before", async () => {
+    withSource(sourceOf());
+    await openPage(`${LIST}/vector`);
+    const folded = (await screen.findByRole("heading", { name: "Connect it" })).closest("details");
+    expect(folded?.open).toBe(false);
   });
 
   it("sets a silence of any length", async () => {

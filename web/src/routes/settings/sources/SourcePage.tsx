@@ -5,10 +5,12 @@ import { describeError } from "../../../api/errors";
 import { queryKeys } from "../../../api/query-keys";
 import { canExport, canManage } from "../../../api/roles";
 import { removeSource, sourceQuery } from "../../../api/sources";
+import type { Source } from "../../../api/types";
 import { Button } from "../../../ui/Button";
 import { cx } from "../../../ui/cx";
 import { ErrorNotice } from "../../../ui/ErrorNotice";
 import { SkeletonLine } from "../../../ui/Skeleton";
+import type { Clock } from "../../../ui/time/format";
 import { ConfirmDialog } from "../ConfirmDialog";
 import settings from "../settings.module.css";
 import { useSettings } from "../use-settings";
@@ -27,8 +29,6 @@ export function SourcePage() {
   const { source: name } = useParams({ from: "/app/w/$slug/settings/sources/$source" });
   const { slug, workspace, clock } = useSettings(name);
   const source = useQuery(sourceQuery(slug, name));
-  const manages = canManage(workspace.role);
-  const [replayed, setReplayed] = useState("");
   if (source.error && !source.data) {
     return <ErrorNotice {...describeError(source.error)} onRetry={() => void source.refetch()} />;
   }
@@ -41,67 +41,79 @@ export function SourcePage() {
           {source.data && <span className={settings.tag}>{KINDS[source.data.kind].name}</span>}
         </h2>
       </div>
-      {!source.data ? (
-        <SkeletonLine width="40%" />
+      {source.data ? (
+        <Parts slug={slug} source={source.data} role={workspace.role} clock={clock} />
       ) : (
-        <>
-          {source.data.last_received_at ? (
-            <SourceHealth slug={slug} source={source.data} clock={clock} />
-          ) : (
-            <section className={styles.part} aria-label="First event">
-              <WaitingFor slug={slug} source={name} clock={clock} />
-            </section>
-          )}
-          {source.data.rejected > 0 && (
-            <Quarantine
-              slug={slug}
-              source={source.data}
-              clock={clock}
-              reads={canExport(workspace.role)}
-              manages={manages}
-              onReplayed={setReplayed}
-            />
-          )}
-          {source.data.rejected === 0 && replayed && (
-            <p role="status" className={settings.saved}>
-              The quarantine is empty: {replayed}
-            </p>
-          )}
-          {/* Whoever looks at a source that sends has connected it. */}
-          <details className={styles.folded} open={!source.data.last_received_at}>
-            <summary>
-              <h3 className={settings.heading}>Connect it</h3>
-            </summary>
-            <SenderConfig
-              kind={source.data.kind}
-              workspace={slug}
-              source={name}
-              signed={source.data.has_secret}
-            />
-          </details>
-          <section aria-labelledby="mapping">
-            <h3 id="mapping" className={settings.heading}>
-              Mapping
-            </h3>
-            <p className={settings.sub}>
-              {source.data.has_own_mapping
-                ? "This source has a mapping of its own."
-                : "What it sends is read by the mapping of its kind."}{" "}
-              <Link to="/w/$slug/settings/sources/$source/mapping" params={{ slug, source: name }}>
-                {manages ? "Try and change it" : "Read it"}
-              </Link>
-            </p>
-          </section>
-          {manages && (
-            <>
-              <SourceKeys slug={slug} source={source.data} clock={clock} />
-              <SourceSettings slug={slug} source={source.data} />
-              <Remove slug={slug} name={name} />
-            </>
-          )}
-        </>
+        <SkeletonLine width="40%" />
       )}
     </div>
+  );
+}
+
+interface PartsProps {
+  slug: string;
+  source: Source;
+  /** That of the reader, in the workspace. */
+  role: string;
+  clock: Clock;
+}
+
+function Parts({ slug, source, role, clock }: PartsProps) {
+  const manages = canManage(role);
+  const [replayed, setReplayed] = useState("");
+  // Whoever looks at a source that sends has connected it. The first event must not fold what is being copied.
+  const [unfolded] = useState(!source.last_received_at);
+  return (
+    <>
+      {source.last_received_at ? (
+        <SourceHealth slug={slug} source={source} clock={clock} />
+      ) : (
+        <section className={styles.part} aria-label="First event">
+          <WaitingFor slug={slug} source={source.name} clock={clock} />
+        </section>
+      )}
+      {source.rejected > 0 && (
+        <Quarantine
+          slug={slug}
+          source={source}
+          clock={clock}
+          reads={canExport(role)}
+          manages={manages}
+          onReplayed={setReplayed}
+        />
+      )}
+      {source.rejected === 0 && replayed && (
+        <p role="status" className={settings.saved}>
+          The quarantine is empty: {replayed}
+        </p>
+      )}
+      <details className={styles.folded} open={unfolded}>
+        <summary>
+          <h3 className={settings.heading}>Connect it</h3>
+        </summary>
+        <SenderConfig kind={source.kind} workspace={slug} source={source.name} signed={source.has_secret} />
+      </details>
+      <section aria-labelledby="mapping">
+        <h3 id="mapping" className={settings.heading}>
+          Mapping
+        </h3>
+        <p className={settings.sub}>
+          {source.has_own_mapping
+            ? "This source has a mapping of its own."
+            : "What it sends is read by the mapping of its kind."}{" "}
+          <Link to="/w/$slug/settings/sources/$source/mapping" params={{ slug, source: source.name }}>
+            {manages ? "Try and change it" : "Read it"}
+          </Link>
+        </p>
+      </section>
+      {manages && (
+        <>
+          <SourceKeys slug={slug} source={source} clock={clock} />
+          <SourceSettings slug={slug} source={source} />
+          <Remove slug={slug} name={source.name} />
+        </>
+      )}
+    </>
   );
 }
 
