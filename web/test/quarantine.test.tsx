@@ -1,6 +1,9 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
 import { describe, expect, it } from "vitest";
+import { queryKeys } from "../src/api/query-keys";
+import type { Source } from "../src/api/types";
+import { queryClient } from "../src/routes/router";
 import { copiedTexts, openPage, problem, savedFiles, server, sourceOf, startServer, withSource } from "./app";
 
 startServer();
@@ -31,6 +34,23 @@ async function openQuarantine(records: object[], role = "admin") {
   const page = await openPage(PATH, role);
   await screen.findByRole("heading", { name: "Quarantine" });
   return { ...page, own };
+}
+
+/** Answers a replay, after which the source has so many records. */
+function withReplay(own: string, outcome: object, left: number) {
+  const none = { replayed: 0, duplicates: 0, skipped: 0, rejected: 0, has_more: false, last_id: 1 };
+  server.use(
+    http.post(`${own}/rejected/replay`, () => {
+      server.use(http.get(own, () => HttpResponse.json(sourceOf({ rejected: left }))));
+      return HttpResponse.json({ ...none, ...outcome });
+    }),
+  );
+}
+
+/** The page looks at the source again. */
+async function look(changes: Partial<Source>) {
+  withSource(sourceOf(changes));
+  await queryClient.invalidateQueries({ queryKey: queryKeys.source("clinic", "vector") });
 }
 
 async function unfold() {
@@ -147,22 +167,43 @@ describe("the quarantine of a source", () => {
 
   it("says what was replayed when nothing is left", async () => {
     const { own } = await openQuarantine([recordOf(1, "a")]);
-    server.use(
-      http.post(`${own}/rejected/replay`, () => {
-        withSource(sourceOf());
-        return HttpResponse.json({
-          replayed: 1,
-          duplicates: 0,
-          skipped: 0,
-          rejected: 0,
-          has_more: false,
-          last_id: 1,
-        });
-      }),
-    );
+    withReplay(own, { replayed: 1 }, 0);
     fireEvent.click(await screen.findByRole("button", { name: "Replay all" }));
     expect(await screen.findByText("The quarantine is empty: 1 replayed")).toBeTruthy();
     expect(screen.queryByRole("heading", { name: "Quarantine" })).toBeNull();
+  });
+
+  it("says nothing of an earlier replay when records that came since are discarded", async () => {
+    const { own } = await openQuarantine([recordOf(1, "a")]);
+    withReplay(own, { replayed: 1 }, 0);
+    fireEvent.click(await screen.findByRole("button", { name: "Replay all" }));
+    await screen.findByText("The quarantine is empty: 1 replayed");
+    // Others came, and another admin discarded them.
+    await look({ rejected: 3 });
+    await screen.findByRole("heading", { name: "Quarantine" });
+    expect(screen.queryByText(/1 replayed/)).toBeNull();
+    await look({ rejected: 0 });
+    await waitFor(() => expect(screen.queryByRole("heading", { name: "Quarantine" })).toBeNull());
+    expect(screen.queryByText(/The quarantine is empty/)).toBeNull();
+  });
+
+  it("says no more what could not be read when that is discarded", async () => {
+    const { own } = await openQuarantine([recordOf(1, "a"), recordOf(2, "b")]);
+    withReplay(own, { replayed: 1, rejected: 1 }, 1);
+    server.use(
+      http.post(`${own}/rejected/discard`, () => {
+        withSource(sourceOf());
+        return HttpResponse.json({ discarded: 1 });
+      }),
+    );
+    fireEvent.click(await screen.findByRole("button", { name: "Replay all" }));
+    await screen.findByText("1 replayed, 1 still cannot be read");
+    fireEvent.click(screen.getByRole("checkbox", { name: "Choose record 2" }));
+    fireEvent.click(screen.getByRole("button", { name: "Discard 1" }));
+    const dialog = await screen.findByRole("dialog", { name: "Discard records" });
+    fireEvent.click(within(dialog).getByRole("button", { name: "Discard 1" }));
+    await waitFor(() => expect(screen.queryByRole("heading", { name: "Quarantine" })).toBeNull());
+    expect(screen.queryByText(/still cannot be read/)).toBeNull();
   });
 
   it("discards what is chosen, after a question", async () => {

@@ -22,12 +22,13 @@ interface QuarantineProps {
   /** Records may have secrets: not everybody who reads the logs reads them. */
   reads: boolean;
   manages: boolean;
-  /** What became of them, which is said even when none is left. */
+  /** What became of those that were replayed last, which is said even when none is left. */
+  replayed: string;
   onReplayed: (text: string) => void;
 }
 
 /** What a source sent and could not be read: why, byte for byte, to be replayed or discarded. */
-export function Quarantine({ slug, source, clock, reads, manages, onReplayed }: QuarantineProps) {
+export function Quarantine({ source, reads, ...rest }: QuarantineProps) {
   return (
     <section className={styles.parts} aria-labelledby="quarantine">
       <div>
@@ -41,7 +42,7 @@ export function Quarantine({ slug, source, clock, reads, manages, onReplayed }: 
         </p>
       </div>
       {reads ? (
-        <Records slug={slug} source={source.name} clock={clock} manages={manages} onReplayed={onReplayed} />
+        <Records {...rest} source={source.name} />
       ) : (
         <p className={settings.none}>Auditors and admins see the records: their secrets are not masked.</p>
       )}
@@ -54,6 +55,7 @@ function Records({
   source,
   clock,
   manages,
+  replayed,
   onReplayed,
 }: Omit<QuarantineProps, "source" | "reads"> & { source: string }) {
   const queries = useQueryClient();
@@ -67,7 +69,7 @@ function Records({
   const replay = useMutation({
     mutationFn: () => replayRejected(slug, source, chosen.size > 0 ? [...chosen] : null),
     onSuccess: async (outcome) => {
-      onReplayed(replayed(outcome));
+      onReplayed(replayText(outcome));
       await again();
     },
   });
@@ -99,7 +101,7 @@ function Records({
           {save.isPending ? "Exporting…" : "Export all"}
         </Button>
         <span role="status" className={settings.sub}>
-          {replay.data && replayed(replay.data)}
+          {replayed}
           {replay.error?.message}
           {save.error && save.error.name !== "AbortError" && save.error.message}
         </span>
@@ -134,6 +136,7 @@ function Records({
           action={`Discard ${chosen.size}`}
           onConfirm={async () => {
             await discardRejected(slug, source, [...chosen]);
+            onReplayed("");
             await again();
           }}
           onClose={() => setDiscarding(false)}
@@ -146,7 +149,7 @@ function Records({
   );
 }
 
-function replayed({
+function replayText({
   replayed,
   duplicates,
   skipped,

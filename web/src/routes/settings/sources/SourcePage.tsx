@@ -61,6 +61,12 @@ interface PartsProps {
 function Parts({ slug, source, role, clock }: PartsProps) {
   const manages = canManage(role);
   const [replayed, setReplayed] = useState("");
+  // What became of the records of before says nothing about those that came since.
+  const [rejected, setRejected] = useState(source.rejected);
+  if (rejected !== source.rejected) {
+    setRejected(source.rejected);
+    if (source.rejected > rejected) setReplayed("");
+  }
   // Whoever looks at a source that sends has connected it. The first event must not fold what is being copied.
   const [unfolded] = useState(!source.last_received_at);
   return (
@@ -79,6 +85,7 @@ function Parts({ slug, source, role, clock }: PartsProps) {
           clock={clock}
           reads={canExport(role)}
           manages={manages}
+          replayed={replayed}
           onReplayed={setReplayed}
         />
       )}
