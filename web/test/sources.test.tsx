@@ -26,6 +26,9 @@ function takeChanges(source: Source) {
   return bodies;
 }
 
+/** The change that was sent is saved, and the source was read again. */
+const saved = () => waitFor(() => expect(queryClient.isMutating() + queryClient.isFetching()).toBe(0));
+
 describe("the list of sources", () => {
   it("says of each what sends, how much came, and how it is", async () => {
     withSources(
@@ -152,6 +155,29 @@ describe("the page of a source", () => {
     await waitFor(() => expect(bodies).toEqual([{ silence_seconds: 259_200 }]));
     fireEvent.change(choice, { target: { value: "Never" } });
     await waitFor(() => expect(bodies.at(-1)).toEqual({ silence_seconds: null }));
+  });
+
+  it("keeps what is begun in a field when another one is saved", async () => {
+    const bodies = takeChanges(sourceOf({ kind: "keycloak" }));
+    await openPage(`${LIST}/vector`);
+    const choice = await screen.findByLabelText<HTMLSelectElement>("Report silence after");
+    fireEvent.change(choice, { target: { value: OTHER } });
+    fireEvent.change(screen.getByLabelText("How many"), { target: { value: "45" } });
+    const secret = screen.getByLabelText<HTMLInputElement>("Secret");
+    fireEvent.change(secret, { target: { value: "a long secret" } });
+    fireEvent.change(screen.getByLabelText("It may send an event again for"), {
+      target: { value: "1 year" },
+    });
+    await saved();
+    expect(screen.getByLabelText<HTMLInputElement>("How many").value).toBe("45");
+    expect(secret.value).toBe("a long secret");
+    fireEvent.click(screen.getByRole("button", { name: "Set secret" }));
+    await waitFor(() => expect(secret.value).toBe(""));
+    await saved();
+    expect(screen.getByLabelText<HTMLInputElement>("How many").value).toBe("45");
+    fireEvent.click(screen.getByRole("button", { name: "Set" }));
+    await waitFor(() => expect(choice.value).toBe("Never"));
+    expect(bodies).toEqual([{ replay_days: 365 }, { secret: "a long secret" }, { silence_seconds: 2700 }]);
   });
 
   it("makes another key, and says when none works", async () => {

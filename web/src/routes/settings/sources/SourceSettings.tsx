@@ -31,10 +31,11 @@ export function SourceSettings({ slug, source }: { slug: string; source: Source 
   const [secret, setSecret] = useState("");
   const change = useMutation({
     mutationFn: (changes: Parameters<typeof changeSource>[2]) => changeSource(slug, source.name, changes),
-    onSuccess: async () => {
-      setSecret("");
+    // What was begun in another field stays.
+    onSuccess: async (_, changes) => {
+      if ("secret" in changes) setSecret("");
       await queries.invalidateQueries({ queryKey: queryKeys.sources(slug) });
-      setChosen(null);
+      if ("silence_seconds" in changes) setChosen(null);
     },
   });
   const [chosen, setChosen] = useState<Silence | null>(null);
