@@ -173,6 +173,16 @@ describe("the quarantine of a source", () => {
     expect(screen.queryByRole("heading", { name: "Quarantine" })).toBeNull();
   });
 
+  it("says why a replay fails, and nothing of the one before", async () => {
+    const { own } = await openQuarantine([recordOf(1, "a")]);
+    withReplay(own, { rejected: 1 }, 1);
+    fireEvent.click(await screen.findByRole("button", { name: "Replay all" }));
+    await screen.findByText("0 replayed, 1 still cannot be read");
+    server.use(http.post(`${own}/rejected/replay`, () => problem(409, "conflict", "not now")));
+    fireEvent.click(screen.getByRole("button", { name: "Replay all" }));
+    expect(await screen.findByText("not now")).toBeTruthy();
+  });
+
   it("says nothing of an earlier replay when records that came since are discarded", async () => {
     const { own } = await openQuarantine([recordOf(1, "a")]);
     withReplay(own, { replayed: 1 }, 0);

@@ -68,6 +68,7 @@ function Records({
   };
   const replay = useMutation({
     mutationFn: () => replayRejected(slug, source, chosen.size > 0 ? [...chosen] : null),
+    onMutate: () => onReplayed(""),
     onSuccess: async (outcome) => {
       onReplayed(replayText(outcome));
       await again();
