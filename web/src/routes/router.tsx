@@ -301,6 +301,8 @@ export const router = createRouter({
   context: { queries: queryClient },
   parseSearch,
   stringifySearch,
+  // Another workspace, source or record begins anew: nothing that was selected or written for one is shown with another.
+  defaultRemountDeps: ({ params }) => params,
   defaultPreload: "intent",
   defaultPreloadStaleTime: 0,
   defaultPendingComponent: RoutePending,
