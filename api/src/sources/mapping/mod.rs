@@ -32,7 +32,7 @@ use std::{
 
 use cel::{Context, Env, ExecutionError, Program};
 use logbook_engine::event::NewEvent;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use path::Path;
 
@@ -117,13 +117,13 @@ static ROOT: LazyLock<Context<'static, 'static>> = LazyLock::new(|| {
 /// What the expressions of a mapping read.
 struct Scope<'a> {
     event: &'a Value,
-    context: &'a Value,
+    context: &'a Map<String, Value>,
     /// The same as the language has it. Most elements need no copy.
     variables: OnceCell<Context<'static, 'static>>,
 }
 
 impl<'a> Scope<'a> {
-    fn new(event: &'a Value, context: &'a Value) -> Self {
+    fn new(event: &'a Value, context: &'a Map<String, Value>) -> Self {
         Self { event, context, variables: OnceCell::new() }
     }
 
@@ -131,7 +131,7 @@ impl<'a> Scope<'a> {
         self.variables.get_or_init(|| {
             let mut variables = ROOT.new_inner_scope();
             variables.add_variable_from_value("event", values::to_cel(self.event));
-            variables.add_variable_from_value("context", values::to_cel(self.context));
+            variables.add_variable_from_value("context", values::object_to_cel(self.context));
             variables
         })
     }
@@ -235,8 +235,8 @@ impl Mapping {
             return Err(vec![FieldError::at("", "too_long", detail)]);
         }
         let value = element.value().map_err(|error| vec![FieldError::at("", error.code, error.detail)])?;
-        let context = Value::Object(element.context.as_deref().cloned().unwrap_or_default());
-        let scope = Scope::new(&value, &context);
+        let nothing = Map::new();
+        let scope = Scope::new(&value, element.context.as_deref().unwrap_or(&nothing));
         let mut found = BTreeMap::new();
         let mut errors = Vec::new();
         // They get the element itself at the end.
@@ -327,8 +327,8 @@ fn alternative(field: &str, expression: &str) -> Result<Alternative, String> {
     let program = ENV.compile(expression).map_err(|error| error.to_string())?;
     bounds::check(program.expression())?;
     Ok(match Path::of(program.expression()) {
-        Some(path) => Alternative::Path(path),
-        None => Alternative::Program { needed: Path::needed(program.expression()), program },
+        Some(path) if !path.is_context() => Alternative::Path(path),
+        _ => Alternative::Program { needed: Path::needed(program.expression()), program },
     })
 }
 

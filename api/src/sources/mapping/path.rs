@@ -88,13 +88,19 @@ impl Path {
         }
     }
 
+    /// Whether it is all that belongs to an element. That is no JSON value.
+    pub(super) fn is_context(&self) -> bool {
+        self.root == Root::Context && self.members.is_empty()
+    }
+
     /// What stands there.
-    pub(super) fn find<'a>(&self, event: &'a Value, context: &'a Value) -> Option<&'a Value> {
-        let root = match self.root {
-            Root::Event => event,
-            Root::Context => context,
+    pub(super) fn find<'a>(&self, event: &'a Value, context: &'a Map<String, Value>) -> Option<&'a Value> {
+        let (root, members) = match (self.root, self.members.as_slice()) {
+            (Root::Event, members) => (event, members),
+            (Root::Context, [Member::Name(name), members @ ..]) => (context.get(name)?, members),
+            (Root::Context, _) => return None,
         };
-        self.members.iter().try_fold(root, |value, member| match member {
+        members.iter().try_fold(root, |value, member| match member {
             Member::Name(name) => value.as_object()?.get(name),
             Member::Place(place) => value.as_array()?.get(*place),
         })
@@ -178,7 +184,7 @@ mod tests {
         let event = json!({"user": {"id": 7}, "list": [{"a": null}], "text": "x"});
         let found = |expression: &str| {
             let program = ENV.compile(expression).expect("compiles");
-            Path::of(program.expression()).expect("a path").find(&event, &json!({})).cloned()
+            Path::of(program.expression()).expect("a path").find(&event, &Map::new()).cloned()
         };
         assert_eq!(found("event.user.id"), Some(json!(7)));
         assert_eq!(found("event.list[0].a"), Some(json!(null)));
@@ -231,7 +237,7 @@ mod tests {
             json!({"id": 7, "a.b": {"c": [null]}}),
         ];
         for value in &values {
-            for context in &values {
+            for context in values.iter().filter_map(Value::as_object) {
                 let event = json!({"user": value, "list": [value, {"id": value}]});
                 let scope = Scope::new(&event, context);
                 for text in [

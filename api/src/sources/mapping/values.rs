@@ -26,12 +26,14 @@ pub(super) fn to_cel(value: &Value) -> Cel {
         },
         Value::String(text) => Cel::String(Arc::new(cut(text, LONGEST_TEXT).to_owned())),
         Value::Array(list) => Cel::List(Arc::new(list.iter().take(MOST_MEMBERS).map(to_cel).collect())),
-        Value::Object(object) => {
-            let member =
-                |(name, value): (&String, &Value)| (Key::String(Arc::new(name.clone())), to_cel(value));
-            Cel::Map(Map { map: Arc::new(object.iter().take(MOST_MEMBERS).map(member).collect()) })
-        }
+        Value::Object(object) => object_to_cel(object),
     }
+}
+
+/// An object as expressions see it.
+pub(super) fn object_to_cel(object: &serde_json::Map<String, Value>) -> Cel {
+    let member = |(name, value): (&String, &Value)| (Key::String(Arc::new(name.clone())), to_cel(value));
+    Cel::Map(Map { map: Arc::new(object.iter().take(MOST_MEMBERS).map(member).collect()) })
 }
 
 /// What an expression gives that is the name of this value.
