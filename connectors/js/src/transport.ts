@@ -143,9 +143,10 @@ export class Transport {
     const answer = await this.#post("events", `[${events.join(",\n")}]`);
     // Some other server, or a proxy, may answer 200 as well. Only Logbook's counts say that the events are durable.
     const received = counts(answer.body);
+    if (answer.status !== 200 || !received) throw notLogbook(answer);
     const uncounted = events.length - COUNTS.reduce((sum, name) => sum + received[name], 0);
-    if (answer.status !== 200 || uncounted === events.length || !(uncounted >= 0)) throw notLogbook(answer);
-    // An event with the dedupe key of another one is in quarantine, which Logbook does not count.
+    if (uncounted < 0) throw notLogbook(answer);
+    // Older servers do not count an event with the dedupe key of another one, which is in quarantine.
     return { ...received, rejected: received.rejected + uncounted };
   }
 
@@ -218,10 +219,12 @@ interface Failure {
 
 const COUNTS = ["accepted", "duplicates", "skipped", "rejected"] as const;
 
-function counts(body: string): Received {
+/** What Logbook counted; undefined for an answer that is not Logbook's. */
+function counts(body: string): Received | undefined {
   const answer = parsed(body);
-  const count = (name: string) => (Number.isInteger(answer?.[name]) ? (answer[name] as number) : NaN);
-  const [accepted, duplicates, skipped, rejected] = COUNTS.map(count) as [number, number, number, number];
+  const isCount = (count: unknown) => Number.isInteger(count) && (count as number) >= 0;
+  if (!COUNTS.every((name) => isCount(answer?.[name]))) return undefined;
+  const { accepted, duplicates, skipped, rejected } = answer as Received;
   return { accepted, duplicates, skipped, rejected };
 }
 

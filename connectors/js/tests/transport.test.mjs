@@ -131,7 +131,10 @@ test("only Logbook's own count is an acknowledgement", async () => {
   const way = transport({ url: proxy.url });
   const answers = [
     { status: 200, headers: {}, body: "<html>Please sign in to the network</html>" },
-    { status: 200, headers: {}, body: '{"accepted": 0, "duplicates": 0, "skipped": 0, "rejected": 0}' },
+    { status: 200, headers: {}, body: '{"accepted": 0, "duplicates": 0, "skipped": 0}' },
+    { status: 200, headers: {}, body: '{"accepted": true, "duplicates": 0, "skipped": 0, "rejected": 0}' },
+    { status: 200, headers: {}, body: '{"accepted": 2, "duplicates": -1, "skipped": 0, "rejected": 0}' },
+    { status: 200, headers: {}, body: '{"accepted": 2, "duplicates": 0, "skipped": 0, "rejected": 0}' },
     { status: 200, headers: {}, body: "[]" },
     { status: 204, headers: {}, body: "" },
     { status: 302, headers: { location: "https://elsewhere.example" }, body: "" },
@@ -139,6 +142,16 @@ test("only Logbook's own count is an acknowledgement", async () => {
   for (const answer of answers) {
     proxy.instead = () => answer;
     await assert.rejects(way.send([event(0)]), Misconfigured);
+  }
+  way.close();
+});
+
+test("what Logbook does not count is in quarantine", async () => {
+  const proxy = await Proxy.to(server.url);
+  const way = transport({ url: proxy.url });
+  for (const accepted of [0, 1]) {
+    proxy.instead = () => ({ status: 200, headers: {}, body: JSON.stringify(received({ accepted })) });
+    assert.deepEqual(await way.send([event(0), event(1)]), received({ accepted, rejected: 2 - accepted }));
   }
   way.close();
 });

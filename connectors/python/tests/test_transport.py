@@ -115,7 +115,11 @@ def test_what_cannot_be_an_address_is_refused(change: Any) -> None:
     "answer",
     [
         (200, {}, b"<html>Please sign in to the network</html>"),
-        (200, {}, b'{"accepted": 0, "duplicates": 0, "skipped": 0, "rejected": 0}'),
+        (200, {}, b'{"accepted": 0, "duplicates": 0, "skipped": 0}'),
+        (200, {}, b'{"accepted": true, "duplicates": 0, "skipped": 0, "rejected": 0}'),
+        (200, {}, b'{"accepted": "1", "duplicates": 0, "skipped": 0, "rejected": 0}'),
+        (200, {}, b'{"accepted": 2, "duplicates": -1, "skipped": 0, "rejected": 0}'),
+        (200, {}, b'{"accepted": 2, "duplicates": 0, "skipped": 0, "rejected": 0}'),
         (200, {}, b"[]"),
         (204, {}, b""),
         (302, {"Location": "https://elsewhere.example"}, b""),
@@ -127,6 +131,16 @@ def test_only_logbooks_own_count_is_an_acknowledgement(source: Source, answer: A
         way = Transport(**{**source.address, "url": proxy.url})
         with pytest.raises(Misconfigured):
             way.send([event(0)])
+        way.close()
+
+
+def test_what_logbook_does_not_count_is_in_quarantine(source: Source) -> None:
+    with proxy_to(source.server.url) as proxy:
+        way = Transport(**{**source.address, "url": proxy.url})
+        for accepted in (0, 1):
+            counts = f'{{"accepted": {accepted}, "duplicates": 0, "skipped": 0, "rejected": 0}}'
+            proxy.instead = lambda path, body, counts=counts: (200, {}, counts.encode())  # type: ignore[misc]
+            assert way.send([event(0), event(1)]) == Received(accepted=accepted, rejected=2 - accepted)
         way.close()
 
 

@@ -155,16 +155,11 @@ class Transport:
         # One event a line: Logbook goes on at the next line after a damaged one.
         status, answer = self._post("events", b"[" + b",\n".join(events) + b"]")
         # Some other server, or a proxy, may answer 200 as well. Only Logbook's counts say that the events are durable.
-        try:
-            counts = json.loads(answer)
-            received = Received(*(int(counts[name]) for name in Received._fields))
-        except (ValueError, TypeError, KeyError):
-            received = Received()
-        uncounted = len(events) - sum(received)
-        if status != 200 or not any(received) or uncounted < 0:
+        received = _counts(answer)
+        if status != 200 or received is None or sum(received) > len(events):
             raise Misconfigured(status, f"this is no answer of Logbook: {answer[:200]!r}")
-        # An event with the dedupe key of another one is in quarantine, which Logbook does not count.
-        return received._replace(rejected=received.rejected + uncounted)
+        # Older servers do not count an event with the dedupe key of another one, which is in quarantine.
+        return received._replace(rejected=received.rejected + len(events) - sum(received))
 
     def _post(self, action: str, body: bytes) -> tuple[int, bytes]:
         headers = dict(self._headers)
@@ -226,6 +221,16 @@ def encode(event: dict[str, Any]) -> bytes:
     Half of a surrogate pair, which no UTF-8 text can have, becomes a question mark.
     """
     return json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _counts(answer: bytes) -> Received | None:
+    """What Logbook counted; None for an answer that is not Logbook's."""
+    try:
+        counts = json.loads(answer)
+        received = Received(*(counts[name] for name in Received._fields))
+    except (ValueError, TypeError, KeyError):
+        return None
+    return received if all(type(count) is int and count >= 0 for count in received) else None
 
 
 def _detail(answer: bytes) -> str:
