@@ -1,12 +1,11 @@
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
 import { fieldError } from "../api/errors";
 import { addNote, LONGEST_NOTE } from "../api/notes";
 import { Button } from "../ui/Button";
 import { TextArea } from "../ui/TextArea";
 import { formatCount } from "../ui/time/format";
 import { useLog } from "./context";
-import { draftOf, keepDraft } from "./note-drafts";
+import { useDraft } from "./note-drafts";
 import styles from "./Notes.module.css";
 
 /** From here on, it is said how many characters are left. */
@@ -15,21 +14,15 @@ const NEARLY_FULL = LONGEST_NOTE - 200;
 interface NoteFormProps {
   /** What the note is about. */
   events: readonly string[];
-  /** Under which name a text is kept that was begun. */
-  draft: string;
   /** It is all that is asked for, and has room. */
   alone?: boolean;
   onAdded: () => Promise<void> | void;
 }
 
 /** A new note, on one event or on several. */
-export function NoteForm({ events, draft, alone = false, onAdded }: NoteFormProps) {
+export function NoteForm({ events, alone = false, onAdded }: NoteFormProps) {
   const { workspace } = useLog();
-  const [text, setText] = useState(() => draftOf(draft));
-  const write = (next: string) => {
-    setText(next);
-    keepDraft(draft, next);
-  };
+  const [text, write] = useDraft(workspace, events);
   const add = useMutation({
     mutationFn: () => addNote(workspace, [...events], text.trim()),
     onSuccess: async () => {

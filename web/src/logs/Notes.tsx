@@ -48,7 +48,7 @@ export function Notes({ event }: { event: string }) {
       ) : (
         <SkeletonLine width="60%" />
       )}
-      <NoteForm events={[event]} draft={event} onAdded={changed} />
+      <NoteForm events={[event]} onAdded={changed} />
     </div>
   );
 }

@@ -75,7 +75,6 @@ export function SelectionBar<E extends Placed>(props: SelectionBarProps<E>) {
           <NoteForm
             alone
             events={sorted.map(({ id }) => id)}
-            draft="selection"
             onAdded={async () => {
               setNoting(false);
               setNoted(events);
