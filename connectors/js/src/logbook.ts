@@ -59,7 +59,10 @@ export interface Status {
   duplicates: number;
   /** Events in the quarantine of the source. */
   rejected: number;
-  /** Events that were too large to be sent: they are in `set-aside.ndjson` of the spool, if it is on disk. */
+  /**
+   * Events that are too large to be sent, or that a firewall before Logbook refuses: they are in `set-aside.ndjson` of the
+   * spool, if it is on disk.
+   */
   setAside: number;
   /** Events that could not be kept. Logbook reports the gap. */
   dropped: number;
@@ -130,7 +133,7 @@ export class Logbook extends Producer {
     } else {
       this.#backlog = new MemorySpool(epoch, maxBytes);
     }
-    const setAside = (event: string) => this.#keepAside(event);
+    const setAside = (event: string, why: string) => this.#keepAside(event, why);
     this.#sender = new Sender(this.#backlog, transport, options.heartbeat ?? 60_000, setAside, this.#log);
     process.once("beforeExit", this.#atExit);
   }
@@ -216,13 +219,11 @@ export class Logbook extends Producer {
     this.#log.error(`logbook: an event is lost, ${this.#dropped} so far: ${error.message}`);
   }
 
-  async #keepAside(event: string): Promise<void> {
+  async #keepAside(event: string, why: string): Promise<void> {
     if (this.#folder)
       await fs.appendFile(join(this.#folder, "set-aside.ndjson"), `${event}\n`, { mode: 0o600 });
     this.#setAside += 1;
-    this.#log.error(
-      `logbook: an event of ${event.length} characters is too large to be sent; it was set aside`,
-    );
+    this.#log.error(`logbook: an event of ${event.length} characters ${why}; it was set aside`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Sends what waits, in order, and never gives up. */
 import type { Backlog, Batch, Waiting } from "./backlog.js";
-import { Misconfigured, type Received, TooLarge, type Transport, Unavailable } from "./transport.js";
+import { Misconfigured, type Received, type Transport, Unavailable, Unsendable } from "./transport.js";
 
 /** In milliseconds. Tests make them small. */
 export const times = {
@@ -37,7 +37,7 @@ export class Sender {
   readonly #backlog: Backlog;
   readonly #transport: Transport;
   readonly #heartbeat: number;
-  readonly #setAside: (event: string) => Promise<void>;
+  readonly #setAside: (event: string, why: string) => Promise<void>;
   readonly #log: Log;
   readonly #wake = new Bell();
   readonly #hurry = new Bell();
@@ -55,13 +55,13 @@ export class Sender {
 
   /**
    * `heartbeat` is how many milliseconds nothing is sent until Logbook is told that the producer is alive. `setAside` keeps
-   * an event that is too large for Logbook.
+   * an event that cannot be sent, and is told why.
    */
   constructor(
     backlog: Backlog,
     transport: Transport,
     heartbeat: number,
-    setAside: (event: string) => Promise<void>,
+    setAside: (event: string, why: string) => Promise<void>,
     log: Log,
   ) {
     this.#backlog = backlog;
@@ -192,27 +192,32 @@ export class Sender {
   async #send({ run, batch, events }: Sending): Promise<boolean> {
     while (events.length) {
       try {
-        const received = await this.#transport.send(events);
-        this.received.accepted += received.accepted;
-        this.received.duplicates += received.duplicates;
-        this.received.skipped += received.skipped;
-        this.received.rejected += received.rejected;
-        if (received.rejected) {
-          this.#log.warn(
-            `logbook: ${received.rejected} events could not be read; they are in the source's quarantine`,
-          );
-        }
+        this.#count(await this.#transport.send(events));
         break;
       } catch (error) {
-        if (!(error instanceof TooLarge)) throw error;
-        await this.#setAside(events[error.index] as string);
-        events.splice(error.index, 1);
+        if (!(error instanceof Unsendable)) throw error;
+        await this.#setAside(events[error.index] as string, error.message);
+        // Those before it are durable.
+        events.splice(0, error.index + 1);
+        this.#count(error.received);
       }
     }
     await run.done(batch);
     this.lastSentAt = new Date();
     for (const look of [...this.#progress]) look();
     return run.written - run.sent >= batch.events.length;
+  }
+
+  #count(received: Received): void {
+    this.received.accepted += received.accepted;
+    this.received.duplicates += received.duplicates;
+    this.received.skipped += received.skipped;
+    this.received.rejected += received.rejected;
+    if (received.rejected) {
+      this.#log.warn(
+        `logbook: ${received.rejected} events could not be read; they are in the source's quarantine`,
+      );
+    }
   }
 
   /** Notes an error and returns for how many milliseconds to pause. */

@@ -34,19 +34,32 @@ export class Unavailable extends Error {
 /** The address, the workspace, the source or the key is wrong. Somebody has to mend the configuration. */
 export class Misconfigured extends Error {
   override name = "Misconfigured";
-}
+  /** Of the response. */
+  readonly status: number;
 
-/** One event alone is larger than Logbook, or a proxy before it, accepts. */
-export class TooLarge extends Error {
-  override name = "TooLarge";
-  /** Its place in the batch. */
-  readonly index: number;
-
-  constructor(index: number, detail: string) {
-    super(detail);
-    this.index = index;
+  constructor(status: number, detail: string) {
+    super(`${status}: ${detail}`);
+    this.status = status;
   }
 }
+
+/** One event alone cannot be sent. All events before it in the batch are durable. */
+export class Unsendable extends Error {
+  override name = "Unsendable";
+  /** Its place in the batch. */
+  readonly index: number;
+  /** What became of those before it. */
+  readonly received: Received;
+
+  constructor(index: number, why: string, received: Received) {
+    super(why);
+    this.index = index;
+    this.received = received;
+  }
+}
+
+/** The body is larger than Logbook, or a proxy before it, accepts. */
+class TooLarge extends Error {}
 
 /** What became of a batch, in events. */
 export interface Received {
@@ -105,23 +118,29 @@ export class Transport {
   }
 
   /**
-   * Sends events that are JSON objects. A batch that is too large is sent in parts. Throws `Unavailable`, `Misconfigured`
-   * and `TooLarge`; parts may be durable then, and the whole batch is to be sent again.
+   * Sends events that are JSON objects. A batch that is too large, or is refused for one event, is sent in parts. Throws
+   * `Unavailable`, `Misconfigured` and `Unsendable`; parts may be durable then, and the whole batch may be sent again.
    */
   async send(events: readonly string[]): Promise<Received> {
     const received = { accepted: 0, duplicates: 0, skipped: 0, rejected: 0 };
-    // Places of parts in the batch, the next one last.
-    const parts: [number, number][] = events.length ? [[0, events.length]] : [];
+    // Places of parts in the batch, the next one last, and whether it was refused before, alone or with others.
+    const parts: [number, number, boolean][] = events.length ? [[0, events.length, false]] : [];
     for (let part = parts.pop(); part; part = parts.pop()) {
-      const [first, end] = part;
+      const [first, end, again] = part;
       try {
         const answer = await this.#sendPart(events.slice(first, end));
         for (const name of COUNTS) received[name] += answer[name];
       } catch (error) {
-        if (!(error instanceof TooLarge)) throw error;
-        if (end - first === 1) throw new TooLarge(first, error.message);
+        const tooLarge = error instanceof TooLarge;
+        if (!tooLarge) await this.#throwUnlessOfOneEvent(error);
+        if (end - first === 1 && (tooLarge || again)) {
+          const why = tooLarge ? "is too large to be sent" : `is refused on its way (${String(error)})`;
+          throw new Unsendable(first, why, received);
+        }
+        // One event is tried twice: what refused it may have refused everything for a moment.
         const middle = (first + end) >> 1;
-        parts.push([middle, end], [first, middle]);
+        if (middle < end) parts.push([middle, end, again || !tooLarge]);
+        if (first < middle) parts.push([first, middle, again || !tooLarge]);
       }
     }
     return received;
@@ -137,8 +156,17 @@ export class Transport {
     this.#agent.destroy();
   }
 
+  /**
+   * Logbook quarantines an event that it cannot read. Where a batch without events passes, the address and the key are
+   * right, and it is the text of an event that a firewall before Logbook refuses.
+   */
+  async #throwUnlessOfOneEvent(error: unknown): Promise<void> {
+    if (!(error instanceof Misconfigured) || error.status < 400 || error.status === 401) throw error;
+    await this.#sendPart([]);
+  }
+
   async #sendPart(events: readonly string[]): Promise<Received> {
-    if (events.length > MAX_EVENTS) throw new TooLarge(0, `the limit is ${MAX_EVENTS} events`);
+    if (events.length > MAX_EVENTS) throw new TooLarge();
     // One event a line: Logbook goes on at the next line after a damaged one.
     const answer = await this.#post("events", `[${events.join(",\n")}]`);
     // Some other server, or a proxy, may answer 200 as well. Only Logbook's counts say that the events are durable.
@@ -152,7 +180,7 @@ export class Transport {
 
   async #post(action: string, text: string): Promise<Answer> {
     let body: Buffer = Buffer.from(text);
-    if (body.length > MAX_BYTES) throw new TooLarge(0, `the limit is ${MAX_BYTES} bytes`);
+    if (body.length > MAX_BYTES) throw new TooLarge();
     const headers = { ...this.#headers };
     if (body.length >= GZIP_FROM) {
       body = await compress(body, { level: 1 });
@@ -163,11 +191,11 @@ export class Transport {
     if ([408, 425, 429].includes(status) || status >= 500) {
       throw new Unavailable(`${status}: ${detail(answer)}`, milliseconds(answer.headers["retry-after"]));
     }
-    if (status === 413) throw new TooLarge(0, detail(answer));
+    if (status === 413) throw new TooLarge();
     if (status >= 300 && status < 400) {
-      throw new Misconfigured(`${status}: the address redirects to ${answer.headers.location}; use that one`);
+      throw new Misconfigured(status, `the address redirects to ${answer.headers.location}; use that one`);
     }
-    if (status >= 400) throw new Misconfigured(`${status}: ${detail(answer)}`);
+    if (status >= 400) throw new Misconfigured(status, detail(answer));
     return answer;
   }
 
@@ -229,7 +257,7 @@ function counts(body: string): Received | undefined {
 }
 
 function notLogbook({ status, body }: Answer): Misconfigured {
-  return new Misconfigured(`${status}: this is no answer of Logbook: ${body.slice(0, 200)}`);
+  return new Misconfigured(status, `this is no answer of Logbook: ${body.slice(0, 200)}`);
 }
 
 /** What a problem (RFC 9457) says, or the beginning of whatever else was answered. */

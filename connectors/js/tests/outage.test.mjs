@@ -104,6 +104,68 @@ test("an event that a proxy refuses is set aside", async () => {
   assert.equal(JSON.parse(aside).record_id, "1");
 });
 
+const asideOf = (spool) =>
+  readFileSync(join(spool, "js", source.address.workspace, source.name, "set-aside.ndjson"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line).record_id);
+
+test("an event that a firewall refuses is set aside", async () => {
+  const spool = newFolder();
+  const proxy = await Proxy.to(server.url);
+  proxy.instead = (_path, body) =>
+    body.includes("UNION SELECT") ? { status: 403, headers: {}, body: "<html>Forbidden" } : undefined;
+  const logbook = open({ url: proxy.url, spool });
+  const attack = { record_name: "' UNION SELECT 1" };
+  // Alone, and with others.
+  await write(logbook, "0", attack);
+  assert.equal(await logbook.flush(), true);
+  await writeAll(logbook, numbers(1, 5));
+  await write(logbook, "5", attack);
+  await write(logbook, "6", attack);
+  await write(logbook, "7");
+  assert.equal(await logbook.flush(), true);
+  const { setAside, accepted, duplicates, waiting, failing } = await logbook.status();
+  assert.deepEqual([setAside, accepted, duplicates, waiting, failing], [3, 5, 0, 0, false]);
+  await logbook.close();
+  assert.deepEqual(await source.ids(), ["1", "2", "3", "4", "7"]);
+  assert.deepEqual(asideOf(spool), ["0", "5", "6"]);
+  // Each is told once, with who refused it.
+  assert.deepEqual(
+    told.lines.map((line) => line.includes("403: <html>Forbidden")),
+    [true, true, true],
+  );
+});
+
+test("what refuses everything is waited for", async () => {
+  times.lastRetry = 10;
+  const proxy = await Proxy.to(server.url);
+  // Heartbeats pass: the events themselves are what tells.
+  proxy.instead = (path) => (path.endsWith("/events") ? { status: 403, headers: {}, body: "" } : undefined);
+  const logbook = open({ url: proxy.url, spool: newFolder() });
+  await writeAll(logbook, numbers(0, 10));
+  await waitFor("some tries", () => proxy.times.length > 6);
+  const { setAside, waiting } = await logbook.status();
+  assert.deepEqual([setAside, waiting], [0, 10]);
+  proxy.instead = () => undefined;
+  assert.equal(await logbook.flush(), true);
+  await logbook.close();
+  assert.deepEqual(await source.ids(), numbers(0, 10));
+});
+
+test("what refuses for a moment costs no event", async () => {
+  const proxy = await Proxy.to(server.url);
+  let refusals = 1;
+  proxy.instead = (_path, body) =>
+    body.includes("record_id") && refusals-- > 0 ? { status: 403, headers: {}, body: "" } : undefined;
+  const logbook = open({ url: proxy.url, spool: newFolder() });
+  await write(logbook, "0");
+  assert.equal(await logbook.flush(), true);
+  assert.equal((await logbook.status()).setAside, 0);
+  await logbook.close();
+  assert.deepEqual(await source.ids(), ["0"]);
+});
+
 test("a wrong key is told loudly and loses nothing", async () => {
   const spool = newFolder();
   const wrong = open({ key: "lbk_wrong", spool });

@@ -1,7 +1,7 @@
 // The transport against a real Logbook, alone and behind something that answers in its place.
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { Misconfigured, TooLarge, Transport, Unavailable } from "../dist/transport.js";
+import { Misconfigured, Transport, Unavailable, Unsendable } from "../dist/transport.js";
 import { Proxy, Server } from "./harness.mjs";
 
 let server, source;
@@ -81,7 +81,7 @@ test("large bodies are compressed and larger ones split", async () => {
   );
   assert.deepEqual((await source.ids()).slice(-40), numbers(1000, 1040).map(String));
   const large = [event(2000), event(2001, { record_name: "x".repeat(2000) }), event(2002)];
-  await assert.rejects(way.send(large), (error) => error instanceof TooLarge && error.index === 1);
+  await assert.rejects(way.send(large), (error) => error instanceof Unsendable && error.index === 1);
   way.close();
 });
 

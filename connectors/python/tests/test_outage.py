@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import subprocess
 import sys
@@ -84,6 +85,51 @@ def test_an_event_that_a_proxy_refuses_is_set_aside(source: Source, spool: Path)
             assert logbook.status().set_aside == 1
     assert ids_of(source.feed()) == ["0", "2"]
     assert '"record_id":"1"' in next(spool.rglob("set-aside.ndjson")).read_text()
+
+
+def test_an_event_that_a_firewall_refuses_is_set_aside(source: Source, spool: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with proxy_to(source.server.url) as proxy:
+        proxy.instead = lambda path, body: (403, {}, b"<html>Forbidden</html>") if b"UNION SELECT" in body else None
+        with Logbook(**{**source.address, "url": proxy.url}, spool=spool) as logbook:
+            # Alone, and with others.
+            write(logbook, 0, record_name="' UNION SELECT 1")
+            assert logbook.flush()
+            write(logbook, *range(1, 5))
+            write(logbook, 5, 6, record_name="' UNION SELECT 1")
+            write(logbook, 7)
+            assert logbook.flush()
+            status = logbook.status()
+            assert (status.set_aside, status.accepted, status.duplicates, status.waiting, status.failing) == (3, 5, 0, 0, False)
+    assert ids_of(source.feed()) == ["1", "2", "3", "4", "7"]
+    aside = next(spool.rglob("set-aside.ndjson")).read_text().splitlines()
+    assert [json.loads(line)["record_id"] for line in aside] == ["0", "5", "6"]
+    # Each is told once, with who refused it.
+    assert ["403: <html>Forbidden" in record.message for record in caplog.records] == [True, True, True]
+
+
+def test_what_refuses_everything_is_waited_for(source: Source, spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "LAST_RETRY", 0.01)
+    with proxy_to(source.server.url) as proxy:
+        # Heartbeats pass: the events themselves are what tells.
+        proxy.instead = lambda path, body: (403, {}, b"") if path.endswith("/events") else None
+        with Logbook(**{**source.address, "url": proxy.url}, spool=spool) as logbook:
+            write(logbook, *range(10))
+            wait_for("some tries", lambda: len(proxy.times) > 6)
+            assert (logbook.status().set_aside, logbook.status().waiting) == (0, 10)
+            proxy.instead = lambda path, body: None
+            assert logbook.flush()
+    assert ids_of(source.feed()) == [str(number) for number in range(10)]
+
+
+def test_what_refuses_for_a_moment_costs_no_event(source: Source, spool: Path) -> None:
+    with proxy_to(source.server.url) as proxy:
+        refusals = iter([True])
+        proxy.instead = lambda path, body: (403, {}, b"") if b"record_id" in body and next(refusals, False) else None
+        with Logbook(**{**source.address, "url": proxy.url}, spool=spool) as logbook:
+            write(logbook, 0)
+            assert logbook.flush()
+            assert logbook.status().set_aside == 0
+    assert ids_of(source.feed()) == ["0"]
 
 
 def test_a_wrong_key_is_told_loudly_and_loses_nothing(source: Source, spool: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -46,7 +46,8 @@ class Status:
     rejected: int
     """Events in the quarantine of the source."""
     set_aside: int
-    """Events that were too large to be sent: they are in `set-aside.ndjson` of the spool, if it is on disk."""
+    """Events that are too large to be sent, or that a firewall before Logbook refuses: they are in `set-aside.ndjson` of the
+    spool, if it is on disk."""
     dropped: int
     """Events that could not be kept. Logbook reports the gap."""
     unreadable: int
@@ -211,12 +212,12 @@ class Logbook(Producer):
             self._told_at = time.monotonic()
         log.error("logbook: an event is lost, %d so far: %s", self._dropped, error)
 
-    def _keep_aside(self, event: bytes) -> None:
+    def _keep_aside(self, event: bytes, why: str) -> None:
         if self._folder:
             with open(self._folder / "set-aside.ndjson", "ab", opener=_private) as file:
                 file.write(event + b"\n")
         self._set_aside += 1
-        log.error("logbook: an event of %d bytes is too large to be sent; it was set aside", len(event))
+        log.error("logbook: an event of %d bytes %s; it was set aside", len(event), why)
 
     def _after_fork(self) -> None:
         """The child writes a run of its own. What waits belongs to the parent, which goes on with it."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 
 from .backlog import Backlog, Batch, Waiting
-from .transport import Misconfigured, Received, TooLarge, Transport, Unavailable
+from .transport import Misconfigured, Received, Refused, TooLarge, Transport, Unavailable
 
 log = logging.getLogger("logbook_producer")
 
@@ -28,10 +28,10 @@ class Sender:
     """Sends the events of a backlog.
 
     `heartbeat` is how long nothing is sent until Logbook is told that the producer is alive. `set_aside` keeps an event that
-    is too large for Logbook; it may raise OSError.
+    cannot be sent, and is told why; it may raise OSError.
     """
 
-    def __init__(self, backlog: Backlog, transport: Transport, heartbeat: float, set_aside: Callable[[bytes], None]) -> None:
+    def __init__(self, backlog: Backlog, transport: Transport, heartbeat: float, set_aside: Callable[[bytes, str], None]) -> None:
         self.received = Received()
         self.last_sent_at: datetime | None = None
         self.last_error: str | None = None
@@ -162,19 +162,25 @@ class Sender:
         while events:
             try:
                 received = self._transport.send_encoded(events)
-            except TooLarge as error:
-                self._set_aside(events[error.index])
-                del events[error.index]
-                continue
-            self.received = self.received.plus(received)
-            if received.rejected:
-                log.warning("logbook: %d events could not be read; they are in the source's quarantine", received.rejected)
-            break
+            except (TooLarge, Refused) as error:
+                why = f"is refused on its way ({error})" if isinstance(error, Refused) else "is too large to be sent"
+                self._set_aside(events[error.index], why)
+                # Those before it are durable.
+                del events[: error.index + 1]
+                self._count(error.received)
+            else:
+                self._count(received)
+                break
         run.done(batch)
         self.last_sent_at = datetime.now(timezone.utc)
         with self._progress:
             self._progress.notify_all()
         return run.written - run.sent >= len(batch.events)
+
+    def _count(self, received: Received) -> None:
+        self.received = self.received.plus(received)
+        if received.rejected:
+            log.warning("logbook: %d events could not be read; they are in the source's quarantine", received.rejected)
 
     def _failed(self, error: Exception) -> float:
         """Notes an error and returns for how many seconds to pause."""

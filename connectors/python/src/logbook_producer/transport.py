@@ -58,14 +58,6 @@ class Misconfigured(TransportError):
         self.detail = detail
 
 
-class TooLarge(TransportError):
-    """One event alone is larger than Logbook, or a proxy before it, accepts. `index` is its place in the batch."""
-
-    def __init__(self, index: int, detail: str) -> None:
-        super().__init__(detail)
-        self.index = index
-
-
 class Received(NamedTuple):
     """What became of a batch, in events."""
 
@@ -80,6 +72,30 @@ class Received(NamedTuple):
 
     def plus(self, other: Received) -> Received:
         return Received(*(one + another for one, another in zip(self, other, strict=True)))
+
+
+class TooLarge(TransportError):
+    """One event alone is larger than Logbook, or a proxy before it, accepts.
+
+    `index` is its place in the batch. All events before it are durable, and `received` says what became of them.
+    """
+
+    def __init__(self, index: int, detail: str, received: Received = Received()) -> None:  # noqa: B008
+        super().__init__(detail)
+        self.index = index
+        self.received = received
+
+
+class Refused(Misconfigured):
+    """A firewall before Logbook refuses one event alone, as for a text that looks like an attack; it lets others pass.
+
+    `index` and `received` are as those of `TooLarge`.
+    """
+
+    def __init__(self, index: int, status: int, detail: str, received: Received) -> None:
+        super().__init__(status, detail)
+        self.index = index
+        self.received = received
 
 
 class Transport:
@@ -113,25 +129,37 @@ class Transport:
         return self.send_encoded([encode(event) for event in events])
 
     def send_encoded(self, events: Sequence[bytes]) -> Received:
-        """Sends events that are JSON objects already. A batch that is too large is sent in parts.
+        """Sends events that are JSON objects already. A batch that is too large, or is refused for one event, is sent in parts.
 
-        Raises `Unavailable`, `Misconfigured`, `TooLarge`. Parts may be durable then; send the whole batch again.
+        Raises `Unavailable`, `Misconfigured`, `TooLarge`, `Refused`. Parts may be durable then; the whole batch may be sent again.
         """
         received = Received()
-        # Places of parts in the batch, the next one last.
-        parts = [(0, len(events))] if events else []
+        # Places of parts in the batch, the next one last, and whether it was refused before, alone or with others.
+        parts = [(0, len(events), False)] if events else []
         while parts:
-            first, end = parts.pop()
+            first, end, again = parts.pop()
             part = events[first:end]
             try:
-                answer = self._send_part(part)
+                received = received.plus(self._send_part(part))
+                continue
             except TooLarge as error:
                 if len(part) == 1:
-                    raise TooLarge(first, str(error)) from None
-                middle = first + len(part) // 2
-                parts += [(middle, end), (first, middle)]
-                continue
-            received = received.plus(answer)
+                    raise TooLarge(first, str(error), received) from None
+            except Misconfigured as error:
+                if not 400 <= error.status < 500 or error.status == 401:
+                    raise
+                # Logbook quarantines an event that it cannot read. Where a batch without events passes, the address and the
+                # key are right, and it is the text of an event that somebody else refuses.
+                try:
+                    self._send_part([])
+                except TooLarge:
+                    raise error from None
+                if len(part) == 1 and again:
+                    raise Refused(first, error.status, error.detail, received) from None
+                again = True
+            # One event is tried twice: what refused it may have refused everything for a moment.
+            middle = first + len(part) // 2
+            parts += [(begin, stop, again) for begin, stop in ((middle, end), (first, middle)) if begin < stop]
         return received
 
     def heartbeat(self, epoch: str | None = None, sequence: int | None = None) -> None:
