@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { fireEvent, render, screen, within } from "@testing-library/react";
+import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import { useState } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { accessLog } from "../src/access/log";
@@ -207,6 +207,20 @@ describe("the rows of a log", () => {
     ask("another");
     expect(selected()).toEqual([]);
     expect(screen.queryByRole("region", { name: "Selection" })).toBeNull();
+  });
+
+  it("are not asked for the note of a selection that is gone", async () => {
+    // jsdom has none.
+    vi.stubGlobal("CSS", { escape: (text: string) => text, supports: () => false });
+    const { ask } = renderExplorer();
+    fireEvent.click(row(3), { ctrlKey: true });
+    fireEvent.click(bar().getByRole("button", { name: "Add a note" }));
+    await screen.findByRole("dialog", { name: "Note on 1 event" });
+    ask("another");
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    fireEvent.click(row(1), { ctrlKey: true });
+    expect(bar().getByText("1 selected")).toBeTruthy();
+    expect(screen.queryByRole("dialog")).toBeNull();
   });
 
   it("take a note while they are fifty at most", () => {

@@ -42,7 +42,11 @@ export function SelectionBar<E extends Placed>(props: SelectionBarProps<E>) {
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
   }, [hasKeys]);
-  if (events.length === 0) return null;
+  if (events.length === 0) {
+    // The note was to be about a selection that is gone: Back has led to another question.
+    if (noting) setNoting(false);
+    return null;
+  }
   // As the list has them, in whatever order they were picked.
   const sorted = events.toSorted((one, other) => comparePlaces(one, other) * (order === "asc" ? -1 : 1));
   const tooMany = events.length > MOST_NOTED;
