@@ -169,12 +169,19 @@ export class OwnRun extends Run {
 
   override async open(): Promise<this> {
     await fs.mkdir(this.path, { mode: 0o700, recursive: true });
-    await this.#nextSegment();
-    if (this.#sync) {
-      // Each folder of the spool may be new, and is an entry of the one above.
-      for (let folder = dirname(this.path), count = 0; count < FOLDERS; folder = dirname(folder), count++) {
-        await syncFolder(folder).catch(unlessForbidden);
+    try {
+      await this.#nextSegment();
+      if (this.#sync) {
+        // Each folder of the spool may be new, and is an entry of the one above.
+        for (let folder = dirname(this.path), count = 0; count < FOLDERS; folder = dirname(folder), count++) {
+          await syncFolder(folder).catch(unlessForbidden);
+        }
       }
+    } catch (error) {
+      // The next event tries it again, and must find nothing.
+      await this.close().catch(() => undefined);
+      await this.remove().catch(() => undefined);
+      throw error;
     }
     return this;
   }
@@ -219,13 +226,19 @@ export class OwnRun extends Run {
     const segment = this.#segment + 1;
     const flags = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_APPEND;
     const handle = await fs.open(this.file(segment), flags, 0o600);
+    try {
+      if (this.#sync) await syncFolder(this.path);
+    } catch (error) {
+      await handle.close();
+      await fs.rm(this.file(segment), { force: true });
+      throw error;
+    }
     const before = this.#handle;
     this.#handle = handle;
     this.segments.push(segment);
     this.#segment = segment;
     this.#size = 0;
     await before?.close();
-    if (this.#sync) await syncFolder(this.path);
   }
 
   protected override end(segment: number): number | undefined {
@@ -257,7 +270,14 @@ function split(chunk: Buffer): { lines: Buffer[]; size: number } {
 
 async function syncFolder(path: string): Promise<void> {
   const folder = await fs.open(path);
-  await folder.sync().finally(() => folder.close());
+  try {
+    await folder.sync();
+  } catch (error) {
+    // Some file systems do not sync folders.
+    if ((error as NodeJS.ErrnoException).code !== "EINVAL") throw error;
+  } finally {
+    await folder.close();
+  }
 }
 
 function unlessForbidden(error: NodeJS.ErrnoException): void {

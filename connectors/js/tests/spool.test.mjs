@@ -185,6 +185,71 @@ test("half a line is not read", async () => {
   await writer.close();
 });
 
+/** What handles of files have in common, so that a test can put something else in the place of one of their methods. */
+async function handles() {
+  const probe = await fs.open(newFolder() + "/probe", "w");
+  await probe.close();
+  return Object.getPrototypeOf(probe);
+}
+
+const error = (code) => Object.assign(new Error(code), { code });
+const openFiles = () => readdirSync("/proc/self/fd").length;
+
+test("a spool that fails to open is opened with the next event", async () => {
+  const prototype = await handles();
+  const { sync } = prototype;
+  const root = newFolder();
+  // Each sync fails once.
+  for (let allowed = 0, calls = Infinity; calls > allowed; allowed++) {
+    const writer = newSpool(root, { sync: true });
+    const before = openFiles();
+    calls = 0;
+    prototype.sync = function () {
+      return calls++ === allowed ? Promise.reject(error("EMFILE")) : sync.call(this);
+    };
+    // It is tried again, event by event.
+    await writer.append('{"n":1}').finally(() => (prototype.sync = sync));
+    const [run] = writer.runs();
+    assert.deepEqual([run.written, writer.sequence], [1, 1]);
+    await run.done(await run.batch());
+    await writer.close();
+    assert.deepEqual(readdirSync(join(root, "js/w/s")), []);
+    assert.equal(openFiles(), before);
+  }
+});
+
+test("a segment that cannot be begun is tried again", async () => {
+  const prototype = await handles();
+  const { sync } = prototype;
+  limits.segmentBytes = 1;
+  const writer = newSpool(newFolder(), { sync: true });
+  await writer.append('{"n":1}');
+  const before = openFiles();
+  prototype.sync = () => Promise.reject(error("EMFILE"));
+  await assert.rejects(writer.append('{"n":2}'));
+  await assert.rejects(writer.append('{"n":2}'));
+  assert.equal(openFiles(), before);
+  prototype.sync = sync;
+  await writer.append('{"n":2}');
+  const [run] = writer.runs();
+  const found = [];
+  for (let batch = await run.batch(); batch; batch = await run.batch()) {
+    found.push(...batch.events.map((text) => JSON.parse(text).n));
+    await run.done(batch);
+  }
+  assert.deepEqual(found, [1, 2]);
+  await writer.close();
+});
+
+test("a file system that does not sync folders is one", async () => {
+  const prototype = await handles();
+  const { sync } = prototype;
+  prototype.sync = () => Promise.reject(error("EINVAL"));
+  const writer = newSpool(newFolder(), { sync: true });
+  await writer.append('{"n":1}').finally(() => (prototype.sync = sync));
+  await writer.close();
+});
+
 test("others cannot read it", async () => {
   const root = join(newFolder(), "spool");
   const writer = newSpool(root);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,6 +38,15 @@ def read(run: Run, restarts: bool = False) -> list[int]:
     assert run.waiting_bytes == 0
     run.remove()
     assert not run.path.exists()
+    return numbers
+
+
+def read_all(run: Run) -> list[int]:
+    """As `read`, of a run that somebody still writes."""
+    numbers: list[int] = []
+    while batch := run.batch():
+        numbers += [json.loads(line)["n"] for line in batch.events]
+        run.done(batch)
     return numbers
 
 
@@ -202,6 +213,73 @@ def test_half_a_line_is_not_read(spool: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.undo()
     assert len(seen) > 10 and all(batch and batch.lines == 1 for batch in seen)
     assert (batch := run.batch()) and len(batch.events) == 2
+    writer.close()
+
+
+@pytest.mark.parametrize("sync", [False, True])
+def test_a_spool_that_fails_to_open_is_opened_with_the_next_event(spool: Path, sync: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    descriptors = len(os.listdir("/proc/self/fd"))
+    # Each call of the system that opening makes fails once.
+    for name in ("listdir", "open", "fsync"):
+        real = getattr(os, name)
+        for allowed in range(20):
+            calls = iter(range(100))
+
+            def fail(*arguments: Any, real: Any = real, allowed: int = allowed, calls: Any = calls) -> Any:
+                if next(calls) == allowed:
+                    raise OSError(errno.EMFILE, "too many open files")
+                return real(*arguments)
+
+            writer = new_spool(spool, sync=sync)
+            monkeypatch.setattr(os, name, fail)
+            try:
+                writer.append(b'{"n":1}')
+                failed = False
+            except OSError:
+                failed = True
+                writer.append(b'{"n":1}')
+            monkeypatch.undo()
+            (run,) = writer.runs()
+            assert (run.written, writer.sequence) == (1, 1)
+            batch = run.batch()
+            assert batch
+            run.done(batch)
+            writer.close()
+            assert list(spool.iterdir()) == []
+            assert len(os.listdir("/proc/self/fd")) == descriptors
+            if not failed:
+                break
+        assert not failed and (allowed or name == "fsync")
+
+
+def test_a_segment_that_cannot_be_begun_is_tried_again(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "SEGMENT_BYTES", 1)
+    writer = new_spool(spool, sync=True)
+    writer.append(b'{"n":1}')
+    descriptors = len(os.listdir("/proc/self/fd"))
+
+    def fail(folder: Path) -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(runs, "_sync_folder", fail)
+        for _ in range(2):
+            with pytest.raises(OSError):
+                writer.append(b'{"n":2}')
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+    writer.append(b'{"n":2}')
+    (run,) = writer.runs()
+    assert isinstance(run, Run) and read_all(run) == [1, 2]
+    writer.close()
+
+
+def test_a_file_system_that_does_not_sync_folders_is_one(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.EINVAL, "invalid argument")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    writer = new_spool(spool, sync=True)
+    writer.append(b'{"n":1}')
     writer.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -143,21 +144,26 @@ class OwnRun(Run):
 
     def __init__(self, path: Path, *, sync: bool) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
-        super().__init__(path)
         self._sync = sync
         self._descriptor = -1
         # The segment that is written, and up to where it has whole lines.
         self._reach = (0, 0)
         try:
+            super().__init__(path)
             self._next_segment()
+            if sync:
+                # Each folder of the spool may be new, and is an entry of the one above.
+                for parent in [*path.parents][:FOLDERS]:
+                    with contextlib.suppress(PermissionError):
+                        _sync_folder(parent)
         except OSError:
-            path.rmdir()
+            # The next event tries it again, and must find nothing.
+            with contextlib.suppress(OSError):
+                if self._descriptor != -1:
+                    self.close()
+                    self._delete(self._reach[0])
+                path.rmdir()
             raise
-        if sync:
-            # Each folder of the spool may be new, and is an entry of the one above.
-            for parent in [*path.parents][:FOLDERS]:
-                with contextlib.suppress(PermissionError):
-                    _sync_folder(parent)
 
     def append(self, line: bytes) -> None:
         """Writes a line. After an OSError nothing of it is there."""
@@ -200,13 +206,19 @@ class OwnRun(Run):
         if self._sync and before != -1:
             fdatasync(before)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        self._descriptor = os.open(self._file(segment), flags, 0o600)
+        descriptor = os.open(self._file(segment), flags, 0o600)
+        try:
+            if self._sync:
+                _sync_folder(self.path)
+        except OSError:
+            os.close(descriptor)
+            self._delete(segment)
+            raise
+        self._descriptor = descriptor
         self._segments.append(segment)
         self._reach = (segment, 0)
         if before != -1:
             os.close(before)
-        if self._sync:
-            _sync_folder(self.path)
 
     def _end(self, segment: int) -> int | None:
         written, size = self._reach
@@ -235,5 +247,9 @@ def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        # Some file systems do not sync folders.
+        if error.errno != errno.EINVAL:
+            raise
     finally:
         os.close(descriptor)
