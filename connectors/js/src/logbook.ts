@@ -129,7 +129,8 @@ export class Logbook extends Producer {
     if (onDisk) {
       const root = resolve(spool);
       this.#folder = join(root, "js", workspace, source);
-      this.#backlog = new Spool(root, join(workspace, source), epoch, maxBytes, options.durable === "disk");
+      const [own, sync] = [join(workspace, source), options.durable === "disk"];
+      this.#backlog = new Spool(root, own, epoch, maxBytes, sync, (message) => this.#log.error(message));
     } else {
       this.#backlog = new MemorySpool(epoch, maxBytes);
     }

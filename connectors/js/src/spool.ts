@@ -44,18 +44,32 @@ export class Spool implements Backlog {
   #taken: string[] = [];
   /** Of the runs that are no longer there. */
   #unreadable = 0;
+  readonly #tell: (message: string) => void;
+  /** What could not be adopted, which is told once. */
+  readonly #told = new Set<string>();
   #pending: Pending[] = [];
   #pendingBytes = 0;
   #writing: Promise<void> | undefined;
 
-  /** Nothing is written before the first event. `maxBytes` bounds what waits, with what was adopted. */
-  constructor(root: string, source: string, epoch: string, maxBytes: number, sync: boolean) {
+  /**
+   * Nothing is written before the first event. `maxBytes` bounds what waits, with what was adopted. `tell` logs what cannot
+   * be adopted.
+   */
+  constructor(
+    root: string,
+    source: string,
+    epoch: string,
+    maxBytes: number,
+    sync: boolean,
+    tell: (message: string) => void = () => undefined,
+  ) {
     this.#sockets = join(root, "js");
     checkLength(this.#sockets);
     this.#folder = join(this.#sockets, source);
     this.epoch = epoch;
     this.#maxBytes = maxBytes;
     this.#sync = sync;
+    this.#tell = tell;
   }
 
   append(event: string): Promise<void> {
@@ -92,16 +106,34 @@ export class Spool implements Backlog {
     const mine = (await this.#owner)?.name;
     for (const owner of owners) {
       if (owner === mine || (await lives(this.#sockets, owner))) continue;
-      for (const name of names.filter((name) => name.startsWith(`${owner}.`))) await this.#takeOver(name);
-      await bury(this.#sockets, owner);
+      const runs = names.filter((name) => name.startsWith(`${owner}.`));
+      let all = true;
+      for (const name of runs) all = (await this.#telling(name, () => this.#takeOver(name))) && all;
+      if (all) await this.#telling(owner, () => bury(this.#sockets, owner));
     }
     let adopted = 0;
-    for (let path = this.#taken[0]; path !== undefined; path = this.#taken[0]) {
-      this.#adopted.push(await new Run(path).open());
-      this.#taken.shift();
-      adopted += 1;
+    for (const path of [...this.#taken]) {
+      await this.#telling(path, async () => {
+        this.#adopted.push(await new Run(path).open());
+        this.#taken = this.#taken.filter((other) => other !== path);
+        adopted += 1;
+      });
     }
     return adopted;
+  }
+
+  /** Tells once that something cannot be adopted, and returns false. It is tried again, and holds up nothing else. */
+  async #telling(what: string, take: () => Promise<void>): Promise<boolean> {
+    try {
+      await take();
+      return true;
+    } catch (error) {
+      if (!this.#told.has(what)) {
+        this.#told.add(what);
+        this.#tell(`logbook: cannot take over ${what}: ${(error as Error).message}`);
+      }
+      return false;
+    }
   }
 
   async forgetFinished(): Promise<void> {

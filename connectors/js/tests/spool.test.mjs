@@ -4,6 +4,8 @@ import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
+import builtin from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
 import { limits } from "../dist/backlog.js";
@@ -154,6 +156,38 @@ test("the run of a dead process has one heir", async () => {
   const sockets = readdirSync(join(root, "js")).filter((name) => name.endsWith(".sock"));
   assert.equal(sockets.length, 1);
   await last.close();
+});
+
+test("what cannot be taken over holds up nothing else", async () => {
+  const root = newFolder();
+  const epochs = leaveRuns(root, 6);
+  // A run that cannot be renamed, and one that cannot be opened. Tests may run as root.
+  const [fixed, closed] = epochs;
+  const real = { rename: builtin.rename, readdir: builtin.readdir };
+  const denied = () => Promise.reject(error("EACCES"));
+  builtin.rename = (path, target) => (path.endsWith(fixed) ? denied() : real.rename(path, target));
+  builtin.readdir = (path, ...rest) => (path.endsWith(closed) ? denied() : real.readdir(path, ...rest));
+  syncBuiltinESMExports();
+  const told = [];
+  const tell = (line) => void told.push(line);
+  const heir = new Spool(root, "w/s", randomBytes(16).toString("hex"), 1024 * 1024, false, tell);
+  try {
+    assert.deepEqual([await heir.adopt(), await heir.adopt()], [4, 0]);
+  } finally {
+    Object.assign(builtin, real);
+    syncBuiltinESMExports();
+  }
+  assert.equal(told.length, 2);
+  // They are tried again.
+  assert.equal(await heir.adopt(), 2);
+  assert.deepEqual(
+    heir
+      .runs()
+      .map((run) => run.epoch)
+      .sort(),
+    epochs.sort(),
+  );
+  await heir.close();
 });
 
 test("the living keep what is theirs", async () => {

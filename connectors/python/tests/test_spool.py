@@ -171,6 +171,44 @@ def test_the_run_of_a_dead_process_has_one_heir(spool: Path) -> None:
     last.close()
 
 
+def test_what_cannot_be_taken_over_holds_up_nothing_else(
+    spool: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    epochs = leave_runs(spool, 6)
+    # The lock of another user, a run that cannot be renamed, and one that cannot be opened. Tests may run as root.
+    locked, fixed, closed = sorted(epochs)[:3]
+    lock = next(spool.glob(f"*.{locked}")).name.partition(".")[0] + ".lock"
+    real_open, real_rename, real_listdir = os.open, Path.rename, os.listdir
+
+    def refuse_if(condition: bool) -> None:
+        if condition:
+            raise PermissionError(errno.EACCES, "permission denied")
+
+    def open_file(path: Any, *arguments: Any) -> int:
+        refuse_if(Path(path).name == lock)
+        return real_open(path, *arguments)
+
+    def rename(path: Path, target: Path) -> Path:
+        refuse_if(path.name.endswith(fixed))
+        return real_rename(path, target)
+
+    def listdir(path: Any) -> Any:
+        refuse_if(str(path).endswith(closed))
+        return real_listdir(path)
+
+    heir = new_spool(spool)
+    with monkeypatch.context() as forbidden:
+        forbidden.setattr(os, "open", open_file)
+        forbidden.setattr(Path, "rename", rename)
+        forbidden.setattr(os, "listdir", listdir)
+        assert (heir.adopt(), heir.adopt()) == (3, 0)
+    assert len(caplog.records) == 3
+    # They are tried again.
+    assert heir.adopt() == 3
+    assert sorted(run.epoch for run in heir.runs()) == sorted(epochs)
+    heir.close()
+
+
 def test_the_living_keep_what_is_theirs(spool: Path) -> None:
     living = new_spool(spool)
     living.append(b'{"n":1}')

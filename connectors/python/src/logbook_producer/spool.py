@@ -17,15 +17,18 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .backlog import SpoolFull, Waiting, finished
 from .runs import OwnRun, Run, fdatasync
+
+log = logging.getLogger("logbook_producer")
 
 NAME = re.compile(r"([0-9a-f]{16})\.(?:lock|[0-9a-f]{32})")
 
@@ -53,6 +56,8 @@ class Spool:
         self._taken: list[Path] = []
         # Of the runs that are no longer there.
         self._unreadable = 0
+        # What could not be adopted, which is logged once.
+        self._told: set[str] = set()
         # Guards everything above. The second one is held while the disk is waited for.
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
@@ -81,17 +86,29 @@ class Spool:
         if not self.folder.is_dir():
             return 0
         for owner in sorted({match[1] for path in self.folder.iterdir() if (match := NAME.fullmatch(path.name))}):
-            with self._lock:
+            with self._lock, self._telling(f"what {owner} left"):
                 if self._owner is None or owner != self._owner.name:
-                    self._taken += _take_over(self.folder, owner, self._new_owner)
+                    for path in _take_over(self.folder, owner, self._new_owner):
+                        self._taken.append(path)
         adopted = 0
-        while self._taken:
-            run = Run(self._taken[-1])
-            with self._lock:
-                self._adopted.append(run)
-                self._taken.pop()
-            adopted += 1
+        for path in [*self._taken]:
+            with self._telling(str(path)):
+                run = Run(path)
+                with self._lock:
+                    self._adopted.append(run)
+                    self._taken.remove(path)
+                adopted += 1
         return adopted
+
+    @contextlib.contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        """Logs once that something cannot be adopted. It is tried again, and holds up nothing else."""
+        try:
+            yield
+        except OSError as error:
+            if what not in self._told:
+                self._told.add(what)
+                log.error("logbook: cannot take over %s: %s", what, error)
 
     def forget_finished(self) -> None:
         for run in [run for run in self._adopted if not run.waiting_bytes]:
@@ -188,26 +205,25 @@ def _lock(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _take_over(folder: Path, owner: str, new_owner: Callable[[], Owner]) -> list[Path]:
-    """Renames the runs of an owner that is dead, and removes its lock, which is held meanwhile. Returns their new names."""
+def _take_over(folder: Path, owner: str, new_owner: Callable[[], Owner]) -> Iterator[Path]:
+    """Renames the runs of an owner that is dead, and removes its lock, which is held meanwhile. Yields their new names."""
     lock = folder / f"{owner}.lock"
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         # It has just left, or somebody removed the file.
-        return _rename(folder, owner, new_owner)
+        yield from _rename(folder, owner, new_owner)
+        return
     try:
-        if not _lock(descriptor, lock):
-            return []
-        taken = _rename(folder, owner, new_owner)
-        lock.unlink(missing_ok=True)
-        return taken
+        if _lock(descriptor, lock):
+            yield from _rename(folder, owner, new_owner)
+            lock.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
 
 
-def _rename(folder: Path, owner: str, new_owner: Callable[[], Owner]) -> list[Path]:
-    taken = []
+def _rename(folder: Path, owner: str, new_owner: Callable[[], Owner]) -> Iterator[Path]:
+    failed: OSError | None = None
     for path in folder.glob(f"{owner}.*"):
         if path.suffix == ".lock":
             continue
@@ -216,5 +232,10 @@ def _rename(folder: Path, owner: str, new_owner: Callable[[], Owner]) -> list[Pa
             path.rename(target)
         except FileNotFoundError:
             continue  # somebody else was faster
-        taken.append(target)
-    return taken
+        except OSError as error:
+            failed = error
+            continue
+        yield target
+    # The lock stays, and so it is tried again.
+    if failed:
+        raise failed
