@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import random
@@ -288,6 +289,23 @@ def test_a_spool_that_fails_to_open_is_opened_with_the_next_event(spool: Path, s
             if not failed:
                 break
         assert not failed and (allowed or name == "fsync")
+
+
+def test_a_file_system_without_locks_costs_nothing_but_the_event(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    writer = new_spool(spool)
+    descriptors = len(os.listdir("/proc/self/fd"))
+    with monkeypatch.context() as failing:
+        failing.setattr(fcntl, "flock", fail)
+        for _ in range(3):
+            with pytest.raises(OSError):
+                writer.append(b'{"n":1}')
+    assert list(spool.iterdir()) == []
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+    writer.append(b'{"n":1}')
+    writer.close()
 
 
 def test_a_segment_that_cannot_be_begun_is_tried_again(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:

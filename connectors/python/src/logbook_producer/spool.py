@@ -179,8 +179,13 @@ class Owner:
             self.name = secrets.token_hex(8)
             self._path = folder / f"{self.name}.lock"
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            if _lock(self._descriptor, self._path):
-                return
+            try:
+                if _lock(self._descriptor, self._path):
+                    return
+            except OSError:
+                # A file system without locks, say.
+                self.release()
+                raise
             # Another process took the moment before it was locked for the owner's death.
             self.release()
 
@@ -188,8 +193,10 @@ class Owner:
         return self.folder / f"{self.name}.{epoch}"
 
     def release(self) -> None:
-        self._path.unlink(missing_ok=True)
-        self.close()
+        try:
+            self._path.unlink(missing_ok=True)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Closes the file alone: the lock stays for as long as the parent of a fork has it open."""
