@@ -9,12 +9,15 @@ export type LogName = "access" | "application" | "framework";
 /** The package counts, and makes a dedupe key of its count. */
 const OWN = { log: undefined, dedupe_key: undefined, epoch: undefined, sequence: undefined };
 
+/** JSON numbers are doubles in RFC 8785. Logbook refuses larger ones, which may not be exact. */
+const MAX_EXACT = 2 ** 53;
+
 /**
  * Writes events of the three logs.
  *
  * Each method returns a promise of whether the event is kept and will be sent. It throws a TypeError for what is no JSON,
- * such as an event that contains itself, and a RangeError for more than 512 KiB. Sets become arrays, maps objects, and
- * bigints texts.
+ * such as an event that contains itself, and a RangeError for more than 512 KiB. Sets become arrays, maps objects,
+ * and bigints and numbers beyond 2^53, which JSON does not keep exactly, texts.
  */
 export abstract class Producer {
   /** Who came in: a sign-in, a sign-out, a failed sign-in. */
@@ -71,6 +74,6 @@ function plain(_key: string, value: unknown): unknown {
   if (value instanceof Set) return [...value];
   if (value instanceof Map) return Object.fromEntries(value);
   if (value instanceof Error) return String(value);
-  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
+  if (typeof value === "number" && !(Math.abs(value) <= MAX_EXACT)) return String(value);
   return value;
 }

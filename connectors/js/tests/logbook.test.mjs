@@ -148,6 +148,22 @@ test("values that JSON does not have", async () => {
   });
 });
 
+test("numbers that Logbook does not keep exactly are texts", async () => {
+  const logbook = new Logbook(source.address);
+  const exact = [2 ** 53, -(2 ** 53), 1e-300, 0.1234567890123456, 0];
+  const large = { number: 2 ** 53 + 2, in: { lists: [[-1.5e300]] }, set: new Set([2 ** 60]) };
+  await logbook.application({ ...read("1"), metadata: { exact, ...large } });
+  await logbook.close();
+  const { accepted, rejected } = await logbook.status();
+  assert.deepEqual([accepted, rejected], [1, 0]);
+  assert.deepEqual((await source.log("application"))[0].metadata, {
+    exact,
+    number: "9007199254740994",
+    in: { lists: [["-1.5e+300"]] },
+    set: ["1152921504606847000"],
+  });
+});
+
 test("without a configuration nothing happens", async () => {
   const told = new Told();
   const logbook = new Logbook({ url: "http://127.0.0.1:9", key: "x", log: told });

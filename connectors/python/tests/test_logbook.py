@@ -10,6 +10,7 @@ import sys
 import threading
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -114,6 +115,38 @@ def test_values_that_json_does_not_have(source: Source) -> None:
         "bytes": "b'x'",
     }
     assert source.log("application")[1]["metadata"] == {"1": "inf", "(1, 2)": ["nan"], "None": "2"}
+
+
+def test_numbers_that_logbook_does_not_keep_exactly_are_texts(source: Source) -> None:
+    class Number(IntEnum):
+        LARGE = 2**60
+
+    exact: list[Any] = [2**53, -(2**53), float(2**53), 1e-300, 0.1234567890123456, True, 0]
+    large: dict[Any, Any] = {2**53 + 1: "a key"}
+    with Logbook(**source.address) as logbook:
+        for values in (
+            {"exact": exact},
+            {"int": 2**53 + 1, "negative": -(2**60), "enum": Number.LARGE, "in": {"lists": [[2**64]]}, "set": {2**60}, "keys": large},
+            {"float": 2.0**53 + 2, "exponent": -1.5e300, "text": "9007199254740993 e+1"},
+            {"endless": 10**5000},
+        ):
+            assert logbook.application({"action": "read", "model": "m", "record_id": "1", "metadata": values})
+        assert logbook.flush()
+        assert (logbook.status().accepted, logbook.status().rejected) == (4, 0)
+    found = [event["metadata"] for event in source.log("application")]
+    assert found[:3] == [
+        {"exact": exact},
+        {
+            "int": "9007199254740993",
+            "negative": "-1152921504606846976",
+            "enum": "1152921504606846976",
+            "in": {"lists": [["18446744073709551616"]]},
+            "set": ["1152921504606846976"],
+            "keys": {"9007199254740993": "a key"},
+        },
+        {"float": "9007199254740994.0", "exponent": "-1.5e+300", "text": "9007199254740993 e+1"},
+    ]
+    assert int(found[3]["endless"], 0) == 10**5000
 
 
 def test_without_a_configuration_nothing_happens(caplog: pytest.LogCaptureFixture) -> None:
