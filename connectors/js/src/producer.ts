@@ -57,7 +57,7 @@ export abstract class Producer {
       log,
     };
     composed["occurred_at"] ??= new Date();
-    const text = JSON.stringify(composed, plain);
+    const text = wellFormed(JSON.stringify(composed, plain));
     const size = Buffer.byteLength(text);
     if (size > MAX_EVENT_BYTES) {
       throw new RangeError(`an event has at most ${MAX_EVENT_BYTES >> 10} KiB, this one has ${size >> 10}`);
@@ -67,6 +67,15 @@ export abstract class Producer {
 
   /** Keeps an event that is a JSON object. */
   protected abstract keep(event: string): Promise<boolean>;
+}
+
+/**
+ * JSON with U+FFFD for each half of a surrogate pair, which no UTF-8 text can have. `JSON.stringify` writes these alone as
+ * escapes, in keys too.
+ */
+function wellFormed(json: string): string {
+  if (!json.includes("\\ud")) return json;
+  return json.replace(/\\(ud[89a-f]..|.)/g, (escape) => (escape.length > 2 ? "\ufffd" : escape));
 }
 
 function plain(_key: string, value: unknown): unknown {

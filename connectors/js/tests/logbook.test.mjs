@@ -164,6 +164,27 @@ test("numbers that Logbook does not keep exactly are texts", async () => {
   });
 });
 
+test("half a surrogate pair costs no event", async () => {
+  const logbook = new Logbook(source.address);
+  const metadata = {
+    half: "\ud83d, \ude00\ud83d",
+    pair: "😀",
+    text: "\\ud83d \\\\ud83d \n\u001f",
+    "\udc00": ["\ud83d"],
+  };
+  await logbook.application({ ...read("1"), record_name: "😀".slice(0, 1), metadata });
+  await logbook.close();
+  assert.equal((await logbook.status()).accepted, 1);
+  const [found] = await source.log("application");
+  assert.equal(found.record_name, "\ufffd");
+  assert.deepEqual(found.metadata, {
+    half: "\ufffd, \ufffd\ufffd",
+    pair: "😀",
+    text: "\\ud83d \\\\ud83d \n\u001f",
+    "\ufffd": ["\ufffd"],
+  });
+});
+
 test("without a configuration nothing happens", async () => {
   const told = new Told();
   const logbook = new Logbook({ url: "http://127.0.0.1:9", key: "x", log: told });
