@@ -18,7 +18,9 @@ export type Middleware = (request: Request, response: unknown, next: () => void)
  */
 export function express(request: Request, _response: unknown, next: () => void): void {
   // A request of Express knows which proxies are trusted, one of Node does not.
-  const address = request.ip ?? request.socket.remoteAddress ?? "";
+  const client = request.ip ?? request.socket.remoteAddress ?? "";
+  // The zone of a link-local address (`fe80::1%eth0`) means something on this machine alone.
+  const address = client.replace(/%.*/, "");
   const { "user-agent": agent, "x-request-id": id } = request.headers;
   const fields = {
     ip_address: isIP(address) ? address : undefined,

@@ -115,6 +115,23 @@ test("a request is the context of its events", async () => {
   assert.equal(two.correlation_id.length, 36);
 });
 
+test("the zone of an address is not sent", async () => {
+  const logbook = new Logbook(source.address);
+  for (const ip of ["fe80::1%eth0", "nobody"]) {
+    await new Promise((resolve) =>
+      logbook.express()({ ip, socket: {}, headers: {} }, {}, () =>
+        logbook.access({ event_type: "login" }).then(resolve),
+      ),
+    );
+  }
+  await logbook.close();
+  const found = await source.log("access");
+  assert.deepEqual(
+    found.map((event) => event.ip_address),
+    ["fe80::1", null],
+  );
+});
+
 test("values that JSON does not have", async () => {
   const logbook = new Logbook(source.address);
   const when = new Date("2026-11-01T08:30:00Z");

@@ -18,6 +18,7 @@ from uuid import UUID
 import pytest
 
 from logbook_producer import Logbook, SpoolFull
+from logbook_producer.asgi import LogbookMiddleware
 from server import Source, ids_of, wait_for
 
 ASHA = {"type": "user", "id": "17", "name": "Asha Rao"}
@@ -76,6 +77,21 @@ def test_coroutines_have_a_context_each(source: Source) -> None:
     found = source.log("application")
     assert len(found) == 40
     assert all(event["correlation_id"] == f"r{event['record_id']}" for event in found)
+
+
+def test_a_request_is_the_context_of_its_events(source: Source) -> None:
+    async def requests(logbook: Logbook) -> None:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            logbook.access({"event_type": "login"})
+
+        for address in ("198.51.100.4", "fe80::1%eth0", "testclient"):
+            scope = {"type": "http", "client": (address, 1), "headers": [(b"x-request-id", b"r1")]}
+            await LogbookMiddleware(app)(scope, None, None)  # type: ignore[arg-type]
+
+    with Logbook(**source.address) as logbook:
+        asyncio.run(requests(logbook))
+    assert [event["ip_address"] for event in source.log("access")] == ["198.51.100.4", "fe80::1", None]
+    assert {event["correlation_id"] for event in source.log("access")} == {"r1"}
 
 
 def test_values_that_json_does_not_have(source: Source) -> None:

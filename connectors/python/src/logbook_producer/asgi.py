@@ -43,6 +43,7 @@ class LogbookMiddleware:
 def _address(client: tuple[str, int] | None) -> str | None:
     """The address of a client. A socket of the machine, or a test's client, has none."""
     try:
-        return str(ipaddress.ip_address(client[0])) if client else None
+        # The zone of a link-local address (`fe80::1%eth0`) means something on this machine alone.
+        return str(ipaddress.ip_address(client[0].partition("%")[0])) if client else None
     except ValueError:
         return None
