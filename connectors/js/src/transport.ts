@@ -95,6 +95,7 @@ export class Transport {
   readonly #headers: Record<string, string>;
   readonly #timeout: number;
   readonly #agent: http.Agent;
+  #closed = false;
 
   /** `timeout` is in milliseconds. Throws for an address, a workspace or a source that cannot be. */
   constructor({ url, workspace, source, key }: Address, timeout: number) {
@@ -152,7 +153,9 @@ export class Transport {
     if (answer.status !== 204) throw notLogbook(answer);
   }
 
+  /** Ends the request that is under way. Each later one throws `Unavailable`. */
   close(): void {
+    this.#closed = true;
     this.#agent.destroy();
   }
 
@@ -201,9 +204,10 @@ export class Transport {
 
   /** Requests once more where a connection that was idle turns out to be closed by the server. */
   async #request(url: URL, body: Buffer, headers: Record<string, string>): Promise<Answer> {
-    const first = await this.#exchange(url, body, headers);
+    const begin = () => (this.#closed ? CLOSED : this.#exchange(url, body, headers));
+    const first = await begin();
     if (!("error" in first)) return first;
-    const second = first.reused ? await this.#exchange(url, body, headers) : first;
+    const second = first.reused ? await begin() : first;
     if ("error" in second) throw new Unavailable(second.error.message || second.error.name);
     return second;
   }
@@ -244,6 +248,8 @@ interface Failure {
   /** Whether the connection had been used before. */
   reused: boolean;
 }
+
+const CLOSED: Failure = { error: new Error("the producer is closed"), reused: false };
 
 const COUNTS = ["accepted", "duplicates", "skipped", "rejected"] as const;
 

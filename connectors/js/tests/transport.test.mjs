@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { Misconfigured, Transport, Unavailable, Unsendable } from "../dist/transport.js";
-import { Proxy, Server } from "./harness.mjs";
+import { Proxy, Server, waitFor } from "./harness.mjs";
 
 let server, source;
 before(async () => {
@@ -99,6 +99,21 @@ test("an idle connection that was closed is opened again", async () => {
   await assert.rejects(another.send([event(2)]), Unavailable);
   assert.deepEqual(await source.ids(), ["0", "1", "2"]);
   another.close();
+});
+
+test("nothing is tried again once it is closed", async () => {
+  const proxy = await Proxy.to(server.url);
+  const way = transport({ url: proxy.url });
+  // A connection that was used before: its failure may be that it was idle for too long.
+  await way.heartbeat("e", 1);
+  proxy.hangs = true;
+  const sending = way.send([event(0)]);
+  const refused = assert.rejects(sending, Unavailable);
+  await waitFor("the request", () => proxy.times.length === 2);
+  way.close();
+  await refused;
+  await assert.rejects(way.send([event(0)]), Unavailable);
+  assert.equal(proxy.times.length, 2);
 });
 
 test("a wrong configuration is told", async () => {
