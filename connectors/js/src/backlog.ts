@@ -3,6 +3,9 @@
 /** An event may be this long, in bytes; one beyond Logbook's own limit of 256 KiB goes into Logbook's quarantine. */
 export const MAX_EVENT_BYTES = 512 * 1024;
 
+/** Which part of the bytes that may wait may be set aside. */
+export const ASIDE_PART = 4;
+
 /** Bounds of what is sent and written at once. Tests make them small. */
 export const limits = {
   /** More than the longest event, so that a batch always has one. */
@@ -55,6 +58,8 @@ export interface Backlog {
   append(event: string): Promise<void>;
   /** Uses a sequence for an event that is lost, so that Logbook reports a gap. */
   skip(): void;
+  /** Keeps an event that cannot be sent. Rejects with `SpoolFull`, and with errors of the disk. */
+  setAside(event: string): Promise<void>;
   /** Resolves when everything that was given to `append` is kept or rejected. */
   settled(): Promise<void>;
   /** The runs of which events may wait, the own one last. */
@@ -129,6 +134,10 @@ export class MemorySpool implements Backlog, Waiting {
     return this.#lines[0];
   }
 
+  async setAside(): Promise<void> {
+    throw new SpoolFull("there is no spool on disk");
+  }
+
   async settled(): Promise<void> {}
 
   async adopt(): Promise<number> {
@@ -141,5 +150,5 @@ export class MemorySpool implements Backlog, Waiting {
 }
 
 export function full(maxBytes: number): SpoolFull {
-  return new SpoolFull(`${maxBytes} bytes of events wait for Logbook already`);
+  return new SpoolFull(`${maxBytes} bytes of events wait for Logbook or were set aside already`);
 }

@@ -1,6 +1,5 @@
 /** `Logbook`: what an app writes its events to. */
 import { randomBytes } from "node:crypto";
-import * as fs from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Backlog, MemorySpool, SpoolFull } from "./backlog.js";
 import { Producer } from "./producer.js";
@@ -59,12 +58,9 @@ export interface Status {
   duplicates: number;
   /** Events in the quarantine of the source. */
   rejected: number;
-  /**
-   * Events that are too large to be sent, or that a firewall before Logbook refuses: they are in `set-aside.ndjson` of the
-   * spool, if it is on disk.
-   */
+  /** Events that are too large to be sent, or that a firewall before Logbook refuses: in `set-aside.ndjson` of the spool. */
   setAside: number;
-  /** Events that could not be kept. Logbook reports the gap. */
+  /** Events that could not be kept, or set aside. Logbook reports the gap. */
   dropped: number;
   /** Damaged lines of the spool, as a kill in the middle of a write leaves one. No such event was acknowledged. */
   unreadable: number;
@@ -100,10 +96,8 @@ export class Logbook extends Producer {
   readonly #raises: boolean;
   readonly #backlog: Backlog;
   readonly #sender: Sender | undefined;
-  readonly #folder: string | undefined;
   readonly #atExit = () => void this.close();
   #dropped = 0;
-  #setAside = 0;
   #toldAt = -Infinity;
   #closed: Promise<void> | undefined;
 
@@ -128,14 +122,12 @@ export class Logbook extends Producer {
     if (spool && !onDisk) this.#log.warn("logbook: a spool needs Unix; events wait in memory");
     if (onDisk) {
       const root = resolve(spool);
-      this.#folder = join(root, "js", workspace, source);
       const [own, sync] = [join(workspace, source), options.durable === "disk"];
       this.#backlog = new Spool(root, own, epoch, maxBytes, sync, (message) => this.#log.error(message));
     } else {
       this.#backlog = new MemorySpool(epoch, maxBytes);
     }
-    const setAside = (event: string, why: string) => this.#keepAside(event, why);
-    this.#sender = new Sender(this.#backlog, transport, options.heartbeat ?? 60_000, setAside, this.#log);
+    this.#sender = new Sender(this.#backlog, transport, options.heartbeat ?? 60_000, this.#log);
     process.once("beforeExit", this.#atExit);
   }
 
@@ -156,8 +148,8 @@ export class Logbook extends Producer {
       accepted: sender?.received.accepted ?? 0,
       duplicates: sender?.received.duplicates ?? 0,
       rejected: sender?.received.rejected ?? 0,
-      setAside: this.#setAside,
-      dropped: this.#dropped,
+      setAside: sender?.setAside ?? 0,
+      dropped: this.#dropped + (sender?.lost ?? 0),
       unreadable: this.#backlog.unreadable,
       failing: sender?.failing ?? false,
       lastSentAt: sender?.lastSentAt,
@@ -218,13 +210,6 @@ export class Logbook extends Producer {
     if (performance.now() - this.#toldAt < times.tellEvery) return;
     this.#toldAt = performance.now();
     this.#log.error(`logbook: an event is lost, ${this.#dropped} so far: ${error.message}`);
-  }
-
-  async #keepAside(event: string, why: string): Promise<void> {
-    if (this.#folder)
-      await fs.appendFile(join(this.#folder, "set-aside.ndjson"), `${event}\n`, { mode: 0o600 });
-    this.#setAside += 1;
-    this.#log.error(`logbook: an event of ${event.length} characters ${why}; it was set aside`);
   }
 }
 

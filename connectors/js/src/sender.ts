@@ -1,5 +1,5 @@
 /** Sends what waits, in order, and never gives up. */
-import type { Backlog, Batch, Waiting } from "./backlog.js";
+import { type Backlog, type Batch, SpoolFull, type Waiting } from "./backlog.js";
 import { Misconfigured, type Received, type Transport, Unavailable, Unsendable } from "./transport.js";
 
 /** In milliseconds. Tests make them small. */
@@ -31,13 +31,15 @@ interface Sending {
 
 export class Sender {
   readonly received: Received = { accepted: 0, duplicates: 0, skipped: 0, rejected: 0 };
+  /** Events that cannot be sent: kept aside, and lost for want of room. */
+  setAside = 0;
+  lost = 0;
   lastSentAt: Date | undefined;
   lastError: string | undefined;
   lastErrorAt: Date | undefined;
   readonly #backlog: Backlog;
   readonly #transport: Transport;
   readonly #heartbeat: number;
-  readonly #setAside: (event: string, why: string) => Promise<void>;
   readonly #log: Log;
   readonly #wake = new Bell();
   readonly #hurry = new Bell();
@@ -53,21 +55,11 @@ export class Sender {
   #givenUp = false;
   readonly #ended: Promise<void>;
 
-  /**
-   * `heartbeat` is how many milliseconds nothing is sent until Logbook is told that the producer is alive. `setAside` keeps
-   * an event that cannot be sent, and is told why.
-   */
-  constructor(
-    backlog: Backlog,
-    transport: Transport,
-    heartbeat: number,
-    setAside: (event: string, why: string) => Promise<void>,
-    log: Log,
-  ) {
+  /** `heartbeat` is how many milliseconds nothing is sent until Logbook is told that the producer is alive. */
+  constructor(backlog: Backlog, transport: Transport, heartbeat: number, log: Log) {
     this.#backlog = backlog;
     this.#transport = transport;
     this.#heartbeat = heartbeat;
-    this.#setAside = setAside;
     this.#log = log;
     this.#ended = this.#run();
   }
@@ -208,6 +200,27 @@ export class Sender {
     return run.written - run.sent >= batch.events.length;
   }
 
+  /** Keeps an event that cannot be sent. Where the disk fails, it is tried again. */
+  async #setAside(event: string, why: string): Promise<void> {
+    const { dedupe_key } = JSON.parse(event) as { dedupe_key?: string };
+    const what = `the event ${dedupe_key}, of ${Buffer.byteLength(event)} bytes, ${why}`;
+    try {
+      await this.#backlog.setAside(event);
+      this.setAside += 1;
+      this.#log.error(`logbook: ${what}; it was set aside`);
+    } catch (error) {
+      if (!(error instanceof SpoolFull)) throw error;
+      this.lost += 1;
+      this.#note(`${what}; it is lost: ${error.message}`);
+      this.#log.error(`logbook: ${this.lastError}`);
+    }
+  }
+
+  #note(error: string): void {
+    this.lastError = error;
+    this.lastErrorAt = new Date();
+  }
+
   #count(received: Received): void {
     this.received.accepted += received.accepted;
     this.received.duplicates += received.duplicates;
@@ -223,8 +236,7 @@ export class Sender {
   /** Notes an error and returns for how many milliseconds to pause. */
   #failed(error: Error): number {
     this.#failures += 1;
-    this.lastError = error.message;
-    this.lastErrorAt = new Date();
+    this.#note(error.message);
     const now = performance.now();
     if (this.#told?.name !== error.name || now - this.#told.at > times.tellEvery) {
       this.#told = { name: error.name, at: now };

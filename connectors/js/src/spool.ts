@@ -7,6 +7,7 @@
  *         4be1….9a07…/              the run of the epoch 9a07…, which belongs to the owner 4be1…
  *           00000001.ndjson         segments: one event a line, in the order of their sequence
  *           sent                    up to where Logbook has them: the segment, and the offset in bytes
+ *         set-aside.ndjson          events that cannot be sent, for somebody to look at
  *
  * Several processes share the folder. Each writes files of its own, so nobody waits for another. Whoever lives renames the
  * runs of a dead owner to its own name and sends them. A rename succeeds once, so each run has one owner at any time.
@@ -15,7 +16,7 @@
  */
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
-import { type Backlog, finished, full, type Waiting } from "./backlog.js";
+import { ASIDE_PART, type Backlog, finished, full, SpoolFull, type Waiting } from "./backlog.js";
 import { bury, checkLength, lives, Owner } from "./owner.js";
 import { OwnRun, Run } from "./runs.js";
 
@@ -44,6 +45,9 @@ export class Spool implements Backlog {
   #taken: string[] = [];
   /** Of the runs that are no longer there. */
   #unreadable = 0;
+  readonly #aside: string;
+  /** What all processes set aside, as it was when this one last looked. */
+  #asideBytes = 0;
   readonly #tell: (message: string) => void;
   /** What could not be adopted, which is told once. */
   readonly #told = new Set<string>();
@@ -52,8 +56,8 @@ export class Spool implements Backlog {
   #writing: Promise<void> | undefined;
 
   /**
-   * Nothing is written before the first event. `maxBytes` bounds what waits, with what was adopted. `tell` logs what cannot
-   * be adopted.
+   * Nothing is written before the first event. `maxBytes` bounds what waits, with what was adopted, and what was set aside,
+   * which is at most a quarter of it. `tell` logs what cannot be adopted.
    */
   constructor(
     root: string,
@@ -66,6 +70,7 @@ export class Spool implements Backlog {
     this.#sockets = join(root, "js");
     checkLength(this.#sockets);
     this.#folder = join(this.#sockets, source);
+    this.#aside = join(this.#folder, "set-aside.ndjson");
     this.epoch = epoch;
     this.#maxBytes = maxBytes;
     this.#sync = sync;
@@ -74,7 +79,7 @@ export class Spool implements Backlog {
 
   append(event: string): Promise<void> {
     const size = Buffer.byteLength(finished(event, this.epoch, this.sequence));
-    if (this.waitingBytes + this.#pendingBytes + size > this.#maxBytes)
+    if (this.waitingBytes + this.#pendingBytes + this.#asideBytes + size > this.#maxBytes)
       return Promise.reject(full(this.#maxBytes));
     this.#pendingBytes += size;
     return new Promise((resolve, reject) => this.#push({ event, size, resolve, reject }));
@@ -82,6 +87,23 @@ export class Spool implements Backlog {
 
   skip(): void {
     this.#push({ size: 0 });
+  }
+
+  async setAside(event: string): Promise<void> {
+    const limit = Math.floor(this.#maxBytes / ASIDE_PART);
+    const line = Buffer.from(`${event}\n`);
+    const file = await fs.open(this.#aside, "a", 0o600);
+    try {
+      this.#asideBytes = (await file.stat()).size;
+      if (this.#asideBytes + line.length > limit) {
+        const much = `${this.#asideBytes} of ${limit} bytes`;
+        throw new SpoolFull(`${this.#aside} has ${much} already; look into it, and remove it`);
+      }
+      await file.appendFile(line);
+      this.#asideBytes += line.length;
+    } finally {
+      await file.close();
+    }
   }
 
   async settled(): Promise<void> {
@@ -101,6 +123,11 @@ export class Spool implements Backlog {
   }
 
   async adopt(): Promise<number> {
+    // Somebody may have removed it.
+    this.#asideBytes = await fs.stat(this.#aside).then(
+      ({ size }) => size,
+      () => 0,
+    );
     const names = await fs.readdir(this.#folder).catch(() => []);
     const owners = new Set(names.flatMap((name) => RUN.exec(name)?.[1] ?? []));
     const mine = (await this.#owner)?.name;

@@ -137,6 +137,51 @@ test("an event that a firewall refuses is set aside", async () => {
   );
 });
 
+test("what is set aside is bounded", async () => {
+  const spool = newFolder();
+  const proxy = await Proxy.to(server.url);
+  proxy.instead = (_path, body) => (body.length > 3000 ? { status: 413, headers: {}, body: "" } : undefined);
+  const large = { metadata: { text: "x".repeat(3000) } };
+  const first = open({ url: proxy.url, spool, maxBytes: 40_000 });
+  for (const id of numbers(0, 4)) {
+    await write(first, id, large);
+    assert.equal(await first.flush(), true);
+  }
+  const { setAside, dropped, waiting, epoch, lastError } = await first.status();
+  await first.close();
+  // A quarter of the bytes has room for three.
+  assert.deepEqual([setAside, dropped, waiting], [3, 1, 0]);
+  const lost = told.lines.filter((line) => line.includes("it is lost"));
+  assert.deepEqual(lost, [`error logbook: ${lastError}`]);
+  assert.ok(lastError.includes(`${epoch}-4`));
+  assert.deepEqual(asideOf(spool), ["0", "1", "2"]);
+  // It takes room of what waits, of the next process too.
+  proxy.hangs = true;
+  const before = proxy.times.length;
+  const second = open({ url: proxy.url, spool, maxBytes: 40_000 });
+  await waitFor("its heartbeat", () => proxy.times.length > before);
+  const some = numbers(4, 100);
+  const results = await Promise.all(
+    some.map((id) => write(second, id, { metadata: { text: "x".repeat(500) } })),
+  );
+  const { waitingBytes } = await second.status();
+  assert.ok(waitingBytes > 29_000 && waitingBytes < 31_000, String(waitingBytes));
+  await second.close(0);
+  proxy.hangs = false;
+  const kept = some.filter((_, index) => results[index]);
+  const third = open({ spool });
+  await waitFor("what waited", async () => (await third.status()).accepted === kept.length);
+  await third.close();
+  // In memory there is no room for it at all.
+  const memory = open({ url: proxy.url });
+  await write(memory, "1000", large);
+  assert.equal(await memory.flush(), true);
+  const status = await memory.status();
+  assert.deepEqual([status.setAside, status.dropped], [0, 1]);
+  await memory.close();
+  assert.deepEqual(await source.ids(), kept);
+});
+
 test("what refuses everything is waited for", async () => {
   times.lastRetry = 10;
   const proxy = await Proxy.to(server.url);

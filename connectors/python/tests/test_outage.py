@@ -107,6 +107,45 @@ def test_an_event_that_a_firewall_refuses_is_set_aside(source: Source, spool: Pa
     assert ["403: <html>Forbidden" in record.message for record in caplog.records] == [True, True, True]
 
 
+def test_what_is_set_aside_is_bounded(source: Source, spool: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def lost() -> list[str]:
+        return [record.message for record in caplog.records if "it is lost" in record.message]
+
+    with proxy_to(source.server.url) as proxy:
+        proxy.instead = lambda path, body: (413, {}, b"") if len(body) > 3000 else None
+        address = {**source.address, "url": proxy.url}
+        with Logbook(**address, spool=spool, max_bytes=40_000) as logbook:
+            for number in range(4):
+                write(logbook, number, metadata={"text": "x" * 3000})
+                assert logbook.flush()
+            status = logbook.status()
+            # A quarter of the bytes has room for three.
+            assert (status.set_aside, status.dropped, status.waiting) == (3, 1, 0)
+            (message,) = lost()
+            assert f"{status.epoch}-4" in message and status.last_error and status.last_error in message
+            file = next(spool.rglob("set-aside.ndjson"))
+            assert file.stat().st_mode & 0o077 == 0
+            aside = file.stat().st_size
+            assert 9000 < aside < 10_000
+        # It takes room of what waits, of the next process too.
+        proxy.hang.clear()
+        logbook = Logbook(**address, spool=spool, max_bytes=40_000, timeout=60)
+        number = 4
+        while logbook.application({"action": "create", "model": "record", "record_id": str(number), "metadata": {"text": "x" * 500}}):
+            number += 1
+        assert 39_000 < logbook.status().waiting_bytes + aside <= 40_000
+        proxy.hang.set()
+        logbook.close(60)
+    # In memory there is no room for it at all.
+    with proxy_to(source.server.url) as proxy:
+        proxy.instead = lambda path, body: (413, {}, b"") if len(body) > 3000 else None
+        with Logbook(**{**source.address, "url": proxy.url}) as logbook:
+            write(logbook, 1000, metadata={"text": "x" * 3000})
+            assert logbook.flush()
+            assert (logbook.status().set_aside, logbook.status().dropped) == (0, 1)
+    assert ids_of(source.feed()) == [str(other) for other in range(4, number)]
+
+
 def test_what_refuses_everything_is_waited_for(source: Source, spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sender, "LAST_RETRY", 0.01)
     with proxy_to(source.server.url) as proxy:

@@ -11,6 +11,8 @@ MAX_EVENT_BYTES = 512 * 1024
 # Of one batch. More than the longest event, so that a batch always has one.
 MAX_BATCH_BYTES = 1024 * 1024
 MAX_BATCH_EVENTS = 2000
+# Which part of the bytes that may wait may be set aside.
+ASIDE_PART = 4
 
 
 class SpoolFull(OSError):
@@ -76,6 +78,9 @@ class Backlog(Protocol):
 
     def waiting_bytes(self) -> int: ...
 
+    def set_aside(self, event: bytes) -> None:
+        """Keeps an event that cannot be sent. Raises `SpoolFull`, and OSError from the disk."""
+
     def close(self) -> None:
         """Leaves what waits to others."""
 
@@ -121,6 +126,9 @@ class MemorySpool:
 
     def forget_finished(self) -> None:
         pass
+
+    def set_aside(self, event: bytes) -> None:
+        raise SpoolFull("there is no spool on disk")
 
     def waiting_bytes(self) -> int:
         return self._run.written_bytes - self._run.sent_bytes

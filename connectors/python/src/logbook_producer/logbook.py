@@ -47,9 +47,9 @@ class Status:
     """Events in the quarantine of the source."""
     set_aside: int
     """Events that are too large to be sent, or that a firewall before Logbook refuses: they are in `set-aside.ndjson` of the
-    spool, if it is on disk."""
+    spool."""
     dropped: int
-    """Events that could not be kept. Logbook reports the gap."""
+    """Events that could not be kept, or set aside. Logbook reports the gap."""
     unreadable: int
     """Damaged lines of the spool, as a kill in the middle of a write leaves one. No such event was acknowledged."""
     failing: bool
@@ -118,11 +118,10 @@ class Logbook(Producer):
 
     def _begin(self) -> None:
         """Begins an epoch: at the start, and again in a forked child."""
-        self._dropped = self._set_aside = 0
+        self._dropped = 0
         self._told_at = -TELL_EVERY
         self._counting = threading.Lock()
         epoch = secrets.token_hex(16)
-        self._folder: Path | None = None
         self._backlog: Backlog
         if not self._enabled:
             self._backlog = MemorySpool(epoch, max_bytes=0)
@@ -135,11 +134,11 @@ class Logbook(Producer):
         if on_disk:
             from .spool import Spool  # of Unix alone
 
-            self._folder = Path(self._settings["spool"]).absolute() / "python" / workspace / source
-            self._backlog = Spool(self._folder, epoch, max_bytes=self._max_bytes, sync=self._durable == "disk")
+            folder = Path(self._settings["spool"]).absolute() / "python" / workspace / source
+            self._backlog = Spool(folder, epoch, max_bytes=self._max_bytes, sync=self._durable == "disk")
         else:
             self._backlog = MemorySpool(epoch, max_bytes=self._max_bytes)
-        self._sender = Sender(self._backlog, transport, self._heartbeat, self._keep_aside)
+        self._sender = Sender(self._backlog, transport, self._heartbeat)
 
     def status(self) -> Status:
         """How it is now. It may read the first line of what waits from disk."""
@@ -156,8 +155,8 @@ class Logbook(Producer):
             accepted=received.accepted,
             duplicates=received.duplicates,
             rejected=received.rejected,
-            set_aside=self._set_aside,
-            dropped=self._dropped,
+            set_aside=sender.set_aside if sender else 0,
+            dropped=self._dropped + (sender.lost if sender else 0),
             unreadable=self._backlog.unreadable,
             failing=sender.failing if sender else False,
             last_sent_at=sender.last_sent_at if sender else None,
@@ -212,13 +211,6 @@ class Logbook(Producer):
             self._told_at = time.monotonic()
         log.error("logbook: an event is lost, %d so far: %s", self._dropped, error)
 
-    def _keep_aside(self, event: bytes, why: str) -> None:
-        if self._folder:
-            with open(self._folder / "set-aside.ndjson", "ab", opener=_private) as file:
-                file.write(event + b"\n")
-        self._set_aside += 1
-        log.error("logbook: an event of %d bytes %s; it was set aside", len(event), why)
-
     def _after_fork(self) -> None:
         """The child writes a run of its own. What waits belongs to the parent, which goes on with it."""
         if self._enabled and not self._closed:
@@ -227,10 +219,6 @@ class Logbook(Producer):
                 self._backlog.abandon()
                 self._sender.abandon()
             self._begin()
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _occurred_at(event: bytes | None) -> datetime | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable
 from datetime import datetime, timezone
 
-from .backlog import Backlog, Batch, Waiting
+from .backlog import Backlog, Batch, SpoolFull, Waiting
 from .transport import Misconfigured, Received, Refused, TooLarge, Transport, Unavailable
 
 log = logging.getLogger("logbook_producer")
@@ -27,19 +27,19 @@ TELL_EVERY = 600.0
 class Sender:
     """Sends the events of a backlog.
 
-    `heartbeat` is how long nothing is sent until Logbook is told that the producer is alive. `set_aside` keeps an event that
-    cannot be sent, and is told why; it may raise OSError.
+    `heartbeat` is how long nothing is sent until Logbook is told that the producer is alive.
     """
 
-    def __init__(self, backlog: Backlog, transport: Transport, heartbeat: float, set_aside: Callable[[bytes, str], None]) -> None:
+    def __init__(self, backlog: Backlog, transport: Transport, heartbeat: float) -> None:
         self.received = Received()
+        # Events that cannot be sent: kept aside, and lost for want of room.
+        self.set_aside = self.lost = 0
         self.last_sent_at: datetime | None = None
         self.last_error: str | None = None
         self.last_error_at: datetime | None = None
         self._backlog = backlog
         self._transport = transport
         self._heartbeat = heartbeat
-        self._set_aside = set_aside
         # What is sent until it is acknowledged, the same each time.
         self._batch: tuple[Waiting, Batch, list[bytes]] | None = None
         self._turn = 0
@@ -177,6 +177,23 @@ class Sender:
             self._progress.notify_all()
         return run.written - run.sent >= len(batch.events)
 
+    def _set_aside(self, event: bytes, why: str) -> None:
+        """Keeps an event that cannot be sent. May raise OSError; then it is tried again."""
+        name = json.loads(event).get("dedupe_key")
+        try:
+            self._backlog.set_aside(event)
+        except SpoolFull as error:
+            self.lost += 1
+            self._note(f"the event {name}, of {len(event)} bytes, {why}; it is lost: {error}")
+            log.error("logbook: %s", self.last_error)
+        else:
+            self.set_aside += 1
+            log.error("logbook: the event %s, of %d bytes, %s; it was set aside", name, len(event), why)
+
+    def _note(self, error: str) -> None:
+        self.last_error = error
+        self.last_error_at = datetime.now(timezone.utc)
+
     def _count(self, received: Received) -> None:
         self.received = self.received.plus(received)
         if received.rejected:
@@ -185,8 +202,7 @@ class Sender:
     def _failed(self, error: Exception) -> float:
         """Notes an error and returns for how many seconds to pause."""
         self._failures += 1
-        self.last_error = str(error) or type(error).__name__
-        self.last_error_at = datetime.now(timezone.utc)
+        self._note(str(error) or type(error).__name__)
         now = time.monotonic()
         if self._told is None or self._told[0] is not type(error) or now - self._told[1] > TELL_EVERY:
             self._told = (type(error), now)

@@ -5,6 +5,7 @@
       4be1….9a07…/           the run of the epoch 9a07…, which belongs to the owner 4be1…
         00000001.ndjson      segments: one event a line, in the order of their sequence
         sent                 up to where Logbook has them: the segment, and the offset in bytes
+      set-aside.ndjson       events that cannot be sent, for somebody to look at
 
 Several processes share the folder. Each writes files of its own, so nobody waits for another. The lock of a process that
 was killed is free; whoever lives renames the runs of a dead owner to its own name and sends them. A rename succeeds once,
@@ -25,7 +26,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .backlog import SpoolFull, Waiting, finished
+from .backlog import ASIDE_PART, SpoolFull, Waiting, finished
 from .runs import OwnRun, Run, fdatasync
 
 log = logging.getLogger("logbook_producer")
@@ -36,8 +37,8 @@ NAME = re.compile(r"([0-9a-f]{16})\.(?:lock|[0-9a-f]{32})")
 class Spool:
     """Writes the events of one epoch, and finds the runs that dead processes left.
 
-    Nothing is written before the first event. `max_bytes` bounds what waits, with what was adopted. With `sync`, an event
-    may arrive though waiting for the disk failed and `append` raised.
+    Nothing is written before the first event. `max_bytes` bounds what waits, with what was adopted, and what was set aside,
+    which is at most a quarter of it. With `sync`, an event may arrive though waiting for the disk failed and `append` raised.
     """
 
     on_disk = True
@@ -58,6 +59,9 @@ class Spool:
         self._unreadable = 0
         # What could not be adopted, which is logged once.
         self._told: set[str] = set()
+        # What all processes set aside, as it was when this one last looked.
+        self._aside = folder / "set-aside.ndjson"
+        self._aside_bytes = self._size_aside()
         # Guards everything above. The second one is held while the disk is waited for.
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
@@ -65,8 +69,8 @@ class Spool:
     def append(self, event: bytes) -> None:
         with self._lock:
             line = finished(event, self.epoch, self.sequence + 1)
-            if self.waiting_bytes() + len(line) > self._max_bytes:
-                raise SpoolFull(f"{self._max_bytes} bytes of events wait for Logbook already")
+            if self.waiting_bytes() + self._aside_bytes + len(line) > self._max_bytes:
+                raise SpoolFull(f"{self._max_bytes} bytes of events wait for Logbook or were set aside already")
             if self._own is None:
                 self._own = OwnRun(self._new_owner().path_of(self.epoch), sync=self._sync)
             self._own.append(line)
@@ -82,7 +86,29 @@ class Spool:
         with self._lock:
             return [*self._all()]
 
+    def set_aside(self, event: bytes) -> None:
+        limit = self._max_bytes // ASIDE_PART
+        descriptor = os.open(self._aside, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            rest = event + b"\n"
+            self._aside_bytes = os.fstat(descriptor).st_size
+            if self._aside_bytes + len(rest) > limit:
+                raise SpoolFull(f"{self._aside} has {self._aside_bytes} of {limit} bytes already; look into it, and remove it")
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+            self._aside_bytes = os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
+
+    def _size_aside(self) -> int:
+        try:
+            return self._aside.stat().st_size
+        except OSError:
+            return 0
+
     def adopt(self) -> int:
+        # Somebody may have removed it.
+        self._aside_bytes = self._size_aside()
         if not self.folder.is_dir():
             return 0
         for owner in sorted({match[1] for path in self.folder.iterdir() if (match := NAME.fullmatch(path.name))}):
