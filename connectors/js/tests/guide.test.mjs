@@ -85,12 +85,41 @@ test("the guide of Express", async () => {
 
   const port = String(await freePort());
   assert.ok(start.includes("PORT=3000 "));
-  await whileItRuns(start.replace("PORT=3000 ", ""), port, () => {
+  await whileItRuns(start.replace("PORT=3000 ", ""), port, async () => {
     assert.match(run(requests.replaceAll("3000", port)), /"dropped":0}$/);
+    // Nobody is somebody whom every object has.
+    const ask = async (path, { method = "POST", body = {}, ...headers }) =>
+      (
+        await fetch(`http://127.0.0.1:${port}${path}`, {
+          method,
+          headers: { "content-type": "application/json", ...headers },
+          body: JSON.stringify(body),
+        })
+      ).status;
+    for (const username of ["toString", "nobody"])
+      assert.equal(await ask("/sign-in", { body: { username } }), 401);
+    const agent = { "x-agent-key": "the key of the triage agent" };
+    assert.equal(await ask("/triage/92", { ...agent, "x-person": "toString" }), 404);
+    assert.equal(await ask("/triage/toString", { ...agent, "x-person": "asha" }), 404);
+    assert.equal(
+      await ask("/patients/toString", {
+        method: "PATCH",
+        body: { status: "open" },
+        "x-session": "session-1",
+      }),
+      404,
+    );
   });
 
   const arrived = new Source(server, "ward-web", "");
-  const [failed, asha, ben] = await arrived.log("access");
+  const [failed, asha, ben, ...nobody] = await arrived.log("access");
+  assert.deepEqual(
+    nobody.map((event) => [event.event_type, event.username]),
+    [
+      ["login_failed", "toString"],
+      ["login_failed", "nobody"],
+    ],
+  );
   assert.deepEqual([failed.event_type, failed.status, failed.username], ["login_failed", "failure", "asha"]);
   assert.deepEqual(
     [asha.user.name, asha.session_id, asha.ip_address],
