@@ -169,6 +169,8 @@ export class Source {
  */
 export class Proxy {
   instead = () => undefined;
+  /** Told what Logbook answered, before the producer is. */
+  answered = async (_body) => {};
   loseAnswers = 0;
   hangs = false;
   times = [];
@@ -183,6 +185,7 @@ export class Proxy {
       if (proxy.hangs) return;
       const answer =
         proxy.instead(request.url, body) ?? (await forward(target + request.url, request.headers, body));
+      await proxy.answered(answer.body);
       if (proxy.loseAnswers) {
         proxy.loseAnswers -= 1;
         request.socket.destroy();

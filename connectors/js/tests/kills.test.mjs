@@ -8,7 +8,7 @@ import { before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Logbook } from "../dist/index.js";
-import { newFolder, Server, waitFor } from "./harness.mjs";
+import { newFolder, Proxy, Server, Source, waitFor } from "./harness.mjs";
 import { readdirSync } from "node:fs";
 
 const KILLS = Number(process.env.KILLS ?? 20);
@@ -105,6 +105,26 @@ test("so it is when the disk is waited for", async () => {
   for (const writer of writers) await writer.kill();
   await drain(source, spool);
   await assertEachArrivedOnce(source, writers);
+});
+
+test("a batch under way is sent again and stored once", async () => {
+  const [source, spool, out] = [await server.newSource(), newFolder(), newFolder()];
+  const proxy = await Proxy.to(server.url);
+  const way = new Source(server, source.name, source.address.key);
+  way.address.url = proxy.url;
+  const writer = new Writer(way, spool, join(out, "a"));
+  // Killed when Logbook has the events and the process does not know it, which kills at random may miss.
+  await new Promise((resolve) => {
+    proxy.answered = async (body) => {
+      if (!body.includes("accepted") || !writer.printed || writer.process.signalCode) return;
+      writer.process.kill("SIGKILL");
+      await once(writer.process, "exit");
+      resolve();
+    };
+  });
+  await drain(source, spool);
+  await assertEachArrivedOnce(source, [writer]);
+  assert.ok((await source.state()).duplicates > 0);
 });
 
 test("a killed server takes nothing along", async () => {

@@ -21,6 +21,8 @@ class Proxy:
     def __init__(self, target: str) -> None:
         self.target = target
         self.instead: Callable[[str, bytes], Answer | None] = lambda path, body: None
+        # Told what Logbook answered, before the producer is.
+        self.answered: Callable[[bytes], None] = lambda answer: None
         self.lose_answers = 0
         self.hang = threading.Event()
         self.hang.set()
@@ -35,6 +37,7 @@ class Proxy:
                 proxy.times.append(time.monotonic())
                 proxy.hang.wait()
                 status, headers, answer = proxy.instead(self.path, body) or proxy.forward(self.path, body, dict(self.headers))
+                proxy.answered(answer)
                 if proxy.lose_answers:
                     proxy.lose_answers -= 1
                     self.close_connection = True

@@ -6,11 +6,13 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
 
 from logbook_producer import Logbook
+from proxy import proxy_to
 from server import Source, ids_of, wait_for
 
 WRITER = Path(__file__).parent / "writer.py"
@@ -82,6 +84,27 @@ def test_so_it_is_when_the_disk_is_waited_for(source: Source, spool: Path, tmp_p
         writer.kill()
     drain(source, spool)
     assert_each_arrived_once(source, writers)
+
+
+def test_a_batch_under_way_is_sent_again_and_stored_once(source: Source, spool: Path, tmp_path: Path) -> None:
+    """Killed when Logbook has the events and the process does not know it, which kills at random may miss."""
+    killed = threading.Event()
+    with proxy_to(source.server.url) as proxy:
+        way = Source(source.server, source.name, source.key)
+        way.address["url"] = proxy.url
+        writer = Writer(way, spool, tmp_path / "a")
+
+        def kill(answer: bytes) -> None:
+            if b"accepted" in answer and writer.out.stat().st_size and not killed.is_set():
+                writer.process.kill()
+                writer.process.wait()
+                killed.set()
+
+        proxy.answered = kill
+        wait_for("the kill", killed.is_set)
+    drain(source, spool)
+    assert_each_arrived_once(source, [writer])
+    assert source.state()["duplicates"] > 0
 
 
 def test_a_killed_server_takes_nothing_along(source: Source, spool: Path, tmp_path: Path) -> None:
