@@ -33,7 +33,7 @@ pub use positions::ImportPosition;
 
 use crate::{
     append::{
-        dedupe::{KnownKeys as DedupeKeys, Remembered},
+        dedupe::{Heads, KnownKeys as DedupeKeys, Remembered},
         prepared::Prepared,
     },
     counts::{self, keys::KnownKeys},
@@ -135,6 +135,11 @@ pub struct Shard {
 }
 
 impl Shard {
+    /// Of an appender whose shards share `heads`.
+    fn sharing(heads: Heads) -> Self {
+        Self { dedupe: Remembered::sharing(heads), ..Self::default() }
+    }
+
     /// Makes the next transaction ask the database again. To be called when one failed.
     pub fn forget(&mut self) {
         self.partitions.forget();
@@ -244,15 +249,15 @@ impl<'a> Batch<'a> {
         if self.last_seq + request.events.len() as i64 >= MAX_SEQ {
             return Ok(Err(Error::WorkspaceFull));
         }
-        if let Some(source) = &request.source
-            && let Err(error) = sources::check(conn, self.workspace_id, source)?
-        {
-            return Ok(Err(error));
-        }
         let refused = match self.refused(request) {
             Ok(refused) => refused,
             Err(conflict) => return Ok(Err(conflict)),
         };
+        if let Some(source) = &request.source
+            && let Err(error) = sources::check(conn, self.workspace_id, source, refused.values())?
+        {
+            return Ok(Err(error));
+        }
         let AppendRequest { workspace_id: _, sender, events, idempotency, source, import_positions } =
             request;
         let keep_seconds = match source {

@@ -15,7 +15,7 @@ use super::{
     shares::{Share, Shares},
 };
 use crate::{
-    append::{AppendRequest, Appended, DedupeWindow, Shard, store_group},
+    append::{AppendRequest, Appended, DedupeWindow, Shard, dedupe::Heads, store_group},
     db::{self, Db, checkpoints::Checkpoints, partitions::Partitions, timestamp::Timestamp},
     error::{Error, Result},
     priority::give_way,
@@ -129,10 +129,14 @@ impl Appender {
     /// When the system has no threads left.
     pub fn start(db: &Db, config: AppenderConfig) -> Self {
         let checkpoints = Checkpoints::start(db);
+        let heads = Heads::default();
         let shards = (0..db.concurrent_writers())
             .map(|shard| {
-                let (db, checkpoints) = (db.clone(), checkpoints.clone());
-                let run = move |waiting: &Lines<Job>| run_shard(&db, waiting, config.windows, &checkpoints);
+                let (db, checkpoints, heads) = (db.clone(), checkpoints.clone(), heads.clone());
+                let run = move |waiting: &Lines<Job>| {
+                    let shard = Shard::sharing(heads.clone());
+                    run_shard(&db, shard, waiting, config.windows, &checkpoints);
+                };
                 let waiting = Waiting::default();
                 waiting.start_thread(&format!("append-{shard}"), run);
                 waiting
@@ -227,8 +231,13 @@ fn run_parser(waiting: &Lines<Work>) {
     }
 }
 
-fn run_shard(db: &Db, waiting: &Lines<Job>, windows: DedupeWindow, checkpoints: &Checkpoints) {
-    let mut shard = Shard::default();
+fn run_shard(
+    db: &Db,
+    mut shard: Shard,
+    waiting: &Lines<Job>,
+    windows: DedupeWindow,
+    checkpoints: &Checkpoints,
+) {
     while let Some(group) = waiting.next_group() {
         // The group's memory is released before its answers are sent, so that a client that was answered finds room.
         let (requests, waiting): (Vec<_>, Vec<_>) =
@@ -236,8 +245,10 @@ fn run_shard(db: &Db, waiting: &Lines<Job>, windows: DedupeWindow, checkpoints: 
         let count = requests.len();
         // A panic must not end the shard's thread: its workspaces could no longer store anything.
         let stored = AssertUnwindSafe(|| store_or_split(db, &mut shard, requests, windows, checkpoints));
-        let answers = std::panic::catch_unwind(stored)
-            .unwrap_or_else(|_| (0..count).map(|_| Err(Error::Panicked)).collect());
+        let answers = std::panic::catch_unwind(stored).unwrap_or_else(|_| {
+            shard.forget();
+            (0..count).map(|_| Err(Error::Panicked)).collect()
+        });
         for ((sender, room), answer) in waiting.into_iter().zip(answers) {
             drop(room);
             // Nobody waits when the client has disconnected; the events are stored nevertheless.

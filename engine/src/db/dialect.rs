@@ -87,6 +87,26 @@ pub fn check_messages(conn: &mut Conn) -> super::Result<()> {
 /// How long a transaction waits for SQLite's write lock.
 const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Runs what only reads, and releases PostgreSQL's locks of it at once instead of at the end of the transaction.
+///
+/// # Errors
+/// Those of `read`.
+pub fn and_let_go(conn: &mut Conn, read: impl FnOnce(&mut Conn) -> QueryResult<()>) -> QueryResult<()> {
+    if matches!(conn, Conn::Sqlite(_)) {
+        return read(conn);
+    }
+    let mut done = Ok(());
+    let ended = diesel::Connection::transaction::<(), Error, _>(conn, |conn| {
+        done = read(conn);
+        // To its savepoint.
+        Err(Error::RollbackTransaction)
+    });
+    match ended {
+        Err(Error::RollbackTransaction) | Ok(()) => done,
+        Err(error) => Err(error),
+    }
+}
+
 /// Takes SQLite's lock for writing, at the beginning of a transaction; nothing on PostgreSQL, whose locks have queues.
 ///
 /// SQLite's has none. Who waits asks again, before long only every 100 ms, and hardly ever finds it free while another process

@@ -112,20 +112,26 @@ impl<'a> Learned<'a> {
     }
 }
 
-/// Whether a request's rejected records fit into the quarantine of its workspace, and what it replays is still there.
+/// Whether a request's rejected records, and those that the appender refused, fit into the quarantine of its workspace, and what it
+/// replays is still there.
 ///
 /// # Errors
 /// [`Error::QuarantineFull`], [`Error::AlreadyReplayed`]; the database's.
-pub(crate) fn check(conn: &mut Conn, workspace_id: i32, source: &FromSource) -> Result<Result<()>> {
+pub(crate) fn check<'a>(
+    conn: &mut Conn,
+    workspace_id: i32,
+    source: &'a FromSource,
+    refused: impl Iterator<Item = &'a NewRejected>,
+) -> Result<Result<()>> {
     if !source.replayed.is_empty()
         && quarantine::count(conn, workspace_id, &source.name, &source.replayed)? != source.replayed.len()
     {
         return Ok(Err(Error::AlreadyReplayed));
     }
-    if source.rejected.is_empty() {
+    let more: i64 = source.rejected.iter().chain(refused).map(NewRejected::size).sum();
+    if more == 0 {
         return Ok(Ok(()));
     }
-    let more: i64 = source.rejected.iter().map(NewRejected::size).sum();
     let held = health::rejected_bytes(conn, workspace_id)?;
     let fits = held.saturating_add(more) as u64 <= source.quarantine_bytes;
     Ok(if fits { Ok(()) } else { Err(Error::QuarantineFull) })

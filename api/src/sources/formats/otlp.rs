@@ -17,7 +17,7 @@ use std::sync::Arc;
 use actix_web::web::Bytes;
 use serde_json::{Map, Value};
 
-use super::{Head, TooMany};
+use super::{Head, MAX_EVENTS, TooMany};
 use crate::{
     accounts::source_kind::Kind,
     sources::element::{Element, Unreadable},
@@ -26,24 +26,55 @@ use crate::{
 /// In the context: `json` or `protobuf`.
 const ENCODING: &str = "encoding";
 
-/// What the records of one scope share.
-fn context(
-    encoding: &str,
-    resource: Map<String, Value>,
-    scope: Map<String, Value>,
-) -> Arc<Map<String, Value>> {
-    let mut context = Map::from_iter([(ENCODING.to_owned(), encoding.into())]);
-    for (name, value) in [("resource", resource), ("scope", scope)] {
-        if !value.is_empty() {
-            context.insert(name.to_owned(), Value::Object(value));
-        }
-    }
-    Arc::new(context)
+/// Bytes that the resources and scopes of a body may have, where each scope has its resource: it is kept with each.
+const MAX_SHARED_BYTES: usize = 16 << 20;
+
+/// What is found in a body.
+struct Found {
+    encoding: &'static str,
+    elements: Vec<Element>,
+    shared_bytes: usize,
 }
 
-fn element(raw: Bytes, context: &Arc<Map<String, Value>>) -> Element {
-    Element { kind: Kind::Otlp, raw, context: Some(context.clone()) }
+impl Found {
+    fn new(encoding: &'static str) -> Self {
+        Self { encoding, elements: Vec::new(), shared_bytes: 0 }
+    }
+
+    /// What the records of one scope share. `bytes`: how long the resource and the scope are as they were sent.
+    fn context(
+        &mut self,
+        resource: &Map<String, Value>,
+        scope: Map<String, Value>,
+        bytes: usize,
+    ) -> Result<Context, TooMany> {
+        self.shared_bytes += bytes;
+        if self.shared_bytes > MAX_SHARED_BYTES {
+            return Err(TooMany);
+        }
+        let mut context = Map::from_iter([(ENCODING.to_owned(), self.encoding.into())]);
+        if !resource.is_empty() {
+            context.insert("resource".to_owned(), Value::Object(resource.clone()));
+        }
+        if !scope.is_empty() {
+            context.insert("scope".to_owned(), Value::Object(scope));
+        }
+        Ok(Arc::new(context))
+    }
+
+    fn add(&mut self, raw: Bytes, context: &Context) -> Result<(), TooMany> {
+        self.elements.push(Element { kind: Kind::Otlp, raw, context: Some(context.clone()) });
+        if self.elements.len() > MAX_EVENTS { Err(TooMany) } else { Ok(()) }
+    }
+
+    /// Adds a part of the envelope that is damaged.
+    fn add_damaged(&mut self, raw: Bytes) -> Result<(), TooMany> {
+        let context = Map::from_iter([(ENCODING.to_owned(), self.encoding.into())]);
+        self.add(raw, &Arc::new(context))
+    }
 }
+
+type Context = Arc<Map<String, Value>>;
 
 pub(super) fn elements(head: &Head, body: &Bytes) -> Result<Vec<Element>, TooMany> {
     let is_json = match head.media_type().as_str() {

@@ -317,3 +317,36 @@ fn a_list_without_end_is_too_many() {
         assert_eq!(elements(Kind::Otlp, &head, &Bytes::from(body)).unwrap_err(), TooMany);
     }
 }
+
+#[test]
+fn what_scopes_share_is_bounded_whatever_their_number() {
+    let json = |body: String| elements(Kind::Otlp, &Head::default(), &Bytes::from(body));
+    let scopes = |scope: &str, number: usize| vec![scope; number].join(",");
+    // Damaged parts of several lists, none of which is too long.
+    let damaged = format!(r#"{{"scopeLogs":[{}]}}"#, scopes("7", 6000));
+    assert_eq!(json(format!(r#"{{"resourceLogs":[{damaged},{damaged}]}}"#)).unwrap_err(), TooMany);
+    // A resource is kept with each scope.
+    let value = "x".repeat(200 << 10);
+    let resource = format!(r#"{{"attributes":[{{"key":"a","value":{{"stringValue":"{value}"}}}}]}}"#);
+    let with = |number| {
+        let scopes = scopes(r#"{"logRecords":[{}]}"#, number);
+        json(format!(r#"{{"resourceLogs":[{{"resource":{resource},"scopeLogs":[{scopes}]}}]}}"#))
+    };
+    assert_eq!(with(50).map(|elements| elements.len()), Ok(50));
+    assert_eq!(with(100).unwrap_err(), TooMany);
+
+    let head = Head::new([("content-type".to_owned(), "application/x-protobuf".to_owned())]);
+    let protobuf = |body: Vec<u8>| elements(Kind::Otlp, &head, &Bytes::from(body));
+    let message = |number: u8, bytes: &[u8]| {
+        let mut message = vec![number << 3 | 2];
+        prost::encode_length_delimiter(bytes.len(), &mut message).expect("a length");
+        [message, bytes.to_vec()].concat()
+    };
+    let damaged = message(1, &b"\x12\x01\xff".repeat(6000));
+    assert_eq!(protobuf([&damaged[..], &damaged].concat()).unwrap_err(), TooMany);
+    // A long resource is not taken apart: here an attribute has two bytes.
+    let resource = message(1, &b"\x0a\x00".repeat(200_000));
+    let scope = message(2, &message(2, b""));
+    let elements = protobuf(message(1, &[resource, scope].concat())).expect("elements");
+    assert!(elements[0].context.as_ref().expect("a context")["resource"]["too_long"].is_string());
+}

@@ -5,9 +5,11 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | [`events`] | finds the first events of known keys |
 //! | [`run`] | packs the keys of a transaction, 16 bytes each |
 //! | [`store`] | finds keys in the database, adds runs, merges them, removes what has expired |
 
+mod events;
 mod run;
 mod store;
 
@@ -15,7 +17,7 @@ use std::collections::{BTreeMap, HashMap, hash_map::Entry as Place};
 
 use sha2::{Digest as _, Sha256};
 
-pub(super) use store::Remembered;
+pub(super) use store::{Heads, Remembered};
 
 use super::AppendRequest;
 use crate::{
@@ -48,14 +50,14 @@ impl Key {
     }
 }
 
-/// Whether an event that is sent again says what the first one said. What the server adds does not count, nor how it was
-/// delivered: a producer that was restored from a backup may count anew. Secrets are compared as they were masked.
-fn is_same(first: &EventRow, again: &EventRow, has_time: bool) -> bool {
+/// What an event says, as a hash. What the server adds does not count, nor how it was delivered: a producer that was restored from a
+/// backup may count anew. Nor does its time, which not every producer gives. Secrets are compared as they were masked.
+fn content(event: &EventRow) -> [u8; 32] {
     let EventRow {
         workspace_id: _,
         seq: _,
         log,
-        occurred_at,
+        occurred_at: _,
         received_at: _,
         source: _,
         actor_type,
@@ -82,70 +84,84 @@ fn is_same(first: &EventRow, again: &EventRow, has_time: bool) -> bool {
         changes,
         metadata,
         masked: _,
-    } = first;
-    (*log, *outcome) == (again.log, again.outcome)
-        && (!has_time || *occurred_at == again.occurred_at)
-        && (*actor_type, *on_behalf_of_type) == (again.actor_type, again.on_behalf_of_type)
-        && *action == again.action
-        && [
-            (actor_id, &again.actor_id),
-            (actor_name, &again.actor_name),
-            (on_behalf_of_id, &again.on_behalf_of_id),
-            (on_behalf_of_name, &again.on_behalf_of_name),
-            (role, &again.role),
-            (outcome_reason, &again.outcome_reason),
-            (purpose, &again.purpose),
-            (target_type, &again.target_type),
-            (target_id, &again.target_id),
-            (target_name, &again.target_name),
-            (targets, &again.targets),
-            (ip_address, &again.ip_address),
-            (user_agent, &again.user_agent),
-            (session_id, &again.session_id),
-            (correlation_id, &again.correlation_id),
-            (changes, &again.changes),
-            (metadata, &again.metadata),
-        ]
-        .iter()
-        .all(|(first, again)| first == again)
+    } = event;
+    let mut hash = Sha256::new();
+    let numbers = [Some(*log), Some(*outcome), *actor_type, *on_behalf_of_type];
+    hash.update(numbers.map(|number| number.map_or(-1, i32::from).to_be_bytes()).concat());
+    let texts = [
+        actor_id,
+        actor_name,
+        on_behalf_of_id,
+        on_behalf_of_name,
+        role,
+        outcome_reason,
+        purpose,
+        target_type,
+        target_id,
+        target_name,
+        targets,
+        ip_address,
+        user_agent,
+        session_id,
+        correlation_id,
+        changes,
+        metadata,
+    ];
+    for text in std::iter::once(Some(action)).chain(texts.iter().map(|text| text.as_ref())) {
+        hash.update(text.map_or(-1, |text| text.len() as i64).to_be_bytes());
+        hash.update(text.map_or(&[][..], |text| text.as_bytes()));
+    }
+    hash.finalize().into()
 }
 
-/// The first event of a key.
-enum First<'a> {
-    Stored(Box<EventRow>),
+/// What is known of the first event of a key. Some ten thousand are in memory at a time, so not the event itself.
+#[derive(Clone, Copy, Debug)]
+enum First {
+    Event {
+        seq: i64,
+        occurred_at: Timestamp,
+        received_at: Timestamp,
+        content: [u8; 32],
+    },
     /// It was erased, and nothing is known of it but its seq.
     Erased(i64),
-    /// The same transaction stores it.
-    New(&'a EventRow),
 }
 
-impl First<'_> {
-    /// None when nothing is known of it.
-    fn row(&self) -> Option<&EventRow> {
-        match self {
-            Self::Stored(row) => Some(row),
-            Self::New(row) => Some(row),
-            Self::Erased(_) => None,
-        }
+impl First {
+    fn of(row: &EventRow) -> Self {
+        let EventRow { seq, occurred_at, received_at, .. } = *row;
+        Self::Event { seq, occurred_at, received_at, content: content(row) }
     }
 
     /// `again` is the event that is sent again: the id of an erased one has its time.
     fn id(&self, workspace_id: i32, again: &EventRow) -> EventId {
-        match (self, self.row()) {
-            (Self::Erased(seq), _) => EventId::new(workspace_id, *seq, again.occurred_at),
-            (_, row) => {
-                let row = row.unwrap_or(again);
-                EventId::new(workspace_id, row.seq, row.occurred_at)
-            }
+        match self {
+            Self::Event { seq, occurred_at, .. } => EventId::new(workspace_id, *seq, *occurred_at),
+            Self::Erased(seq) => EventId::new(workspace_id, *seq, again.occurred_at),
         }
     }
 
     /// Whether another event has the key. The same one differs where its secrets were masked in another way.
     fn is_other(&self, again: &EventRow, dedupe: &Dedupe) -> bool {
-        self.row().is_some_and(|first| {
-            let alike = dedupe.alike_since.is_none_or(|since| first.received_at >= since);
-            alike && !is_same(first, again, dedupe.has_time)
-        })
+        let Self::Event { occurred_at, received_at, content: first, .. } = self else { return false };
+        let alike = dedupe.alike_since.is_none_or(|since| *received_at >= since);
+        alike && !((!dedupe.has_time || *occurred_at == again.occurred_at) && *first == content(again))
+    }
+}
+
+/// The first event of a key.
+enum Known<'a> {
+    Stored(First),
+    /// The same transaction stores it.
+    New(&'a EventRow),
+}
+
+impl Known<'_> {
+    fn first(&self) -> First {
+        match self {
+            Self::Stored(first) => *first,
+            Self::New(row) => First::of(row),
+        }
     }
 }
 
@@ -153,7 +169,7 @@ impl First<'_> {
 #[derive(Default)]
 pub(super) struct KnownKeys<'a> {
     workspace_id: i32,
-    known: HashMap<String, HashMap<Key, First<'a>>>,
+    known: HashMap<String, HashMap<Key, Known<'a>>>,
     new: BTreeMap<&'a str, NewKeys>,
 }
 
@@ -197,10 +213,13 @@ impl<'a> KnownKeys<'a> {
             if found.is_empty() {
                 continue;
             }
-            let mut rows = store::events(conn, workspace_id, &found)?;
+            let mut firsts: HashMap<i64, First> = HashMap::new();
+            let stored: Vec<(i64, Timestamp)> = found.values().copied().collect();
+            events::each(conn, workspace_id, &stored, now, |row| {
+                firsts.insert(row.seq, First::of(row));
+            })?;
             let first = |(key, (seq, _)): (Key, (i64, Timestamp))| {
-                let row = rows.remove(&seq).map(|row| First::Stored(Box::new(row)));
-                (key, row.unwrap_or(First::Erased(seq)))
+                (key, Known::Stored(firsts.remove(&seq).unwrap_or(First::Erased(seq))))
             };
             known.known.insert(source.to_owned(), found.into_iter().map(first).collect());
         }
@@ -209,8 +228,10 @@ impl<'a> KnownKeys<'a> {
 
     /// The first event of this key; `again` is the event that has it now.
     pub(super) fn first(&self, source: &str, key: &Key, again: &EventRow) -> Option<EventId> {
-        let first = self.known.get(source)?.get(key)?;
-        Some(first.id(self.workspace_id, again))
+        Some(match self.known.get(source)?.get(key)? {
+            Known::Stored(first) => first.id(self.workspace_id, again),
+            Known::New(row) => EventId::new(self.workspace_id, row.seq, row.occurred_at),
+        })
     }
 
     /// Adds the key of an event that is stored. It is known until `expires_at`; None is for ever.
@@ -225,7 +246,7 @@ impl<'a> KnownKeys<'a> {
             Some(keys) => keys,
             None => self.known.entry(source.to_owned()).or_default(),
         };
-        keys.insert(key, First::New(row));
+        keys.insert(key, Known::New(row));
         let new = self.new.entry(source).or_insert_with(|| NewKeys { expires_at, entries: Vec::new() });
         // What is known for ever stays so.
         new.expires_at = new.expires_at.and_then(|known| Some(known.max(expires_at?)));
@@ -240,9 +261,11 @@ impl<'a> KnownKeys<'a> {
         for (element, event) in request.events.iter().enumerate() {
             let Some(dedupe) = &event.dedupe else { continue };
             let first = match known.and_then(|keys| keys.get(&dedupe.key)) {
-                Some(first) => first
-                    .is_other(&event.row, dedupe)
-                    .then(|| format!("the event {}", first.id(self.workspace_id, &event.row))),
+                Some(first) => {
+                    let first = first.first();
+                    let told = || format!("the event {}", first.id(self.workspace_id, &event.row));
+                    first.is_other(&event.row, dedupe).then(told)
+                }
                 None => match here.entry(dedupe.key) {
                     Place::Vacant(place) => {
                         place.insert(element);
@@ -250,7 +273,9 @@ impl<'a> KnownKeys<'a> {
                     }
                     Place::Occupied(place) => {
                         let first = *place.get();
-                        let is_same = is_same(&request.events[first].row, &event.row, dedupe.has_time);
+                        let (one, other) = (&request.events[first].row, &event.row);
+                        let is_same = (!dedupe.has_time || one.occurred_at == other.occurred_at)
+                            && content(one) == content(other);
                         (!is_same).then(|| format!("the element /{first} of this request"))
                     }
                 },
@@ -270,3 +295,6 @@ impl<'a> KnownKeys<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,9 @@
 //! Dedupe keys in the database, and what an appender remembers of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use diesel::prelude::*;
 
@@ -11,16 +14,16 @@ use super::{
 use crate::{
     db::{
         Conn, dialect,
-        rows::{DedupePartRow, DedupeRunRow, EventRow},
-        schema::{dedupe_parts, dedupe_runs, events},
+        rows::{DedupePartRow, DedupeRunRow},
+        schema::{dedupe_parts, dedupe_runs},
         timestamp::Timestamp,
     },
     error::Result,
 };
 
-/// Bytes of heads that an appender's thread remembers: those of two million keys.
-const MOST_BYTES: u64 = 8 << 20;
-/// Runs that it remembers, without their heads.
+/// Bytes of heads that an appender remembers: those of 16 million keys. What is beyond that is read again by each transaction.
+const MOST_BYTES: u64 = 64 << 20;
+/// Runs that a thread of it remembers, without their heads.
 const MOST_RUNS: usize = 50_000;
 /// Runs whose keys expire within so many microseconds of each other are merged: a day.
 const EXPIRE_TOGETHER: i64 = 86_400_000_000;
@@ -53,9 +56,33 @@ type PartKey = (i32, i64, usize, i32);
 #[derive(Clone)]
 struct ByLength;
 
-impl quick_cache::Weighter<PartKey, Box<[u32]>> for ByLength {
-    fn weight(&self, _: &PartKey, heads: &Box<[u32]>) -> u64 {
+impl quick_cache::Weighter<PartKey, Arc<[u32]>> for ByLength {
+    fn weight(&self, _: &PartKey, heads: &Arc<[u32]>) -> u64 {
         4 * heads.len() as u64 + 96
+    }
+}
+
+/// The heads of parts that an appender's threads remember together.
+#[derive(Clone)]
+pub(crate) struct Heads(Arc<quick_cache::sync::Cache<PartKey, Arc<[u32]>, ByLength>>);
+
+impl Heads {
+    /// At most so many bytes of them.
+    pub(crate) fn new(bytes: u64) -> Self {
+        let parts = (bytes / 8192) as usize;
+        Self(Arc::new(quick_cache::sync::Cache::with_weighter(parts, bytes, ByLength)))
+    }
+}
+
+impl Default for Heads {
+    fn default() -> Self {
+        Self::new(MOST_BYTES)
+    }
+}
+
+impl std::fmt::Debug for Heads {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Heads").field(&self.0.len()).finish()
     }
 }
 
@@ -67,30 +94,23 @@ struct Listed {
 }
 
 /// What an appender's thread remembers of the keys. It is right while nobody else appends to the workspace, which the last seq
-/// tells: who adds a key also adds an event.
+/// tells: who adds a key also adds an event. Who removes one does it because it has expired, and so does everybody.
+#[derive(Debug, Default)]
 pub(crate) struct Remembered {
     listed: HashMap<i32, Listed>,
-    heads: quick_cache::unsync::Cache<PartKey, Box<[u32]>, ByLength>,
-}
-
-impl Default for Remembered {
-    fn default() -> Self {
-        let parts = MOST_BYTES as usize / 1024;
-        let heads = quick_cache::unsync::Cache::with_weighter(parts, MOST_BYTES, ByLength);
-        Self { listed: HashMap::new(), heads }
-    }
-}
-
-impl std::fmt::Debug for Remembered {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Remembered").field("listed", &self.listed).finish_non_exhaustive()
-    }
+    heads: Heads,
 }
 
 impl Remembered {
+    /// Which shares the heads of others.
+    pub(crate) fn sharing(heads: Heads) -> Self {
+        Self { listed: HashMap::new(), heads }
+    }
+
     /// Makes the next transaction ask the database again: what the last one added may have been rolled back.
     pub(crate) fn forget(&mut self) {
-        *self = Self::default();
+        self.listed.clear();
+        self.heads.0.clear();
     }
 
     /// Forgets what may have changed: somebody else appended to the workspace, whose last seq this is now.
@@ -114,10 +134,10 @@ impl Remembered {
         )
         .returning((dedupe_runs::source, dedupe_runs::run))
         .get_results::<(String, i64)>(conn)?;
-        if let Some(listed) = self.listed.get_mut(&workspace_id)
-            && !expired.is_empty()
-        {
-            listed.sources.clear();
+        if let Some(listed) = self.listed.get_mut(&workspace_id) {
+            // Another server may have removed them.
+            let is_known = |run: &Run| run.expires_at.is_none_or(|time| time > now);
+            listed.sources.values_mut().for_each(|runs| runs.retain(is_known));
         }
         let mut by_source: BTreeMap<String, Vec<i64>> = BTreeMap::new();
         for (source, run) in expired {
@@ -163,32 +183,30 @@ impl Remembered {
         let mut found = HashMap::new();
         for run in runs {
             let part_of = |(key, _): &(Key, Timestamp)| run::part_of(*key, run.bits());
-            let of_part = |number| (workspace_id, run.number, run.entries, number);
-            let wanted: Vec<&[(Key, Timestamp)]> =
-                keys.chunk_by(|one, other| part_of(one) == part_of(other)).collect();
-            let missing: Vec<i32> = wanted
-                .iter()
-                .map(|keys| part_of(&keys[0]))
-                .filter(|number| self.heads.get(&of_part(*number)).is_none())
-                .collect();
-            let mut loaded = load_heads(conn, (workspace_id, source, run.number), &missing)?;
             let mut maybe: BTreeMap<i32, Vec<(Key, Timestamp)>> = BTreeMap::new();
-            for keys in wanted {
+            let mut matches = |number, keys: &[(Key, Timestamp)], heads: &[u32]| {
+                let is_there = |(key, _): &&(Key, Timestamp)| heads.binary_search(&key.head()).is_ok();
+                let matching: Vec<_> = keys.iter().filter(is_there).copied().collect();
+                if !matching.is_empty() {
+                    maybe.insert(number, matching);
+                }
+            };
+            let mut missing: BTreeMap<i32, &[(Key, Timestamp)]> = BTreeMap::new();
+            for keys in keys.chunk_by(|one, other| part_of(one) == part_of(other)) {
                 let number = part_of(&keys[0]);
-                let mut matches = |heads: &[u32]| {
-                    let is_there = |(key, _): &&(Key, Timestamp)| heads.binary_search(&key.head()).is_ok();
-                    let matching: Vec<_> = keys.iter().filter(is_there).copied().collect();
-                    if !matching.is_empty() {
-                        maybe.insert(number, matching);
-                    }
-                };
-                match loaded.remove(&number) {
-                    Some(heads) => {
-                        matches(&heads);
-                        self.heads.insert(of_part(number), heads);
-                    }
-                    // One without entries has no row.
-                    None => matches(self.heads.get(&of_part(number)).map_or(&[], |heads| heads)),
+                match self.heads.0.get(&(workspace_id, run.number, run.entries, number)) {
+                    Some(heads) => matches(number, keys, &heads),
+                    None => drop(missing.insert(number, keys)),
+                }
+            }
+            // A part without entries has no row.
+            let numbers: Vec<i32> = missing.keys().copied().collect();
+            for numbers in numbers.chunks(CHUNK) {
+                let loaded = load_heads(conn, (workspace_id, source, run.number), numbers)?;
+                for (number, heads) in loaded {
+                    let keys = missing.get(&number).copied().unwrap_or_default();
+                    matches(number, keys, &heads);
+                    self.heads.0.insert((workspace_id, run.number, run.entries, number), heads);
                 }
             }
             let numbers: Vec<i32> = maybe.keys().copied().collect();
@@ -253,7 +271,8 @@ impl Remembered {
         let rows: Vec<DedupePartRow> = run::parts(entries)
             .into_iter()
             .map(|(part, Part { heads, rests })| {
-                self.heads.insert((workspace_id, run.number, run.entries, part), run::heads(&heads).into());
+                let key = (workspace_id, run.number, run.entries, part);
+                self.heads.0.insert(key, run::heads(&heads).into());
                 DedupePartRow { workspace_id, source: source.to_owned(), run: run.number, part, heads, rests }
             })
             .collect();
@@ -268,7 +287,7 @@ impl Remembered {
         for (number, part, stored) in load_parts(conn, (workspace_id, source), &numbers, None)? {
             entries.extend(run::entries(&stored));
             let run = runs.iter().find(|run| run.number == number);
-            run.map(|run| self.heads.remove(&(workspace_id, number, run.entries, part)));
+            run.map(|run| self.heads.0.remove(&(workspace_id, number, run.entries, part)));
         }
         entries.sort_unstable();
         diesel::delete(
@@ -306,19 +325,15 @@ fn load_heads(
     conn: &mut Conn,
     (workspace_id, source, run): (i32, &str, i64),
     parts: &[i32],
-) -> Result<HashMap<i32, Box<[u32]>>> {
-    let mut loaded = HashMap::new();
-    for parts in parts.chunks(CHUNK) {
-        let rows = dedupe_parts::table
-            .filter(dedupe_parts::workspace_id.eq(workspace_id))
-            .filter(dedupe_parts::source.eq(source))
-            .filter(dedupe_parts::run.eq(run))
-            .filter(dedupe_parts::part.eq_any(parts))
-            .select((dedupe_parts::part, dedupe_parts::heads))
-            .load::<(i32, Vec<u8>)>(conn)?;
-        loaded.extend(rows.into_iter().map(|(part, heads)| (part, run::heads(&heads).into())));
-    }
-    Ok(loaded)
+) -> Result<Vec<(i32, Arc<[u32]>)>> {
+    let rows = dedupe_parts::table
+        .filter(dedupe_parts::workspace_id.eq(workspace_id))
+        .filter(dedupe_parts::source.eq(source))
+        .filter(dedupe_parts::run.eq(run))
+        .filter(dedupe_parts::part.eq_any(parts))
+        .select((dedupe_parts::part, dedupe_parts::heads))
+        .load::<(i32, Vec<u8>)>(conn)?;
+    Ok(rows.into_iter().map(|(part, heads)| (part, run::heads(&heads).into())).collect())
 }
 
 /// Parts of runs, with the numbers of both. `parts`: None is all of them.
@@ -342,38 +357,4 @@ fn load_parts(
     }
     let rows = query.load::<(i64, i32, Vec<u8>, Vec<u8>)>(conn)?;
     Ok(rows.into_iter().map(|(run, part, heads, rests)| (run, part, Part { heads, rests })).collect())
-}
-
-/// The events of known keys, by seq. Those that were erased are missing.
-pub(super) fn events(
-    conn: &mut Conn,
-    workspace_id: i32,
-    found: &HashMap<Key, (i64, Timestamp)>,
-) -> Result<HashMap<i64, EventRow>> {
-    let mut loaded = HashMap::new();
-    let all: Vec<(i64, Timestamp)> = found.values().copied().collect();
-    for chunk in all.chunks(CHUNK) {
-        let times = || chunk.iter().map(|(_, time)| *time);
-        let (Some(first), Some(last)) = (times().min(), times().max()) else { continue };
-        let mut missing: BTreeSet<i64> = chunk.iter().map(|(seq, _)| *seq).collect();
-        // An event that is sent again mostly has its time, which selects PostgreSQL's partitions.
-        for within in [Some((first, last)), None] {
-            if missing.is_empty() {
-                break;
-            }
-            let mut query = events::table
-                .filter(events::workspace_id.eq(workspace_id))
-                .filter(events::seq.eq_any(missing.iter().copied().collect::<Vec<_>>()))
-                .select(EventRow::as_select())
-                .into_boxed();
-            if let Some((first, last)) = within {
-                query = query.filter(events::occurred_at.between(first, last));
-            }
-            for row in query.load::<EventRow>(conn)? {
-                missing.remove(&row.seq);
-                loaded.insert(row.seq, row);
-            }
-        }
-    }
-    Ok(loaded)
 }

@@ -9,13 +9,13 @@ use serde::{
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
-    context, element,
+    Found,
     lenient::{Lenient, Pairs, Plain, Read, value},
     put, scope,
 };
 use crate::sources::{
     element::{Element, Unreadable},
-    formats::{Bounded, MAX_EVENTS, Name, TooMany},
+    formats::{Bounded, Name, TooMany},
 };
 
 #[derive(Deserialize)]
@@ -41,39 +41,40 @@ struct ScopeLogs<'a> {
 }
 
 pub(super) fn elements(body: &Bytes) -> Result<Vec<Element>, TooMany> {
-    let nothing = || context("json", Map::new(), Map::new());
+    let mut found = Found::new("json");
     let Ok(request) = serde_json::from_slice::<Request<'_>>(body) else {
         let is_empty =
             serde_json::from_slice::<Map<String, Value>>(body).is_ok_and(|object| object.is_empty());
-        // What is not the envelope cannot be taken apart.
-        let whole = element(body.clone(), &nothing());
-        return Ok(if is_empty || body.trim_ascii().is_empty() { Vec::new() } else { vec![whole] });
+        if !is_empty && !body.trim_ascii().is_empty() {
+            // What is not the envelope cannot be taken apart.
+            found.add_damaged(body.clone())?;
+        }
+        return Ok(found.elements);
     };
-    let mut elements = Vec::new();
     let raw = |value: &RawValue| body.slice_ref(value.get().as_bytes());
-    // A part of the envelope that is damaged is one element.
+    let bytes = |value: Option<&RawValue>| value.map_or(0, |value| value.get().len());
     for part in request.resource_logs.items()? {
         let Ok(logs) = serde_json::from_str::<ResourceLogs<'_>>(part.get()) else {
-            elements.push(element(raw(part), &nothing()));
+            found.add_damaged(raw(part))?;
             continue;
         };
         let Shared { attributes: resource, .. } = shared(logs.resource);
         for part in logs.scope_logs.items()? {
-            let Ok(logs) = serde_json::from_str::<ScopeLogs<'_>>(part.get()) else {
-                elements.push(element(raw(part), &context("json", resource.clone(), Map::new())));
+            let Ok(scope_logs) = serde_json::from_str::<ScopeLogs<'_>>(part.get()) else {
+                let context = found.context(&resource, Map::new(), bytes(logs.resource))?;
+                found.add(raw(part), &context)?;
                 continue;
             };
-            let Shared { name, version, attributes } = shared(logs.scope);
+            let Shared { name, version, attributes } = shared(scope_logs.scope);
             let scope = scope(name, version, attributes);
-            let context = context("json", resource.clone(), scope);
-            elements
-                .extend(logs.log_records.items()?.into_iter().map(|record| element(raw(record), &context)));
-            if elements.len() > MAX_EVENTS {
-                return Err(TooMany);
+            let length = bytes(logs.resource) + bytes(scope_logs.scope);
+            let context = found.context(&resource, scope, length)?;
+            for record in scope_logs.log_records.items()? {
+                found.add(raw(record), &context)?;
             }
         }
     }
-    if elements.len() > MAX_EVENTS { Err(TooMany) } else { Ok(elements) }
+    Ok(found.elements)
 }
 
 /// A resource or a scope.
@@ -99,8 +100,7 @@ impl<'de> Lenient<'de> for Shared {
     }
 }
 
-/// What records share. One that is longer than an event may be is kept as a text: then its records are rejected for their length,
-/// and nothing larger than the body is made of it.
+/// What records share. One that is longer than an event may be is kept as a text: then its records are rejected for their length.
 fn shared(of: Option<&RawValue>) -> Shared {
     let Some(of) = of.map(RawValue::get) else { return Shared::default() };
     if of.len() > MAX_EVENT_BYTES {

@@ -4,6 +4,7 @@
 use actix_web::web::Bytes;
 use base16ct::lower::encode_string;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use logbook_engine::append::MAX_EVENT_BYTES;
 use prost::{
     Message,
     bytes::Buf as _,
@@ -11,7 +12,7 @@ use prost::{
 };
 use serde_json::{Map, Number, Value};
 
-use super::{context, element, put, scope};
+use super::{Found, put, scope};
 use crate::sources::{
     element::{Element, Unreadable},
     formats::{MAX_EVENTS, TooMany},
@@ -26,8 +27,8 @@ struct Request {
 
 #[derive(Message)]
 struct ResourceLogs {
-    #[prost(message, optional, tag = "1")]
-    resource: Option<Resource>,
+    #[prost(bytes = "bytes", optional, tag = "1")]
+    resource: Option<Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "2")]
     scope_logs: Vec<Bytes>,
 }
@@ -40,8 +41,8 @@ struct Resource {
 
 #[derive(Message)]
 struct ScopeLogs {
-    #[prost(message, optional, tag = "1")]
-    scope: Option<Scope>,
+    #[prost(bytes = "bytes", optional, tag = "1")]
+    scope: Option<Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "2")]
     log_records: Vec<Bytes>,
 }
@@ -123,36 +124,64 @@ struct KeyValueList {
 }
 
 pub(super) fn elements(body: &Bytes) -> Result<Vec<Element>, TooMany> {
-    let nothing = || context("protobuf", Map::new(), Map::new());
+    let mut found = Found::new("protobuf");
     // A part of the envelope that is damaged is one element.
     check_lists(body)?;
     let Ok(request) = Request::decode(body.clone()) else {
-        return Ok(vec![element(body.clone(), &nothing())]);
+        found.add_damaged(body.clone())?;
+        return Ok(found.elements);
     };
-    let mut elements = Vec::new();
+    let length = |bytes: &Option<Bytes>| bytes.as_ref().map_or(0, Bytes::len);
     for part in request.resource_logs {
         check_lists(&part)?;
-        let Ok(logs) = ResourceLogs::decode(part.clone()) else {
-            elements.push(element(part, &nothing()));
+        let decoded = ResourceLogs::decode(part.clone()).ok();
+        let decoded = decoded.and_then(|logs| Some((resource(logs.resource.as_ref())?, logs)));
+        let Some((resource, logs)) = decoded else {
+            found.add_damaged(part)?;
             continue;
         };
-        let resource = logs.resource.map(|resource| pairs(resource.attributes)).unwrap_or_default();
         for part in logs.scope_logs {
             check_lists(&part)?;
-            let Ok(logs) = ScopeLogs::decode(part.clone()) else {
-                elements.push(element(part, &context("protobuf", resource.clone(), Map::new())));
+            let decoded = ScopeLogs::decode(part.clone()).ok();
+            let decoded = decoded.and_then(|logs| Some((scope_of(logs.scope.as_ref())?, logs)));
+            let Some((scope, scope_logs)) = decoded else {
+                let context = found.context(&resource, Map::new(), length(&logs.resource))?;
+                found.add(part, &context)?;
                 continue;
             };
-            let Scope { name, version, attributes } = logs.scope.unwrap_or_default();
-            let scope = scope(name.into(), version.into(), pairs(attributes));
-            let context = context("protobuf", resource.clone(), scope);
-            elements.extend(logs.log_records.into_iter().map(|record| element(record, &context)));
-            if elements.len() > MAX_EVENTS {
-                return Err(TooMany);
+            let length = length(&logs.resource) + length(&scope_logs.scope);
+            let context = found.context(&resource, scope, length)?;
+            for record in scope_logs.log_records {
+                found.add(record, &context)?;
             }
         }
     }
-    if elements.len() > MAX_EVENTS { Err(TooMany) } else { Ok(elements) }
+    Ok(found.elements)
+}
+
+/// The attributes of a resource. None when it is damaged.
+fn resource(sent: Option<&Bytes>) -> Option<Map<String, Value>> {
+    let Some(sent) = sent else { return Some(Map::new()) };
+    if let Some(whole) = too_long(sent) {
+        return Some(whole);
+    }
+    Some(pairs(Resource::decode(sent.clone()).ok()?.attributes))
+}
+
+/// A scope. None when it is damaged.
+fn scope_of(sent: Option<&Bytes>) -> Option<Map<String, Value>> {
+    let Some(sent) = sent else { return Some(Map::new()) };
+    if let Some(whole) = too_long(sent) {
+        return Some(whole);
+    }
+    let Scope { name, version, attributes } = Scope::decode(sent.clone()).ok()?;
+    Some(scope(name.into(), version.into(), pairs(attributes)))
+}
+
+/// What records share and is longer than an event may be is kept as a text: then its records are rejected for their length.
+fn too_long(sent: &Bytes) -> Option<Map<String, Value>> {
+    let whole = || Map::from_iter([("too_long".to_owned(), STANDARD.encode(sent).into())]);
+    (sent.len() > MAX_EVENT_BYTES).then(whole)
 }
 
 /// Counts the fields of a message before it is decoded: an empty item has two bytes, and takes many times as many.
