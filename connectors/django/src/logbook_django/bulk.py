@@ -15,13 +15,13 @@ from django.db import transaction
 from django.db.models import Field, Manager, Model, QuerySet
 from django.db.models.manager import BaseManager
 
-from . import events
+from . import events, seen
 from .conf import config, outbox_alias
 from .context import is_muted
 from .masking import MASK
 from .outbox import guarded, record
-from .registry import registration_of
-from .wheretext import where_text
+from .registry import Registration, registration_of
+from .wheretext import expression_text, where_text
 
 # Ids that an event lists at most.
 LISTED = 100
@@ -151,19 +151,23 @@ def _record(queryset: QuerySet, action: str, fields: list[str], values: dict[str
         if fields:
             metadata["fields"] = sorted(field.attname for field in found.values())
         if values:
-            told = {name: field for name, field in found.items() if registration is None or registration.has(field)}
+            told = {name: field for name, field in found.items() if _is_told_of(registration, field)}
             metadata["values"] = {field.attname: _value(field, values[name]) for name, field in told.items()}
         event = {"action": action, "model": events.model_name(model), "record_id": "*", "metadata": metadata}
         record("application", event, outbox_alias(queryset.db))
+
+
+def _is_told_of(registration: Registration | None, field: Field) -> bool:
+    return not seen.is_excluded(field) and (registration is None or registration.has(field))
 
 
 def _value(field: Field, value: Any) -> Any:
     """A new value; an expression as text."""
     if value is None:
         return None
-    if events.is_hidden(field.name):
+    if seen.is_masked(field):
         return MASK
-    return events.json_value(str(value) if hasattr(value, "resolve_expression") else value)
+    return events.json_value(expression_text(value) if hasattr(value, "resolve_expression") else value)
 
 
 def _ids(objs: Any) -> list:

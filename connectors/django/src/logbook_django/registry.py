@@ -40,6 +40,10 @@ class Registration:
             return False
         return self.include is None or field.name in self.include
 
+    def excludes(self, field: Field) -> bool:
+        """Whether values of the field are to be seen nowhere. That of a primary key is the record's own id."""
+        return field.name in self.exclude or (self.include is not None and field.name not in self.include and not field.primary_key)
+
 
 _registered: dict[type[Model], Registration] = {}
 
@@ -70,6 +74,11 @@ def unregister(model: type[Model]) -> None:
 def registration_of(model: type[Model]) -> Registration | None:
     """How the model is registered, if it is."""
     return _registered.get(model._meta.concrete_model)
+
+
+def registrations() -> list[Registration]:
+    """All registered models."""
+    return list(_registered.values())
 
 
 def register_settings() -> None:

@@ -31,7 +31,7 @@ def bulk_operations(e: Evidence) -> None:
     assert (created["count"], len(created["ids"])) == (5, 5)
     assert (updated["count"], updated["fields"], updated["values"]) == (5, ["address"], {"address": "told once"})
     assert updated["filter"] == "name startswith 'bulk'"
-    assert (excluded["fields"], excluded["values"], excluded["filter"]) == (["phone"], {}, "[masked]")
+    assert (excluded["fields"], excluded["values"], excluded["filter"]) == (["phone"], {}, "phone = [masked]")
     assert (objects["count"], objects["fields"], objects["ids"]) == (5, ["name"], created["ids"])
     assert {(name_of(event["actor"]), event["role"], event["correlation_id"]) for event in bulk} == {("Asha Rao", "Nurse", "request-4")}
 

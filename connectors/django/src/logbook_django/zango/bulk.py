@@ -12,13 +12,15 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Field
 
+from .. import seen
 from ..context import is_muted
-from ..events import is_hidden, json_value, may_be_secret
+from ..events import json_value
 from ..masking import MASK
 from ..outbox import guarded
-from ..wheretext import where_text
-from .entries import APPLICATION, is_audited, is_excluded, is_masked
+from ..wheretext import expression_text, where_text
+from .entries import APPLICATION, audited_with, is_audited, is_excluded, is_masked
 from .hooks import wrap
 from .people import circumstances
 from .telling import tell
@@ -102,27 +104,29 @@ def _tell(model: Any, action: str, values: dict[str, Any] | None = None, **metad
 
 
 def _filter(queryset: Any) -> str | None:
-    """The conditions; not where they are about a field whose values the app does not want to be seen."""
+    """The conditions, without values that the app does not want to be seen."""
     with guarded("the filter of a bulk operation"):
-        text = where_text(queryset.query)
-        model = queryset.model
-        unseen = [field for field in model._meta.fields if may_be_secret(field.name) or not _is_seen(model, field.name)]
-        return MASK if any(field.attname in text for field in unseen) else text
+        return where_text(queryset.query, _is_seen)
     return None
 
 
 def _shown(model: Any, values: dict[str, Any]) -> dict[str, Any]:
     """The new values, an expression as text; nothing of excluded fields."""
-    told = {name: value for name, value in values.items() if not is_excluded(model, name)}
-    return {name: _value(value) if _is_seen(model, name) else MASK for name, value in told.items()}
+    found = {name: model._meta.pk if name == "pk" else model._meta.get_field(name) for name in values}
+    told = {name: field for name, field in found.items() if not (seen.is_excluded(field) or is_excluded(model, field.name))}
+    return {name: _value(values[name]) if _is_seen(field) else MASK for name, field in told.items()}
 
 
-def _is_seen(model: Any, field: str) -> bool:
-    return not (is_hidden(field) or is_masked(model, field) or is_excluded(model, field))
+def _is_seen(field: Field) -> bool:
+    """Whether values of a field may be seen. Of a model that the app keeps out of its audit log, only ids are."""
+    models = audited_with(field)
+    if not (models or field.primary_key):
+        return False
+    return seen.is_seen(field) and not any(is_masked(model, field.name) or is_excluded(model, field.name) for model in models)
 
 
 def _value(value: Any) -> Any:
-    return json_value(str(value) if hasattr(value, "resolve_expression") else value)
+    return json_value(expression_text(value) if hasattr(value, "resolve_expression") else value)
 
 
 def _ids(objs: Any) -> list:

@@ -109,6 +109,13 @@ def is_audited(model: Any) -> bool:
     return auditlog.contains(model)
 
 
+def audited_with(field: Any) -> list[Any]:
+    """The audited models that have this very field: its own, and those that inherit it."""
+    from zango.apps.auditlogs.registry import auditlog
+
+    return [model for model in auditlog.get_models() if issubclass(model, field.model)]
+
+
 def is_excluded(model: Any, field: str) -> bool:
     """Whether an app keeps a field of its audited model out of the audit log."""
     from zango.apps.auditlogs.registry import auditlog
