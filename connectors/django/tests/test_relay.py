@@ -2,16 +2,18 @@
 
 import signal
 import time
+from unittest.mock import Mock
 
 import logbook_django as logbook
 import pytest
 from django.core.management import call_command
+from django.db import DatabaseError
 from django.utils import timezone
 from logbook_django import bound
 from logbook_django.models import OutboxEvent, OutboxState
 from logbook_django.relay import Outbox, Relay
 from logbook_django.status import status
-from logbook_producer.transport import Transport, Unavailable
+from logbook_producer.transport import Misconfigured, TooLarge, Transport, Unavailable
 from servers import wait_for
 
 
@@ -30,6 +32,27 @@ class LosesAnswers(Transport):
     def send_encoded(self, events):
         super().send_encoded(events)
         raise Unavailable("the answer is lost")
+
+
+class Firewall(Transport):
+    """Something before Logbook that refuses requests with a text in them."""
+
+    def __init__(self, source, text, status=403):
+        super().__init__(*source.settings.values())
+        self.text, self.status = text, status
+
+    def _post(self, action, body):
+        if self.text in body:
+            raise TooLarge(0, "too large") if self.status == 413 else Misconfigured(self.status, "forbidden")
+        return super()._post(action, body)
+
+
+def drain(transport):
+    relay = Relay(transport=transport)
+    try:
+        return relay.drain()
+    finally:
+        relay.release()
 
 
 def test_events_wait_while_logbook_is_away(source, logbook):
@@ -70,6 +93,48 @@ def test_a_wrong_key_is_said_and_nothing_is_lost(source, caplog):
         assert "refuses the source's key" in caplog.text
         relay.release()
     assert numbers(source.sent()) == [1]
+
+
+@pytest.mark.parametrize("status", [403, 413])
+def test_an_event_that_is_refused_on_its_way_costs_only_itself(source, caplog, status):
+    tell(3)
+    tell(1, action="refused")
+    tell(4)
+    assert drain(Firewall(source, b"refused", status)) == 8
+    events = source.sent()
+    assert numbers(events) == list(range(1, 9))
+    assert [event["action"] for event in events] == [*["told"] * 3, "events_dropped", *["told"] * 4]
+    assert (events[3]["outcome"], events[3]["metadata"]) == (
+        "failure",
+        {"count": 1, "status": status, "from": events[3]["occurred_at"], "to": events[3]["occurred_at"]},
+    )
+    assert (source.state()["gaps"], source.state()["duplicates"]) == ([], 0)
+    assert caplog.text.count("something before Logbook refuses it") == 1
+
+
+def test_an_event_that_was_replaced_before_a_crash_is_replaced_once(source, monkeypatch):
+    tell(1, action="refused")
+    tell()
+    with monkeypatch.context() as patch:
+        patch.setattr(Relay, "_sent", Mock(side_effect=DatabaseError))
+        with pytest.raises(DatabaseError):
+            drain(Firewall(source, b"refused"))
+    drain(Firewall(source, b"refused"))
+    assert [(event["action"], event["sequence"]) for event in source.sent()] == [("events_dropped", 1), ("told", 2)]
+    assert source.state()["duplicates"] == 1
+
+
+@pytest.mark.parametrize("status", [403, 413])
+def test_where_every_event_is_refused_all_of_them_wait(source, caplog, status):
+    tell(3)
+    relay = Relay(transport=Firewall(source, b"dedupe_key", status))
+    for _ in range(3):
+        step = relay.step()
+        assert step.error.startswith("something before Logbook")
+        assert step.wait >= 60
+    relay.release()
+    assert "dropped" not in caplog.text
+    assert [event["action"] for event in source.sent()] == ["told"] * 3
 
 
 def test_batches_are_bounded_by_count_and_by_bytes(source):

@@ -29,7 +29,7 @@ from django.db import connections, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Length, Now
 from django.utils import timezone
-from logbook_producer.transport import Misconfigured, TooLarge, Transport, Unavailable
+from logbook_producer.transport import Misconfigured, Received, Refused, TooLarge, Transport, Unavailable
 
 from . import events
 from .bound import locked_state, new_epoch
@@ -87,6 +87,22 @@ def encoded(row: OutboxEvent) -> bytes:
     return f"{row.payload[:-1]},{numbers[1:]}".encode()
 
 
+def replacement(row: OutboxEvent, outbox: str, status: int) -> bytes:
+    """The `events_dropped` that is sent with the number of a refused row. It is made anew after a crash, so the row tells all of it."""
+    moment = events.moment(row.created_at)
+    event = {
+        "log": "framework",
+        "occurred_at": moment,
+        "action": "events_dropped",
+        "component": {"type": "outbox", "name": outbox},
+        "error": f"something before Logbook answered {status} to this event of the {row.log} log, and lets others pass",
+        "metadata": {"count": 1, "from": moment, "to": moment, "status": status},
+    }
+    # A caller's own key may be what is refused.
+    key = uuid.uuid5(uuid.NAMESPACE_OID, row.dedupe_key)
+    return encoded(OutboxEvent(payload=events.to_json(event), dedupe_key=str(key), epoch=row.epoch, sequence=row.sequence))
+
+
 class Relay:
     """Sends from one outbox. Not for several threads at once."""
 
@@ -118,12 +134,12 @@ class Relay:
                 return self._send() if self._batch else self._idle()
             except Unavailable as error:
                 return self._failed(f"Logbook cannot be reached: {error}", error.retry_after)
+            except Refused as error:
+                return self._failed(f"something before Logbook refuses every event: {error}", MISCONFIGURED_PAUSE, logging.ERROR)
             except Misconfigured as error:
                 return self._failed(f"Logbook refuses the source's key or address: {error}", MISCONFIGURED_PAUSE, logging.ERROR)
             except TooLarge as error:
-                # Events are cut to Logbook's limit, so it is something before Logbook that has a lower one.
-                detail = f"something before Logbook refuses an event of {len(self._batch[error.index].payload)} characters: {error}"
-                return self._failed(detail, MISCONFIGURED_PAUSE, logging.ERROR)
+                return self._failed(f"something before Logbook has no room for any event: {error}", MISCONFIGURED_PAUSE, logging.ERROR)
             except ValueError as error:
                 return self._failed(f"the configuration is wrong: {error}", MISCONFIGURED_PAUSE, logging.ERROR)
 
@@ -244,17 +260,36 @@ class Relay:
     def _send(self) -> Step:
         """Sends the batch, and deletes it when Logbook has it."""
         rows = self._batch
-        received = self.transport.send_encoded([encoded(row) for row in rows])
+        try:
+            received = self.transport.send_encoded([encoded(row) for row in rows])
+        except (TooLarge, Refused) as error:
+            return self._replace(rows, error)
+        return self._sent(rows, received)
+
+    def _sent(self, rows: list[OutboxEvent], received: Received) -> Step:
+        """Deletes rows that Logbook has, which are the first of the batch."""
         with transaction.atomic(using=self.outbox.using):
             self._states().filter(pk=1).update(sent=F("sent") + len(rows), last_sent_at=timezone.now())
             self._events().filter(id__in=[row.id for row in rows])._raw_delete(self.outbox.using)
-        self._batch = None
+        self._batch = self._batch[len(rows) :]
         self._reached()
         last = rows[-1]
         logger.debug("%s: sent %d events, up to sequence %d of epoch %s", self.outbox.name, len(rows), last.sequence, last.epoch)
         if received.rejected:
-            logger.error("%s: Logbook could not read %d events; they are in the source's quarantine", self.outbox.name, received.rejected)
+            logger.error("%s: Logbook took %d events into the source's quarantine", self.outbox.name, received.rejected)
         return Step(sent=len(rows), more=True)
+
+    def _replace(self, rows: list[OutboxEvent], error: TooLarge | Refused) -> Step:
+        """Sends `events_dropped` in the place of an event that something before Logbook refuses, so that others need not wait behind it.
+
+        The event is given up when Logbook has the other one. Where that is refused too, all events are, and all of them wait.
+        """
+        row = rows[error.index]
+        status = 413 if isinstance(error, TooLarge) else error.status
+        received = self.transport.send_encoded([replacement(row, self.outbox.name, status)])
+        what = f"an event of {len(row.payload)} characters for the {row.log} log, dedupe key {row.dedupe_key}"
+        logger.error("%s: dropped %s: something before Logbook refuses it: %s", self.outbox.name, what, error)
+        return self._sent(rows[: error.index + 1], error.received.plus(received))
 
     def _idle(self) -> Step:
         """Nothing waits: says from time to time that the source is alive, and how far it has counted."""
