@@ -73,6 +73,15 @@ def test_events_wait_while_logbook_is_away(source, logbook):
     assert status(Outbox())["last_error"] is None
 
 
+@pytest.mark.parametrize(("asked", "least", "most"), [(None, 0, 0.5), (40, 40, 40), (86_400, 300, 300)])
+def test_it_waits_as_long_as_logbook_asks_up_to_five_minutes(source, asked, least, most):
+    tell()
+    transport = Mock(send_encoded=Mock(side_effect=Unavailable("busy", asked)))
+    relay = Relay(transport=transport)
+    assert least <= relay.step().wait <= most
+    relay.release()
+
+
 def test_a_batch_whose_answer_was_lost_is_sent_again_with_the_same_numbers(source):
     tell(3)
     relay = Relay(transport=LosesAnswers(*source.settings.values()))

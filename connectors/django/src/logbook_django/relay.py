@@ -40,6 +40,8 @@ logger = logging.getLogger("logbook_django")
 
 # Between tries while Logbook cannot be reached: doubled from the first to the second, and varied so that relays do not come all at once.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+# The longest that Logbook, or a proxy before it, may ask to wait: nobody can wake a relay that waits.
+LONGEST_RETRY_AFTER = 300.0
 # Between tries while the configuration is wrong.
 MISCONFIGURED_PAUSE = 60.0
 
@@ -133,7 +135,7 @@ class Relay:
             try:
                 return self._send() if self._batch else self._idle()
             except Unavailable as error:
-                return self._failed(f"Logbook cannot be reached: {error}", error.retry_after)
+                return self._failed(f"Logbook cannot be reached: {error}", min(error.retry_after or 0.0, LONGEST_RETRY_AFTER))
             except Refused as error:
                 return self._failed(f"something before Logbook refuses every event: {error}", MISCONFIGURED_PAUSE, logging.ERROR)
             except Misconfigured as error:
@@ -307,11 +309,11 @@ class Relay:
             self._states().filter(pk=1).update(last_error=None, last_error_at=None)
         self._failures, self._heard_at = 0, time.monotonic()
 
-    def _failed(self, error: str, least: float | None = None, level: int = logging.WARNING) -> Step:
+    def _failed(self, error: str, least: float = 0.0, level: int = logging.WARNING) -> Step:
         """Notes the error for `logbook_status`, and says how long to wait: as Logbook asks, else longer each time."""
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1.0)
         self._failures += 1
-        wait = max(pause, least or 0.0)
+        wait = max(pause, least)
         self._states().filter(pk=1).update(last_error=error[:2000], last_error_at=timezone.now())
         logger.log(level, "%s: %s; the events wait in the outbox, next try in %.1f s", self.outbox.name, error, wait)
         return Step(error=error, wait=wait)
