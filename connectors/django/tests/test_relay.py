@@ -182,6 +182,19 @@ def test_the_lease_of_a_dead_relay_ends(source):
     relay.release()
 
 
+def test_rows_that_another_relay_numbered_meanwhile_are_sent(source):
+    slow = Relay()
+    slow.step()
+    # It stands still; another relay takes over, and dies before its batch is sent.
+    OutboxState.objects.update(owner=None)
+    tell(2)
+    other = Relay(transport=Mock(send_encoded=Mock(side_effect=Unavailable("away"))))
+    assert other.step().error
+    assert wait_for("the lease", lambda: slow.step().sent, 10) == 2
+    slow.release()
+    assert numbers(source.events()) == [1, 2]
+
+
 def test_a_relay_that_lost_its_lease_numbers_nothing(source):
     slow = Relay()
     slow.step()

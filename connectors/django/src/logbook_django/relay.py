@@ -114,9 +114,8 @@ class Relay:
         self._transport = transport
         self.owner = uuid.uuid4().hex
         self._claimed_at: float | None = None
-        # Numbered rows that Logbook may not have yet, and whether those of a former relay were looked for.
+        # Numbered rows that Logbook may not have yet.
         self._batch: list[OutboxEvent] | None = None
-        self._looked = False
         self._failures = 0
         self._heard_at: float | None = None
 
@@ -125,8 +124,8 @@ class Relay:
         with self.outbox.activate():
             if not self._has_lease():
                 return Step(wait=self.settings.lease_seconds / 3, standby=True)
-            if not self._looked:
-                self._batch, self._looked = self._numbered(), True
+            # Those of another relay too, which may have had the lease for a while.
+            self._batch = self._batch or self._numbered()
             if not self._batch:
                 self._batch = self._number()
                 if self._batch is None:  # another relay has taken the lease
@@ -161,7 +160,7 @@ class Relay:
 
     def forget(self) -> None:
         """Forgets what it knows of the outbox, so that the next step asks: after an error of the database, or without the lease."""
-        self._claimed_at, self._batch, self._looked = None, None, False
+        self._claimed_at, self._batch = None, None
 
     def release(self) -> None:
         """Gives the lease back, so that another relay need not wait for its end."""
