@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import ExitStack
 
 import logbook_django as logbook
 import pytest
@@ -80,6 +81,23 @@ def test_an_event_that_cannot_be_recorded_is_logged_and_told_later(source, caplo
     first, lost = source.sent()
     assert first["action"] == "next"
     assert (lost["action"], lost["outcome"], lost["metadata"]["count"]) == ("events_lost", "failure", 1)
+
+
+def test_the_number_of_lost_events_waits_until_it_can_be_told(source):
+    with source.configure(RAISE=False):
+        assert not logbook.record("nonsense", told())
+        with ExitStack() as after:
+            with transaction.atomic():
+                logbook.record("framework", told("first"))
+                # The commit is muted, and what is done after it.
+                after.enter_context(logbook.muted())
+        is_open = iter([True, False])
+        with source.configure(RAISE=False, GATE=lambda using: next(is_open)):
+            logbook.record("framework", told("second"))
+        logbook.record("framework", told("third"))
+    *others, lost = source.sent()
+    assert [event["action"] for event in others] == ["first", "second", "third"]
+    assert (lost["action"], lost["metadata"]["count"]) == ("events_lost", 1)
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,8 +31,29 @@ SAVEPOINT = "logbook_outbox"
 class _Lost:
     """Events of this process that could not be recorded and that no event tells of yet."""
 
+    lock = threading.Lock()
     count = 0
     error = ""
+
+    @classmethod
+    def add(cls, count: int) -> None:
+        with cls.lock:
+            cls.count += count
+
+    @classmethod
+    def take(cls) -> int:
+        """Their number, which nobody else takes too."""
+        with cls.lock:
+            count, cls.count = cls.count, 0
+        return count
+
+    @classmethod
+    def forked(cls) -> None:
+        """What the parent lost, the parent tells."""
+        cls.lock, cls.count = threading.Lock(), 0
+
+
+os.register_at_fork(after_in_child=_Lost.forked)
 
 
 def record(log: str, event: dict[str, Any], using: str | None = None) -> bool:
@@ -79,8 +102,8 @@ def guarded(what: str) -> Iterator[None]:
         settings = config()
         if settings.raise_errors or settings.when_full == "block":
             raise
-        _Lost.count += 1
         _Lost.error = type(error).__name__
+        _Lost.add(1)
         logger.exception("could not record: %s", what)
 
 
@@ -173,7 +196,19 @@ def _after_commit(alias: str, schema: str | None) -> None:
     if bound.schema_of(connection) != schema:
         return
     bound.drop_if_full(connection)
-    if _Lost.count:
-        count, _Lost.count = _Lost.count, 0
-        error = f"{count} events could not be recorded, the last for {_Lost.error}: the log of the app says why"
-        record("framework", {"action": "events_lost", "component": {"type": "outbox"}, "error": error, "metadata": {"count": count}}, alias)
+    _tell_lost(alias)
+
+
+def _tell_lost(alias: str) -> None:
+    """Records how many events could not be recorded; it is tried again after the next transaction where that cannot be recorded either."""
+    count = _Lost.take()
+    if not count:
+        return
+    error = f"{count} events could not be recorded, the last for {_Lost.error}: the log of the app says why"
+    event = {"action": "events_lost", "component": {"type": "outbox"}, "error": error, "metadata": {"count": count}}
+    is_told = False
+    try:
+        is_told = record("framework", event, alias)
+    finally:
+        if not is_told:
+            _Lost.add(count)
