@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -107,7 +106,8 @@ def json_value(value: Any) -> Any:
     if isinstance(value, int):
         return int(value) if -EXACT < value < EXACT else str(value)
     if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+        # Not a number is beyond it too.
+        return value if abs(value) <= EXACT else str(value)
     if isinstance(value, dict):
         return {json_value(str(k)): json_value(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
