@@ -7,12 +7,13 @@ import socket
 import threading
 import time
 from contextlib import ExitStack
+from datetime import datetime, timezone
 
 import logbook_django as logbook
 import pytest
 from clinic.models import Patient, Work
 from django.db import DatabaseError, connection, connections, transaction
-from django.test import Client
+from django.test import Client, override_settings
 from logbook_django import events, outbox, thread
 from logbook_django.models import OutboxEvent
 from servers import wait_for
@@ -173,6 +174,14 @@ def test_any_value_becomes_json(source, value, stored):
     logbook.record("framework", told(metadata={"value": value}))
     [event] = source.sent()
     assert event["metadata"]["value"] == stored
+
+
+@pytest.mark.parametrize("occurred_at", [datetime(2026, 11, 27, 12), datetime(2026, 11, 27, 6, 30, tzinfo=timezone.utc)])
+def test_a_time_without_a_zone_is_in_that_of_the_project(source, occurred_at):
+    with override_settings(USE_TZ=False, TIME_ZONE="Asia/Kolkata"):
+        logbook.record("framework", told(occurred_at=occurred_at))
+    [event] = source.sent()
+    assert event["occurred_at"].startswith("2026-11-27T06:30:00")
 
 
 def test_what_is_too_long_is_cut_and_arrives(source):

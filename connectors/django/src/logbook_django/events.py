@@ -153,6 +153,8 @@ def to_json(event: dict) -> str:
 
     What is too long is cut, and `metadata.cut` says so where values were.
     """
+    if isinstance(event.get("occurred_at"), datetime):
+        event = {**event, "occurred_at": moment(event["occurred_at"])}
     event = {key: json_value(value) for key, value in event.items() if value is not None}
     event = masking.mask(event, config().hide_fields)
     for key, limit in LIMITS.items():
