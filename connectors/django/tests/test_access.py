@@ -84,6 +84,8 @@ def test_a_lock_out_by_axes(source, user):
         (["10.0.0.0/8"], "10.0.0.1", "", "10.0.0.1"),
         ([], "2001:DB8:0::7", "", "2001:db8::7"),
         ([], "unix:", "", None),
+        ([], "fe80::1%eth0", "", "fe80::1"),
+        (["fe80::/10"], "fe80::1%eth0", "[2001:db8::7], fe80::3%eth0", "2001:db8::7"),
     ],
 )
 def test_the_address_of_the_client(source, rf, proxies, remote, forwarded, expected):

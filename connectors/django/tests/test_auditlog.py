@@ -4,10 +4,12 @@ from datetime import datetime
 from decimal import Decimal
 
 import logbook_django as logbook
+import pytest
 from auditlog.context import set_actor
 from auditlog.models import LogEntry
 from clinic.models import Invoice, Patient
 from django.test import Client, override_settings
+from django.utils import timezone
 from logbook_django.auditlog import auditlog_event
 
 
@@ -37,6 +39,12 @@ def test_an_entry_without_a_time_zone_and_with_an_excluded_field(source):
     with override_settings(TIME_ZONE="Asia/Kolkata"):
         event = auditlog_event(entry, model="clinic.invoice")
     assert (event["occurred_at"], event["changes"]) == ("2026-11-27T06:30:00Z", [])
+
+
+@pytest.mark.parametrize(("address", "told"), [("fe80::1%eth0", "fe80::1"), ("somewhere", None)])
+def test_an_address_that_logbook_would_not_take(source, address, told):
+    entry = LogEntry(object_pk="1", object_repr="INV-1", action=1, timestamp=timezone.now(), changes={}, remote_addr=address)
+    assert auditlog_event(entry, model="clinic.invoice").get("ip_address") == told
 
 
 def test_many_to_many_entries(source):

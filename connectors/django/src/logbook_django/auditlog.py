@@ -10,6 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from . import events
 from .conf import config, outbox_alias
 from .outbox import guarded, record
+from .requests import canonical
 
 # LogEntry.Action, in Logbook's words.
 ACTIONS = ("create", "update", "delete", "access")
@@ -32,7 +33,7 @@ def auditlog_event(entry: Any, *, model: str | None = None, actor: dict | None =
         event["actor"] = who
     if correlation_id := getattr(entry, "cid", None):
         event["correlation_id"] = correlation_id
-    if address := getattr(entry, "remote_addr", None):
+    if address := canonical(getattr(entry, "remote_addr", None)):
         event["ip_address"] = address
     if additional := getattr(entry, "additional_data", None):
         event["metadata"] = additional if isinstance(additional, dict) else {"additional_data": additional}

@@ -37,9 +37,16 @@ def client_ip(request: Any) -> str | None:
     return str(address)
 
 
+def canonical(address: str | None) -> str | None:
+    """An address in canonical form, None where it is none."""
+    found = _address(address)
+    return str(found) if found else None
+
+
 def _address(text: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        address = ipaddress.ip_address((text or "").strip().strip("[]"))
+        # The zone of a link-local address (`fe80::1%eth0`) means something on one machine alone.
+        address = ipaddress.ip_address((text or "").strip().strip("[]").partition("%")[0])
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address

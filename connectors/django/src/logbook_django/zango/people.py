@@ -136,7 +136,8 @@ def remote_address(request: Any) -> str | None:
     from zango.apps.auditlogs.middleware import AuditlogMiddleware
 
     try:
-        return str(ipaddress.ip_address(AuditlogMiddleware._get_remote_addr(request) or ""))
+        # Without the zone of a link-local address, which means something on one machine alone.
+        return str(ipaddress.ip_address((AuditlogMiddleware._get_remote_addr(request) or "").partition("%")[0]))
     except ValueError:
         return client_ip(request)
 
