@@ -1,4 +1,4 @@
-"""docs/guides/django.md is true: its blocks are run, in order, with wheels that are built from the checkout."""
+"""docs/guides/django.md is true: its blocks are run, in order, beside the checkout."""
 
 import http.cookiejar
 import os
@@ -17,34 +17,14 @@ from servers import free_port, wait_for
 
 ROOT = Path(__file__).parents[3]
 GUIDE = ROOT / "docs" / "guides" / "django.md"
+PAGES = [GUIDE, ROOT / "docs" / "guides" / "zango.md", *(ROOT / "connectors").glob("*.md"), *(ROOT / "connectors" / "django").glob("*.md")]
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def wheels(tmp_path_factory):
-    """A folder with the wheels of both packages, built without a network."""
-    folder = tmp_path_factory.mktemp("wheels")
-    for package in ("python", "django"):
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "wheel",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--no-build-isolation",
-            "--no-index",
-        ]
-        # hatchling reads .gitignore, so nothing of a test run gets into it.
-        subprocess.run([*command, "--wheel-dir", folder, ROOT / "connectors" / package], check=True)
-    assert len(list(folder.glob("*.whl"))) == 2
-    return folder
-
-
 @pytest.fixture
-def shell(tmp_path, wheels, logbook):
-    """The environment of the guide's reader: `logbook`, and a `pip` that finds our wheels and the packages of this run."""
+def shell(tmp_path, logbook):
+    """The environment of the guide's reader: `logbook`, the checkout beside, and a `pip` that finds the packages of this run."""
+    (tmp_path / "logbook").symlink_to(ROOT)
     made = tmp_path / "venv"
     venv.create(made)
     [packages] = made.glob("lib/python*/site-packages")
@@ -65,7 +45,8 @@ def shell(tmp_path, wheels, logbook):
         **environment,
         "PATH": f"{programs}:{made}/bin:{os.environ['PATH']}",
         "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(wheels),
+        # Off: what builds our packages is one of them.
+        "PIP_NO_BUILD_ISOLATION": "0",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
@@ -105,13 +86,21 @@ class Browser:
         return self.opener.open(urllib.request.Request(self.url + path, body), timeout=30).read().decode()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_page_installs_a_name_that_a_stranger_may_take(page):
+    for command in re.findall(r"pip3? install[^\n`]*", page.read_text()):
+        assert all(word.startswith("../logbook/connectors/") for word in command.split()[2:]), command
+
+
 @pytest.mark.skipif(django.VERSION < (5, 1), reason="the guide's SQLite needs immediate transactions")
 def test_the_guide_leads_from_nothing_to_the_first_events(shell, logbook, tmp_path):
     port = free_port()
     log = tmp_path / "log"
+    folder = tmp_path / "app"
+    folder.mkdir()
     script = script_of(GUIDE.read_text(), logbook.url, port)
     with log.open("w") as out:
-        process = subprocess.Popen(["bash", "-c", script], cwd=tmp_path, env=shell, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(["bash", "-c", script], cwd=folder, env=shell, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
     try:
         wait_for("the app", lambda: process.poll() is not None or "Starting development server" in log.read_text(), 120)
         assert process.poll() is None, log.read_text()
