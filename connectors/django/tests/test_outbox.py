@@ -14,7 +14,7 @@ import pytest
 from clinic.models import Patient, Work
 from django.db import DatabaseError, connection, connections, transaction
 from django.test import Client, override_settings
-from logbook_django import events, outbox, thread
+from logbook_django import events, outbox, relay, thread
 from logbook_django.models import OutboxEvent
 from servers import wait_for
 
@@ -71,6 +71,33 @@ def test_a_dedupe_key_of_the_caller_is_kept(source):
     logbook.record("framework", told(dedupe_key="other"))
     assert len(source.sent()) == 2
     assert source.state()["duplicates"] == 0
+
+
+def test_an_event_with_a_key_that_is_known_does_not_hold_up_the_others(source):
+    """Recorded a second time it has a new time, which makes it another event."""
+    for _ in range(2):
+        logbook.record("framework", told(dedupe_key="invoice-7"))
+    logbook.record("framework", told("next"))
+    with pytest.raises(AssertionError, match="dedupe"):
+        source.sent()
+    assert not OutboxEvent.objects.exists()
+    assert [event["action"] for event in source.events()] == ["told", "next"]
+    assert len(source.rejected()) == 1
+    # It is as good as any other day.
+    logbook.record("framework", told("later"))
+    with pytest.raises(AssertionError, match="dedupe"):
+        source.sent()
+    assert [event["action"] for event in source.events()] == ["told", "next", "later"]
+
+
+def test_an_event_with_its_own_key_and_time_is_stored_once(source):
+    for _ in range(2):
+        logbook.record("framework", told(dedupe_key="invoice-7", occurred_at="2026-11-27T12:00:00Z"))
+    logbook.record("framework", told("next"))
+    relay.Relay().drain()
+    assert [event["action"] for event in source.events()] == ["told", "next"]
+    # Servers that compare the sequence too have put it into quarantine.
+    assert source.state()["duplicates"] + len(source.rejected()) == 1
 
 
 def test_an_event_that_cannot_be_recorded_is_logged_and_told_later(source, caplog):

@@ -62,6 +62,10 @@ def record(log: str, event: dict[str, Any], using: str | None = None) -> bool:
     `log` is "access", "application" or "framework"; `event` has Logbook's own fields. Where it leaves them out, it gets the present time,
     and actor, address, user agent, session, correlation id and so on from the running request, task or `acting` block.
 
+    Logbook stores one event with a `dedupe_key`, which is made up where the event has none. With a key of your own, give `occurred_at` too:
+    an event that comes again is the same one then, and is stored once. With another time it is another event, which Logbook rejects: it is
+    in the quarantine of the source.
+
     Returns whether a row was written: not without configuration, inside `muted()`, or after an error, which is logged.
     Raises OutboxFull where WHEN_FULL is "block"; then, and with RAISE, it raises other errors too.
     """
