@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from clinic.models import Patient, Work
@@ -54,9 +56,45 @@ def ask(url, keys):
             assert error.code == 500
 
 
+class Deadly(ThreadingHTTPServer):
+    """A way to Logbook that kills the relay when Logbook has stored a batch, before the relay knows."""
+
+    def __init__(self, url):
+        super().__init__(("127.0.0.1", 0), Deadly.Handler)
+        self.logbook, self.relay = url, None
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            headers = {name: self.headers[name] for name in ("Authorization", "Content-Type", "Content-Encoding") if name in self.headers}
+            urllib.request.urlopen(urllib.request.Request(self.server.logbook + self.path, body, headers), timeout=60).read()
+            if self.path.endswith("/events"):
+                self.server.relay.kill()
+            else:
+                self.send_response(204)
+                self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+
+def kill_after_a_batch(manage, settings):
+    """Kills a relay that has sent a batch and has not deleted it."""
+    with Deadly(settings["URL"]) as way:
+        way.relay = manage("logbook_relay", settings={**settings, "URL": way.url}, stderr=subprocess.DEVNULL)
+        assert way.relay.wait(60) == -signal.SIGKILL
+        way.shutdown()
+
+
 def kill_relays(manage, settings, busy):
     """Starts relays and kills each a moment later, until that was done KILLS times and the clients are done."""
-    killed = 0
+    kill_after_a_batch(manage, settings)
+    killed = 1
     while killed < KILLS or busy():
         relay = manage("logbook_relay", settings=settings, stderr=subprocess.PIPE)
         # Starting is not what is to be cut off.
@@ -89,6 +127,7 @@ def test_what_was_committed_is_in_logbook_once_and_nothing_else(source, server, 
     assert Counter((event["correlation_id"], event["action"]) for event in events) == expected
     assert sorted(event["sequence"] for event in events) == list(range(1, len(events) + 1))
     state = source.state()
+    assert state["duplicates"] > 0
     assert (state["gaps"], state["gaps_complete"], state["rejected"]) == ([], True, 0)
     assert [(epoch["first"], epoch["last"]) for epoch in state["epochs"]] == [(1, len(events))]
     assert not OutboxEvent.objects.exists()
