@@ -167,7 +167,7 @@ impl Common {
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewEvent {
     pub occurred_at: OccurredAt,
-    /// Events with the same key in the same workspace within the dedupe window are the same event.
+    /// Events of the same source with the same key within the dedupe window are the same event.
     pub dedupe_key: Option<DedupeKey>,
     pub common: Common,
     pub changes: Changes,
