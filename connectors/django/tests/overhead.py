@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROUNDS, SAVES = int(os.environ.get("TEST_ROUNDS", 30)), 100
@@ -52,7 +53,8 @@ def measure() -> None:
     print(f"{os.environ['TEST_DATABASE']}: {times}: {ratio:.2f}")
 
 
-def main() -> None:
+def in_project(measure: Callable[[], None]) -> None:
+    """Runs it in the test project, on a database of its own."""
     from servers import PostgreSQL
 
     os.environ.setdefault("TEST_DATABASE", "sqlite")
@@ -78,4 +80,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    in_project(measure)

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError
 from django.utils import timezone
-from logbook_django import bound
+from logbook_django import bound, thread
 from logbook_django.models import OutboxEvent, OutboxState
 from logbook_django.relay import Outbox, Relay
 from logbook_django.status import status
@@ -235,6 +235,63 @@ def test_the_oldest_are_dropped_when_the_outbox_is_full(source, caplog):
     # The dropped ones have numbers too, which never come.
     assert numbers(events) == list(range(16, 27))
     assert [(gap["from"], gap["to"]) for gap in source.state()["gaps"]] == [(1, 15)]
+
+
+def test_two_processes_do_not_drop_the_same_excess_twice(source, monkeypatch):
+    tell(25)
+    count_from = bound.count_from
+
+    def another_is_first(*arguments):
+        monkeypatch.setattr(bound, "count_from", count_from)
+        rows = count_from(*arguments)
+        bound._gauges.clear()
+        tell()
+        return rows
+
+    with source.configure(OUTBOX_MAX_ROWS=10):
+        monkeypatch.setattr(bound, "count_from", another_is_first)
+        tell()
+    assert OutboxEvent.objects.count() == 10
+    assert OutboxState.objects.get().dropped == 17
+
+
+def test_the_app_leaves_dropping_to_the_relay(source, monkeypatch):
+    monkeypatch.setattr(bound, "LOOK_SECONDS", 0.0)
+    away = Mock(send_encoded=Mock(side_effect=Unavailable("away")), heartbeat=Mock(side_effect=Unavailable("away")))
+    with source.configure(OUTBOX_MAX_ROWS=10, LEASE_SECONDS=60):
+        relay = Relay(transport=away)
+        assert relay.step().error
+        tell(25)
+        assert OutboxEvent.objects.count() == 25
+        # Its next step may be a while, so it looks in between. Meanwhile another relay may try.
+        relay.tend()
+        assert OutboxEvent.objects.count() == 10
+        assert OutboxState.objects.get().owner is None
+        tell(5)
+        assert OutboxEvent.objects.count() == 15
+        assert relay.step().error
+        # Those that it drops first are told with the first batch.
+        assert OutboxEvent.objects.filter(sequence=None).count() == 0
+        assert OutboxEvent.objects.count() == 11
+        # It has died.
+        OutboxState.objects.update(lease_until=timezone.now())
+        tell()
+        assert OutboxState.objects.get().dropped == 1
+        relay.release()
+
+
+def test_a_relay_that_waits_keeps_the_bound(source, monkeypatch):
+    monkeypatch.setattr(bound, "LOOK_SECONDS", 0.1)
+    with source.configure(OUTBOX_MAX_ROWS=10, KEY="wrong", RELAY="thread"):
+        try:
+            tell()
+            # From now on it waits for a minute.
+            wait_for("the error", lambda: OutboxState.objects.filter(last_error__contains="refuses the source's key"))
+            tell(25)
+            wait_for("the bound", lambda: OutboxEvent.objects.count() <= 10)
+        finally:
+            thread.stop()
+    assert OutboxEvent.objects.filter(sequence=1).exists()
 
 
 def test_a_full_outbox_refuses_where_no_event_may_be_lost(source, monkeypatch):

@@ -7,9 +7,10 @@ import time
 import uuid
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F
+from django.db.models.functions import Now
 
 from .conf import config
 from .models import OutboxEvent, OutboxState
@@ -20,8 +21,11 @@ logger = logging.getLogger("logbook_django")
 LOOK_SECONDS = 5.0
 # How long "full" is believed.
 FULL_SECONDS = 1.0
-# Rows that one transaction drops at most.
-DROP_ROWS = 10_000
+# Rows that are dropped at most: in one transaction, which locks out others; after a commit of the app; and by a relay.
+DROP_ROWS, APP_ROWS, RELAY_ROWS = 1_000, 10_000, 100_000
+
+# Between such transactions of a relay.
+GIVE_WAY_SECONDS = 0.02
 
 
 class OutboxFull(RuntimeError):
@@ -79,52 +83,90 @@ def refuse_if_full(connection: BaseDatabaseWrapper) -> None:
 
 
 def drop_if_full(connection: BaseDatabaseWrapper) -> None:
-    """Drops the oldest rows beyond OUTBOX_MAX_ROWS, in a transaction of its own, where WHEN_FULL says so and it is time to look."""
+    """Drops the oldest rows beyond OUTBOX_MAX_ROWS, where WHEN_FULL says so, it is time to look, and no relay looks after the outbox.
+
+    It runs in the app's own work, after a commit, and counting a million rows takes some time.
+    """
     settings = config()
     gauge = _gauge(connection)
     if settings.when_full != "drop_oldest" or not gauge.is_due(settings.outbox_max_rows):
         return
-    rows = count_from(connection.alias, settings.outbox_max_rows + 1)
     gauge.looked(False)
-    if rows > settings.outbox_max_rows:
-        # One per cent more, so that the next row does not come here again.
-        dropped = drop_oldest(connection.alias, rows - settings.outbox_max_rows + settings.outbox_max_rows // 100)
-        logger.error("the outbox of the database %r is full: dropped its %d oldest events", connection.alias, dropped)
+    alias = connection.alias
+    if most(alias) > settings.outbox_max_rows and not OutboxState.objects.using(alias).filter(pk=1, lease_until__gt=Now()).exists():
+        drop_excess(alias, settings.outbox_max_rows, APP_ROWS, wait=False)
 
 
 def count_from(alias: str, least: int) -> int:
-    """The number of rows, exactly from `least` on; below it, an upper bound that two look-ups in the primary key give."""
-    ids = OutboxEvent.objects.using(alias).values_list("id", flat=True)
-    first = ids.order_by("id").first()
-    if first is None:
-        return 0
-    upper = ids.order_by("-id").first() - first + 1
+    """The number of rows, exactly from `least` on; below it, an upper bound."""
+    upper = most(alias)
     return upper if upper < least else OutboxEvent.objects.using(alias).count()
 
 
-def drop_oldest(alias: str, count: int) -> int:
-    """Deletes the oldest `count` rows that have no number yet, remembers how many and from when, and returns how many."""
-    with transaction.atomic(using=alias):
-        state = locked_state(alias)
-        waiting = OutboxEvent.objects.using(alias).filter(sequence=None)
-        oldest = list(waiting.order_by("id").values_list("id", "created_at")[: min(count, DROP_ROWS)])
-        if not oldest:
-            return 0
-        dropped = waiting.filter(id__lte=oldest[-1][0])._raw_delete(alias)
-        times = [created_at for _, created_at in oldest]
-        state.dropped += dropped
-        state.dropped_from = min([*times, *filter(None, [state.dropped_from])])
-        state.dropped_to = max([*times, *filter(None, [state.dropped_to])])
-        state.save(using=alias, update_fields=["dropped", "dropped_from", "dropped_to"])
+def most(alias: str) -> int:
+    """The most rows that there can be. Two look-ups in the primary key give it; what was rolled back left holes."""
+    ids = OutboxEvent.objects.using(alias).values_list("id", flat=True)
+    first = ids.order_by("id").first()
+    return 0 if first is None else ids.order_by("-id").first() - first + 1
+
+
+def drop_excess(alias: str, max_rows: int, limit: int, wait: bool = True) -> int:
+    """Deletes the oldest rows beyond `max_rows` that have no number yet, at most `limit`, and returns how many.
+
+    Counting takes long, so nobody is locked out meanwhile. Whoever drops or numbers rows leaves a trace in the state, which tells under the
+    lock whether the count is still good. Without `wait` it does nothing where another process has the lock.
+    """
+    states = OutboxState.objects.using(alias)
+    before = states.filter(pk=1).values_list("dropped", "sequence").first() or (0, 0)
+    excess = count_from(alias, max_rows + 1) - max_rows
+    if excess <= 0:
+        return 0
+    # One per cent more, so that the next row does not come here again.
+    left = limit = min(excess + max_rows // 100, limit)
+    while left > 0:
+        with transaction.atomic(using=alias):
+            state = locked_state(alias, wait)
+            if state is None or (state.dropped, state.sequence) != before:
+                break
+            dropped = _drop_oldest(alias, min(left, DROP_ROWS), state)
+        if not dropped:
+            break
+        left -= dropped
+        before = (state.dropped, state.sequence)
+        if wait and left > 0:
+            # SQLite has one writer, and the app is to have its turn.
+            time.sleep(GIVE_WAY_SECONDS)
+    if left < limit:
+        logger.error("the outbox of the database %r is full: dropped its %d oldest events", alias, limit - left)
+    return limit - left
+
+
+def _drop_oldest(alias: str, count: int, state: OutboxState) -> int:
+    """Deletes the oldest rows that have no number, remembers in the locked state how many and from when, and returns how many."""
+    waiting = OutboxEvent.objects.using(alias).filter(sequence=None)
+    oldest = list(waiting.order_by("id").values_list("id", "created_at")[:count])
+    if not oldest:
+        return 0
+    dropped = waiting.filter(id__lte=oldest[-1][0])._raw_delete(alias)
+    times = [created_at for _, created_at in oldest]
+    state.dropped += dropped
+    state.dropped_from = min([*times, *filter(None, [state.dropped_from])])
+    state.dropped_to = max([*times, *filter(None, [state.dropped_to])])
+    state.save(using=alias, update_fields=["dropped", "dropped_from", "dropped_to"])
     return dropped
 
 
-def locked_state(alias: str) -> OutboxState:
+def locked_state(alias: str, wait: bool = True) -> OutboxState | None:
     """The state row, locked until the transaction ends. It is made where it is missing, with a new epoch.
 
-    An UPDATE locks on every database. On SQLite it has to be the first statement: a transaction that has read cannot always write.
+    An UPDATE locks on every database. On SQLite it has to be the first statement: a transaction that has read cannot always write. Without
+    `wait` it is None where another transaction has the lock, if the database can tell.
     """
     states = OutboxState.objects.using(alias)
+    if not wait and connections[alias].features.has_select_for_update_skip_locked:
+        state = states.select_for_update(skip_locked=True).filter(pk=1).first()
+        if state is not None or states.filter(pk=1).exists():
+            return state
     if not states.filter(pk=1).update(sequence=F("sequence")):
         states.get_or_create(pk=1, defaults={"epoch": new_epoch()})
         states.filter(pk=1).update(sequence=F("sequence"))

@@ -53,6 +53,8 @@ class Loop:
                 for outbox in list(self._relays):
                     if self._due[outbox] <= time.monotonic() and not self.stopping:
                         self._due[outbox] = time.monotonic() + self._step(outbox).wait
+                    else:
+                        self._tend(outbox)
                 pause = min(self._due.values(), default=OUTBOXES_SECONDS) - time.monotonic()
                 if pause > 0:
                     self._woken.wait(min(pause, LONGEST_SLEEP))
@@ -93,6 +95,13 @@ class Loop:
         close_old_connections()
         self._relays[outbox].forget()
         return Step(error="see the log", wait=DATABASE_SECONDS)
+
+    def _tend(self, outbox: Outbox) -> None:
+        try:
+            self._relays[outbox].tend()
+        except Exception as error:
+            logger.warning("%s: the bound of the outbox is not kept: %s", outbox.name, error)
+            close_old_connections()
 
     def _list(self) -> None:
         """Takes outboxes that are new, and leaves those that are gone."""

@@ -37,7 +37,8 @@ class OutboxState(models.Model):
     # The run of the counter, and the last number that was given.
     epoch = models.CharField(max_length=64)
     sequence = models.BigIntegerField(default=0)
-    # The relay that works, and until when it may without saying so again.
+    # The relay that works, and until when it may without saying so again. A relay that waits after an error is not the owner, so that
+    # another may try, and goes on saying until when it looks after the bound of the outbox.
     owner = models.CharField(max_length=64, null=True)
     lease_until = models.DateTimeField(null=True)
     # Events that were dropped since the last `events_dropped` was written.

@@ -31,7 +31,7 @@ from django.db.models.functions import Length, Now
 from django.utils import timezone
 from logbook_producer.transport import Misconfigured, Received, Refused, TooLarge, Transport, Unavailable
 
-from . import events
+from . import bound, events
 from .bound import locked_state, new_epoch
 from .conf import Config, config
 from .models import OutboxEvent, OutboxState
@@ -118,12 +118,15 @@ class Relay:
         self._batch: list[OutboxEvent] | None = None
         self._failures = 0
         self._heard_at: float | None = None
+        # When the bound of the outbox was looked at.
+        self._looked_at: float | None = None
 
     def step(self) -> Step:
         """One batch: claims the lease where it has to, numbers, sends, deletes. Raises only errors of the database."""
         with self.outbox.activate():
             if not self._has_lease():
                 return Step(wait=self.settings.lease_seconds / 3, standby=True)
+            self._keep_bound()
             # Those of another relay too, which may have had the lease for a while.
             self._batch = self._batch or self._numbered()
             if not self._batch:
@@ -143,6 +146,17 @@ class Relay:
                 return self._failed(f"something before Logbook has no room for any event: {error}", MISCONFIGURED_PAUSE, logging.ERROR)
             except ValueError as error:
                 return self._failed(f"the configuration is wrong: {error}", MISCONFIGURED_PAUSE, logging.ERROR)
+
+    def tend(self) -> None:
+        """Looks after the bound of the outbox while the relay waits after an error. Raises only errors of the database."""
+        if self.is_idle or not self._is_time_to_look():
+            return
+        with self.outbox.activate():
+            # Another relay may try meanwhile; without one, the app knows that it need not do this itself.
+            lease = Now() + timedelta(seconds=max(self.settings.lease_seconds, 3 * bound.LOOK_SECONDS))
+            if self._states().filter(Q(owner=None) | Q(owner=self.owner), pk=1).update(owner=None, lease_until=lease):
+                self.forget()
+                self._keep_bound()
 
     def drain(self) -> int:
         """Steps until nothing waits, and returns how many events were sent. Raises Unavailable when one fails or another relay works."""
@@ -200,6 +214,19 @@ class Relay:
         else:
             self.forget()
         return bool(claimed)
+
+    def _is_time_to_look(self) -> bool:
+        is_time = self._looked_at is None or time.monotonic() - self._looked_at >= bound.LOOK_SECONDS
+        return is_time and self.settings.when_full == "drop_oldest"
+
+    def _keep_bound(self) -> None:
+        """Drops what is too much, now and then, where WHEN_FULL says so."""
+        if not self._is_time_to_look():
+            return
+        self._looked_at = time.monotonic()
+        max_rows = self.settings.outbox_max_rows
+        if bound.most(self.outbox.using) > max_rows:
+            bound.drop_excess(self.outbox.using, max_rows, bound.RELAY_ROWS)
 
     def _numbered(self) -> list[OutboxEvent]:
         """The numbered rows: of a batch that was just numbered, or that was not deleted before an error or a relay's end."""
