@@ -132,16 +132,40 @@ on_both!(without_a_log_of_failures_the_attempts_are_counted, |server| {
     assert_eq!((&all[10]["action"], &all[10]["session_id"]), (&json!("logout"), &json!("axes-2")));
     assert_eq!(axes(&server, &source, "shop").events(), 0);
 
-    // From the first row of a log of failures on, the attempts are the same failures again.
+    // One more, before a log of failures is switched on. Its first row is a failure of another attempt, counted just before it.
     app.execute_batch(
-        "CREATE TABLE axes_accessfailurelog (id integer PRIMARY KEY AUTOINCREMENT, username, attempt_time, locked_out);
-         INSERT INTO axes_accessfailurelog VALUES (1, 'root', '2026-11-28 00:00:02', 1);
-         UPDATE axes_accessattempt SET failures_since_start = 7 WHERE id = 2",
+        "UPDATE axes_accessattempt SET failures_since_start = 7, attempt_time = '2026-11-28 00:00:02' WHERE id = 2;
+         UPDATE axes_accessattempt SET failures_since_start = 2, attempt_time = '2026-11-28 00:00:03.1' WHERE id = 1;
+         CREATE TABLE axes_accessfailurelog (id integer PRIMARY KEY AUTOINCREMENT, username, ip_address, user_agent, \
+         attempt_time, locked_out);
+         INSERT INTO axes_accessfailurelog SELECT 1, username, ip_address, user_agent, '2026-11-28 00:00:03.2', 1 \
+         FROM axes_accessattempt WHERE id = 1",
+    )
+    .expect("the app's changes");
+    assert_eq!(axes(&server, &source, "shop").events(), 2);
+    let all = events(&server, "shop");
+    let counted = (&all[11]["metadata"]["django"]["id"], &all[11]["metadata"]["failures"]);
+    assert_eq!(counted, (&json!(2), &json!(1)));
+    assert_eq!((&all[12]["target"]["name"], &all[12]["outcome_reason"]), (&json!("asha"), &json!("locked_out")));
+
+    // What is logged does not come again as an attempt, also when the log has lost its first row.
+    app.execute_batch(
+        "UPDATE axes_accessattempt SET failures_since_start = 8, attempt_time = '2026-11-28 00:00:04.1' WHERE id = 2;
+         INSERT INTO axes_accessfailurelog SELECT 2, username, ip_address, user_agent, '2026-11-28 00:00:04.2', 1 \
+         FROM axes_accessattempt WHERE id = 2",
     )
     .expect("the app's changes");
     assert_eq!(axes(&server, &source, "shop").events(), 1);
-    let last = &events(&server, "shop")[11];
-    assert_eq!((&last["target"]["name"], &last["outcome_reason"]), (&json!("root"), &json!("locked_out")));
+    app.execute_batch(
+        "DELETE FROM axes_accessfailurelog;
+         INSERT INTO axes_accessfailurelog VALUES (3, 'other', NULL, 'curl', '2026-11-28 00:00:05', 0)",
+    )
+    .expect("the app's changes");
+    assert_eq!(axes(&server, &source, "shop").events(), 1);
+
+    // A first import has the attempts of before the log too: 1, 2 and 3 are older than what is left of it.
+    let first = axes(&server, &source, "first");
+    assert_eq!((first.access, first.rejected), (4 + 2 + 3 + 1, 0));
 });
 
 on_both!(django_is_followed, |server| {

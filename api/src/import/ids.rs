@@ -35,10 +35,6 @@ impl IdSet {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.blocks.is_empty()
-    }
-
     /// The largest id.
     pub(super) fn last(&self) -> Option<i64> {
         let (block, bits) = self.blocks.last_key_value()?;

@@ -82,7 +82,7 @@ impl<'a, S: System> Lanes<'a, S> {
         unsettled: Option<&'a mut Unsettled>,
     ) -> Result<Self, ImportError> {
         let mut lanes = Vec::new();
-        for lane in system.lanes(source, progress)? {
+        for lane in system.lanes(source)? {
             let Some(stream) = open(source, progress, &lane, depth)? else { continue };
             let is_set = !matches!(lane.when, When::Grown(_));
             let before =

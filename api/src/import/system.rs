@@ -6,7 +6,6 @@ use logbook_engine::event::NewEvent;
 
 use super::{
     ImportError,
-    progress::Progress,
     rejects::Rejects,
     row::{Reason, Row},
     source::{Lookup, Source, TableSpec},
@@ -27,7 +26,7 @@ pub(super) trait System: Sized {
     fn workspace(&self, source: &Source, slug: &str) -> Result<NewWorkspace, ImportError>;
 
     /// The streams of rows.
-    fn lanes(&self, source: &Source, progress: &mut Progress) -> Result<Vec<Lane<Self>>, ImportError>;
+    fn lanes(&self, source: &Source) -> Result<Vec<Lane<Self>>, ImportError>;
 
     /// Reads what rows refer to by id, as it is now.
     fn learn(&mut self, source: &Source, rejects: &mut Rejects) -> Result<(), ImportError>;

@@ -21,7 +21,6 @@ use crate::{
         content_types::{self, CONTENT_TYPES, ContentType},
         follow,
         log_entry::{Named, Verb, add_json, changed},
-        progress::Progress,
         register::Register,
         rejects::Rejects,
         row::{Reason, Row, limited},
@@ -127,7 +126,7 @@ impl System for Auditlog<'_> {
         Ok(workspace(slug))
     }
 
-    fn lanes(&self, _source: &Source, _progress: &mut Progress) -> Result<Vec<Lane<Self>>, ImportError> {
+    fn lanes(&self, _source: &Source) -> Result<Vec<Lane<Self>>, ImportError> {
         let map = |auditlog: &Self, row: &Row| entry(row, auditlog).map(Some);
         let entries = Lane::new(self.entries.clone(), When::There, map);
         Ok(vec![entries.with_lookups(vec![self.people.of_id("actor_id")])])

@@ -9,15 +9,15 @@
 //! ```
 //!
 //! The log of failures is off by default (`AXES_ENABLE_ACCESS_FAILURE_LOG`). Without it there is only the count of each attempt,
-//! which a successful login removes; an event then stands for as many failures as were added since the one before. Where there is
-//! a log of failures, the attempts are the same failures again, and are not read.
+//! which a successful login removes; an event then stands for as many failures as were added since the one before. From the first
+//! row of a log of failures on, attempts count the same failures again: only those that ended before it become events.
 
 use std::path::Path;
 
 use chrono_tz::Tz;
 use clap::Args;
 use logbook_engine::{
-    db::Db,
+    db::{Db, timestamp::Timestamp},
     event::{
         Log, NewEvent, Outcome,
         limits::{Action, Id, Text},
@@ -29,11 +29,10 @@ use crate::{
     accounts::workspaces::NewWorkspace,
     import::{
         ImportError, Stop, Summary, follow,
-        progress::Progress,
         rejects::Rejects,
         row::{Reason, Row, limited},
         run,
-        source::{Source, TableSpec},
+        source::{Read, Source, TableSpec},
         system::{Lane, System, When},
     },
 };
@@ -96,15 +95,53 @@ impl AxesImport {
 pub(super) struct Axes<'a> {
     args: &'a DjangoArgs,
     people: People,
+    /// None while the log of failures is empty.
+    first_logged: Option<Logged>,
+}
+
+/// The first row of the log of failures.
+struct Logged {
+    time: Timestamp,
+    who: Who,
+}
+
+/// What an attempt counts the failures of: name, address, browser.
+type Who = [Option<String>; 3];
+
+fn who(row: &Row) -> Who {
+    ["username", "ip_address", "user_agent"].map(|column| row.owned(column))
 }
 
 impl<'a> Axes<'a> {
     pub(super) fn new(args: &'a AxesImport) -> Self {
-        Self { args: &args.django, people: People::new(&args.django.user_table) }
+        Self { args: &args.django, people: People::new(&args.django.user_table), first_logged: None }
     }
 
     fn zone(&self) -> Tz {
         self.args.timezone
+    }
+
+    /// The first row that can be read. As rows grow old, axes removes them: it is not always the same one.
+    fn first_logged(&self, source: &Source) -> Result<Option<Logged>, ImportError> {
+        let Some(mut rows) = source.find(&FAILURE_LOG)? else { return Ok(None) };
+        rows.fetch_singly();
+        while let Some(read) = rows.next(source)? {
+            if let Read::Row(row) = read
+                && let Ok(time) = row.instant_in("attempt_time", self.zone())
+            {
+                return Ok(Some(Logged { time, who: who(&row) }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the log of failures has the attempt's last failure. It may have others too, or not: those of an attempt that went
+    /// on when the log began cannot be told apart.
+    fn is_logged(&self, attempt: &Row) -> Result<bool, Reason> {
+        let Some(first) = &self.first_logged else { return Ok(false) };
+        let time = attempt.instant_in("attempt_time", self.zone())?;
+        // A failure is counted some milliseconds before it is logged, so the first one's attempt is earlier than its row.
+        Ok(time >= first.time || who(attempt) == first.who)
     }
 }
 
@@ -128,25 +165,25 @@ impl System for Axes<'_> {
         Ok(workspace(slug))
     }
 
-    fn lanes(&self, source: &Source, progress: &mut Progress) -> Result<Vec<Lane<Self>>, ImportError> {
+    fn lanes(&self, source: &Source) -> Result<Vec<Lane<Self>>, ImportError> {
         let user = self.people.of_username(source, "username")?;
         let login = |axes: &Self, row: &Row| login(row, axes).map(Some);
         let logout = |axes: &Self, row: &Row| logout(row, axes).map(Some);
         let failure = |axes: &Self, row: &Row| failure(row, axes, &FAILURE_LOG).map(Some);
-        let attempt = |axes: &Self, row: &Row| attempts(row, axes).map(Some);
+        // One that is logged is remembered without an event: the log may begin later when it is looked at again.
+        let attempt = |axes: &Self, row: &Row| {
+            if axes.is_logged(row)? { Ok(None) } else { attempts(row, axes).map(Some) }
+        };
 
         let logins = Lane::new(LOGINS.clone(), When::There, login).with_lookups(vec![user.clone()]);
         let logouts = Lane::new(LOGINS.clone(), When::Filled(ENDED_AT), logout).with_lookups(vec![user]);
         let failures = Lane::new(FAILURE_LOG.clone(), When::There, failure);
-        let has_failures = !progress.set(&failures.key)?.is_empty() || source.has_rows(&FAILURE_LOG)?;
-        let mut lanes = vec![logins, logouts, failures];
-        if !has_failures {
-            lanes.push(Lane::new(ATTEMPTS.clone(), When::Grown(FAILURES), attempt));
-        }
-        Ok(lanes)
+        let attempts = Lane::new(ATTEMPTS.clone(), When::Grown(FAILURES), attempt);
+        Ok(vec![logins, logouts, failures, attempts])
     }
 
     fn learn(&mut self, source: &Source, rejects: &mut Rejects) -> Result<(), ImportError> {
+        self.first_logged = self.first_logged(source)?;
         self.people.load(source, rejects)
     }
 

@@ -5,7 +5,7 @@
 //! axes_accesslog         ──> logins ────┐
 //!                        ──> logouts ───┤
 //! axes_accessfailurelog  ──> failures ──┼> access log
-//! axes_accessattempt     ──> counts ────┘  where there is no log of failures
+//! axes_accessattempt     ──> counts ────┘  of before there was a log of failures
 //! ```
 
 mod auditlog;

@@ -140,14 +140,6 @@ impl Source {
         })
     }
 
-    /// Whether the table has a row.
-    pub(super) fn has_rows(&self, table: &TableSpec) -> Result<bool, ImportError> {
-        match self.find(table)? {
-            Some(mut stream) => Ok(stream.next(self)?.is_some()),
-            None => Ok(false),
-        }
-    }
-
     /// All rows of the table, in order of id if it is numbered. None when the source has no such table.
     pub(super) fn find(&self, table: &TableSpec) -> Result<Option<Stream>, ImportError> {
         self.find_ids(table, &[], vec![1..=i64::MAX])

@@ -28,6 +28,8 @@ struct Pages {
     /// Where rows are still to be looked for.
     ids: VecDeque<RangeInclusive<i64>>,
     page: VecDeque<Row>,
+    /// Rows in a page.
+    size: usize,
 }
 
 impl Stream {
@@ -38,7 +40,15 @@ impl Stream {
     pub(super) fn rows(query: RowsQuery, columns: Vec<String>, ids: Vec<RangeInclusive<i64>>) -> Self {
         let (columns, ids, page) = (columns.into(), ids.into(), VecDeque::new());
         let table = query.table.clone();
-        Self { table, total: 0, rows: Rows::Database(Box::new(Pages { query, columns, ids, page })) }
+        let pages = Pages { query, columns, ids, page, size: PAGE };
+        Self { table, total: 0, rows: Rows::Database(Box::new(pages)) }
+    }
+
+    /// Asks a database for one row at a time, as when only the first is wanted.
+    pub(in crate::import) fn fetch_singly(&mut self) {
+        if let Rows::Database(pages) = &mut self.rows {
+            pages.size = 1;
+        }
     }
 
     /// The next row. None at the end.
@@ -62,11 +72,11 @@ impl Pages {
         let first = self.ids.len().min(RANGES);
         let ranges = &self.ids.make_contiguous()[..first];
         let start = Instant::now();
-        let rows = source.ask(|database| database.rows(&self.query, ranges, PAGE))?;
+        let rows = source.ask(|database| database.rows(&self.query, ranges, self.size))?;
         if rows.is_empty() {
             source.searched.set(source.searched.get() + start.elapsed());
         }
-        let is_whole = rows.len() < PAGE;
+        let is_whole = rows.len() < self.size;
         let id_column = self.columns.iter().position(|column| column == "id");
         for values in rows {
             let id = id_column.and_then(|index| values.get(index)?.as_deref()?.parse().ok());

@@ -30,7 +30,6 @@ use super::{
     ImportArgs, ImportError, Stop, Summary,
     content_types::CONTENT_TYPES,
     follow,
-    progress::Progress,
     rejects::{Reject, Rejects},
     row::Row,
     run,
@@ -118,7 +117,7 @@ impl System for Zango {
         workspace::of_tenant(source, &self.schema, slug)
     }
 
-    fn lanes(&self, _source: &Source, _progress: &mut Progress) -> Result<Vec<Lane<Self>>, ImportError> {
+    fn lanes(&self, _source: &Source) -> Result<Vec<Lane<Self>>, ImportError> {
         let attempt = |zango: &Self, row: &Row| access::attempt(row, &zango.names).map(Some);
         let end = |zango: &Self, row: &Row| access::session_end(row, &zango.names);
         let role = |zango: &Self, row: &Row| access::role_selected(row, &zango.names);
