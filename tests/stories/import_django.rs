@@ -202,6 +202,16 @@ on_both!(django_is_followed, |server| {
         app.execute_batch("UPDATE axes_accessattempt SET failures_since_start = 2 WHERE id = 1")
             .expect("a failure");
         wait_until("what is new is there", || count("new") == 40 && count("old") == 32);
+        // Another file in its place, as when a backup is restored.
+        drop(app);
+        let restored = folder.path().join("restored.sqlite3");
+        fs::copy(&sqlite, &restored).expect("a copy");
+        let app = Connection::open(&restored).expect("the app's connection");
+        app.execute_batch("UPDATE axes_accessattempt SET failures_since_start = 3 WHERE id = 1")
+            .expect("a failure");
+        drop(app);
+        fs::rename(&restored, &sqlite).expect("it takes the place");
+        wait_until("what is new in the other file is there", || count("old") == 33);
         stop.set();
     });
     let new = imported(&server, "new");

@@ -28,6 +28,11 @@ pub(super) type Values = Vec<Option<String>>;
 /// A connection that only reads, and is never part of a pool. No transaction stays open between two questions: it would keep
 /// the other system from cleaning up.
 pub(super) trait Database {
+    /// Whether a new connection would come to the same database.
+    fn is_current(&self) -> bool {
+        true
+    }
+
     fn has_schema(&mut self, schema: &str) -> Result<bool>;
 
     /// The table's columns; empty when there is no such table.

@@ -98,11 +98,13 @@ impl Source {
         .unwrap_or_default()
     }
 
-    /// Asks the database whether it is there. A connection that broke while it was idle is replaced.
+    /// Asks the database whether it is there. A connection that broke while it was idle is replaced, and one to a file that
+    /// another has replaced.
     pub(super) fn wake(&self) -> Result<(), ImportError> {
         if self.is_folder() {
             return Ok(());
         }
+        self.open.borrow_mut().take_if(|open| !open.database.is_current());
         let ask = || self.ask(|database| database.has_schema(&self.schema)).map(drop);
         ask().or_else(|_| ask())
     }

@@ -1,6 +1,11 @@
 //! Another system's SQLite file. Values are SQLite's own texts; a time has no offset, and what it means is known to the system.
 
-use std::{ops::RangeInclusive, path::Path};
+use std::{
+    fs,
+    ops::RangeInclusive,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
 use diesel::{
     Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection,
@@ -14,6 +19,9 @@ use super::database::{Database, FoundLookup, RowsQuery, Values, identifier};
 
 pub(super) struct Sqlite {
     conn: SqliteConnection,
+    path: PathBuf,
+    /// Device and inode of the file at the path before it was opened.
+    file: Option<(u64, u64)>,
 }
 
 #[derive(QueryableByName)]
@@ -38,16 +46,27 @@ struct IdRow {
 
 impl Sqlite {
     pub(super) fn open(path: &Path) -> Result<Self> {
+        let file = identity(path);
         let name: String =
             path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
         let mut conn = SqliteConnection::establish(&format!("file:{name}?mode=ro"))
             .map_err(|error| Error::Unavailable(error.to_string()))?;
         conn.batch_execute("PRAGMA query_only = on; PRAGMA busy_timeout = 5000")?;
-        Ok(Self { conn })
+        Ok(Self { conn, path: path.to_owned(), file })
     }
 }
 
+/// What tells a file from another one that took its place.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
 impl Database for Sqlite {
+    /// An open file stays the one that it was when another is moved over it, as a backup that is restored.
+    fn is_current(&self) -> bool {
+        identity(&self.path) == self.file
+    }
+
     fn has_schema(&mut self, _schema: &str) -> Result<bool> {
         Ok(true)
     }
