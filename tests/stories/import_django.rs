@@ -146,7 +146,10 @@ on_both!(without_a_log_of_failures_the_attempts_are_counted, |server| {
     let all = events(&server, "shop");
     let counted = (&all[11]["metadata"]["django"]["id"], &all[11]["metadata"]["failures"]);
     assert_eq!(counted, (&json!(2), &json!(1)));
-    assert_eq!((&all[12]["target"]["name"], &all[12]["outcome_reason"]), (&json!("asha"), &json!("locked_out")));
+    assert_eq!(
+        (&all[12]["target"]["name"], &all[12]["outcome_reason"]),
+        (&json!("asha"), &json!("locked_out"))
+    );
 
     // What is logged does not come again as an attempt, also when the log has lost its first row.
     app.execute_batch(

@@ -204,6 +204,7 @@ impl<'a, S: System> Lanes<'a, S> {
             self.read(place)?;
             let Opened { lane, stream, next, head, .. } = &mut self.lanes[place];
             let Some((row, fault)) = next.take() else { return Ok(()) };
+            let has_fault = fault.is_some();
             let mapped = match fault {
                 Some(reason) => Err(reason),
                 None => {
@@ -222,7 +223,14 @@ impl<'a, S: System> Lanes<'a, S> {
                     pass(self.progress, lane, row.id, number, tells)?;
                     continue;
                 }
-                Err(reason) => Err(Box::new(Reject::new(&stream.table, &row, reason))),
+                Err(reason) => {
+                    let mut reject = Reject::new(&stream.table, &row, reason);
+                    // The values of a broken line may stand in other columns than their own.
+                    if has_fault || self.system.may_have_secret_id(&row) {
+                        reject.hide_secret_id();
+                    }
+                    Err(Box::new(reject))
+                }
             };
             *head = Some(Head { id: row.id, number, tells, step });
         }

@@ -17,7 +17,10 @@ use logbook_engine::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::row::{Reason, Row};
+use super::{
+    log_entry::SecretId,
+    row::{Reason, Row},
+};
 
 /// How many rejects are kept for the summary; the file contains all of them.
 const NAMED: usize = 20;
@@ -40,6 +43,19 @@ impl Reject {
     pub(super) fn new(table: &str, row: &Row, reason: Reason) -> Self {
         let id = (row.id != 0).then(|| row.id.to_string());
         Self { table: table.to_owned(), id, record: row.record, reason, row: row.to_json() }
+    }
+
+    /// Shortens an id that is a secret, wherever the row or the reason has it. The state of the record goes, as in an event.
+    pub(super) fn hide_secret_id(&mut self) {
+        let text = |column| self.row.get(column).and_then(Value::as_str);
+        // The name is often the id.
+        let secret = text("object_pk").or_else(|| text("object_repr")).and_then(SecretId::new);
+        let Some(secret) = secret else { return };
+        self.row.values_mut().for_each(|value| secret.hide(value));
+        self.reason = secret.hidden(&self.reason);
+        if let Some(state) = self.row.get_mut("serialized_data").filter(|state| !state.is_null()) {
+            *state = "…".into();
+        }
     }
 }
 
@@ -122,5 +138,30 @@ mod tests {
         let masked = Value::from(masked(&Masker::default(), row)).to_string();
         assert!(!masked.contains("bdf178acb071e32") && !masked.contains("597decc"), "{masked}");
         assert!(masked.contains(r#""name":["a","b"]"#));
+    }
+
+    #[test]
+    fn secret_ids_are_shortened() {
+        let key = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b";
+        let changes = format!(r#"{{"key": ["None", "{key}"#);
+        let state = format!(r#"{{"pk": "{key}"}}"#);
+        let columns = ["object_pk", "object_repr", "changes", "serialized_data"].map(str::to_owned);
+        let reject = |pk: &str| {
+            let values = [pk, key, &changes, &state].map(|text| Some(text.to_owned()));
+            let row = Row::new(17, None, columns.to_vec().into(), values.to_vec());
+            // As it is quoted: cut off.
+            let mut reject = Reject::new("auditlog_logentry", &row, format!("not JSON: {}…", &changes[..40]));
+            reject.hide_secret_id();
+            serde_json::to_string(&reject).expect("JSON")
+        };
+        for reject in [reject(key), reject("")] {
+            assert!(!reject.contains("9944b09199"), "{reject}");
+            assert_eq!(
+                reject.matches("9944b091…").count(),
+                3 + usize::from(!reject.contains("null")),
+                "{reject}"
+            );
+        }
+        assert!(reject("a serial number").contains(key));
     }
 }

@@ -33,6 +33,11 @@ pub(super) trait System: Sized {
 
     /// Looks up what this row refers to, if it came after [`System::learn`].
     fn look_up(&mut self, source: &Source, row: &Row) -> Result<(), ImportError>;
+
+    /// Whether the row's `object_pk` is a secret, or its content type is not known.
+    fn may_have_secret_id(&self, _row: &Row) -> bool {
+        false
+    }
 }
 
 /// When a row of a lane becomes an event.

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use clap::Args;
 use logbook_engine::{
     db::Db,
-    event::{Actor, ActorType, Change, Log, NewEvent, limits::Action},
+    event::{Actor, ActorType, Log, NewEvent, limits::Action},
 };
 use serde_json::Value;
 
@@ -141,6 +141,14 @@ impl System for Auditlog<'_> {
         let id = row.integer("content_type_id").ok().flatten();
         id.map_or(Ok(()), |id| self.content_types.look_up(source, id))
     }
+
+    fn may_have_secret_id(&self, row: &Row) -> bool {
+        content_types::of(row, &self.content_types).map_or(true, has_secret_id)
+    }
+}
+
+fn has_secret_id(content_type: &ContentType) -> bool {
+    SECRET_IDS.contains(&content_type.to_string().as_str())
 }
 
 /// An entry as an event.
@@ -162,12 +170,10 @@ pub(super) fn entry(row: &Row, auditlog: &Auditlog<'_>) -> Result<NewEvent, Reas
     let kind = content_type.to_string();
     let mut target =
         Named { kind, id: row.required("object_pk")?.to_owned(), name: row.owned("object_repr") };
-    if SECRET_IDS.contains(&target.kind.as_str())
+    if has_secret_id(content_type)
         && let Some(secret) = target.hide_secret_id()
     {
-        hide(&mut changes, &secret, &target.id);
-        // The state of the record has it too.
-        metadata.remove("snapshot");
+        secret.hide_in_entry(&mut changes, &mut metadata);
     }
     if let Some(whole) = target.shorten_name() {
         metadata.insert("object_repr".into(), whole.into());
@@ -196,17 +202,4 @@ fn actor(row: &Row, people: &People) -> Result<Option<Actor>, Reason> {
     let came_with_request =
         ["remote_addr", "remote_port", "cid"].iter().any(|column| row.text(column).is_some());
     Ok((!came_with_request).then(Actor::system))
-}
-
-/// Replaces a secret in changed values.
-fn hide(changes: &mut [Change], secret: &str, shown: &str) {
-    for change in changes {
-        if let Change::Value(change) = change {
-            for value in [&mut change.old, &mut change.new] {
-                if let Some(text) = value.as_str().filter(|text| text.contains(secret)) {
-                    *value = text.replace(secret, shown).into();
-                }
-            }
-        }
-    }
 }

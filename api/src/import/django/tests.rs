@@ -84,14 +84,19 @@ fn times_have_the_zone_of_the_project() {
 #[test]
 fn a_token_does_not_reveal_its_key() {
     let key = "9944b09199c62bcf9418ad846dd0e4bbdfc6ee4b";
-    let changes = json!({"key": ["None", key], "note": ["None", format!("Token {key}")]}).to_string();
+    let set = json!({"type": "m2m", "operation": "add", "objects": [format!("{key} (asha)")]});
+    let changes =
+        json!({"key": ["None", key], "note": ["None", format!("Token {key}")], "set": set}).to_string();
     let snapshot = json!({"pk": key}).to_string();
+    let more =
+        json!({"path": format!("/tokens/{key}/"), "by_key": {key: [1, format!("{key}{key}")]}}).to_string();
     let changed = [
         ("content_type_id", "11"),
         ("object_pk", key),
         ("object_repr", key),
         ("changes", &changes),
         ("serialized_data", &snapshot),
+        ("additional_data", &more),
     ];
     let event = map_entry(&changed).expect("an event");
     assert!(!format!("{event:?}").contains(key), "{event:?}");
@@ -99,8 +104,14 @@ fn a_token_does_not_reveal_its_key() {
     let expected = [
         Change::value("key", json!(null), json!("9944b091…")),
         Change::value("note", json!(null), json!("Token 9944b091…")),
+        Change::set("set", vec![json!("9944b091… (asha)")], vec![]),
     ];
     assert_eq!(*event.changes, expected);
+    let more = json!({"path": "/tokens/9944b091…/", "by_key": {"9944b091…": [1, "9944b091…9944b091…"]}});
+    assert_eq!(event.metadata["additional_data"], more);
+    let prose = [("changes", ""), ("changes_text", key)];
+    let event = map_entry(&[&changed[..3], &prose].concat()).expect("an event");
+    assert_eq!(event.metadata["changes_text"], "9944b091…");
 }
 
 #[test]

@@ -59,6 +59,7 @@ pub(super) fn entry(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
     let occurred_at = limited("occurred_at", row.instant("timestamp")?)?;
     let name = row.owned("object_repr");
 
+    let mut secret = None;
     let (log, action, mut target) = if content_type.app_label == APPLICATION {
         let target = Named { kind: content_type.model.clone(), id: pk.to_owned(), name };
         (Log::Application, Action::literal(verb.of_record()), target)
@@ -70,7 +71,7 @@ pub(super) fn entry(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
         })?;
         let mut target = Named { kind: component, id: pk.to_owned(), name };
         if SECRET_IDS.contains(&target.kind.as_str()) {
-            target.hide_secret_id();
+            secret = target.hide_secret_id();
         }
         (Log::Framework, action, target)
     };
@@ -79,6 +80,9 @@ pub(super) fn entry(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
         metadata.insert("object_repr".into(), whole.into());
     }
     let mut changes = changed(row, &mut metadata)?;
+    if let Some(secret) = secret {
+        secret.hide_in_entry(&mut changes, &mut metadata);
+    }
     let concerned = labels::add(&mut changes, content_type, names);
     let mut event = NewEvent::new(log, action, occurred_at);
     event.common.target = target.try_into()?;
@@ -89,6 +93,11 @@ pub(super) fn entry(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
     event.changes = limited("changes", changes)?;
     event.metadata = limited("metadata", metadata)?;
     Ok(event)
+}
+
+pub(super) fn has_secret_id(content_type: &ContentType) -> bool {
+    content_type.app_label != APPLICATION
+        && component(content_type).is_ok_and(|component| SECRET_IDS.contains(&component.as_str()))
 }
 
 impl Verb {

@@ -28,7 +28,7 @@ use self::{
 };
 use super::{
     ImportArgs, ImportError, Stop, Summary,
-    content_types::CONTENT_TYPES,
+    content_types::{self, CONTENT_TYPES},
     follow,
     rejects::{Reject, Rejects},
     row::Row,
@@ -137,6 +137,10 @@ impl System for Zango {
 
     fn look_up(&mut self, source: &Source, row: &Row) -> Result<(), ImportError> {
         self.names.look_up(source, row)
+    }
+
+    fn may_have_secret_id(&self, row: &Row) -> bool {
+        content_types::of(row, &self.names.content_types).map_or(true, audit::has_secret_id)
     }
 }
 

@@ -103,7 +103,14 @@ fn a_tokens_digest_stays_out() {
     let digest = "6395fc26".repeat(16);
     let name = format!("{digest} : Bela Doctor");
     for content_type in ["19", "27"] {
-        let event = map(&[("content_type_id", content_type), ("object_pk", &digest), ("object_repr", &name)]);
+        let event = map(&[
+            ("content_type_id", content_type),
+            ("object_pk", &digest),
+            ("object_repr", &name),
+            ("changes", &json!({"digest": ["None", digest], "user": ["None", "2"]}).to_string()),
+            ("serialized_data", &json!({"pk": digest}).to_string()),
+        ]);
+        assert!(!format!("{event:?}").contains(&digest), "{event:?}");
         assert_eq!(event.common.action, "token_updated");
         assert_eq!(event.common.target.id.as_deref(), Some("6395fc26…"));
         assert_eq!(event.common.target.name.as_deref(), Some("6395fc26… : Bela Doctor"));
