@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use diesel::{prelude::*, sql_query};
+use diesel::prelude::*;
 
 use super::*;
 use crate::{
@@ -29,9 +29,6 @@ impl Place {
             .expect("a database");
         let mut conn = db.conn().expect("a connection");
         migrations::run(&mut conn).expect("its tables");
-        sql_query("INSERT INTO workspaces (slug, name, timezone, date_format, created_at) VALUES ('a', 'A', 'UTC', 'iso', 0)")
-            .execute(&mut *conn)
-            .expect("a workspace");
         let sequence = (workspace_sequences::workspace_id.eq(1), workspace_sequences::last_seq.eq(0));
         diesel::insert_into(workspace_sequences::table)
             .values(sequence)
