@@ -4,7 +4,7 @@
 use diesel::Connection as _;
 use logbook_engine::{
     append::{self, AppendRequest, DedupeWindow, Shard},
-    db::{Conn, Db, dialect, partitions::Partitions, timestamp::Timestamp},
+    db::{Conn, Db, dialect, partitions::Partitions, roles, timestamp::Timestamp},
 };
 
 use super::{AuditLog, Record, events, place};
@@ -48,11 +48,12 @@ pub fn change_and_record<T>(
         if is_on {
             store(conn, records)?;
         }
+        roles::leave(conn)?;
         Ok(changed)
     })
 }
 
-/// Stores events in the transaction of `conn`. It ends as the appender, so this comes last in it.
+/// Stores events in the transaction of `conn`. It goes on as the appender, so this comes last in it.
 pub(super) fn store(conn: &mut Conn, records: Vec<Record>) -> Result<()> {
     let events = place(conn, records, None)?.events;
     let request = |(workspace_id, events)| AppendRequest::new(workspace_id, &events::source(), events);

@@ -74,6 +74,19 @@ pub fn as_appender<T, E: From<Error>>(
     })
 }
 
+/// Gives up the appender's role within a transaction, before it ends. On Citus, a transaction that several nodes have part in ends in
+/// two steps there, and the second one is refused to another role than the first: the rows would stay locked until a
+/// superuser's process finds them, a minute later.
+///
+/// # Errors
+/// The database's.
+pub fn leave(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Pg(pg) => pg.batch_execute("SET LOCAL ROLE NONE"),
+        Conn::Sqlite(_) => Ok(()),
+    }
+}
+
 /// Runs `work`, which may have several transactions or none, as the appender: background jobs, and what reads all
 /// workspaces. It cannot create partitions, which only the owner may.
 ///

@@ -196,13 +196,14 @@ pub async fn remove(
     let wanted = name.clone();
     let remove = move |conn: &mut Conn| {
         let (source, prefixes) = sources::remove(conn, workspace_id, &wanted)?;
-        roles::enter(conn, workspace_id)?;
-        let state = health::state(conn, workspace_id, &wanted)?;
-        if state.is_some_and(|state| state.rejected > 0) {
-            let detail = "the source has records in quarantine; replay or discard them first";
-            return Err(Problem::new(Code::Conflict, detail));
-        }
-        health::forget(conn, workspace_id, &wanted)?;
+        roles::as_appender(conn, |conn| {
+            let state = health::state(conn, workspace_id, &wanted)?;
+            if state.is_some_and(|state| state.rejected > 0) {
+                let detail = "the source has records in quarantine; replay or discard them first";
+                return Err(Problem::new(Code::Conflict, detail));
+            }
+            Ok(health::forget(conn, workspace_id, &wanted)?)
+        })?;
         let record = manager.by(&client_info).source_removed(&source, prefixes.len());
         Ok((prefixes, vec![record]))
     };

@@ -255,9 +255,10 @@ pub async fn discard(
     let (workspace_id, name) = (manager.workspace.id, path.into_inner().source);
     let discard = move |conn: &mut Conn| {
         let source = sources::find(conn, workspace_id, &name)?;
-        roles::enter(conn, workspace_id)?;
-        dialect::lock_for_writing(conn)?;
-        let discarded = quarantine::discard(conn, workspace_id, &name, &ids)?;
+        let discarded = roles::as_appender(conn, |conn| {
+            dialect::lock_for_writing(conn)?;
+            quarantine::discard(conn, workspace_id, &name, &ids)
+        })?;
         let record = (discarded > 0).then(|| manager.by(&client_info).records_discarded(&source, discarded));
         Ok((discarded, record.into_iter().collect()))
     };

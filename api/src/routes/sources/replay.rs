@@ -109,10 +109,10 @@ pub async fn replay(
     };
     let record = move |conn: &mut Conn| {
         let source = sources::find(conn, workspace_id, &name)?;
-        roles::enter(conn, workspace_id)?;
-        for (id, new) in &still {
-            quarantine::reject_again(conn, workspace_id, &name, *id, new)?;
-        }
+        roles::as_appender(conn, |conn| {
+            let mut again = still.iter();
+            again.try_for_each(|(id, new)| quarantine::reject_again(conn, workspace_id, &name, *id, new))
+        })?;
         let by = manager.by(&client_info);
         Ok(((), vec![by.records_replayed(&source, appended.accepted, rejected)]))
     };
