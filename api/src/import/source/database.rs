@@ -2,6 +2,10 @@
 
 use std::ops::RangeInclusive;
 
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Text},
+};
 use logbook_engine::db::Result;
 
 /// Rows with these columns, and with columns of other tables.
@@ -24,6 +28,26 @@ pub(super) struct FoundLookup {
 
 /// One row: its values in the order of [`RowsQuery::columns`], then those of the lookups.
 pub(super) type Values = Vec<Option<String>>;
+
+#[derive(QueryableByName)]
+pub(super) struct TextRow {
+    #[diesel(sql_type = Text)]
+    pub value: String,
+}
+
+#[derive(QueryableByName)]
+pub(super) struct CountRow {
+    #[diesel(sql_type = BigInt)]
+    pub value: i64,
+}
+
+#[derive(QueryableByName)]
+pub(super) struct IdRow {
+    #[diesel(sql_type = BigInt)]
+    pub id: i64,
+    #[diesel(sql_type = BigInt)]
+    pub value: i64,
+}
 
 /// A connection that only reads, and is never part of a pool. No transaction stays open between two questions: it would keep
 /// the other system from cleaning up.

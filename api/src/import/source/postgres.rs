@@ -6,7 +6,7 @@
 use std::ops::RangeInclusive;
 
 use diesel::{
-    Connection as _, PgConnection, QueryableByName, RunQueryDsl as _,
+    Connection as _, PgConnection, RunQueryDsl as _,
     connection::SimpleConnection as _,
     pg::PgRowByRowLoadingMode,
     sql_query,
@@ -14,30 +14,10 @@ use diesel::{
 };
 use logbook_engine::db::{Error, Result, dialect};
 
-use super::database::{Database, FoundLookup, RowsQuery, Values, identifier};
+use super::database::{CountRow, Database, FoundLookup, IdRow, RowsQuery, TextRow, Values, identifier};
 
 pub(super) struct Postgres {
     conn: PgConnection,
-}
-
-#[derive(QueryableByName)]
-struct TextRow {
-    #[diesel(sql_type = Text)]
-    value: String,
-}
-
-#[derive(QueryableByName)]
-struct CountRow {
-    #[diesel(sql_type = BigInt)]
-    value: i64,
-}
-
-#[derive(QueryableByName)]
-struct IdRow {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = BigInt)]
-    value: i64,
 }
 
 impl Postgres {

@@ -8,40 +8,20 @@ use std::{
 };
 
 use diesel::{
-    Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection,
+    Connection as _, RunQueryDsl as _, SqliteConnection,
     connection::SimpleConnection as _,
     sql_query,
     sql_types::{BigInt, Text},
 };
 use logbook_engine::db::{Error, Result};
 
-use super::database::{Database, FoundLookup, RowsQuery, Values, identifier};
+use super::database::{CountRow, Database, FoundLookup, IdRow, RowsQuery, TextRow, Values, identifier};
 
 pub(super) struct Sqlite {
     conn: SqliteConnection,
     path: PathBuf,
     /// Device and inode of the file at the path before it was opened.
     file: Option<(u64, u64)>,
-}
-
-#[derive(QueryableByName)]
-struct TextRow {
-    #[diesel(sql_type = Text)]
-    value: String,
-}
-
-#[derive(QueryableByName)]
-struct CountRow {
-    #[diesel(sql_type = BigInt)]
-    value: i64,
-}
-
-#[derive(QueryableByName)]
-struct IdRow {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = BigInt)]
-    value: i64,
 }
 
 impl Sqlite {
