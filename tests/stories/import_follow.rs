@@ -207,6 +207,27 @@ fn logbooks_own_database_may_be_away() {
     assert_eq!((summary.events(), imported(&server, "peerapp").len()), (382, 382));
 }
 
+on_both!(a_column_that_is_added_is_read, |server| {
+    let source = database();
+    execute(&source, "ALTER TABLE peerapp.auditlogs_logentry DROP COLUMN additional_data");
+    following(&server, &source, || {
+        wait_for(&server, BEFORE);
+        execute(&source, "ALTER TABLE peerapp.auditlogs_logentry ADD COLUMN additional_data jsonb");
+        let mut count = BEFORE;
+        wait_until("the column is read", || {
+            execute(
+                &source,
+                &ENTRY
+                    .replace("(object_pk", "(additional_data, object_pk")
+                    .replace("VALUES (", "VALUES ('{\"new\": 1}', "),
+            );
+            count += 1;
+            wait_for(&server, count);
+            new_events(&server).last().is_some_and(|last| last["metadata"]["additional_data"]["new"] == 1)
+        });
+    });
+});
+
 on_both!(a_follower_ends_when_it_is_told_to, |server| {
     let source = database();
     let output = server.data.data_dir.join("follow.txt");

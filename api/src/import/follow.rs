@@ -97,6 +97,9 @@ impl Follower {
         let is_first = self.full.is_none();
         let depth =
             if self.full.is_none_or(|due| Instant::now() >= due) { Depth::All } else { Depth::Recent };
+        if depth == Depth::All {
+            source.forget_columns();
+        }
         self.unsettled.begin();
         source.take_searched();
         // In the first pass nothing is left to a later one: most of its rows are old, and as they will stay.

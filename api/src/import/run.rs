@@ -139,6 +139,10 @@ impl<'a, S: System> Import<'a, S> {
         let rejected_before = rejects.count;
         // Names change, and a pass over everything costs more than to read them.
         *is_ignorant |= depth == Depth::All;
+        if depth == Depth::All {
+            // A table that is away for a follower is not an empty one.
+            system.check(source)?;
+        }
         let mut lanes = Lanes::open(source, system, progress, depth, unsettled)?;
         if *is_ignorant && !lanes.is_idle()? {
             lanes.learn(rejects)?;

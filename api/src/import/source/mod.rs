@@ -109,6 +109,13 @@ impl Source {
         ask().or_else(|_| ask())
     }
 
+    /// Looks up the columns of its tables again: an app that is upgraded adds some.
+    pub(super) fn forget_columns(&self) {
+        if let Some(open) = &mut *self.open.borrow_mut() {
+            open.columns.clear();
+        }
+    }
+
     /// How long its database has looked for what is new since this was last called.
     pub(super) fn take_searched(&self) -> Duration {
         self.searched.take()
