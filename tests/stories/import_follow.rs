@@ -24,7 +24,7 @@ use rand_pcg::Pcg64Mcg;
 use serde_json::{Value, json};
 
 /// Events of the fixture.
-const BEFORE: usize = 380;
+pub(crate) const BEFORE: usize = 380;
 
 fn args(from: &str) -> ZangoImport {
     let import = ImportArgs { follow: true, every: 1, ..ImportArgs::new(from, "peerapp") };
@@ -32,7 +32,7 @@ fn args(from: &str) -> ZangoImport {
 }
 
 /// Runs `story` beside a follower, and returns what the follower did.
-fn following(server: &TestServer, from: &str, story: impl FnOnce()) -> Summary {
+pub(crate) fn following(server: &TestServer, from: &str, story: impl FnOnce()) -> Summary {
     let stop = Stop::default();
     thread::scope(|scope| {
         let follower = scope.spawn(|| follow(&server.db, &server.data.data_dir, &args(from), &stop));
@@ -57,7 +57,7 @@ fn new_events(server: &TestServer) -> Vec<Value> {
     imported(server, "peerapp").into_iter().skip(BEFORE).collect()
 }
 
-fn wait_for(server: &TestServer, count: usize) {
+pub(crate) fn wait_for(server: &TestServer, count: usize) {
     wait_until("the events are there", || {
         // The workspace is created by the follower.
         server.admin().get("/workspaces/peerapp").status == 200 && imported(server, "peerapp").len() >= count
@@ -70,7 +70,7 @@ fn source_row(event: &Value) -> (String, i64) {
     (table, origin["id"].as_i64().expect("an id"))
 }
 
-const ENTRY: &str = "INSERT INTO peerapp.auditlogs_logentry (object_pk, object_repr, action, changes_text, changes, \
+pub(crate) const ENTRY: &str = "INSERT INTO peerapp.auditlogs_logentry (object_pk, object_repr, action, changes_text, changes, \
                      \"timestamp\", content_type_id, tenant_actor_id) VALUES ('7', 'late', 1, '', \
                      '{\"note\": [\"None\", \"a\"]}', now(), 45, 1) RETURNING id::bigint AS id";
 const LOGIN: &str = "INSERT INTO peerapp.accesslogs_appaccesslog (user_agent, http_accept, path_info, attempt_time, \
@@ -78,7 +78,7 @@ const LOGIN: &str = "INSERT INTO peerapp.accesslogs_appaccesslog (user_agent, ht
                      true, 1) RETURNING id::bigint AS id";
 
 /// The fixture's rows came with their ids: the sequences have not counted.
-fn database() -> String {
+pub(crate) fn database() -> String {
     let url = zango_database();
     for table in ["auditlogs_logentry", "accesslogs_appaccesslog"] {
         ids(

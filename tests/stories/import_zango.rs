@@ -1,9 +1,15 @@
 //! The importer's two sources give the same events: a folder of CSV files, and a PostgreSQL database made of `schema.sql`
 //! and those files.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use crate::masking::plain;
+use crate::{
+    import_follow::{BEFORE, ENTRY, database, following, wait_for},
+    masking::plain,
+};
 use logbook::{
     accounts::{members, role::Role, users, workspaces},
     import::{
@@ -18,6 +24,7 @@ use logbook_tests::{
     source_database::{ZANGO_FIXTURE as FIXTURE, execute, imported, zango_database},
 };
 use serde_json::{Value, json};
+
 fn import(server: &TestServer, from: &str, workspace: &str) -> Summary {
     let args = ZangoImport { schema: "peerapp".into(), import: ImportArgs::new(from, workspace) };
     run(&server.db, &server.data.data_dir, &args, false).expect("an import")
@@ -140,3 +147,19 @@ fn each_error_in_a_source_database_is_named() {
     let closed = error("postgres://who:secret@127.0.0.1:1/zango", "peerapp");
     assert!(closed.contains("database zango at 127.0.0.1:1") && !closed.contains("secret"), "{closed}");
 }
+
+on_both!(rejects_are_masked_by_the_lists_of_now, |server| {
+    let source = database();
+    let summary = following(&server, &source, || {
+        wait_for(&server, BEFORE);
+        let lists = json!({"mask": ["note"], "keep": []});
+        server.admin().put("/workspaces/peerapp/masking", lists).expect(200);
+        // No action has this number.
+        execute(&source, &ENTRY.replace("'late', 1", "'late', 7").replace("\"a\"", "\"known to few\""));
+        execute(&source, ENTRY);
+        wait_for(&server, BEFORE + 1);
+    });
+    assert_eq!(summary.rejected, 1);
+    let rejected = fs::read_to_string(summary.rejects_file.expect("a file")).expect("a text");
+    assert!(rejected.contains("none of 0 to 3") && !rejected.contains("known to few"), "{rejected}");
+});

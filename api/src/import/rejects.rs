@@ -81,6 +81,11 @@ impl Rejects {
         &self.path
     }
 
+    /// Masks later rejects by other lists.
+    pub(super) fn set_masker(&mut self, masker: Masker) {
+        self.masker = masker;
+    }
+
     /// Writes one reject. It is on disk only after [`Rejects::sync`].
     pub fn add(&mut self, mut reject: Reject) -> io::Result<()> {
         reject.row = masked(&self.masker, reject.row);

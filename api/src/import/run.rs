@@ -17,11 +17,7 @@ use logbook_engine::{
         schema::{import_positions, workspace_sequences},
         timestamp::Timestamp,
     },
-    event::{
-        NewEvent,
-        limits::SourceName,
-        masking::{FieldLists, Masker},
-    },
+    event::{NewEvent, limits::SourceName, masking::Masker},
 };
 
 use super::{
@@ -95,8 +91,7 @@ impl<'a, S: System> Import<'a, S> {
         system: S,
     ) -> Result<Self, ImportError> {
         let mut conn = db.conn()?;
-        let lists = field_lists(&mut conn, &args.workspace)?;
-        let rejects = Rejects::new(rejects_path(data_dir, args), Masker::default().with_fields(&lists));
+        let rejects = Rejects::new(rejects_path(data_dir, args), Masker::default());
         // All tables must exist before a workspace is created.
         system.check(source)?;
         let new = system.workspace(source, &args.workspace)?;
@@ -144,9 +139,14 @@ impl<'a, S: System> Import<'a, S> {
             system.check(source)?;
         }
         let mut lanes = Lanes::open(source, system, progress, depth, unsettled)?;
-        if *is_ignorant && !lanes.is_idle()? {
-            lanes.learn(rejects)?;
-            *is_ignorant = false;
+        if !lanes.is_idle()? {
+            // A follower runs for weeks, in which the lists change.
+            let lists = masking::find(&mut *db.conn()?, workspace.id)?.lists;
+            rejects.set_masker(Masker::default().with_fields(&lists));
+            if *is_ignorant {
+                lanes.learn(rejects)?;
+                *is_ignorant = false;
+            }
         }
         let bar = if bar { visible_bar(lanes.count()?) } else { ProgressBar::hidden() };
         loop {
@@ -242,12 +242,6 @@ impl Batch<'_> {
         progress.confirm(positions);
         Ok(())
     }
-}
-
-/// The fields that the workspace masks and keeps; none where it is not there yet.
-fn field_lists(conn: &mut Conn, slug: &str) -> Result<FieldLists, ImportError> {
-    let Some(workspace) = workspaces::find(conn, slug)? else { return Ok(FieldLists::default()) };
-    Ok(masking::find(conn, workspace.id)?.lists)
 }
 
 fn stored_positions(
