@@ -1,7 +1,10 @@
 //! A set of row ids: one bit for each, 65,536 to a block. A block is stored deflated, in base64: some 30 bytes where all
 //! rows up to one are there, 11 KiB at most.
+//!
+//! In memory a block of few ids is a list: ids that carry a time lie so far apart that each would fill a block with zeros.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     io::{self, Read as _, Write as _},
     ops::RangeInclusive,
@@ -12,34 +15,112 @@ use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 
 const BLOCK_BITS: i64 = 65_536;
 const BLOCK_BYTES: usize = BLOCK_BITS as usize / 8;
+/// The longest list: an eighth of what the bits take.
+const MAX_LISTED: usize = 512;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct IdSet {
-    blocks: BTreeMap<i64, Vec<u8>>,
+    blocks: BTreeMap<i64, Block>,
     /// Blocks that changed since [`IdSet::take_changed`].
     changed: BTreeSet<i64>,
 }
 
+/// The ids of a block, less its first possible one.
+#[derive(Clone, Debug)]
+enum Block {
+    /// In growing order.
+    List(Vec<u16>),
+    Bits(Vec<u8>),
+}
+
+impl Block {
+    fn contains(&self, id: u16) -> bool {
+        match self {
+            Self::List(ids) => ids.binary_search(&id).is_ok(),
+            Self::Bits(bits) => {
+                let (byte, mask) = place(id);
+                bits[byte] & mask != 0
+            }
+        }
+    }
+
+    /// Whether it is new.
+    fn insert(&mut self, id: u16) -> bool {
+        match self {
+            Self::List(ids) => {
+                let Err(place) = ids.binary_search(&id) else { return false };
+                ids.insert(place, id);
+                if ids.len() > MAX_LISTED {
+                    *self = Self::Bits(to_bits(ids));
+                }
+                true
+            }
+            Self::Bits(bits) => {
+                let (byte, mask) = place(id);
+                let is_new = bits[byte] & mask == 0;
+                bits[byte] |= mask;
+                is_new
+            }
+        }
+    }
+
+    fn last(&self) -> Option<u16> {
+        match self {
+            Self::List(ids) => ids.last().copied(),
+            Self::Bits(bits) => {
+                let byte = bits.iter().rposition(|byte| *byte != 0)?;
+                u16::try_from(byte * 8 + bits[byte].ilog2() as usize).ok()
+            }
+        }
+    }
+
+    /// Its ids as ranges in growing order, some of which touch. `first` is the block's first possible id.
+    fn ranges(&self, first: i64) -> impl Iterator<Item = RangeInclusive<i64>> {
+        let (ids, bits) = match self {
+            Self::List(ids) => (&ids[..], &[][..]),
+            Self::Bits(bits) => (&[][..], &bits[..]),
+        };
+        let listed = ids.iter().map(move |id| first + i64::from(*id)).map(|id| id..=id);
+        let bytes = bits.iter().enumerate().filter(|(_, byte)| **byte != 0);
+        // A byte is at most four ranges.
+        listed.chain(bytes.flat_map(move |(n, byte)| of_byte(first + n as i64 * 8, *byte)))
+    }
+
+    fn bits(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::List(ids) => Cow::Owned(to_bits(ids)),
+            Self::Bits(bits) => Cow::Borrowed(bits),
+        }
+    }
+
+    fn from_bits(bits: Vec<u8>) -> Self {
+        let count: u32 = bits.iter().map(|byte| byte.count_ones()).sum();
+        let block = Self::Bits(bits);
+        if count as usize > MAX_LISTED {
+            return block;
+        }
+        let ids = block.ranges(0).flatten().filter_map(|id| u16::try_from(id).ok());
+        Self::List(ids.collect())
+    }
+}
+
 impl IdSet {
     pub(super) fn contains(&self, id: i64) -> bool {
-        let (block, byte, mask) = place(id);
-        self.blocks.get(&block).is_some_and(|bits| bits[byte] & mask != 0)
+        let (block, id) = in_block(id);
+        self.blocks.get(&block).is_some_and(|block| block.contains(id))
     }
 
     pub(super) fn insert(&mut self, id: i64) {
-        let (block, byte, mask) = place(id);
-        let bits = self.blocks.entry(block).or_insert_with(|| vec![0; BLOCK_BYTES]);
-        if bits[byte] & mask == 0 {
-            bits[byte] |= mask;
+        let (block, id) = in_block(id);
+        if self.blocks.entry(block).or_insert_with(|| Block::List(Vec::new())).insert(id) {
             self.changed.insert(block);
         }
     }
 
     /// The largest id.
     pub(super) fn last(&self) -> Option<i64> {
-        let (block, bits) = self.blocks.last_key_value()?;
-        let byte = bits.iter().rposition(|byte| *byte != 0)?;
-        Some(block * BLOCK_BITS + byte as i64 * 8 + i64::from(bits[byte].ilog2()))
+        let (number, block) = self.blocks.last_key_value()?;
+        Some(number * BLOCK_BITS + i64::from(block.last()?))
     }
 
     /// The ids from one on that are not in the set, as ranges in growing order. The last of them has no end.
@@ -61,12 +142,9 @@ impl IdSet {
 
     /// The ids of the set, as ranges in growing order.
     pub(super) fn ranges(&self) -> impl Iterator<Item = RangeInclusive<i64>> {
-        let bytes = self.blocks.iter().flat_map(|(block, bits)| {
-            bits.iter().enumerate().map(move |(n, byte)| (block * BLOCK_BITS + n as i64 * 8, *byte))
-        });
-        // A byte is at most four ranges; those that touch become one.
         let mut parts =
-            bytes.filter(|(_, byte)| *byte != 0).flat_map(|(first, byte)| of_byte(first, byte)).peekable();
+            self.blocks.iter().flat_map(|(number, block)| block.ranges(number * BLOCK_BITS)).peekable();
+        // Those that touch become one.
         std::iter::from_fn(move || {
             let range = parts.next()?;
             let mut end = *range.end();
@@ -82,24 +160,37 @@ impl IdSet {
         let deflated = BASE64.decode(text).ok()?;
         let mut bits = Vec::with_capacity(BLOCK_BYTES);
         DeflateDecoder::new(&*deflated).take(BLOCK_BYTES as u64 + 1).read_to_end(&mut bits).ok()?;
-        (bits.len() == BLOCK_BYTES).then(|| drop(self.blocks.insert(block, bits)))
+        (bits.len() == BLOCK_BYTES).then(|| drop(self.blocks.insert(block, Block::from_bits(bits))))
     }
 
     /// The blocks that changed since this was last called, as they are stored.
     pub(super) fn take_changed(&mut self) -> io::Result<Vec<(i64, String)>> {
         let encode = |block: i64| {
             let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-            encoder.write_all(self.blocks.get(&block).map_or(&[][..], Vec::as_slice))?;
+            encoder.write_all(&self.blocks.get(&block).map(Block::bits).unwrap_or_default())?;
             Ok((block, BASE64.encode(encoder.finish()?)))
         };
         std::mem::take(&mut self.changed).into_iter().map(encode).collect()
     }
 }
 
-/// An id's bit: its block, the byte in the block, the bit in the byte.
-fn place(id: i64) -> (i64, usize, u8) {
-    let bit = id.rem_euclid(BLOCK_BITS) as usize;
-    (id.div_euclid(BLOCK_BITS), bit / 8, 1 << (bit % 8))
+/// An id's block, and the id in the block.
+fn in_block(id: i64) -> (i64, u16) {
+    (id.div_euclid(BLOCK_BITS), id.rem_euclid(BLOCK_BITS) as u16)
+}
+
+/// The byte of an id in its block, and the bit in the byte.
+fn place(id: u16) -> (usize, u8) {
+    (usize::from(id / 8), 1 << (id % 8))
+}
+
+fn to_bits(ids: &[u16]) -> Vec<u8> {
+    let mut bits = vec![0; BLOCK_BYTES];
+    for id in ids {
+        let (byte, mask) = place(*id);
+        bits[byte] |= mask;
+    }
+    bits
 }
 
 /// The ids of a byte whose first bit is `first`.
@@ -142,6 +233,7 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(7);
         for _ in 0..50 {
             let limit = rng.i64(1..200_000);
+            // Some blocks are lists, some are bits.
             let ids: Vec<i64> = (0..rng.usize(0..2000)).map(|_| rng.i64(1..=limit)).collect();
             let set = set(&ids);
             let mut all: Vec<_> = set.ranges().chain(set.missing(1)).collect();
@@ -167,5 +259,24 @@ mod tests {
         }
         assert!(loaded.contains(1) && loaded.contains(70_000) && !loaded.contains(2));
         assert!(loaded.load(0, "no block").is_none());
+    }
+
+    #[test]
+    fn a_block_of_few_ids_is_a_list() {
+        let many: Vec<i64> = (0..MAX_LISTED as i64).map(|n| n * 3).collect();
+        let mut ids = set(&many);
+        // As snowflakes are: each in a block of its own.
+        (1..=1000).for_each(|n| ids.insert(n << 22));
+        let is_list = |ids: &IdSet, block| matches!(ids.blocks.get(&block), Some(Block::List(_)));
+        assert!((0..=1000).all(|n| is_list(&ids, n << 6)));
+        ids.insert(1);
+        assert!(!is_list(&ids, 0) && is_list(&ids, 64) && ids.contains(1) && !ids.contains(2));
+
+        let mut loaded = IdSet::default();
+        for (block, text) in ids.take_changed().expect("in memory") {
+            loaded.load(block, &text).expect("a block");
+        }
+        assert!(!is_list(&loaded, 0) && is_list(&loaded, 64));
+        assert!(loaded.ranges().eq(ids.ranges()) && loaded.last() == Some(1000 << 22));
     }
 }
