@@ -31,10 +31,12 @@ const RECENT: i64 = 8 * DAY;
 pub(super) fn each(
     conn: &mut Conn,
     workspace_id: i32,
-    known: &[(i64, Timestamp)],
+    mut known: Vec<(i64, Timestamp)>,
     now: Timestamp,
     mut found: impl FnMut(&EventRow),
 ) -> Result<()> {
+    // Neighbours are in the same run of the index.
+    known.sort_unstable();
     for chunk in known.chunks(TOGETHER) {
         let mut missing: BTreeSet<i64> = chunk.iter().map(|(seq, _)| *seq).collect();
         let mut look = |conn: &mut Conn, missing: &mut BTreeSet<i64>, within: Option<(i64, i64)>| {
@@ -60,19 +62,25 @@ pub(super) fn each(
         if !missing.is_empty() {
             look(conn, &mut missing, Some((now.0 - RECENT, now.0 + DAY)))?;
         }
-        for seq in missing.clone() {
-            let run = index_runs::table
+        if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
+            let runs = index_runs::table
                 .filter(index_runs::workspace_id.eq(workspace_id))
-                .filter(index_runs::first_seq.le(seq))
-                .filter(index_runs::last_seq.ge(seq))
-                .select((index_runs::first_time, index_runs::last_time))
-                .first::<(Timestamp, Timestamp)>(conn)
-                .optional()?;
-            if let Some((first, last)) = run {
-                let mut one = BTreeSet::from([seq]);
-                look(conn, &mut one, Some((first.0, last.0)))?;
+                .filter(index_runs::first_seq.le(*last))
+                .filter(index_runs::last_seq.ge(*first))
+                .select((
+                    index_runs::first_seq,
+                    index_runs::last_seq,
+                    index_runs::first_time,
+                    index_runs::last_time,
+                ))
+                .load::<(i64, i64, Timestamp, Timestamp)>(conn)?;
+            for (first_seq, last_seq, first_time, last_time) in runs {
+                let mut of_run: BTreeSet<i64> = missing.range(first_seq..=last_seq).copied().collect();
                 // Of an event that is indexed and not there, there is no more to find.
-                missing.remove(&seq);
+                missing.retain(|seq| !of_run.contains(seq));
+                if !of_run.is_empty() {
+                    look(conn, &mut of_run, Some((first_time.0, last_time.0)))?;
+                }
             }
         }
         if !missing.is_empty() {

@@ -37,6 +37,13 @@ pub struct Dedupe {
     pub(super) alike_since: Option<Timestamp>,
 }
 
+impl Dedupe {
+    /// Whether the event that has this key says what another one says, of which the time and the [`content`] are known.
+    fn is_same(&self, (occurred_at, content): (Timestamp, [u8; 32]), again: &EventRow) -> bool {
+        (!self.has_time || occurred_at == again.occurred_at) && content == self::content(again)
+    }
+}
+
 /// The first 86 bits of the SHA-256 of a dedupe key: enough that no two keys of a source are alike, and short, since a source
 /// that may replay for ever keeps one for each event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -114,10 +121,9 @@ fn content(event: &EventRow) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// What is known of the first event of a key. Some ten thousand are in memory at a time, so not the event itself.
-#[derive(Clone, Copy, Debug)]
-enum First {
-    Event {
+/// The first event of a key. Some ten thousand stored ones are in memory at a time, so not the events themselves.
+enum First<'a> {
+    Stored {
         seq: i64,
         occurred_at: Timestamp,
         received_at: Timestamp,
@@ -125,43 +131,35 @@ enum First {
     },
     /// It was erased, and nothing is known of it but its seq.
     Erased(i64),
-}
-
-impl First {
-    fn of(row: &EventRow) -> Self {
-        let EventRow { seq, occurred_at, received_at, .. } = *row;
-        Self::Event { seq, occurred_at, received_at, content: content(row) }
-    }
-
-    /// `again` is the event that is sent again: the id of an erased one has its time.
-    fn id(&self, workspace_id: i32, again: &EventRow) -> EventId {
-        match self {
-            Self::Event { seq, occurred_at, .. } => EventId::new(workspace_id, *seq, *occurred_at),
-            Self::Erased(seq) => EventId::new(workspace_id, *seq, again.occurred_at),
-        }
-    }
-
-    /// Whether another event has the key. The same one differs where its secrets were masked in another way.
-    fn is_other(&self, again: &EventRow, dedupe: &Dedupe) -> bool {
-        let Self::Event { occurred_at, received_at, content: first, .. } = self else { return false };
-        let alike = dedupe.alike_since.is_none_or(|since| *received_at >= since);
-        alike && !((!dedupe.has_time || *occurred_at == again.occurred_at) && *first == content(again))
-    }
-}
-
-/// The first event of a key.
-enum Known<'a> {
-    Stored(First),
     /// The same transaction stores it.
     New(&'a EventRow),
 }
 
-impl Known<'_> {
-    fn first(&self) -> First {
-        match self {
-            Self::Stored(first) => *first,
-            Self::New(row) => First::of(row),
-        }
+impl First<'_> {
+    fn stored(row: &EventRow) -> Self {
+        let EventRow { seq, occurred_at, received_at, .. } = *row;
+        Self::Stored { seq, occurred_at, received_at, content: content(row) }
+    }
+
+    /// `again` is the event that is sent again: the id of an erased one has its time.
+    fn id(&self, workspace_id: i32, again: &EventRow) -> EventId {
+        let (seq, occurred_at) = match self {
+            Self::Stored { seq, occurred_at, .. } => (*seq, *occurred_at),
+            Self::Erased(seq) => (*seq, again.occurred_at),
+            Self::New(row) => (row.seq, row.occurred_at),
+        };
+        EventId::new(workspace_id, seq, occurred_at)
+    }
+
+    /// Whether another event has the key. The same one differs where its secrets were masked in another way.
+    fn is_other(&self, again: &EventRow, dedupe: &Dedupe) -> bool {
+        let (occurred_at, received_at, content) = match self {
+            Self::Stored { occurred_at, received_at, content, .. } => (*occurred_at, *received_at, *content),
+            Self::Erased(_) => return false,
+            Self::New(row) => (row.occurred_at, row.received_at, content(row)),
+        };
+        let alike = dedupe.alike_since.is_none_or(|since| received_at >= since);
+        alike && !dedupe.is_same((occurred_at, content), again)
     }
 }
 
@@ -169,7 +167,7 @@ impl Known<'_> {
 #[derive(Default)]
 pub(super) struct KnownKeys<'a> {
     workspace_id: i32,
-    known: HashMap<String, HashMap<Key, Known<'a>>>,
+    known: HashMap<String, HashMap<Key, First<'a>>>,
     new: BTreeMap<&'a str, NewKeys>,
 }
 
@@ -213,13 +211,12 @@ impl<'a> KnownKeys<'a> {
             if found.is_empty() {
                 continue;
             }
-            let mut firsts: HashMap<i64, First> = HashMap::new();
-            let stored: Vec<(i64, Timestamp)> = found.values().copied().collect();
-            events::each(conn, workspace_id, &stored, now, |row| {
-                firsts.insert(row.seq, First::of(row));
+            let mut firsts: HashMap<i64, First<'_>> = HashMap::new();
+            events::each(conn, workspace_id, found.values().copied().collect(), now, |row| {
+                firsts.insert(row.seq, First::stored(row));
             })?;
             let first = |(key, (seq, _)): (Key, (i64, Timestamp))| {
-                (key, Known::Stored(firsts.remove(&seq).unwrap_or(First::Erased(seq))))
+                (key, firsts.remove(&seq).unwrap_or(First::Erased(seq)))
             };
             known.known.insert(source.to_owned(), found.into_iter().map(first).collect());
         }
@@ -228,10 +225,7 @@ impl<'a> KnownKeys<'a> {
 
     /// The first event of this key; `again` is the event that has it now.
     pub(super) fn first(&self, source: &str, key: &Key, again: &EventRow) -> Option<EventId> {
-        Some(match self.known.get(source)?.get(key)? {
-            Known::Stored(first) => first.id(self.workspace_id, again),
-            Known::New(row) => EventId::new(self.workspace_id, row.seq, row.occurred_at),
-        })
+        Some(self.known.get(source)?.get(key)?.id(self.workspace_id, again))
     }
 
     /// Adds the key of an event that is stored. It is known until `expires_at`; None is for ever.
@@ -246,7 +240,7 @@ impl<'a> KnownKeys<'a> {
             Some(keys) => keys,
             None => self.known.entry(source.to_owned()).or_default(),
         };
-        keys.insert(key, Known::New(row));
+        keys.insert(key, First::New(row));
         let new = self.new.entry(source).or_insert_with(|| NewKeys { expires_at, entries: Vec::new() });
         // What is known for ever stays so.
         new.expires_at = new.expires_at.and_then(|known| Some(known.max(expires_at?)));
@@ -262,7 +256,6 @@ impl<'a> KnownKeys<'a> {
             let Some(dedupe) = &event.dedupe else { continue };
             let first = match known.and_then(|keys| keys.get(&dedupe.key)) {
                 Some(first) => {
-                    let first = first.first();
                     let told = || format!("the event {}", first.id(self.workspace_id, &event.row));
                     first.is_other(&event.row, dedupe).then(told)
                 }
@@ -273,9 +266,8 @@ impl<'a> KnownKeys<'a> {
                     }
                     Place::Occupied(place) => {
                         let first = *place.get();
-                        let (one, other) = (&request.events[first].row, &event.row);
-                        let is_same = (!dedupe.has_time || one.occurred_at == other.occurred_at)
-                            && content(one) == content(other);
+                        let one = &request.events[first].row;
+                        let is_same = dedupe.is_same((one.occurred_at, content(one)), &event.row);
                         (!is_same).then(|| format!("the element /{first} of this request"))
                     }
                 },
