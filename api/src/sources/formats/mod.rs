@@ -88,16 +88,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Bounded<T> {
     }
 }
 
-/// The name of a member. Most need no copy.
-#[derive(Deserialize)]
-#[serde(transparent)]
-pub(super) struct Name<'a>(#[serde(borrow)] pub Cow<'a, str>);
-
 impl<T> Bounded<T> {
     fn items(self) -> Result<Vec<T>, TooMany> {
         if self.0.len() > MAX_EVENTS { Err(TooMany) } else { Ok(self.0) }
     }
 }
+
+/// The name of a member. Most need no copy.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct Name<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
 /// Splits a decompressed body into its elements.
 ///

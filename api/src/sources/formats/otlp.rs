@@ -15,6 +15,7 @@ mod protobuf;
 use std::sync::Arc;
 
 use actix_web::web::Bytes;
+use logbook_engine::append::MAX_EVENT_BYTES;
 use serde_json::{Map, Value};
 
 use super::{Head, MAX_EVENTS, TooMany};
@@ -69,12 +70,18 @@ impl Found {
 
     /// Adds a part of the envelope that is damaged.
     fn add_damaged(&mut self, raw: Bytes) -> Result<(), TooMany> {
-        let context = Map::from_iter([(ENCODING.to_owned(), self.encoding.into())]);
-        self.add(raw, &Arc::new(context))
+        let nothing = self.context(&Map::new(), Map::new(), 0)?;
+        self.add(raw, &nothing)
     }
 }
 
 type Context = Arc<Map<String, Value>>;
+
+/// What records share and is longer than an event may be is kept as a text: then its records are rejected for their length.
+fn too_long(bytes: &[u8], text: impl FnOnce() -> String) -> Option<Map<String, Value>> {
+    let whole = || Map::from_iter([("too_long".to_owned(), text().into())]);
+    (bytes.len() > MAX_EVENT_BYTES).then(whole)
+}
 
 pub(super) fn elements(head: &Head, body: &Bytes) -> Result<Vec<Element>, TooMany> {
     let is_json = match head.media_type().as_str() {

@@ -239,9 +239,8 @@ impl Mapping {
         let scope = Scope::new(&value, element.context.as_deref().unwrap_or(&nothing));
         let mut found = BTreeMap::new();
         let mut errors = Vec::new();
-        // They get the element itself at the end.
-        let mut whole = Vec::new();
-        let mut wants_rest = false;
+        // Whether the metadata, which gets the element itself, is the rest of it.
+        let mut is_rest = None;
         let mut paths = Vec::new();
         for (field, alternatives) in &self.fields {
             match first(alternatives, &scope) {
@@ -257,8 +256,9 @@ impl Mapping {
                     found.insert(*field, value);
                     paths.push((*field, path));
                 }
-                Ok(Some(Given::Whole)) => whole.push(*field),
-                Ok(Some(Given::Rest)) => wants_rest = true,
+                Ok(Some(Given::Rest)) => is_rest = Some(true),
+                Ok(Some(Given::Whole)) if *field == "metadata" => is_rest = Some(false),
+                Ok(Some(Given::Whole)) => drop(found.insert(*field, value.clone())),
                 Ok(None) => {}
                 Err(detail) => errors.push(FieldError::at(pointer(field), "mapping_failed", detail)),
             }
@@ -266,14 +266,14 @@ impl Mapping {
         if !errors.is_empty() {
             return Err(errors);
         }
-        found.extend(whole.iter().map(|field| (*field, value.clone())));
-        let rest = |as_found: &[&str]| {
-            let mut rest = value;
-            let taken = paths.iter().filter(|(field, _)| as_found.contains(field));
-            taken.for_each(|(_, path)| path.take_from(&mut rest));
-            wants_rest.then_some(rest)
+        let metadata = |as_found: &[&str]| {
+            let is_rest = is_rest?;
+            let mut metadata = value;
+            let taken = paths.iter().filter(|(field, _)| is_rest && as_found.contains(field));
+            taken.for_each(|(_, path)| path.take_from(&mut metadata));
+            Some(metadata)
         };
-        event::build(found, rest).map(|event| Mapped::Event(Box::new(event)))
+        event::build(found, metadata).map(|event| Mapped::Event(Box::new(event)))
     }
 }
 

@@ -1,7 +1,6 @@
 //! OTLP as JSON: names in lower camel case (snake case is read too), integers of 64 bits as text, ids in hexadecimal.
 
 use actix_web::web::Bytes;
-use logbook_engine::append::MAX_EVENT_BYTES;
 use serde::{
     Deserialize,
     de::{IgnoredAny, MapAccess},
@@ -11,7 +10,7 @@ use serde_json::{Map, Value, value::RawValue};
 use super::{
     Found,
     lenient::{Lenient, Pairs, Plain, Read, value},
-    put, scope,
+    put, scope, too_long,
 };
 use crate::sources::{
     element::{Element, Unreadable},
@@ -100,11 +99,10 @@ impl<'de> Lenient<'de> for Shared {
     }
 }
 
-/// What records share. One that is longer than an event may be is kept as a text: then its records are rejected for their length.
+/// What records share.
 fn shared(of: Option<&RawValue>) -> Shared {
     let Some(of) = of.map(RawValue::get) else { return Shared::default() };
-    if of.len() > MAX_EVENT_BYTES {
-        let attributes = Map::from_iter([("too_long".to_owned(), of.into())]);
+    if let Some(attributes) = too_long(of.as_bytes(), || of.to_owned()) {
         return Shared { attributes, ..Shared::default() };
     }
     serde_json::from_str::<Read<Shared>>(of).map(|read| read.0).unwrap_or_default()

@@ -4,7 +4,6 @@
 use actix_web::web::Bytes;
 use base16ct::lower::encode_string;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use logbook_engine::append::MAX_EVENT_BYTES;
 use prost::{
     Message,
     bytes::Buf as _,
@@ -12,7 +11,7 @@ use prost::{
 };
 use serde_json::{Map, Number, Value};
 
-use super::{Found, put, scope};
+use super::{Found, put, scope, too_long};
 use crate::sources::{
     element::{Element, Unreadable},
     formats::{MAX_EVENTS, TooMany},
@@ -135,7 +134,8 @@ pub(super) fn elements(body: &Bytes) -> Result<Vec<Element>, TooMany> {
     for part in request.resource_logs {
         check_lists(&part)?;
         let decoded = ResourceLogs::decode(part.clone()).ok();
-        let decoded = decoded.and_then(|logs| Some((resource(logs.resource.as_ref())?, logs)));
+        let resource = |sent: Resource| pairs(sent.attributes);
+        let decoded = decoded.and_then(|logs| Some((shared(logs.resource.as_ref(), resource)?, logs)));
         let Some((resource, logs)) = decoded else {
             found.add_damaged(part)?;
             continue;
@@ -143,7 +143,9 @@ pub(super) fn elements(body: &Bytes) -> Result<Vec<Element>, TooMany> {
         for part in logs.scope_logs {
             check_lists(&part)?;
             let decoded = ScopeLogs::decode(part.clone()).ok();
-            let decoded = decoded.and_then(|logs| Some((scope_of(logs.scope.as_ref())?, logs)));
+            let of =
+                |Scope { name, version, attributes }| scope(name.into(), version.into(), pairs(attributes));
+            let decoded = decoded.and_then(|logs| Some((shared(logs.scope.as_ref(), of)?, logs)));
             let Some((scope, scope_logs)) = decoded else {
                 let context = found.context(&resource, Map::new(), length(&logs.resource))?;
                 found.add(part, &context)?;
@@ -159,29 +161,16 @@ pub(super) fn elements(body: &Bytes) -> Result<Vec<Element>, TooMany> {
     Ok(found.elements)
 }
 
-/// The attributes of a resource. None when it is damaged.
-fn resource(sent: Option<&Bytes>) -> Option<Map<String, Value>> {
+/// A resource or a scope. None when it is damaged.
+fn shared<M: Message + Default>(
+    sent: Option<&Bytes>,
+    read: impl FnOnce(M) -> Map<String, Value>,
+) -> Option<Map<String, Value>> {
     let Some(sent) = sent else { return Some(Map::new()) };
-    if let Some(whole) = too_long(sent) {
-        return Some(whole);
+    match too_long(sent, || STANDARD.encode(sent)) {
+        Some(whole) => Some(whole),
+        None => M::decode(sent.clone()).ok().map(read),
     }
-    Some(pairs(Resource::decode(sent.clone()).ok()?.attributes))
-}
-
-/// A scope. None when it is damaged.
-fn scope_of(sent: Option<&Bytes>) -> Option<Map<String, Value>> {
-    let Some(sent) = sent else { return Some(Map::new()) };
-    if let Some(whole) = too_long(sent) {
-        return Some(whole);
-    }
-    let Scope { name, version, attributes } = Scope::decode(sent.clone()).ok()?;
-    Some(scope(name.into(), version.into(), pairs(attributes)))
-}
-
-/// What records share and is longer than an event may be is kept as a text: then its records are rejected for their length.
-fn too_long(sent: &Bytes) -> Option<Map<String, Value>> {
-    let whole = || Map::from_iter([("too_long".to_owned(), STANDARD.encode(sent).into())]);
-    (sent.len() > MAX_EVENT_BYTES).then(whole)
 }
 
 /// Counts the fields of a message before it is decoded: an empty item has two bytes, and takes many times as many.
