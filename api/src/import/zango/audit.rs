@@ -59,7 +59,6 @@ pub(super) fn entry(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
     let occurred_at = limited("occurred_at", row.instant("timestamp")?)?;
     let name = row.owned("object_repr");
 
-    let mut secret = None;
     let (log, action, mut target) = if content_type.app_label == APPLICATION {
         let target = Named { kind: content_type.model.clone(), id: pk.to_owned(), name };
         (Log::Application, Action::literal(verb.of_record()), target)
@@ -69,12 +68,9 @@ pub(super) fn entry(row: &Row, names: &Names) -> Result<NewEvent, Reason> {
         let action = Action::try_from(action.as_str()).map_err(|_| {
             format!("the action {action} is not up to {MAX_ACTION} characters of lower snake case")
         })?;
-        let mut target = Named { kind: component, id: pk.to_owned(), name };
-        if SECRET_IDS.contains(&target.kind.as_str()) {
-            secret = target.hide_secret_id();
-        }
-        (Log::Framework, action, target)
+        (Log::Framework, action, Named { kind: component, id: pk.to_owned(), name })
     };
+    let secret = if has_secret_id(content_type) { target.hide_secret_id() } else { None };
     let mut metadata = metadata(row, names, content_type)?;
     if let Some(whole) = target.shorten_name() {
         metadata.insert("object_repr".into(), whole.into());

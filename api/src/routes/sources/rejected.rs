@@ -5,7 +5,7 @@
 use actix_web::{HttpResponse, web};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use logbook_engine::{
-    db::{Conn, Db, ReaderId, dialect, roles, timestamp::Timestamp},
+    db::{Conn, Db, ReaderId, roles, timestamp::Timestamp},
     sources::quarantine::{self, Rejected},
 };
 use serde::{Deserialize, Serialize};
@@ -255,10 +255,8 @@ pub async fn discard(
     let (workspace_id, name) = (manager.workspace.id, path.into_inner().source);
     let discard = move |conn: &mut Conn| {
         let source = sources::find(conn, workspace_id, &name)?;
-        let discarded = roles::as_appender(conn, |conn| {
-            dialect::lock_for_writing(conn)?;
-            quarantine::discard(conn, workspace_id, &name, &ids)
-        })?;
+        let discarded =
+            roles::as_appender(conn, |conn| quarantine::discard(conn, workspace_id, &name, &ids))?;
         let record = (discarded > 0).then(|| manager.by(&client_info).records_discarded(&source, discarded));
         Ok((discarded, record.into_iter().collect()))
     };
