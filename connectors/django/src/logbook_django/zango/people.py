@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from contextvars import ContextVar, Token
 from typing import Any
 
 from django.apps import apps
 
 from ..context import current
-from ..requests import client_ip
+from ..requests import canonical, client_ip
 
 SYSTEM = {"type": "system"}
 
@@ -135,11 +134,7 @@ def remote_address(request: Any) -> str | None:
     """The address of a request as Zango's own rows have it: the first of X-Forwarded-For. One that is none is left out."""
     from zango.apps.auditlogs.middleware import AuditlogMiddleware
 
-    try:
-        # Without the zone of a link-local address, which means something on one machine alone.
-        return str(ipaddress.ip_address((AuditlogMiddleware._get_remote_addr(request) or "").partition("%")[0]))
-    except ValueError:
-        return client_ip(request)
+    return canonical(AuditlogMiddleware._get_remote_addr(request)) or client_ip(request)
 
 
 def session_fields(request: Any) -> dict:
