@@ -2,6 +2,7 @@ import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { openPage, server, sourceOf, startServer, withSource } from "./app";
+import { stubResizeObserver } from "./layout";
 
 startServer();
 
@@ -45,16 +46,9 @@ beforeEach(() => {
   vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(800);
   vi.spyOn(HTMLElement.prototype, "offsetWidth", "get").mockReturnValue(1200);
   vi.spyOn(HTMLElement.prototype, "offsetHeight", "get").mockReturnValue(800);
-  // jsdom has no layout, and neither of these.
+  // jsdom has no layout.
   Element.prototype.scrollTo = () => undefined;
-  vi.stubGlobal(
-    "ResizeObserver",
-    class {
-      observe() {}
-      unobserve() {}
-      disconnect() {}
-    },
-  );
+  stubResizeObserver();
   const ward = { slug: "ward", name: "Ward", timezone: "UTC", date_format: "dd/mm/yyyy", role: "admin" };
   server.use(
     http.get(WARD, () => HttpResponse.json(ward)),

@@ -4,6 +4,7 @@ import type { AccessEvent } from "../src/api/types";
 import { accessLog } from "../src/access/log";
 import { LogContext } from "../src/logs/context";
 import { LogTable } from "../src/logs/LogTable";
+import { stubResizeObserver } from "./layout";
 
 const event = {
   id: "01",
@@ -68,14 +69,7 @@ const headers = () => screen.getAllByRole("columnheader").map((header) => header
 
 describe("the table of a log", () => {
   beforeEach(() => {
-    vi.stubGlobal(
-      "ResizeObserver",
-      class {
-        observe() {}
-        unobserve() {}
-        disconnect() {}
-      },
-    );
+    stubResizeObserver();
   });
   afterEach(() => {
     document.body.replaceChildren();

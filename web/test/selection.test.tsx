@@ -11,6 +11,7 @@ import { extended, MOST_SELECTED, NOTHING, type Selection, toggled } from "../sr
 import { SelectionBar } from "../src/logs/SelectionBar";
 import { useSelection } from "../src/logs/use-selection";
 import { copiedTexts } from "./app";
+import { stubResizeObserver } from "./layout";
 
 /** Events, the newest first. */
 function eventsOf(count: number): AccessEvent[] {
@@ -127,14 +128,7 @@ describe("the rows of a log", () => {
     opened.length = 0;
     vi.spyOn(Element.prototype, "clientWidth", "get").mockReturnValue(1200);
     vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(800);
-    vi.stubGlobal(
-      "ResizeObserver",
-      class {
-        observe() {}
-        unobserve() {}
-        disconnect() {}
-      },
-    );
+    stubResizeObserver();
   });
   afterEach(() => vi.unstubAllGlobals());
 
