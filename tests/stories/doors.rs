@@ -244,46 +244,6 @@ on_both!(each_kind_has_a_door_at_its_own_address, |server| {
     assert_eq!(event["metadata"]["uuid"], "u-1");
 });
 
-on_both!(a_vendor_that_signs_is_checked_and_needs_no_key, |server| {
-    server.workspace("clinic");
-    let new = json!({"name": "kc", "kind": "keycloak", "secret": "a long secret"});
-    let key = server.admin().post(PATH, new).expect(201).json["key"].as_str().expect("a key").to_owned();
-    let path = format!("{PATH}/kc/events");
-    let body =
-        json!({"id": "k1", "time": 1_764_000_000_000_i64, "type": "LOGIN", "realmId": "acme", "userId": "u"})
-            .to_string();
-    let signed = |secret: &str, body: &str| {
-        use hmac::{KeyInit as _, Mac as _};
-        let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).expect("a key");
-        mac.update(body.as_bytes());
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-    };
-    let send = |signature: Option<&str>, body: &str| {
-        let nobody = server.nobody();
-        let client = match signature {
-            Some(signature) => nobody.with_header("x-keycloak-signature", signature),
-            None => nobody,
-        };
-        client.send("POST", &path, "application/json", body.as_bytes())
-    };
-    send(Some(&signed("a long secret", &body)), &body).expect(200);
-    assert_eq!(how(&server, "kc")["events"], 1);
-    send(None, &body).expect(401);
-    send(Some(&signed("another secret", &body)), &body).expect(401);
-    send(Some(&signed("a long secret", "{}")), &body).expect(401);
-    send(Some(""), &body).expect(401);
-    // With the key alone neither.
-    server.bearer(&key).send("POST", &path, "application/json", body.as_bytes()).expect(401);
-    // What is sent again is the same event.
-    send(Some(&signed("a long secret", &body)), &body).expect(200);
-    let now = how(&server, "kc");
-    assert_eq!(
-        (&now["events"], &now["duplicates"], &now["has_secret"]),
-        (&json!(1), &json!(1), &json!(true))
-    );
-    assert!(!now.to_string().contains("a long secret"));
-});
-
 on_both!(handshakes_are_answered, |server| {
     server.workspace("clinic");
     source(&server, "okta", "okta");

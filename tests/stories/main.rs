@@ -24,6 +24,7 @@ mod dedupe_runs;
 mod doors;
 mod doors_attack;
 mod doors_hec;
+mod doors_signed;
 mod errors;
 mod evidence;
 mod export;

@@ -74,10 +74,11 @@ pub struct NewSource {
     #[validate(range(min = 1, max = "LONGEST_REPLAY"))]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 3660, example = 7)]
     pub replay_days: Option<Option<i32>>,
-    /// The secret with which the vendor signs, where it signs.
+    /// The secret with which the vendor signs, where it signs. Of a Keycloak realm that signs with its own key: the realm's key set
+    /// (JWKS), as it is published at `…/protocol/openid-connect/certs`.
     #[serde(default)]
-    #[validate(length(min = 8, max = 1000), custom(function = no_nul))]
-    #[schema(min_length = 8, max_length = 1000)]
+    #[validate(length(min = 8, max = 16384), custom(function = no_nul))]
+    #[schema(min_length = 8, max_length = 16384)]
     pub secret: Option<String>,
 }
 
@@ -95,10 +96,10 @@ pub struct SourceChanges {
     #[validate(range(min = 1, max = "LONGEST_REPLAY"))]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 3660, example = 7)]
     pub replay_days: Option<Option<i32>>,
-    /// The secret with which the vendor signs; null removes it.
+    /// The secret with which the vendor signs, or a Keycloak realm's key set; null removes it.
     #[serde(default, deserialize_with = "given")]
-    #[validate(length(min = 8, max = 1000), custom(function = no_nul))]
-    #[schema(value_type = Option<String>, min_length = 8, max_length = 1000)]
+    #[validate(length(min = 8, max = 16384), custom(function = no_nul))]
+    #[schema(value_type = Option<String>, min_length = 8, max_length = 16384)]
     pub secret: Option<Option<String>>,
 }
 

@@ -8,11 +8,13 @@ pub mod api_keys;
 mod jwt;
 pub mod oidc;
 pub mod permissions;
+mod public_keys;
 mod recheck;
 pub mod sealing_key;
 pub mod second_factor;
 pub mod senders;
 pub mod sessions;
+pub mod signature;
 mod signing_keys;
 pub mod tokens;
 

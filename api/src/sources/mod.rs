@@ -16,4 +16,3 @@ pub mod mapping;
 mod own;
 pub mod reading;
 pub mod registry;
-pub mod signature;

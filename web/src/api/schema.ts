@@ -3483,7 +3483,10 @@ export interface components {
        * @example 7
        */
       replay_days?: number | null;
-      /** @description The secret with which the vendor signs, where it signs. */
+      /**
+       * @description The secret with which the vendor signs, where it signs. Of a Keycloak realm that signs with its own key: the realm's key set
+       *     (JWKS), as it is published at `…/protocol/openid-connect/certs`.
+       */
       secret?: string | null;
     };
     /** @description What else an event concerned. */
@@ -4030,7 +4033,7 @@ export interface components {
        * @example 7
        */
       replay_days?: number | null;
-      /** @description The secret with which the vendor signs; null removes it. */
+      /** @description The secret with which the vendor signs, or a Keycloak realm's key set; null removes it. */
       secret?: string | null;
     };
     /** @description What arrived on one day (UTC). */

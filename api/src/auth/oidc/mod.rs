@@ -22,13 +22,16 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::jwt;
+use super::{
+    jwt,
+    public_keys::{PublicKey, usable},
+};
 use crate::{
     accounts::{claims::Claims, grants::Grants, workspaces::Workspaces},
     http::error::{Code, Problem, Result},
 };
 use http::{Http, HttpError};
-use jwks::{Jwks, PublicKey};
+use jwks::Jwks;
 
 /// How far the provider's clock may be from ours.
 const LEEWAY_SECONDS: u64 = 30;
@@ -143,7 +146,7 @@ impl Source {
             // They may have moved: the next attempt asks for their address, too.
             *self.described.write().unwrap_or_else(PoisonError::into_inner) = None;
         })?;
-        let keys = jwks::usable(&set.keys, &self.algorithms);
+        let keys = usable(&set.keys, &self.algorithms);
         // More likely a mistake than an intention to refuse everybody.
         if keys.is_empty() {
             return Err(HttpError::NoKeys);

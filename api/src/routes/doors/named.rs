@@ -6,19 +6,19 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Sent, head, read, source_of, split_as, store};
+use super::{Sent, read, source_of, split_as, store};
 use crate::{
     accounts::workspaces::Workspaces,
     auth::{
+        api_keys::ApiKeyCache,
         sealing_key::SealingKey,
         senders::{Sender, key_in_header, refuse, sender},
-        service,
+        service, signature,
     },
     http::error::{Problem, Result, WriteProblems},
     sources::{
         handshake::{allowed_origin, challenge_answer},
         registry::{OpenSource, Registry},
-        signature,
     },
 };
 
@@ -83,7 +83,7 @@ async fn admitted(
     payload: web::Payload,
 ) -> Result<(Arc<OpenSource>, Sent)> {
     let key = key_in_header(request);
-    if !matches!(key, Ok(None)) {
+    if matches!(&key, Ok(Some(key)) if ApiKeyCache::is_key(key)) {
         let open = open(request, path, sender(request, key).await?).await?;
         let sent = read(request, payload, open.source.workspace_id, &open.source.name).await?;
         if open.source.sealed_secret.is_some() {
@@ -91,9 +91,10 @@ async fn admitted(
         }
         return Ok((open, sent));
     }
-    // Without a key only a source that is signed for. Who cannot know that learns no more than that a key is missing.
+    // Without a key only a source that is signed for; a token may be its signature. Who cannot know that learns no more than that a
+    // key is missing, or is none.
     let Some(open) = signed_source(request, path).await? else {
-        sender(request, Ok(None)).await?;
+        sender(request, key).await?;
         return Err(Problem::not_found());
     };
     let sent = read(request, payload, open.source.workspace_id, &open.source.name).await?;
@@ -132,7 +133,7 @@ async fn check_signature(request: &HttpRequest, open: &OpenSource, body: &[u8]) 
     let sealed = open.source.sealed_secret.as_deref().unwrap_or_default();
     let secret = service::<SealingKey>(request)?.open_sealed(&owner, sealed);
     let verified = match &secret {
-        Some(secret) => signature::verify(open.source.kind(), secret, &head(request), body),
+        Some(secret) => signature::verify(open.source.kind(), secret, request.headers(), body),
         None => return Err(refuse(request, "the secret of the source cannot be read; set it again").await),
     };
     match verified {

@@ -21,9 +21,12 @@ pub use views::SourceView;
 use views::{DAYS, EPOCHS, Health};
 
 use crate::{
-    accounts::sources::{self, NewSource, Source, SourceChanges},
+    accounts::{
+        source_kind::Kind,
+        sources::{self, NewSource, Source, SourceChanges},
+    },
     audit::AuditContext,
-    auth::{LogReader, Manager, api_keys::ApiKeyCache, sealing_key::SealingKey, senders::ByKey},
+    auth::{LogReader, Manager, api_keys::ApiKeyCache, sealing_key::SealingKey, senders::ByKey, signature},
     http::{
         body::{Body, BodyOrDefault},
         error::{Code, FieldError, ManageProblems, Problem, ReadProblems, Result, WriteProblems},
@@ -127,6 +130,7 @@ pub async fn create(
     _no: Params<(NoParams,)>,
     Body(new): Body<NewSource>,
 ) -> Result<HttpResponse> {
+    check_secret(new.kind, new.secret.as_deref())?;
     let owner = seal_owner(manager.workspace.id, &new.name);
     let sealed = new.secret.as_ref().map(|secret| sealing_key.seal(&owner, secret.as_bytes()));
     let create = move |conn: &mut Conn| {
@@ -139,6 +143,16 @@ pub async fn create(
     let (created, key) = audit.with_change(&db, create).await?;
     let source = SourceView::new(created, Health::default(), Timestamp::now());
     Ok(HttpResponse::Created().json(CreatedSource { key, source }))
+}
+
+/// A key set without a key that can be used would refuse everything.
+fn check_secret(kind: Kind, secret: Option<&str>) -> Result<()> {
+    if secret.is_some_and(|secret| signature::is_useless(kind, secret)) {
+        let detail = "this key set has no key for signatures: send {\"keys\": […]} as the realm publishes it";
+        let wrong = FieldError::at("/secret", "invalid", detail);
+        return Err(Problem::with_errors(Code::ValidationFailed, vec![wrong]));
+    }
+    Ok(())
 }
 
 /// Changes the settings of a source. For admins.
@@ -166,6 +180,8 @@ pub async fn change(
     let sealed = sealed.map(|secret| secret.map(|secret| sealing_key.seal(&owner, secret.as_bytes())));
     let wanted = name.clone();
     let change = move |conn: &mut Conn| {
+        let kind = sources::find(conn, workspace_id, &wanted)?.kind();
+        check_secret(kind, changes.secret.as_ref().and_then(Option::as_deref))?;
         let (before, after) = sources::change(conn, (workspace_id, &wanted), &changes, sealed)?;
         let record = manager.by(&client_info).source_changed(&before, &after);
         Ok((after, record.into_iter().collect()))

@@ -84,7 +84,7 @@ export function NewSourceForm({ slug, onCreated, onCancel }: NewSourceFormProps)
           type="password"
           autoComplete="off"
           minLength={8}
-          maxLength={1000}
+          maxLength={16384}
           help="Then only what is signed with it is taken"
           value={secret}
           onChange={setSecret}

@@ -108,7 +108,7 @@ export function SourceSettings({ slug, source }: { slug: string; source: Source 
                 type="password"
                 autoComplete="off"
                 minLength={8}
-                maxLength={1000}
+                maxLength={16384}
                 help={
                   source.has_secret
                     ? "Only what is signed with the secret is taken"

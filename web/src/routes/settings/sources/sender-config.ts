@@ -100,6 +100,11 @@ const BY_KIND: Record<SourceKind, (sender: Sender) => Snippet[]> = {
         ? "It signs each request in the header X-Keycloak-Signature. Because this source has a secret, what is not signed is refused; a key is not needed."
         : "It signs in the header X-Keycloak-Signature and cannot send a key: set a secret in the settings of this source first. From then on every request must be signed, and the key alone is refused.",
     },
+    {
+      title: "A webhook that signs with the realm's key",
+      text: `url   ${door(sender)}`,
+      note: "It sends a token that names the body. Set the realm's key set, as …/realms/{realm}/protocol/openid-connect/certs shows it, as the secret of this source, and set it again before the realm changes its key.",
+    },
     curl(
       "keycloak",
       sender,

@@ -1,0 +1,166 @@
+//! The signatures of vendors: an HMAC-SHA256 of the body as it was received, in hexadecimal, or a token that is signed with a private key
+//! and names the body.
+//!
+//! | kind | header |
+//! |---|---|
+//! | Keycloak | `X-Keycloak-Signature` (Phase Two, keycloak-events); where the secret is the realm's key set, `Authorization: Bearer <token>` |
+//! | others | `X-Hub-Signature-256: sha256=…`, as GitHub's webhooks have it and many took over |
+
+use actix_web::http::header::HeaderMap;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jsonwebtoken::{Algorithm, Validation};
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::{jwt, public_keys};
+use crate::accounts::source_kind::Kind;
+
+/// What a realm may sign with: all that Keycloak offers and keys of a set can verify.
+const ALGORITHMS: &[Algorithm] = &[
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::PS512,
+    Algorithm::ES256,
+    Algorithm::ES384,
+    Algorithm::EdDSA,
+];
+/// How far the sender's clock may be from ours.
+const LEEWAY_SECONDS: u64 = 30;
+
+/// Why a body is not taken for the vendor's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("the signature is missing; this source demands the header {0}")]
+    Missing(&'static str),
+    #[error("the signature is wrong: check the secret of the source and that of the sender")]
+    Wrong,
+    #[error("the token is not signed with a key of the source's key set, or it has expired")]
+    WrongToken,
+    #[error("the token is for another body: its request_body_sha256 is not the SHA-256 of this one")]
+    OtherBody,
+}
+
+/// The claims that are needed of a token of keycloak-events.
+#[derive(Deserialize)]
+struct OfBody {
+    request_body_sha256: String,
+}
+
+/// Checks the signature of a body, as it was received: before it is decompressed. The comparison takes constant time.
+///
+/// # Errors
+/// [`Refused`]
+pub fn verify(kind: Kind, secret: &[u8], headers: &HeaderMap, body: &[u8]) -> Result<(), Refused> {
+    if kind == Kind::Keycloak
+        && let Some(keys) = key_set(secret)
+    {
+        return verify_token(&keys, headers, body);
+    }
+    let (header, shown, prefix) = match kind {
+        Kind::Keycloak => ("x-keycloak-signature", "X-Keycloak-Signature", ""),
+        _ => ("x-hub-signature-256", "X-Hub-Signature-256", "sha256="),
+    };
+    let sent = text(headers, header).ok_or(Refused::Missing(shown))?;
+    let digits = sent.trim().strip_prefix(prefix).ok_or(Refused::Wrong)?;
+    let signature = bytes(digits).ok_or(Refused::Wrong)?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(|_| Refused::Wrong)?;
+    mac.update(body);
+    // A part of a signature is none.
+    mac.verify_slice(&signature).map_err(|_| Refused::Wrong)
+}
+
+/// The keys of a secret that is a key set (RFC 7517, section 5), as a realm publishes it at `…/protocol/openid-connect/certs`.
+fn key_set(secret: &[u8]) -> Option<Vec<Value>> {
+    #[derive(Deserialize)]
+    struct KeySet {
+        keys: Vec<Value>,
+    }
+    serde_json::from_slice::<KeySet>(secret).ok().map(|set| set.keys)
+}
+
+/// A secret that looks like a key set and has no key that can verify a signature.
+pub fn is_useless(kind: Kind, secret: &str) -> bool {
+    let usable = |keys: Vec<Value>| !public_keys::usable(&keys, ALGORITHMS).is_empty();
+    kind == Kind::Keycloak
+        && secret.trim_start().starts_with('{')
+        && !key_set(secret.as_bytes()).is_some_and(usable)
+}
+
+/// The token has no secret that both sides know, so it is bound to the body by a hash (keycloak-events, `WebhookJwtSigner`). Whoever
+/// catches it can only send the same body again until it expires, and its events are duplicates.
+fn verify_token(keys: &[Value], headers: &HeaderMap, body: &[u8]) -> Result<(), Refused> {
+    let sent = text(headers, "authorization").and_then(|value| value.trim().split_once(' '));
+    let token =
+        sent.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    let token = token.ok_or(Refused::Missing("Authorization: Bearer with a token of the realm"))?;
+    let header = jwt::header(token).map_err(|_| Refused::WrongToken)?;
+    let keys = public_keys::usable(keys, ALGORITHMS);
+    let key = public_keys::pick(&keys, header.kid.as_deref(), header.alg).ok_or(Refused::WrongToken)?;
+    let mut validation = Validation::new(header.alg);
+    validation.leeway = LEEWAY_SECONDS;
+    validation.validate_nbf = true;
+    // It names an audience only where the webhook is set up with one.
+    validation.validate_aud = false;
+    validation.set_required_spec_claims(&["exp"]);
+    let token =
+        jsonwebtoken::decode::<OfBody>(token, &key.decoding, &validation).map_err(|_| Refused::WrongToken)?;
+    let named = bytes(&token.claims.request_body_sha256).ok_or(Refused::OtherBody)?;
+    if Sha256::digest(body).as_slice() == named { Ok(()) } else { Err(Refused::OtherBody) }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// 32 bytes of hexadecimal digits, in either case.
+fn bytes(digits: &str) -> Option<[u8; 32]> {
+    let digits: Vec<u8> =
+        digits.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
+    let pairs: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] * 16 + pair[1]).collect();
+    if digits.len() == 64 { pairs.try_into().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn head(name: &'static str, value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).expect("a header"));
+        headers
+    }
+
+    #[test]
+    fn only_the_whole_signature_of_the_same_bytes_with_the_same_secret_is_right() {
+        // The example of GitHub's documentation, "Validating webhook deliveries".
+        let (secret, body) = (b"It's a Secret to Everybody", b"Hello, World!");
+        let right = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+        let github = |value: &str| verify(Kind::Github, secret, &head("x-hub-signature-256", value), body);
+        assert_eq!(github(&format!("sha256={right}")), Ok(()));
+        assert_eq!(github(&format!("sha256={}", right.to_uppercase())), Ok(()));
+        let keycloak =
+            |value: &str| verify(Kind::Keycloak, secret, &head("x-keycloak-signature", value), body);
+        assert_eq!(keycloak(right), Ok(()));
+        for wrong in ["", "sha256=", right, &format!("sha256={}", &right[..62]), &format!("sha256={right}00")]
+        {
+            assert_eq!(github(wrong), Err(Refused::Wrong), "{wrong}");
+        }
+        for n in 0..64 {
+            let mut changed = right.to_owned();
+            let other = if changed.as_bytes()[n] == b'0' { "1" } else { "0" };
+            changed.replace_range(n..=n, other);
+            assert_eq!(keycloak(&changed), Err(Refused::Wrong));
+        }
+        assert_eq!(keycloak("zz"), Err(Refused::Wrong));
+        let missing = Refused::Missing("X-Keycloak-Signature");
+        assert_eq!(verify(Kind::Keycloak, secret, &HeaderMap::new(), body), Err(missing));
+        let other = verify(Kind::Keycloak, b"another secret", &head("x-keycloak-signature", right), body);
+        assert_eq!(other, Err(Refused::Wrong));
+    }
+}
