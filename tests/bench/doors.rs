@@ -109,7 +109,8 @@ fn with_keys(batch: &[Vec<u8>]) -> Vec<u8> {
     batch.iter().flat_map(with_key).collect()
 }
 
-fn as_hec(line: &[u8]) -> Vec<u8> {
+/// An event of Splunk's HEC.
+pub(crate) fn as_hec(line: &[u8]) -> Vec<u8> {
     [b"{\"event\":", line.trim_ascii_end(), b"}\n"].concat()
 }
 

@@ -137,10 +137,15 @@ fn make_keys(target: &Target) -> HashMap<&'static str, String> {
 /// Sends a body until it is stored. Returns how often it had to be sent again.
 pub(crate) fn send(connection: &mut Connection, body: &[u8]) -> u64 {
     let path = connection.target().logs("ingest");
+    send_to(connection, &path, 201, body)
+}
+
+/// As [`send`], to another place, whose `status` says that it is stored.
+pub(crate) fn send_to(connection: &mut Connection, path: &str, status: u16, body: &[u8]) -> u64 {
     for again in 0.. {
-        let answer = connection.post(&path, "application/x-ndjson", body);
+        let answer = connection.post(path, "application/x-ndjson", body);
         if answer.status != 503 {
-            answer.expect(201);
+            answer.expect(status);
             return again;
         }
         thread::sleep(Duration::from_millis(50));

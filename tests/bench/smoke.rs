@@ -51,7 +51,7 @@ on_both!(every_case_is_answered, |server| {
     let before = Stages::of(std::process::id(), None);
     let size = Size { requests: 5, events: 50, warm_up: Duration::from_millis(10) };
     let neighbour = neighbour::run(&target, size);
-    assert!(neighbour.list.ratio > 0.0 && neighbour.append.ratio > 0.0, "{neighbour:?}");
+    assert!(neighbour.ingest.list.ratio > 0.0 && neighbour.door.append.ratio > 0.0, "{neighbour:?}");
     let own = Target { workspace: "doors", ..target.clone() };
     load::make_workspace(&own);
     let doors = doors::run(&own, (std::process::id(), None), 300);
@@ -104,8 +104,8 @@ fn is_reported(report: Report) {
         "/ingest/ratio",
         "/processor_us_per_event/total",
         "/processor_us_per_event/index",
-        "/neighbour/list/ratio",
-        "/neighbour/append/beside_p95_ms",
+        "/neighbour/ingest/list/ratio",
+        "/neighbour/door/append/beside_p95_ms",
         "/doors/doors/2/ratio",
         "/doors/doors/2/processor_us_per_event/parse",
         "/http/list_per_s",
