@@ -10,6 +10,7 @@ pub fn write(bytes: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Reads varints and the bytes between them. Every method returns None at the end of the bytes.
+#[derive(Clone)]
 pub struct Reader<'a> {
     pub bytes: &'a [u8],
     pub at: usize,

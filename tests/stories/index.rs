@@ -13,6 +13,7 @@ use logbook_engine::{
     index::{
         build::{self, Advanced, IngestRate},
         check as index_check,
+        directory::LARGE,
         run::Segment,
         store, write,
     },
@@ -117,9 +118,9 @@ on_both!(small_segments_become_a_large_one, |config| { config.no_background_jobs
 
     // A segment that was made for an index which was removed meanwhile is too late.
     let state = store::state(conn, id).expect("a state");
-    let made = make_run(conn, id, (state.next_segment, 1), (1, 1500));
+    let made = make_run(conn, id, (state.next_segment, LARGE), (1, 1500));
     write::invalidate(conn, id).expect("an empty index");
-    assert!(!write::swap_runs(conn, id, state, &[], (1, made), 4096).expect("an answer"));
+    assert!(!write::swap_runs(conn, id, state, &[], (LARGE, made), 4096).expect("an answer"));
     index(conn);
     assert_eq!(spans(&segments(conn, id)), [(1, 1024), (1025, 1500)]);
     assert_eq!(asked(&admin), expected);
@@ -127,9 +128,9 @@ on_both!(small_segments_become_a_large_one, |config| { config.no_background_jobs
     // The background job does so with 65,536 events; the unit tests of `build` test which ones it takes.
     let state = store::state(conn, id).expect("a state");
     let old: Vec<i32> = segments(conn, id).iter().map(|segment| segment.number).collect();
-    let made = make_run(conn, id, (state.next_segment, 1), (1, 1500));
+    let made = make_run(conn, id, (state.next_segment, LARGE), (1, 1500));
     let pieces = made.1.len() as i64;
-    assert!(write::swap_runs(conn, id, state, &old, (1, made), 4096).expect("an index"));
+    assert!(write::swap_runs(conn, id, state, &old, (LARGE, made), 4096).expect("an index"));
     assert_eq!(spans(&segments(conn, id)), [(1, 1500)]);
     index(conn);
     let stored: i64 = index_pieces::table.count().get_result(conn).expect("a count");

@@ -29,7 +29,7 @@ use crate::index::strays;
 
 const PATH: &str = "/workspaces/clinic/logs/access";
 /// So small that a few hundred events have segments of every level.
-const SIZES: Sizes = Sizes { small: 4, large: 10, merged: 3, written: 1000 };
+const SIZES: Sizes = Sizes { small: 2, medium: 4, large: 10, merged: 3, written: 1000 };
 
 fn append_samples(admin: &Client, count: i64) {
     let events: Vec<Value> = (0..count).map(|n| sample("access", n)).collect();
@@ -95,7 +95,7 @@ on_both!(
         }
         assert!(seen.0 > 5 && seen.1 > 5, "merged and removed in steps: {seen:?}");
         // 34 large runs and 5 events more: three times nine runs in a segment, twice three, and one.
-        assert_eq!(levels(conn, id), [3, 3, 3, 2, 2, 1, 0, 0]);
+        assert_eq!(levels(conn, id), [4, 4, 4, 3, 3, 2, 1, 0]);
         assert_eq!(unfinished(conn), (0, 0));
         assert_eq!(answers(&admin), expected(345));
         assert_eq!(check::check(conn, id, |_, _| {}).expect("an answer"), []);
@@ -119,7 +119,7 @@ on_both!(
             }
         });
         let conn = &mut server.own_connection();
-        assert_eq!(levels(conn, id), [3, 3, 3, 2, 2, 1, 0, 0]);
+        assert_eq!(levels(conn, id), [4, 4, 4, 3, 3, 2, 1, 0]);
         assert_eq!(answers(&admin), expected(345));
         assert_eq!(check::check(conn, id, |_, _| {}).expect("an answer"), []);
         assert_eq!((unfinished(conn), strays(conn, id)), ((0, 0), vec![]));
@@ -180,7 +180,7 @@ on_both!(
             in_merge += i32::from(unfinished(conn) != (0, 0));
         }
         println!("{kills} kills, {in_merge} of them in a merge");
-        assert_eq!(levels(conn, 1), [3, 3, 3, 2, 2, 1, 0, 0]);
+        assert_eq!(levels(conn, 1), [4, 4, 4, 3, 3, 2, 1, 0]);
         assert_eq!((unfinished(conn), strays(conn, 1)), ((0, 0), vec![]));
         assert_eq!(check::check(conn, 1, |_, _| {}).expect("an answer"), []);
     }

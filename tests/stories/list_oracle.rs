@@ -10,7 +10,7 @@ use logbook_engine::{
         self,
         build::{self, Advanced, IngestRate, Making, Sizes},
         building::Made,
-        directory::Level,
+        directory::{LARGE, Level, MEDIUM, SMALL},
         store, write,
     },
 };
@@ -106,7 +106,7 @@ pub(crate) fn make_run(conn: &mut Conn, id: i32, run: (i32, Level), seqs: (i64, 
 /// Indexes all events, with sizes so small that there are segments of every level, and returns their levels. Stops after
 /// so many steps: in the middle of a merge, or before.
 pub(crate) fn index_in_tiers(conn: &mut Conn, id: i32, steps: usize) -> Vec<Level> {
-    let sizes = Sizes { small: 3, large: 7, merged: 2, written: 1000 };
+    let sizes = Sizes { small: 3, medium: 5, large: 9, merged: 2, written: 1000 };
     for _ in 0..steps {
         if build::advance_by(conn, id, IngestRate::Quiet, &sizes).expect("a step") != Advanced::Segment {
             break;
@@ -126,8 +126,8 @@ fn index(server: &TestServer, slug: &str, lengths: &[usize]) {
         if last > state.last_seq {
             break;
         }
-        // Those that are small and those that are not are stored differently.
-        let level = Level::from(*length > 20);
+        // Runs of different levels are stored differently.
+        let level = [SMALL, MEDIUM, LARGE][(*length / 10).min(2)];
         let made = make_run(conn, id, (state.next_segment, level), (first, last));
         let stored = write::swap_runs(conn, id, state, &[], (level, made), 4096).expect("an index");
         assert!(stored, "nobody else is there");

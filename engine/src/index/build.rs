@@ -1,16 +1,16 @@
 //! Builds segments from events, in a background job.
 //!
-//! New events first get small runs. 64 full ones are replaced by one large run, which is built from the events again,
-//! since its blocks are in time order throughout. The newest small run is rebuilt while it grows. 16 large runs become
-//! one segment, and 16 of such segments one of the next level ([`merge`]).
+//! New events first get small runs, of which the newest is rebuilt while it grows. Eight full ones are replaced by a medium run,
+//! and eight of these by a large one. Each is built from the events again, since its blocks are in time order throughout. 16
+//! large runs become one segment, and 16 of such segments one of the next level ([`merge`]).
 
 use diesel::prelude::*;
 
 use super::{
     building::{Building, Made},
-    directory::Level,
+    directory::{LARGE, Level, MEDIUM, SMALL},
     merge,
-    run::{BLOCK, FORMAT, MOST_COLUMNS, SMALL_COLUMNS, Segment},
+    run::{BLOCK, FORMAT, MEDIUM_COLUMNS, MOST_COLUMNS, SMALL_COLUMNS, Segment},
     store::{self, State},
     write,
 };
@@ -56,6 +56,7 @@ pub enum IngestRate {
 pub struct Sizes {
     /// At most [`SMALL_COLUMNS`].
     pub small: usize,
+    pub medium: usize,
     /// At most [`MOST_COLUMNS`].
     pub large: usize,
     /// At most [`super::directory::MOST_MERGED`].
@@ -68,6 +69,7 @@ impl Default for Sizes {
     fn default() -> Self {
         Self {
             small: SMALL_COLUMNS,
+            medium: MEDIUM_COLUMNS,
             large: MOST_COLUMNS,
             merged: super::directory::MOST_MERGED,
             written: 512 << 10,
@@ -98,7 +100,7 @@ pub fn advance_by(conn: &mut Conn, workspace_id: i32, rate: IngestRate, sizes: &
         return Ok(Advanced::Segment);
     }
     // In a burst runs come first, until so many wait for a merge that questions take long.
-    let waiting_runs = segments.iter().filter(|segment| segment.level == 1).count();
+    let waiting_runs = segments.iter().filter(|segment| segment.level == LARGE).count();
     if waiting_runs < 2 * sizes.merged && build_next(conn, workspace_id, (state, &segments), rate, sizes)? {
         if waiting_runs + 1 >= sizes.merged && merge::current(conn, workspace_id)?.is_none() {
             // At once, so that the job finds it when no more events come.
@@ -144,6 +146,7 @@ fn build_next(
             }
             Making::TooLarge { most } => {
                 sizes.large = most;
+                sizes.medium = sizes.medium.min(most);
                 sizes.small = sizes.small.min(most);
             }
         }
@@ -169,26 +172,23 @@ struct Step {
 }
 
 fn next_step(state: State, segments: &[Segment], rate: IngestRate, sizes: &Sizes) -> Option<Step> {
-    let waiting = state.last_seq - state.indexed_seq;
-    let small: Vec<&Segment> = segments.iter().filter(|segment| segment.level == 0).collect();
-    let first_seq = small.first().map_or(state.indexed_seq + 1, |segment| segment.first_seq());
-    if state.last_seq - first_seq + 1 >= sizes.large as i64 {
-        let last_seq = first_seq + sizes.large as i64 - 1;
-        // It replaces small runs only as a whole, and at least one.
-        let cut = small.iter().find(|run| run.first_seq() <= last_seq && run.last_seq() > last_seq);
-        let last_seq = match cut {
-            Some(run) if run.first_seq() == first_seq => run.last_seq(),
-            Some(run) => run.first_seq() - 1,
-            None => last_seq,
-        };
-        let replaces = small.iter().filter(|run| run.last_seq() <= last_seq).map(|run| run.number);
-        return Some(Step { first_seq, last_seq, level: 1, replaces: replaces.collect() });
+    let below =
+        |level: Level| segments.iter().filter(move |segment| segment.level < level).collect::<Vec<_>>();
+    if let Some(step) = larger(state, &below(LARGE), LARGE, sizes.large) {
+        return Some(step);
     }
+    let waiting = state.last_seq - state.indexed_seq;
     let enough = match rate {
         IngestRate::Quiet => waiting > 0,
         IngestRate::Steady => waiting >= GROWN,
         IngestRate::Burst => false,
     };
+    let small = below(MEDIUM);
+    if rate != IngestRate::Burst
+        && let Some(step) = larger(state, &small, MEDIUM, sizes.medium)
+    {
+        return Some(step);
+    }
     if !enough {
         return None;
     }
@@ -198,9 +198,27 @@ fn next_step(state: State, segments: &[Segment], rate: IngestRate, sizes: &Sizes
     Some(Step {
         first_seq,
         last_seq: (first_seq + sizes.small as i64 - 1).min(state.last_seq),
-        level: 0,
+        level: SMALL,
         replaces: growing.map(|run| run.number).into_iter().collect(),
     })
+}
+
+/// A run of this level and size in place of `runs`, and of events that have none yet. None while these are fewer.
+fn larger(state: State, runs: &[&Segment], level: Level, size: usize) -> Option<Step> {
+    let first_seq = runs.first().map_or(state.indexed_seq + 1, |run| run.first_seq());
+    let last_seq = first_seq + size as i64 - 1;
+    if state.last_seq < last_seq {
+        return None;
+    }
+    // It replaces others only as a whole, and at least one.
+    let cut = runs.iter().find(|run| run.first_seq() <= last_seq && run.last_seq() > last_seq);
+    let last_seq = match cut {
+        Some(run) if run.first_seq() == first_seq => run.last_seq(),
+        Some(run) => run.first_seq() - 1,
+        None => last_seq,
+    };
+    let replaces = runs.iter().filter(|run| run.last_seq() <= last_seq).map(|run| run.number);
+    Some(Step { first_seq, last_seq, level, replaces: replaces.collect() })
 }
 
 /// Creates the workspace's index state, unless it exists.

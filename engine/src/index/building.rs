@@ -114,8 +114,7 @@ impl Building {
         pieces.extend(large);
         let columns = times.chunks(GROUP).zip(order.chunks(GROUP)).zip(signatures.chunks(GROUP));
         for (group, ((times, places), signatures)) in columns.enumerate() {
-            let span = (times[0], times[times.len() - 1]);
-            pieces.push((group_piece(group), write_group(span, places, signatures)));
+            pieces.push((group_piece(group), write_group(times, places, signatures)));
         }
         let firsts: Vec<i64> = times.iter().step_by(GROUP).copied().collect();
         pieces.push((TIMES, write_times(&firsts)));

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::{
     build::{Making, make, state_and_segments},
-    directory::{Kind, Level, entries},
+    directory::{Kind, LARGE, Level, entries},
     run::{DIRECTORIES_END, Part, PieceNumber, Segment, part_of_piece},
     store,
     words::{Dictionary, Stored},
@@ -37,7 +37,7 @@ pub fn check(
             }
             covered = run.last_seq;
             done += 1;
-            let level = segment.level.min(1);
+            let level = segment.level.min(LARGE);
             let Making::Done((made, pieces)) =
                 make(conn, workspace_id, (run.number, level), (run.first_seq, run.last_seq))?
             else {
@@ -100,7 +100,7 @@ fn add(digests: &mut [u64], level: Level, number: PieceNumber, part: &[u8]) {
         Part::Directory(kind, part) => (kind, part),
         Part::Words(_) => return,
     };
-    let rest_bits = kind.key_bits() - kind.part_bits(level);
+    let rest_bits = kind.key_bits() - Kind::part_bits(level);
     for (rest, numbers) in entries(part, digests.len() as u32 * kind.numbers()) {
         let key = (part_number as u64) << rest_bits | rest;
         for number in numbers {

@@ -18,10 +18,15 @@ pub enum Kind {
     Values,
 }
 
-/// The levels of segments: a small run, a large run, and merged ones.
+/// The levels of segments. Those above [`LARGE`] are merged.
 pub type Level = i16;
+/// A run of the newest events, which grows.
+pub const SMALL: Level = 0;
+/// A run in place of some small ones, each of which would cost a question as much.
+pub const MEDIUM: Level = 1;
+pub const LARGE: Level = 2;
 /// Segments of this level are not merged any more.
-pub const TOP_LEVEL: Level = 3;
+pub const TOP_LEVEL: Level = 4;
 /// Most directories that are merged into one: each level has this many times as many parts.
 pub const MOST_MERGED: usize = 16;
 
@@ -36,13 +41,12 @@ impl Kind {
     }
 
     /// The number of bits of a key that choose its part.
-    pub fn part_bits(self, level: Level) -> u32 {
-        let (small, large) = match self {
-            Self::Blocks => (5, 12),
-            Self::WideBlocks => (5, 12),
-            Self::Values => (3, 12),
-        };
-        if level == 0 { small } else { large + 4 * u32::from(level as u16 - 1) }
+    pub fn part_bits(level: Level) -> u32 {
+        match level {
+            SMALL => 5,
+            MEDIUM => 9,
+            _ => 12 + 4 * u32::from(level.abs_diff(LARGE)),
+        }
     }
 
     /// A run's numbers are below this one.
@@ -56,7 +60,7 @@ impl Kind {
 
     /// The part that has a key, and the rest of the key.
     pub fn place(self, key: u64, level: Level) -> (usize, u64) {
-        let rest = self.key_bits() - self.part_bits(level);
+        let rest = self.key_bits() - Self::part_bits(level);
         ((key >> rest) as usize, key & ((1 << rest) - 1))
     }
 }
@@ -87,18 +91,37 @@ impl PartBuilder {
     }
 }
 
-/// The set of a key in its part. None when it has none.
-pub fn find(part: &[u8], rest: u64, universe: u32) -> Option<posting::Set<'_>> {
+/// A reader at the set of a key in its part. None when it has none.
+pub fn find(part: &[u8], rest: u64, universe: u32) -> Option<Reader<'_>> {
     let mut reader = Reader { bytes: part, at: 0 };
     let mut next = 0_u64;
     loop {
         let found = next.checked_add(reader.varint()?)?;
         if found >= rest {
-            return (found == rest).then(|| posting::read(&mut reader, universe)).flatten();
+            return (found == rest).then_some(reader);
         }
         next = found + 1;
         posting::skip(&mut reader, universe)?;
     }
+}
+
+/// Readers at the sets of a key and of the next one, as [`find`].
+pub fn find_two(part: &[u8], rest: u64, universe: u32) -> [Option<Reader<'_>>; 2] {
+    let mut reader = Reader { bytes: part, at: 0 };
+    let mut next = 0_u64;
+    let mut two = [None, None];
+    while let Some(found) = reader.varint().and_then(|gap| next.checked_add(gap))
+        && found <= rest + 1
+    {
+        if found >= rest {
+            two[(found - rest) as usize] = Some(reader.clone());
+        }
+        next = found + 1;
+        if posting::skip(&mut reader, universe).is_none() {
+            break;
+        }
+    }
+    two
 }
 
 /// Every key of a part, and its numbers. Ends where the bytes are damaged.
@@ -108,7 +131,7 @@ pub fn entries(part: &[u8], universe: u32) -> impl Iterator<Item = (u64, Vec<u32
     std::iter::from_fn(move || {
         let rest = next.checked_add(reader.varint()?)?;
         next = rest + 1;
-        Some((rest, posting::read(&mut reader, universe)?.numbers(universe)))
+        Some((rest, posting::read(&mut reader, universe)?))
     })
 }
 
@@ -139,7 +162,7 @@ pub fn merge_part(
             entries.map(move |(key, numbers)| (key, before, numbers)).peekable()
         })
         .collect();
-    let rest = kind.key_bits() - kind.part_bits(level + 1);
+    let rest = kind.key_bits() - Kind::part_bits(level + 1);
     let mut builder = PartBuilder::default();
     let mut current = None;
     while let Some(key) = sources.iter_mut().filter_map(|source| source.peek()).map(|(key, ..)| *key).min() {
@@ -168,7 +191,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::index::posting::Set;
 
     type Entries = BTreeMap<(usize, u64), Vec<u32>>;
 
@@ -215,10 +237,10 @@ mod tests {
             let runs: Vec<_> = (1..=4).map(|seed| keys(kind, seed)).collect();
             // Two of one run, and one of two.
             let inputs: Vec<_> = [&runs[..1], &runs[1..3], &runs[3..]]
-                .map(|runs| (directory(kind, 1, runs), runs.len()))
+                .map(|runs| (directory(kind, LARGE, runs), runs.len()))
                 .into();
             let mut merged = BTreeMap::new();
-            for part in 0..1 << kind.part_bits(1) {
+            for part in 0..1 << Kind::part_bits(LARGE) {
                 let mut parts = Vec::new();
                 let mut runs_before = 0;
                 for (directory, runs) in &inputs {
@@ -227,25 +249,30 @@ mod tests {
                     }
                     runs_before += *runs as u32;
                 }
-                merge_part(kind, 1, part, (&parts, runs_before), |part, bytes| {
+                merge_part(kind, LARGE, part, (&parts, runs_before), |part, bytes| {
                     assert!(merged.insert(part, bytes).is_none(), "each part once");
                 });
             }
-            assert!(merged == directory(kind, 2, &runs), "{kind:?}");
+            assert!(merged == directory(kind, LARGE + 1, &runs), "{kind:?}");
         }
     }
 
     #[test]
     fn every_key_is_found_with_its_numbers_and_no_other() {
-        for (kind, level) in [(Kind::Blocks, 0), (Kind::Values, 1), (Kind::WideBlocks, 1)] {
+        for (kind, level) in [(Kind::Blocks, SMALL), (Kind::Values, LARGE), (Kind::WideBlocks, MEDIUM)] {
             let keys = keys(kind, 9);
             let parts = directory(kind, level, std::slice::from_ref(&keys));
             let find = |key: u64| {
                 let (part, rest) = kind.place(key, level);
-                find(parts.get(&part)?, rest, kind.numbers()).map(|set| Set::numbers(set, kind.numbers()))
+                let mut set = find(parts.get(&part)?, rest, kind.numbers())?;
+                posting::read(&mut set, kind.numbers())
             };
             for (key, numbers) in &keys {
                 assert_eq!(find(*key).as_ref(), Some(numbers), "{kind:?} {key}");
+                let (part, rest) = kind.place(key & !1, level);
+                let two = find_two(&parts[&part], rest, kind.numbers());
+                let two = two.map(|set| set.and_then(|mut set| posting::read(&mut set, kind.numbers())));
+                assert_eq!(two, [find(key & !1), find(key | 1)]);
                 if !keys.contains_key(&(key ^ 1)) {
                     assert_eq!(find(key ^ 1), None);
                 }

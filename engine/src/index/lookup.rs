@@ -12,7 +12,7 @@ use super::{
 use crate::{db::Conn, error::Result, event::Log};
 
 /// Most words of a pair, times those of its other half, that are looked up.
-const MOST_PAIRS: usize = 64;
+const MOST_PAIRS: usize = 256;
 
 /// What a segment's dictionary makes of the parts of a text. It is let go afterwards: it may have megabytes, and a query
 /// looks at many segments.

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 
 use super::{
     build::Sizes,
-    directory::{Input, TOP_LEVEL, merge_part},
+    directory::{Input, LARGE, TOP_LEVEL, merge_part},
     run::{DIRECTORIES_END, Part, PieceNumber, Segment, part_of_piece, part_piece, words_piece},
     store::{self, State},
     words::Dictionary,
@@ -33,7 +33,7 @@ const REMOVED: i64 = 1000;
 /// The next segments to merge: so many of one level, one after the other.
 pub fn due<'a>(segments: &'a [Segment], sizes: &Sizes) -> Option<&'a [Segment]> {
     let same_level = segments.chunk_by(|one, other| one.level == other.level);
-    let mut mergeable = same_level.filter(|run| (1..TOP_LEVEL).contains(&run[0].level));
+    let mut mergeable = same_level.filter(|run| (LARGE..TOP_LEVEL).contains(&run[0].level));
     // The newest ones have the lowest level.
     mergeable.rfind(|run| run.len() >= sizes.merged).map(|run| &run[..sizes.merged])
 }
@@ -150,7 +150,7 @@ fn read(conn: &mut Conn, workspace_id: i32, inputs: &[&Segment], start: PieceNum
 fn merged(inputs: &[&Segment], read: &Read) -> Vec<(PieceNumber, Vec<u8>)> {
     let mut merged = Vec::new();
     let mut sources: Vec<_> = read.pieces.iter().map(|pieces| pieces.iter().peekable()).collect();
-    let level = inputs.first().map_or(1, |input| input.level);
+    let level = inputs.first().map_or(LARGE, |input| input.level);
     while let Some(piece) = sources.iter_mut().filter_map(|source| source.peek().map(|(n, _)| *n)).min() {
         let (kind, part) = match part_of_piece(piece) {
             Part::Directory(kind, part) => (kind, part),

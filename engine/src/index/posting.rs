@@ -74,78 +74,160 @@ fn write_as(
 }
 
 /// A set as it is stored.
-pub enum Set<'a> {
-    Numbers(Vec<u32>),
-    Lacking(Vec<u32>),
+enum Stored<'a> {
+    /// Of its numbers, or of those that it lacks.
+    Gaps(Gaps<'a>, Form),
     Bitmap(&'a [u8]),
 }
 
-impl Set<'_> {
-    /// The numbers of the set, in ascending order.
-    pub fn numbers(self, universe: u32) -> Vec<u32> {
-        match self {
-            Self::Numbers(numbers) => numbers,
-            Self::Lacking(lacking) => {
-                let mut lacking = lacking.into_iter().peekable();
-                (0..universe).filter(|number| lacking.next_if_eq(number).is_none()).collect()
-            }
-            Self::Bitmap(bitmap) => {
-                let is_set = |number: &u32| bitmap[*number as usize / 8] >> (number % 8) & 1 == 1;
-                (0..universe).filter(is_set).collect()
-            }
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    List,
+    Lacking,
+}
+
+impl<'a> Stored<'a> {
+    /// None when the bytes are damaged. `reader` is then at the codes, or behind a set whose length is known.
+    fn open(reader: &mut Reader<'a>, universe: u32) -> Option<Self> {
+        let head = reader.varint()?;
+        let (count, form) = (head >> 2, head & 3);
+        if form == BITMAP {
+            return reader.take(universe.div_ceil(8) as usize).map(Self::Bitmap);
         }
+        if count > u64::from(universe) {
+            return None;
+        }
+        let bytes = if count > FEW { reader.slice()? } else { reader.bytes.get(reader.at..)? };
+        let codes = BitReader::new(bytes, remainder_bits(count, universe));
+        let form = if form == LIST { Form::List } else { Form::Lacking };
+        Some(Self::Gaps(Gaps { count, codes, universe }, form))
+    }
+}
+
+/// The gaps of a set.
+struct Gaps<'a> {
+    count: u64,
+    codes: BitReader<'a>,
+    universe: u32,
+}
+
+impl Gaps<'_> {
+    /// Passes the numbers below `end` on, in ascending order, and moves the reader behind all of them. None when the bytes are
+    /// damaged.
+    #[inline]
+    fn each(mut self, reader: &mut Reader<'_>, end: u32, mut number_is: impl FnMut(u32)) -> Option<()> {
+        let mut next = 0_u32;
+        for _ in 0..self.count {
+            let number = next.checked_add(self.codes.code()?).filter(|number| *number < self.universe)?;
+            // Only few have no length, and end where their codes do.
+            if number >= end && self.count > FEW {
+                return Some(());
+            }
+            number_is(number);
+            next = number + 1;
+        }
+        self.end(reader)
     }
 
-    /// Sets the bit of each number of the set. Bits beyond the words are left out.
-    pub fn add_to(&self, words: &mut [u64], universe: u32) {
-        match self {
-            Self::Numbers(numbers) => {
-                for number in numbers {
-                    if let Some(word) = words.get_mut(*number as usize / 64) {
-                        *word |= 1 << (number % 64);
-                    }
-                }
+    /// Sets the bits of a set whose codes have no remainders: they are a one for each number that is passed over, and a zero for
+    /// the next number of the gaps.
+    fn add_unary(self, form: Form, words: &mut [u64]) -> Option<()> {
+        let bytes = self.codes.bytes;
+        let zeros: u64 = bytes.iter().map(|byte| u64::from(byte.count_zeros())).sum();
+        // Behind the last code zeros fill the last byte.
+        let length = (bytes.len() * 8).checked_sub(zeros.checked_sub(self.count)? as usize)?;
+        let all = self.universe as usize;
+        if length > all {
+            return None;
+        }
+        let below = |end: usize, from: usize| match end.saturating_sub(from) {
+            64.. => u64::MAX,
+            few => (1 << few) - 1,
+        };
+        for ((n, word), eight) in
+            words.iter_mut().enumerate().zip(bytes.chunks(8).chain(std::iter::repeat(&[][..])))
+        {
+            if n * 64 >= all {
+                break;
             }
-            Self::Lacking(lacking) => {
-                let mut all = ones(universe as usize);
-                lacking.iter().for_each(|number| all[*number as usize / 64] &= !(1 << (number % 64)));
-                words.iter_mut().zip(all).for_each(|(word, other)| *word |= other);
+            let ones = eight.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+            let of_gaps = !ones & below(length, n * 64);
+            *word |= if form == Form::List { of_gaps } else { !of_gaps & below(all, n * 64) };
+        }
+        Some(())
+    }
+
+    fn end(self, reader: &mut Reader<'_>) -> Option<()> {
+        if self.count <= FEW {
+            reader.take(self.codes.at.div_ceil(8))?;
+            return Some(());
+        }
+        (self.codes.at <= self.codes.bytes.len() * 8).then_some(())
+    }
+}
+
+/// Reads a set of numbers below `universe`, in ascending order. None when the bytes are damaged.
+pub fn read(reader: &mut Reader<'_>, universe: u32) -> Option<Vec<u32>> {
+    match Stored::open(reader, universe)? {
+        Stored::Bitmap(bitmap) => {
+            let is_set = |number: &u32| bitmap[*number as usize / 8] >> (number % 8) & 1 == 1;
+            Some((0..universe).filter(is_set).collect())
+        }
+        Stored::Gaps(gaps, form) => {
+            let most = gaps.codes.bytes.len() * 8;
+            let mut numbers = Vec::with_capacity((gaps.count as usize).min(most));
+            gaps.each(reader, universe, |number| numbers.push(number))?;
+            if form == Form::List {
+                return Some(numbers);
             }
-            Self::Bitmap(bitmap) => {
-                for (word, eight) in words.iter_mut().zip(bitmap.chunks(8)) {
-                    *word |= eight.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-                }
-            }
+            let mut lacking = numbers.into_iter().peekable();
+            Some((0..universe).filter(|number| lacking.next_if_eq(number).is_none()).collect())
         }
     }
 }
 
-/// Reads a set of numbers below `universe`. None when the bytes are damaged.
-pub fn read<'a>(reader: &mut Reader<'a>, universe: u32) -> Option<Set<'a>> {
-    let head = reader.varint()?;
-    let (count, form) = (head >> 2, head & 3);
-    if form == BITMAP {
-        return reader.take(universe.div_ceil(8) as usize).map(Set::Bitmap);
+/// Reads a set as [`read`] does, and sets the bit of each of its numbers below `end`; those of others may be set or not. Bits
+/// beyond the words are left out.
+pub fn add_bits(reader: &mut Reader<'_>, universe: u32, end: u32, words: &mut [u64]) -> Option<()> {
+    let of = |number: u32| (number as usize / 64, 1_u64 << (number % 64));
+    match Stored::open(reader, universe)? {
+        Stored::Bitmap(bitmap) => {
+            for (word, eight) in words.iter_mut().zip(bitmap.chunks(8)) {
+                *word |= eight.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+            }
+            Some(())
+        }
+        Stored::Gaps(gaps, form) if gaps.codes.bits == 0 && gaps.count > FEW => gaps.add_unary(form, words),
+        Stored::Gaps(gaps, Form::List) => gaps.each(reader, end, |number| {
+            let (at, bit) = of(number);
+            if let Some(word) = words.get_mut(at) {
+                *word |= bit;
+            }
+        }),
+        Stored::Gaps(gaps, Form::Lacking) => {
+            let mut all = ones(universe as usize);
+            gaps.each(reader, end, |number| {
+                let (at, bit) = of(number);
+                all[at] &= !bit;
+            })?;
+            words.iter_mut().zip(all).for_each(|(word, other)| *word |= other);
+            Some(())
+        }
     }
-    if count > u64::from(universe) {
-        return None;
+}
+
+/// Moves past a set. None when the bytes are damaged.
+#[inline]
+pub fn skip(reader: &mut Reader<'_>, universe: u32) -> Option<()> {
+    if let Stored::Gaps(mut gaps, _) = Stored::open(reader, universe)?
+        && gaps.count <= FEW
+    {
+        for _ in 0..gaps.count {
+            gaps.codes.code()?;
+        }
+        gaps.end(reader)?;
     }
-    let bits = remainder_bits(count, universe);
-    let bytes = if count > FEW { reader.slice()? } else { reader.bytes.get(reader.at..)? };
-    let mut codes = BitReader { bytes, at: 0 };
-    let mut numbers = Vec::with_capacity((count as usize).min(bytes.len() * 8));
-    let mut next = 0_u32;
-    for _ in 0..count {
-        let number = next.checked_add(codes.code(bits)?).filter(|number| *number < universe)?;
-        numbers.push(number);
-        next = number + 1;
-    }
-    if count <= FEW {
-        reader.take(codes.at.div_ceil(8))?;
-    } else if codes.at > bytes.len() * 8 {
-        return None;
-    }
-    Some(if form == LIST { Set::Numbers(numbers) } else { Set::Lacking(numbers) })
+    Some(())
 }
 
 /// The lowest `count` bits set.
@@ -157,25 +239,6 @@ pub fn ones(count: usize) -> Vec<u64> {
         *last = (1 << (count % 64)) - 1;
     }
     words
-}
-
-/// Moves past a set. None when the bytes are damaged.
-pub fn skip(reader: &mut Reader<'_>, universe: u32) -> Option<()> {
-    let head = reader.varint()?;
-    let (count, form) = (head >> 2, head & 3);
-    if form == BITMAP {
-        reader.take(universe.div_ceil(8) as usize)?;
-    } else if count > FEW {
-        reader.slice()?;
-    } else {
-        let mut few = BitReader { bytes: reader.bytes.get(reader.at..)?, at: 0 };
-        let bits = remainder_bits(count, universe);
-        for _ in 0..count {
-            few.code(bits)?;
-        }
-        reader.take(few.at.div_ceil(8))?;
-    }
-    Some(())
 }
 
 #[derive(Default)]
@@ -221,12 +284,22 @@ struct BitReader<'a> {
     bytes: &'a [u8],
     /// In bits.
     at: usize,
+    /// The next bits; zeros after the end.
+    word: u64,
+    /// How many of them are in `word`.
+    left: u32,
+    /// Of a remainder.
+    bits: u32,
 }
 
-impl BitReader<'_> {
+impl<'a> BitReader<'a> {
+    fn new(bytes: &'a [u8], bits: u32) -> Self {
+        Self { bytes, at: 0, word: 0, left: 0, bits }
+    }
+
     /// The next 57 bits or more; zeros after the end.
     #[inline]
-    fn peek(&self) -> u64 {
+    fn fill(&mut self) {
         let start = self.at / 8;
         let word = match self.bytes.get(start..start + 8) {
             Some(eight) => u64::from_le_bytes(eight.try_into().unwrap_or_default()),
@@ -235,28 +308,36 @@ impl BitReader<'_> {
                 rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
             }
         };
-        word >> (self.at % 8)
+        self.word = word >> (self.at % 8);
+        self.left = 64 - (self.at % 8) as u32;
     }
 
     /// The next code. Past the end there are zeros, which whoever reads finds out by `at`.
     #[inline]
-    fn code(&mut self, bits: u32) -> Option<u32> {
-        let next = self.peek();
-        let ones = next.trailing_ones();
-        let length = ones + 1 + bits;
-        // Nearly always: one look has the whole code, and the number has 32 bits.
-        if length <= 56 && bits <= 24 {
-            self.at += length as usize;
-            return Some(ones << bits | (next >> (ones + 1)) as u32 & ((1 << bits) - 1));
+    fn code(&mut self) -> Option<u32> {
+        let mut ones = self.word.trailing_ones();
+        if ones + 1 + self.bits > self.left {
+            self.fill();
+            ones = self.word.trailing_ones();
         }
-        self.long_code(bits)
+        let length = ones + 1 + self.bits;
+        // Nearly always: the word has the whole code, and the number has 32 bits.
+        if length <= 56 && self.bits <= 24 {
+            let remainder = (self.word >> (ones + 1)) as u32 & ((1 << self.bits) - 1);
+            self.at += length as usize;
+            self.word >>= length;
+            self.left -= length;
+            return Some(ones << self.bits | remainder);
+        }
+        self.long_code()
     }
 
     #[cold]
-    fn long_code(&mut self, bits: u32) -> Option<u32> {
+    fn long_code(&mut self) -> Option<u32> {
         let mut quotient = 0;
         loop {
-            let ones = self.peek().trailing_ones().min(56);
+            self.fill();
+            let ones = self.word.trailing_ones().min(56);
             quotient += ones;
             self.at += ones as usize;
             if ones < 56 {
@@ -264,8 +345,12 @@ impl BitReader<'_> {
             }
         }
         self.at += 1;
-        let remainder = self.peek() & ((1 << bits) - 1);
+        self.fill();
+        let bits = self.bits;
+        let remainder = self.word & ((1 << bits) - 1);
         self.at += bits as usize;
+        self.left = 0;
+        self.word = 0;
         quotient.checked_shl(bits).filter(|high| high >> bits == quotient).map(|high| high | remainder as u32)
     }
 }

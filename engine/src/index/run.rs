@@ -7,8 +7,8 @@
 //! directories     which blocks or columns have which keys (`directory`); a merge replaces them
 //! dictionaries    the words of each log (`words`); a merge replaces them, too
 //! large sets      one for each value that many events have: its columns                 0.1 to 8 KiB
-//! groups          of 128 columns: first and last time, seqs, and one bit of each
-//!                 signature after the other                                                  3.9 KiB
+//! groups          of 128 columns: first and last time, seqs, one bit of each signature
+//!                 after the other, and about when each eight of them begin                   3.9 KiB
 //! times           the first time of each group                                                 2 KiB
 //! ```
 
@@ -22,11 +22,13 @@ use crate::varint::{self, Reader};
 /// The number of this format, which includes what `signature`, `words` and `values` make of an event. A change of any stored
 /// byte, or of an event's marks, takes the next number; then a background job rebuilds every index. A test in
 /// `format.rs` guards it.
-pub const FORMAT: i32 = 5;
+pub const FORMAT: i32 = 6;
 /// Columns of the largest run.
 pub const MOST_COLUMNS: usize = 65_536;
 /// Columns of a small run, which is written soon after its events.
 pub const SMALL_COLUMNS: usize = 1024;
+/// Columns of a medium run, which replaces small ones.
+pub const MEDIUM_COLUMNS: usize = 8192;
 /// Columns that share their keys.
 pub const BLOCK: usize = 32;
 /// Columns that share the keys of their UUIDs. Most wide blocks have most of those of three digits.
@@ -144,23 +146,24 @@ impl Segment {
 /// One bit per block or column.
 pub type Words = Vec<u64>;
 
-/// The columns of a large set, as bits.
-pub fn large_set(piece: &[u8]) -> Option<Words> {
-    let mut words = vec![0; MOST_COLUMNS / 64];
-    posting::read(&mut Reader { bytes: piece, at: 0 }, MOST_COLUMNS as u32)?
-        .add_to(&mut words, MOST_COLUMNS as u32);
-    Some(words)
+/// Sets the bits of those columns of a large set that are below `end`, and perhaps others.
+pub fn add_large_set(piece: &[u8], end: usize, words: &mut [u64]) {
+    // A damaged one has fewer.
+    let _ = posting::add_bits(&mut Reader { bytes: piece, at: 0 }, MOST_COLUMNS as u32, end as u32, words);
 }
 
 /// The bytes of a group: the time of its first and last column, the distance of each column's seq to the run's first,
-/// and for each bit of a signature the bits of the columns.
-pub fn write_group(times: (i64, i64), places: &[u16], signatures: &[[u64; SIGNATURE_WORDS]]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(16 + GROUP * 2 + BITS * GROUP / 8);
-    bytes.extend(times.0.to_le_bytes());
-    bytes.extend(times.1.to_le_bytes());
+/// for each bit of a signature the bits of the columns, and the time of every eighth column as a fraction of the time between
+/// the first and the last one, rounded down. Late events are together in the first groups of a run, which then last weeks.
+pub fn write_group(times: &[i64], places: &[u16], signatures: &[[u64; SIGNATURE_WORDS]]) -> Vec<u8> {
+    let (first, last) =
+        (times.first().copied().unwrap_or_default(), times.last().copied().unwrap_or_default());
+    let mut bytes = Vec::with_capacity(FRACTIONS_AT + GROUP / EIGHT * 2);
+    bytes.extend(first.to_le_bytes());
+    bytes.extend(last.to_le_bytes());
     bytes.extend(places.iter().flat_map(|place| place.to_le_bytes()));
     bytes.resize(BITS_AT, 0);
-    bytes.resize(BITS_AT + BITS * GROUP / 8, 0);
+    bytes.resize(FRACTIONS_AT, 0);
     for (half, signatures) in signatures.chunks(64).enumerate() {
         for word in 0..SIGNATURE_WORDS {
             let mut square = [0; 64];
@@ -172,6 +175,11 @@ pub fn write_group(times: (i64, i64), places: &[u16], signatures: &[[u64; SIGNAT
             }
         }
     }
+    let span = (i128::from(last) - i128::from(first)).max(1);
+    for time in times.iter().step_by(EIGHT) {
+        let fraction = (i128::from(*time) - i128::from(first)) * i128::from(WHOLE) / span;
+        bytes.extend((fraction as u16).to_le_bytes());
+    }
     bytes
 }
 
@@ -179,6 +187,11 @@ pub fn write_group(times: (i64, i64), places: &[u16], signatures: &[[u64; SIGNAT
 pub const SIGNATURE_WORDS: usize = BITS.div_ceil(64);
 const PLACES_AT: usize = 16;
 const BITS_AT: usize = PLACES_AT + GROUP * 2;
+const FRACTIONS_AT: usize = BITS_AT + BITS * GROUP / 8;
+/// Columns whose times are known about.
+pub const EIGHT: usize = 8;
+/// The fraction that is the whole time of a group.
+const WHOLE: u16 = u16::MAX;
 
 /// A group as it is stored.
 #[derive(Clone, Copy)]
@@ -188,6 +201,18 @@ impl Group<'_> {
     /// First and last time of its columns.
     pub fn times(self) -> Option<(i64, i64)> {
         Some((u64_at(self.0, 0)? as i64, u64_at(self.0, 8)? as i64))
+    }
+
+    /// Times between which the nth eight columns are.
+    pub fn times_of_eight(self, nth: usize) -> Option<(i64, i64)> {
+        let (first, last) = self.times()?;
+        let span = i128::from(last) - i128::from(first);
+        let fraction = |nth: usize| u16_at(self.0, FRACTIONS_AT + nth * 2).map(i128::from);
+        let from = i128::from(first) + span * fraction(nth)? / i128::from(WHOLE);
+        // The next eight begin before the next fraction.
+        let until =
+            fraction(nth + 1).map(|next| i128::from(first) + span * (next + 1) / i128::from(WHOLE) + 1);
+        Some((from as i64, until.map_or(last, |until| until.min(last.into()) as i64)))
     }
 
     /// The distance of a column's seq to the run's first.
@@ -240,5 +265,32 @@ fn transpose(square: &mut [u64; 64]) {
         }
         half /= 2;
         mask ^= mask << half;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_eight_columns_of_a_group_are_within_their_times() {
+        let week = 7 * 86_400_000_000_i64;
+        // Late events, then those of some seconds; all at once; from one end of time to the other; and a part of a group.
+        let late = (0..100).map(|n| n * week / 20).chain((0..28).map(|n| 5 * week + n * 1_000_003)).collect();
+        let ends = (0..127).map(|n| i64::MIN + n).chain([i64::MAX]).collect();
+        for times in [late, vec![7; GROUP], ends, vec![3, 4, 9], vec![5]] as [Vec<i64>; 5] {
+            let places = vec![0; times.len()];
+            let bytes = write_group(&times, &places, &vec![[0; SIGNATURE_WORDS]; times.len()]);
+            let group = Group(&bytes);
+            assert_eq!(group.times(), Some((times[0], times[times.len() - 1])));
+            for (nth, eight) in times.chunks(EIGHT).enumerate() {
+                let (from, until) = group.times_of_eight(nth).expect("times");
+                assert!(eight.iter().all(|time| (from..=until).contains(time)), "{from} {eight:?} {until}");
+                let widest = (times[times.len() - 1].abs_diff(times[0]) / 65_535 + 1) * 2;
+                let next = times.get((nth + 1) * EIGHT).copied().unwrap_or(until);
+                assert!(eight[0].abs_diff(from) <= widest && until.abs_diff(next) <= widest);
+            }
+            assert_eq!(group.times_of_eight(times.len().div_ceil(EIGHT)), None);
+        }
     }
 }

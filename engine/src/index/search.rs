@@ -26,7 +26,7 @@ use super::{
     candidates::Found,
     lookup::Lookup,
     plan::Plan,
-    run::{Segment, Words},
+    run::{MOST_COLUMNS, Segment, Words},
     sources::{OpenRun, OpenSegment, Queued, Ready, Source, segment_rank},
     store::{self, Pieces, State},
 };
@@ -294,8 +294,8 @@ impl<'a> Walk<'a> {
         let Self { index, filter, plan, pieces, .. } = self;
         let found = lookup.read(conn, (&index.cache, pieces), (filter.log, plan), segments)?;
         let opened = found.into_iter().map(|(segment, found)| {
-            let columns = |run| (run, found.columns(&segment, run, None));
-            let runs = (0..segment.runs.len()).map(columns);
+            let columns = |run| (run, found.columns(&segment, run, MOST_COLUMNS, None));
+            let runs = (0..segment.runs.len()).filter(|run| found.may_have(*run)).map(columns);
             let runs = runs.filter(|(_, columns)| columns.iter().any(|word| *word != 0)).collect();
             (segment, found, runs)
         });
@@ -303,21 +303,34 @@ impl<'a> Walk<'a> {
     }
 
     /// Reads what the next run needs: its large sets and the times of its groups, then its next groups. Runs that come
-    /// after it are read with the same statement.
+    /// after it are read with the same statement, unless those before them have enough.
     fn read_ahead(&mut self, conn: &mut Conn, first: Box<OpenRun>, want: usize) -> Result<()> {
+        // What a text leaves of the columns may be many that do not have it.
+        let known = |run: &OpenRun| if self.plan.text.is_none() { run.known() } else { 0 };
+        let (rank, mut enough) = (first.rank(), known(&first));
         let mut runs = vec![first];
         let mut others = Vec::new();
         while runs.len() < self.ahead
             && let Some(queued) = self.queue.pop()
         {
+            if enough >= want && queued.rank < rank {
+                others.push(queued);
+                break;
+            }
             match queued.source {
-                Source::Run(run) if run.needs_reading() => runs.push(run),
-                source @ (Source::Unopened | Source::LongTail(_) | Source::ShortTail(_)) => {
+                Source::Run(run) if run.needs_reading() => {
+                    enough += known(&run);
+                    runs.push(run);
+                }
+                Source::Run(run) => {
+                    enough += known(&run);
+                    others.push(Queued { rank: queued.rank, source: Source::Run(run) });
+                }
+                source => {
                     // What is behind it may not be needed.
                     others.push(Queued { rank: queued.rank, source });
                     break;
                 }
-                source => others.push(Queued { rank: queued.rank, source }),
             }
         }
         self.queue.extend(others);

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, rc::Rc};
 use super::{
     candidates::Found,
     plan::Plan,
-    run::{GROUP, Group, PieceNumber, Run, Segment, TIMES, Words, group_piece, read_times},
+    run::{EIGHT, GROUP, Group, PieceNumber, Run, Segment, TIMES, Words, group_piece, read_times},
 };
 use crate::{
     event::Event,
@@ -34,7 +34,7 @@ enum Stage {
     Groups,
 }
 
-/// The candidates of a group that was read.
+/// The candidates among eight columns of a group that was read.
 struct ReadGroup {
     /// First and last time.
     span: (i64, i64),
@@ -101,6 +101,18 @@ impl OpenRun {
         !self.groups.is_empty() || self.columns.iter().any(|word| *word != 0)
     }
 
+    /// How many candidates are known, which may all match.
+    pub fn known(&self) -> usize {
+        let in_groups: usize = self.groups.iter().map(|group| group.seqs.len()).sum();
+        let in_columns = match self.stage {
+            Stage::Groups if !self.is_small => {
+                self.columns.iter().map(|word| word.count_ones() as usize).sum()
+            }
+            _ => 0,
+        };
+        in_groups + in_columns
+    }
+
     /// The greatest rank that its next event can have.
     pub fn rank(&self) -> i64 {
         match (self.groups.front(), self.order) {
@@ -114,8 +126,7 @@ impl OpenRun {
         self.groups.is_empty()
     }
 
-    /// Moves the candidates of its next group to `seqs` and returns the group's first and last time. None when the group
-    /// has to be read first.
+    /// Moves its next candidates to `seqs` and returns times between which they are. None when a group has to be read first.
     pub fn take_columns(&mut self, seqs: &mut Vec<i64>) -> Option<(i64, i64)> {
         let group = self.groups.pop_front()?;
         seqs.extend(group.seqs);
@@ -180,12 +191,15 @@ impl OpenRun {
     /// Takes over what was read of [`OpenRun::wanted`].
     pub fn read<'a>(&mut self, plan: &Plan, piece: &dyn Fn(PieceNumber) -> Option<&'a [u8]>) {
         if self.stage == Stage::Sets {
-            let OpenSegment { segment, found } = &*self.segment;
-            if !self.is_small && found.large_pieces(self.nth).next().is_some() {
-                self.columns = found.columns(segment, self.nth, Some(piece));
-            }
             if self.is_cut() {
                 self.cut(&read_times(piece(TIMES).unwrap_or_default()));
+            }
+            let OpenSegment { segment, found } = &*self.segment;
+            if !self.is_small && found.large_pieces(self.nth).next().is_some() {
+                // Late events are the first columns of their run: a page in the middle of the log needs few of the others.
+                let end = self.columns.iter().rposition(|word| *word != 0).map_or(0, |last| (last + 1) * 64);
+                let narrowed = found.columns(segment, self.nth, end, Some(piece));
+                self.columns.iter_mut().zip(narrowed).for_each(|(word, narrowed)| *word &= narrowed);
             }
             self.stage = Stage::Groups;
             return;
@@ -199,17 +213,26 @@ impl OpenRun {
                 Order::Desc => rank(self.order, span.0),
                 Order::Asc => rank(self.order, span.1),
             });
-            let mut columns = match &plan.text {
+            let columns = match &plan.text {
                 Some(text) => bytes.with_bits(columns, &text.bits),
                 None => columns,
             };
-            let mut seqs = Vec::new();
-            while columns != 0 {
-                let column = columns.trailing_zeros() as usize;
-                columns &= columns - 1;
-                seqs.extend(bytes.place(column).map(|place| self.run().first_seq + i64::from(place)));
-            }
-            if !seqs.is_empty() && span.0 <= self.times.1 && span.1 >= self.times.0 {
+            let eights = |n: usize| match self.order {
+                Order::Asc => n,
+                Order::Desc => GROUP / EIGHT - 1 - n,
+            };
+            for nth in (0..GROUP / EIGHT).map(eights) {
+                let mut eight = columns >> (nth * EIGHT) as u32 & 0xff;
+                let Some(span) = (eight != 0).then(|| bytes.times_of_eight(nth)).flatten() else { continue };
+                if span.0 > self.times.1 || span.1 < self.times.0 {
+                    continue;
+                }
+                let mut seqs = Vec::with_capacity(eight.count_ones() as usize);
+                while eight != 0 {
+                    let column = nth * EIGHT + eight.trailing_zeros() as usize;
+                    eight &= eight - 1;
+                    seqs.extend(bytes.place(column).map(|place| self.run().first_seq + i64::from(place)));
+                }
                 self.groups.push_back(ReadGroup { span, seqs });
             }
         }

@@ -11,7 +11,7 @@
 use std::{collections::BTreeSet, ops::Range};
 
 use super::{
-    directory::Level,
+    directory::{Level, MEDIUM},
     lists::{self, LISTED},
     signature::{is_word_byte, may_be_in_word, mix},
 };
@@ -187,7 +187,7 @@ impl Part {
 /// Bits of a word's hash that choose its part. The words of a larger segment are mostly the same ones, so each level has
 /// only four times as many parts.
 fn part_bits(level: Level) -> u32 {
-    2 * u32::from(level.unsigned_abs())
+    2 * u32::from((level.max(MEDIUM) - MEDIUM).unsigned_abs())
 }
 
 /// The section of a log's words, or of its numbers.
@@ -284,6 +284,7 @@ pub fn lines(part: &[u8]) -> impl Iterator<Item = &[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::directory::{LARGE, SMALL};
 
     fn part(letters: &str, begins: bool, ends: bool) -> Part {
         Part { letters: letters.into(), begins, ends, joint: None }
@@ -308,14 +309,15 @@ mod tests {
 
     #[test]
     fn words_are_found_by_their_parts() {
-        let mut dictionary = Dictionary::new(1);
+        let mut dictionary = Dictionary::new(LARGE);
         for word in ["asha", "natasha", "ashaman", "rao", "žofie", "000036", "0000361"] {
             dictionary.add(Log::Access, word.as_bytes());
         }
         dictionary.add(Log::Framework, b"ashap");
         let stored: Stored = dictionary.finish().collect();
         let matches = |part: Part| {
-            let of_log = stored.iter().filter(|(number, _)| parts(Log::Access, &part, 1).contains(number));
+            let of_log =
+                stored.iter().filter(|(number, _)| parts(Log::Access, &part, LARGE).contains(number));
             let mut found = part.matches(of_log.map(|(_, bytes)| &**bytes)).expect("not too many");
             found.sort_unstable();
             found
@@ -327,7 +329,7 @@ mod tests {
         assert_eq!(matches(part("00036", false, true)), ["000036"]);
         assert_eq!(matches(part("cementa", false, false)), [""; 0]);
 
-        let mut many = Dictionary::new(0);
+        let mut many = Dictionary::new(SMALL);
         (0..=MOST_MATCHES as u8).for_each(|n| many.add(Log::Access, &[b'x', b'a' + n / 26, b'a' + n % 26]));
         let many: Stored = many.finish().collect();
         assert_eq!(part("x", true, false).matches(many.iter().map(|(_, bytes)| &**bytes)), None);
@@ -336,17 +338,17 @@ mod tests {
     #[test]
     fn merged_dictionaries_are_that_of_all_words() {
         let word = |n: usize| format!("word{}", char::from(b'a' + n as u8 % 26)).repeat(1 + n / 26);
-        let mut all = Dictionary::new(2);
-        let mut merged = Dictionary::new(2);
+        let mut all = Dictionary::new(LARGE + 1);
+        let mut merged = Dictionary::new(LARGE + 1);
         for of_run in [0..40, 20..70] {
-            let mut run = Dictionary::new(1);
+            let mut run = Dictionary::new(LARGE);
             for n in of_run {
                 for log in Log::ALL {
                     run.add(*log, word(n).as_bytes());
                     all.add(*log, word(n).as_bytes());
                 }
             }
-            run.finish().for_each(|(part, bytes)| merged.add_part(1, part, &bytes));
+            run.finish().for_each(|(part, bytes)| merged.add_part(LARGE, part, &bytes));
         }
         assert!(merged.finish().eq(all.finish()));
     }

@@ -1,7 +1,7 @@
 //! The encoding of the search index, without a database: sets of numbers.
 
 use logbook_engine::{
-    index::posting::{read, skip, write},
+    index::posting::{add_bits, read, skip, write},
     varint::Reader,
 };
 use proptest::{collection::vec, prelude::*};
@@ -40,21 +40,29 @@ proptest! {
             write(&mut bytes, numbers, all);
             prop_assert!(bytes.len() - before <= 8 + all.div_ceil(8) as usize, "never longer than a bit a number");
         }
-        let (mut reader, mut skipped) = (Reader { bytes: &bytes, at: 0 }, Reader { bytes: &bytes, at: 0 });
+        let start = || Reader { bytes: &bytes, at: 0 };
+        let (mut reader, mut skipped, mut added, mut until) = (start(), start(), start(), start());
         for numbers in &sets {
-            let set = read(&mut reader, all).expect("a set");
+            prop_assert_eq!(&read(&mut reader, all).expect("a set"), numbers);
             let mut words = vec![0u64; all.div_ceil(64) as usize];
-            set.add_to(&mut words, all);
+            add_bits(&mut added, all, all, &mut words).expect("a set");
             let found: Vec<u32> = (0..all).filter(|n| words[*n as usize / 64] >> (n % 64) & 1 == 1).collect();
             prop_assert_eq!(&found, numbers);
-            prop_assert_eq!(&set.numbers(all), numbers);
+            let end = cut as u32 % all;
+            let mut words = vec![0u64; all.div_ceil(64) as usize];
+            add_bits(&mut until, all, end, &mut words).expect("a set");
+            let below = |n: &u32| words[*n as usize / 64] >> (n % 64) & 1 == 1;
+            let found: Vec<u32> = (0..end).filter(below).collect();
+            prop_assert!(found.iter().eq(numbers.iter().take_while(|n| **n < end)));
             skip(&mut skipped, all).expect("a set");
-            prop_assert_eq!(skipped.at, reader.at);
+            prop_assert_eq!([skipped.at, added.at, until.at], [reader.at; 3]);
         }
         prop_assert_eq!(reader.at, bytes.len());
         // Bytes that are cut off, or others, never cause a panic.
-        let mut reader = Reader { bytes: &bytes[..cut % bytes.len()], at: 0 };
+        let cut = || Reader { bytes: &bytes[..cut % bytes.len()], at: 0 };
+        let (mut reader, mut added) = (cut(), cut());
         while read(&mut reader, all).is_some() {}
+        while add_bits(&mut added, all, all, &mut [0; 3]).is_some() {}
     }
 }
 

@@ -1,8 +1,10 @@
 use super::*;
 use crate::index::run::Run;
 
-const LARGE: i64 = MOST_COLUMNS as i64;
-const SMALL: i64 = SMALL_COLUMNS as i64;
+/// Events of a run.
+const IN_LARGE: i64 = MOST_COLUMNS as i64;
+const IN_MEDIUM: i64 = MEDIUM_COLUMNS as i64;
+const IN_SMALL: i64 = SMALL_COLUMNS as i64;
 
 /// Segments of one run each, with these levels and numbers of events, one after the other.
 fn segments(runs: &[(Level, i64)]) -> Vec<Segment> {
@@ -34,47 +36,63 @@ fn is(level: Level, first_seq: i64, last_seq: i64, replaces: impl IntoIterator<I
 fn a_small_run_grows_until_it_is_full() {
     assert_eq!(step(&[], 0, IngestRate::Quiet), None);
     assert_eq!(step(&[], GROWN - 1, IngestRate::Steady), None, "a few events wait");
-    assert_eq!(step(&[], GROWN - 1, IngestRate::Quiet), is(0, 1, GROWN - 1, []));
-    assert_eq!(step(&[], GROWN, IngestRate::Steady), is(0, 1, GROWN, []));
-    assert_eq!(step(&[(0, GROWN)], 2 * GROWN - 1, IngestRate::Steady), None);
-    assert_eq!(step(&[(0, GROWN)], 2 * GROWN, IngestRate::Steady), is(0, 1, 2 * GROWN, [1]));
-    assert_eq!(step(&[(0, GROWN)], 3 * SMALL, IngestRate::Steady), is(0, 1, SMALL, [1]));
-    assert_eq!(step(&[(0, SMALL)], SMALL, IngestRate::Quiet), None);
-    assert_eq!(step(&[], LARGE - 1, IngestRate::Burst), None, "a large one is full soon");
+    assert_eq!(step(&[], GROWN - 1, IngestRate::Quiet), is(SMALL, 1, GROWN - 1, []));
+    assert_eq!(step(&[], GROWN, IngestRate::Steady), is(SMALL, 1, GROWN, []));
+    assert_eq!(step(&[(SMALL, GROWN)], 2 * GROWN - 1, IngestRate::Steady), None);
+    assert_eq!(step(&[(SMALL, GROWN)], 2 * GROWN, IngestRate::Steady), is(SMALL, 1, 2 * GROWN, [1]));
+    assert_eq!(step(&[(SMALL, GROWN)], 3 * IN_SMALL, IngestRate::Steady), is(SMALL, 1, IN_SMALL, [1]));
+    assert_eq!(step(&[(SMALL, IN_SMALL)], IN_SMALL, IngestRate::Quiet), None);
+    assert_eq!(step(&[], IN_LARGE - 1, IngestRate::Burst), None, "a large one is full soon");
     assert_eq!(
-        step(&[(0, SMALL)], SMALL + 1, IngestRate::Quiet),
-        is(0, SMALL + 1, SMALL + 1, []),
+        step(&[(SMALL, IN_SMALL)], IN_SMALL + 1, IngestRate::Quiet),
+        is(SMALL, IN_SMALL + 1, IN_SMALL + 1, []),
         "a full one is left alone"
     );
-    let growing = [(0, SMALL), (0, 5)];
-    assert_eq!(step(&growing, SMALL + 6, IngestRate::Quiet), is(0, SMALL + 1, SMALL + 6, [2]));
+    let growing = [(SMALL, IN_SMALL), (SMALL, 5)];
+    assert_eq!(step(&growing, IN_SMALL + 6, IngestRate::Quiet), is(SMALL, IN_SMALL + 1, IN_SMALL + 6, [2]));
 }
 
 #[test]
-fn small_runs_make_way_for_a_large_one() {
-    let small = [(0, SMALL); 64];
-    let next = is(0, 63 * SMALL + 1, LARGE - 1, []);
-    assert_eq!(step(&small[1..], LARGE - 1, IngestRate::Steady), next);
-    assert_eq!(step(&small, LARGE, IngestRate::Steady), is(1, 1, LARGE, 1..=64));
+fn small_runs_make_way_for_a_medium_one() {
+    let small = [(SMALL, IN_SMALL); 8];
+    let before = is(SMALL, 7 * IN_SMALL + 1, IN_MEDIUM - 1, []);
+    assert_eq!(step(&small[..7], IN_MEDIUM - 1, IngestRate::Steady), before);
+    assert_eq!(step(&small, IN_MEDIUM, IngestRate::Quiet), is(MEDIUM, 1, IN_MEDIUM, 1..=8));
+    assert_eq!(step(&small, IN_MEDIUM, IngestRate::Burst), None, "a large one is full soon");
     assert_eq!(
-        step(&[(0, SMALL), (0, 7)], LARGE, IngestRate::Steady),
-        is(1, 1, LARGE, [1, 2]),
-        "events that had none yet, too"
+        step(&[], IN_LARGE - 1, IngestRate::Steady),
+        is(MEDIUM, 1, IN_MEDIUM, []),
+        "what a burst has left"
+    );
+    let medium = [(MEDIUM, IN_MEDIUM), (SMALL, IN_SMALL), (SMALL, 5)];
+    let last_seq = IN_MEDIUM + IN_SMALL + 6;
+    let growing = is(SMALL, IN_MEDIUM + IN_SMALL + 1, last_seq, [3]);
+    assert_eq!(step(&medium, last_seq, IngestRate::Quiet), growing);
+}
+
+#[test]
+fn medium_runs_make_way_for_a_large_one() {
+    let medium = [(MEDIUM, IN_MEDIUM); 8];
+    assert_eq!(step(&medium, IN_LARGE, IngestRate::Steady), is(LARGE, 1, IN_LARGE, 1..=8));
+    assert_eq!(
+        step(&[(MEDIUM, IN_MEDIUM), (SMALL, 7)], IN_LARGE, IngestRate::Steady),
+        is(LARGE, 1, IN_LARGE, [1, 2]),
+        "small ones and events that had none yet, too"
     );
     assert_eq!(
-        step(&[], 2 * LARGE, IngestRate::Steady),
-        is(1, 1, LARGE, []),
+        step(&[], 2 * IN_LARGE, IngestRate::Steady),
+        is(LARGE, 1, IN_LARGE, []),
         "at once when so many are there"
     );
-    assert_eq!(step(&[(0, SMALL)], LARGE, IngestRate::Burst), is(1, 1, LARGE, [1]));
-    let large = [(1, LARGE), (0, SMALL)];
-    assert_eq!(step(&large[..1], 2 * LARGE - 1, IngestRate::Steady), is(0, LARGE + 1, LARGE + SMALL, []));
-    assert_eq!(step(&large, 2 * LARGE + 9, IngestRate::Steady), is(1, LARGE + 1, 2 * LARGE, [2]));
-    // Small runs are replaced as a whole: the last of 65 reaches beyond the large one's end.
-    let mut uneven = vec![(0, SMALL - 1)];
-    uneven.extend([(0, SMALL); 64]);
-    let next = is(1, 1, LARGE - 1, 1..=64);
-    assert_eq!(step(&uneven, LARGE + SMALL - 1, IngestRate::Steady), next);
+    assert_eq!(step(&[(SMALL, IN_SMALL)], IN_LARGE, IngestRate::Burst), is(LARGE, 1, IN_LARGE, [1]));
+    let large = [(LARGE, IN_LARGE), (SMALL, IN_SMALL)];
+    let after = is(LARGE, IN_LARGE + 1, 2 * IN_LARGE, [2]);
+    assert_eq!(step(&large, 2 * IN_LARGE + 9, IngestRate::Steady), after);
+    // Others are replaced as a whole: the last of nine reaches beyond the large one's end.
+    let mut uneven = vec![(SMALL, IN_SMALL - 1)];
+    uneven.extend([(MEDIUM, IN_MEDIUM); 8]);
+    let next = is(LARGE, 1, 7 * IN_MEDIUM + IN_SMALL - 1, 1..=8);
+    assert_eq!(step(&uneven, IN_LARGE + IN_SMALL - 1, IngestRate::Steady), next);
 }
 
 #[test]
@@ -85,10 +103,10 @@ fn segments_of_one_level_are_merged_when_there_are_enough() {
         merge::due(&segments(&runs), &sizes).map(|due| due.iter().map(|s| s.number).collect::<Vec<_>>())
     };
     assert_eq!(due(&[]), None);
-    assert_eq!(due(&[1, 1, 0, 0, 0, 0]), None, "small ones are not merged");
-    assert_eq!(due(&[1, 1, 1, 1]), Some(vec![1, 2, 3]), "the oldest");
-    assert_eq!(due(&[2, 1, 1, 1, 0]), Some(vec![2, 3, 4]));
-    assert_eq!(due(&[2, 2, 2, 1, 1, 1]), Some(vec![4, 5, 6]), "the lowest level first");
-    assert_eq!(due(&[2, 2, 2, 1]), Some(vec![1, 2, 3]));
-    assert_eq!(due(&[3, 3, 3, 3]), None, "the top level is not merged");
+    assert_eq!(due(&[2, 2, 1, 1, 1, 0]), None, "smaller runs are not merged");
+    assert_eq!(due(&[2, 2, 2, 2]), Some(vec![1, 2, 3]), "the oldest");
+    assert_eq!(due(&[3, 2, 2, 2, 0]), Some(vec![2, 3, 4]));
+    assert_eq!(due(&[3, 3, 3, 2, 2, 2]), Some(vec![4, 5, 6]), "the lowest level first");
+    assert_eq!(due(&[3, 3, 3, 2]), Some(vec![1, 2, 3]));
+    assert_eq!(due(&[4, 4, 4, 4]), None, "the top level is not merged");
 }
