@@ -71,6 +71,12 @@ pub fn matches_key(filter: &Filter, key: &Key<'_>) -> bool {
         && sources.accepts_text(Some(source))
 }
 
+/// Whether the filter has a condition on a dimension whose values may not be counted by themselves.
+pub fn is_limited(filter: &Filter) -> bool {
+    let Filter { actions, roles, targets, sources, .. } = filter;
+    !(actions.is_all() && roles.is_all() && targets.is_all() && sources.is_all())
+}
+
 /// Whether some events of a key may match the filter and others not, as they are not counted by themselves.
 /// `unregistered`: the dimensions in which the filter names values that are not.
 pub fn is_doubtful(filter: &Filter, unregistered: &[Dimension], key: &Key<'_>) -> bool {

@@ -130,7 +130,7 @@ fn kept(
     (dimensions, grouping): (&[Dimension], &Grouping),
     effort: Effort,
 ) -> Result<Groups> {
-    let mut counts = open(conn, cache, filter, &[], effort)?;
+    let mut counts = open(conn, cache, filter, &[], effort)?.kept;
     let range = match (filter.since, filter.until) {
         (Some(since), Some(until)) => Some((since, until)),
         (since, until) => counts.first_and_last(filter)?.map(|(first, last)| {

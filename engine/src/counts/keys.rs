@@ -23,7 +23,9 @@ use sha2::{Digest as _, Sha256};
 use super::{packed::Key, sql};
 use crate::{
     db::{
-        Conn, dialect, roles,
+        Conn,
+        dialect::{self, AnyOf},
+        roles,
         rows::{CountKeyRow, EventRow},
         schema::{count_keys, workspace_sequences},
     },
@@ -42,7 +44,7 @@ pub const MOST_KEYS: usize = 10_000;
 const MOST_REMEMBERED: usize = 500_000;
 
 /// What is registered: combinations, and the values of each dimension that producers choose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Key = 0,
     Action = 1,
@@ -112,6 +114,30 @@ impl Registry {
             if let Some(hashes) = usize::try_from(kind).ok().and_then(|kind| registry.hashes.get_mut(kind)) {
                 hashes.insert(hash);
             }
+        }
+        Ok(registry)
+    }
+
+    /// Of what is registered for a log, the values that some filters name.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn load_named(conn: &mut Conn, workspace_id: i32, log: Log, filters: &[&Filter]) -> Result<Self> {
+        let named = filters.iter().flat_map(|filter| named(filter));
+        let mut named: Vec<(Kind, i64)> = named.map(|(_, kind, text)| (kind, kind.hash_of(text))).collect();
+        named.sort_unstable();
+        named.dedup();
+        let mut registry = Self::default();
+        for of_kind in named.chunk_by(|one, other| one.0 == other.0) {
+            let (kind, hashes) = (of_kind[0].0, of_kind.iter().map(|(_, hash)| *hash).collect::<Vec<_>>());
+            let found: Vec<i64> = count_keys::table
+                .filter(count_keys::workspace_id.eq(workspace_id))
+                .filter(count_keys::log.eq(log.number()))
+                .filter(count_keys::kind.eq(kind as i16))
+                .filter(AnyOf::new(count_keys::hash, &hashes))
+                .select(count_keys::hash)
+                .load(conn)?;
+            registry.hashes[kind as usize].extend(found);
         }
         Ok(registry)
     }
@@ -189,18 +215,30 @@ impl Registry {
         let missing = |kind: Kind, text: &str| {
             text == OTHER || !self.hashes[kind as usize].contains(&kind.hash_of(text))
         };
-        let any = |kind, accepted: &Accepted<String>| accepted.values().any(|text| missing(kind, text));
-        let found = [
-            (Dimension::Action, any(Kind::Action, &filter.actions)),
-            (Dimension::Role, any(Kind::Role, &filter.roles)),
-            (
-                Dimension::TargetType,
-                filter.targets.values().any(|(target_type, _)| missing(Kind::TargetType, target_type)),
-            ),
-            (Dimension::Source, any(Kind::Source, &filter.sources)),
-        ];
-        found.into_iter().filter(|(_, any)| *any).map(|(dimension, _)| dimension).collect()
+        let mut found: Vec<Dimension> = Vec::new();
+        for (dimension, kind, text) in named(filter) {
+            if !found.contains(&dimension) && missing(kind, text) {
+                found.push(dimension);
+            }
+        }
+        found
     }
+}
+
+/// The values that a filter names, of the dimensions whose values are registered.
+fn named(filter: &Filter) -> impl Iterator<Item = (Dimension, Kind, &str)> {
+    fn texts(accepted: &Accepted<String>) -> Vec<&str> {
+        accepted.values().map(String::as_str).collect()
+    }
+    let Filter { actions, roles, targets, sources, .. } = filter;
+    let of = [
+        (Dimension::Action, Kind::Action, texts(actions)),
+        (Dimension::Role, Kind::Role, texts(roles)),
+        (Dimension::TargetType, Kind::TargetType, targets.values().map(|(kind, _)| kind.as_str()).collect()),
+        (Dimension::Source, Kind::Source, texts(sources)),
+    ];
+    of.into_iter()
+        .flat_map(|(dimension, kind, texts)| texts.into_iter().map(move |text| (dimension, kind, text)))
 }
 
 /// What the events of a log's key count as.

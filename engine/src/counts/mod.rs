@@ -50,7 +50,7 @@ use utoipa::ToSchema;
 
 pub use cache::CountsCache;
 pub use cells::Cells;
-use cells::{has_rollup, matches_key};
+use cells::{has_rollup, is_limited, matches_key};
 use keys::OTHER;
 use packed::PackedCells;
 use projection::Projection;
@@ -122,6 +122,22 @@ fn whole(kept: &mut RangeCounts<'_>) -> Result<Cells> {
     Ok(cells)
 }
 
+/// Rollups of a range, and the sums of all of their keys, once they are known.
+struct Opened<'a> {
+    kept: RangeCounts<'a>,
+    whole: Option<Cells>,
+}
+
+impl Opened<'_> {
+    fn whole(&mut self) -> Result<&Cells> {
+        let cells = match self.whole.take() {
+            Some(cells) => cells,
+            None => whole(&mut self.kept)?,
+        };
+        Ok(self.whole.insert(cells))
+    }
+}
+
 /// Opens the rollups, which must be read inside a snapshot, and makes sure that they can answer these filters.
 fn open<'a>(
     conn: &'a mut Conn,
@@ -129,17 +145,18 @@ fn open<'a>(
     filter: &Filter,
     filters: &[Filter],
     effort: Effort,
-) -> Result<RangeCounts<'a>> {
-    let mut kept = RangeCounts::open(conn, cache, filter, effort)?;
-    if kept.has_others() {
-        let cells = whole(&mut kept)?;
-        let registry = kept.registry()?;
-        let mut all = filters.iter().chain([filter]);
-        if all.any(|filter| cells.is_doubtful(filter, &registry.unregistered_in(filter))) {
+) -> Result<Opened<'a>> {
+    let mut opened = Opened { kept: RangeCounts::open(conn, cache, filter, effort)?, whole: None };
+    // Without a condition all events are counted, whatever they count as.
+    let limited: Vec<&Filter> = filters.iter().chain([filter]).filter(|filter| is_limited(filter)).collect();
+    if !limited.is_empty() && opened.kept.has_others() {
+        let registry = opened.kept.registered(&limited)?;
+        let cells = opened.whole()?;
+        if limited.iter().any(|filter| cells.is_doubtful(filter, &registry.unregistered_in(filter))) {
             return Err(Error::NeedsScan);
         }
     }
-    Ok(kept)
+    Ok(opened)
 }
 
 /// Whether every value of a dimension is counted by itself.
@@ -163,7 +180,7 @@ pub fn cells(
         return sample(conn);
     }
     let kept = |conn: &mut Conn| {
-        let mut cells = whole(&mut open(conn, cache, filter, &[], effort)?)?.of(filter);
+        let mut cells = open(conn, cache, filter, &[], effort)?.whole()?.of(filter);
         cells.exact = is_complete(&cells.by(Dimension::Action));
         Ok(cells)
     };
@@ -211,7 +228,8 @@ pub fn facets(
     let filters: Vec<Filter> = facets.iter().map(|(_, dimension)| filter.without(*dimension)).collect();
     let sample = |conn: &mut Conn| sample::facets(conn, index, filter, facets, filters.clone());
     let kept = |conn: &mut Conn| {
-        let all = whole(&mut open(conn, cache, filter, &filters, effort)?)?;
+        let mut opened = open(conn, cache, filter, &filters, effort)?;
+        let all = opened.whole()?;
         let counted: Vec<Cells> = filters.iter().map(|filter| all.of(filter)).collect();
         let mut complete = counted.iter().zip(facets).map(|(cells, facet)| is_complete(&cells.by(facet.1)));
         let exact = complete.all(|complete| complete);
@@ -229,7 +247,7 @@ pub fn facets(
 
 /// Counts the events that the filter matches, by bucket; see [`RangeCounts::tally`].
 pub struct Counted<'a> {
-    kept: RangeCounts<'a>,
+    opened: Opened<'a>,
     filter: &'a Filter,
     pub exact: bool,
 }
@@ -237,7 +255,7 @@ pub struct Counted<'a> {
 impl<'a> Counted<'a> {
     /// Reads rollups, inside a snapshot.
     fn kept(conn: &'a mut Conn, cache: &'a CountsCache, filter: &'a Filter, effort: Effort) -> Result<Self> {
-        Ok(Self { kept: open(conn, cache, filter, &[], effort)?, filter, exact: true })
+        Ok(Self { opened: open(conn, cache, filter, &[], effort)?, filter, exact: true })
     }
 
     /// Scans a sample of the events.
@@ -248,7 +266,8 @@ impl<'a> Counted<'a> {
         filter: &'a Filter,
     ) -> Result<Self> {
         let (counted, exact) = sample::quarters(conn, index, filter)?;
-        Ok(Self { kept: RangeCounts::from_counted(conn, cache, filter, vec![counted]), filter, exact })
+        let kept = RangeCounts::from_counted(conn, cache, filter, vec![counted]);
+        Ok(Self { opened: Opened { kept, whole: None }, filter, exact })
     }
 
     /// The first and last quarter hour with a matching event.
@@ -256,7 +275,7 @@ impl<'a> Counted<'a> {
     /// # Errors
     /// The database's.
     pub fn first_and_last(&mut self) -> Result<Option<(i64, i64)>> {
-        self.kept.first_and_last(self.filter)
+        self.opened.kept.first_and_last(self.filter)
     }
 
     /// The number of events with each value of a dimension, most frequent first.
@@ -264,7 +283,7 @@ impl<'a> Counted<'a> {
     /// # Errors
     /// The database's.
     pub fn by(&mut self, dimension: Dimension) -> Result<Vec<(String, u64)>> {
-        let values = whole(&mut self.kept)?.of(self.filter).by(dimension);
+        let values = self.opened.whole()?.of(self.filter).by(dimension);
         self.exact &= is_complete(&values);
         Ok(values)
     }
@@ -284,7 +303,7 @@ impl<'a> Counted<'a> {
         let sums = vec![0; (borders.len() + 1) * groups];
         let mut spread =
             Spread { filter: self.filter, dimension, group_of, groups, of_place: Vec::new(), sums };
-        self.kept.tally(borders, &mut spread)?;
+        self.opened.kept.tally(borders, &mut spread)?;
         Ok(spread.sums.into_iter().map(|n| u64::try_from(n).unwrap_or_default()).collect())
     }
 }

@@ -254,13 +254,13 @@ impl<'a> RangeCounts<'a> {
             || self.loose().any(|(cells, _)| cells.has_text(OTHER))
     }
 
-    /// What is counted by itself.
+    /// Which of the values that the filters name are counted by themselves.
     ///
     /// # Errors
     /// The database's.
-    pub fn registry(&mut self) -> Result<Registry> {
+    pub fn registered(&mut self, filters: &[&Filter]) -> Result<Registry> {
         let Rows { workspace_id, log, .. } = self.rollups;
-        Registry::load(self.conn, workspace_id, log)
+        Registry::load_named(self.conn, workspace_id, log, filters)
     }
 
     /// The cells of the range that are in no rollup.

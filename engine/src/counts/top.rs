@@ -10,7 +10,6 @@ use super::{
     cells::has_rollup,
     is_complete, open,
     sample::{self, Sample},
-    whole,
 };
 use crate::{
     db::{Conn, timestamp::Timestamp},
@@ -111,7 +110,7 @@ fn kept(
     (dimension, limit): (Dimension, usize),
     effort: Effort,
 ) -> Result<Top> {
-    let cells = whole(&mut open(conn, cache, filter, &[], effort)?)?.of(filter);
+    let cells = open(conn, cache, filter, &[], effort)?.whole()?.of(filter);
     let values = cells.by(dimension);
     let exact = is_complete(&values);
     let value = |(value, count)| TopValue { value, name: None, count };
