@@ -36,7 +36,7 @@ pub fn prepare_connection(conn: &mut Conn) -> QueryResult<()> {
              PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON;
              PRAGMA recursive_triggers = ON;
-             PRAGMA cache_size = -4000;
+             PRAGMA cache_size = -8000;
              PRAGMA mmap_size = 0;
              PRAGMA temp_store = MEMORY;
              PRAGMA journal_size_limit = 67108864;",
