@@ -73,7 +73,7 @@ impl PublicKey {
                 vec![Algorithm::EdDSA]
             }
             AlgorithmParameters::OctetKey(_) => {
-                tracing::warn!(kid = jwk.common.key_id, "a key set has a secret; it is not used");
+                tracing::debug!(kid = jwk.common.key_id, "a key set has a secret; it is not used");
                 return None;
             }
             _ => return None,

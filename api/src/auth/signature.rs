@@ -38,7 +38,10 @@ pub enum Refused {
     Missing(&'static str),
     #[error("the signature is wrong: check the secret of the source and that of the sender")]
     Wrong,
-    #[error("the token is not signed with a key of the source's key set, or it has expired")]
+    #[error(
+        "the token is not valid: it must be signed with a key of the source's key set, not have expired, and have \
+         request_body_sha256"
+    )]
     WrongToken,
     #[error("the token is for another body: its request_body_sha256 is not the SHA-256 of this one")]
     OtherBody,
@@ -50,27 +53,50 @@ struct OfBody {
     request_body_sha256: String,
 }
 
-/// Checks the signature of a body, as it was received: before it is decompressed. The comparison takes constant time.
-///
-/// # Errors
-/// [`Refused`]
-pub fn verify(kind: Kind, secret: &[u8], headers: &HeaderMap, body: &[u8]) -> Result<(), Refused> {
-    if kind == Kind::Keycloak
-        && let Some(keys) = key_set(secret)
-    {
-        return verify_token(&keys, headers, body);
+/// What a body must be, as its headers say.
+pub enum Expected {
+    /// That its HMAC with the secret is this one.
+    Mac([u8; 32]),
+    /// That its SHA-256 is this one.
+    Digest([u8; 32]),
+}
+
+impl Expected {
+    /// Checks all of a request that can be checked without its body: a stranger's is not read.
+    ///
+    /// # Errors
+    /// [`Refused`]
+    pub fn of(kind: Kind, secret: &[u8], headers: &HeaderMap) -> Result<Self, Refused> {
+        if kind == Kind::Keycloak
+            && let Some(keys) = key_set(secret)
+        {
+            return of_token(&keys, headers).map(Self::Digest);
+        }
+        let (header, shown, prefix) = match kind {
+            Kind::Keycloak => ("x-keycloak-signature", "X-Keycloak-Signature", ""),
+            _ => ("x-hub-signature-256", "X-Hub-Signature-256", "sha256="),
+        };
+        let sent = text(headers, header).ok_or(Refused::Missing(shown))?;
+        let digits = sent.trim().strip_prefix(prefix).ok_or(Refused::Wrong)?;
+        bytes(digits).map(Self::Mac).ok_or(Refused::Wrong)
     }
-    let (header, shown, prefix) = match kind {
-        Kind::Keycloak => ("x-keycloak-signature", "X-Keycloak-Signature", ""),
-        _ => ("x-hub-signature-256", "X-Hub-Signature-256", "sha256="),
-    };
-    let sent = text(headers, header).ok_or(Refused::Missing(shown))?;
-    let digits = sent.trim().strip_prefix(prefix).ok_or(Refused::Wrong)?;
-    let signature = bytes(digits).ok_or(Refused::Wrong)?;
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(|_| Refused::Wrong)?;
-    mac.update(body);
-    // A part of a signature is none.
-    mac.verify_slice(&signature).map_err(|_| Refused::Wrong)
+
+    /// Checks a body, as it was received: before it is decompressed. The comparison with a HMAC takes constant time.
+    ///
+    /// # Errors
+    /// [`Refused`]
+    pub fn verify(&self, secret: &[u8], body: &[u8]) -> Result<(), Refused> {
+        match self {
+            Self::Mac(expected) => {
+                let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(|_| Refused::Wrong)?;
+                mac.update(body);
+                // A part of a signature is none.
+                mac.verify_slice(expected).map_err(|_| Refused::Wrong)
+            }
+            Self::Digest(expected) if Sha256::digest(body).as_slice() == expected => Ok(()),
+            Self::Digest(_) => Err(Refused::OtherBody),
+        }
+    }
 }
 
 /// The keys of a secret that is a key set (RFC 7517, section 5), as a realm publishes it at `…/protocol/openid-connect/certs`.
@@ -82,17 +108,22 @@ fn key_set(secret: &[u8]) -> Option<Vec<Value>> {
     serde_json::from_slice::<KeySet>(secret).ok().map(|set| set.keys)
 }
 
-/// A secret that looks like a key set and has no key that can verify a signature.
+/// A Keycloak realm's keys in a form that is not used: with them as a shared secret, everybody could sign.
 pub fn is_useless(kind: Kind, secret: &str) -> bool {
-    let usable = |keys: Vec<Value>| !public_keys::usable(&keys, ALGORITHMS).is_empty();
-    kind == Kind::Keycloak
-        && secret.trim_start().starts_with('{')
-        && !key_set(secret.as_bytes()).is_some_and(usable)
+    if kind != Kind::Keycloak {
+        return false;
+    }
+    if let Some(keys) = key_set(secret.as_bytes()) {
+        return public_keys::usable(&keys, ALGORITHMS).is_empty();
+    }
+    let begins = ["{", "[", "\u{feff}", "-----BEGIN", "MII"];
+    begins.iter().any(|begin| secret.trim_start().starts_with(begin)) || secret.contains("\"kty\"")
 }
 
-/// The token has no secret that both sides know, so it is bound to the body by a hash (keycloak-events, `WebhookJwtSigner`). Whoever
-/// catches it can only send the same body again until it expires, and its events are duplicates.
-fn verify_token(keys: &[Value], headers: &HeaderMap, body: &[u8]) -> Result<(), Refused> {
+/// The digest of the body that a token is for (keycloak-events, `WebhookJwtSigner`). Neither issuer nor audience is asked for: the keys
+/// are those of one realm, and it names an audience only where the webhook is set up with one. So another receiver of the
+/// realm's webhooks could pass a body on while its token lasts: what the realm has said.
+fn of_token(keys: &[Value], headers: &HeaderMap) -> Result<[u8; 32], Refused> {
     let sent = text(headers, "authorization").and_then(|value| value.trim().split_once(' '));
     let token =
         sent.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
@@ -103,13 +134,11 @@ fn verify_token(keys: &[Value], headers: &HeaderMap, body: &[u8]) -> Result<(), 
     let mut validation = Validation::new(header.alg);
     validation.leeway = LEEWAY_SECONDS;
     validation.validate_nbf = true;
-    // It names an audience only where the webhook is set up with one.
     validation.validate_aud = false;
     validation.set_required_spec_claims(&["exp"]);
     let token =
         jsonwebtoken::decode::<OfBody>(token, &key.decoding, &validation).map_err(|_| Refused::WrongToken)?;
-    let named = bytes(&token.claims.request_body_sha256).ok_or(Refused::OtherBody)?;
-    if Sha256::digest(body).as_slice() == named { Ok(()) } else { Err(Refused::OtherBody) }
+    bytes(&token.claims.request_body_sha256).ok_or(Refused::OtherBody)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -129,6 +158,10 @@ mod tests {
     use actix_web::http::header::{HeaderName, HeaderValue};
 
     use super::*;
+
+    fn verify(kind: Kind, secret: &[u8], headers: &HeaderMap, body: &[u8]) -> Result<(), Refused> {
+        Expected::of(kind, secret, headers)?.verify(secret, body)
+    }
 
     fn head(name: &'static str, value: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -162,5 +195,26 @@ mod tests {
         assert_eq!(verify(Kind::Keycloak, secret, &HeaderMap::new(), body), Err(missing));
         let other = verify(Kind::Keycloak, b"another secret", &head("x-keycloak-signature", right), body);
         assert_eq!(other, Err(Refused::Wrong));
+    }
+
+    #[test]
+    fn keys_that_everybody_can_read_are_no_shared_secret() {
+        let ed = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let pem = "-----BEGIN PUBLIC KEY-----";
+        for secret in [
+            ed,
+            &format!("[{ed}]"),
+            "{}",
+            r#"{"keys":[]}"#,
+            pem,
+            "MIIBIjANBgkqh",
+            "\u{feff}{}",
+            &format!("x{ed}"),
+        ] {
+            assert!(is_useless(Kind::Keycloak, secret), "{secret}");
+            assert!(!is_useless(Kind::Github, secret));
+        }
+        assert!(!is_useless(Kind::Keycloak, &format!(r#"{{"keys":[{ed}]}}"#)));
+        assert!(!is_useless(Kind::Keycloak, "a long secret"));
     }
 }

@@ -101,7 +101,7 @@ impl OpenRun {
         !self.groups.is_empty() || self.columns.iter().any(|word| *word != 0)
     }
 
-    /// How many candidates are known, which may all match.
+    /// How many candidates are known. Some may be out of the range.
     pub fn known(&self) -> usize {
         let in_groups: usize = self.groups.iter().map(|group| group.seqs.len()).sum();
         let in_columns = match self.stage {

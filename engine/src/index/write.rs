@@ -23,7 +23,7 @@ const NO_FORMAT: i32 = 0;
 /// Pieces that one transaction removes at most: some 8 MiB.
 const CLEARED: i64 = 1000;
 
-/// Writes a run, which is a segment of its own, in place of the small ones that it replaces. Does nothing and returns
+/// Writes a run, which is a segment of its own, in place of the smaller ones that it replaces. Does nothing and returns
 /// false when another process has changed the index since `state` was read.
 ///
 /// A large run has some nine megabytes. Its pieces come first, about `written` bytes in each transaction, so that other writers need not wait
@@ -68,7 +68,7 @@ pub fn swap_runs(
         }
         for number in old {
             diesel::delete(index_runs::table.find((workspace_id, number))).execute(conn)?;
-            // Many small runs have as much as a large one.
+            // Several runs have as much as a larger one.
             if old.len() > 1 {
                 remove_later(conn, workspace_id, *number)?;
             } else {

@@ -4,7 +4,7 @@ use logbook::{accounts::workspaces, config::DataConfig};
 use logbook_engine::{
     counts::{build, calendar, compact},
     db::{Conn, Db},
-    index::store,
+    index::{directory::LARGE, store},
 };
 
 use super::{
@@ -39,7 +39,7 @@ fn connect(data: &DataConfig) -> (Db, i32) {
 pub(super) fn large_segments(data: &DataConfig) -> usize {
     let (db, id) = connect(data);
     let segments = store::segments(&mut db.conn().expect("a connection"), id).expect("segments");
-    segments.iter().filter(|segment| segment.level > 0).count()
+    segments.iter().filter(|segment| segment.level >= LARGE).count()
 }
 
 /// Checks that every acknowledged event is there once, and that lists, index and counts are those of these events.

@@ -13,7 +13,8 @@ use crate::{
         api_keys::ApiKeyCache,
         sealing_key::SealingKey,
         senders::{Sender, key_in_header, refuse, sender},
-        service, signature,
+        service,
+        signature::{Expected, Refused},
     },
     http::error::{Problem, Result, WriteProblems},
     sources::{
@@ -83,22 +84,20 @@ async fn admitted(
     payload: web::Payload,
 ) -> Result<(Arc<OpenSource>, Sent)> {
     let key = key_in_header(request);
-    if matches!(&key, Ok(Some(key)) if ApiKeyCache::is_key(key)) {
-        let open = open(request, path, sender(request, key).await?).await?;
-        let sent = read(request, payload, open.source.workspace_id, &open.source.name).await?;
-        if open.source.sealed_secret.is_some() {
-            check_signature(request, &open, &sent.body).await?;
-        }
-        return Ok((open, sent));
-    }
-    // Without a key only a source that is signed for; a token may be its signature. Who cannot know that learns no more than that a
-    // key is missing, or is none.
-    let Some(open) = signed_source(request, path).await? else {
+    let open = if matches!(&key, Ok(Some(key)) if ApiKeyCache::is_key(key)) {
+        open(request, path, sender(request, key).await?).await?
+    } else if let Some(open) = signed_source(request, path).await? {
+        // It needs no key; a token may be its signature. Who sends to it learns that it is signed.
+        open
+    } else {
         sender(request, key).await?;
         return Err(Problem::not_found());
     };
+    let signature = expected_signature(request, &open).await?;
     let sent = read(request, payload, open.source.workspace_id, &open.source.name).await?;
-    check_signature(request, &open, &sent.body).await?;
+    if let Some((secret, expected)) = signature {
+        refused(request, expected.verify(&secret, &sent.body)).await?;
+    }
     Ok((open, sent))
 }
 
@@ -128,16 +127,21 @@ pub fn seal_owner(workspace_id: i32, source: &str) -> String {
     format!("source:{workspace_id}:{source}")
 }
 
-async fn check_signature(request: &HttpRequest, open: &OpenSource, body: &[u8]) -> Result<()> {
+/// The secret of a source that has one, and what the body must be.
+async fn expected_signature(request: &HttpRequest, open: &OpenSource) -> Result<Option<(Vec<u8>, Expected)>> {
+    let Some(sealed) = &open.source.sealed_secret else { return Ok(None) };
     let owner = seal_owner(open.source.workspace_id, &open.source.name);
-    let sealed = open.source.sealed_secret.as_deref().unwrap_or_default();
-    let secret = service::<SealingKey>(request)?.open_sealed(&owner, sealed);
-    let verified = match &secret {
-        Some(secret) => signature::verify(open.source.kind(), secret, request.headers(), body),
-        None => return Err(refuse(request, "the secret of the source cannot be read; set it again").await),
+    let Some(secret) = service::<SealingKey>(request)?.open_sealed(&owner, sealed) else {
+        return Err(refuse(request, "the secret of the source cannot be read; set it again").await);
     };
-    match verified {
-        Ok(()) => Ok(()),
+    let expected = refused(request, Expected::of(open.source.kind(), &secret, request.headers())).await?;
+    Ok(Some((secret, expected)))
+}
+
+/// Counts what is refused against the limits of its address.
+async fn refused<T>(request: &HttpRequest, checked: Result<T, Refused>) -> Result<T> {
+    match checked {
+        Ok(right) => Ok(right),
         Err(why) => Err(refuse(request, &why.to_string()).await),
     }
 }

@@ -85,7 +85,7 @@ export function NewSourceForm({ slug, onCreated, onCancel }: NewSourceFormProps)
           autoComplete="off"
           minLength={8}
           maxLength={16384}
-          help="Then only what is signed with it is taken"
+          help="The vendor's secret, or the key set of a Keycloak realm. Then only what is signed is taken"
           value={secret}
           onChange={setSecret}
           error={wrongSecret}

@@ -111,8 +111,8 @@ export function SourceSettings({ slug, source }: { slug: string; source: Source 
                 maxLength={16384}
                 help={
                   source.has_secret
-                    ? "Only what is signed with the secret is taken"
-                    : "Once it is set, only what is signed with it is taken"
+                    ? "Only what is signed is taken"
+                    : "The vendor's secret, or the key set of a Keycloak realm. Once it is set, only what is signed is taken"
                 }
                 value={secret}
                 onChange={setSecret}
