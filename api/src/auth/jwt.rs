@@ -6,6 +6,8 @@ use crate::http::error::{Code, Problem, Result};
 
 /// More than any real token has, and cheap to parse.
 const MAX_BYTES: usize = 16 * 1024;
+/// How far the clock of whoever signs elsewhere may be from ours.
+pub(super) const LEEWAY_SECONDS: u64 = 30;
 /// Types of tokens that grant something (RFC 7519, section 5.1; RFC 9068, section 2.1). Logout tokens, security events
 /// and proofs of possession have types of their own, and are signed with the same keys.
 const TYPES: &[&str] = &["jwt", "at+jwt", "application/at+jwt"];

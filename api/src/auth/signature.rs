@@ -28,8 +28,6 @@ const ALGORITHMS: &[Algorithm] = &[
     Algorithm::ES384,
     Algorithm::EdDSA,
 ];
-/// How far the sender's clock may be from ours.
-const LEEWAY_SECONDS: u64 = 30;
 
 /// Why a body is not taken for the vendor's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -132,7 +130,7 @@ fn of_token(keys: &[Value], headers: &HeaderMap) -> Result<[u8; 32], Refused> {
     let keys = public_keys::usable(keys, ALGORITHMS);
     let key = public_keys::pick(&keys, header.kid.as_deref(), header.alg).ok_or(Refused::WrongToken)?;
     let mut validation = Validation::new(header.alg);
-    validation.leeway = LEEWAY_SECONDS;
+    validation.leeway = jwt::LEEWAY_SECONDS;
     validation.validate_nbf = true;
     validation.validate_aud = false;
     validation.set_required_spec_claims(&["exp"]);

@@ -93,16 +93,8 @@ impl PartBuilder {
 
 /// A reader at the set of a key in its part. None when it has none.
 pub fn find(part: &[u8], rest: u64, universe: u32) -> Option<Reader<'_>> {
-    let mut reader = Reader { bytes: part, at: 0 };
-    let mut next = 0_u64;
-    loop {
-        let found = next.checked_add(reader.varint()?)?;
-        if found >= rest {
-            return (found == rest).then_some(reader);
-        }
-        next = found + 1;
-        posting::skip(&mut reader, universe)?;
-    }
+    let [found, _] = find_two(part, rest, universe);
+    found
 }
 
 /// Readers at the sets of a key and of the next one, as [`find`].
@@ -130,7 +122,8 @@ pub fn entries(part: &[u8], universe: u32) -> impl Iterator<Item = (u64, Vec<u32
     let mut next = 0_u64;
     std::iter::from_fn(move || {
         let rest = next.checked_add(reader.varint()?)?;
-        next = rest + 1;
+        // Only damaged bytes have the greatest number.
+        next = rest.checked_add(1)?;
         Some((rest, posting::read(&mut reader, universe)?))
     })
 }

@@ -150,7 +150,7 @@ impl Gaps<'_> {
             if n * 64 >= all {
                 break;
             }
-            let ones = eight.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+            let ones = little_endian(eight);
             let of_gaps = !ones & below(length, n * 64);
             *word |= if form == Form::List { of_gaps } else { !of_gaps & below(all, n * 64) };
         }
@@ -193,7 +193,7 @@ pub fn add_bits(reader: &mut Reader<'_>, universe: u32, end: u32, words: &mut [u
     match Stored::open(reader, universe)? {
         Stored::Bitmap(bitmap) => {
             for (word, eight) in words.iter_mut().zip(bitmap.chunks(8)) {
-                *word |= eight.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+                *word |= little_endian(eight);
             }
             Some(())
         }
@@ -305,7 +305,7 @@ impl<'a> BitReader<'a> {
             Some(eight) => u64::from_le_bytes(eight.try_into().unwrap_or_default()),
             None => {
                 let rest = self.bytes.get(start..).unwrap_or_default();
-                rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+                little_endian(rest)
             }
         };
         self.word = word >> (self.at % 8);
@@ -353,6 +353,11 @@ impl<'a> BitReader<'a> {
         self.word = 0;
         quotient.checked_shl(bits).filter(|high| high >> bits == quotient).map(|high| high | remainder as u32)
     }
+}
+
+/// Up to eight bytes as a number.
+fn little_endian(bytes: &[u8]) -> u64 {
+    bytes.iter().take(8).rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 /// Little-endian numbers at a place.

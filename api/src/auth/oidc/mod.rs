@@ -33,8 +33,6 @@ use crate::{
 use http::{Http, HttpError};
 use jwks::Jwks;
 
-/// How far the provider's clock may be from ours.
-const LEEWAY_SECONDS: u64 = 30;
 /// How long the provider's description of itself is used.
 const DESCRIPTION_AGE: Duration = Duration::from_secs(15 * 60);
 /// How many sign-ins may wait for the provider at once, and how long others wait for their turn.
@@ -271,7 +269,7 @@ impl Provider {
         let source = self.source.clone();
         let key = self.keys.find(header.kid.as_deref(), header.alg, move || source.keys()).await?;
         let mut validation = Validation::new(header.alg);
-        validation.leeway = LEEWAY_SECONDS;
+        validation.leeway = jwt::LEEWAY_SECONDS;
         validation.validate_nbf = true;
         validation.set_issuer(&[&self.settings.issuer]);
         validation.set_audience(audience);

@@ -170,7 +170,7 @@ pub async fn store(
 }
 
 /// What a format needs of a request, owned, since the body is split on another thread.
-pub fn head(request: &HttpRequest) -> Head {
+fn head(request: &HttpRequest) -> Head {
     let headers = request.headers().iter().filter_map(|(name, value)| {
         // Some send UTF-8, which is more than HTTP allows.
         Some((name.as_str().to_ascii_lowercase(), std::str::from_utf8(value.as_bytes()).ok()?.to_owned()))

@@ -180,9 +180,9 @@ pub async fn change(
     let sealed = sealed.map(|secret| secret.map(|secret| sealing_key.seal(&owner, secret.as_bytes())));
     let wanted = name.clone();
     let change = move |conn: &mut Conn| {
-        let kind = sources::find(conn, workspace_id, &wanted)?.kind();
-        check_secret(kind, changes.secret.as_ref().and_then(Option::as_deref))?;
         let (before, after) = sources::change(conn, (workspace_id, &wanted), &changes, sealed)?;
+        // An error undoes the change.
+        check_secret(after.kind(), changes.secret.as_ref().and_then(Option::as_deref))?;
         let record = manager.by(&client_info).source_changed(&before, &after);
         Ok((after, record.into_iter().collect()))
     };
