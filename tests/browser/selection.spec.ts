@@ -1,6 +1,6 @@
 // Events that somebody picks out of a list: to copy them, or to say something about all of them.
 import type { Page } from "@playwright/test";
-import { expect, expectAccessibleInAllViews, test } from "./fixtures.ts";
+import { expect, expectAccessible, expectAccessibleInAllViews, expectNothingBeside, test } from "./fixtures.ts";
 
 const SLUG = "picked-ward";
 const rows = (page: Page, name = "Access log") => page.getByRole("grid", { name }).getByRole("row").filter({ has: page.getByRole("gridcell") });
@@ -88,6 +88,91 @@ test("Events are selected, copied and noted together", async ({ signedIn: page, 
   await page.getByRole("searchbox").fill("User 1");
   await expect(rows(page)).toHaveCount(11);
   await expect(bar(page)).toBeHidden();
+});
+
+test.describe("On a phone", () => {
+  test.use({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } });
+
+  test("Events are selected by taps, copied and noted", async ({ signedIn: page }) => {
+    await page.goto("/w/peerapp/access");
+    await expect(rows(page).first()).toBeVisible();
+    await page.getByRole("button", { name: "Select events" }).tap();
+    await expect(bar(page).getByRole("status").first()).toHaveText("0 selected");
+    await expect(bar(page).getByRole("button", { name: "Copy JSON" })).toBeDisabled();
+    await rows(page).nth(0).tap();
+    await rows(page).nth(3).tap();
+    await rows(page).nth(2).tap();
+    await rows(page).nth(3).tap();
+    await expect(bar(page).getByRole("status").first()).toHaveText("2 selected");
+    await expect(chosen(page)).toHaveCount(2);
+    await expect(page.getByRole("checkbox", { name: /^Select / }).nth(2)).toBeChecked();
+    await expect(details(page)).toBeHidden();
+    // What a finger has to hit.
+    for (const target of [page.getByRole("button", { name: "Done" }), ...(await bar(page).getByRole("button").all()), page.getByRole("checkbox", { name: /^Select / }).first()]) {
+      const box = await target.boundingBox();
+      expect(box?.width).toBeGreaterThanOrEqual(44);
+      expect(box?.height).toBeGreaterThanOrEqual(44);
+    }
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
+      await page.screenshot({ path: `results/screenshots/selection-touch-390-${colorScheme}.png` });
+      await expectAccessible(page);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    }
+
+    await bar(page).getByRole("button", { name: "Copy JSON" }).tap();
+    await expect(bar(page)).toContainText("Copied");
+    expect(JSON.parse(await clipboard(page))).toHaveLength(2);
+    await bar(page).getByRole("button", { name: "Add a note" }).tap();
+    const dialog = page.getByRole("dialog", { name: "Note on 2 events" });
+    await dialog.getByLabel("New note").fill("Both from my phone.");
+    await dialog.getByRole("button", { name: "Add note" }).tap();
+    await expect(bar(page)).toContainText("The note is added");
+
+    await bar(page).getByRole("button", { name: "Clear the selection" }).tap();
+    await expect(bar(page).getByRole("status").first()).toHaveText("0 selected");
+    await page.getByRole("button", { name: "Done" }).tap();
+    await expect(bar(page)).toBeHidden();
+    await expect(page.getByRole("checkbox", { name: /^Select / })).toHaveCount(0);
+    await rows(page).first().tap();
+    await expect(details(page)).toContainText("Both from my phone.");
+  });
+
+  test("A finger that stays on an event selects it", async ({ signedIn: page, ward }) => {
+    await page.goto(`/w/${ward.slug}/timeline?actor=user%3A17`);
+    const row = rows(page, "Timeline").nth(1);
+    const box = await row.boundingBox();
+    const finger = await page.context().newCDPSession(page);
+    const touchPoints = [{ x: (box?.x ?? 0) + 100, y: (box?.y ?? 0) + 20 }];
+    await finger.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints });
+    await expect(bar(page)).toContainText("1 selected");
+    await finger.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    await rows(page, "Timeline").nth(3).tap();
+    await expect(bar(page)).toContainText("2 selected");
+    await expect(row).toHaveAttribute("aria-selected", "true");
+    await expect(details(page)).toBeHidden();
+    // Another question has no selection.
+    await page.getByRole("searchbox").fill("login");
+    await expect(bar(page)).toBeHidden();
+    await expect(page.getByRole("button", { name: "Select events" })).toBeVisible();
+  });
+
+  test("Where there is room for columns, a button above them begins it", async ({ signedIn: page, ward }) => {
+    await page.setViewportSize({ width: 1024, height: 768 });
+    await page.goto(`/w/${ward.slug}/application`);
+    await expect(rows(page, "Application log").first()).toBeVisible();
+    await page.getByRole("button", { name: "Select events" }).tap();
+    // On a value, which would be a filter otherwise.
+    await rows(page, "Application log").nth(1).getByRole("gridcell").nth(2).tap({ force: true });
+    await expect(bar(page)).toContainText("1 selected");
+    await expect(page).toHaveURL(/application$/);
+    await page.screenshot({ path: "results/screenshots/selection-touch-1024-light.png" });
+    await expectAccessible(page);
+    await expectNothingBeside(page);
+    await page.getByRole("button", { name: "Done" }).tap();
+    await expect(bar(page)).toBeHidden();
+  });
 });
 
 test("The timeline has selections too", async ({ signedIn: page, ward }) => {

@@ -46,7 +46,7 @@ function openSelection(workspace: string, ...ids: string[]) {
       cellsOf={() => ({})}
       order="desc"
       open={false}
-      onClear={() => undefined}
+      rows={{ selecting: false, setSelecting: () => undefined, clear: () => undefined }}
     />,
   );
   fireEvent.click(screen.getByRole("button", { name: "Add a note" }));

@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import { useState } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { accessLog } from "../src/access/log";
@@ -9,7 +9,7 @@ import { LogContext } from "../src/logs/context";
 import { LogTable } from "../src/logs/LogTable";
 import { extended, MOST_SELECTED, NOTHING, type Selection, toggled } from "../src/logs/selection";
 import { SelectionBar } from "../src/logs/SelectionBar";
-import { useSelection } from "../src/logs/use-selection";
+import { useSelecting, useSelection } from "../src/logs/use-selection";
 import { copiedTexts } from "./app";
 import { stubResizeObserver } from "./layout";
 
@@ -82,8 +82,22 @@ describe("a copied table of events", () => {
 
 const opened: string[] = [];
 
-function Explorer({ events, question }: { events: AccessEvent[]; question: string }) {
-  const selection = useSelection(question, events);
+/** A finger. jsdom knows no events of pointers. */
+function touch(type: string, clientY = 10): Event {
+  const event = new MouseEvent(type, { bubbles: true, clientX: 10, clientY });
+  return Object.assign(event, { pointerType: "touch", isPrimary: true });
+}
+
+function Explorer({
+  events,
+  question,
+  narrow,
+}: {
+  events: AccessEvent[];
+  question: string;
+  narrow: boolean;
+}) {
+  const selection = useSelection(question, events, useSelecting(question));
   const [cursor, setCursor] = useState(0);
   return (
     <LogContext
@@ -108,7 +122,7 @@ function Explorer({ events, question }: { events: AccessEvent[]; question: strin
         cursor={cursor}
         onCursor={setCursor}
         selection={selection.rows}
-        narrow={false}
+        narrow={narrow}
         scroller={document.body}
         footer=""
       />
@@ -117,7 +131,7 @@ function Explorer({ events, question }: { events: AccessEvent[]; question: strin
         cellsOf={(event) => cellsOf(event, accessLog.headline(event))}
         order="desc"
         open={false}
-        onClear={selection.rows.clear}
+        rows={selection.rows}
       />
     </LogContext>
   );
@@ -130,12 +144,15 @@ describe("the rows of a log", () => {
     vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(800);
     stubResizeObserver();
   });
-  afterEach(() => vi.unstubAllGlobals());
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.useRealTimers();
+  });
 
-  function renderExplorer(events = eventsOf(6)) {
+  function renderExplorer({ events = eventsOf(6), narrow = false } = {}) {
     const explorer = (question: string) => (
       <QueryClientProvider client={new QueryClient()}>
-        <Explorer events={events} question={question} />
+        <Explorer events={events} question={question} narrow={narrow} />
       </QueryClientProvider>
     );
     const { rerender } = render(explorer("one"), { container: document.body });
@@ -203,6 +220,57 @@ describe("the rows of a log", () => {
     expect(screen.queryByRole("region", { name: "Selection" })).toBeNull();
   });
 
+  it("are selected by taps until that is done", () => {
+    renderExplorer({ narrow: true });
+    fireEvent.click(screen.getByRole("button", { name: "Select events" }));
+    expect(bar().getByText("0 selected")).toBeTruthy();
+    expect(bar().getByRole<HTMLButtonElement>("button", { name: "Copy JSON" }).disabled).toBe(true);
+    fireEvent.click(row(1));
+    // A screen reader has the checkbox.
+    fireEvent.click(within(row(3)).getByRole("checkbox", { name: "Select Login: User | 3" }));
+    expect(selected()).toEqual(["1", "3"]);
+    fireEvent.click(row(1));
+    expect(selected()).toEqual(["3"]);
+    fireEvent.click(bar().getByRole("button", { name: "Clear the selection" }));
+    expect(bar().getByText("0 selected")).toBeTruthy();
+    fireEvent.click(row(2));
+    fireEvent.click(screen.getByRole("button", { name: "Done" }));
+    expect(selected()).toEqual([]);
+    expect(screen.queryByRole("region", { name: "Selection" })).toBeNull();
+    expect(screen.queryByRole("checkbox")).toBeNull();
+    expect(opened).toEqual([]);
+    fireEvent.click(row(2));
+    expect(opened).toEqual(["e2"]);
+  });
+
+  it("are not selected by taps any more for another question, nor back at the first one", () => {
+    const { ask } = renderExplorer({ narrow: true });
+    fireEvent.click(screen.getByRole("button", { name: "Select events" }));
+    fireEvent.click(row(1));
+    ask("another");
+    expect(screen.queryByRole("checkbox")).toBeNull();
+    ask("one");
+    expect(screen.queryByRole("checkbox")).toBeNull();
+  });
+
+  it("are selected by a finger that stays, and the click that follows opens none", () => {
+    vi.useFakeTimers();
+    renderExplorer();
+    // It scrolls.
+    fireEvent(row(1), touch("pointerdown"));
+    fireEvent(row(1), touch("pointermove", 40));
+    act(() => void vi.advanceTimersByTime(2_000));
+    expect(selected()).toEqual([]);
+    fireEvent(row(1), touch("pointerdown"));
+    act(() => void vi.advanceTimersByTime(2_000));
+    fireEvent(row(1), touch("pointerup"));
+    fireEvent.click(row(1));
+    expect(selected()).toEqual(["1"]);
+    expect(opened).toEqual([]);
+    fireEvent.click(row(4));
+    expect(selected()).toEqual(["1", "4"]);
+  });
+
   it("are not asked for the note of a selection that is gone", async () => {
     // jsdom has none.
     vi.stubGlobal("CSS", { escape: (text: string) => text, supports: () => false });
@@ -218,7 +286,7 @@ describe("the rows of a log", () => {
   });
 
   it("take a note while they are fifty at most", () => {
-    renderExplorer(eventsOf(60));
+    renderExplorer({ events: eventsOf(60) });
     fireEvent.click(row(0), { ctrlKey: true });
     expect(bar().getByRole<HTMLButtonElement>("button", { name: "Add a note" }).disabled).toBe(false);
     fireEvent.keyDown(row(0), { key: "End", shiftKey: true });

@@ -7,14 +7,17 @@ import type { Column, ListedEvent } from "./definition";
 import styles from "./LogTable.module.css";
 import { FoundIn } from "./matches";
 import { type Row, rowsOf } from "./rows";
+import { useLongPress } from "./use-long-press";
 import type { SelectedRows } from "./use-selection";
-import { CardCell, moveToValue, Resizer, SkeletonRow, SortButton } from "./TableParts";
+import { SelectButton } from "./SelectButton";
+import { CardCell, CheckCell, moveToValue, Resizer, SkeletonRow, SortButton } from "./TableParts";
 
 export interface LogTableProps<E extends ListedEvent> {
   log: {
     title: string;
     columns: readonly Column<E>[];
     card: (event: E) => { primary: React.ReactNode; secondary: React.ReactNode };
+    headline: (event: E) => string;
   };
   events: readonly E[];
   /** Shows skeleton rows until the first page is loaded. */
@@ -49,6 +52,10 @@ const CARD = 58;
 /** The separator above the rows of a day. */
 const DAY = 28;
 const HEADER = 32;
+/** With a button for fingers. */
+const NARROW_HEADER = 46;
+/** The width of the checkboxes, without the edge of the row. */
+const CHECK = 32;
 const SKELETON_ROWS = 14;
 /** So many rows before the end, the next page is loaded: two pages ahead of the reader. */
 const AHEAD = 200;
@@ -74,6 +81,7 @@ export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
   const { clock, search } = useLog();
   const body = useRef<HTMLDivElement>(null);
   const [layout, setLayout] = useState({ margin: 0, width: 1200 });
+  const selecting = selection?.selecting ?? false;
   const height = narrow ? CARD : compact ? COMPACT_ROW : ROW;
   const { rows, rowOf } = useMemo(() => rowsOf(events, clock), [events, clock]);
 
@@ -99,9 +107,10 @@ export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
   const columns = shownColumns(
     all,
     chosen && search.q ? [...chosen, { id: FOUND_IN.id }] : chosen,
-    layout.width,
+    layout.width - (selecting ? CHECK : 0),
   );
-  const tracks = narrow ? "minmax(0, 1fr)" : columns.map((column) => column.width).join(" ");
+  const widths = narrow ? ["minmax(0, 1fr)"] : columns.map((column) => column.width);
+  const tracks = [...(selecting ? [`${CHECK}px`] : []), ...widths].join(" ");
 
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions change identity by design; none is memoized here
   const virtual = useVirtualizer({
@@ -110,7 +119,7 @@ export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
     estimateSize: (index) => (isDay(rows[index]) ? DAY : height),
     overscan: 12,
     scrollMargin: layout.margin,
-    scrollPaddingStart: HEADER + 4,
+    scrollPaddingStart: (narrow ? NARROW_HEADER : HEADER) + 4,
     scrollPaddingEnd: 8,
     // The row at the cursor is always rendered: it is the only row that the Tab key reaches.
     rangeExtractor: (range) => {
@@ -197,11 +206,19 @@ export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
     keyEvent.stopPropagation();
   };
 
+  const longPress = useLongPress((at) => {
+    const row = at.closest<HTMLElement>("[role=row][data-index]");
+    const event = events[Number(row?.dataset.index ?? -1)];
+    if (!event || !selection || selecting) return;
+    selection.setSelecting(true);
+    if (!selection.has(event.id)) selection.toggle(event.id);
+  });
+
   const sortText = order === "desc" ? "newest first" : "oldest first";
   return (
     // One row at a time has the focus. The grid handles the keys for all of them.
     <div
-      className={styles.table}
+      className={cx(styles.table, selecting && styles.selecting)}
       style={{ "--columns": tracks, "--row": `${height}px` } as React.CSSProperties}
       role="grid"
       aria-label={log.title}
@@ -212,11 +229,27 @@ export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
       onKeyDown={onKeyDown}
     >
       <div role="rowgroup" className={styles.header}>
-        <div role="row" aria-rowindex={1} className={styles.headerRow}>
-          {narrow ? (
+        <div
+          role="row"
+          aria-rowindex={1}
+          className={cx(styles.headerRow, narrow && selection && styles.withSelect)}
+        >
+          {selecting && !narrow && (
             <div role="columnheader">
-              <SortButton text={sortText} order={order} onOrder={onOrder} />
+              <span className="visually-hidden">Selected</span>
             </div>
+          )}
+          {narrow ? (
+            <>
+              <div role="columnheader">
+                <SortButton text={sortText} order={order} onOrder={onOrder} />
+              </div>
+              {selection && (
+                <div role="columnheader">
+                  <SelectButton plain rows={selection} />
+                </div>
+              )}
+            </>
           ) : (
             columns.map((column, index) => (
               <div
@@ -243,6 +276,7 @@ export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
         </div>
       </div>
       <div
+        {...(selection && longPress)}
         ref={body}
         role="rowgroup"
         className={cx(styles.body, stale && styles.stale)}
@@ -288,14 +322,21 @@ export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
                 if (mouse.shiftKey && selection) mouse.preventDefault();
               }}
               onClick={({ metaKey, ctrlKey, shiftKey }) => {
-                if (selection && (metaKey || ctrlKey)) selection.toggle(event.id);
-                else if (selection && shiftKey) selection.extend(index, cursor);
+                if (selection && shiftKey) selection.extend(index, cursor);
+                else if (selection && (selecting || metaKey || ctrlKey)) selection.toggle(event.id);
                 // Selecting text to copy it must not open the row.
                 else if (!getSelection()?.toString()) onOpen(event.id);
                 else return;
                 onCursor(index);
               }}
             >
+              {selecting && (
+                <CheckCell
+                  label={`Select ${log.headline(event)}`}
+                  checked={selection?.has(event.id) ?? false}
+                  onChange={() => selection?.toggle(event.id)}
+                />
+              )}
               {narrow ? (
                 <CardCell event={event} card={log.card} />
               ) : (

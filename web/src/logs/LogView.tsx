@@ -8,7 +8,7 @@ import { useDrawerWidth } from "../ui/drawer-width";
 import { Sheet } from "../ui/Sheet";
 import { formatCount } from "../ui/time/format";
 import { TimeTooltip } from "../ui/TimeTooltip";
-import { NARROW, NO_ROOM_BESIDE, useMediaQuery } from "../ui/use-media-query";
+import { NARROW, NO_ROOM_BESIDE, TOUCH, useMediaQuery } from "../ui/use-media-query";
 import { ActiveFilters } from "./ActiveFilters";
 import { LogContext } from "./context";
 import { type Chosen, columnsText, parseColumns } from "./columns";
@@ -28,6 +28,7 @@ import { type Range, reachesNow } from "./range";
 import { addFilter, dropEmpty, type LogSearch, onlyFilter, questionOf, withRange } from "./search";
 import { useRecentPlace } from "./recent";
 import { placeOf } from "./recent-log";
+import { SelectButton } from "./SelectButton";
 import { SelectionBar } from "./SelectionBar";
 import { ShareMenu } from "./ShareMenu";
 import { StaleNotice } from "./StaleNotice";
@@ -37,7 +38,7 @@ import { useFollowing } from "./use-following";
 import { askCounts, listQuery, useLogData } from "./use-log-data";
 import { useMovingCounts } from "./use-moving-counts";
 import { useOpenEvent } from "./use-open-event";
-import { useSelection } from "./use-selection";
+import { useSelecting, useSelection } from "./use-selection";
 import { useScrollPlace, useVisit } from "./use-visit";
 import { useWorkspaceClock } from "./use-workspace-clock";
 
@@ -71,6 +72,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   const queries = useQueryClient();
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   const modal = useMediaQuery(NO_ROOM_BESIDE);
+  const touch = useMediaQuery(TOUCH);
   const { now, setNow, cursor, setCursor } = useVisit({ entry, search });
   const [panelOpen, setPanelOpen] = useState(true);
   const [sheetOpen, setSheetOpen] = useState(false);
@@ -87,6 +89,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   const { hasNextPage, fetchNextPage, isFetchingNextPage } = list;
   const settled = !list.isPending && !list.isPlaceholderData;
 
+  const selecting = useSelecting(questionOf(search));
   const canFollow = reachesNow(search, clock, now);
   const following = useFollowing({
     source: liveSource(log, slug, search),
@@ -101,12 +104,12 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
     onLoaded: setNow,
     onCursor: setCursor,
     scroller,
-    open: search.event !== undefined,
+    open: search.event !== undefined || selecting.selecting,
     onMove: move,
   });
   const { mode, setMode, live, refresh } = following;
   const { events } = live;
-  const selection = useSelection(questionOf(search), events);
+  const selection = useSelection(questionOf(search), events, selecting);
   // The figures of before stay as they are until the new ones are there.
   const moving = mode !== "off" && settled;
 
@@ -208,7 +211,14 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
             onRange={setRange}
             onLive={(on) => setMode(on ? "following" : "off")}
             onRefresh={() => void refresh()}
-            actions={!narrow && actions}
+            actions={
+              !narrow && (
+                <>
+                  {touch && search.view !== "top" && <SelectButton rows={selection.rows} />}
+                  {actions}
+                </>
+              )
+            }
             share={
               <ShareMenu log={log.name} workspace={workspace} search={search} now={now} hrefOf={hrefOf} />
             }
@@ -324,7 +334,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
                 cellsOf={(event) => cellsOf(event, log.headline(event))}
                 order={search.order ?? "desc"}
                 open={openId !== undefined}
-                onClear={selection.rows.clear}
+                rows={selection.rows}
               />
             )}
           </div>

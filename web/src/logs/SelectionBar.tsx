@@ -13,6 +13,7 @@ import { comparePlaces, type Placed } from "./live-rows";
 import { NoteForm } from "./NoteForm";
 import { MOST_SELECTED } from "./selection";
 import styles from "./SelectionBar.module.css";
+import type { SelectedRows } from "./use-selection";
 
 interface SelectionBarProps<E> {
   events: readonly E[];
@@ -21,34 +22,35 @@ interface SelectionBarProps<E> {
   order: "asc" | "desc";
   /** An event is open: Escape closes that one first. */
   open: boolean;
-  onClear: () => void;
+  rows: Pick<SelectedRows, "selecting" | "setSelecting" | "clear">;
 }
 
 /** What can be done with the selected events. */
 export function SelectionBar<E extends Placed>(props: SelectionBarProps<E>) {
-  const { events, cellsOf, order, open, onClear } = props;
+  const { events, cellsOf, order, open, rows } = props;
+  const { selecting } = rows;
   const { workspace } = useLog();
   const queries = useQueryClient();
   const { copied, copy } = useCopy();
   const [noting, setNoting] = useState(false);
   const [noted, setNoted] = useState<readonly E[] | null>(null);
-  const hasKeys = events.length > 0 && !open;
-  const clear = useEffectEvent(onClear);
+  const shown = events.length > 0 || selecting;
+  const hasKeys = shown && !open;
+  const end = useEffectEvent(() => rows.setSelecting(false));
   useEffect(() => {
     if (!hasKeys) return;
     const onKey = (event: KeyboardEvent) => {
-      if (event.key === "Escape" && !event.defaultPrevented && !isTyping(event.target)) clear();
+      if (event.key === "Escape" && !event.defaultPrevented && !isTyping(event.target)) end();
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
   }, [hasKeys]);
-  if (events.length === 0) {
-    // The note was to be about a selection that is gone: Back has led to another question.
-    if (noting) setNoting(false);
-    return null;
-  }
+  // The note was to be about a selection that is gone: Back has led to another question.
+  if (noting && events.length === 0) setNoting(false);
+  if (!shown) return null;
   // As the list has them, in whatever order they were picked.
   const sorted = events.toSorted((one, other) => comparePlaces(one, other) * (order === "asc" ? -1 : 1));
+  const none = events.length === 0;
   const tooMany = events.length > MOST_NOTED;
   const count = events.length === 1 ? "1 event" : `${formatCount(events.length)} events`;
   return (
@@ -57,15 +59,17 @@ export function SelectionBar<E extends Placed>(props: SelectionBarProps<E>) {
         {formatCount(events.length)} selected
         {events.length === MOST_SELECTED && ", which is the most"}
       </span>
-      <Button small icon="copy" onPress={() => copy(tableOfEvents(sorted.map(cellsOf)))}>
-        Copy as table
-      </Button>
-      <Button small icon="copy" onPress={() => copy(JSON.stringify(sorted, null, 2))}>
-        Copy JSON
-      </Button>
-      <Button small icon="pencil" isDisabled={tooMany} onPress={() => setNoting(true)}>
-        Add a note
-      </Button>
+      <div className={styles.actions}>
+        <Button small icon="copy" isDisabled={none} onPress={() => copy(tableOfEvents(sorted.map(cellsOf)))}>
+          Copy as table
+        </Button>
+        <Button small icon="copy" isDisabled={none} onPress={() => copy(JSON.stringify(sorted, null, 2))}>
+          Copy JSON
+        </Button>
+        <Button small icon="pencil" isDisabled={none || tooMany} onPress={() => setNoting(true)}>
+          Add a note
+        </Button>
+      </div>
       <span className={styles.said} role="status">
         {copied
           ? "Copied"
@@ -73,7 +77,7 @@ export function SelectionBar<E extends Placed>(props: SelectionBarProps<E>) {
             ? `A note is about ${MOST_NOTED} events at most`
             : noted === events && "The note is added"}
       </span>
-      <IconButton small icon="close" label="Clear the selection" onPress={onClear} />
+      <IconButton small icon="close" label="Clear the selection" isDisabled={none} onPress={rows.clear} />
       {noting && (
         <Sheet title={`Note on ${count}`} open centred onOpenChange={(open) => !open && setNoting(false)}>
           <NoteForm

@@ -73,6 +73,35 @@ export function CardCell<E extends ListedEvent>({
   );
 }
 
+/** Where rows are selected by taps. The whole row is its target: the native checkbox is for those who do not see the row. */
+export function CheckCell({
+  label,
+  checked,
+  onChange,
+}: {
+  label: string;
+  checked: boolean;
+  onChange: () => void;
+}) {
+  return (
+    <div role="gridcell" className={styles.check}>
+      <input
+        type="checkbox"
+        className={styles.native}
+        tabIndex={-1}
+        aria-label={label}
+        checked={checked}
+        onChange={onChange}
+        // The row would take it for another click.
+        onClick={(event) => event.stopPropagation()}
+      />
+      <span className={styles.box}>
+        <Icon name="check" size={14} />
+      </span>
+    </div>
+  );
+}
+
 const WIDTHS = ["72%", "58%", "64%", "48%", "70%", "54%"];
 
 export function SkeletonRow({ index, height, cells }: { index: number; height: number; cells: number }) {

@@ -21,7 +21,7 @@ interface Followed<E, L extends LogName> {
   onLoaded: (askedAt: number) => void;
   onCursor: (index: number) => void;
   scroller: HTMLElement | null;
-  /** An event is open. */
+  /** An event is open, or events are being selected by taps: no row moves. */
   open: boolean;
   /** Something has come. */
   onMove?: () => void;

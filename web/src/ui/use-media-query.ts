@@ -4,6 +4,8 @@ import { useSyncExternalStore } from "react";
 export const NARROW = "(max-width: 760px)";
 /** The drawer does not fit beside the list and covers the page. */
 export const NO_ROOM_BESIDE = "(max-width: 1179px)";
+/** There may be no keyboard, so what is done with keys needs another way. */
+export const TOUCH = "(any-pointer: coarse)";
 
 export function useMediaQuery(query: string): boolean {
   return useSyncExternalStore(

@@ -16,10 +16,11 @@ import { NewEvents } from "../../logs/NewEvents";
 import { reachesNow } from "../../logs/range";
 import { useRecentPlace } from "../../logs/recent";
 import { SearchBox } from "../../logs/SearchBox";
+import { SelectButton } from "../../logs/SelectButton";
 import { SelectionBar } from "../../logs/SelectionBar";
 import { StaleNotice } from "../../logs/StaleNotice";
 import { useFollowing } from "../../logs/use-following";
-import { useSelection } from "../../logs/use-selection";
+import { useSelecting, useSelection } from "../../logs/use-selection";
 import { useOpenEvent } from "../../logs/use-open-event";
 import { useWorkspaceClock } from "../../logs/use-workspace-clock";
 import { IconButton } from "../../ui/Button";
@@ -28,7 +29,7 @@ import { useDrawerWidth } from "../../ui/drawer-width";
 import { Notice } from "../../ui/Notice";
 import { TimeTooltip } from "../../ui/TimeTooltip";
 import { formatCount } from "../../ui/time/format";
-import { NARROW, NO_ROOM_BESIDE, useMediaQuery } from "../../ui/use-media-query";
+import { NARROW, NO_ROOM_BESIDE, TOUCH, useMediaQuery } from "../../ui/use-media-query";
 import { useTitle } from "../use-log-page";
 import { headline, type TimelineEvent, timelineCells, timelineTable } from "./definition";
 import { ShareTimeline } from "./ShareTimeline";
@@ -56,10 +57,12 @@ export function TimelinePage() {
   const [scroller, setScroller] = useState<HTMLDivElement | null>(null);
   const narrow = useMediaQuery(NARROW);
   const modal = useMediaQuery(NO_ROOM_BESIDE);
+  const touch = useMediaQuery(TOUCH);
   const { width } = useDrawerWidth();
   useTitle("Timeline", workspace.name);
 
   const { event: opened, ...question } = search;
+  const selecting = useSelecting(JSON.stringify(question));
   const list = useInfiniteQuery({
     ...timelineQuery(slug, question, now),
     placeholderData: keepPreviousData,
@@ -89,10 +92,10 @@ export function TimelinePage() {
     onLoaded: setNow,
     onCursor: setCursor,
     scroller,
-    open: opened !== undefined,
+    open: opened !== undefined || selecting.selecting,
   });
   const { events } = live;
-  const selection = useSelection(JSON.stringify(question), events);
+  const selection = useSelection(JSON.stringify(question), events, selecting);
   const [openLog, openId] = split(opened);
   const open = ({ log, id }: Pick<TimelineEvent, "log" | "id">) =>
     go({ ...search, event: `${log}:${id}` }, opened !== undefined);
@@ -151,6 +154,7 @@ export function TimelinePage() {
               brief={narrow}
               onLive={(on) => setMode(on ? "following" : "off")}
             />
+            {touch && !narrow && <SelectButton rows={selection.rows} />}
             <ShareTimeline workspace={workspace} question={question} />
             <IconButton variant="secondary" icon="refresh" label="Refresh" onPress={() => void refresh()} />
           </div>
@@ -200,7 +204,7 @@ export function TimelinePage() {
           cellsOf={timelineCells}
           order={search.order ?? "desc"}
           open={opened !== undefined}
-          onClear={selection.rows.clear}
+          rows={selection.rows}
         />
       </div>
       {openLog && openId && (

@@ -85,6 +85,7 @@ export function timelineCells(event: TimelineEvent): Record<string, string> {
 export const timelineTable = {
   title: "Timeline",
   columns,
+  headline,
   card: (event: TimelineEvent) => ({
     primary: headline(event),
     secondary: (
