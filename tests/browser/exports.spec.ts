@@ -117,6 +117,48 @@ test("A running export says how far it is, and a failed one starts again", async
   expect(asked).toBe(0);
 });
 
+test("Of several that are asked for at once, each is heard of: one that the server refuses says why, and begins later", async ({ signedIn: page, clinic, pageErrors }) => {
+  pageErrors.allow(/status of 503/);
+  const why = "you have 1 of the workspace's exports already, as many as one caller may; end one first";
+  const busy = { type: "about:blank", title: "Too many requests at once; try again", status: 503, detail: why, code: "busy", request_id: "r-1" };
+  let release = () => {};
+  const allAsked = new Promise<void>((resolve) => (release = resolve));
+  const asked: string[] = [];
+  await page.route(/\/logs\/framework\/exports\?/, async (route) => {
+    const format = new URL(route.request().url()).searchParams.get("format") ?? "";
+    asked.push(format);
+    if (asked.length === 3) release();
+    if (asked.length <= 3) await allAsked;
+    // The one in the middle: what became of the last one must not hide it.
+    if (format === "ndjson" && asked.length <= 4) return route.fulfill({ status: 503, json: busy, contentType: "application/problem+json" });
+    if (format === "parquet") return route.fulfill({ status: 202, json: { ...one, ...whose, log: "framework", state: "running", events: 0, total: null } });
+    return route.continue();
+  });
+  await page.goto(`/w/${clinic.slug}/framework?q=none`);
+  for (const format of ["CSV", "NDJSON", "Parquet"]) await share(page, `${format} in the background`);
+  const dialog = page.getByRole("dialog", { name: "An export did not begin" });
+  await expect(dialog.getByRole("alert")).toHaveText("You have 1 of the workspace's exports already, as many as one caller may; end one first");
+  await expect(dialog).toContainText("In the background: Framework log, CSV; Framework log, Parquet.");
+  await expectAccessibleInAllViews(page, "export-refused");
+  await dialog.getByRole("button", { name: "Try again: Framework log, NDJSON" }).click();
+  await expect.poll(() => asked.filter((format) => format === "ndjson")).toHaveLength(2);
+  await expect(dialog.getByRole("alert")).toContainText("You have 1");
+
+  // It is in the list until somebody has done with it.
+  await dialog.getByRole("link", { name: "Show exports" }).click();
+  const row = rows(page).filter({ hasText: "Framework log, NDJSON" });
+  await expect(row).toContainText("“none” · All time");
+  await expect(row.getByRole("alert")).toContainText("Not started");
+  await expect(rows(page).filter({ hasText: "Framework log, CSV" })).toContainText("Kept until");
+  await expectAccessibleInAllViews(page, "exports-refused");
+  await row.getByRole("button", { name: /^Try again/ }).click();
+  await expect(row).toContainText("Kept until");
+  await expect(row.getByRole("alert")).toHaveCount(0);
+  await page.getByRole("link", { name: "Framework", exact: true }).click();
+  await expect(page.getByRole("searchbox")).toBeVisible();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+});
+
 test("Who may not export finds neither the menu nor the page", async ({ browser, server, clinic }) => {
   server.logbook("user", "create", "--email", "viewer@lakeside.test", "--name", "Vera", "--workspace", clinic.slug, "--role", "viewer");
   const page = await openAnotherPageOf(browser, server, "viewer@lakeside.test");

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { BackgroundExport } from "../src/api/types";
+import type { Exportable } from "../src/api/export";
 import { canStartAgain, exportedOf, exportTitle, filtersText } from "../src/routes/exports/export-text";
 import { formatBytes } from "../src/ui/format-bytes";
 
 const clock = { zone: "UTC", format: "yyyy-mm-dd" as const };
-const of = (log: string, query: string) => ({ log, format: "csv", query }) as BackgroundExport;
+const of = (log: string, query: string) => ({ log, format: "csv", query }) satisfies Exportable;
 const text = (log: string, query: string) => filtersText(exportedOf(of(log, query)), clock);
 
 describe("an export in words", () => {

@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { client, unwrap } from "./client";
+import { client, serializeQuery, unwrap } from "./client";
 import { toApiError } from "./errors";
 import { queryKeys } from "./query-keys";
 import type { BackgroundExport, LogName } from "./types";
@@ -86,18 +86,14 @@ export const exportsQuery = (workspace: string) =>
     refetchInterval: ({ state }) => (state.data?.some(({ state }) => state === "running") ? POLL_MS : false),
   });
 
-export function startExport(
-  workspace: string,
-  log: ExportedLog,
-  format: ExportFormat,
-  query: object,
-): Promise<BackgroundExport> {
-  const options = { params: { path: { workspace }, query: { ...query, format } } };
-  return unwrap(client.POST(`${pathOf(log)}/exports` as never, options as never));
+/** What an export in the background is of. The query is a query string, as the server keeps it. */
+export type Exportable = Pick<BackgroundExport, "log" | "format" | "query">;
+
+export function exportableOf(log: ExportedLog, format: ExportFormat, query: object): Exportable {
+  return { log, format, query: serializeQuery({ ...query, format }) };
 }
 
-/** Starts an export with the parameters of another one. */
-export function startAgain(workspace: string, { log, query }: BackgroundExport): Promise<BackgroundExport> {
+export function startExport(workspace: string, { log, query }: Exportable): Promise<BackgroundExport> {
   const options = {
     params: { path: { workspace } },
     // The text as it was: it is a query string already.

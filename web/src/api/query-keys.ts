@@ -23,6 +23,8 @@ export const queryKeys = {
   allNotes: (slug: string) => ["notes", slug] as const,
   notes: (slug: string, event: string) => ["notes", slug, event] as const,
   exports: (slug: string) => ["exports", slug] as const,
+  /** Of mutations: exports that are asked for, each of which may be refused. */
+  exportStarts: (slug: string) => ["export-starts", slug] as const,
   masking: (slug: string) => ["masking", slug] as const,
   /** A prefix of everything about a workspace's sources. */
   sources: (slug: string) => ["sources", slug] as const,

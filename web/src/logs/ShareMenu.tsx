@@ -5,7 +5,7 @@ import { Menu, MenuGroup, MenuItem } from "../ui/Menu";
 import { cx } from "../ui/cx";
 import { useCopy } from "../ui/use-copy";
 import { curlOfList, withFixedTimes } from "./copy";
-import { ExportItems, ExportNotices, exportStatus, useExporting } from "./Exporting";
+import { ExportItems, ExportNotice, exportStatus, useExporting } from "./Exporting";
 import type { LogSearch } from "./search";
 import { filterQuery } from "./use-log-data";
 
@@ -43,7 +43,7 @@ export function ShareMenu({ log, workspace, search, now, hrefOf }: ShareMenuProp
       <span className={cx(status !== "Exporting…" && "visually-hidden")} role="status">
         {status || (copied ? "Copied" : "")}
       </span>
-      <ExportNotices exporting={exporting} />
+      <ExportNotice exporting={exporting} />
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { saveExportFile, startAgain } from "../../api/export";
+import { saveExportFile, startExport } from "../../api/export";
 import { queryKeys } from "../../api/query-keys";
 import { canManage } from "../../api/roles";
 import type { BackgroundExport, Workspace } from "../../api/types";
@@ -10,7 +10,7 @@ import { formatBytes } from "../../ui/format-bytes";
 import { Status } from "../../ui/Status";
 import { type Clock, formatCount } from "../../ui/time/format";
 import { DateText } from "../settings/DateText";
-import { canStartAgain, exportedOf, exportTitle, filtersText } from "./export-text";
+import { canStartAgain, exportedOf, exportTitle, filtersText, reasonText } from "./export-text";
 import styles from "./ExportsPage.module.css";
 
 interface ExportRowProps {
@@ -27,7 +27,7 @@ export function ExportRow({ export: one, workspace, clock, onRemove }: ExportRow
   const title = exportTitle(one);
   const saving = useMutation({ mutationFn: () => saveExportFile(slug, one) });
   const again = useMutation({
-    mutationFn: () => startAgain(slug, one),
+    mutationFn: () => startExport(slug, one),
     onSuccess: () => queries.invalidateQueries({ queryKey: queryKeys.exports(slug) }),
   });
   const error = again.error ?? (saving.error?.name === "AbortError" ? null : saving.error);
@@ -84,7 +84,7 @@ export function ExportRow({ export: one, workspace, clock, onRemove }: ExportRow
       </div>
       {error && (
         <p role="alert" className={styles.error}>
-          {error.message}
+          {reasonText(error.message)}
         </p>
       )}
     </li>
@@ -110,7 +110,7 @@ function State({
         <Status tone="bad" shape="cross">
           Failed
         </Status>
-        {reason && <span className={styles.sub}>{reason.charAt(0).toUpperCase() + reason.slice(1)}</span>}
+        {reason && <span className={styles.sub}>{reasonText(reason)}</span>}
       </>
     );
   }

@@ -7,6 +7,7 @@ import { queryKeys } from "../../api/query-keys";
 import { canExport } from "../../api/roles";
 import type { BackgroundExport, Workspace } from "../../api/types";
 import { workspaceQuery } from "../../api/workspaces";
+import { useExportStarts } from "../../logs/use-export-starts";
 import { useWorkspaceClock } from "../../logs/use-workspace-clock";
 import { ErrorNotice } from "../../ui/ErrorNotice";
 import { Notice } from "../../ui/Notice";
@@ -15,6 +16,7 @@ import { ConfirmDialog } from "../settings/ConfirmDialog";
 import { useTitle } from "../use-log-page";
 import { exportTitle } from "./export-text";
 import { ExportRow } from "./ExportRow";
+import { StartRow } from "./StartRow";
 import styles from "./ExportsPage.module.css";
 
 /** The exports in the background: how far they are, and their files. */
@@ -39,6 +41,8 @@ function Exports({ workspace }: { workspace: Workspace }) {
   const queries = useQueryClient();
   const list = useQuery(exportsQuery(slug));
   const [removing, setRemoving] = useState<BackgroundExport | null>(null);
+  const { starts, forget, again } = useExportStarts(slug);
+  const unfinished = starts.filter(({ status }) => status !== "success").toReversed();
   const running = list.data?.filter(({ state }) => state === "running").length ?? 0;
   return (
     <div className={styles.page}>
@@ -52,7 +56,7 @@ function Exports({ workspace }: { workspace: Workspace }) {
         {list.data && (running > 0 ? `${running} running` : "None running")}
       </p>
       {list.data ? (
-        list.data.length === 0 ? (
+        list.data.length + unfinished.length === 0 ? (
           <Notice icon="inbox" title="No exports">
             <p>
               Start one from the Share menu of a log or a timeline, with what is shown there as its filters.
@@ -60,6 +64,15 @@ function Exports({ workspace }: { workspace: Workspace }) {
           </Notice>
         ) : (
           <ul className={styles.list} aria-label="Exports">
+            {unfinished.map((start) => (
+              <StartRow
+                key={start.id}
+                start={start}
+                clock={clock}
+                onAgain={() => again(start)}
+                onForget={() => forget(start.id)}
+              />
+            ))}
             {list.data.map((one) => (
               <ExportRow
                 key={one.id}

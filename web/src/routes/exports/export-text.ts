@@ -1,7 +1,7 @@
 import { accessLog } from "../../access/log";
 import { activityLog } from "../../activity/log";
-import { type ExportFormat, FORMAT_NAMES } from "../../api/export";
-import type { BackgroundExport, LogName } from "../../api/types";
+import { type Exportable, type ExportFormat, FORMAT_NAMES } from "../../api/export";
+import type { LogName } from "../../api/types";
 import { applicationLog } from "../../application/log";
 import { frameworkLog } from "../../framework/log";
 import type { Filter } from "../../logs/definition";
@@ -23,20 +23,20 @@ const LOGS = {
 /** The server keeps no more of a question. One that is longer cannot be asked again. */
 const MOST_QUERY = 4_000;
 
-export function canStartAgain({ query }: BackgroundExport): boolean {
+export function canStartAgain({ query }: Exportable): boolean {
   return [...query].length < MOST_QUERY;
 }
 
 /** What was exported: the page that shows it. */
 export type Exported = { log: LogName; search: LogSearch } | { log: "timeline"; search: TimelineSearch };
 
-export function exportedOf({ log, query }: BackgroundExport): Exported {
+export function exportedOf({ log, query }: Exportable): Exported {
   const raw = parseSearch(query);
   if (log in LOGS) return { log: log as LogName, search: readSearch(raw, LOG_FILTERS[log as LogName]) };
   return { log: "timeline", search: readTimelineSearch(raw) };
 }
 
-export function exportTitle({ log, format }: BackgroundExport): string {
+export function exportTitle({ log, format }: Exportable): string {
   const title = log in LOGS ? LOGS[log as LogName].title : "Timeline";
   return `${title}, ${FORMAT_NAMES[format as ExportFormat] ?? format}`;
 }
@@ -58,4 +58,9 @@ export function filtersText(exported: Exported, clock: Clock): string {
   );
   if (search.q) words.unshift(`“${search.q}”`);
   return [words.length > 0 ? words.join(", ") : "All events", range].join(" · ");
+}
+
+/** The server's words as a sentence. */
+export function reasonText(reason: string): string {
+  return reason.charAt(0).toUpperCase() + reason.slice(1);
 }

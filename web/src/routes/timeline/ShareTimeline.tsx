@@ -1,6 +1,6 @@
 import { canExport } from "../../api/roles";
 import type { Workspace } from "../../api/types";
-import { ExportItems, ExportNotices, exportStatus, useExporting } from "../../logs/Exporting";
+import { ExportItems, ExportNotice, exportStatus, useExporting } from "../../logs/Exporting";
 import { IconButton } from "../../ui/Button";
 import { cx } from "../../ui/cx";
 import { Menu, MenuGroup, MenuItem } from "../../ui/Menu";
@@ -34,7 +34,7 @@ export function ShareTimeline({ workspace, question, title }: ShareTimelineProps
       <span className={cx(status !== "Exporting…" && "visually-hidden")} role="status">
         {status || (copied ? "Copied" : "")}
       </span>
-      <ExportNotices exporting={exporting} />
+      <ExportNotice exporting={exporting} />
     </>
   );
 }
