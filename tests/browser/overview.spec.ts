@@ -35,3 +35,30 @@ test("The workspace menu switches to another workspace", async ({ signedIn: page
   await page.getByRole("menuitem", { name: new RegExp(clinic.name) }).click();
   await expect(page).toHaveURL(/\/w\/lakeside/);
 });
+
+test("The overview asks for figures only where there are events", async ({ signedIn: page, doors }) => {
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    const { pathname, search } = new URL(request.url());
+    const [, log] = /\/workspaces\/[^/]+\/(logs\/.*|sources|timeline.*)$/.exec(pathname) ?? [];
+    if (log) asked.push(log + search);
+  });
+  await page.goto(`/w/${doors.empty}`);
+  await expect(page.getByText("Waiting for the first event")).toBeVisible();
+  await page.waitForLoadState("networkidle");
+  // Whether there is any event; the source that is waited for is asked for again and again.
+  const metrics = ["logs/access/metrics", "logs/application/metrics", "logs/framework/metrics"];
+  expect(asked.filter((path) => path !== "sources").toSorted()).toEqual(metrics);
+
+  await page.goto("/w/peerapp");
+  await expect(page.getByRole("group", { name: "Total Access Logs" })).toContainText(/\d$/);
+  await page.waitForLoadState("networkidle");
+  asked.length = 0;
+  await page.getByRole("link", { name: "Access", exact: true }).click();
+  await expect(page.getByRole("gridcell").first()).toBeVisible();
+  await page.getByRole("link", { name: "Overview", exact: true }).click();
+  await expect(page.getByRole("group", { name: "Total Access Logs" })).toContainText(/\d$/);
+  await page.waitForLoadState("networkidle");
+  // That there are some is known now.
+  expect(asked.filter((path) => metrics.includes(path))).toEqual([]);
+});

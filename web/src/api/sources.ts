@@ -164,4 +164,6 @@ export const hasEventsQuery = (workspace: string) =>
       ]);
       return all.some(({ total }) => total > 0);
     },
+    // What has events is not asked again.
+    staleTime: ({ state }) => (state.data ? Infinity : 30_000),
   });

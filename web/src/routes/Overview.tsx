@@ -89,29 +89,41 @@ export function Overview() {
         ) : (
           <>
             <SourceProblems slug={slug} />
-            <div className={styles.logs}>
-              <LogSummary
-                log={accessLog}
-                {...shared}
-                more={
-                  <Link to="/w/$slug/sessions" params={{ slug }} search={searchOf(range)}>
-                    Sessions
-                  </Link>
-                }
-                top={[
-                  { field: "ip_address", title: "Failed or denied most, by address", of: NOT_SUCCESS },
-                  { field: "status_reason", title: "Why", of: NOT_SUCCESS },
-                ]}
-              />
-              <LogSummary
-                log={applicationLog}
-                {...shared}
-                top={[{ field: "actor_id", title: "Changed most" }]}
-              />
-              <LogSummary log={frameworkLog} {...shared}>
-                <LatestRuns workspace={slug} search={searchOf(range)} now={now} />
-              </LogSummary>
-            </div>
+            {hasEvents.isPending ? (
+              // The figures of a workspace without events would be asked for in vain.
+              <div className={styles.logs} role="group" aria-label="Loading">
+                {[accessLog, applicationLog, frameworkLog].map(({ name, title }) => (
+                  <div key={name} className={styles.log}>
+                    <h2 className={styles.logHead}>{title}</h2>
+                    <SkeletonRows />
+                  </div>
+                ))}
+              </div>
+            ) : (
+              <div className={styles.logs}>
+                <LogSummary
+                  log={accessLog}
+                  {...shared}
+                  more={
+                    <Link to="/w/$slug/sessions" params={{ slug }} search={searchOf(range)}>
+                      Sessions
+                    </Link>
+                  }
+                  top={[
+                    { field: "ip_address", title: "Failed or denied most, by address", of: NOT_SUCCESS },
+                    { field: "status_reason", title: "Why", of: NOT_SUCCESS },
+                  ]}
+                />
+                <LogSummary
+                  log={applicationLog}
+                  {...shared}
+                  top={[{ field: "actor_id", title: "Changed most" }]}
+                />
+                <LogSummary log={frameworkLog} {...shared}>
+                  <LatestRuns workspace={slug} search={searchOf(range)} now={now} />
+                </LogSummary>
+              </div>
+            )}
           </>
         )}
       </div>
@@ -219,13 +231,7 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
       {list.isError ? (
         <ErrorNotice {...describeError(list.error)} onRetry={() => void list.refetch()} />
       ) : list.isPending ? (
-        <div aria-hidden="true">
-          {Array.from({ length: LATEST }, (_, index) => (
-            <div key={index} className={styles.skeleton}>
-              <SkeletonLine width={`${70 - index * 5}%`} />
-            </div>
-          ))}
-        </div>
+        <SkeletonRows />
       ) : events.length === 0 ? (
         <p className={styles.none}>No events in this time range</p>
       ) : (
@@ -262,5 +268,17 @@ function LogSummary<L extends LogName, E extends LogEvent, M extends { exact: bo
         </>
       )}
     </section>
+  );
+}
+
+function SkeletonRows() {
+  return (
+    <div aria-hidden="true">
+      {Array.from({ length: LATEST }, (_, index) => (
+        <div key={index} className={styles.skeleton}>
+          <SkeletonLine width={`${70 - index * 5}%`} />
+        </div>
+      ))}
+    </div>
   );
 }

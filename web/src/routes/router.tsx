@@ -103,6 +103,21 @@ const overviewRoute = createRoute({
     typeof raw.range === "string" && (raw.range === "all" || raw.range in PRESETS)
       ? { range: raw.range as Preset | "all" }
       : {},
+  // Whether there is anything to show is asked while the page's code is on its way.
+  loader: ({ context, params, preload }) => {
+    if (preload) return;
+    const parts = [
+      context.queries.ensureQueryData(workspaceQuery(params.slug)),
+      import("../api/sources"),
+    ] as const;
+    void Promise.all(parts).then(
+      ([{ role }, { hasEventsQuery }]) => {
+        if (canRead(role)) void context.queries.prefetchQuery(hasEventsQuery(params.slug));
+      },
+      // The page shows what went wrong.
+      () => undefined,
+    );
+  },
   component: lazyRouteComponent(() => import("./Overview"), "Overview"),
 });
 
