@@ -67,6 +67,27 @@ pub fn migrated_database() -> String {
     server_url(&create_database(TEMPLATE.get_or_init(make_template)))
 }
 
+/// The database of a server, which goes with it: Citus has processes and connections for each that there is.
+pub struct OwnDatabase(String);
+
+impl OwnDatabase {
+    pub fn of(url: &str) -> Self {
+        let (_, name) = url.rsplit_once('/').expect("a name");
+        Self(name.to_owned())
+    }
+}
+
+impl Drop for OwnDatabase {
+    fn drop(&mut self) {
+        for node in &cluster().nodes {
+            // What does not go now is removed by the next run.
+            if let Ok(mut admin) = PgConnection::establish(&format!("{node}/postgres")) {
+                let _ = admin.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.0));
+            }
+        }
+    }
+}
+
 fn make_template() -> String {
     let url = new_database();
     let mut conn = Conn::Pg(PgConnection::establish(&url).expect("a connection"));

@@ -98,6 +98,7 @@ pub struct TestServer {
     handle: actix_web::dev::ServerHandle,
     thread: Option<thread::JoinHandle<()>>,
     _folder: TempDir,
+    _citus: Option<citus::OwnDatabase>,
 }
 
 /// What the thread of a server tells the test about it.
@@ -132,10 +133,12 @@ impl TestServer {
     }
 
     pub fn citus_with(change: impl FnOnce(&mut Settings)) -> Self {
-        Self::start(change, |_, settings| match settings.empty_database {
+        let mut server = Self::start(change, |_, settings| match settings.empty_database {
             true => citus::new_database(),
             false => citus::migrated_database(),
-        })
+        });
+        server._citus = Some(citus::OwnDatabase::of(&server.data.database_url));
+        server
     }
 
     /// Another server on a database that is there already.
@@ -202,6 +205,7 @@ impl TestServer {
             handle,
             thread: Some(thread),
             _folder: folder,
+            _citus: None,
         }
     }
 

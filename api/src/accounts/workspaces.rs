@@ -343,10 +343,17 @@ pub fn create(conn: &mut Conn, new: &NewWorkspace) -> Result<Workspace> {
             ))
             .returning(COLUMNS)
             .get_result::<Workspace>(conn)?;
-        roles::enter(conn, workspace.id)?;
-        diesel::insert_into(workspace_sequences::table)
-            .values((workspace_sequences::workspace_id.eq(workspace.id), workspace_sequences::last_seq.eq(0)))
-            .execute(conn)?;
+        // As the appender: on Citus, it may not change what the same transaction wrote as somebody else, and the first event is
+        // often in this one.
+        roles::as_appender(conn, |conn| {
+            diesel::insert_into(workspace_sequences::table)
+                .values((
+                    workspace_sequences::workspace_id.eq(workspace.id),
+                    workspace_sequences::last_seq.eq(0),
+                ))
+                .execute(conn)
+        })?;
+        roles::leave(conn)?;
         Ok(workspace)
     });
     created.map_err(|error| Problem::or_taken(error, "/slug", format!("there is already a workspace {slug}")))

@@ -106,17 +106,6 @@ pub fn as_appender_throughout<T, E: From<Error>>(
     Ok(done)
 }
 
-/// Lets the owner see one workspace until the transaction ends: the owner writes a new workspace's first rows.
-///
-/// # Errors
-/// The database's.
-pub fn enter(conn: &mut Conn, workspace_id: i32) -> QueryResult<()> {
-    match conn {
-        Conn::Pg(pg) => pg.batch_execute(&format!("SET LOCAL logbook.workspace = {workspace_id}")),
-        Conn::Sqlite(_) => Ok(()),
-    }
-}
-
 /// Checks that this connection can switch to its roles, and that these can read. A database that was restored from a
 /// dump has the roles of its cluster, which may differ.
 ///
