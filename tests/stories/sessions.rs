@@ -107,6 +107,14 @@ on_both!(a_session_is_told_from_its_sign_in_to_its_end, |server| {
     // The same, page by page; and narrowed.
     let all = sessions.data().to_vec();
     assert_eq!(pages(&admin, PATH, &[("limit", "1")]), all);
+    let oldest_first: Vec<Value> = all.iter().rev().cloned().collect();
+    for limit in ["1", "3", "50"] {
+        assert_eq!(
+            pages(&admin, PATH, &[("limit", limit), ("order", "asc")]),
+            oldest_first,
+            "{limit} at once"
+        );
+    }
     let only = |parameters: &[(&str, &str)]| told(admin.query(PATH, parameters).expect(200).data());
     assert_eq!(only(&[("user_id", "ben")]), told(&all[1..3]));
     assert_eq!(only(&[("session_id", "s-1")]), told(&all[3..]));
@@ -153,4 +161,40 @@ on_both!(sessions_with_more_events_than_are_read_say_so_and_none_is_left_out, |s
     assert_eq!((&sessions[0]["events"], &sessions[0]["is_complete"]), (&json!(2), &json!(true)));
     assert_eq!(sessions[1]["is_complete"], false);
     assert!((900..=1001).contains(&sessions[1]["events"].as_u64().expect("a number")), "{}", sessions[1]);
+    let oldest_first = pages(&admin, PATH, &[("order", "asc")]);
+    assert_eq!(oldest_first[1], sessions[0]);
+    assert_eq!(
+        (&oldest_first[0]["session_id"], &oldest_first[0]["is_complete"]),
+        (&json!("s-1"), &json!(false))
+    );
+});
+
+on_both!(a_session_without_an_id_is_told_the_same_whatever_else_its_page_has, |server| {
+    server.workspace("clinic");
+    let admin = server.admin();
+    let on_day = |day: u32, mut event: Value| {
+        event["occurred_at"] = format!("2026-10-{day:02}T08:00:00Z").into();
+        event
+    };
+    let logins = [1, 3, 6].map(|day| on_day(day, access(0, "login", "ben", None)));
+    post(&admin, "access", logins.to_vec());
+    // Hardly a day later each, and so longer than a day after the sign-in.
+    let mut changes = vec![change(0, "update", "ben", None); 3];
+    for (change, at) in
+        changes.iter_mut().zip(["2026-10-02T07:00:00Z", "2026-10-03T06:00:00Z", "2026-10-05T07:00:00Z"])
+    {
+        change["occurred_at"] = at.into();
+    }
+    post(&admin, "application", changes);
+    let sessions = admin.get(PATH).expect(200).data().to_vec();
+    let expected = json!("inactivity");
+    assert_eq!(
+        told(&sessions).iter().map(|session| (session.2.clone(), session.3)).collect::<Vec<_>>(),
+        [(expected.clone(), 1), (expected.clone(), 1), (expected, 2)]
+    );
+    for order in ["desc", "asc"] {
+        let mut alone = pages(&admin, PATH, &[("limit", "1"), ("order", order)]);
+        alone.sort_by_key(|session| std::cmp::Reverse(session["started_at"].to_string()));
+        assert_eq!(alone, sessions, "{order}");
+    }
 });

@@ -56,6 +56,10 @@ pub struct SessionParams {
     #[validate(length(max = 64))]
     #[param(max_length = 64, nullable = false)]
     pub cursor: Option<String>,
+    /// Newest first (`desc`, the default) or oldest first (`asc`), by the time of the sign-in.
+    #[serde(default)]
+    #[param(inline)]
+    pub order: Order,
     /// Maximum number of sessions. A page may have fewer, and there are more all the same.
     #[serde(default = "default_limit")]
     #[validate(range(min = 1, max = 50))]
@@ -184,7 +188,7 @@ impl From<Session> for UserSession {
     }
 }
 
-/// A page of sessions, newest first.
+/// A page of sessions, in the order of their sign-ins.
 #[derive(Serialize, ToSchema)]
 pub struct SessionPage {
     pub data: Vec<UserSession>,
@@ -194,11 +198,11 @@ pub struct SessionPage {
     pub has_more: bool,
 }
 
-/// Lists the sessions of the app's users, newest first.
+/// Lists the sessions of the app's users by the time of their sign-in, newest first unless asked otherwise.
 ///
 /// A session begins with a successful `login` in the access log, within the time range, and ends with `logout` or
 /// `session_expired`. Its events are those with its `session_id`; events of the same user that name no session are
-/// counted to their last sign-in. Where neither tells of an end, it is the user's next sign-in, or the last event before a day
+/// counted to their last sign-in, for a day. Where neither tells of an end, it is the user's next sign-in, or the last event before a day
 /// without any.
 #[utoipa::path(
     get, path = "/api/v1/workspaces/{workspace}/sessions", operation_id = "listSessions", tag = "Timeline",
@@ -216,7 +220,7 @@ pub async fn list(
     mut reader: Reader<Sessions>,
     params: Params<(RangeParams, SessionParams)>,
 ) -> Result<HttpResponse> {
-    let (range, SessionParams { user_id, session_id, ip_address, cursor, limit }) = params.0;
+    let (range, SessionParams { user_id, session_id, ip_address, cursor, order, limit }) = params.0;
     let mut filter = sessions::of_sign_ins(range.filter(&reader.workspace, Log::Access)?);
     filter.actor_ids = Accepted::only(user_id);
     filter.session_ids = Accepted::only(session_id);
@@ -224,16 +228,16 @@ pub async fn list(
         filter.ip_addresses = Accepted::only([network("ip_address", address)?]);
     }
     let filter_hash = filter.hash();
-    let after = cursor.map(|cursor| Cursor::decode(&cursor, Order::Desc, filter_hash)).transpose()?;
+    let after = cursor.map(|cursor| Cursor::decode(&cursor, order, filter_hash)).transpose()?;
     let (index, id) = (caches.index.clone(), reader_id(&reader));
     let list = move |conn: &mut Conn| {
-        sessions::sessions(conn, &index, &filter, after, limit as usize, Timestamp::now())
+        sessions::sessions(conn, &index, &filter, (order, after), limit as usize, Timestamp::now())
     };
     let found = db.scan(id, list).await?;
 
     // The events are counted, and one of each session is shown.
     reader.read.returns(found.data.len());
-    let (mut response, next_cursor) = page_response(&request, Order::Desc, found.next, filter_hash);
+    let (mut response, next_cursor) = page_response(&request, order, found.next, filter_hash);
     let data = found.data.into_iter().map(UserSession::from).collect();
     let has_more = next_cursor.is_some();
     Ok(response.json(SessionPage { data, next_cursor, has_more }))

@@ -11,7 +11,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    time::Duration,
+    time::Instant,
 };
 
 use super::{Part, list};
@@ -22,7 +22,7 @@ use crate::{
     filter::{Accepted, Filter},
     index::Index,
     order::{Order, Position},
-    query::{self, PATIENCE},
+    query::{self, Found, PATIENCE},
 };
 
 /// The action of a sign-in.
@@ -36,7 +36,8 @@ const READS: [&str; 3] = ["read", "access", "view"];
 const MOST_EVENTS: usize = 1000;
 /// A session that names its events may be this long.
 const LONGEST_SECONDS: i64 = 30 * 86_400;
-/// After this long without an event a session is over. Events without a session's id belong to a sign-in for so long.
+/// After this long without an event a session is over. Events without a session's id belong to a sign-in for so long, and the
+/// next sign-in ends a session without an id for so long.
 const IDLE_SECONDS: i64 = 86_400;
 
 /// How a session ended.
@@ -88,6 +89,12 @@ impl Session {
         self.login.common.session_id.as_deref()
     }
 
+    /// Whether what is so many seconds after the sign-in may belong to it. It is the same on every page, whatever else the
+    /// page has.
+    fn reaches(&self, at: Timestamp, seconds: i64) -> bool {
+        at < self.login.occurred_at.plus_seconds(seconds)
+    }
+
     fn add(&mut self, event: &Event) {
         let common = &event.common;
         self.events += 1;
@@ -114,7 +121,7 @@ impl Session {
     }
 }
 
-/// Sessions, newest first, and where the next page begins.
+/// Sessions in the order of their sign-ins, and where the next page begins.
 pub struct Sessions {
     pub data: Vec<Session>,
     pub next: Option<Position>,
@@ -125,8 +132,8 @@ pub fn of_sign_ins(filter: Filter) -> Filter {
     Filter { actions: Accepted::only([LOGIN]), outcomes: Accepted::only([Outcome::Success]), ..filter }
 }
 
-/// A page of the sessions whose sign-ins the filter matches, newest first. It ends early where their events are too many
-/// to be read at once.
+/// A page of the sessions whose sign-ins the filter matches. It ends early where their events are too many to be read at
+/// once.
 ///
 /// # Errors
 /// As [`query::list`].
@@ -134,27 +141,35 @@ pub fn sessions(
     conn: &mut Conn,
     index: &Index,
     filter: &Filter,
-    after: Option<Position>,
+    (order, after): (Order, Option<Position>),
     limit: usize,
     now: Timestamp,
 ) -> Result<Sessions> {
-    let logins = query::list(conn, index, filter, (Order::Desc, after), limit)?;
-    let parts = parts(filter.workspace_id, &logins.events);
-    let patience: Duration = PATIENCE / 2;
-    let around = list(conn, index, &parts, (Order::Desc, None), MOST_EVENTS, patience)?;
-    let mut next = logins.next;
-    let mut shown = logins.events;
-    let mut is_complete = true;
-    if let Some(reached) = around.next {
-        let whole = shown.iter().take_while(|login| login.position() >= reached).count();
-        is_complete = whole > 0;
+    let Found { events: mut shown, mut next } = query::list(conn, index, filter, (order, after), limit)?;
+    let deadline = Instant::now() + PATIENCE / 2;
+    let (around, is_complete) = loop {
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let parts = parts(filter.workspace_id, &shown);
+        let around = list(conn, index, &parts, (Order::Desc, None), MOST_EVENTS, patience)?;
+        let Some(reached) = around.next else { break (around.events, true) };
+        // What was read are the newest events, and so whole sessions are those that began last.
+        let whole = match order {
+            Order::Desc => shown.iter().take_while(|login| login.position() >= reached).count(),
+            Order::Asc => shown.len() / 2,
+        };
         if whole.max(1) < shown.len() {
             shown.truncate(whole.max(1));
             next = shown.last().map(Event::position);
         }
-    }
+        match order {
+            Order::Desc => break (around.events, whole > 0),
+            Order::Asc if whole == 0 => break (around.events, false),
+            // Those that began first are read without the others.
+            Order::Asc => {}
+        }
+    };
     let wanted: HashSet<i64> = shown.iter().map(|login| login.seq).collect();
-    let mut events = around.events;
+    let mut events = around;
     // Also those that nothing names, and one that is older than what was read.
     events.extend(shown);
     events.sort_by_key(Event::position);
@@ -163,7 +178,9 @@ pub fn sessions(
     events.into_iter().for_each(|event| draft.add(event));
     let mut data: Vec<Session> =
         draft.sessions.into_iter().filter(|session| wanted.contains(&session.login.seq)).collect();
-    data.reverse();
+    if order == Order::Desc {
+        data.reverse();
+    }
     for session in &mut data {
         session.is_complete = is_complete;
         session.finish(now);
@@ -173,15 +190,16 @@ pub fn sessions(
 
 /// What may belong to the sessions: events that name them, and those of their actors.
 fn parts(workspace_id: i32, logins: &[Event]) -> Vec<Part> {
-    let (Some(first), Some(last)) = (logins.last(), logins.first()) else { return Vec::new() };
+    let times = || logins.iter().map(|login| login.occurred_at);
+    let (Some(first), Some(last)) = (times().min(), times().max()) else { return Vec::new() };
     let ids: HashSet<&str> = logins.iter().filter_map(|login| login.common.session_id.as_deref()).collect();
     let actors: HashSet<&str> =
         logins.iter().filter_map(|login| login.common.actor.as_ref()?.id.as_deref()).collect();
     let mut parts = Vec::new();
     for log in Log::OF_PRODUCERS {
         let within = |seconds| Filter {
-            since: Some(first.occurred_at),
-            until: Some(last.occurred_at.plus_seconds(seconds)),
+            since: Some(first),
+            until: Some(last.plus_seconds(seconds)),
             ..Filter::all(workspace_id, log)
         };
         let of = |values: &HashSet<&str>| Accepted::only(values.iter().copied());
@@ -227,6 +245,7 @@ impl Draft {
         };
         if let Some(before) = before.copied()
             && self.sessions[before].end.is_none()
+            && self.sessions[before].reaches(at, if id.is_some() { LONGEST_SECONDS } else { IDLE_SECONDS })
         {
             self.sessions[before].end = Some((at, End::NextLogin));
         }
@@ -241,10 +260,13 @@ impl Draft {
             return self.begin(event);
         }
         let place = match &common.session_id {
-            Some(id) => self.of_id.get(id.as_str()),
+            Some(id) => self
+                .of_id
+                .get(id.as_str())
+                .filter(|place| self.sessions[**place].reaches(event.occurred_at, LONGEST_SECONDS)),
             None => actor_key(&event).and_then(|actor| self.of_actor.get(&actor)).filter(|place| {
                 let session = &self.sessions[**place];
-                session.end.is_none() && session.last_event_at.plus_seconds(IDLE_SECONDS) > event.occurred_at
+                session.end.is_none() && session.reaches(event.occurred_at, IDLE_SECONDS)
             }),
         };
         if let Some(place) = place.copied() {

@@ -1661,10 +1661,10 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Lists the sessions of the app's users, newest first.
+     * Lists the sessions of the app's users by the time of their sign-in, newest first unless asked otherwise.
      * @description A session begins with a successful `login` in the access log, within the time range, and ends with `logout` or
      *     `session_expired`. Its events are those with its `session_id`; events of the same user that name no session are
-     *     counted to their last sign-in. Where neither tells of an end, it is the user's next sign-in, or the last event before a day
+     *     counted to their last sign-in, for a day. Where neither tells of an end, it is the user's next sign-in, or the last event before a day
      *     without any.
      */
     get: operations["listSessions"];
@@ -3873,7 +3873,7 @@ export interface components {
     SessionList: {
       data: components["schemas"]["ActiveSession"][];
     };
-    /** @description A page of sessions, newest first. */
+    /** @description A page of sessions, in the order of their sign-ins. */
     SessionPage: {
       data: components["schemas"]["UserSession"][];
       /** @description Send it as `cursor` to get the next page. Null on the last page. */
@@ -24280,6 +24280,8 @@ export interface operations {
         ip_address?: string;
         /** @description Continues behind a page: its `next_cursor`. */
         cursor?: string;
+        /** @description Newest first (`desc`, the default) or oldest first (`asc`), by the time of the sign-in. */
+        order?: "asc" | "desc";
         /** @description Maximum number of sessions. A page may have fewer, and there are more all the same. */
         limit?: number;
       };

@@ -214,7 +214,6 @@ export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
     if (!selection.has(event.id)) selection.toggle(event.id);
   });
 
-  const sortText = order === "desc" ? "newest first" : "oldest first";
   return (
     // One row at a time has the focus. The grid handles the keys for all of them.
     <div
@@ -242,7 +241,7 @@ export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
           {narrow ? (
             <>
               <div role="columnheader">
-                <SortButton text={sortText} order={order} onOrder={onOrder} />
+                <SortButton title="Time" order={order} onOrder={onOrder} />
               </div>
               {selection && (
                 <div role="columnheader">
@@ -257,7 +256,7 @@ export function LogTable<E extends ListedEvent>(props: LogTableProps<E>) {
                 role="columnheader"
                 aria-sort={index === 0 ? (order === "desc" ? "descending" : "ascending") : undefined}
               >
-                {index === 0 ? <SortButton text={sortText} order={order} onOrder={onOrder} /> : column.title}
+                {index === 0 ? <SortButton title="Time" order={order} onOrder={onOrder} /> : column.title}
                 {index > 0 && onColumns && column.id !== FOUND_IN.id && (
                   <Resizer
                     onWidth={(width) =>

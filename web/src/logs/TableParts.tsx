@@ -13,18 +13,20 @@ export function moveToValue(at: HTMLElement, step: 1 | -1) {
   (next < 0 ? row : values[next])?.focus({ preventScroll: true });
 }
 
+/** The heading of the column by which a table is sorted; pressing it turns the order round. */
 export function SortButton({
-  text,
+  title,
   order,
   onOrder,
 }: {
-  text: string;
+  title: string;
   order: "asc" | "desc";
   onOrder: () => void;
 }) {
+  const text = order === "desc" ? "newest first" : "oldest first";
   return (
     <button type="button" className={styles.sort} onClick={onOrder} title={`Sorted ${text}`}>
-      Time
+      {title}
       <span className="visually-hidden">, {text}</span>
       <Icon name={order === "desc" ? "sortDesc" : "sortAsc"} size={14} />
     </button>

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { UserSession } from "../../api/types";
 import { actorName, None, Timestamp } from "../../logs/cells";
+import { SortButton } from "../../logs/TableParts";
 import { SkeletonLine } from "../../ui/Skeleton";
 import { Status } from "../../ui/Status";
 import { type Clock, formatCount, formatDate, formatDuration } from "../../ui/time/format";
@@ -13,20 +14,32 @@ interface SessionTableProps {
   clock: Clock;
   sessions: readonly UserSession[];
   loading: boolean;
+  order: "asc" | "desc";
+  onOrder: () => void;
   onFilter: (filter: SessionSearch) => void;
 }
 
-const COLUMNS = ["User", "Signed in", "Duration", "Ended", "Device", "IP address"] as const;
+const SIGNED_IN = "Signed in";
+const COLUMNS = ["User", SIGNED_IN, "Duration", "Ended", "Device", "IP address"] as const;
 
 /** A row is a link to everything in its session. */
-export function SessionTable({ slug, clock, sessions, loading, onFilter }: SessionTableProps) {
+export function SessionTable({
+  slug,
+  clock,
+  sessions,
+  loading,
+  order,
+  onOrder,
+  onFilter,
+}: SessionTableProps) {
+  const direction = order === "desc" ? "descending" : "ascending";
   return (
     <table className={styles.table} aria-label="Sessions" aria-busy={loading}>
       <thead>
         <tr>
           {COLUMNS.map((title) => (
-            <th key={title} scope="col">
-              {title}
+            <th key={title} scope="col" aria-sort={title === SIGNED_IN ? direction : undefined}>
+              {title === SIGNED_IN ? <SortButton title={title} order={order} onOrder={onOrder} /> : title}
             </th>
           ))}
           <th scope="col" className={styles.number}>

@@ -118,6 +118,11 @@ export function SessionsPage() {
             clock={clock}
             sessions={sessions}
             loading={list.isPending || searching}
+            order={search.order ?? "desc"}
+            onOrder={() => {
+              const { order, ...others } = search;
+              go(order === "asc" ? others : { ...others, order: "asc" });
+            }}
             onFilter={(filter) => go({ ...search, ...filter })}
           />
         )}
