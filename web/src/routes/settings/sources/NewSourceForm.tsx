@@ -26,14 +26,14 @@ export function NewSourceForm({ slug, onCreated, onCancel }: NewSourceFormProps)
   const [name, setName] = useState("");
   const [silence, setSilence] = useState(NEVER);
   const [secret, setSecret] = useState("");
-  const signs = KINDS[kind].signs === true;
+  const { secret: secretText } = KINDS[kind];
   const create = useMutation({
     mutationFn: () =>
       createSource(slug, {
         kind,
         name: name.trim(),
         silence_seconds: secondsOf(silence) ?? null,
-        secret: signs && secret ? secret : null,
+        secret: secretText && secret ? secret : null,
       }),
     onSuccess: async (created) => {
       await queries.invalidateQueries({ queryKey: queryKeys.sources(slug) });
@@ -77,7 +77,7 @@ export function NewSourceForm({ slug, onCreated, onCancel }: NewSourceFormProps)
         onChange={setName}
         error={wrongName}
       />
-      {signs && (
+      {secretText && (
         <TextField
           large
           label="Secret, if it signs"
@@ -85,7 +85,7 @@ export function NewSourceForm({ slug, onCreated, onCancel }: NewSourceFormProps)
           autoComplete="off"
           minLength={8}
           maxLength={16384}
-          help="The vendor's secret, or the key set of a Keycloak realm. Then only what is signed is taken"
+          help={`${secretText}. Then only what is signed is taken`}
           value={secret}
           onChange={setSecret}
           error={wrongSecret}

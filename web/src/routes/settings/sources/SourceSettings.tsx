@@ -47,6 +47,7 @@ export function SourceSettings({ slug, source }: { slug: string; source: Source 
     replay,
     `${replay ?? 0} days`,
   );
+  const { secret: secretText } = KINDS[source.kind];
   const labelOf = <V,>(choices: readonly { value: V; label: string }[], value: V) =>
     choices.find((choice) => choice.value === value)?.label ?? "";
   return (
@@ -94,7 +95,7 @@ export function SourceSettings({ slug, source }: { slug: string; source: Source 
             />
             <p className={settings.sub}>So long Logbook knows that it is the same event.</p>
           </div>
-          {KINDS[source.kind].signs && (
+          {secretText && (
             <form
               className={forms.form}
               onSubmit={(event) => {
@@ -111,8 +112,8 @@ export function SourceSettings({ slug, source }: { slug: string; source: Source 
                 maxLength={16384}
                 help={
                   source.has_secret
-                    ? "Only what is signed is taken"
-                    : "The vendor's secret, or the key set of a Keycloak realm. Once it is set, only what is signed is taken"
+                    ? `${secretText}. Only what is signed is taken`
+                    : `${secretText}. Once it is set, only what is signed is taken`
                 }
                 value={secret}
                 onChange={setSecret}

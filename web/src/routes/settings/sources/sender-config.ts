@@ -103,13 +103,18 @@ const BY_KIND: Record<SourceKind, (sender: Sender) => Snippet[]> = {
     {
       title: "A webhook that signs with the realm's key",
       text: `url   ${door(sender)}`,
-      note: "It sends a token that names the body. Set the realm's key set, as …/realms/{realm}/protocol/openid-connect/certs shows it, as the secret of this source, and set it again before the realm changes its key.",
+      note: "Each request has a token that the realm signs, with the hash of the body. As the secret of this source, enter the realm's key set: all that …/realms/{realm}/protocol/openid-connect/certs shows. Enter it again before the realm changes its key.",
     },
-    curl(
-      "keycloak",
-      sender,
-      `{"id": "curl-${SECONDS}", "time": ${SECONDS}000, "type": "LOGIN", "realmId": "main", "userId": "17"}`,
-    ),
+    {
+      ...curl(
+        "keycloak",
+        sender,
+        `{"id": "curl-${SECONDS}", "time": ${SECONDS}000, "type": "LOGIN", "realmId": "main", "userId": "17"}`,
+      ),
+      ...(sender.signed && {
+        note: "With the shared secret of a webhook. Where the secret is a realm's key set, only the realm can sign.",
+      }),
+    },
   ],
   auth0: (sender) => [
     {
