@@ -53,7 +53,7 @@ const CARD = 58;
 const DAY = 28;
 const HEADER = 32;
 /** With a button for fingers. */
-const NARROW_HEADER = 46;
+const NARROW_HEADER = 37;
 /** The width of the checkboxes, without the edge of the row. */
 const CHECK = 32;
 const SKELETON_ROWS = 14;
