@@ -102,7 +102,7 @@ fn on_postgres_it_names_the_programs_that_do() {
     let server = TestServer::postgres();
     let place = tempfile::tempdir().expect("a temporary folder");
     let told = backup(&server.data, &place.path().join("backup"));
-    assert_eq!(told.status.code(), Some(2));
+    assert_eq!(told.status.code(), Some(2), "{told:?}");
     let text = String::from_utf8_lossy(&told.stderr);
     assert!(text.contains("pg_dump") && text.contains("pg_basebackup"), "{text}");
     assert_eq!(fs::read_dir(place.path()).expect("a folder").count(), 0);

@@ -16,7 +16,8 @@ use crate::{
 pub fn rank(order: Order, time: i64) -> i64 {
     match order {
         Order::Desc => time,
-        Order::Asc => -time,
+        // Damaged bytes may have any time.
+        Order::Asc => time.saturating_neg(),
     }
 }
 

@@ -19,9 +19,9 @@ use crate::{
     text::{Needle, normalize},
 };
 
-/// Events that are read, newest first, and how many of them at once.
-const MOST_EVENTS: usize = 120;
-const STEP: usize = 30;
+/// Events that are read, newest first: some, which mostly suffice, and then the others at once, since finding them costs
+/// more than reading them.
+const STEPS: [usize; 2] = [30, 90];
 /// Paths that are kept, and characters of a value beside one.
 const MOST_PATHS: usize = 1000;
 const MOST_CHARACTERS: usize = 100;
@@ -77,9 +77,9 @@ pub fn suggest(
     let deadline = Instant::now() + PATIENCE;
     let mut seen = Seen::new(text);
     let mut after = None;
-    for _ in 0..MOST_EVENTS / STEP {
+    for step in STEPS {
         let patience = deadline.saturating_duration_since(Instant::now());
-        let found = list(conn, index, &parts, (Order::Desc, after), STEP, patience)?;
+        let found = list(conn, index, &parts, (Order::Desc, after), step, patience)?;
         found.events.iter().for_each(|event| seen.add(event, field));
         after = found.next;
         if after.is_none() || seen.beginning() >= limit || Instant::now() >= deadline {
