@@ -170,3 +170,21 @@ test("Who may not export finds neither the menu nor the page", async ({ browser,
   await expect(page.getByRole("heading", { name: "Your role cannot export the logs" })).toBeVisible();
   await page.context().close();
 });
+
+test("A refusal is told on the overview too, whatever the workspace is called", async ({ signedIn: page, server, pageErrors }) => {
+  pageErrors.allow(/status of 503/);
+  server.logbook("workspace", "create", "exports", "--name", "Exports");
+  const busy = { type: "about:blank", title: "Too many requests at once; try again", status: 503, detail: "try again", code: "busy", request_id: "r-1" };
+  let release = () => {};
+  const atOverview = new Promise<void>((resolve) => (release = resolve));
+  await page.route(/\/logs\/framework\/exports\?/, async (route) => {
+    await atOverview;
+    return route.fulfill({ status: 503, json: busy, contentType: "application/problem+json" });
+  });
+  await page.goto("/w/exports/framework");
+  await share(page, "CSV in the background");
+  await page.getByRole("link", { name: "Overview", exact: true }).click();
+  await expect(page).toHaveURL(/\/w\/exports$/);
+  release();
+  await expect(page.getByRole("dialog", { name: "An export did not begin" }).getByRole("alert")).toHaveText("Try again");
+});

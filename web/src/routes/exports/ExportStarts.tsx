@@ -1,4 +1,4 @@
-import { Link, useLocation } from "@tanstack/react-router";
+import { Link, useMatch } from "@tanstack/react-router";
 import { useEffect, useEffectEvent, useState } from "react";
 import { type ExportStart, useExportStarts } from "../../logs/use-export-starts";
 import { Button, buttonClass } from "../../ui/Button";
@@ -10,7 +10,7 @@ import styles from "./ExportsPage.module.css";
 export default function ExportStarts({ slug }: { slug: string }) {
   const { starts, forget, again } = useExportStarts(slug);
   // The list of exports says it by itself.
-  const atList = useLocation({ select: ({ pathname }) => pathname.endsWith("/exports") });
+  const atList = useMatch({ from: "/app/w/$slug/exports", shouldThrow: false }) !== undefined;
   /** Refusals that were read. They are still in the list of exports. */
   const [read, setRead] = useState<readonly number[]>([]);
   const [retrying, setRetrying] = useState(false);
