@@ -1,3 +1,4 @@
+import { CheckMark } from "../ui/CheckMark";
 import { cx } from "../ui/cx";
 import { Icon } from "../ui/Icon";
 import { SkeletonLine } from "../ui/Skeleton";
@@ -97,9 +98,7 @@ export function CheckCell({
         // The row would take it for another click.
         onClick={(event) => event.stopPropagation()}
       />
-      <span className={styles.box}>
-        <Icon name="check" size={14} />
-      </span>
+      <CheckMark large />
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import styles from "./Checkbox.module.css";
+import { CheckMark } from "./CheckMark";
 import { cx } from "./cx";
 import { Icon } from "./Icon";
 
@@ -42,9 +43,7 @@ export function Checkbox({
             if (event.key === "x") onOnly?.();
           }}
         />
-        <span className={styles.box}>
-          <Icon name="check" size={12} />
-        </span>
+        <CheckMark />
         <span className={styles.text} title={label}>
           {label}
         </span>
