@@ -8,7 +8,7 @@ use logbook_tests::{
     citus,
     postgres::{Cluster, as_superuser},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     cases::{self, Case, Samples},
@@ -77,14 +77,7 @@ pub(crate) fn database(settings: &Settings, kind: Kind) -> Run {
         None => Database::Sqlite(folder.join("logbook.db")),
         Some(cluster) => new_database(cluster, DATABASE),
     };
-    let filled = match fs::read_to_string(&note) {
-        Ok(text) => serde_json::from_str(&text).expect("what an earlier run wrote"),
-        Err(_) => {
-            let filled = fill(&database, settings.events, &folder);
-            fs::write(&note, serde_json::to_string(&filled).expect("JSON")).expect("the note is written");
-            filled
-        }
-    };
+    let filled = once(&note, || fill(&database, settings.events, &folder));
     let mut run = measured(settings, &database, &folder, filled);
     if settings.plan.wants(NEIGHBOUR) {
         run.neighbour = Some(neighbour(cluster.as_ref(), &folder, kind.name()));
@@ -177,17 +170,22 @@ fn fill(database: &Database, events: u64, folder: &Path) -> Filled {
     Filled { loaded, peak_mb, peak_anonymous_mb, processor_us_per_event }
 }
 
-/// Events per second by a bulk load of the same rows, measured once for kept data.
+/// Events per second by a bulk load of the same rows.
 fn copied(database: &Database, events: u64, folder: &Path) -> f64 {
-    let note = folder.join("copied.json");
-    if let Ok(text) = fs::read_to_string(&note) {
-        return serde_json::from_str(&text).expect("what an earlier run wrote");
-    }
     let bar = progress(events, &format!("{}: bulk load of the same", database.kind().name()));
     let events_per_s = copy::run(database, folder, &bar);
     bar.finish();
-    fs::write(&note, serde_json::to_string(&events_per_s).expect("JSON")).expect("the note is written");
     events_per_s
+}
+
+/// What an earlier run of the same data noted in the file, or what `measure` returns, which is noted.
+fn once<T: Serialize + DeserializeOwned>(note: &Path, measure: impl FnOnce() -> T) -> T {
+    if let Ok(text) = fs::read_to_string(note) {
+        return serde_json::from_str(&text).expect("what an earlier run wrote");
+    }
+    let measured = measure();
+    fs::write(note, serde_json::to_string(&measured).expect("JSON")).expect("the note is written");
+    measured
 }
 
 fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Filled) -> Run {
@@ -222,7 +220,7 @@ fn measured(settings: &Settings, database: &Database, folder: &Path, filled: Fil
     bar.finish();
     let events_per_s = loaded.events_per_s();
     // After all questions: it writes so much that it would push what they read out of memory.
-    let copy_events_per_s = copied(database, settings.events, folder);
+    let copy_events_per_s = once(&folder.join("copied.json"), || copied(database, settings.events, folder));
     Run {
         database: name.into(),
         version: direct.version(),
