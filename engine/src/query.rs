@@ -105,9 +105,38 @@ pub fn list_where(
     patience: Duration,
     keep: impl Fn(&Event) -> bool,
 ) -> Result<Found> {
+    page(limit, keep, |show| {
+        scan_for(conn, index, filter, (order, after), limit + 1, patience, &mut |event| show(event))
+    })
+}
+
+/// As [`list_where`], of the events that any of these filters matches, each once. They are of one workspace, and their
+/// events are found through the index.
+///
+/// # Errors
+/// As [`list`].
+pub fn list_any(
+    conn: &mut Conn,
+    index: &Index,
+    filters: &[&Filter],
+    (order, after): (Order, Option<Position>),
+    limit: usize,
+    patience: Duration,
+    keep: impl Fn(&Event) -> bool,
+) -> Result<Found> {
+    page(limit, keep, |show| {
+        search::scan(conn, index, filters, (order, after), limit + 1, patience, &mut |event| show(event))
+    })
+}
+
+/// The page of the events that `scan` shows and `keep` keeps.
+fn page(
+    limit: usize,
+    keep: impl Fn(&Event) -> bool,
+    scan: impl FnOnce(&mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<Scanned>,
+) -> Result<Found> {
     let mut page = PageBuilder::new(limit);
-    let mut show = |event| if keep(&event) { page.take(event) } else { ControlFlow::Continue(()) };
-    let scanned = scan_for(conn, index, filter, (order, after), limit + 1, patience, &mut show)?;
+    let scanned = scan(&mut |event| if keep(&event) { page.take(event) } else { ControlFlow::Continue(()) })?;
     let PageBuilder { events, .. } = page;
     let next = match scanned {
         Scanned::All => None,
@@ -144,7 +173,7 @@ fn scan_for(
 ) -> Result<Scanned> {
     match filter.plan() {
         AccessPath::Key | AccessPath::Order => scan_in_order(conn, filter, (order, after), expected, show),
-        AccessPath::Index => search::scan(conn, index, filter, (order, after), expected, patience, show),
+        AccessPath::Index => search::scan(conn, index, &[filter], (order, after), expected, patience, show),
     }
 }
 

@@ -49,7 +49,7 @@ fn pages_without_time(server: &TestServer, id: i32, (q, order): (&str, Order)) -
     loop {
         let mut page = Vec::new();
         let scanned =
-            search::scan(&mut conn, &index, &filter, (order, after), 50, Duration::ZERO, &mut |event| {
+            search::scan(&mut conn, &index, &[&filter], (order, after), 50, Duration::ZERO, &mut |event| {
                 page.push(event.seq);
                 ControlFlow::Continue(())
             });

@@ -70,8 +70,8 @@ pub enum Lookup {
 }
 
 impl Lookup {
-    /// Looks up a plan's keys in segments, with one statement for the directories, one for each dictionary, and one for
-    /// the words that these name.
+    /// Looks up the keys of plans in segments, with one statement for the directories, one for each dictionary, and one for
+    /// the words that these name. Each segment comes with the plans that are looked up in it, by their places in `plans`.
     ///
     /// # Errors
     /// The database's.
@@ -79,53 +79,62 @@ impl Lookup {
         self,
         conn: &mut Conn,
         (cache, pieces): (&Cache, &mut Pieces),
-        (log, plan): (Log, &Plan),
-        segments: Vec<Segment>,
-    ) -> Result<Vec<(Segment, Found)>> {
+        plans: &[Plan],
+        segments: Vec<(Segment, Vec<usize>)>,
+    ) -> Result<Vec<(Segment, Vec<(usize, Found)>)>> {
         let only_first = self == Self::First;
-        let words = if only_first { &[] } else { plan.words() };
-        let list = |nth, segment: &Segment| words_piece(words::list(log, nth, segment.level));
-        let wanted = segments
-            .iter()
-            .flat_map(|segment| plan.lists().map(move |nth| (segment.number, list(nth, segment))));
+        let words = |plan: &'_ Plan| if only_first { 0 } else { plan.words().len() };
+        let list =
+            |nth, plan: &Plan, segment: &Segment| words_piece(words::list(plan.log, nth, segment.level));
+        let each = || {
+            segments
+                .iter()
+                .flat_map(|(segment, places)| places.iter().map(move |place| (segment, &plans[*place])))
+        };
+        let wanted = each().flat_map(|(segment, plan)| {
+            plan.lists().map(move |nth| (segment.number, list(nth, plan, segment)))
+        });
         pieces.load(conn, cache, wanted)?;
-        let conditions: Vec<Conditions> = segments
-            .iter()
-            .map(|segment| {
+        let conditions: Vec<Conditions> = each()
+            .map(|(segment, plan)| {
                 plan.conditions(|nth| {
-                    words::lines(pieces.get(segment.number, list(nth, segment)).unwrap_or_default())
+                    words::lines(pieces.get(segment.number, list(nth, plan, segment)).unwrap_or_default())
                 })
             })
             .collect();
 
-        let mut keys: Vec<(Kind, u64)> =
-            plan.texts(only_first).map(|(kind, key)| (kind, key.into())).collect();
-        for (kind, outside) in words.iter().map(|word| &word.outside) {
-            keys.extend(outside.iter().map(|key| (*kind, u64::from(*key))));
-        }
         let mut wanted = Vec::new();
-        for (segment, conditions) in segments.iter().zip(&conditions) {
+        for ((segment, plan), conditions) in each().zip(&conditions) {
+            let texts = plan.texts(only_first).map(|(kind, key)| (kind, u64::from(key)));
+            let outside =
+                plan.words()[..words(plan)].iter().flat_map(|InWord { outside: (kind, keys), .. }| {
+                    keys.iter().map(|key| (*kind, u64::from(*key)))
+                });
             let values = conditions.keys().into_iter().map(|key| (Kind::Values, key));
-            let pieces = keys.iter().copied().chain(values);
-            wanted.extend(pieces.map(|(kind, key)| (segment.number, key_piece(kind, key, segment.level))));
+            let keys = texts.chain(outside).chain(values);
+            wanted.extend(keys.map(|(kind, key)| (segment.number, key_piece(kind, key, segment.level))));
         }
         pieces.load(conn, cache, wanted)?;
 
-        let mut of_segments = Vec::with_capacity(segments.len());
-        for segment in &segments {
-            of_segments.push(terms(conn, (cache, pieces.others()), log, words, segment)?);
+        let mut all_terms = Vec::with_capacity(conditions.len());
+        for (segment, plan) in each() {
+            let words = &plan.words()[..words(plan)];
+            all_terms.push(terms(conn, (cache, pieces.others()), plan.log, words, segment)?);
         }
         let mut wanted = Vec::new();
-        for (segment, terms) in segments.iter().zip(&of_segments) {
+        for ((segment, _), terms) in each().zip(&all_terms) {
             let keys = terms.iter().flat_map(|term| &term.keys);
             wanted.extend(keys.map(|key| (segment.number, key_piece(Kind::Values, *key, segment.level))));
         }
         pieces.load(conn, cache, wanted)?;
 
-        let looked_up = conditions.into_iter().zip(of_segments);
-        let found = segments.into_iter().zip(looked_up).map(|(segment, looked_up)| {
+        let mut looked_up = conditions.into_iter().zip(all_terms);
+        let found = segments.into_iter().map(|(segment, places)| {
             let piece = |number| pieces.get(segment.number, number);
-            let found = Found::new(&segment, plan, only_first, looked_up, piece);
+            let found = places.into_iter().zip(&mut looked_up).map(|(place, looked_up)| {
+                (place, Found::new(&segment, &plans[place], only_first, looked_up, piece))
+            });
+            let found = found.collect();
             (segment, found)
         });
         Ok(found.collect())

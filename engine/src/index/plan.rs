@@ -9,6 +9,7 @@ use super::{
 use crate::{
     event::Log,
     filter::{Accepted, Filter, MetadataFilter, Network, changed, search::Search},
+    order::{Order, Position},
     text::Needle,
 };
 
@@ -25,7 +26,9 @@ pub type AllOf = Vec<u64>;
 /// Conditions that every event which matches the filter fulfils.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    log: Log,
+    pub log: Log,
+    /// First and last time of the events that are looked for.
+    pub times: (i64, i64),
     /// Those on values, without the following.
     values: Conditions,
     /// Values of fields with lists that an event does not have.
@@ -87,12 +90,13 @@ impl Conditions {
 }
 
 impl Plan {
-    pub fn new(filter: &Filter) -> Self {
+    /// With the events after a position.
+    pub fn new(filter: &Filter, (order, after): (Order, Option<Position>)) -> Self {
         let Filter {
             workspace_id: _,
             log,
-            since: _,
-            until: _,
+            since,
+            until,
             search,
             actions,
             outcomes,
@@ -112,6 +116,14 @@ impl Plan {
             changed,
             metadata,
         } = filter;
+        let mut first = since.map_or(i64::MIN, |since| since.0);
+        let mut last = until.map_or(i64::MAX, |until| until.0 - 1);
+        if let Some(Position { occurred_at, seq: _ }) = after {
+            match order {
+                Order::Desc => last = last.min(occurred_at.0),
+                Order::Asc => first = first.max(occurred_at.0),
+            }
+        }
         let mut conditions = Conditions::default();
         let key = |field: Field, value: &str| values::key(*log, field, [value.as_bytes(), b""]);
         let texts = [
@@ -189,7 +201,12 @@ impl Plan {
             Excluded { nth, values, terms }
         });
         let excluded = excluded.collect();
-        Self { log: *log, values: conditions, excluded, text }
+        Self { log: *log, times: (first, last), values: conditions, excluded, text }
+    }
+
+    /// Whether some of the events that are looked for may be between two times.
+    pub fn reaches(&self, (first, last): (i64, i64)) -> bool {
+        first <= self.times.1 && last >= self.times.0
     }
 
     /// The lists that a segment's conditions depend on, by their places in [`LISTED`].

@@ -137,6 +137,11 @@ impl Segment {
         self.runs.iter().map(|run| run.last_time).max().unwrap_or_default()
     }
 
+    /// The first and the last time.
+    pub fn times(&self) -> (i64, i64) {
+        (self.first_time(), self.last_time())
+    }
+
     /// The numbers in its directory are below this one.
     pub fn universe(&self, kind: Kind) -> u32 {
         self.runs.len() as u32 * kind.numbers()

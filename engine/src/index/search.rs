@@ -26,8 +26,8 @@ use super::{
     candidates::Found,
     lookup::Lookup,
     plan::Plan,
-    run::{MOST_COLUMNS, Segment, Words},
-    sources::{OpenRun, OpenSegment, Queued, Ready, Source, segment_rank},
+    run::{MOST_COLUMNS, Segment},
+    sources::{Candidates, OpenRun, OpenSegment, Queued, Ready, Source, segment_rank},
     store::{self, Pieces, State},
 };
 use crate::{
@@ -54,18 +54,23 @@ const GROUPS: usize = 64;
 /// Of an event's time and seq, each as [`rank`] has it.
 type Rank = (i64, i64);
 
-/// A segment, what was looked up of it, and the candidates of its runs.
-type Opened = (Segment, Found, Vec<(usize, Words)>);
+/// A segment, what was looked up of it by plan, and the candidates of its runs.
+struct Opened {
+    segment: Segment,
+    found: Vec<(usize, Found)>,
+    runs: Vec<(usize, Vec<Candidates>)>,
+}
 
 /// One query on its way through a workspace's segments.
 struct Walk<'a> {
     index: &'a Index,
-    filter: &'a Filter,
-    plan: Plan,
+    /// An event is looked for that any of them matches.
+    filters: &'a [&'a Filter],
+    /// Of each filter.
+    plans: Vec<Plan>,
+    workspace_id: i32,
     order: Order,
     after: Option<Position>,
-    /// First and last time of the range.
-    times: (i64, i64),
     state: State,
     queue: BinaryHeap<Queued>,
     ready: BinaryHeap<Ready>,
@@ -85,22 +90,23 @@ struct Walk<'a> {
     pieces: Pieces,
 }
 
-/// Passes every matching event to `show`, in order, until `show` breaks or time is up. `expected` is about how many
-/// events `show` takes.
+/// Passes every event that any of the filters matches to `show`, once and in order, until `show` breaks or time is up.
+/// The filters are of one workspace. `expected` is about how many events `show` takes.
 ///
 /// # Errors
 /// The database's; [`crate::Error::FromNewerVersion`].
 pub fn scan(
     conn: &mut Conn,
     index: &Index,
-    filter: &Filter,
+    filters: &[&Filter],
     (order, after): (Order, Option<Position>),
     expected: usize,
     patience: Duration,
     show: &mut impl FnMut(Event) -> ControlFlow<()>,
 ) -> Result<Scanned> {
     let deadline = Instant::now() + patience;
-    let mut walk = Walk::new(conn, index, filter, (order, after), deadline)?;
+    let Some(first) = filters.first() else { return Ok(Scanned::All) };
+    let mut walk = Walk::new(conn, index, (first.workspace_id, filters), (order, after), deadline)?;
     let (mut shown, mut last_shown) = (0, None);
     loop {
         let next = walk.next();
@@ -108,6 +114,10 @@ pub fn scan(
             && next.is_none_or(|next| ready.rank > next)
             && let Some(Ready { event, .. }) = walk.ready.pop()
         {
+            if last_shown == Some(event.position()) {
+                // Of the events that are not indexed each filter has its own.
+                continue;
+            }
             (shown, last_shown) = (shown + 1, Some(event.position()));
             if show(event).is_break() {
                 return Ok(Scanned::Enough);
@@ -135,34 +145,27 @@ impl<'a> Walk<'a> {
     fn new(
         conn: &mut Conn,
         index: &'a Index,
-        filter: &'a Filter,
+        (workspace_id, filters): (i32, &'a [&'a Filter]),
         (order, after): (Order, Option<Position>),
         deadline: Instant,
     ) -> Result<Self> {
-        let state = store::state(conn, filter.workspace_id)?;
-        let mut lowest = filter.since.map_or(i64::MIN, |since| since.0);
-        let mut highest = filter.until.map_or(i64::MAX, |until| until.0 - 1);
-        if let Some(Position { occurred_at, seq: _ }) = after {
-            match order {
-                Order::Desc => highest = highest.min(occurred_at.0),
-                Order::Asc => lowest = lowest.max(occurred_at.0),
-            }
-        }
+        let state = store::state(conn, workspace_id)?;
+        let plans: Vec<Plan> = filters.iter().map(|filter| Plan::new(filter, (order, after))).collect();
         let mut unopened: Vec<Segment> = index
             .cache
-            .segments(conn, filter.workspace_id, state)?
+            .segments(conn, workspace_id, state)?
             .iter()
-            .filter(|segment| segment.first_time() <= highest && segment.last_time() >= lowest)
+            .filter(|segment| plans.iter().any(|plan| plan.reaches(segment.times())))
             .cloned()
             .collect();
         unopened.sort_by_key(|segment| segment_rank(order, segment));
         let mut walk = Self {
             index,
-            filter,
-            plan: Plan::new(filter),
+            filters,
+            plans,
+            workspace_id,
             order,
             after,
-            times: (lowest, highest),
             state,
             queue: BinaryHeap::new(),
             ready: BinaryHeap::new(),
@@ -173,13 +176,14 @@ impl<'a> Walk<'a> {
             unopened,
             together: 1,
             ahead: 1,
-            pieces: Pieces::new(filter.workspace_id),
+            pieces: Pieces::new(workspace_id),
         };
         walk.queue_unopened();
         if state.last_seq - state.indexed_seq <= SHORT_TAIL {
             walk.read_short_tail(conn)?;
         } else {
-            walk.queue.push(Queued { rank: i64::MAX, source: Source::LongTail(after) });
+            let tails = (0..filters.len()).map(|nth| Source::LongTail(nth, after));
+            walk.queue.extend(tails.map(|source| Queued { rank: i64::MAX, source }));
         }
         Ok(walk)
     }
@@ -230,12 +234,12 @@ impl<'a> Walk<'a> {
                     }
                     self.open(conn)?;
                 }
-                Source::LongTail(after) => {
+                Source::LongTail(nth, after) => {
                     if !seqs.is_empty() {
                         self.queue.push(Queued { rank, source });
                         break;
                     }
-                    return self.read_long_tail(conn, after, want);
+                    return self.read_long_tail(conn, (nth, after), want);
                 }
                 Source::ShortTail(mut tail) => {
                     let taken = tail.split_off(tail.len().saturating_sub(want - seqs.len()));
@@ -268,18 +272,26 @@ impl<'a> Walk<'a> {
     /// Looks up the keys of the next segments, and queues their runs that have candidates.
     fn open(&mut self, conn: &mut Conn) -> Result<()> {
         let from = self.unopened.len().saturating_sub(self.together);
-        let segments: Vec<Segment> = self.unopened.split_off(from);
+        let next = self.unopened.split_off(from).into_iter().map(|segment| {
+            let in_range = |place: &usize| self.plans[*place].reaches(segment.times());
+            let places = (0..self.plans.len()).filter(in_range).collect();
+            (segment, places)
+        });
+        let next: Vec<(Segment, Vec<usize>)> = next.collect();
         self.together = (self.together * 2).min(TOGETHER);
-        let mut opened = self.look_up(conn, segments, Lookup::First)?;
-        if self.plan.text.is_some() {
-            let segments = opened.into_iter().map(|(segment, ..)| segment).collect();
-            opened = self.look_up(conn, segments, Lookup::All)?;
+        let mut opened = self.look_up(conn, next, Lookup::First)?;
+        if self.has_text() {
+            let left = opened.into_iter().map(|Opened { segment, found, .. }| {
+                (segment, found.into_iter().map(|(place, _)| place).collect())
+            });
+            opened = self.look_up(conn, left.collect(), Lookup::All)?;
         }
-        for (segment, found, runs) in opened {
-            let segment = Rc::new(OpenSegment { segment, found });
-            for (nth, columns) in runs {
-                let run = OpenRun::new(&segment, nth, columns, self.order, self.times);
-                if let Some(run) = run {
+        for Opened { segment, found, runs } in opened {
+            let mut by_plan: Vec<Option<Found>> = self.plans.iter().map(|_| None).collect();
+            found.into_iter().for_each(|(place, found)| by_plan[place] = Some(found));
+            let segment = Rc::new(OpenSegment { segment, found: by_plan });
+            for (nth, candidates) in runs {
+                if let Some(run) = OpenRun::new(&segment, nth, candidates, self.order) {
                     self.queue.push(Queued { rank: run.rank(), source: Source::Run(Box::new(run)) });
                 }
             }
@@ -289,24 +301,44 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The segments that may have candidates, with those of each run.
-    fn look_up(&mut self, conn: &mut Conn, segments: Vec<Segment>, lookup: Lookup) -> Result<Vec<Opened>> {
-        let Self { index, filter, plan, pieces, .. } = self;
-        let found = lookup.read(conn, (&index.cache, pieces), (filter.log, plan), segments)?;
-        let opened = found.into_iter().map(|(segment, found)| {
-            let columns = |run| (run, found.columns(&segment, run, MOST_COLUMNS, None));
-            let runs = (0..segment.runs.len()).filter(|run| found.may_have(*run)).map(columns);
-            let runs = runs.filter(|(_, columns)| columns.iter().any(|word| *word != 0)).collect();
-            (segment, found, runs)
+    fn has_text(&self) -> bool {
+        self.plans.iter().any(|plan| plan.text.is_some())
+    }
+
+    /// The segments, and plans, that may have candidates, with those of each run.
+    fn look_up(
+        &mut self,
+        conn: &mut Conn,
+        segments: Vec<(Segment, Vec<usize>)>,
+        lookup: Lookup,
+    ) -> Result<Vec<Opened>> {
+        let Self { index, plans, pieces, .. } = self;
+        let found = lookup.read(conn, (&index.cache, pieces), plans, segments)?;
+        let opened = found.into_iter().map(|(segment, mut found)| {
+            let candidates = |run: usize| {
+                let with_some = found.iter().filter(|(_, found)| found.may_have(run));
+                let of_plans = with_some.map(|(plan, found)| Candidates {
+                    plan: *plan,
+                    times: plans[*plan].times,
+                    columns: found.columns(&segment, run, MOST_COLUMNS, None),
+                });
+                of_plans.filter(|of_plan| of_plan.columns.iter().any(|word| *word != 0)).collect::<Vec<_>>()
+            };
+            let runs = (0..segment.runs.len()).map(|run| (run, candidates(run)));
+            let runs: Vec<_> = runs.filter(|(_, candidates)| !candidates.is_empty()).collect();
+            let is_in = |plan: usize| runs.iter().flat_map(|run| &run.1).any(|of_plan| of_plan.plan == plan);
+            found.retain(|(plan, _)| is_in(*plan));
+            Opened { segment, found, runs }
         });
-        Ok(opened.filter(|(_, _, runs): &Opened| !runs.is_empty()).collect())
+        Ok(opened.filter(|opened| !opened.runs.is_empty()).collect())
     }
 
     /// Reads what the next run needs: its large sets and the times of its groups, then its next groups. Runs that come
     /// after it are read with the same statement, unless those before them have enough.
     fn read_ahead(&mut self, conn: &mut Conn, first: Box<OpenRun>, want: usize) -> Result<()> {
         // What a text leaves of the columns may be many that do not have it.
-        let known = |run: &OpenRun| if self.plan.text.is_none() { run.known() } else { 0 };
+        let has_text = self.has_text();
+        let known = |run: &OpenRun| if has_text { 0 } else { run.known() };
         let (rank, mut enough) = (first.rank(), known(&first));
         let mut runs = vec![first];
         let mut others = Vec::new();
@@ -352,7 +384,7 @@ impl<'a> Walk<'a> {
         for (nth, mut run) in runs.into_iter().enumerate() {
             if nth < asked {
                 let number = run.number();
-                run.read(&self.plan, &|piece| self.pieces.get(number, piece));
+                run.read(&self.plans, &|piece| self.pieces.get(number, piece));
             }
             self.queue_run(run);
         }

@@ -21,10 +21,21 @@ pub fn rank(order: Order, time: i64) -> i64 {
     }
 }
 
-/// A segment whose keys were looked up.
+/// A segment in which plans were looked up.
 pub struct OpenSegment {
     pub segment: Segment,
-    pub found: Found,
+    /// By plan. None for those that were not looked up.
+    pub found: Vec<Option<Found>>,
+}
+
+/// What a plan leaves of a run's columns.
+pub struct Candidates {
+    /// Its place among the plans.
+    pub plan: usize,
+    /// First and last time of the events that it looks for.
+    pub times: (i64, i64),
+    /// Those that were not read yet.
+    pub columns: Words,
 }
 
 /// What a run needs next.
@@ -46,11 +57,9 @@ struct ReadGroup {
 pub struct OpenRun {
     segment: Rc<OpenSegment>,
     nth: usize,
-    /// Those that were not read yet.
-    columns: Words,
+    /// One for each plan that has some.
+    candidates: Vec<Candidates>,
     order: Order,
-    /// First and last time of the range.
-    times: (i64, i64),
     stage: Stage,
     /// The groups that are being read.
     reading: Vec<usize>,
@@ -63,30 +72,30 @@ pub struct OpenRun {
 }
 
 impl OpenRun {
-    /// None when it is not in the range.
+    /// None when it is in no plan's range.
     pub fn new(
         segment: &Rc<OpenSegment>,
         nth: usize,
-        columns: Words,
+        mut candidates: Vec<Candidates>,
         order: Order,
-        times: (i64, i64),
     ) -> Option<Self> {
         let run = &segment.segment.runs[nth];
-        let first = match order {
-            Order::Desc => run.last_time.min(times.1),
-            Order::Asc => run.first_time.max(times.0),
+        candidates.retain(|Candidates { times, .. }| run.first_time <= times.1 && run.last_time >= times.0);
+        let rank_of = |Candidates { times, .. }: &Candidates| match order {
+            Order::Desc => rank(order, run.last_time.min(times.1)),
+            Order::Asc => rank(order, run.first_time.max(times.0)),
         };
-        (run.first_time <= times.1 && run.last_time >= times.0).then(|| Self {
+        let rest_rank = candidates.iter().map(rank_of).max()?;
+        Some(Self {
             segment: segment.clone(),
             nth,
-            columns,
+            candidates,
             order,
-            times,
             stage: Stage::Sets,
             reading: Vec::new(),
             is_small: false,
             groups: VecDeque::new(),
-            rest_rank: rank(order, first),
+            rest_rank,
         })
     }
 
@@ -99,16 +108,27 @@ impl OpenRun {
     }
 
     pub fn has_more(&self) -> bool {
-        !self.groups.is_empty() || self.columns.iter().any(|word| *word != 0)
+        !self.groups.is_empty()
+            || self.candidates.iter().any(|of_plan| of_plan.columns.iter().any(|word| *word != 0))
+    }
+
+    /// The columns of any plan.
+    fn word(&self, nth: usize) -> u64 {
+        self.candidates
+            .iter()
+            .fold(0, |all, Candidates { columns, .. }| all | columns.get(nth).copied().unwrap_or_default())
+    }
+
+    fn count(&self) -> usize {
+        let words = self.candidates.iter().map(|of_plan| of_plan.columns.len()).max().unwrap_or_default();
+        (0..words).map(|nth| self.word(nth).count_ones() as usize).sum()
     }
 
     /// How many candidates are known. Some may be out of the range.
     pub fn known(&self) -> usize {
         let in_groups: usize = self.groups.iter().map(|group| group.seqs.len()).sum();
         let in_columns = match self.stage {
-            Stage::Groups if !self.is_small => {
-                self.columns.iter().map(|word| word.count_ones() as usize).sum()
-            }
+            Stage::Groups if !self.is_small => self.count(),
             _ => 0,
         };
         in_groups + in_columns
@@ -145,21 +165,15 @@ impl OpenRun {
     }
 
     fn group_columns(&self, group: usize) -> u128 {
-        let word =
-            |n: usize| u128::from(self.columns.get(group * GROUP / 64 + n).copied().unwrap_or_default());
+        let word = |n: usize| u128::from(self.word(group * GROUP / 64 + n));
         word(0) | word(1) << 64
-    }
-
-    fn clear_group(&mut self, group: usize) {
-        self.columns.iter_mut().skip(group * GROUP / 64).take(GROUP / 64).for_each(|word| *word = 0);
     }
 
     /// The pieces that it needs next: up to `most` groups, fewer when they have `want` candidates.
     pub fn wanted(&mut self, most: usize, want: usize) -> Vec<PieceNumber> {
         if self.stage == Stage::Sets {
-            let mut wanted: Vec<_> = self.segment.found.large_pieces(self.nth).collect();
-            let candidates: u32 = self.columns.iter().map(|word| word.count_ones()).sum();
-            if candidates as usize <= wanted.len() {
+            let mut wanted: Vec<_> = self.large_pieces().collect();
+            if self.count() <= wanted.len() {
                 self.is_small = true;
                 wanted.clear();
             }
@@ -184,48 +198,61 @@ impl OpenRun {
         self.reading.iter().map(|group| group_piece(*group)).collect()
     }
 
+    /// The large sets that the plans need.
+    fn large_pieces(&self) -> impl Iterator<Item = PieceNumber> {
+        let found = self.candidates.iter().filter_map(|of_plan| self.segment.found[of_plan.plan].as_ref());
+        found.flat_map(|found| found.large_pieces(self.nth))
+    }
+
     /// Whether some of its groups may be out of the range.
     fn is_cut(&self) -> bool {
-        self.run().first_time < self.times.0 || self.run().last_time > self.times.1
+        let run = self.run();
+        self.candidates
+            .iter()
+            .any(|of_plan| run.first_time < of_plan.times.0 || run.last_time > of_plan.times.1)
     }
 
     /// Takes over what was read of [`OpenRun::wanted`].
-    pub fn read<'a>(&mut self, plan: &Plan, piece: &dyn Fn(PieceNumber) -> Option<&'a [u8]>) {
+    pub fn read<'a>(&mut self, plans: &[Plan], piece: &dyn Fn(PieceNumber) -> Option<&'a [u8]>) {
         if self.stage == Stage::Sets {
             if self.is_cut() {
                 self.cut(&read_times(piece(TIMES).unwrap_or_default()));
             }
-            let OpenSegment { segment, found } = &*self.segment;
-            if !self.is_small && found.large_pieces(self.nth).next().is_some() {
-                // Late events are the first columns of their run: a page in the middle of the log needs few of the others.
-                let end = self.columns.iter().rposition(|word| *word != 0).map_or(0, |last| (last + 1) * 64);
-                let narrowed = found.columns(segment, self.nth, end, Some(piece));
-                self.columns.iter_mut().zip(narrowed).for_each(|(word, narrowed)| *word &= narrowed);
+            if !self.is_small {
+                self.narrow(piece);
             }
             self.stage = Stage::Groups;
             return;
         }
         for group in std::mem::take(&mut self.reading) {
-            let columns = self.group_columns(group);
-            self.clear_group(group);
+            let of_plans: Vec<_> =
+                self.candidates.iter_mut().map(|of_plan| of_plan.take_group(group)).collect();
             let Some(bytes) = piece(group_piece(group)).map(Group) else { continue };
             let Some(span) = bytes.times() else { continue };
             self.rest_rank = self.rest_rank.min(match self.order {
                 Order::Desc => rank(self.order, span.0),
                 Order::Asc => rank(self.order, span.1),
             });
-            let columns = match &plan.text {
-                Some(text) => bytes.with_bits(columns, &text.bits),
-                None => columns,
-            };
+            let of_plans = of_plans.into_iter().zip(&self.candidates).map(|(columns, of_plan)| {
+                let columns = match &plans[of_plan.plan].text {
+                    Some(text) => bytes.with_bits(columns, &text.bits),
+                    None => columns,
+                };
+                (columns, of_plan.times)
+            });
+            let of_plans: Vec<(u128, (i64, i64))> = of_plans.filter(|(columns, _)| *columns != 0).collect();
+            let all = of_plans.iter().fold(0, |all, (columns, _)| all | columns);
             let eights = |n: usize| match self.order {
                 Order::Asc => n,
                 Order::Desc => GROUP / EIGHT - 1 - n,
             };
             for nth in (0..GROUP / EIGHT).map(eights) {
-                let mut eight = columns >> (nth * EIGHT) as u32 & 0xff;
-                let Some(span) = (eight != 0).then(|| bytes.times_of_eight(nth)).flatten() else { continue };
-                if span.0 > self.times.1 || span.1 < self.times.0 {
+                let of_eight = |columns: u128| columns >> (nth * EIGHT) as u32 & 0xff;
+                let span = (of_eight(all) != 0).then(|| bytes.times_of_eight(nth)).flatten();
+                let Some(span) = span else { continue };
+                let in_range = of_plans.iter().filter(|(_, times)| span.0 <= times.1 && span.1 >= times.0);
+                let mut eight = in_range.fold(0, |all, (columns, _)| all | of_eight(*columns));
+                if eight == 0 {
                     continue;
                 }
                 let mut seqs = Vec::with_capacity(eight.count_ones() as usize);
@@ -239,15 +266,40 @@ impl OpenRun {
         }
     }
 
+    /// Removes the columns that are not in the large sets.
+    fn narrow<'a>(&mut self, piece: &dyn Fn(PieceNumber) -> Option<&'a [u8]>) {
+        let OpenSegment { segment, found } = &*self.segment;
+        for Candidates { plan, columns, .. } in &mut self.candidates {
+            let Some(found) = &found[*plan] else { continue };
+            if found.large_pieces(self.nth).next().is_none() {
+                continue;
+            }
+            // Late events are the first columns of their run: a page in the middle of the log needs few of the others.
+            let end = columns.iter().rposition(|word| *word != 0).map_or(0, |last| (last + 1) * 64);
+            let narrowed = found.columns(segment, self.nth, end, Some(piece));
+            columns.iter_mut().zip(narrowed).for_each(|(word, narrowed)| *word &= narrowed);
+        }
+    }
+
     /// Removes the groups that are out of the range.
     fn cut(&mut self, firsts: &[i64]) {
         for group in 0..self.run().groups() {
             let first = firsts.get(group).copied().unwrap_or(i64::MIN);
             let last = firsts.get(group + 1).copied().unwrap_or(i64::MAX);
-            if first > self.times.1 || last < self.times.0 {
-                self.clear_group(group);
+            for of_plan in &mut self.candidates {
+                if first > of_plan.times.1 || last < of_plan.times.0 {
+                    of_plan.take_group(group);
+                }
             }
         }
+    }
+}
+
+impl Candidates {
+    /// Removes those in a group, and returns them.
+    fn take_group(&mut self, group: usize) -> u128 {
+        let words = self.columns.iter_mut().skip(group * GROUP / 64).take(GROUP / 64);
+        words.zip([0, 64]).fold(0, |all, (word, shift)| all | u128::from(std::mem::take(word)) << shift)
     }
 }
 
@@ -258,8 +310,8 @@ pub enum Source {
     Run(Box<OpenRun>),
     /// The events that are not indexed, the next one last.
     ShortTail(Vec<Position>),
-    /// All events that are not indexed, in time order, after this position.
-    LongTail(Option<Position>),
+    /// The events of a filter, by its place, that are not indexed, in time order, after this position.
+    LongTail(usize, Option<Position>),
 }
 
 /// A source and the greatest rank that its next event can have.

@@ -1,6 +1,7 @@
 //! The timeline: events of several logs in one order.
 //!
-//! Each log has a filter of its own, and each filter gives its next events. They are merged up to the place that all of
+//! Each log has a filter of its own. Those that need the index are looked up in it together, and give one list of their
+//! next events; each other one gives its own. They are merged up to the place that all of
 //! them have reached, so that the merged page is exact and the next one continues from there.
 //!
 //! ```text
@@ -101,7 +102,17 @@ pub fn list_where(
 ) -> Result<Found> {
     let deadline = Instant::now() + patience;
     let mut page = Merged::new(order, limit);
-    for (part, left) in parts.iter().zip((1..=parts.len() as u32).rev()) {
+    let (indexed, others): (Vec<&Part>, Vec<&Part>) =
+        parts.iter().partition(|part| part.filter.plan() == AccessPath::Index);
+    let lists = others.len() as u32 + u32::from(!indexed.is_empty());
+    if !indexed.is_empty() {
+        let filters: Vec<&Filter> = indexed.iter().map(|part| &part.filter).collect();
+        let is_plain = indexed.iter().all(|part| part.on_behalf_of_type.is_none());
+        let keep =
+            |event: &Event| (is_plain || indexed.iter().any(|part| part.matches(event))) && keep(event);
+        page.add(query::list_any(conn, index, &filters, (order, after), limit, patience / lists, keep)?);
+    }
+    for (part, left) in others.iter().zip((1..=others.len() as u32).rev()) {
         let filter = page.narrow(&part.filter);
         let patience = deadline.saturating_duration_since(Instant::now()) / left;
         let keep = |event: &Event| part.keeps(event) && keep(event);

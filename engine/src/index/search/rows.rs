@@ -38,7 +38,7 @@ impl Walk<'_> {
         for seqs in seqs.chunks(FETCH.end) {
             rows.extend(
                 events::table
-                    .filter(events::workspace_id.eq(self.filter.workspace_id))
+                    .filter(events::workspace_id.eq(self.workspace_id))
                     .filter(AnyOf::new(events::seq, seqs))
                     // Implied by the seqs; it selects the partitions.
                     .filter(events::occurred_at.between(Timestamp(lowest), Timestamp(highest)))
@@ -73,7 +73,7 @@ impl Walk<'_> {
             });
             if is_after {
                 self.checked = Some(position);
-                if self.filter.matches(&event) {
+                if self.filters.iter().any(|filter| filter.matches(&event)) {
                     self.ready.push(Ready { rank: self.rank_of(position), event });
                 }
                 if Instant::now() >= self.deadline {
@@ -88,15 +88,17 @@ impl Walk<'_> {
         if self.state.last_seq <= self.state.indexed_seq {
             return Ok(());
         }
-        let rows: Vec<(Timestamp, i64)> = events::table
-            .filter(events::workspace_id.eq(self.filter.workspace_id))
+        let rows: Vec<(i16, Timestamp, i64)> = events::table
+            .filter(events::workspace_id.eq(self.workspace_id))
             .filter(events::seq.gt(self.state.indexed_seq))
-            .filter(events::log.eq(self.filter.log.number()))
-            .select((events::occurred_at, events::seq))
+            .select((events::log, events::occurred_at, events::seq))
             .load(conn)?;
-        let in_range = |time: &Timestamp| (self.times.0..=self.times.1).contains(&time.0);
-        let rows = rows.into_iter().filter(|(time, _)| in_range(time));
-        let mut tail: Vec<Position> = rows.map(|(occurred_at, seq)| Position { occurred_at, seq }).collect();
+        let is_wanted = |(log, time, _): &(i16, Timestamp, i64)| {
+            self.plans.iter().any(|plan| plan.log.number() == *log && plan.reaches((time.0, time.0)))
+        };
+        let rows = rows.into_iter().filter(is_wanted);
+        let mut tail: Vec<Position> =
+            rows.map(|(_, occurred_at, seq)| Position { occurred_at, seq }).collect();
         tail.sort_by_key(|position| self.rank_of(*position));
         self.queue_short_tail(tail);
         Ok(())
@@ -113,19 +115,19 @@ impl Walk<'_> {
     pub(super) fn read_long_tail(
         &mut self,
         conn: &mut Conn,
-        after: Option<Position>,
+        (nth, after): (usize, Option<Position>),
         want: usize,
     ) -> Result<()> {
         let step = step_of((want * 4).min(self.fetch));
         let rows = AtMost::new(
-            in_order(self.filter, self.order, after).filter(events::seq.gt(self.state.indexed_seq)),
+            in_order(self.filters[nth], self.order, after).filter(events::seq.gt(self.state.indexed_seq)),
             step,
         )
         .load::<EventRow>(conn)?;
         let last = rows.last().map(|row| Position { occurred_at: row.occurred_at, seq: row.seq });
         if let Some(last) = last.filter(|_| rows.len() == step) {
             let rank = rank(self.order, last.occurred_at.0);
-            self.queue.push(Queued { rank, source: Source::LongTail(Some(last)) });
+            self.queue.push(Queued { rank, source: Source::LongTail(nth, Some(last)) });
         }
         self.queue_unchecked(rows)
     }
