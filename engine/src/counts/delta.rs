@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 use super::{
+    budget::Budget,
     calendar, damaged,
     keys::KnownKeys,
     packed::{CellsBuilder, PackedCells},
-    range::Budget,
 };
 use crate::{
     db::{Conn, dialect::AtMost, rows::EventRow, schema::count_deltas, timestamp::Timestamp},

@@ -104,7 +104,7 @@ pub fn groups(
 pub fn dimensions(by: &[By]) -> Option<Vec<Dimension>> {
     let dimension = |by: &By| match by {
         By::Dimension(dimension) => Some(*dimension),
-        By::Values(_) | By::Metadata(_) => None,
+        By::Values(..) | By::Metadata(_) => None,
     };
     by.iter().map(dimension).collect()
 }
@@ -231,10 +231,8 @@ impl Tally for Sums<'_> {
     }
 
     fn projection(&self) -> Option<Projection<'_>> {
-        match self.dimensions {
-            [dimension] => Some(Projection::new(self.filter, *dimension)),
-            _ => None,
-        }
+        let [first, rest @ ..] = self.dimensions else { return None };
+        Some(Projection::new(self.filter, (*first, rest.first().copied())))
     }
 
     fn add(&mut self, bucket: usize, key: usize, events: i64) {

@@ -38,8 +38,8 @@ use crate::{
 pub const OTHER: &str = "(other)";
 /// Counted values of a log in a dimension.
 pub const MOST_VALUES: usize = 1000;
-/// Counted combinations of a log's values.
-pub const MOST_KEYS: usize = 10_000;
+/// Counted combinations of a log's values. An app with 40 models, 12 roles and four keys has 11,000.
+pub const MOST_KEYS: usize = 20_000;
 /// Hashes that an appender remembers, some 10 MB.
 const MOST_REMEMBERED: usize = 500_000;
 

@@ -18,13 +18,14 @@
 //! | [`compact`] | adds deltas to the rollups |
 //! | [`build`] | builds the rollups of events that are older than the kept counts |
 //! | [`check`] | compares the counts with the events, and repairs them |
-//! | [`range`] | adds up a range |
+//! | [`range`], [`budget`] | adds up a range, within bounds |
 //! | [`sample`] | scans a bounded number of events, where no rollup can answer |
 //! | [`top`], [`groups`] | the most frequent values of a field; those of one or two fields together, over time |
 //! | [`sql`], [`calendar`] | counting by SQL; days and months |
 //!
 //! Invariant: every exact count equals a recount of the events, whatever is compacted and when.
 
+pub mod budget;
 pub mod build;
 pub mod cache;
 pub mod calendar;
@@ -49,6 +50,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use cache::CountsCache;
+use cache::KnownPlaces;
 pub use cells::Cells;
 use cells::{has_rollup, is_limited, matches_key};
 use keys::OTHER;
@@ -95,17 +97,18 @@ fn damaged() -> Error {
 }
 
 /// Adds up the whole range.
-struct Whole<'a> {
-    cells: &'a mut Cells,
+struct Whole {
+    keys: KnownPlaces,
     /// May be negative until all cells are added.
     sums: Vec<i64>,
-    places: Vec<u32>,
+    places: Arc<[u32]>,
 }
 
-impl Tally for Whole<'_> {
+impl Tally for Whole {
     fn open(&mut self, packed: &PackedCells) {
-        self.places = Arc::make_mut(&mut self.cells.tables).keys_of(packed);
-        self.sums.resize(self.cells.tables.keys().len(), 0);
+        let most;
+        (self.places, most) = self.keys.of(packed);
+        self.sums.resize(self.sums.len().max(most), 0);
     }
 
     fn add(&mut self, _: usize, key: usize, events: i64) {
@@ -115,11 +118,10 @@ impl Tally for Whole<'_> {
 
 /// The cells of the whole range, of every key.
 fn whole(kept: &mut RangeCounts<'_>) -> Result<Cells> {
-    let mut cells = Cells { exact: true, ..Cells::default() };
-    let mut whole = Whole { cells: &mut cells, sums: Vec::new(), places: Vec::new() };
+    let mut whole = Whole { keys: kept.known_places(), sums: Vec::new(), places: Arc::default() };
     kept.tally(&[], &mut whole)?;
-    cells.events = whole.sums.into_iter().map(|n| u64::try_from(n).unwrap_or_default()).collect();
-    Ok(cells)
+    let events = whole.sums.into_iter().map(|n| u64::try_from(n).unwrap_or_default()).collect();
+    Ok(Cells { exact: true, tables: whole.keys.tables(), events })
 }
 
 /// Rollups of a range, and the sums of all of their keys, once they are known.
@@ -340,7 +342,7 @@ impl<F: Fn(Option<&str>) -> usize> Tally for Spread<'_, F> {
     }
 
     fn projection(&self) -> Option<Projection<'_>> {
-        Some(Projection::new(self.filter, self.dimension))
+        Some(Projection::new(self.filter, (self.dimension, None)))
     }
 
     fn add(&mut self, bucket: usize, key: usize, events: i64) {

@@ -14,18 +14,20 @@
 //! Texts and keys stay in the order in which they were added, so a row that grows keeps them, and slots to which
 //! nothing is added are copied unchanged. A typical cell takes two bytes.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::OnceLock,
-};
+mod tables;
 
-use foldhash::fast::RandomState;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use crate::{
     event::Outcome,
     filter::Dimension,
     varint::{self, Reader, unzigzag, zigzag},
 };
+
+pub use tables::Tables;
 
 const VERSION: u8 = 2;
 
@@ -41,80 +43,6 @@ pub struct Key<'a> {
 
 /// A key as indexes of texts, in the order of [`Dimension`]: action, outcome's number, role + 1, target type + 1, source.
 type Ids = [u32; 5];
-
-/// Texts and keys, each once.
-#[derive(Clone, Debug, Default)]
-pub struct Tables {
-    texts: Vec<Box<str>>,
-    places: HashMap<Box<str>, u32, RandomState>,
-    keys: Vec<Ids>,
-    key_places: HashMap<Ids, u32, RandomState>,
-}
-
-impl Tables {
-    fn of(packed: &PackedCells) -> Self {
-        let PackedCells { texts, keys, .. } = packed;
-        Self {
-            texts: texts.clone(),
-            places: (0..).zip(texts).map(|(place, text)| (text.clone(), place)).collect(),
-            keys: keys.clone(),
-            key_places: (0..).zip(keys).map(|(place, ids)| (*ids, place)).collect(),
-        }
-    }
-
-    fn text(&mut self, text: &str) -> u32 {
-        if let Some(place) = self.places.get(text) {
-            return *place;
-        }
-        let place = self.texts.len() as u32;
-        self.texts.push(text.into());
-        self.places.insert(text.into(), place);
-        place
-    }
-
-    fn ids(&mut self, ids: Ids) -> u32 {
-        let next = self.keys.len() as u32;
-        let place = *self.key_places.entry(ids).or_insert(next);
-        if place == next {
-            self.keys.push(ids);
-        }
-        place
-    }
-
-    /// The index of the key, which never changes.
-    pub fn key(&mut self, key: Key<'_>) -> u32 {
-        let Key { action, outcome, role, target_type, source } = key;
-        let ids = [
-            self.text(action),
-            outcome.number().unsigned_abs().into(),
-            role.map_or(0, |role| self.text(role) + 1),
-            target_type.map_or(0, |kind| self.text(kind) + 1),
-            self.text(source),
-        ];
-        self.ids(ids)
-    }
-
-    /// The index of each key of a packed row, in the row's order.
-    pub fn keys_of(&mut self, packed: &PackedCells) -> Vec<u32> {
-        let texts: Vec<u32> = packed.texts.iter().map(|text| self.text(text)).collect();
-        let text = |place: u32| texts[place as usize];
-        let optional = |place: u32| place.checked_sub(1).map_or(0, |place| text(place) + 1);
-        let keys = packed.keys.iter();
-        keys.map(|&[action, outcome, role, kind, source]| {
-            self.ids([text(action), outcome, optional(role), optional(kind), text(source)])
-        })
-        .collect()
-    }
-
-    pub fn keys(&self) -> impl ExactSizeIterator<Item = Key<'_>> {
-        self.keys.iter().map(|ids| key_of(&self.texts, *ids))
-    }
-
-    /// As [`PackedCells::values`].
-    pub fn values(&self, dimension: Dimension) -> impl Iterator<Item = usize> {
-        values_of(&self.keys, dimension)
-    }
-}
 
 fn values_of(keys: &[Ids], dimension: Dimension) -> impl Iterator<Item = usize> {
     keys.iter().map(move |ids| ids[dimension as usize] as usize)
@@ -148,6 +76,8 @@ pub struct PackedCells {
     slots: Vec<Slot>,
     bytes: Vec<u8>,
     totals: OnceLock<Box<[u64]>>,
+    /// The places of the keys, and among which keys they are.
+    places: OnceLock<(u64, Arc<[u32]>)>,
 }
 
 impl PackedCells {
@@ -201,7 +131,22 @@ impl PackedCells {
             }
         }
         let ends_here = slots.last().map_or(start, |slot| slot.to) == bytes.len();
-        ends_here.then_some(Self { texts, keys, slots, bytes, totals: OnceLock::new() })
+        let (totals, places) = (OnceLock::new(), OnceLock::new());
+        ends_here.then_some(Self { texts, keys, slots, bytes, totals, places })
+    }
+
+    /// The places of its keys among those that `id` distinguishes. They are remembered of the first ones that are asked
+    /// for.
+    pub fn places(&self, id: u64, look_up: impl FnOnce() -> Vec<u32>) -> Arc<[u32]> {
+        if let Some((known, places)) = self.places.get()
+            && *known == id
+        {
+            return places.clone();
+        }
+        let places: Arc<[u32]> = look_up().into();
+        // It may have those of others, which were forgotten: then they are looked up until the row is read anew.
+        let _ = self.places.set((id, places.clone()));
+        places
     }
 
     pub fn slots(&self) -> &[Slot] {
@@ -269,8 +214,8 @@ impl PackedCells {
     /// Estimated bytes of memory.
     pub fn weight(&self) -> usize {
         let texts: usize = self.texts.iter().map(|text| text.len() + 16).sum();
-        // With the totals, which may be added later.
-        let keys = self.keys.len() * (size_of::<Ids>() + size_of::<u64>());
+        // With the totals and places, which may be added later.
+        let keys = self.keys.len() * (size_of::<Ids>() + size_of::<u64>() + size_of::<u32>());
         texts + keys + self.slots.len() * size_of::<Slot>() + self.bytes.len()
     }
 }

@@ -9,70 +9,26 @@
 //! A day that is cut, by an end of the range or by the border of a bucket, needs the cells of its quarter hours. Its
 //! largest piece is computed from the whole day's cells, minus those of the other pieces.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     CountsCache, Effort,
+    budget::Budget,
+    cache::KnownPlaces,
     calendar::{self, DAY_QUARTERS},
     cells::matches_key,
     damaged, delta,
     keys::{OTHER, Registry},
     packed::{PackedCells, Slot},
     projection::Projection,
-    rows::{self, Grain, Rows},
+    rows::{self, Grain, Row, Rows},
     sql,
 };
 use crate::{
-    db::{Conn, timestamp::Timestamp, waiting},
-    error::{Error, Result},
+    db::{Conn, timestamp::Timestamp},
+    error::Result,
     filter::Filter,
 };
-
-/// How much one request may read of the kept counts. Typical ones are a tenth of the quick one's.
-#[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    bytes: usize,
-    deadline: Instant,
-}
-
-impl Budget {
-    const QUICK_BYTES: usize = 8 * 1024 * 1024;
-    const SCAN_BYTES: usize = 48 * 1024 * 1024;
-    const PIECE_BYTES: usize = 8 * 1024 * 1024;
-
-    pub fn new(effort: Effort) -> Self {
-        let (bytes, seconds) = match effort {
-            Effort::Quick => (Self::QUICK_BYTES, 2),
-            Effort::Scan => (Self::SCAN_BYTES, 5),
-        };
-        Self { bytes, deadline: Instant::now() + Duration::from_secs(seconds) }
-    }
-
-    /// For rows of which only a small part is kept.
-    pub fn of_a_piece(self) -> Self {
-        Self { bytes: Self::PIECE_BYTES, ..self }
-    }
-
-    /// Spends so many bytes.
-    ///
-    /// # Errors
-    /// [`Error::NeedsScan`] when there are not as many left, or time is up.
-    pub fn take(&mut self, bytes: usize) -> Result<()> {
-        self.bytes = self.bytes.checked_sub(bytes).ok_or(Error::NeedsScan)?;
-        self.check()
-    }
-
-    /// # Errors
-    /// [`Error::NeedsScan`] when time is up.
-    pub fn check(&self) -> Result<()> {
-        waiting::check()?;
-        if Instant::now() < self.deadline { Ok(()) } else { Err(Error::NeedsScan) }
-    }
-}
 
 /// From this many cut days on, projections are worth their place in the cache.
 const MANY_DAYS: usize = 8;
@@ -84,7 +40,7 @@ pub trait Tally {
     fn open_projected(&mut self, packed: &PackedCells) {
         self.open(packed);
     }
-    /// What rows may be projected onto. None: every key is needed.
+    /// What rows may be projected onto. None: every dimension is needed.
     fn projection(&self) -> Option<Projection<'_>> {
         None
     }
@@ -101,7 +57,7 @@ pub struct RangeCounts<'a> {
     from: i64,
     to: i64,
     /// Cells by day.
-    months: Vec<Arc<PackedCells>>,
+    months: Vec<Row>,
     /// Cells by quarter hour, of the days that were needed.
     days: HashMap<i64, Arc<PackedCells>>,
     /// Cells by quarter hour that are not compacted yet.
@@ -150,8 +106,7 @@ impl<'a> RangeCounts<'a> {
             kept.deltas = delta::waiting(kept.conn, workspace_id, filter.log, &mut kept.budget)?;
             let months =
                 (calendar::month_of(calendar::day_of(from)), calendar::month_of(calendar::day_of(to - 1)));
-            let rows = kept.rollups.load(kept.conn, cache, months, |_| true, &mut kept.budget)?;
-            kept.months = rows.into_iter().map(|(_, packed)| packed).collect();
+            kept.months = kept.rollups.load(kept.conn, cache, months, |_| true, &mut kept.budget)?;
         }
         Ok(kept)
     }
@@ -185,9 +140,24 @@ impl<'a> RangeCounts<'a> {
     /// The database's, or damaged bytes.
     pub fn tally(&mut self, borders: &[i64], tally: &mut impl Tally) -> Result<()> {
         let mut cut = Vec::new();
-        for month in &self.months {
-            tally.open(month);
-            if let Some(bucket) = self.bucket_of(month, borders) {
+        for row in &self.months {
+            let bucket = self.bucket_of(&row.packed, borders);
+            // The totals of a whole month are quick. Its days are not: many questions are about the same ones.
+            let projected = tally.projection().and_then(|projection| match bucket {
+                Some(_) => self.rollups.known_projection(self.cache, row, &projection),
+                None => Some(self.rollups.projected(self.cache, row, &projection)),
+            });
+            let month = match &projected {
+                Some(projected) => {
+                    tally.open_projected(projected);
+                    projected
+                }
+                None => {
+                    tally.open(&row.packed);
+                    &row.packed
+                }
+            };
+            if let Some(bucket) = bucket {
                 let totals = month.totals().iter().enumerate().filter(|(_, events)| **events > 0);
                 totals.for_each(|(key, events)| tally.add(bucket, key, *events as i64));
                 continue;
@@ -248,9 +218,15 @@ impl<'a> RangeCounts<'a> {
         Ok(())
     }
 
+    /// Where the keys of rows have their sums.
+    pub(super) fn known_places(&self) -> KnownPlaces {
+        let Rows { workspace_id, log, .. } = self.rollups;
+        self.cache.known_places(workspace_id, log)
+    }
+
     /// Whether some events of these rows may not be counted by themselves.
     pub fn has_others(&self) -> bool {
-        self.months.iter().any(|month| month.has_text(OTHER))
+        self.months.iter().any(|month| month.packed.has_text(OTHER))
             || self.loose().any(|(cells, _)| cells.has_text(OTHER))
     }
 
@@ -309,7 +285,7 @@ impl<'a> RangeCounts<'a> {
         let rollups = Rows { grain: Grain::Day, ..self.rollups };
         let mut load = |range, wanted: &dyn Fn(i32) -> bool| -> Result<()> {
             let rows = rollups.load(self.conn, self.cache, range, wanted, &mut self.budget)?;
-            self.days.extend(rows.into_iter().map(|(day, packed)| (i64::from(day), packed)));
+            self.days.extend(rows.into_iter().map(|row| (i64::from(row.bucket), row.packed)));
             Ok(())
         };
         match *wanted.as_slice() {
@@ -345,7 +321,7 @@ impl<'a> RangeCounts<'a> {
     /// The database's, or damaged bytes.
     pub fn first_and_last(&mut self, filter: &Filter) -> Result<Option<(i64, i64)>> {
         let mut days = Vec::new();
-        for month in &self.months {
+        for Row { packed: month, .. } in &self.months {
             let matching = matching_keys(month, filter);
             for slot in month.slots_within(calendar::day_of(self.from), calendar::day_of(self.to - 1) + 1) {
                 if has_any(month, slot, &matching) {

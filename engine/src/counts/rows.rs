@@ -11,11 +11,11 @@ use diesel::prelude::*;
 
 use super::{
     CountsCache,
+    budget::Budget,
     cache::Place,
     damaged,
     packed::{CellsBuilder, PackedCells},
     projection::Projection,
-    range::Budget,
 };
 use crate::{
     db::{
@@ -142,14 +142,14 @@ impl Rows {
         (first, last): (i32, i32),
         wanted: impl Fn(i32) -> bool,
         budget: &mut Budget,
-    ) -> Result<Vec<(i32, Arc<PackedCells>)>> {
+    ) -> Result<Vec<Row>> {
         let mut rows = Vec::new();
         let mut missing = Vec::new();
         for Stored { bucket, revision, bytes } in self.stored(conn, (first, last))? {
             if wanted(bucket) {
                 budget.take(bytes)?;
                 match cache.get(&self.place(bucket), revision) {
-                    Some(packed) => rows.push((bucket, packed)),
+                    Some(packed) => rows.push(Row { bucket, revision, packed }),
                     None => missing.push((bucket, bytes)),
                 }
             }
@@ -159,11 +159,31 @@ impl Rows {
                 budget.check()?;
                 let packed = Arc::new(PackedCells::parse(cells).ok_or_else(damaged)?);
                 cache.insert(self.place(bucket), revision, packed.clone());
-                rows.push((bucket, packed));
+                rows.push(Row { bucket, revision, packed });
             }
         }
-        rows.sort_unstable_by_key(|(bucket, _)| *bucket);
+        rows.sort_unstable_by_key(|row| row.bucket);
         Ok(rows)
+    }
+
+    /// A row's projection, if it is cached.
+    pub fn known_projection(
+        self,
+        cache: &CountsCache,
+        row: &Row,
+        projection: &Projection<'_>,
+    ) -> Option<Arc<PackedCells>> {
+        cache.get(&Place { projection: Some(projection.id()), ..self.place(row.bucket) }, row.revision)
+    }
+
+    /// A row's projection, which is cached from now on.
+    pub fn projected(self, cache: &CountsCache, row: &Row, projection: &Projection<'_>) -> Arc<PackedCells> {
+        self.known_projection(cache, row, projection).unwrap_or_else(|| {
+            let projected = Arc::new(projection.of(&row.packed));
+            let place = Place { projection: Some(projection.id()), ..self.place(row.bucket) };
+            cache.insert(place, row.revision, projected.clone());
+            projected
+        })
     }
 
     /// As [`Rows::load`], projected.
@@ -182,15 +202,11 @@ impl Rows {
         let place = |bucket| Place { projection: Some(projection.id()), ..self.place(bucket) };
         let mut rows = Vec::new();
         let mut missing = Vec::new();
-        let mut revisions = BTreeMap::new();
         for Stored { bucket, revision, bytes } in self.stored(conn, (first, last))? {
             if wanted(bucket) {
                 match cache.get(&place(bucket), revision) {
                     Some(packed) => rows.push((bucket, packed)),
-                    None => {
-                        missing.push((bucket, bytes));
-                        revisions.insert(bucket, revision);
-                    }
+                    None => missing.push((bucket, bytes)),
                 }
             }
         }
@@ -199,14 +215,10 @@ impl Rows {
             let (Some(first), Some(last)) = (missing.first(), missing.last()) else { continue };
             let is_missing = |bucket| missing.binary_search(&bucket).is_ok();
             let mut piece = budget.of_a_piece();
-            for (bucket, packed) in self.load(conn, cache, (*first, *last), is_missing, &mut piece)? {
-                let projected = Arc::new(projection.of(&packed));
+            for row in self.load(conn, cache, (*first, *last), is_missing, &mut piece)? {
+                let projected = self.projected(cache, &row, projection);
                 budget.take(projected.weight())?;
-                // Both reads see the same snapshot, and so the same revisions.
-                if let Some(revision) = revisions.get(&bucket) {
-                    cache.insert(place(bucket), *revision, projected.clone());
-                }
-                rows.push((bucket, projected));
+                rows.push((row.bucket, projected));
             }
         }
         rows.sort_unstable_by_key(|(bucket, _)| *bucket);
@@ -291,6 +303,13 @@ impl Rows {
         }
         Ok(())
     }
+}
+
+/// A row that was read.
+pub struct Row {
+    pub bucket: i32,
+    revision: i64,
+    pub packed: Arc<PackedCells>,
 }
 
 /// A row that was not read yet.
