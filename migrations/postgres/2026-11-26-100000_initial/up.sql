@@ -509,13 +509,14 @@ CREATE TABLE index_removals (
 
 -- The bytes of runs and segments. piece is the number of the run or segment * 2^32 + the number of the piece in it
 -- (engine/src/index/run.rs). They are dense, so compressing them would be wasted work. Most fit into a page and stay in
--- the row, where one read finds them.
+-- the row, where one read finds them. A merge removes as many as it writes: the next one uses their room if autovacuum comes
+-- before a fifth of the table is free.
 CREATE TABLE index_pieces (
     workspace_id INTEGER NOT NULL,
     piece BIGINT NOT NULL,
     bits BYTEA NOT NULL,
     PRIMARY KEY (workspace_id, piece)
-) WITH (toast_tuple_target = 8160);
+) WITH (toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0.02);
 ALTER TABLE index_pieces ALTER COLUMN bits SET STORAGE EXTERNAL;
 
 -- How far a workspace is compacted. Events from unbuilt_from on, with seqs up to compacted_seq, are not in event_counts
