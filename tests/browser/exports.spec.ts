@@ -119,7 +119,7 @@ test("A running export says how far it is, and a failed one starts again", async
 
 test("Of several that are asked for at once, each is heard of: one that the server refuses says why, and begins later", async ({ signedIn: page, clinic, pageErrors }) => {
   pageErrors.allow(/status of 503/);
-  const why = "you have 1 of the workspace's exports already, as many as one caller may; end one first";
+  const why = "one caller may have 1 of the workspace's exports at a time; end one of yours first";
   const busy = { type: "about:blank", title: "Too many requests at once; try again", status: 503, detail: why, code: "busy", request_id: "r-1" };
   let release = () => {};
   const allAsked = new Promise<void>((resolve) => (release = resolve));

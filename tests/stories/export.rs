@@ -322,7 +322,7 @@ on_both!(
         let [auditor, second, third] =
             ["a", "b", "c"].map(|name| server.member_called(name, &clinic, Role::Auditor));
         let slow = [&auditor, &second].map(|client| begin(&server, &client.headers["authorization"], ""));
-        for (client, why) in [(&auditor, "you have 1 of"), (&third, "the workspace has 2")] {
+        for (client, why) in [(&auditor, "one caller may have 1 of"), (&third, "the workspace has 2")] {
             let refused = client.get(&format!("{PATH}/export.csv")).expect(503);
             assert_eq!(refused.code(), "busy");
             assert!(refused.headers.contains_key("retry-after"));

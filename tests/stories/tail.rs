@@ -148,7 +148,7 @@ on_both!(a_workspace_has_eight_tails_a_caller_half_of_them_and_who_goes_away_mak
         assert!(detail.starts_with(why), "{detail}");
     };
     let mut tails: Vec<Messages> = (0..4).map(|_| follow(&viewer, &[], None)).collect();
-    refused(&viewer, "you have 4 of");
+    refused(&viewer, "one caller may have 4 of");
     tails.extend((0..4).map(|_| follow(&second, &[], None)));
     refused(&third, "the workspace has 8");
     let other = server.member(&shop, Role::Viewer);

@@ -104,7 +104,7 @@ impl Places {
         let what = self.what;
         let detail = if of_caller >= self.of_caller() {
             format!(
-                "you have {of_caller} of the workspace's {what} already, as many as one caller may; end one first"
+                "one caller may have {of_caller} of the workspace's {what} at a time; end one of yours first"
             )
         } else if of_workspace >= self.of_workspace {
             format!("the workspace has {of_workspace} {what} already; end one of them first")
@@ -167,7 +167,11 @@ mod tests {
                 (0..of_caller).map(|_| places.take(&caller(1, "a")).expect("a place")).collect();
             let refused = places.take(&caller(1, "a")).err().expect("no more");
             assert_eq!((refused.code, refused.retry_after_seconds), (Code::Busy, Some(RETRY_AFTER)));
-            assert!(refused.detail.starts_with(&format!("you have {of_caller} ")), "{}", refused.detail);
+            assert!(
+                refused.detail.starts_with(&format!("one caller may have {of_caller} ")),
+                "{}",
+                refused.detail
+            );
             // In another workspace they begin anew.
             let elsewhere = places.take(&caller(2, "a")).expect("a place");
             if of_workspace > of_caller {
