@@ -19,8 +19,7 @@ use diesel::prelude::*;
 
 use crate::{
     db::{
-        Conn,
-        dialect::AtMost,
+        Backend, Conn,
         rows::EventRow,
         schema::{events, workspace_sequences},
         waiting,
@@ -29,7 +28,7 @@ use crate::{
     event::{Event, Log, id::EventId},
     filter::{
         AccessPath, Filter,
-        rows::{LARGEST_STEP, OrderedQuery, Scanned, in_order, step_of},
+        rows::{Columns, LARGEST_STEP, Reading, Scanned, ordered, step_of},
     },
     index::{Index, search},
     order::{Order, Position},
@@ -105,13 +104,12 @@ pub fn list_where(
     patience: Duration,
     keep: impl Fn(&Event) -> bool,
 ) -> Result<Found> {
-    page(limit, keep, |show| {
-        scan_for(conn, index, filter, (order, after), limit + 1, patience, &mut |event| show(event))
-    })
+    let reading = Reading { expected: limit + 1, patience, columns: Columns::All };
+    page(limit, keep, |show| scan(conn, index, filter, (order, after), reading, &mut |event| show(event)))
 }
 
-/// As [`list_where`], of the events that any of these filters matches, each once. They are of one workspace, and their
-/// events are found through the index.
+/// As [`list_where`], of as many events as are expected, that any of these filters matches, each once. They are of one
+/// workspace, and their events are found through the index.
 ///
 /// # Errors
 /// As [`list`].
@@ -120,12 +118,12 @@ pub fn list_any(
     index: &Index,
     filters: &[&Filter],
     (order, after): (Order, Option<Position>),
-    limit: usize,
-    patience: Duration,
+    reading: Reading,
     keep: impl Fn(&Event) -> bool,
 ) -> Result<Found> {
-    page(limit, keep, |show| {
-        search::scan(conn, index, filters, (order, after), limit + 1, patience, &mut |event| show(event))
+    let one_more = Reading { expected: reading.expected + 1, ..reading };
+    page(reading.expected, keep, |show| {
+        search::scan(conn, index, filters, (order, after), one_more, &mut |event| show(event))
     })
 }
 
@@ -146,8 +144,8 @@ fn page(
     Ok(Found { events, next })
 }
 
-/// Passes every matching event to `show`, in order, until `show` breaks or time is up. `expected` is about how many
-/// events `show` takes. Several statements may run; they see one moment only inside a snapshot.
+/// Passes every matching event to `show`, in order, until `show` breaks or time is up. Several statements may run; they
+/// see one moment only inside a snapshot.
 ///
 /// # Errors
 /// The database's; [`crate::Error::FromNewerVersion`].
@@ -156,24 +154,12 @@ pub fn scan(
     index: &Index,
     filter: &Filter,
     (order, after): (Order, Option<Position>),
-    expected: usize,
-    show: &mut impl FnMut(Event) -> ControlFlow<()>,
-) -> Result<Scanned> {
-    scan_for(conn, index, filter, (order, after), expected, PATIENCE, show)
-}
-
-fn scan_for(
-    conn: &mut Conn,
-    index: &Index,
-    filter: &Filter,
-    (order, after): (Order, Option<Position>),
-    expected: usize,
-    patience: Duration,
+    reading: Reading,
     show: &mut impl FnMut(Event) -> ControlFlow<()>,
 ) -> Result<Scanned> {
     match filter.plan() {
-        AccessPath::Key | AccessPath::Order => scan_in_order(conn, filter, (order, after), expected, show),
-        AccessPath::Index => search::scan(conn, index, &[filter], (order, after), expected, patience, show),
+        AccessPath::Key | AccessPath::Order => scan_in_order(conn, filter, (order, after), reading, show),
+        AccessPath::Index => search::scan(conn, index, &[filter], (order, after), reading, show),
     }
 }
 
@@ -182,13 +168,14 @@ fn scan_in_order(
     conn: &mut Conn,
     filter: &Filter,
     (order, mut after): (Order, Option<Position>),
-    expected: usize,
+    Reading { expected, columns, .. }: Reading,
     show: &mut impl FnMut(Event) -> ControlFlow<()>,
 ) -> Result<Scanned> {
+    let columns = columns.for_filter(filter);
     let mut step = step_of(expected);
     loop {
         waiting::check()?;
-        let rows = AtMost::new(in_order(filter, order, after), step).load::<EventRow>(conn)?;
+        let rows = columns.load(conn, ordered(filter, order, after), step)?;
         let last_step = rows.len() < step;
         for row in rows {
             let event = Event::try_from(row)?;
@@ -258,7 +245,7 @@ pub fn feed_where(
     let has_more = loop {
         let step = step_of(limit + 1 - page.events.len());
         waiting::check()?;
-        let rows = AtMost::new(feed_query(workspace_id, until), step).load::<EventRow>(conn)?;
+        let rows = Columns::All.load(conn, feed_query(workspace_id, until), step)?;
         let last_step = rows.len() < step;
         read += rows.len();
         let mut is_full = false;
@@ -278,13 +265,12 @@ pub fn feed_where(
     Ok(Fed { events: page.events, until, has_more })
 }
 
-fn feed_query(workspace_id: i32, after: i64) -> OrderedQuery<'static> {
+fn feed_query(workspace_id: i32, after: i64) -> events::BoxedQuery<'static, Backend> {
     events::table
         .filter(events::workspace_id.eq(workspace_id))
         .filter(events::seq.gt(after))
         .into_boxed()
         .order(events::seq.asc())
-        .select(EventRow::as_select())
 }
 
 /// The seq of a workspace's newest event; 0 where there is none.

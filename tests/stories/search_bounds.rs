@@ -5,7 +5,11 @@ use std::{ops::ControlFlow, time::Duration};
 use logbook_engine::{
     caches::Caches,
     event::Log,
-    filter::{Filter, rows::Scanned, search::Search},
+    filter::{
+        Filter,
+        rows::{Columns, Reading, Scanned},
+        search::Search,
+    },
     index::search,
     order::{Order, Position},
 };
@@ -48,11 +52,11 @@ fn pages_without_time(server: &TestServer, id: i32, (q, order): (&str, Order)) -
     let (mut pages, mut after): (Vec<Vec<i64>>, Option<Position>) = (Vec::new(), None);
     loop {
         let mut page = Vec::new();
-        let scanned =
-            search::scan(&mut conn, &index, &[&filter], (order, after), 50, Duration::ZERO, &mut |event| {
-                page.push(event.seq);
-                ControlFlow::Continue(())
-            });
+        let reading = Reading { expected: 50, patience: Duration::ZERO, columns: Columns::All };
+        let scanned = search::scan(&mut conn, &index, &[&filter], (order, after), reading, &mut |event| {
+            page.push(event.seq);
+            ControlFlow::Continue(())
+        });
         pages.push(page);
         match scanned.expect("a page") {
             Scanned::Until(position) => after = Some(position),

@@ -11,10 +11,13 @@ use crate::{
     db::{Conn, timestamp::Timestamp},
     error::Result,
     event::{Common, Event},
-    filter::{Accepted, Dimension, Filter, rows::Scanned},
+    filter::{
+        Accepted, Dimension, Filter,
+        rows::{Columns, Reading, Scanned},
+    },
     index::Index,
     order::Order,
-    query,
+    query::{self, PATIENCE},
 };
 
 /// Most events that are scanned, newest first. When more match, the count is a lower bound. Reading an event takes some
@@ -35,18 +38,19 @@ pub(super) fn scan(
     conn: &mut Conn,
     index: &Index,
     filter: &Filter,
+    columns: Columns,
     mut show: impl FnMut(&Event),
 ) -> Result<Sample> {
     let (mut events, mut oldest) = (0, None);
-    let scanned =
-        query::scan(conn, index, filter, (Order::Desc, None), SCAN_LIMIT + 1, &mut |event: Event| {
-            if events == SCAN_LIMIT {
-                return ControlFlow::Break(());
-            }
-            (events, oldest) = (events + 1, Some(event.occurred_at));
-            show(&event);
-            ControlFlow::Continue(())
-        })?;
+    let reading = Reading { expected: SCAN_LIMIT + 1, patience: PATIENCE, columns };
+    let scanned = query::scan(conn, index, filter, (Order::Desc, None), reading, &mut |event: Event| {
+        if events == SCAN_LIMIT {
+            return ControlFlow::Break(());
+        }
+        (events, oldest) = (events + 1, Some(event.occurred_at));
+        show(&event);
+        ControlFlow::Continue(())
+    })?;
     let since = match scanned {
         Scanned::All => None,
         Scanned::Enough => oldest,
@@ -72,7 +76,7 @@ pub(super) fn key_of(event: &Event) -> Key<'_> {
 /// The database's.
 pub fn cells(conn: &mut Conn, index: &Index, filter: &Filter) -> Result<Cells> {
     let mut cells = Cells::default();
-    cells.exact = scan(conn, index, filter, |event| cells.add(key_of(event), 1))?.is_all;
+    cells.exact = scan(conn, index, filter, Columns::Brief, |event| cells.add(key_of(event), 1))?.is_all;
     Ok(cells)
 }
 
@@ -82,7 +86,7 @@ pub fn cells(conn: &mut Conn, index: &Index, filter: &Filter) -> Result<Cells> {
 /// The database's.
 pub fn quarters(conn: &mut Conn, index: &Index, filter: &Filter) -> Result<(PackedCells, bool)> {
     let mut draft = CellsBuilder::default();
-    let sample = scan(conn, index, filter, |event| {
+    let sample = scan(conn, index, filter, Columns::Brief, |event| {
         draft.add(calendar::quarter_of(event.occurred_at), key_of(event), 1)
     })?;
     Ok((PackedCells::parse(draft.pack()).ok_or_else(damaged)?, sample.is_all))
@@ -108,8 +112,9 @@ pub fn facets(
         filter.changed = Accepted::default();
         filter.metadata.clear();
     }
+    let columns = filters.iter().fold(Columns::Brief, |columns, filter| columns.for_filter(filter));
     let mut counted = vec![Cells::default(); filters.len()];
-    let sample = scan(conn, index, &wide, |event| {
+    let sample = scan(conn, index, &wide, columns, |event| {
         for (filter, cells) in filters.iter().zip(&mut counted) {
             if filter.matches(event) {
                 cells.add(key_of(event), 1);

@@ -15,7 +15,7 @@ use crate::{
     db::{Conn, timestamp::Timestamp},
     error::Result,
     event::Event,
-    filter::{Dimension, Filter, metadata::each_leaf},
+    filter::{Dimension, Filter, metadata::each_leaf, rows::Columns},
     index::Index,
 };
 
@@ -30,12 +30,22 @@ pub type ValuesOf = fn(&Event, &mut dyn FnMut(&str, Option<&str>));
 #[derive(Clone)]
 pub enum By {
     Dimension(Dimension),
-    Values(ValuesOf),
+    /// The values, and which columns they need.
+    Values(ValuesOf, Columns),
     /// The values at a path in the metadata.
     Metadata(Arc<str>),
 }
 
 impl By {
+    /// The columns from which its values are read.
+    pub(super) fn columns(&self) -> Columns {
+        match self {
+            Self::Dimension(_) => Columns::Brief,
+            Self::Values(_, columns) => *columns,
+            Self::Metadata(_) => Columns::All,
+        }
+    }
+
     /// Passes the values of an event to `visit`, each with a name beside it, if there is one.
     pub(super) fn each_value(&self, event: &Event, visit: &mut dyn FnMut(&str, Option<&str>)) {
         match self {
@@ -44,7 +54,7 @@ impl By {
                     visit(value, None);
                 }
             }
-            Self::Values(values) => values(event, visit),
+            Self::Values(values, _) => values(event, visit),
             Self::Metadata(wanted) => each_leaf(&event.parse_metadata(), &mut |path, value| {
                 if path == &**wanted {
                     visit(value, None);
@@ -121,7 +131,7 @@ fn kept(
 /// Counts the newest events that are scanned.
 fn newest(conn: &mut Conn, index: &Index, filter: &Filter, by: &By, limit: usize) -> Result<Top> {
     let mut counter = Counter::default();
-    let Sample { events, is_all, since } = sample::scan(conn, index, filter, |event| {
+    let Sample { events, is_all, since } = sample::scan(conn, index, filter, by.columns(), |event| {
         counter.begin_event();
         by.each_value(event, &mut |value, name| counter.add(value, name));
     })?;

@@ -1,9 +1,16 @@
 //! The rows that a filter's SQL matches, in the order of a page.
 
+use std::time::Duration;
+
 use diesel::prelude::*;
 
 use crate::{
-    db::{Backend, rows::EventRow, schema::events},
+    db::{
+        Backend, Conn,
+        dialect::AtMost,
+        rows::{BriefRow, EventRow},
+        schema::events,
+    },
     filter::Filter,
     order::{Order, Position},
 };
@@ -23,20 +30,55 @@ pub enum Scanned {
     Until(Position),
 }
 
+/// How much is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// About how many events are wanted.
+    pub expected: usize,
+    pub patience: Duration,
+    pub columns: Columns,
+}
+
 /// The smallest step that fetches this many rows, or the largest step.
 pub fn step_of(rows: usize) -> usize {
     STEPS.into_iter().find(|step| *step >= rows).unwrap_or(LARGEST_STEP)
 }
 
-pub type OrderedQuery<'a> =
-    diesel::dsl::Select<events::BoxedQuery<'a, Backend>, diesel::dsl::AsSelect<EventRow, Backend>>;
-
-/// Rows in the order of a page, filtered as far as SQL can decide.
-pub fn in_order(filter: &Filter, order: Order, after: Option<Position>) -> OrderedQuery<'_> {
-    ordered(filter, order, after).select(EventRow::as_select())
+/// Which columns are read of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Columns {
+    All,
+    /// Those of [`BriefRow`], in half the time. Filters that need more of an event read all.
+    Brief,
 }
 
-/// The same with all columns, of which the caller selects some.
+impl Columns {
+    /// Enough of them for a filter.
+    pub fn for_filter(self, filter: &Filter) -> Self {
+        if filter.needs_rows() { Self::All } else { self }
+    }
+
+    /// At most `limit` rows of a query.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn load(
+        self,
+        conn: &mut Conn,
+        query: events::BoxedQuery<'_, Backend>,
+        limit: usize,
+    ) -> QueryResult<Vec<EventRow>> {
+        match self {
+            Self::All => AtMost::new(query.select(EventRow::as_select()), limit).load::<EventRow>(conn),
+            Self::Brief => {
+                let rows = AtMost::new(query.select(BriefRow::as_select()), limit).load::<BriefRow>(conn)?;
+                Ok(rows.into_iter().map(EventRow::from).collect())
+            }
+        }
+    }
+}
+
+/// Rows in the order of a page, filtered as far as SQL can decide. The caller selects the columns.
 pub fn ordered(filter: &Filter, order: Order, after: Option<Position>) -> events::BoxedQuery<'_, Backend> {
     let mut query = events::table.filter(filter.to_sql()).into_boxed();
     // The first comparison is implied by the second; it lets the index start at the position.

@@ -61,6 +61,9 @@ fn terms(
     Ok(terms)
 }
 
+/// A segment with what was found in it, by the place of a plan.
+pub type LookedUp = (Segment, Vec<(usize, Found)>);
+
 /// What is looked up.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Lookup {
@@ -81,7 +84,7 @@ impl Lookup {
         (cache, pieces): (&Cache, &mut Pieces),
         plans: &[Plan],
         segments: Vec<(Segment, Vec<usize>)>,
-    ) -> Result<Vec<(Segment, Vec<(usize, Found)>)>> {
+    ) -> Result<Vec<LookedUp>> {
         let only_first = self == Self::First;
         let words = |plan: &'_ Plan| if only_first { 0 } else { plan.words().len() };
         let list =

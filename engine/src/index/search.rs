@@ -12,29 +12,26 @@
 //! not indexed                                      . ..
 //! ```
 
+mod open;
 mod rows;
 
-use std::{
-    collections::BinaryHeap,
-    ops::ControlFlow,
-    rc::Rc,
-    time::{Duration, Instant},
-};
+use std::{collections::BinaryHeap, ops::ControlFlow, time::Instant};
 
 use super::{
     Index,
-    candidates::Found,
-    lookup::Lookup,
     plan::Plan,
-    run::{MOST_COLUMNS, Segment},
-    sources::{Candidates, OpenRun, OpenSegment, Queued, Ready, Source, segment_rank},
+    run::Segment,
+    sources::{OpenRun, Queued, Ready, Source, segment_rank},
     store::{self, Pieces, State},
 };
 use crate::{
     db::{Conn, timestamp::Timestamp, waiting},
     error::Result,
     event::Event,
-    filter::{Filter, rows::Scanned},
+    filter::{
+        Filter,
+        rows::{Columns, Reading, Scanned},
+    },
     order::{Order, Position},
 };
 
@@ -54,13 +51,6 @@ const GROUPS: usize = 64;
 /// Of an event's time and seq, each as [`rank`] has it.
 type Rank = (i64, i64);
 
-/// A segment, what was looked up of it by plan, and the candidates of its runs.
-struct Opened {
-    segment: Segment,
-    found: Vec<(usize, Found)>,
-    runs: Vec<(usize, Vec<Candidates>)>,
-}
-
 /// One query on its way through a workspace's segments.
 struct Walk<'a> {
     index: &'a Index,
@@ -68,7 +58,10 @@ struct Walk<'a> {
     filters: &'a [&'a Filter],
     /// Of each filter.
     plans: Vec<Plan>,
+    /// What matches the events that are not indexed, and maybe more. No two of them match the same one.
+    tails: Vec<Filter>,
     workspace_id: i32,
+    columns: Columns,
     order: Order,
     after: Option<Position>,
     state: State,
@@ -91,7 +84,7 @@ struct Walk<'a> {
 }
 
 /// Passes every event that any of the filters matches to `show`, once and in order, until `show` breaks or time is up.
-/// The filters are of one workspace. `expected` is about how many events `show` takes.
+/// The filters are of one workspace.
 ///
 /// # Errors
 /// The database's; [`crate::Error::FromNewerVersion`].
@@ -100,13 +93,14 @@ pub fn scan(
     index: &Index,
     filters: &[&Filter],
     (order, after): (Order, Option<Position>),
-    expected: usize,
-    patience: Duration,
+    Reading { expected, patience, columns }: Reading,
     show: &mut impl FnMut(Event) -> ControlFlow<()>,
 ) -> Result<Scanned> {
     let deadline = Instant::now() + patience;
     let Some(first) = filters.first() else { return Ok(Scanned::All) };
-    let mut walk = Walk::new(conn, index, (first.workspace_id, filters), (order, after), deadline)?;
+    let columns = filters.iter().fold(columns, |columns, filter| columns.for_filter(filter));
+    let of = (first.workspace_id, filters, columns);
+    let mut walk = Walk::new(conn, index, of, (order, after), deadline)?;
     let (mut shown, mut last_shown) = (0, None);
     loop {
         let next = walk.next();
@@ -114,10 +108,6 @@ pub fn scan(
             && next.is_none_or(|next| ready.rank > next)
             && let Some(Ready { event, .. }) = walk.ready.pop()
         {
-            if last_shown == Some(event.position()) {
-                // Of the events that are not indexed each filter has its own.
-                continue;
-            }
             (shown, last_shown) = (shown + 1, Some(event.position()));
             if show(event).is_break() {
                 return Ok(Scanned::Enough);
@@ -145,7 +135,7 @@ impl<'a> Walk<'a> {
     fn new(
         conn: &mut Conn,
         index: &'a Index,
-        (workspace_id, filters): (i32, &'a [&'a Filter]),
+        (workspace_id, filters, columns): (i32, &'a [&'a Filter], Columns),
         (order, after): (Order, Option<Position>),
         deadline: Instant,
     ) -> Result<Self> {
@@ -163,7 +153,9 @@ impl<'a> Walk<'a> {
             index,
             filters,
             plans,
+            tails: Vec::new(),
             workspace_id,
+            columns,
             order,
             after,
             state,
@@ -182,8 +174,9 @@ impl<'a> Walk<'a> {
         if state.last_seq - state.indexed_seq <= SHORT_TAIL {
             walk.read_short_tail(conn)?;
         } else {
-            let tails = (0..filters.len()).map(|nth| Source::LongTail(nth, after));
-            walk.queue.extend(tails.map(|source| Queued { rank: i64::MAX, source }));
+            walk.tails = rows::tails(filters);
+            let sources = (0..walk.tails.len()).map(|nth| Source::LongTail(nth, after));
+            walk.queue.extend(sources.map(|source| Queued { rank: i64::MAX, source }));
         }
         Ok(walk)
     }
@@ -267,70 +260,6 @@ impl<'a> Walk<'a> {
         if run.has_more() {
             self.queue.push(Queued { rank: run.rank(), source: Source::Run(run) });
         }
-    }
-
-    /// Looks up the keys of the next segments, and queues their runs that have candidates.
-    fn open(&mut self, conn: &mut Conn) -> Result<()> {
-        let from = self.unopened.len().saturating_sub(self.together);
-        let next = self.unopened.split_off(from).into_iter().map(|segment| {
-            let in_range = |place: &usize| self.plans[*place].reaches(segment.times());
-            let places = (0..self.plans.len()).filter(in_range).collect();
-            (segment, places)
-        });
-        let next: Vec<(Segment, Vec<usize>)> = next.collect();
-        self.together = (self.together * 2).min(TOGETHER);
-        let mut opened = self.look_up(conn, next, Lookup::First)?;
-        if self.has_text() {
-            let left = opened.into_iter().map(|Opened { segment, found, .. }| {
-                (segment, found.into_iter().map(|(place, _)| place).collect())
-            });
-            opened = self.look_up(conn, left.collect(), Lookup::All)?;
-        }
-        for Opened { segment, found, runs } in opened {
-            let mut by_plan: Vec<Option<Found>> = self.plans.iter().map(|_| None).collect();
-            found.into_iter().for_each(|(place, found)| by_plan[place] = Some(found));
-            let segment = Rc::new(OpenSegment { segment, found: by_plan });
-            for (nth, candidates) in runs {
-                if let Some(run) = OpenRun::new(&segment, nth, candidates, self.order) {
-                    self.queue.push(Queued { rank: run.rank(), source: Source::Run(Box::new(run)) });
-                }
-            }
-        }
-        self.pieces.clear();
-        self.queue_unopened();
-        Ok(())
-    }
-
-    fn has_text(&self) -> bool {
-        self.plans.iter().any(|plan| plan.text.is_some())
-    }
-
-    /// The segments, and plans, that may have candidates, with those of each run.
-    fn look_up(
-        &mut self,
-        conn: &mut Conn,
-        segments: Vec<(Segment, Vec<usize>)>,
-        lookup: Lookup,
-    ) -> Result<Vec<Opened>> {
-        let Self { index, plans, pieces, .. } = self;
-        let found = lookup.read(conn, (&index.cache, pieces), plans, segments)?;
-        let opened = found.into_iter().map(|(segment, mut found)| {
-            let candidates = |run: usize| {
-                let with_some = found.iter().filter(|(_, found)| found.may_have(run));
-                let of_plans = with_some.map(|(plan, found)| Candidates {
-                    plan: *plan,
-                    times: plans[*plan].times,
-                    columns: found.columns(&segment, run, MOST_COLUMNS, None),
-                });
-                of_plans.filter(|of_plan| of_plan.columns.iter().any(|word| *word != 0)).collect::<Vec<_>>()
-            };
-            let runs = (0..segment.runs.len()).map(|run| (run, candidates(run)));
-            let runs: Vec<_> = runs.filter(|(_, candidates)| !candidates.is_empty()).collect();
-            let is_in = |plan: usize| runs.iter().flat_map(|run| &run.1).any(|of_plan| of_plan.plan == plan);
-            found.retain(|(plan, _)| is_in(*plan));
-            Opened { segment, found, runs }
-        });
-        Ok(opened.filter(|opened| !opened.runs.is_empty()).collect())
     }
 
     /// Reads what the next run needs: its large sets and the times of its groups, then its next groups. Runs that come

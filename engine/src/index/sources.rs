@@ -310,7 +310,7 @@ pub enum Source {
     Run(Box<OpenRun>),
     /// The events that are not indexed, the next one last.
     ShortTail(Vec<Position>),
-    /// The events of a filter, by its place, that are not indexed, in time order, after this position.
+    /// The events that one of the tails matches, by its place, and that are not indexed, in time order, after this position.
     LongTail(usize, Option<Position>),
 }
 

@@ -22,7 +22,10 @@ use crate::{
     db::Conn,
     error::Result,
     event::{ActorType, Event, Log, id::EventId},
-    filter::{AccessPath, Filter},
+    filter::{
+        AccessPath, Filter,
+        rows::{Columns, Reading},
+    },
     index::Index,
     order::{Order, Position},
     query::{self, Found},
@@ -110,7 +113,8 @@ pub fn list_where(
         let is_plain = indexed.iter().all(|part| part.on_behalf_of_type.is_none());
         let keep =
             |event: &Event| (is_plain || indexed.iter().any(|part| part.matches(event))) && keep(event);
-        page.add(query::list_any(conn, index, &filters, (order, after), limit, patience / lists, keep)?);
+        let reading = Reading { expected: limit, patience: patience / lists, columns: Columns::All };
+        page.add(query::list_any(conn, index, &filters, (order, after), reading, keep)?);
     }
     for (part, left) in others.iter().zip((1..=others.len() as u32).rev()) {
         let filter = page.narrow(&part.filter);

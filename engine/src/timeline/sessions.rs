@@ -14,12 +14,14 @@ use std::{
     time::Instant,
 };
 
-use super::{Part, list};
 use crate::{
     db::{Conn, timestamp::Timestamp},
     error::Result,
     event::{Event, Log, Outcome},
-    filter::{Accepted, Filter},
+    filter::{
+        Accepted, Filter,
+        rows::{Columns, Reading},
+    },
     index::Index,
     order::{Order, Position},
     query::{self, Found, PATIENCE},
@@ -34,6 +36,8 @@ const READS: [&str; 3] = ["read", "access", "view"];
 
 /// Events that are read for one page of sessions.
 const MOST_EVENTS: usize = 1000;
+/// Sessions whose events are looked up together.
+const TOGETHER: usize = 8;
 /// A session that names its events may be this long.
 const LONGEST_SECONDS: i64 = 30 * 86_400;
 /// After this long without an event a session is over. Events without a session's id belong to a sign-in for so long, and the
@@ -149,8 +153,10 @@ pub fn sessions(
     let deadline = Instant::now() + PATIENCE / 2;
     let (around, is_complete) = loop {
         let patience = deadline.saturating_duration_since(Instant::now());
-        let parts = parts(filter.workspace_id, &shown);
-        let around = list(conn, index, &parts, (Order::Desc, None), MOST_EVENTS, patience)?;
+        let around = around(filter.workspace_id, &shown);
+        let around: Vec<&Filter> = around.iter().collect();
+        let reading = Reading { expected: MOST_EVENTS, patience, columns: Columns::Brief };
+        let around = query::list_any(conn, index, &around, (Order::Desc, None), reading, |_| true)?;
         let Some(reached) = around.next else { break (around.events, true) };
         // What was read are the newest events, and so whole sessions are those that began last.
         let whole = match order {
@@ -169,9 +175,9 @@ pub fn sessions(
         }
     };
     let wanted: HashSet<i64> = shown.iter().map(|login| login.seq).collect();
-    let mut events = around;
-    // Also those that nothing names, and one that is older than what was read.
-    events.extend(shown);
+    // Also those that nothing names, and one that is older than what was read. They come first, since they are whole.
+    let mut events = shown;
+    events.extend(around);
     events.sort_by_key(Event::position);
     events.dedup_by_key(|event| event.seq);
     let mut draft = Draft::default();
@@ -188,29 +194,35 @@ pub fn sessions(
     Ok(Sessions { data, next })
 }
 
-/// What may belong to the sessions: events that name them, and those of their actors.
-fn parts(workspace_id: i32, logins: &[Event]) -> Vec<Part> {
-    let times = || logins.iter().map(|login| login.occurred_at);
-    let (Some(first), Some(last)) = (times().min(), times().max()) else { return Vec::new() };
-    let ids: HashSet<&str> = logins.iter().filter_map(|login| login.common.session_id.as_deref()).collect();
-    let actors: HashSet<&str> =
-        logins.iter().filter_map(|login| login.common.actor.as_ref()?.id.as_deref()).collect();
-    let mut parts = Vec::new();
-    for log in Log::OF_PRODUCERS {
-        let within = |seconds| Filter {
-            since: Some(first),
-            until: Some(last.plus_seconds(seconds)),
-            ..Filter::all(workspace_id, log)
-        };
-        let of = |values: &HashSet<&str>| Accepted::only(values.iter().copied());
-        if !ids.is_empty() {
-            parts.push(Part::new(Filter { session_ids: of(&ids), ..within(LONGEST_SECONDS) }));
-        }
-        if !actors.is_empty() {
-            parts.push(Part::new(Filter { actor_ids: of(&actors), ..within(IDLE_SECONDS) }));
+/// What may belong to the sessions: events that name them, and those of their actors. Sessions of about the same time have
+/// filters of their own, so that each is looked up only where its events may be.
+fn around(workspace_id: i32, logins: &[Event]) -> Vec<Filter> {
+    let mut logins: Vec<&Event> = logins.iter().collect();
+    logins.sort_by_key(|login| login.position());
+    let mut around = Vec::new();
+    for logins in logins.chunks(TOGETHER) {
+        let [first, ..] = logins else { continue };
+        let last = logins.last().unwrap_or(first);
+        let ids: HashSet<&str> =
+            logins.iter().filter_map(|login| login.common.session_id.as_deref()).collect();
+        let actors: HashSet<&str> =
+            logins.iter().filter_map(|login| login.common.actor.as_ref()?.id.as_deref()).collect();
+        for log in Log::OF_PRODUCERS {
+            let within = |seconds| Filter {
+                since: Some(first.occurred_at),
+                until: Some(last.occurred_at.plus_seconds(seconds)),
+                ..Filter::all(workspace_id, log)
+            };
+            let of = |values: &HashSet<&str>| Accepted::only(values.iter().copied());
+            if !ids.is_empty() {
+                around.push(Filter { session_ids: of(&ids), ..within(LONGEST_SECONDS) });
+            }
+            if !actors.is_empty() {
+                around.push(Filter { actor_ids: of(&actors), ..within(IDLE_SECONDS) });
+            }
         }
     }
-    parts
+    around
 }
 
 /// Type and id of an actor.

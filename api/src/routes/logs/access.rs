@@ -6,7 +6,7 @@ use logbook_engine::{
         Actor, ActorType, Common, Log, NewEvent, Outcome, Target,
         limits::{Changes, Checks, Text},
     },
-    filter::Dimension,
+    filter::{Dimension, rows::Columns},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -141,11 +141,11 @@ impl LogKind for AccessLog {
         ("source", Dimension::Source),
     ];
 
-    const VALUES: &'static [(&'static str, ValuesOf)] = &[
-        ("user_id", top::actor_id),
-        ("status_reason", top::reason),
-        ("ip_address", top::ip_address),
-        ("user_agent", top::user_agent),
+    const VALUES: &'static [(&'static str, ValuesOf, Columns)] = &[
+        ("user_id", top::actor_id, Columns::Brief),
+        ("status_reason", top::reason, Columns::Brief),
+        ("ip_address", top::ip_address, Columns::Brief),
+        ("user_agent", top::user_agent, Columns::Brief),
     ];
 
     const COLUMNS: &'static [Column] = &[

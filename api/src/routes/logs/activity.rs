@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use logbook_engine::{
     counts::{Cells, top::ValuesOf},
     event::{Actor, Change, Log, Outcome, Target},
-    filter::Dimension,
+    filter::{Dimension, rows::Columns},
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -95,11 +95,11 @@ impl LogKind for ActivityLog {
         ("source", Dimension::Source),
     ];
 
-    const VALUES: &'static [(&'static str, ValuesOf)] = &[
-        ("actor_id", top::actor_id),
-        ("status_reason", top::reason),
-        ("ip_address", top::ip_address),
-        ("user_agent", top::user_agent),
+    const VALUES: &'static [(&'static str, ValuesOf, Columns)] = &[
+        ("actor_id", top::actor_id, Columns::Brief),
+        ("status_reason", top::reason, Columns::Brief),
+        ("ip_address", top::ip_address, Columns::Brief),
+        ("user_agent", top::user_agent, Columns::Brief),
     ];
 
     const COLUMNS: &'static [Column] = &[

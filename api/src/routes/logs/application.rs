@@ -6,7 +6,7 @@ use logbook_engine::{
         Actor, Change, Common, Log, NewEvent, Outcome, Target,
         limits::{Checks, Text},
     },
-    filter::Dimension,
+    filter::{Dimension, rows::Columns},
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -145,13 +145,13 @@ impl LogKind for ApplicationLog {
         ("source", Dimension::Source),
     ];
 
-    const VALUES: &'static [(&'static str, ValuesOf)] = &[
-        ("actor_id", top::actor_id),
-        ("record", top::record),
-        ("field", top::field),
-        ("status_reason", top::reason),
-        ("ip_address", top::ip_address),
-        ("user_agent", top::user_agent),
+    const VALUES: &'static [(&'static str, ValuesOf, Columns)] = &[
+        ("actor_id", top::actor_id, Columns::Brief),
+        ("record", top::record, Columns::Brief),
+        ("field", top::field, Columns::All),
+        ("status_reason", top::reason, Columns::Brief),
+        ("ip_address", top::ip_address, Columns::Brief),
+        ("user_agent", top::user_agent, Columns::Brief),
     ];
 
     const COLUMNS: &'static [Column] = &[

@@ -7,7 +7,7 @@ use logbook_engine::{
         change::object,
         limits::{Checks, Invalid, Text},
     },
-    filter::Dimension,
+    filter::{Dimension, rows::Columns},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -162,11 +162,11 @@ impl LogKind for FrameworkLog {
         ("source", Dimension::Source),
     ];
 
-    const VALUES: &'static [(&'static str, ValuesOf)] = &[
-        ("actor_id", top::actor_id),
-        ("error", top::reason),
-        ("field", top::field),
-        ("ip_address", top::ip_address),
+    const VALUES: &'static [(&'static str, ValuesOf, Columns)] = &[
+        ("actor_id", top::actor_id, Columns::Brief),
+        ("error", top::reason, Columns::Brief),
+        ("field", top::field, Columns::All),
+        ("ip_address", top::ip_address, Columns::Brief),
     ];
 
     const COLUMNS: &'static [Column] = &[

@@ -16,7 +16,7 @@ use logbook_engine::{
     },
     db::{Conn, Db, ReaderId},
     event::{Event, Log, NewEvent, id::EventId},
-    filter::{AccessPath, Dimension, Filter},
+    filter::{AccessPath, Dimension, Filter, rows::Columns},
     query,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -49,8 +49,8 @@ pub trait LogKind: 'static {
     /// The dimensions that can be counted separately, by the names of their filters. The first is the histogram's default.
     const FACETS: &'static [(&'static str, Dimension)];
 
-    /// Further fields whose most frequent values can be asked for, counted from the events.
-    const VALUES: &'static [(&'static str, ValuesOf)];
+    /// Further fields whose most frequent values can be asked for, counted from the events, and the columns that they need.
+    const VALUES: &'static [(&'static str, ValuesOf, Columns)];
 
     /// The log's own columns in a CSV file; every log has those before and behind them.
     const COLUMNS: &'static [Column];

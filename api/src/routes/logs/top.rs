@@ -87,11 +87,11 @@ pub fn by<L: LogKind>(field: &str) -> Result<By> {
         return is_path.then(|| By::Metadata(path.into())).ok_or_else(refused);
     }
     let dimension = L::FACETS.iter().find(|(name, _)| *name == field);
-    let values = || L::VALUES.iter().find(|(name, _)| *name == field);
+    let values = || L::VALUES.iter().find(|(name, ..)| *name == field);
     let by = dimension.map(|(_, dimension)| By::Dimension(*dimension));
-    by.or_else(|| values().map(|(_, values)| By::Values(*values))).ok_or_else(|| {
+    by.or_else(|| values().map(|(_, values, columns)| By::Values(*values, *columns))).ok_or_else(|| {
         let facets = L::FACETS.iter().map(|(name, _)| *name);
-        let known: Vec<_> = facets.chain(L::VALUES.iter().map(|(name, _)| *name)).collect();
+        let known: Vec<_> = facets.chain(L::VALUES.iter().map(|(name, ..)| *name)).collect();
         Problem::parameter("field", format!("must be one of {}, or metadata.<path>", known.join(", ")))
     })
 }

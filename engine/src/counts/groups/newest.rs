@@ -12,7 +12,7 @@ use crate::{
     db::{Conn, timestamp::Timestamp},
     error::Result,
     event::Event,
-    filter::Filter,
+    filter::{Filter, rows::Columns},
     index::Index,
 };
 
@@ -25,7 +25,9 @@ const MOST_MEMBERSHIPS: usize = 100_000;
 pub(super) fn groups(conn: &mut Conn, index: &Index, filter: &Filter, grouping: &Grouping) -> Result<Groups> {
     let mut members = Members::default();
     let mut times: Option<(Timestamp, Timestamp)> = None;
-    let Sample { events, is_all, since } = sample::scan(conn, index, filter, |event| {
+    let is_brief = grouping.by.iter().all(|by| by.columns() == Columns::Brief);
+    let columns = if is_brief { Columns::Brief } else { Columns::All };
+    let Sample { events, is_all, since } = sample::scan(conn, index, filter, columns, |event| {
         times = Some((event.occurred_at, times.map_or(event.occurred_at, |(_, newest)| newest)));
         members.add(event, &grouping.by);
     })?;

@@ -6,19 +6,39 @@ use diesel::prelude::*;
 
 use super::{FETCH, FETCH_BYTES, Rank, Walk};
 use crate::{
-    db::{
-        Conn,
-        dialect::{AnyOf, AtMost},
-        rows::EventRow,
-        schema::events,
-        timestamp::Timestamp,
-    },
+    db::{Conn, dialect::AnyOf, rows::EventRow, schema::events, timestamp::Timestamp},
     error::Result,
     event::Event,
-    filter::rows::{in_order, step_of},
+    filter::{
+        Filter,
+        rows::{ordered, step_of},
+    },
     index::sources::{Queued, Ready, Source, rank},
     order::{Order, Position},
 };
+
+/// A filter for each log, within which the others are: to look for each of them would read the same rows again and again.
+pub(super) fn tails(filters: &[&Filter]) -> Vec<Filter> {
+    if let [filter] = filters {
+        return vec![(*filter).clone()];
+    }
+    let mut tails: Vec<Filter> = Vec::new();
+    for filter in filters {
+        match tails.iter_mut().find(|tail| tail.log == filter.log) {
+            Some(tail) => {
+                // None is the earliest since, and the latest until.
+                tail.since = tail.since.min(filter.since);
+                tail.until = tail.until.zip(filter.until).map(|(one, other)| one.max(other));
+            }
+            None => tails.push(Filter {
+                since: filter.since,
+                until: filter.until,
+                ..Filter::all(filter.workspace_id, filter.log)
+            }),
+        }
+    }
+    tails
+}
 
 impl Walk<'_> {
     pub(super) fn rank_of(&self, Position { occurred_at, seq }: Position) -> Rank {
@@ -36,15 +56,12 @@ impl Walk<'_> {
         seqs.sort_unstable();
         let mut rows = Vec::with_capacity(seqs.len());
         for seqs in seqs.chunks(FETCH.end) {
-            rows.extend(
-                events::table
-                    .filter(events::workspace_id.eq(self.workspace_id))
-                    .filter(AnyOf::new(events::seq, seqs))
-                    // Implied by the seqs; it selects the partitions.
-                    .filter(events::occurred_at.between(Timestamp(lowest), Timestamp(highest)))
-                    .select(EventRow::as_select())
-                    .load::<EventRow>(conn)?,
-            );
+            let query = events::table
+                .filter(events::workspace_id.eq(self.workspace_id))
+                .filter(AnyOf::new(events::seq, seqs))
+                // Implied by the seqs; it selects the partitions.
+                .filter(events::occurred_at.between(Timestamp(lowest), Timestamp(highest)));
+            rows.extend(self.columns.load(conn, query.into_boxed(), FETCH.end)?);
         }
         self.queue_unchecked(rows)
     }
@@ -119,11 +136,9 @@ impl Walk<'_> {
         want: usize,
     ) -> Result<()> {
         let step = step_of((want * 4).min(self.fetch));
-        let rows = AtMost::new(
-            in_order(self.filters[nth], self.order, after).filter(events::seq.gt(self.state.indexed_seq)),
-            step,
-        )
-        .load::<EventRow>(conn)?;
+        let query =
+            ordered(&self.tails[nth], self.order, after).filter(events::seq.gt(self.state.indexed_seq));
+        let rows = self.columns.load(conn, query, step)?;
         let last = rows.last().map(|row| Position { occurred_at: row.occurred_at, seq: row.seq });
         if let Some(last) = last.filter(|_| rows.len() == step) {
             let rank = rank(self.order, last.occurred_at.0);
