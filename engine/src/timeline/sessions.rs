@@ -36,8 +36,8 @@ const READS: [&str; 3] = ["read", "access", "view"];
 
 /// Events that are read for one page of sessions.
 const MOST_EVENTS: usize = 1000;
-/// Sessions whose events are looked up together.
-const TOGETHER: usize = 8;
+/// So many sessions are looked up together, even if they are far apart.
+const TOGETHER: usize = 4;
 /// A session that names its events may be this long.
 const LONGEST_SECONDS: i64 = 30 * 86_400;
 /// After this long without an event a session is over. Events without a session's id belong to a sign-in for so long, and the
@@ -200,9 +200,12 @@ fn around(workspace_id: i32, logins: &[Event]) -> Vec<Filter> {
     let mut logins: Vec<&Event> = logins.iter().collect();
     logins.sort_by_key(|login| login.position());
     let mut around = Vec::new();
-    for logins in logins.chunks(TOGETHER) {
-        let [first, ..] = logins else { continue };
-        let last = logins.last().unwrap_or(first);
+    while let Some(first) = logins.first().copied() {
+        let near = logins
+            .partition_point(|login| login.occurred_at < first.occurred_at.plus_seconds(LONGEST_SECONDS));
+        let far = logins.split_off(near.max(TOGETHER).min(logins.len()));
+        let logins = std::mem::replace(&mut logins, far);
+        let last = logins.last().copied().unwrap_or(first);
         let ids: HashSet<&str> =
             logins.iter().filter_map(|login| login.common.session_id.as_deref()).collect();
         let actors: HashSet<&str> =
