@@ -104,6 +104,25 @@ on_both!(
 );
 
 on_both!(
+    what_was_merged_does_not_pile_up_in_a_burst,
+    |config| { config.no_background_jobs = true },
+    |server| {
+        let id = server.workspace("clinic").id;
+        let admin = server.admin();
+        let conn = &mut server.own_connection();
+        append_samples(&admin, 345);
+        let mut most = 0;
+        let step = |conn: &mut Conn| build::advance_by(conn, id, IngestRate::Burst, &SIZES).expect("a step");
+        while step(conn) == Advanced::Segment {
+            most = most.max(unfinished(conn).1);
+        }
+        // A merge begins with fewer, and adds as many as it merges.
+        assert!((3..6).contains(&most), "{most} segments waited to be removed");
+        assert_eq!(answers(&admin), expected(345));
+    }
+);
+
+on_both!(
     two_processes_that_merge_leave_one_right_index,
     |config| { config.no_background_jobs = true },
     |server| {

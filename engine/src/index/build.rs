@@ -99,6 +99,11 @@ pub fn advance_by(conn: &mut Conn, workspace_id: i32, rate: IngestRate, sizes: &
         write::remove_batch(conn, workspace_id)?;
         return Ok(Advanced::Segment);
     }
+    // Not only when there is nothing else to do: in a long burst the database would grow by all that was ever merged.
+    if merge::removals(conn, workspace_id)? >= sizes.merged {
+        merge::remove_some(conn, workspace_id)?;
+        return Ok(Advanced::Segment);
+    }
     // In a burst runs come first, until so many wait for a merge that questions take long.
     let waiting_runs = segments.iter().filter(|segment| segment.level == LARGE).count();
     if waiting_runs < 2 * sizes.merged && build_next(conn, workspace_id, (state, &segments), rate, sizes)? {

@@ -181,6 +181,15 @@ fn merged(inputs: &[&Segment], read: &Read) -> Vec<(PieceNumber, Vec<u8>)> {
     merged
 }
 
+/// How many segments wait to be removed.
+///
+/// # Errors
+/// The database's.
+pub fn removals(conn: &mut Conn, workspace_id: i32) -> Result<usize> {
+    let removals = index_removals::table.filter(index_removals::workspace_id.eq(workspace_id));
+    Ok(usize::try_from(removals.count().get_result::<i64>(conn)?).unwrap_or_default())
+}
+
 /// Removes some pieces of what was merged or replaced, or of a run that was not finished. Returns false when there are
 /// none. A run that is in use keeps what is its own: only its directories were merged.
 ///
