@@ -137,12 +137,12 @@ test("Of several that are asked for at once, each is heard of: one that the serv
   await page.goto(`/w/${clinic.slug}/framework?q=none`);
   for (const format of ["CSV", "NDJSON", "Parquet"]) await share(page, `${format} in the background`);
   const dialog = page.getByRole("dialog", { name: "An export did not begin" });
-  await expect(dialog.getByRole("alert")).toHaveText("You have 1 of the workspace's exports already, as many as one caller may; end one first");
+  await expect(dialog.getByRole("alert")).toHaveText("One caller may have 1 of the workspace's exports at a time; end one of yours first");
   await expect(dialog).toContainText("In the background: Framework log, CSV; Framework log, Parquet.");
   await expectAccessibleInAllViews(page, "export-refused");
   await dialog.getByRole("button", { name: "Try again: Framework log, NDJSON" }).click();
   await expect.poll(() => asked.filter((format) => format === "ndjson")).toHaveLength(2);
-  await expect(dialog.getByRole("alert")).toContainText("You have 1");
+  await expect(dialog.getByRole("alert")).toContainText("One caller may have 1");
 
   // It is in the list until somebody has done with it.
   await dialog.getByRole("link", { name: "Show exports" }).click();
