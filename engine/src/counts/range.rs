@@ -139,14 +139,19 @@ impl<'a> RangeCounts<'a> {
     /// # Errors
     /// The database's, or damaged bytes.
     pub fn tally(&mut self, borders: &[i64], tally: &mut impl Tally) -> Result<()> {
-        let mut cut = Vec::new();
-        for row in &self.months {
+        let projection = tally.projection();
+        let months = self.months.iter().map(|row| {
             let bucket = self.bucket_of(&row.packed, borders);
             // The totals of a whole month are quick. Its days are not: many questions are about the same ones.
-            let projected = tally.projection().and_then(|projection| match bucket {
-                Some(_) => self.rollups.known_projection(self.cache, row, &projection),
-                None => Some(self.rollups.projected(self.cache, row, &projection)),
+            let projected = projection.as_ref().and_then(|projection| match bucket {
+                Some(_) => self.rollups.known_projection(self.cache, row, projection),
+                None => Some(self.rollups.projected(self.cache, row, projection)),
             });
+            (row, bucket, projected)
+        });
+        let months: Vec<_> = months.collect();
+        let mut cut = Vec::new();
+        for (row, bucket, projected) in months {
             let month = match &projected {
                 Some(projected) => {
                     tally.open_projected(projected);

@@ -130,6 +130,10 @@ impl Rows {
         Place { workspace_id, log: log.number(), grain: grain.number(), bucket, projection: None }
     }
 
+    fn projected_place(self, bucket: i32, projection: &Projection<'_>) -> Place {
+        Place { projection: Some(projection.id()), ..self.place(bucket) }
+    }
+
     /// The rows of `first..=last` that `wanted` accepts, by bucket. Reads only rows that are not cached in their
     /// current revision.
     ///
@@ -173,14 +177,14 @@ impl Rows {
         row: &Row,
         projection: &Projection<'_>,
     ) -> Option<Arc<PackedCells>> {
-        cache.get(&Place { projection: Some(projection.id()), ..self.place(row.bucket) }, row.revision)
+        cache.get(&self.projected_place(row.bucket, projection), row.revision)
     }
 
     /// A row's projection, which is cached from now on.
     pub fn projected(self, cache: &CountsCache, row: &Row, projection: &Projection<'_>) -> Arc<PackedCells> {
         self.known_projection(cache, row, projection).unwrap_or_else(|| {
             let projected = Arc::new(projection.of(&row.packed));
-            let place = Place { projection: Some(projection.id()), ..self.place(row.bucket) };
+            let place = self.projected_place(row.bucket, projection);
             cache.insert(place, row.revision, projected.clone());
             projected
         })
@@ -199,12 +203,11 @@ impl Rows {
         projection: &Projection<'_>,
         budget: &mut Budget,
     ) -> Result<Vec<(i32, Arc<PackedCells>)>> {
-        let place = |bucket| Place { projection: Some(projection.id()), ..self.place(bucket) };
         let mut rows = Vec::new();
         let mut missing = Vec::new();
         for Stored { bucket, revision, bytes } in self.stored(conn, (first, last))? {
             if wanted(bucket) {
-                match cache.get(&place(bucket), revision) {
+                match cache.get(&self.projected_place(bucket, projection), revision) {
                     Some(packed) => rows.push((bucket, packed)),
                     None => missing.push((bucket, bytes)),
                 }
