@@ -17,25 +17,21 @@ use crate::{
     order::{Order, Position},
 };
 
-/// A filter for each log, within which the others are: to look for each of them would read the same rows again and again.
+/// A filter for each log: the only one, or one within which the others are, since to look for each of them would read the
+/// same rows again and again.
 pub(super) fn tails(filters: &[&Filter]) -> Vec<Filter> {
-    if let [filter] = filters {
-        return vec![(*filter).clone()];
-    }
     let mut tails: Vec<Filter> = Vec::new();
     for filter in filters {
-        match tails.iter_mut().find(|tail| tail.log == filter.log) {
-            Some(tail) => {
-                // None is the earliest since, and the latest until.
-                tail.since = tail.since.min(filter.since);
-                tail.until = tail.until.zip(filter.until).map(|(one, other)| one.max(other));
-            }
-            None => tails.push(Filter {
-                since: filter.since,
-                until: filter.until,
-                ..Filter::all(filter.workspace_id, filter.log)
-            }),
-        }
+        let Some(tail) = tails.iter_mut().find(|tail| tail.log == filter.log) else {
+            tails.push((*filter).clone());
+            continue;
+        };
+        *tail = Filter {
+            // None is the earliest since, and the latest until.
+            since: tail.since.min(filter.since),
+            until: tail.until.zip(filter.until).map(|(one, other)| one.max(other)),
+            ..Filter::all(filter.workspace_id, filter.log)
+        };
     }
     tails
 }
