@@ -82,6 +82,9 @@ pub(crate) fn open_sqlite(path: &Path) -> rusqlite::Connection {
     conn
 }
 
+/// What is left of a limit, at least, when a statement begins.
+const SHORTEST_LIMIT: Duration = Duration::from_millis(20);
+
 /// A direct connection.
 pub(crate) enum Direct {
     Sqlite(rusqlite::Connection),
@@ -107,7 +110,8 @@ impl Direct {
     pub(crate) fn timed(&mut self, statements: &[String], limit: Duration) -> Option<Duration> {
         let mut took = Duration::ZERO;
         for statement in statements {
-            let left = limit.checked_sub(took).filter(|left| left.as_millis() > 0)?;
+            // With less, setting the next limit could be over this one.
+            let left = limit.checked_sub(took).filter(|left| *left >= SHORTEST_LIMIT)?;
             took += match self {
                 Self::Sqlite(conn) => read_all(conn, statement, left)?,
                 Self::Postgres(conn) => {
