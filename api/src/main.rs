@@ -12,6 +12,9 @@ use commands::{
 };
 use logbook::{config::DataConfig, openapi};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Audit logs for platforms that host many apps.
 #[derive(Parser)]
 #[command(name = "logbook", version)]
