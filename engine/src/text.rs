@@ -26,7 +26,13 @@ fn normalize_up_to(text: &str, most: usize) -> (Cow<'_, str>, bool) {
     // Most texts are NFKC already, and stay so in lower case; to see it costs a fraction of doing it again. Only İ becomes two
     // characters, which may need another order.
     if is_nfkc_quick(text.chars()) == IsNormalized::Yes && !text.contains('İ') {
-        normalized.extend(text.chars().flat_map(char::to_lowercase));
+        for c in text.chars() {
+            if c.is_ascii() {
+                normalized.push(c.to_ascii_lowercase());
+            } else {
+                normalized.extend(c.to_lowercase());
+            }
+        }
         return (Cow::Owned(normalized), false);
     }
     // Lowercase after NFKC, then NFKC again: lowercasing may decompose a letter (İ).

@@ -6,12 +6,15 @@ use crate::{
     db::{Conn, dialect::AtMost, rows::VersionRow, schema::events, timestamp::Timestamp, waiting},
     error::Result,
     event::{Actor, Log, Outcome, id::EventId, stored_actor},
-    filter::{Accepted, Filter, rows::ordered},
+    filter::{
+        Accepted, Filter,
+        rows::{LARGEST_STEP, ordered},
+    },
     order::{Order, Position},
 };
 
-/// Versions that one statement reads. An event has at most 256 KiB, so that few rows beyond the limit are ever in memory.
-const STEP: usize = 251;
+/// Versions that one statement reads: as many as of a list, which bounds what is in memory beyond the limit.
+const STEP: usize = LARGEST_STEP;
 /// Versions have numbers up to this one: to give a number, those before are counted.
 const MAX_NUMBER: usize = 10_000;
 
