@@ -82,8 +82,8 @@ pub(crate) fn open_sqlite(path: &Path) -> rusqlite::Connection {
     conn
 }
 
-/// What is left of a limit, at least, when a statement begins.
-const SHORTEST_LIMIT: Duration = Duration::from_millis(20);
+/// How often a limit is set that is refused.
+const ATTEMPTS: usize = 100;
 
 /// A direct connection.
 pub(crate) enum Direct {
@@ -110,13 +110,14 @@ impl Direct {
     pub(crate) fn timed(&mut self, statements: &[String], limit: Duration) -> Option<Duration> {
         let mut took = Duration::ZERO;
         for statement in statements {
-            // With less, setting the next limit could be over this one.
-            let left = limit.checked_sub(took).filter(|left| *left >= SHORTEST_LIMIT)?;
+            let left = limit.checked_sub(took).filter(|left| left.as_millis() > 0)?;
             took += match self {
                 Self::Sqlite(conn) => read_all(conn, statement, left)?,
                 Self::Postgres(conn) => {
                     let setting = format!("SET statement_timeout = {}", left.as_millis());
-                    conn.batch_execute(&setting).expect("a setting");
+                    // The limit of the statement before is that of this one too, and may be a millisecond.
+                    let is_set = (0..ATTEMPTS).any(|_| conn.batch_execute(&setting).is_ok());
+                    assert!(is_set, "{setting}");
                     let start = Instant::now();
                     match conn.batch_execute(statement) {
                         Ok(()) => start.elapsed(),
@@ -134,7 +135,8 @@ impl Direct {
         match self {
             Self::Sqlite(conn) => conn.execute_batch(statements).expect("the statements run"),
             Self::Postgres(conn) => {
-                conn.batch_execute("SET statement_timeout = 0").expect("a setting");
+                let is_set = (0..ATTEMPTS).any(|_| conn.batch_execute("SET statement_timeout = 0").is_ok());
+                assert!(is_set, "statements without a limit");
                 conn.batch_execute(statements).expect("the statements run");
             }
         }
@@ -147,7 +149,8 @@ impl Direct {
                 .query_row(statement, [], |row| row.get("n"))
                 .unwrap_or_else(|e| panic!("{e}: {statement}")),
             Self::Postgres(conn) => {
-                conn.batch_execute("SET statement_timeout = 0").expect("a setting");
+                let is_set = (0..ATTEMPTS).any(|_| conn.batch_execute("SET statement_timeout = 0").is_ok());
+                assert!(is_set, "statements without a limit");
                 let row = diesel::sql_query(statement).get_result::<Number>(&mut **conn);
                 row.unwrap_or_else(|e| panic!("{e}: {statement}")).n
             }
