@@ -51,14 +51,15 @@ pub fn prepare_connection(conn: &mut Conn) -> QueryResult<()> {
 const ENGLISH_MESSAGES: &str = "SELECT CASE WHEN has_parameter_privilege('lc_messages', 'SET') \
                                 THEN set_config('lc_messages', 'C', false) END";
 
-/// Settings of PostgreSQL's planner, for statements that all have an index to go by.
+/// Settings of PostgreSQL's planner for those who read, whose statements all have an index to go by. The appender has its
+/// own: [`super::roles`].
 ///
 /// - A prepared statement is planned once. PostgreSQL would plan some again each time that they are executed, since it does not
 ///   know that a plan for any time reads no more partitions than one for this time: up to 4 ms of a page. Citus needs the values
 ///   to find the shard.
 /// - Partitions are read in the order of an index. PostgreSQL expects one event of each record in a partition, and that sorting
 ///   them costs nothing: of a record with thousands, each page would read all.
-const PLANNING: &str = "SELECT set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false), \
+pub(super) const PLANNING: &str = "SELECT set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false), \
                         set_config('plan_cache_mode', CASE WHEN EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') \
                         THEN 'auto' ELSE 'force_generic_plan' END, false)";
 
