@@ -85,6 +85,12 @@ pub(crate) fn open_sqlite(path: &Path) -> rusqlite::Connection {
 /// How often a limit is set that is refused.
 const ATTEMPTS: usize = 100;
 
+/// Zero is no limit. That of the statement before holds for this one too, and may be a millisecond.
+fn limit_statements(conn: &mut PgConnection, limit: Duration) {
+    let setting = format!("SET statement_timeout = {}", limit.as_millis());
+    assert!((0..ATTEMPTS).any(|_| conn.batch_execute(&setting).is_ok()), "{setting}");
+}
+
 /// A direct connection.
 pub(crate) enum Direct {
     Sqlite(rusqlite::Connection),
@@ -114,10 +120,7 @@ impl Direct {
             took += match self {
                 Self::Sqlite(conn) => read_all(conn, statement, left)?,
                 Self::Postgres(conn) => {
-                    let setting = format!("SET statement_timeout = {}", left.as_millis());
-                    // The limit of the statement before is that of this one too, and may be a millisecond.
-                    let is_set = (0..ATTEMPTS).any(|_| conn.batch_execute(&setting).is_ok());
-                    assert!(is_set, "{setting}");
+                    limit_statements(conn, left);
                     let start = Instant::now();
                     match conn.batch_execute(statement) {
                         Ok(()) => start.elapsed(),
@@ -135,8 +138,7 @@ impl Direct {
         match self {
             Self::Sqlite(conn) => conn.execute_batch(statements).expect("the statements run"),
             Self::Postgres(conn) => {
-                let is_set = (0..ATTEMPTS).any(|_| conn.batch_execute("SET statement_timeout = 0").is_ok());
-                assert!(is_set, "statements without a limit");
+                limit_statements(conn, Duration::ZERO);
                 conn.batch_execute(statements).expect("the statements run");
             }
         }
@@ -149,8 +151,7 @@ impl Direct {
                 .query_row(statement, [], |row| row.get("n"))
                 .unwrap_or_else(|e| panic!("{e}: {statement}")),
             Self::Postgres(conn) => {
-                let is_set = (0..ATTEMPTS).any(|_| conn.batch_execute("SET statement_timeout = 0").is_ok());
-                assert!(is_set, "statements without a limit");
+                limit_statements(conn, Duration::ZERO);
                 let row = diesel::sql_query(statement).get_result::<Number>(&mut **conn);
                 row.unwrap_or_else(|e| panic!("{e}: {statement}")).n
             }
