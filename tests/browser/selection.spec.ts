@@ -1,6 +1,7 @@
 // Events that somebody picks out of a list: to copy them, or to say something about all of them.
 import type { Page } from "@playwright/test";
 import { expect, expectAccessible, expectAccessibleInAllViews, expectNothingBeside, test } from "./fixtures.ts";
+import type { Server } from "./server.ts";
 
 const SLUG = "picked-ward";
 const rows = (page: Page, name = "Access log") => page.getByRole("grid", { name }).getByRole("row").filter({ has: page.getByRole("gridcell") });
@@ -8,23 +9,28 @@ const chosen = (page: Page) => page.getByRole("row", { selected: true });
 const bar = (page: Page) => page.getByRole("region", { name: "Selection" });
 const details = (page: Page) => page.getByRole("dialog", { name: "Event details" });
 const clipboard = (page: Page) => page.evaluate(() => navigator.clipboard.readText());
+const said = (page: Page) => bar(page).getByRole("status").first();
+
+/** A new workspace of one login after another, the last of them by User 0. */
+async function fillWithLogins(server: Server, slug: string, name: string, count: number) {
+  server.logbook("workspace", "create", slug, "--name", name);
+  const logins = Array.from({ length: count }, (_, index) => ({
+    event_type: "login",
+    user: { id: String(index), name: `User ${index}` },
+    occurred_at: new Date(Date.UTC(2026, 9, 1, 9, 59 - index)).toISOString(),
+  }));
+  const response = await fetch(`${server.url}/api/v1/workspaces/${slug}/logs/access`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${server.token("writer", slug)}` },
+    body: JSON.stringify(logins),
+  });
+  expect(response.status).toBe(201);
+}
 
 test("Events are selected, copied and noted together", async ({ signedIn: page, server, pageErrors }) => {
   // The server is said to be away for one request.
   pageErrors.allow(/status of 503/);
-  server.logbook("workspace", "create", SLUG, "--name", "Picked Ward");
-  const at = (minute: number) => new Date(Date.UTC(2026, 9, 1, 9, minute)).toISOString();
-  const logins = Array.from({ length: 60 }, (_, index) => ({
-    event_type: "login",
-    user: { id: String(index), name: `User ${index}` },
-    occurred_at: at(59 - index),
-  }));
-  const response = await fetch(`${server.url}/api/v1/workspaces/${SLUG}/logs/access`, {
-    method: "POST",
-    headers: { "content-type": "application/json", authorization: `Bearer ${server.token("writer", SLUG)}` },
-    body: JSON.stringify(logins),
-  });
-  expect(response.status).toBe(201);
+  await fillWithLogins(server, SLUG, "Picked Ward", 60);
 
   await page.goto(`/w/${SLUG}/access`);
   await expect(rows(page).first()).toContainText("User 0");
@@ -81,6 +87,13 @@ test("Events are selected, copied and noted together", async ({ signedIn: page, 
   await expect(bar(page).getByRole("button", { name: "Add a note" })).toBeDisabled();
   await expect(bar(page)).toContainText("A note is about 50 events at most");
   await page.keyboard.press("Escape");
+  await expect(bar(page)).toBeHidden();
+  // The same without a move.
+  await cell(3).click({ modifiers: ["Control"] });
+  await bar(page).getByRole("button", { name: "Select all 60" }).click();
+  await expect(said(page)).toHaveText("60 selected");
+  await page.screenshot({ path: "results/screenshots/selection-all-1440-light.png" });
+  await bar(page).getByRole("button", { name: "Clear the selection" }).click();
   await expect(bar(page)).toBeHidden();
   // Another question has no selection.
   await cell(0).click({ modifiers: ["Control"] });
@@ -139,6 +152,72 @@ test.describe("On a phone", () => {
     await expect(details(page)).toContainText("Both from my phone.");
   });
 
+  test("All events that are loaded are selected together", async ({ signedIn: page, server }) => {
+    await fillWithLogins(server, "crowded-ward", "Crowded Ward", 620);
+    const grid = page.getByRole("grid", { name: "Access log" });
+    const all = bar(page).getByRole("button", { name: /^Select (all|the first)/ });
+    const clear = bar(page).getByRole("button", { name: "Clear the selection" });
+
+    // A log that is loaded as a whole.
+    await page.goto("/w/peerapp/access");
+    await page.getByRole("button", { name: "Select events" }).tap();
+    await expect(all).toHaveText("Select all 81");
+    await expect(clear).toHaveText("Clear");
+    await expect(clear).toHaveAttribute("aria-disabled", "true");
+    const place = await all.boundingBox();
+    await all.tap();
+    await expect(said(page)).toHaveText("81 selected");
+    await expect(bar(page)).toContainText("A note is about 50 events at most");
+    await expect(page.getByRole("checkbox", { name: /^Select /, checked: false })).toHaveCount(0);
+    // Nothing to do any more, and it has not moved under the finger.
+    await expect(all).toHaveAttribute("aria-disabled", "true");
+    expect(await all.boundingBox()).toEqual(place);
+    for (const button of [all, clear]) {
+      const box = await button.boundingBox();
+      expect(box?.width).toBeGreaterThanOrEqual(44);
+      expect(box?.height).toBeGreaterThanOrEqual(44);
+    }
+    await bar(page).getByRole("button", { name: "Copy JSON" }).tap();
+    await expect.poll(async () => (JSON.parse((await clipboard(page)) || "[]") as unknown[]).length).toBe(81);
+    await rows(page).nth(1).tap();
+    await expect(said(page)).toHaveText("80 selected");
+    await all.tap();
+    await expect(said(page)).toHaveText("81 selected");
+    await clear.tap();
+    await expect(said(page)).toHaveText("0 selected");
+    await expect(chosen(page)).toHaveCount(0);
+    await expect(page.getByRole("checkbox", { name: /^Select /, checked: true })).toHaveCount(0);
+
+    // One of which there are more than are loaded.
+    await page.goto("/w/crowded-ward/access");
+    await page.getByRole("button", { name: "Select events" }).tap();
+    await all.and(page.getByText("Select all 300 loaded")).tap();
+    await expect(said(page)).toHaveText("300 selected, all that are loaded");
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const width of [320, 390]) {
+        await page.setViewportSize({ width, height: 844 });
+        await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
+        await page.screenshot({ path: `results/screenshots/selection-all-${width}-${colorScheme}.png` });
+        await expectAccessible(page);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      }
+    }
+    // And of which there are more than can be selected.
+    await expect(async () => {
+      await grid.evaluate((element) => element.parentElement?.scrollTo(0, element.scrollHeight));
+      await expect(all).toHaveText("Select the first 500", { timeout: 1_000 });
+    }).toPass();
+    await all.tap();
+    await expect(said(page)).toHaveText("500 selected, which is the most");
+    await page.screenshot({ path: "results/screenshots/selection-most-390-dark.png" });
+    await bar(page).getByRole("button", { name: "Copy JSON" }).tap();
+    await expect.poll(async () => (JSON.parse(await clipboard(page)) as unknown[]).length).toBe(500);
+    expect((JSON.parse(await clipboard(page)) as { user: { name: string } }[]).at(-1)?.user.name).toBe("User 499");
+    await page.getByRole("button", { name: "Done" }).tap();
+    await expect(bar(page)).toBeHidden();
+  });
+
   test("A finger that stays on an event selects it", async ({ signedIn: page, ward }) => {
     await page.goto(`/w/${ward.slug}/timeline?actor=user%3A17`);
     const row = rows(page, "Timeline").nth(1);
@@ -168,6 +247,9 @@ test.describe("On a phone", () => {
     await expect(bar(page)).toContainText("1 selected");
     await expect(page).toHaveURL(/application$/);
     await page.screenshot({ path: "results/screenshots/selection-touch-1024-light.png" });
+    await bar(page).getByRole("button", { name: /^Select all \d+$/ }).tap();
+    await expect(said(page)).toHaveText(`${await chosen(page).count()} selected`);
+    await expect(page.getByRole("checkbox", { name: /^Select /, checked: false })).toHaveCount(0);
     await expectAccessible(page);
     await expectNothingBeside(page);
     await page.getByRole("button", { name: "Done" }).tap();
@@ -184,4 +266,7 @@ test("The timeline has selections too", async ({ signedIn: page, ward }) => {
   await bar(page).getByRole("button", { name: "Copy as table" }).click();
   await expect(bar(page)).toContainText("Copied");
   expect((await clipboard(page)).split("\n")).toHaveLength(5);
+  const all = bar(page).getByRole("button", { name: /^Select all \d+$/ });
+  await all.click();
+  await expect(said(page)).toHaveText(`${/\d+/.exec(await all.innerText())?.[0]} selected`);
 });

@@ -46,7 +46,13 @@ function openSelection(workspace: string, ...ids: string[]) {
       cellsOf={() => ({})}
       order="desc"
       open={false}
-      rows={{ selecting: false, setSelecting: () => undefined, clear: () => undefined }}
+      rows={{
+        selecting: false,
+        setSelecting: () => undefined,
+        selectAll: () => undefined,
+        all: { count: 1, loaded: 1, hasMore: false, done: true },
+        clear: () => undefined,
+      }}
     />,
   );
   fireEvent.click(screen.getByRole("button", { name: "Add a note" }));

@@ -7,7 +7,7 @@ import type { AccessEvent } from "../src/api/types";
 import { cellsOf, tableOfEvents } from "../src/logs/copy";
 import { LogContext } from "../src/logs/context";
 import { LogTable } from "../src/logs/LogTable";
-import { extended, MOST_SELECTED, NOTHING, type Selection, toggled } from "../src/logs/selection";
+import { extended, MOST_SELECTED, NOTHING, type Selection, toggled, withAll } from "../src/logs/selection";
 import { SelectionBar } from "../src/logs/SelectionBar";
 import { useSelecting, useSelection } from "../src/logs/use-selection";
 import { copiedTexts } from "./app";
@@ -57,6 +57,16 @@ describe("a selection", () => {
     expect(ids(extended(NOTHING, list, -5, 1))).toBe("e1 e0");
   });
 
+  it("takes all of a list, and keeps those that have left it", () => {
+    const gone = { id: "gone" };
+    const all = withAll<{ id: string }>(toggled(toggled(NOTHING, at(4)), gone), list);
+    expect(ids(all)).toBe("e0 e1 e2 e3 e4 e5 gone");
+    expect(ids(toggled(all, at(2)))).toBe("e0 e1 e3 e4 e5 gone");
+    const many = withAll(toggled(NOTHING, gone), eventsOf(MOST_SELECTED + 50));
+    expect(many.events).toHaveLength(MOST_SELECTED);
+    expect(many.events.at(-1)?.id).toBe(`e${MOST_SELECTED - 1}`);
+  });
+
   it("is bounded", () => {
     const many = eventsOf(MOST_SELECTED + 50);
     const all = extended(NOTHING, many, many.length, 0);
@@ -92,12 +102,16 @@ function Explorer({
   events,
   question,
   narrow,
+  hasMore,
+  settled,
 }: {
   events: AccessEvent[];
   question: string;
   narrow: boolean;
+  hasMore: boolean;
+  settled: boolean;
 }) {
-  const selection = useSelection(question, events, useSelecting(question));
+  const selection = useSelection(question, { events, hasMore, settled }, useSelecting(question));
   const [cursor, setCursor] = useState(0);
   return (
     <LogContext
@@ -149,14 +163,17 @@ describe("the rows of a log", () => {
     vi.useRealTimers();
   });
 
-  function renderExplorer({ events = eventsOf(6), narrow = false } = {}) {
-    const explorer = (question: string) => (
+  function renderExplorer({ events = eventsOf(6), narrow = false, hasMore = false, settled = true } = {}) {
+    const explorer = (question: string, later: { events?: AccessEvent[]; hasMore?: boolean } = {}) => (
       <QueryClientProvider client={new QueryClient()}>
-        <Explorer events={events} question={question} narrow={narrow} />
+        <Explorer {...{ events, question, narrow, hasMore, settled, ...later }} />
       </QueryClientProvider>
     );
     const { rerender } = render(explorer("one"), { container: document.body });
-    return { ask: (question: string) => rerender(explorer(question)) };
+    return {
+      ask: (question: string) => rerender(explorer(question)),
+      load: (events: AccessEvent[], hasMore = false) => rerender(explorer("one", { events, hasMore })),
+    };
   }
   const row = (index: number) => screen.getAllByRole("row")[index + 1] as HTMLElement;
   const selected = () => screen.queryAllByRole("row", { selected: true }).map((row) => row.dataset.index);
@@ -241,6 +258,38 @@ describe("the rows of a log", () => {
     expect(opened).toEqual([]);
     fireEvent.click(row(2));
     expect(opened).toEqual(["e2"]);
+  });
+
+  it("are selected all at once, and it is said how many", () => {
+    const { load } = renderExplorer({ narrow: true, hasMore: true });
+    fireEvent.click(screen.getByRole("button", { name: "Select events" }));
+    fireEvent.click(row(2));
+    const all = (name: string) => bar().getByRole("button", { name });
+    all("Select all 6 loaded").focus();
+    fireEvent.click(all("Select all 6 loaded"));
+    expect(selected()).toHaveLength(6);
+    expect(bar().getAllByRole("status")[0]?.textContent).toBe("6 selected, all that are loaded");
+    // There is nothing more to do, but a reader by key is not thrown out.
+    expect(all("Select all 6 loaded").getAttribute("aria-disabled")).toBe("true");
+    expect(document.activeElement).toBe(all("Select all 6 loaded"));
+    load(eventsOf(9));
+    expect(bar().getByText("6 selected")).toBeTruthy();
+    fireEvent.click(all("Select all 9"));
+    expect(bar().getByText("9 selected")).toBeTruthy();
+    load(eventsOf(MOST_SELECTED + 1));
+    fireEvent.click(all("Select the first 500"));
+    expect(bar().getByText("500 selected, which is the most")).toBeTruthy();
+    fireEvent.click(all("Clear the selection"));
+    expect(bar().getByText("0 selected")).toBeTruthy();
+    expect(all("Clear the selection").getAttribute("aria-disabled")).toBe("true");
+    expect(selected()).toEqual([]);
+  });
+
+  it("are not selected all at once while they answer the question before", () => {
+    renderExplorer({ narrow: true, settled: false });
+    fireEvent.click(screen.getByRole("button", { name: "Select events" }));
+    fireEvent.click(bar().getByRole("button", { name: "Select all" }));
+    expect(bar().getByText("0 selected")).toBeTruthy();
   });
 
   it("are not selected by taps any more for another question, nor back at the first one", () => {

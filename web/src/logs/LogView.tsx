@@ -109,7 +109,7 @@ export function LogView<L extends LogName, E extends LogEvent, M extends { exact
   });
   const { mode, setMode, live, refresh } = following;
   const { events } = live;
-  const selection = useSelection(questionOf(search), events, selecting);
+  const selection = useSelection(questionOf(search), { events, hasMore: hasNextPage, settled }, selecting);
   // The figures of before stay as they are until the new ones are there.
   const moving = mode !== "off" && settled;
 

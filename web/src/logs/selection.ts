@@ -24,6 +24,14 @@ export function toggled<E extends Listed>({ events: old }: Selection<E>, event: 
   return { events, base: events, anchor: event.id };
 }
 
+/** Selects all of a list, or the first of them should there be too many. Those that have left the list stay, while there is room. */
+export function withAll<E extends Listed>({ events: old }: Selection<E>, list: readonly E[]): Selection<E> {
+  const all = list.slice(0, MOST_SELECTED);
+  const ids = new Set(all.map(({ id }) => id));
+  const events = [...all, ...old.filter(({ id }) => !ids.has(id))].slice(0, MOST_SELECTED);
+  return { events, base: events, anchor: null };
+}
+
 /** Selects all events from the anchor to a place in the list. Without an anchor it begins at `from`. */
 export function extended<E extends Listed>(
   { base, anchor }: Selection<E>,

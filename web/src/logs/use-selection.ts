@@ -1,5 +1,14 @@
 import { useMemo, useState } from "react";
-import { extended, NOTHING, type Selection, toggled } from "./selection";
+import { extended, MOST_SELECTED, NOTHING, type Selection, toggled, withAll } from "./selection";
+
+/** The list from which events are selected. */
+interface Loaded<E> {
+  events: readonly E[];
+  /** The log has more that match. */
+  hasMore: boolean;
+  /** It answers the present question, and not the one before. */
+  settled: boolean;
+}
 
 /** What the rows of a table need to know of a selection, and how they change it. */
 export interface SelectedRows {
@@ -11,6 +20,17 @@ export interface SelectedRows {
   toggle: (id: string) => void;
   /** From the row that was selected last, else from `from`. */
   extend: (to: number, from: number) => void;
+  /** All that are loaded, or the first of them should there be too many. */
+  selectAll: () => void;
+  all: {
+    /** So many are selected then. */
+    count: number;
+    /** Of how many, and whether the log has more. */
+    loaded: number;
+    hasMore: boolean;
+    /** They are selected, or there are none. */
+    done: boolean;
+  };
   clear: () => void;
 }
 
@@ -25,7 +45,7 @@ export function useSelecting(question: string) {
 /** The selected events of a list. Another question begins with none; those that leave the list stay selected. */
 export function useSelection<E extends { id: string }>(
   question: string,
-  list: readonly E[],
+  { events: list, hasMore, settled }: Loaded<E>,
   { selecting, setSelecting }: ReturnType<typeof useSelecting>,
 ) {
   const [stored, setStored] = useState<{ question: string; selection: Selection<E> }>({
@@ -36,6 +56,7 @@ export function useSelection<E extends { id: string }>(
   if (!current) setStored({ question, selection: NOTHING });
   const { events } = current ? stored.selection : NOTHING;
   const ids = useMemo(() => new Set(events.map(({ id }) => id)), [events]);
+  const all = settled ? list.slice(0, MOST_SELECTED) : [];
   const change = (next: (old: Selection<E>) => Selection<E>) =>
     setStored((old) => ({ ...old, selection: next(old.selection) }));
   const rows: SelectedRows = {
@@ -50,6 +71,10 @@ export function useSelection<E extends { id: string }>(
       if (event) change((old) => toggled(old, event));
     },
     extend: (to, from) => change((old) => extended(old, list, to, from)),
+    selectAll: () => {
+      if (settled) change((old) => withAll(old, list));
+    },
+    all: { count: all.length, loaded: list.length, hasMore, done: all.every(({ id }) => ids.has(id)) },
     clear: () => change(() => NOTHING),
   };
   return { events, rows };

@@ -73,6 +73,7 @@ export function TimelinePage() {
       void navigate({ to: "/w/$slug/timeline", params: { slug }, search: next, replace }),
     [navigate, slug],
   );
+  const settled = !list.isPending && !list.isPlaceholderData;
   const canFollow = !search.around && reachesNow(search, clock, now);
   const { mode, setMode, live, reading, behind, refresh, refreshError, showNew } = useFollowing({
     source: timelineSource(slug, question),
@@ -82,7 +83,7 @@ export function TimelinePage() {
     list: {
       events: loaded,
       hasMore: list.hasNextPage,
-      settled: !list.isPending && !list.isPlaceholderData,
+      settled,
       askedAt: now,
     },
     load: async (asked) => {
@@ -95,7 +96,11 @@ export function TimelinePage() {
     open: opened !== undefined || selecting.selecting,
   });
   const { events } = live;
-  const selection = useSelection(JSON.stringify(question), events, selecting);
+  const selection = useSelection(
+    JSON.stringify(question),
+    { events, hasMore: list.hasNextPage, settled },
+    selecting,
+  );
   const [openLog, openId] = split(opened);
   const open = ({ log, id }: Pick<TimelineEvent, "log" | "id">) =>
     go({ ...search, event: `${log}:${id}` }, opened !== undefined);
