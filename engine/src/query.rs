@@ -20,6 +20,7 @@ use diesel::prelude::*;
 use crate::{
     db::{
         Backend, Conn,
+        copy_out::{self, Stretch},
         rows::EventRow,
         schema::{events, workspace_sequences},
         waiting,
@@ -171,25 +172,82 @@ fn scan_in_order(
     Reading { expected, columns, .. }: Reading,
     show: &mut impl FnMut(Event) -> ControlFlow<()>,
 ) -> Result<Scanned> {
+    if expected > LARGEST_STEP
+        && columns == Columns::All
+        && filter.is_of_times_only()
+        && let Some(scanned) = scan_many(conn, filter, (order, after), expected, show)?
+    {
+        return Ok(scanned);
+    }
     let columns = columns.for_filter(filter);
     let mut step = step_of(expected);
+    let mut shown = 0;
     loop {
         waiting::check()?;
         let rows = columns.load(conn, ordered(filter, order, after), step)?;
         let last_step = rows.len() < step;
+        let shown_before = shown;
         for row in rows {
             let event = Event::try_from(row)?;
             after = Some(event.position());
             // SQL decides only part of the filter.
-            if filter.matches(&event) && show(event).is_break() {
-                return Ok(Scanned::Enough);
+            if filter.matches(&event) {
+                shown += 1;
+                if show(event).is_break() {
+                    return Ok(Scanned::Enough);
+                }
             }
         }
         if last_step {
             return Ok(Scanned::All);
         }
-        step = (step * 4).min(LARGEST_STEP);
+        // While every row matches, it is known how many are still needed.
+        let all_match = shown - shown_before == step && shown < expected;
+        step = if all_match { step_of(expected - shown) } else { (step * 4).min(LARGEST_STEP) };
     }
+}
+
+/// Reads many rows of a log at once, whole. To plan that takes as long as a page, so that it is worth it only for many. None where
+/// the database cannot.
+fn scan_many(
+    conn: &mut Conn,
+    filter: &Filter,
+    (order, after): (Order, Option<Position>),
+    rows: usize,
+    show: &mut impl FnMut(Event) -> ControlFlow<()>,
+) -> Result<Option<Scanned>> {
+    waiting::check()?;
+    let Filter { log, since, until, .. } = *filter;
+    let stretch = Stretch {
+        log: log.number(),
+        since,
+        until,
+        is_descending: order == Order::Desc,
+        after: after.map(|Position { occurred_at, seq }| (occurred_at, seq)),
+        rows,
+    };
+    let mut ended = Ok(Scanned::All);
+    let mut last = after;
+    let read = copy_out::events(conn, stretch, |row| match Event::try_from(row) {
+        Ok(event) => {
+            last = Some(event.position());
+            let shown = show(event);
+            if shown.is_break() {
+                ended = Ok(Scanned::Enough);
+            }
+            shown
+        }
+        Err(error) => {
+            ended = Err(error);
+            ControlFlow::Break(())
+        }
+    })?;
+    let Some(read) = read else { return Ok(None) };
+    Ok(Some(match (ended?, last) {
+        // There may be more.
+        (Scanned::All, Some(last)) if read >= rows => Scanned::Until(last),
+        (ended, _) => ended,
+    }))
 }
 
 /// One event of a log by its public id. None when the workspace or the log has no such event.

@@ -41,6 +41,7 @@ mod index_format;
 mod index_merges;
 mod list_filters;
 mod list_oracle;
+mod long_ranges;
 mod masking;
 mod masking_fields;
 mod matrix;

@@ -6,8 +6,10 @@
 pub mod backup;
 pub mod checkpoints;
 pub mod citus;
+pub mod copy_out;
 pub mod dialect;
 pub mod migrations;
+pub mod near;
 pub mod partitions;
 mod readers;
 pub mod roles;

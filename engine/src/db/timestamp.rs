@@ -34,7 +34,7 @@ impl HasSqlType<TimestampSql> for MultiBackend {
 pub struct Timestamp(pub i64);
 
 /// PostgreSQL counts from 2000-01-01.
-const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
+pub(super) const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 impl Timestamp {
     pub fn now() -> Self {

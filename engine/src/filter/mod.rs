@@ -109,6 +109,12 @@ impl Filter {
         }
     }
 
+    /// Whether it has no other conditions than times.
+    pub fn is_of_times_only(&self) -> bool {
+        let Self { workspace_id, log, since, until, .. } = *self;
+        *self == Self { since, until, ..Self::all(workspace_id, log) }
+    }
+
     /// The filter without its condition on one dimension: what a facet counts.
     pub fn without(&self, dimension: Dimension) -> Self {
         let mut filter = self.clone();

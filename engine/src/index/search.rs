@@ -25,7 +25,7 @@ use super::{
     store::{self, Pieces, State},
 };
 use crate::{
-    db::{Conn, timestamp::Timestamp, waiting},
+    db::{Conn, near::Near, timestamp::Timestamp, waiting},
     error::Result,
     event::Event,
     filter::{
@@ -39,7 +39,7 @@ use crate::{
 const SHORT_TAIL: i64 = 2000;
 /// Rows that are fetched together, at least and at most …
 const FETCH: std::ops::Range<usize> = 16..500;
-/// … and at first. More follow when these are small.
+/// … and at first, where they are read whole. More follow when these are small.
 const FIRST_FETCH: usize = 64;
 /// Bytes of rows that are fetched together, more or less.
 const FETCH_BYTES: usize = 4 * 1024 * 1024;
@@ -163,7 +163,7 @@ impl<'a> Walk<'a> {
             ready: BinaryHeap::new(),
             unchecked: Vec::new(),
             checked: None,
-            fetch: FIRST_FETCH,
+            fetch: if columns == Columns::All { FIRST_FETCH } else { FETCH.end },
             deadline,
             unopened,
             together: 1,
@@ -213,14 +213,13 @@ impl<'a> Walk<'a> {
 
     /// Reads sources in order until there are `want` candidates, then fetches their rows.
     fn gather(&mut self, conn: &mut Conn, want: usize) -> Result<()> {
-        let mut seqs = Vec::new();
-        let (mut lowest, mut highest) = (i64::MAX, i64::MIN);
-        while seqs.len() < want
+        let mut wanted: Vec<Near> = Vec::new();
+        while wanted.len() < want
             && let Some(Queued { rank, source }) = self.queue.pop()
         {
             match source {
                 Source::Unopened => {
-                    if !seqs.is_empty() {
+                    if !wanted.is_empty() {
                         // These candidates may be enough.
                         self.queue.push(Queued { rank, source });
                         break;
@@ -228,31 +227,30 @@ impl<'a> Walk<'a> {
                     self.open(conn)?;
                 }
                 Source::LongTail(nth, after) => {
-                    if !seqs.is_empty() {
+                    if !wanted.is_empty() {
                         self.queue.push(Queued { rank, source });
                         break;
                     }
                     return self.read_long_tail(conn, (nth, after), want);
                 }
                 Source::ShortTail(mut tail) => {
-                    let taken = tail.split_off(tail.len().saturating_sub(want - seqs.len()));
-                    for Position { occurred_at, seq } in taken {
-                        seqs.push(seq);
-                        (lowest, highest) = (lowest.min(occurred_at.0), highest.max(occurred_at.0));
-                    }
+                    let taken = tail.split_off(tail.len().saturating_sub(want - wanted.len()));
+                    let near =
+                        |Position { occurred_at, seq }| Near { seq, from: occurred_at, to: occurred_at };
+                    wanted.extend(taken.into_iter().map(near));
                     self.queue_short_tail(tail);
                 }
                 Source::Run(mut run) => {
-                    let Some(span) = run.take_columns(&mut seqs) else {
-                        self.read_ahead(conn, run, want - seqs.len())?;
+                    let Some(seqs) = run.take_columns() else {
+                        self.read_ahead(conn, run, want - wanted.len())?;
                         continue;
                     };
-                    (lowest, highest) = (lowest.min(span.0), highest.max(span.1));
+                    wanted.extend(seqs);
                     self.queue_run(run);
                 }
             }
         }
-        self.fetch(conn, seqs, (lowest, highest))
+        self.fetch(conn, wanted)
     }
 
     /// Requeues a run, unless it has no more candidates.

@@ -43,8 +43,12 @@ use crate::{
     },
 };
 
-/// Events that are read at once.
-const BATCH: usize = 500;
+/// Events that are read at once: at first …
+const FIRST_BATCH: usize = 500;
+/// … and later, as large as they are. On PostgreSQL, many of a whole log come by COPY.
+const BATCHES: std::ops::RangeInclusive<usize> = 16..=4000;
+/// Bytes that should be read at once, more or less.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Characters that are kept of the query string of an export in the background.
 const MOST_QUERY: usize = 4000;
 /// How long a client may read nothing.
@@ -92,14 +96,14 @@ struct Source {
 
 impl Source {
     /// The next events. Waits while the database has more important things to do.
-    async fn batch(&self, after: Option<Position>) -> Result<Found> {
+    async fn batch(&self, after: Option<Position>, limit: usize) -> Result<Found> {
         let mut attempts = 0;
         loop {
             let (id, parts, index) = (self.id.clone(), self.parts.clone(), self.caches.index.clone());
             let (order, last_seq) = (self.order, self.last_seq);
             let read = move |conn: &mut Conn| {
                 let keep = |event: &Event| event.seq <= last_seq;
-                timeline::list_where(conn, &index, &parts, (order, after), BATCH, PATIENCE, keep)
+                timeline::list_where(conn, &index, &parts, (order, after), limit, PATIENCE, keep)
             };
             let needs_index = timeline::needs_index(&self.parts);
             let found = if needs_index { self.db.scan(id, read).await } else { self.db.read(id, read).await };
@@ -173,9 +177,10 @@ impl<W: Words> Exporter<W> {
         let (mut found, mut unsent) = (first, 0);
         loop {
             // Read while these are written: half of the time is the database's.
+            let limit = next_limit(&found.events);
             let next = found.next.map(|position| {
                 let source = self.source.clone();
-                rt::spawn(async move { source.batch(Some(position)).await })
+                rt::spawn(async move { source.batch(Some(position), limit).await })
             });
             let mut events = found.events.into_iter().peekable();
             while events.peek().is_some() {
@@ -211,6 +216,15 @@ impl<W: Words> Exporter<W> {
         self.read.returns(unsent);
         Ok(())
     }
+}
+
+/// How many events should be read next, after these.
+fn next_limit(events: &[Event]) -> usize {
+    let bytes: usize = events.iter().map(Event::bytes).sum();
+    (BATCH_BYTES * events.len())
+        .checked_div(bytes)
+        .unwrap_or_default()
+        .clamp(*BATCHES.start(), *BATCHES.end())
 }
 
 /// An export that was not refused, with its first events.
@@ -253,7 +267,7 @@ impl<W: Words> Begun<W> {
         let source =
             Source { db: db.clone(), caches: caches.clone(), id, parts: parts.into(), order, last_seq };
         // What goes wrong until here is answered with a problem, and is no export.
-        let first = source.batch(after).await?;
+        let first = source.batch(after, FIRST_BATCH).await?;
         let file = File::<W>::new(format).map_err(unwritten)?;
         let head = has_head.then(|| file.head()).transpose().map_err(unwritten)?;
         Ok(Self { source, file, recheck, place, head, first })
