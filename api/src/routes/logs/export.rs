@@ -221,10 +221,8 @@ impl<W: Words> Exporter<W> {
 /// How many events should be read next, after these.
 fn next_limit(events: &[Event]) -> usize {
     let bytes: usize = events.iter().map(Event::bytes).sum();
-    (BATCH_BYTES * events.len())
-        .checked_div(bytes)
-        .unwrap_or_default()
-        .clamp(*BATCHES.start(), *BATCHES.end())
+    let fitting = (BATCH_BYTES * events.len()).checked_div(bytes).unwrap_or(FIRST_BATCH);
+    fitting.clamp(*BATCHES.start(), *BATCHES.end())
 }
 
 /// An export that was not refused, with its first events.
