@@ -14,7 +14,7 @@ const LOG: Log = Log::Application;
 
 /// None where there is no COPY.
 pub(crate) fn run(target: &Target, database: &Database, workspace_id: i64) -> Option<ExportFigures> {
-    let Database::Postgres(url) = database else { return None };
+    let (Database::Postgres(url) | Database::Citus(url)) = database else { return None };
     let rows = format!("FROM events WHERE workspace_id = {workspace_id} AND log = {}", LOG.number());
     let count = database.connect().number(&format!("SELECT count(*) AS n {rows}"));
     let copy = format!("\\copy (SELECT * {rows} ORDER BY occurred_at, seq) TO '/dev/null'");

@@ -73,17 +73,17 @@ pub(crate) fn database(settings: &Settings, kind: Kind) -> Run {
         Cluster::start(&folder.join(CLUSTER), &settings)
     });
     let database = match &cluster {
-        None if kind == Kind::Citus => Database::Citus(as_superuser(&citus::new_database())),
+        None if kind == Kind::Citus => new_citus_database(),
         None => Database::Sqlite(folder.join("logbook.db")),
         Some(cluster) => new_database(cluster, DATABASE),
     };
     let filled = once(&note, || fill(&database, settings.events, &folder));
     let mut run = measured(settings, &database, &folder, filled);
     if settings.plan.wants(NEIGHBOUR) {
-        run.neighbour = Some(neighbour(cluster.as_ref(), &folder, kind.name()));
+        run.neighbour = Some(neighbour(cluster.as_ref(), kind, &folder));
     }
     if settings.plan.wants(DOORS) {
-        run.doors = Some(doors(cluster.as_ref(), &folder, kind.name()));
+        run.doors = Some(doors(cluster.as_ref(), kind, &folder));
     }
     if let Some(cluster) = cluster {
         cluster.stop();
@@ -103,48 +103,52 @@ fn new_database(cluster: &Cluster, name: &str) -> Database {
     Database::Postgres(format!("{}/{name}", cluster.url))
 }
 
-/// On a database of its own, which is removed afterwards: the events of the neighbour are not those that are measured.
-fn neighbour(cluster: Option<&Cluster>, folder: &Path, name: &str) -> NeighbourFigures {
-    let bar = progress(1, &format!("{name}: a neighbour at full ingest"));
-    let own = folder.join(NEIGHBOUR);
+fn new_citus_database() -> Database {
+    Database::Citus(as_superuser(&citus::new_database()))
+}
+
+/// Runs `measure` with a server on a database of its own, which is removed afterwards: its events are not those that are measured.
+fn apart<T>(
+    cluster: Option<&Cluster>,
+    kind: Kind,
+    (folder, name): (&Path, &str),
+    measure: impl FnOnce(&Server) -> T,
+) -> T {
+    let own = folder.join(name);
     fs::create_dir_all(&own).expect("a folder");
     let database = match cluster {
+        None if kind == Kind::Citus => new_citus_database(),
         None => Database::Sqlite(own.join("logbook.db")),
-        Some(cluster) => new_database(cluster, NEIGHBOUR),
+        Some(cluster) => new_database(cluster, name),
     };
+    let on_citus = (kind == Kind::Citus).then(|| citus::OwnDatabase::of(&database.url()));
     let server = Server::start(&server::binary(), &database.url(), &own);
-    let figures = neighbour::run(&server.target, Size::FULL);
+    let figures = measure(&server);
     server.stop();
     if let Some(cluster) = cluster {
         let mut direct = Database::Postgres(format!("{}/postgres", cluster.url)).connect();
-        direct.execute(&format!("DROP DATABASE {NEIGHBOUR}"));
+        direct.execute(&format!("DROP DATABASE {name}"));
     }
+    drop(on_citus);
     fs::remove_dir_all(&own).expect("the data are removed");
+    figures
+}
+
+fn neighbour(cluster: Option<&Cluster>, kind: Kind, folder: &Path) -> NeighbourFigures {
+    let bar = progress(1, &format!("{}: a neighbour at full ingest", kind.name()));
+    let figures =
+        apart(cluster, kind, (folder, NEIGHBOUR), |server| neighbour::run(&server.target, Size::FULL));
     bar.finish();
     figures
 }
 
-/// As [`neighbour`], on a database of its own.
-fn doors(cluster: Option<&Cluster>, folder: &Path, name: &str) -> DoorFigures {
-    let bar = progress(1, &format!("{name}: ingest by HEC and OTLP"));
-    let own = folder.join(DOORS);
-    fs::create_dir_all(&own).expect("a folder");
-    let database = match cluster {
-        None => Database::Sqlite(own.join("logbook.db")),
-        Some(cluster) => new_database(cluster, DOORS),
-    };
-    let server = Server::start(&server::binary(), &database.url(), &own);
-    load::make_workspace(&server.target);
-    let figures = {
-        let cluster_folder = cluster.map(|_| folder.join(CLUSTER));
+fn doors(cluster: Option<&Cluster>, kind: Kind, folder: &Path) -> DoorFigures {
+    let bar = progress(1, &format!("{}: ingest by HEC and OTLP", kind.name()));
+    let cluster_folder = cluster.map(|_| folder.join(CLUSTER));
+    let figures = apart(cluster, kind, (folder, DOORS), |server| {
+        load::make_workspace(&server.target);
         doors::run(&server.target, (server.pid(), cluster_folder.as_deref()), DOOR_EVENTS)
-    };
-    server.stop();
-    if let Some(cluster) = cluster {
-        let mut direct = Database::Postgres(format!("{}/postgres", cluster.url)).connect();
-        direct.execute(&format!("DROP DATABASE {DOORS}"));
-    }
-    fs::remove_dir_all(&own).expect("the data are removed");
+    });
     bar.finish();
     figures
 }
