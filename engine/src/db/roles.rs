@@ -17,9 +17,14 @@ use super::{Conn, dialect::PLANNING};
 
 type Transactions = <Conn as diesel::Connection>::TransactionManager;
 
-/// With the planner's own choice: what reads many rows of one range takes less of PostgreSQL's time with it.
-const AS_APPENDER: &str = "SET LOCAL ROLE logbook_appender; SET LOCAL plan_cache_mode = auto; \
-                           SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on";
+/// The appender's role, with the planner's own choice: what reads many rows of one range takes less of PostgreSQL's time with it.
+/// `scope` is `LOCAL`, until the transaction ends, or `SESSION`.
+fn as_appender_for(scope: &str) -> String {
+    format!(
+        "SET {scope} ROLE logbook_appender; SET {scope} plan_cache_mode = auto; SET {scope} enable_seqscan = on; \
+         SET {scope} enable_bitmapscan = on"
+    )
+}
 
 /// Runs `work` in a transaction that reads one workspace, in one snapshot: it does not see what others commit
 /// meanwhile.
@@ -64,13 +69,13 @@ pub fn as_appender<T, E: From<Error>>(
     if let Conn::Pg(pg) = conn
         && is_outside(pg)?
     {
-        begin(pg, &format!("BEGIN; {AS_APPENDER}"))?;
+        begin(pg, &format!("BEGIN; {}", as_appender_for("LOCAL")))?;
         let done = work(conn);
         return end(conn, done);
     }
     conn.transaction(|conn| {
         if let Conn::Pg(pg) = conn {
-            pg.batch_execute(AS_APPENDER)?;
+            pg.batch_execute(&as_appender_for("LOCAL"))?;
         }
         work(conn)
     })
@@ -99,9 +104,7 @@ pub fn as_appender_throughout<T, E: From<Error>>(
     work: impl FnOnce(&mut Conn) -> Result<T, E>,
 ) -> Result<T, E> {
     let Conn::Pg(pg) = conn else { return work(conn) };
-    pg.batch_execute(
-        "SET ROLE logbook_appender; SET plan_cache_mode = auto; SET enable_seqscan = on; SET enable_bitmapscan = on",
-    )?;
+    pg.batch_execute(&as_appender_for("SESSION"))?;
     // When `work` panics, the pool discards the connection: see `Manager::has_broken`.
     let done = work(conn);
     let reset = conn.batch_execute(&format!("RESET ROLE; {PLANNING}"));
