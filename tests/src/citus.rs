@@ -157,8 +157,22 @@ fn prepare(node: &str) {
     {
         let process = name.split('_').nth(2).unwrap_or_default();
         if !std::path::Path::new("/proc").join(process).exists() {
+            roll_back_prepared(node, &name);
             admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).expect("it goes");
         }
+    }
+}
+
+/// What was prepared when the coordinator's database went away, for which nobody will decide any more.
+fn roll_back_prepared(node: &str, database: &str) {
+    let left = format!("SELECT gid::text AS name FROM pg_prepared_xacts WHERE database = '{database}'");
+    let left = names(&mut connect(&format!("{node}/postgres")), &left);
+    if left.is_empty() {
+        return;
+    }
+    let conn = &mut connect(&format!("{node}/{database}"));
+    for id in left {
+        conn.batch_execute(&format!("ROLLBACK PREPARED '{id}'")).expect("it is rolled back");
     }
 }
 
