@@ -29,7 +29,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use diesel::prelude::*;
 use logbook_engine::{
     append::{AppendRequest, queue::Appender},
-    db::{Conn, Db, dialect, schema::members},
+    db::{Conn, Db, schema::members},
     event::{NewEvent, Target},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -286,10 +286,7 @@ async fn pause(pause: Option<&Duration>, problem: Problem) -> Result<()> {
 /// # Errors
 /// The database's.
 pub fn store_now(conn: &mut Conn, records: Vec<Record>) -> Result<()> {
-    conn.transaction(|conn| {
-        dialect::lock_for_writing(conn)?;
-        changes::store(conn, records)
-    })
+    changes::change_and_record(conn, true, |_| Ok(((), records)))
 }
 
 /// Events by workspace.
