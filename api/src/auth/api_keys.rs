@@ -36,6 +36,10 @@ const MOST_KEYS: usize = 10_000;
 /// Networks that are remembered for a key. Beyond that no more new ones are recorded.
 const MOST_NETWORKS: usize = 1000;
 
+/// Between attempts to store a use. Two uses at one moment can be a deadlock on Citus, and what is not stored is not in the
+/// audit either.
+const PAUSES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(200), Duration::from_secs(1)];
+
 /// What this server knows of a key's use.
 #[derive(Default)]
 struct Use {
@@ -137,17 +141,26 @@ impl ApiKeyCache {
         }
         let (db, key, audit) = (self.db.clone(), key.clone(), audit.clone());
         actix_web::rt::spawn(async move {
-            let (workspace_id, prefix) = (key.workspace_id, key.prefix.clone());
-            let noted = db.run(move |conn| {
-                if due {
-                    store_use(conn, workspace_id, &prefix)?;
+            let mut pauses = PAUSES.iter();
+            let noted = loop {
+                let (workspace_id, prefix, new) = (key.workspace_id, key.prefix.clone(), new.clone());
+                let noted = db.run(move |conn| {
+                    if due {
+                        store_use(conn, workspace_id, &prefix)?;
+                    }
+                    match new {
+                        Some(network) => store_network(conn, workspace_id, &prefix, &network),
+                        None => Ok(false),
+                    }
+                });
+                match (noted.await, pauses.next()) {
+                    (Err(problem), Some(pause)) if problem.code == Code::Unavailable => {
+                        actix_web::rt::time::sleep(*pause).await;
+                    }
+                    (noted, _) => break noted,
                 }
-                match new {
-                    Some(network) => store_network(conn, workspace_id, &prefix, &network),
-                    None => Ok(false),
-                }
-            });
-            match noted.await {
+            };
+            match noted {
                 Ok(true) => audit.key_from_new_address(&key, &client_info),
                 Ok(false) => {}
                 Err(problem) => tracing::warn!(%problem, "the use of an API key was not stored"),
