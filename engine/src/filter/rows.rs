@@ -8,7 +8,6 @@ use crate::{
     db::{
         Backend, Conn,
         dialect::AtMost,
-        near::{Near, NearQuery},
         rows::{BriefRow, EventRow},
         schema::events,
     },
@@ -73,25 +72,6 @@ impl Columns {
             Self::All => AtMost::new(query.select(EventRow::as_select()), limit).load::<EventRow>(conn),
             Self::Brief => {
                 let rows = AtMost::new(query.select(BriefRow::as_select()), limit).load::<BriefRow>(conn)?;
-                Ok(rows.into_iter().map(EventRow::from).collect())
-            }
-        }
-    }
-
-    /// The rows of events that are each looked up near its own time.
-    ///
-    /// # Errors
-    /// The database's.
-    pub fn load_near(
-        self,
-        conn: &mut Conn,
-        workspace_id: i32,
-        events: &[Near],
-    ) -> QueryResult<Vec<EventRow>> {
-        match self {
-            Self::All => NearQuery::new::<EventRow>(workspace_id, events).load::<EventRow>(conn),
-            Self::Brief => {
-                let rows = NearQuery::new::<BriefRow>(workspace_id, events).load::<BriefRow>(conn)?;
                 Ok(rows.into_iter().map(EventRow::from).collect())
             }
         }

@@ -6,14 +6,7 @@ use diesel::prelude::*;
 
 use super::{FETCH, FETCH_BYTES, Rank, Walk};
 use crate::{
-    db::{
-        Conn,
-        dialect::AnyOf,
-        near::{self, Near},
-        rows::EventRow,
-        schema::events,
-        timestamp::Timestamp,
-    },
+    db::{Conn, dialect::AnyOf, near::Near, rows::EventRow, schema::events, timestamp::Timestamp},
     error::Result,
     event::Event,
     filter::{
@@ -61,9 +54,6 @@ impl Walk<'_> {
     }
 
     fn load(&self, conn: &mut Conn, wanted: &[Near]) -> Result<Vec<EventRow>> {
-        if near::is_better(conn, wanted) {
-            return Ok(self.columns.load_near(conn, self.workspace_id, wanted)?);
-        }
         let seqs: Vec<i64> = wanted.iter().map(|near| near.seq).collect();
         let from = wanted.iter().map(|near| near.from).min();
         let to = wanted.iter().map(|near| near.to).max();
