@@ -9,7 +9,6 @@ pub mod citus;
 pub mod copy_out;
 pub mod dialect;
 pub mod migrations;
-pub mod near;
 pub mod partitions;
 mod readers;
 pub mod roles;

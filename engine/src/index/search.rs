@@ -25,7 +25,7 @@ use super::{
     store::{self, Pieces, State},
 };
 use crate::{
-    db::{Conn, near::Near, timestamp::Timestamp, waiting},
+    db::{Conn, timestamp::Timestamp, waiting},
     error::Result,
     event::Event,
     filter::{
@@ -213,13 +213,14 @@ impl<'a> Walk<'a> {
 
     /// Reads sources in order until there are `want` candidates, then fetches their rows.
     fn gather(&mut self, conn: &mut Conn, want: usize) -> Result<()> {
-        let mut wanted: Vec<Near> = Vec::new();
-        while wanted.len() < want
+        let mut seqs = Vec::new();
+        let (mut lowest, mut highest) = (i64::MAX, i64::MIN);
+        while seqs.len() < want
             && let Some(Queued { rank, source }) = self.queue.pop()
         {
             match source {
                 Source::Unopened => {
-                    if !wanted.is_empty() {
+                    if !seqs.is_empty() {
                         // These candidates may be enough.
                         self.queue.push(Queued { rank, source });
                         break;
@@ -227,30 +228,31 @@ impl<'a> Walk<'a> {
                     self.open(conn)?;
                 }
                 Source::LongTail(nth, after) => {
-                    if !wanted.is_empty() {
+                    if !seqs.is_empty() {
                         self.queue.push(Queued { rank, source });
                         break;
                     }
                     return self.read_long_tail(conn, (nth, after), want);
                 }
                 Source::ShortTail(mut tail) => {
-                    let taken = tail.split_off(tail.len().saturating_sub(want - wanted.len()));
-                    let near =
-                        |Position { occurred_at, seq }| Near { seq, from: occurred_at, to: occurred_at };
-                    wanted.extend(taken.into_iter().map(near));
+                    let taken = tail.split_off(tail.len().saturating_sub(want - seqs.len()));
+                    for Position { occurred_at, seq } in taken {
+                        seqs.push(seq);
+                        (lowest, highest) = (lowest.min(occurred_at.0), highest.max(occurred_at.0));
+                    }
                     self.queue_short_tail(tail);
                 }
                 Source::Run(mut run) => {
-                    let Some(seqs) = run.take_columns() else {
-                        self.read_ahead(conn, run, want - wanted.len())?;
+                    let Some(span) = run.take_columns(&mut seqs) else {
+                        self.read_ahead(conn, run, want - seqs.len())?;
                         continue;
                     };
-                    wanted.extend(seqs);
+                    (lowest, highest) = (lowest.min(span.0), highest.max(span.1));
                     self.queue_run(run);
                 }
             }
         }
-        self.fetch(conn, wanted)
+        self.fetch(conn, seqs, (lowest, highest))
     }
 
     /// Requeues a run, unless it has no more candidates.

@@ -8,7 +8,6 @@ use super::{
     run::{EIGHT, GROUP, Group, PieceNumber, Run, Segment, TIMES, Words, group_piece, read_times},
 };
 use crate::{
-    db::{near::Near, timestamp::Timestamp},
     event::Event,
     order::{Order, Position},
 };
@@ -148,11 +147,11 @@ impl OpenRun {
         self.groups.is_empty()
     }
 
-    /// Takes its next candidates. None when a group has to be read first.
-    pub fn take_columns(&mut self) -> Option<impl Iterator<Item = Near> + use<>> {
+    /// Moves its next candidates to `seqs` and returns times between which they are. None when a group has to be read first.
+    pub fn take_columns(&mut self, seqs: &mut Vec<i64>) -> Option<(i64, i64)> {
         let group = self.groups.pop_front()?;
-        let (from, to) = (Timestamp(group.span.0), Timestamp(group.span.1));
-        Some(group.seqs.into_iter().map(move |seq| Near { seq, from, to }))
+        seqs.extend(group.seqs);
+        Some(group.span)
     }
 
     /// The groups with candidates that were not read yet, in the order of the page.

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::{FETCH, FETCH_BYTES, Rank, Walk};
 use crate::{
-    db::{Conn, dialect::AnyOf, near::Near, rows::EventRow, schema::events, timestamp::Timestamp},
+    db::{Conn, dialect::AnyOf, rows::EventRow, schema::events, timestamp::Timestamp},
     error::Result,
     event::Event,
     filter::{
@@ -42,28 +42,24 @@ impl Walk<'_> {
     }
 
     /// Fetches candidates, which are checked in the order of the page.
-    pub(super) fn fetch(&mut self, conn: &mut Conn, mut wanted: Vec<Near>) -> Result<()> {
+    pub(super) fn fetch(
+        &mut self,
+        conn: &mut Conn,
+        mut seqs: Vec<i64>,
+        (lowest, highest): (i64, i64),
+    ) -> Result<()> {
         // Events with close seqs are stored close together.
-        wanted.sort_unstable();
-        wanted.dedup_by_key(|near| near.seq);
-        let mut rows = Vec::with_capacity(wanted.len());
-        for wanted in wanted.chunks(FETCH.end) {
-            rows.extend(self.load(conn, wanted)?);
+        seqs.sort_unstable();
+        let mut rows = Vec::with_capacity(seqs.len());
+        for seqs in seqs.chunks(FETCH.end) {
+            let query = events::table
+                .filter(events::workspace_id.eq(self.workspace_id))
+                .filter(AnyOf::new(events::seq, seqs))
+                // Implied by the seqs; it selects the partitions.
+                .filter(events::occurred_at.between(Timestamp(lowest), Timestamp(highest)));
+            rows.extend(self.columns.load(conn, query.into_boxed(), FETCH.end)?);
         }
         self.queue_unchecked(rows)
-    }
-
-    fn load(&self, conn: &mut Conn, wanted: &[Near]) -> Result<Vec<EventRow>> {
-        let seqs: Vec<i64> = wanted.iter().map(|near| near.seq).collect();
-        let from = wanted.iter().map(|near| near.from).min();
-        let to = wanted.iter().map(|near| near.to).max();
-        let Some((from, to)) = from.zip(to) else { return Ok(Vec::new()) };
-        let query = events::table
-            .filter(events::workspace_id.eq(self.workspace_id))
-            .filter(AnyOf::new(events::seq, &seqs))
-            // Implied by the seqs; it selects the partitions.
-            .filter(events::occurred_at.between(from, to));
-        Ok(self.columns.load(conn, query.into_boxed(), FETCH.end)?)
     }
 
     fn queue_unchecked(&mut self, rows: Vec<EventRow>) -> Result<()> {
