@@ -3,20 +3,24 @@
 //! The format is COPY's binary one (<https://www.postgresql.org/docs/current/sql-copy.html>, "Binary Format"): a head, then for
 //! each row the number of its fields, and of each field its length, or -1 for NULL, and its bytes.
 
-use std::{io::BufRead as _, mem, ops::ControlFlow};
+use std::{io::BufRead as _, ops::ControlFlow};
 
 use diesel::{
     PgConnection, QueryResult, QueryableByName, RunQueryDsl as _,
     connection::SimpleConnection as _,
     pg::{CopyFormat, CopyTarget, Pg},
     query_builder::{AstPass, QueryFragment as _},
-    result::Error::{self, DeserializationError},
+    result::{
+        DatabaseErrorKind,
+        Error::{self, DeserializationError},
+    },
     sql_query,
     sql_types::{Bool, Text},
 };
 
 use super::{
     Conn,
+    dialect::IS_CITUS,
     rows::EventRow,
     schema::events,
     timestamp::{POSTGRES_EPOCH_MICROS, Timestamp},
@@ -36,17 +40,16 @@ pub struct Stretch {
 }
 
 /// COPY takes no parameters, so they are settings of the transaction.
-const SETTINGS: &str = "SELECT current_setting('citus.shard_count', true) IS NOT NULL AS is_distributed, \
-    set_config('logbook.copy_log', $1, true), set_config('logbook.copy_since', $2, true), \
+const SETTINGS: &str = "set_config('logbook.copy_log', $1, true), set_config('logbook.copy_since', $2, true), \
     set_config('logbook.copy_until', $3, true), set_config('logbook.copy_time', $4, true), \
     set_config('logbook.copy_seq', $5, true), set_config('logbook.copy_rows', $6, true)";
 const OWN: &str = " FROM events WHERE workspace_id = current_setting('logbook.workspace')::integer \
     AND log = current_setting('logbook.copy_log')::smallint \
     AND occurred_at >= current_setting('logbook.copy_since')::timestamptz \
     AND occurred_at < current_setting('logbook.copy_until')::timestamptz";
-const ASCENDING: &str = " AND (occurred_at, seq) > (current_setting('logbook.copy_time')::timestamptz, \
+const ASCENDING_FROM: &str = " AND (occurred_at, seq) > (current_setting('logbook.copy_time')::timestamptz, \
     current_setting('logbook.copy_seq')::bigint) ORDER BY occurred_at, seq";
-const DESCENDING: &str = " AND (occurred_at, seq) < (current_setting('logbook.copy_time')::timestamptz, \
+const DESCENDING_FROM: &str = " AND (occurred_at, seq) < (current_setting('logbook.copy_time')::timestamptz, \
     current_setting('logbook.copy_seq')::bigint) ORDER BY occurred_at DESC, seq DESC";
 const LIMIT: &str = " LIMIT current_setting('logbook.copy_rows')::bigint)";
 
@@ -56,8 +59,8 @@ struct Cluster {
     is_distributed: bool,
 }
 
-/// Shows the events of a stretch in order, until `show` breaks. Returns how many rows there were, also those that were not
-/// shown; None where the database has no such COPY, and nothing was shown: on SQLite and on Citus.
+/// Shows the events of a stretch in order, until `show` breaks. Returns how many it was shown; None where the database has no
+/// such COPY: on SQLite and on Citus.
 ///
 /// # Errors
 /// The database's. Nothing can be read after it in the same transaction.
@@ -70,14 +73,11 @@ pub fn events(
     if set(pg, stretch)?.is_distributed {
         return Ok(None);
     }
-    let read = if stretch.is_descending {
-        copy::<Descending>(pg, &mut show)
-    } else {
-        copy::<Ascending>(pg, &mut show)
-    }?;
-    // diesel leaves the end of COPY unread, and refuses the next prepared statement. What goes another way clears it up.
+    let shown =
+        if stretch.is_descending { copy::<true>(pg, &mut show) } else { copy::<false>(pg, &mut show) }?;
+    // diesel leaves the rest of COPY unread, and refuses the next prepared statement. What goes another way passes over it.
     pg.batch_execute("SET LOCAL logbook.copy_rows = 0")?;
-    Ok(Some(read))
+    Ok(Some(shown))
 }
 
 fn set(pg: &mut PgConnection, stretch: Stretch) -> QueryResult<Cluster> {
@@ -85,7 +85,7 @@ fn set(pg: &mut PgConnection, stretch: Stretch) -> QueryResult<Cluster> {
     let time = |time: Option<Timestamp>, none: &str| time.map_or(none.to_owned(), |time| time.to_string());
     let (time_before_all, seq_before_all) =
         if is_descending { ("infinity", i64::MAX) } else { ("-infinity", 0) };
-    sql_query(SETTINGS)
+    sql_query(format!("SELECT {IS_CITUS} AS is_distributed, {SETTINGS}"))
         .bind::<Text, _>(log.to_string())
         .bind::<Text, _>(time(since, "-infinity"))
         .bind::<Text, _>(time(until, "infinity"))
@@ -95,37 +95,20 @@ fn set(pg: &mut PgConnection, stretch: Stretch) -> QueryResult<Cluster> {
         .get_result(pg)
 }
 
-/// What is copied in each order. The text of a statement belongs to its type.
-#[derive(Default)]
-struct Ascending;
-#[derive(Default)]
-struct Descending;
+/// What is copied, a subquery, of which diesel itself knows nothing. The text of a statement belongs to its type.
+struct Events<const DESCENDING: bool>;
 
-/// A subquery as the target of COPY, of which diesel itself has only tables.
-fn walk(mut out: AstPass<'_, '_, Pg>, order: &str) -> QueryResult<()> {
-    out.push_sql("(SELECT ");
-    events::all_columns.walk_ast(out.reborrow())?;
-    out.push_sql(OWN);
-    out.push_sql(order);
-    out.push_sql(LIMIT);
-    Ok(())
-}
-
-impl CopyTarget for Ascending {
+impl<const DESCENDING: bool> CopyTarget for Events<DESCENDING> {
     type Table = events::table;
     type SqlType = events::SqlType;
 
-    fn walk_target(out: AstPass<'_, '_, Pg>) -> QueryResult<()> {
-        walk(out, ASCENDING)
-    }
-}
-
-impl CopyTarget for Descending {
-    type Table = events::table;
-    type SqlType = events::SqlType;
-
-    fn walk_target(out: AstPass<'_, '_, Pg>) -> QueryResult<()> {
-        walk(out, DESCENDING)
+    fn walk_target(mut out: AstPass<'_, '_, Pg>) -> QueryResult<()> {
+        out.push_sql("(SELECT ");
+        events::all_columns.walk_ast(out.reborrow())?;
+        out.push_sql(OWN);
+        out.push_sql(if DESCENDING { DESCENDING_FROM } else { ASCENDING_FROM });
+        out.push_sql(LIMIT);
+        Ok(())
     }
 }
 
@@ -134,43 +117,41 @@ const EVENT_FIELDS: i16 = 30;
 /// In place of the number of fields: no row follows.
 const END: i16 = -1;
 
-/// Reads to the end even when nothing more is wanted: otherwise the connection could not be used again.
-fn copy<T: CopyTarget + Default>(
+fn copy<const DESCENDING: bool>(
     pg: &mut PgConnection,
-    show: &mut dyn FnMut(EventRow) -> ControlFlow<()>,
+    show: &mut impl FnMut(EventRow) -> ControlFlow<()>,
 ) -> QueryResult<usize> {
-    let mut out = diesel::copy_to(T::default()).with_format(CopyFormat::Binary).load_raw(pg)?;
-    let (mut rows, mut is_wanted, mut is_head, mut read) = (0, true, true, Ok(()));
+    let target = Events::<DESCENDING>;
+    let mut out = diesel::copy_to(target).with_format(CopyFormat::Binary).load_raw(pg)?;
+    let mut shown = 0;
     loop {
-        // libpq gives one row at a time.
-        let bytes = out.fill_buf().map_err(|error| DeserializationError(Box::new(error)))?;
+        // libpq gives one row at a time, the first one with the head.
+        let bytes = out.fill_buf().map_err(|error| cut(error.to_string()))?;
         let length = bytes.len();
         let mut fields = Fields(bytes);
-        if mem::take(&mut is_head) && fields.take(HEAD_BYTES).is_none() {
-            return Err(cut());
+        if shown == 0 {
+            fields.take(HEAD_BYTES);
         }
         match fields.count() {
-            Some(END) => break,
-            Some(EVENT_FIELDS) if is_wanted && read.is_ok() => match fields.event() {
-                Some(event) => is_wanted = show(event).is_continue(),
-                None => read = Err(cut()),
-            },
-            Some(EVENT_FIELDS) => {}
+            Some(END) => return Ok(shown),
+            Some(EVENT_FIELDS) => {
+                let event =
+                    fields.event().ok_or(DeserializationError("an event has other columns".into()))?;
+                shown += 1;
+                if show(event).is_break() {
+                    return Ok(shown);
+                }
+            }
             // PostgreSQL cancelled the statement: diesel passes its error over.
-            _ => return Err(cut()),
+            _ => return Err(cut("PostgreSQL ended COPY early".into())),
         }
-        rows += 1;
         out.consume(length);
     }
-    while !out.fill_buf().map_err(|error| DeserializationError(Box::new(error)))?.is_empty() {
-        let length = out.fill_buf().map_or(0, <[u8]>::len);
-        out.consume(length);
-    }
-    read.map(|()| rows)
 }
 
-fn cut() -> Error {
-    DeserializationError("PostgreSQL ended COPY early".into())
+/// An error that says nothing about the statement.
+fn cut(why: String) -> Error {
+    Error::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(why))
 }
 
 /// The fields of a row that were not read yet.
@@ -211,12 +192,16 @@ impl<'a> Fields<'a> {
         self.read(|bytes| str::from_utf8(bytes).ok().map(str::to_owned))
     }
 
+    fn number<T, const N: usize>(&mut self, from: fn([u8; N]) -> T) -> Option<Option<T>> {
+        self.read(|bytes| bytes.try_into().ok().map(from))
+    }
+
     fn small(&mut self) -> Option<Option<i16>> {
-        self.read(|bytes| bytes.try_into().ok().map(i16::from_be_bytes))
+        self.number(i16::from_be_bytes)
     }
 
     fn big(&mut self) -> Option<Option<i64>> {
-        self.read(|bytes| bytes.try_into().ok().map(i64::from_be_bytes))
+        self.number(i64::from_be_bytes)
     }
 
     fn time(&mut self) -> Option<Timestamp> {
@@ -226,7 +211,7 @@ impl<'a> Fields<'a> {
     /// In the order of the columns. None when they are others.
     fn event(&mut self) -> Option<EventRow> {
         Some(EventRow {
-            workspace_id: self.read(|bytes| bytes.try_into().ok().map(i32::from_be_bytes))??,
+            workspace_id: self.number(i32::from_be_bytes)??,
             seq: self.big()??,
             log: self.small()??,
             occurred_at: self.time()?,

@@ -41,7 +41,9 @@ pub fn prepare_connection(conn: &mut Conn) -> QueryResult<()> {
              PRAGMA temp_store = MEMORY;
              PRAGMA journal_size_limit = 67108864;",
         ),
-        Conn::Pg(conn) => conn.batch_execute(&format!("{POSTGRES_SETTINGS}; {ENGLISH_MESSAGES}; {PLANNING}")),
+        Conn::Pg(conn) => {
+            conn.batch_execute(&format!("{POSTGRES_SETTINGS}; {ENGLISH_MESSAGES}; {}", planning()))
+        }
     }
 }
 
@@ -59,9 +61,15 @@ const ENGLISH_MESSAGES: &str = "SELECT CASE WHEN has_parameter_privilege('lc_mes
 ///   to find the shard.
 /// - Partitions are read in the order of an index. PostgreSQL expects one event of each record in a partition, and that sorting
 ///   them costs nothing: of a record with thousands, each page would read all.
-pub(super) const PLANNING: &str = "SELECT set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false), \
-                        set_config('plan_cache_mode', CASE WHEN EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') \
-                        THEN 'auto' ELSE 'force_generic_plan' END, false)";
+pub(super) fn planning() -> String {
+    format!(
+        "SELECT set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false), \
+         set_config('plan_cache_mode', CASE WHEN {IS_CITUS} THEN 'auto' ELSE 'force_generic_plan' END, false)"
+    )
+}
+
+/// In SQL: whether the database is distributed.
+pub(super) const IS_CITUS: &str = "EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')";
 
 #[derive(QueryableByName)]
 struct Messages {

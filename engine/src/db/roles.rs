@@ -13,7 +13,7 @@ use diesel::{
     result::Error,
 };
 
-use super::{Conn, dialect::PLANNING};
+use super::{Conn, dialect::planning};
 
 type Transactions = <Conn as diesel::Connection>::TransactionManager;
 
@@ -107,7 +107,7 @@ pub fn as_appender_throughout<T, E: From<Error>>(
     pg.batch_execute(&as_appender_for("SESSION"))?;
     // When `work` panics, the pool discards the connection: see `Manager::has_broken`.
     let done = work(conn);
-    let reset = conn.batch_execute(&format!("RESET ROLE; {PLANNING}"));
+    let reset = conn.batch_execute(&format!("RESET ROLE; {}", planning()));
     let done = done?;
     reset?;
     Ok(done)
