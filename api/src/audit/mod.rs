@@ -271,7 +271,7 @@ impl Writer {
 ///
 /// # Errors
 /// The problem, when it is permanent or there were enough attempts.
-async fn pause(pause: Option<&Duration>, problem: Problem) -> Result<()> {
+pub(crate) async fn pause(pause: Option<&Duration>, problem: Problem) -> Result<()> {
     match pause {
         Some(pause) if problem.code.status().as_u16() == 503 => {
             tokio::time::sleep(*pause).await;

@@ -21,7 +21,7 @@ use crate::{
         api_keys::{ApiKey, KeyState, START, USE_SECONDS, prefix_of},
         secret::token_hash,
     },
-    audit::AuditLog,
+    audit::{self, AuditLog},
     http::{
         client::ClientInfo,
         error::{Code, Problem, Result},
@@ -153,11 +153,13 @@ impl ApiKeyCache {
                         None => Ok(false),
                     }
                 });
-                match (noted.await, pauses.next()) {
-                    (Err(problem), Some(pause)) if problem.code == Code::Unavailable => {
-                        actix_web::rt::time::sleep(*pause).await;
+                match noted.await {
+                    Ok(is_new) => break Ok(is_new),
+                    Err(problem) => {
+                        if let Err(problem) = audit::pause(pauses.next(), problem).await {
+                            break Err(problem);
+                        }
                     }
-                    (noted, _) => break noted,
                 }
             };
             match noted {
